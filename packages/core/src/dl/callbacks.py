@@ -1,0 +1,196 @@
+"""What happens beside the training loop: keeping the run folder, showing progress, stopping when asked.
+
+Three callbacks of Lightning, one for each; none knows the others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning.pytorch as pl
+import numpy as np
+from lightning.pytorch.callbacks import Callback
+from numpy.typing import NDArray
+
+from dl import files, outcomes
+from dl.checkpoint import save_weights
+from dl.devices import is_first_device
+from dl.history import Row, write_history
+from dl.manifest import Manifest
+from dl.module import FitModule
+from dl.screen import Screen
+from dl.signals import StopFlag
+from dl.triple import Triple, triple
+
+CHECK_EVERY = 16  # steps between two looks at losses and signals, where several devices have to agree
+
+
+@dataclass(frozen=True)
+class PartTargets:
+    """The stored targets of the two parts that are scored."""
+
+    val: NDArray[np.generic]
+    probe: NDArray[np.generic]
+
+
+class Keeper(Callback):
+    """Keeps history, outcomes, best weights and a checkpoint after each epoch; only the first device writes."""
+
+    def __init__(self, folder: Path, manifest: Manifest, targets: PartTargets, monitor: str, screen: Screen) -> None:
+        self.folder, self.manifest, self.targets, self.monitor = folder, manifest, targets, monitor
+        self.screen = screen
+        self.rows: list[Row] = []
+        self.started = self.epoch_started = time.monotonic()
+        self.train_seconds = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the state before the first step, so that there is always a good one."""
+        self.started = time.monotonic()
+        self._save_state(trainer)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock of the epoch's training."""
+        self.epoch_started = time.monotonic()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop the clock: scoring is counted apart."""
+        self.train_seconds = time.monotonic() - self.epoch_started
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep what the epoch gave."""
+        module = _ours(pl_module)
+        if not trainer.is_global_zero:
+            module.running.means()
+            return
+        scores = triple(
+            self.manifest.task, module.scored["probe"], module.scored["val"], self.targets.probe, self.targets.val
+        )
+        row = self._row(module, scores)
+        self.rows.append(row)
+        outcomes.write_epoch(self.folder / "outcomes", len(self.rows), module.scored)
+        outcomes.write_logits(self.folder / "outcomes", "last", module.scored["val"].logits)
+        write_history(self.folder / "history.csv", self.rows)
+        if self._is_best():
+            save_weights(self.folder / "best.safetensors", module.network)
+            outcomes.write_logits(self.folder / "outcomes", "best", module.scored["val"].logits)
+            self.manifest = self.manifest.with_status("running", best_epoch=len(self.rows))
+        self.write_manifest("running")
+        self.screen.epoch(row, scores)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save all that going on later needs."""
+        self._save_state(trainer)
+
+    def end(self, status: str, message: str = "", signal: int = 0) -> None:
+        """Say in the manifest how the fit ended; only the first device writes."""
+        if is_first_device():
+            self.write_manifest(status, message, signal)
+
+    def write_manifest(self, status: str, message: str = "", signal: int = 0) -> None:
+        """Write `run.json`."""
+        seconds = round(time.monotonic() - self.started, 3)
+        self.manifest = self.manifest.with_status(status, seconds=seconds, message=message, signal=signal)
+        files.write_text(self.folder / "run.json", self.manifest.to_json())
+
+    def _save_state(self, trainer: pl.Trainer) -> None:
+        trainer.save_checkpoint(self.folder / "checkpoints" / "state.ckpt")
+
+    def _row(self, module: FitModule, scores: Triple) -> Row:
+        train_loss, train_score = module.running.means()
+        row = {
+            "epoch": float(len(self.rows) + 1),
+            "step": float(module.steps_done),
+            "seconds": time.monotonic() - self.started,
+            "train_seconds": self.train_seconds,
+            "lr": float(module.optimizer.param_groups[0]["lr"]),
+            "train_loss": train_loss,
+            "train_score": train_score,
+        }
+        for part in outcomes.PARTS:
+            row[f"{part}_loss"] = float(module.scored[part].loss.mean(dtype=np.float64))
+            row |= {f"{part}_{name}": value for name, value in module.metrics[part].items()}
+        for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
+            row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+        return row | {"gap": scores.gap.value}
+
+    def _is_best(self) -> bool:
+        """Whether the newest epoch is the best one yet: by the headline, ties broken by the loss; or by the loss."""
+        headline = self.manifest.task.headline
+        sign = 1.0 if headline.higher else -1.0
+
+        def merit(row: Mapping[str, float]) -> tuple[float, float]:
+            metric = sign * row[f"val_{headline.name}"] if self.monitor == "metric" else 0.0
+            return (metric, -row["val_loss"])
+
+        newest = merit(self.rows[-1])
+        if any(value != value for value in newest):
+            return False
+        best = self.manifest.best_epoch
+        return best == 0 or newest > merit(self.rows[best - 1])
+
+
+class Progress(Callback):
+    """Moves the bar of the screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show a new epoch."""
+        self.screen.training(trainer.current_epoch + 1, 0)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
+        """Show how far the epoch is."""
+        module = _ours(trainer.lightning_module)
+        self.screen.training(trainer.current_epoch + 1, module.steps_done - trainer.current_epoch * module.order.steps)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show that the parts are being scored."""
+        self.screen.scoring(trainer.current_epoch + 1)
+
+
+class Stopper(Callback):
+    """Ends the fit at a step boundary when a signal came, on all devices together, or when a loss is not a number."""
+
+    def __init__(self, flag: StopFlag) -> None:
+        self.flag = flag
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take the signals from Lightning, which has set its own by now."""
+        self._catching = self.flag.catching()
+        self._catching.__enter__()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: object, batch: object, batch_idx: int
+    ) -> None:
+        """Look for a signal, and with several devices at the losses; all devices look at the same steps."""
+        if trainer.world_size == 1:
+            trainer.should_stop = trainer.should_stop or self.flag.received is not None
+            return
+        if batch_idx % CHECK_EVERY:
+            return
+
+        def anywhere(here: bool) -> bool:
+            return bool(trainer.strategy.reduce_boolean_decision(here, all=False))
+
+        if anywhere(self.flag.received is not None):
+            trainer.should_stop = True
+        if pl_module.automatic_optimization:
+            _ours(pl_module).check_losses(anywhere)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Give the signals back."""
+        self._catching.__exit__(None, None, None)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Give the signals back."""
+        if hasattr(self, "_catching"):
+            self._catching.__exit__(None, None, None)
+
+
+def _ours(module: pl.LightningModule) -> FitModule:
+    assert isinstance(module, FitModule)
+    return module

@@ -1,0 +1,109 @@
+"""Checkpoints: a CheckpointIO for Lightning that never harms a good checkpoint.
+
+Lightning's own stages in the system's temporary folder and moves, which on another full file system leaves half a file.
+This one writes beside the target, flushes, renames, and only then names the new file in a manifest with its checksum.
+The one before is kept; a damaged newest one is passed over, and that is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.plugins.io import CheckpointIO
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from dl import files
+from dl.errors import BadRun
+from dl.run import write_json
+
+MANIFEST = "manifest.json"
+KEPT = 2
+
+
+class DurableCheckpoints(CheckpointIO):
+    """Writes ``<folder>/state-<number>.ckpt`` and a manifest; the path given by Lightning names the folder."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Write one checkpoint and forget all but the one before. Any: Lightning's own state."""
+        folder = Path(path).parent
+        files.make_folder(folder)
+        stream = io.BytesIO()
+        torch.save(checkpoint, stream)
+        content = stream.getvalue()
+        known = _entries(folder)
+        number = known[0]["sequence"] + 1 if known else 1
+        name = f"state-{number:06d}.ckpt"
+        files.write_bytes(folder / name, content)
+        entry = {"file": name, "sequence": number, "sha256": hashlib.sha256(content).hexdigest()}
+        write_json(folder / MANIFEST, [entry, *known][:KEPT])
+        for old in known[KEPT - 1 :]:
+            (folder / old["file"]).unlink(missing_ok=True)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read the newest checkpoint of the folder that is whole. Any: Lightning's own state.
+
+        Raises:
+            BadRun: If there is none.
+        """
+        folder = Path(path).parent
+        for entry in _entries(folder):
+            content = _whole(folder / str(entry["file"]), entry["sha256"])
+            if content is not None:
+                return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
+            warnings.warn(f"{entry['file']} is damaged or missing; using the checkpoint before it", stacklevel=2)
+        raise BadRun(f"no whole checkpoint in {str(folder)!r}")
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove one checkpoint file."""
+        Path(path).unlink(missing_ok=True)
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """Write the network's weights as safetensors, whole or not at all."""
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    files.write_bytes(path, save(state))
+
+
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Read weights into a network of the same shape.
+
+    Raises:
+        BadRun: If the file is missing, not ours, damaged or of another network.
+    """
+    try:
+        state = load(path.read_bytes())
+        network.load_state_dict(state)
+    except FileNotFoundError:
+        raise BadRun(f"{str(path)!r} is missing; this run has kept no weights") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadRun(f"{str(path)!r} is not a file of weights: {error}") from error
+    except RuntimeError as error:
+        raise BadRun(f"{str(path)!r} holds the weights of another network than the recipe beside it") from error
+
+
+def _entries(folder: Path) -> list[dict[str, Any]]:
+    """Return what the manifest lists, newest first. Any: names and numbers."""
+    try:
+        return list(json.loads((folder / MANIFEST).read_text()))
+    except FileNotFoundError:
+        return []
+    except (ValueError, OSError) as error:
+        raise BadRun(f"{str(folder / MANIFEST)!r} is damaged: {error}") from error
+
+
+def _whole(path: Path, checksum: object) -> bytes | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == checksum else None

@@ -1,0 +1,133 @@
+"""Choosing: names and ``key=value`` options become one frozen, fully resolved `Recipe`.
+
+What is said later wins: schema defaults, then the recipe, then what the user typed. Nothing is imported from torch and
+nothing is read from disk here but a recipe file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dl.errors import BadOption, UnknownName, nearest, unknown
+from dl.options import Option, check
+from dl.plugins import Plugins
+from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+
+_Groups = dict[str, tuple[Option, ...]]
+
+
+def resolve(
+    plugins: Plugins,
+    domain: str = "",
+    data: str = "",
+    *,
+    recipe: str = "",
+    model: str = "",
+    task: str = "",
+    seed: int | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Recipe:
+    """Resolve every choice of a fit.
+
+    Args:
+        plugins: What is registered.
+        domain: Name of the domain; may come from the recipe.
+        data: Name of a data set, or a path; may come from the recipe.
+        recipe: Name of a registered recipe, or the path of a recipe file; empty takes the domain's default.
+        model: Name of a model; empty takes the recipe's.
+        task: Row of the task table; empty takes the recipe's, or decides from the target.
+        seed: None takes the recipe's, or 0.
+        options: ``key=value`` choices about the model, training, the split and reading.
+
+    Raises:
+        UnknownName: For a name that nobody registered.
+        BadOption: For an option that does not exist or a value that does not fit.
+    """
+    start = _file_or_empty(recipe)
+    domain_spec = plugins.domain(domain or start.domain or _missing("domain", plugins.domains))
+    if not _is_file(recipe):
+        named = plugins.recipe(domain_spec.name, recipe or domain_spec.default_recipe)
+        start = parse_recipe(named.text, named.name)
+    data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
+    model_spec = plugins.model(domain_spec.name, model or start.model)
+    groups: _Groups = {
+        "model": model_spec.options,
+        "train": TRAIN_OPTIONS,
+        "split": SPLIT_OPTIONS,
+        "options": domain_spec.options + dataset_options(plugins, domain_spec.name, data),
+    }
+    typed = _sort_options(options or {}, groups, model_spec.name)
+    own_options = start.model_options if model_spec.name == start.model else {}
+    if seed is not None and seed < 0:
+        raise BadOption(f"--seed {seed}: expected a whole number, at least 0")
+    return Recipe(
+        domain=domain_spec.name,
+        data=data,
+        model=model_spec.name,
+        task=task or start.task,
+        seed=seed if seed is not None else (start.seed or 0),
+        model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
+        train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
+        split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
+        data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
+    )
+
+
+def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, ...]:
+    """Return the options of a named data set, or none for a path that exists.
+
+    Raises:
+        UnknownName: If it is neither.
+    """
+    if (domain, data) in plugins.datasets:
+        return plugins.datasets[domain, data].options
+    if looks_like_path(data) or Path(data).exists():
+        if not Path(data).exists():
+            raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
+        return ()
+    elsewhere = [other for other, name in plugins.datasets if name == data]
+    if elsewhere:
+        raise UnknownName(
+            f"{data!r} is a data set of {elsewhere[0]!r}, not of {domain!r}  try: dl fit {elsewhere[0]} {data}"
+        )
+    raise unknown(
+        f"{domain} data set", data, [name for other, name in plugins.datasets if other == domain], "dl ls datasets"
+    )
+
+
+def looks_like_path(data: str) -> bool:
+    """Return whether a word can only be meant as a path."""
+    return "/" in data or "\\" in data or data.startswith((".", "~"))
+
+
+def _is_file(recipe: str) -> bool:
+    return recipe.endswith(".toml") or looks_like_path(recipe)
+
+
+def _file_or_empty(recipe: str) -> PartialRecipe:
+    return read_recipe(Path(recipe)) if _is_file(recipe) else PartialRecipe()
+
+
+def _missing(kind: str, choices: Iterable[str]) -> str:
+    raise UnknownName(f"no {kind} given; one of: {', '.join(sorted(choices))}  example: dl fit vision mnist")
+
+
+def _sort_options(typed: Mapping[str, object], groups: _Groups, model: str) -> dict[str, dict[str, object]]:
+    """Give each typed option to the group that has it.
+
+    Raises:
+        BadOption: If no group has it, or two do.
+    """
+    names = {group: {option.name for option in options} for group, options in groups.items()}
+    every = [name for known in names.values() for name in known]
+    by_group: dict[str, dict[str, object]] = {group: {} for group in groups}
+    for name, value in typed.items():
+        homes = [group for group, known in names.items() if name in known]
+        if not homes:
+            see = f"dl show {model}"
+            raise BadOption(f"no option named {name!r} for this fit{nearest(name, every)}  see: {see}")
+        if len(homes) > 1:
+            raise BadOption(f"{name!r} is an option of both {homes[0]} and {homes[1]}; set it in a recipe file")
+        by_group[homes[0]][name] = value
+    return by_group

@@ -1,0 +1,130 @@
+"""Data: examples with their targets and ids, and the parts a data set is given in.
+
+Letters: ``N`` examples, ``L`` labels, ``D`` regression targets. Inputs keep the smallest dtype (uint8 pixels, int32
+tokens) and may be memory maps; nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.errors import BadData
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs with targets and ids, in one order.
+
+    Args:
+        inputs: (N, ...) array or memory map.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values.
+        ids: (N,) stable numbers: the same example has the same id in every run.
+        names: What each target number, label or column is called; empty if nothing is known.
+        sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
+    """
+
+    inputs: NDArray[np.generic]
+    targets: NDArray[np.generic]
+    ids: Index
+    names: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not len(self.inputs) == len(self.targets) == len(self.ids):
+            raise BadData(
+                f"{len(self.inputs)} inputs, {len(self.targets)} targets and {len(self.ids)} ids do not match"
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def source(self, position: int) -> str:
+        """Return what people call the example at this position."""
+        return self.sources[position] if self.sources else f"#{self.ids[position]}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set as its plugin, or a user's folder, gives it.
+
+    Args:
+        name: As shown and as used in the run folder's name.
+        train: The examples to learn from.
+        open_test: Opens the test part; only ``dl test`` calls it. None where there is no test part.
+        val: The validation part, where the data set brings its own.
+        val_size: How many (or what share, below 1) of ``train`` to hold out where it does not.
+        title: One line.
+        licence: Under which terms it may be used.
+        source: Where it comes from.
+        skipped: Files that were left out, with the reason.
+    """
+
+    name: str
+    train: Examples
+    open_test: Callable[[], Examples] | None = None
+    val: Examples | None = None
+    val_size: float = 0.2
+    title: str = ""
+    licence: str = "not stated"
+    source: str = "not stated"
+    skipped: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the examples: a view by position, so that no pixel is copied.
+
+    Args:
+        examples: All of them.
+        index: (n,) positions of this part in ``examples``.
+    """
+
+    examples: Examples
+    index: Index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def targets(self) -> NDArray[np.generic]:
+        """The targets of this part, (n, ...)."""
+        return self.examples.targets[self.index]
+
+    @property
+    def ids(self) -> Index:
+        """The ids of this part, (n,)."""
+        return self.examples.ids[self.index]
+
+    def chunks(self, size: int) -> Iterator[NDArray[np.generic]]:
+        """Give the inputs of this part, ``size`` at a time."""
+        for start in range(0, len(self.index), size):
+            yield self.examples.inputs[self.index[start : start + size]]
+
+
+def whole(examples: Examples) -> Part:
+    """Return the part that holds all examples."""
+    return Part(examples, np.arange(len(examples)))
+
+
+def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:
+    """Return the same inputs with another target."""
+    return replace(examples, targets=targets, names=names)
+
+
+def fingerprints(part: Part) -> list[bytes]:
+    """Return a 16-byte hash of each input's bytes: two examples are exact duplicates if and only if these agree."""
+    return [
+        blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for chunk in part.chunks(4096) for row in chunk
+    ]
+
+
+def part_fingerprint(part: Part) -> str:
+    """Return one hash of which examples a part holds, so that two runs can tell whether they share it."""
+    return blake2b(np.sort(part.ids).tobytes() + str(part.examples.inputs.shape).encode(), digest_size=8).hexdigest()

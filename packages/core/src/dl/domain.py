@@ -1,0 +1,58 @@
+"""Domains: what core needs to know about a kind of input, as functions; and what a preparation is.
+
+A domain's package imports core; core meets it only through a `Domain` value that a plugin registered.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from torch import Tensor, nn
+
+from dl.data import Dataset, Examples, Part
+from dl.specs import Options
+
+
+class Preparation(nn.Module, ABC):
+    """What is learnt from the training part and done to every batch before the network: a module with buffers.
+
+    It moves to the device with the network, never learns after it is made, and is kept as JSON.
+    """
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one prepared input, without the batch axis."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:  # Any: JSON
+        """Return what `Domain.restore` needs to make the same preparation again, as JSON values."""
+
+    @abstractmethod
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Turn stored inputs (N, ...) into what the network reads, (N, *input_shape)."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A kind of input.
+
+    Args:
+        open_path: Reads a user's own data from a path, given the options.
+        learn: Learns the preparation from the training part alone, given the options.
+        restore: Makes a preparation from its settings.
+        read: Reads raw inputs for prediction - files, folders, lists of paths - as this preparation stores them;
+            targets are zeros, sources say where each came from.
+        draw: Draws one stored input for the terminal, at most so many columns wide.
+    """
+
+    open_path: Callable[[Path, Options], Dataset]
+    learn: Callable[[Part, Options], Preparation]
+    restore: Callable[[dict[str, Any]], Preparation]  # Any: JSON
+    read: Callable[[Sequence[Path], Preparation], Examples]
+    draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs

@@ -1,0 +1,66 @@
+"""Every error that dl raises on purpose: one tree, one line each, one exit code each.
+
+The message says what was asked, what was found and what to do; the command line prints it as it is.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DLError(Exception):
+    """The root of the tree: anything dl refuses, with the exit code of the command line."""
+
+    exit_code = 2
+
+
+class UnknownName(DLError):
+    """A name that is not registered: a domain, data set, model, recipe or run."""
+
+
+class BadOption(DLError):
+    """An option that does not exist, or a value that does not fit it."""
+
+
+class BadData(DLError):
+    """The data cannot be trained on or scored as it is."""
+
+    exit_code = 3
+
+
+class BadFile(BadData):
+    """A file that cannot be read as what it should be, named in the message."""
+
+
+class BadRun(DLError):
+    """A run folder, or a file in one, that is not ours, not complete or of an unknown version."""
+
+
+class CannotWrite(DLError):
+    """A place that cannot be written: no permission, no space, not a folder."""
+
+
+class BadDevices(DLError):
+    """Devices, an accelerator or a strategy that this machine does not have."""
+
+
+class PluginFailed(DLError):
+    """A plugin could not be loaded, or registered something that does not hold."""
+
+    exit_code = 4
+
+
+class TrainingFailed(DLError):
+    """Training stopped on its own: the loss was no longer a number."""
+
+    exit_code = 1
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest choice, or an empty string."""
+    matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
+
+
+def unknown(kind: str, name: str, choices: Iterable[str], see: str) -> UnknownName:
+    """Build the error for a name nobody registered: the nearest name and the command that lists all."""
+    return UnknownName(f"no {kind} named {name!r}{nearest(name, choices)}  see: {see}")

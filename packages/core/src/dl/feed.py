@@ -1,0 +1,130 @@
+"""Feeds and orders: where the data lies, and in which order its examples are taken.
+
+What travels through Lightning's loops are positions, never examples: a feed gives a batch by one gather, on the device
+where the data fits there, else on the host (from memory or a memory map) with a copy to the device.
+The order of an epoch is a function of (seed, epoch), the same for any number of devices.
+Letters: ``n`` positions of a batch or block, ``B`` batch size over all devices, ``W`` devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dl.data import Examples, Index
+from dl.task import Task
+
+EVAL_BATCH = 500  # examples scored at once
+SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
+
+
+@dataclass
+class Feed:
+    """Inputs and encoded targets, on the device or on the host.
+
+    Args:
+        inputs: (N, ...) stored inputs.
+        targets: (N, ...) as the loss reads them.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+
+    @classmethod
+    def of(cls, examples: Examples, task: Task) -> Feed:
+        """Wrap the examples without copying their inputs; memory maps stay memory maps."""
+        return cls(torch.from_numpy(examples.inputs), task.encode(examples.targets))
+
+    def to(self, device: torch.device) -> None:
+        """Move to the device if it has room; otherwise stay on the host."""
+        self.targets = self.targets.to(device)
+        if device.type != "cuda" or self.inputs.nbytes < SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
+            self.inputs = self.inputs.to(device)
+
+    def take(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the stored inputs and the targets at these positions, on the device of the targets."""
+        if self.inputs.device == self.targets.device:
+            return self.inputs.index_select(0, positions), self.targets.index_select(0, positions)
+        inputs = self.inputs.index_select(0, positions.cpu()).to(self.targets.device, non_blocking=True)
+        return inputs, self.targets.index_select(0, positions)
+
+
+def epoch_order(seed: int, epoch: int, positions: Index) -> Tensor:
+    """Return the training positions in the order of one epoch, (n,) int64: a function of seed and epoch alone."""
+    return torch.from_numpy(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which device of how many: rank 0..world-1."""
+
+    rank: int = 0
+    world: int = 1
+
+
+@dataclass
+class TrainOrder:
+    """The steps of an epoch, as Lightning's training loop walks over them.
+
+    With one device a step of Lightning is a block of ``steps_a_block`` batches, their positions in one tensor. With
+    several it is one batch, of which this device gets every W-th position, and the factor by which its mean loss enters
+    the mean over devices: 1, but for a last batch that W does not divide.
+    """
+
+    positions: Index
+    batch_size: int
+    seed: int
+    share: Share
+    steps_a_block: int
+    epoch: int = 0
+
+    @property
+    def batch_sampler(self) -> TrainOrder:
+        """Where Lightning looks for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch, counted from 0."""
+        self.epoch = epoch
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps an epoch."""
+        return -(-len(self.positions) // self.batch_size)
+
+    def __len__(self) -> int:
+        return -(-self.steps // self.steps_a_block)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, float]]:
+        order = epoch_order(self.seed, self.epoch, self.positions)
+        for block in order.split(self.batch_size * self.steps_a_block):
+            yield self._of_this_device(block)
+
+    def _of_this_device(self, block: Tensor) -> tuple[Tensor, float]:
+        mine = block[self.share.rank :: self.share.world]
+        if len(mine) == 0:  # every device takes part in every step; this one with no weight
+            return block[:1], 0.0
+        return mine, len(mine) * self.share.world / len(block)
+
+
+@dataclass(frozen=True)
+class EvalOrder:
+    """The positions of a part in batches; with several devices each position on exactly one of them, none repeated."""
+
+    positions: Index
+    share: Share
+
+    @property
+    def mine(self) -> Index:
+        """The positions of this device."""
+        return self.positions[self.share.rank :: self.share.world]
+
+    def __len__(self) -> int:
+        return -(-len(self.mine) // EVAL_BATCH)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        yield from torch.from_numpy(self.mine).split(EVAL_BATCH)

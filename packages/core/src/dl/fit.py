@@ -1,0 +1,304 @@
+"""The road of a fit: choose, load, guard, prepare, task, build, fit, keep, report. It reads straight down.
+
+run = fit("vision", "mnist")
+run.best["val_accuracy"]
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import warnings
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
+from rich.console import Console
+from torch import nn
+
+import dl
+from dl import files, guards, outcomes, terminal
+from dl.baselines import baselines
+from dl.callbacks import Keeper, PartTargets, Progress, Stopper
+from dl.choose import resolve
+from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
+from dl.devices import Devices, is_first_device
+from dl.domain import Domain, Preparation
+from dl.errors import TrainingFailed
+from dl.feed import Feed
+from dl.finding import Finding
+from dl.manifest import Manifest, Parts
+from dl.module import FitModule, FitParts
+from dl.plugins import Plugins, load_plugins
+from dl.recipe import Recipe
+from dl.run import Run, claim_run, write_findings, write_json
+from dl.screen import Screen, show_baselines, show_findings, show_layers
+from dl.signals import StopFlag, StoppedAtOnce
+from dl.split import holdout, probe
+from dl.summary import count_parameters, summarize
+from dl.task import Task, decide
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The parts that a fit sees; the test part is not among them.
+
+    Args:
+        train: What is learnt from.
+        val: What is looked at.
+        probe: The part of ``train`` that is scored after each epoch.
+        rule: How the split was made.
+        findings: What the guards found.
+    """
+
+    train: Part
+    val: Part
+    probe: Part
+    rule: str
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Built:
+    """All that is decided before the first step."""
+
+    recipe: Recipe
+    divided: Divided
+    preparation: Preparation
+    task: Task
+    network: nn.Module
+    manifest: Manifest
+
+
+def fit(
+    domain: str = "",
+    data: str = "",
+    *,
+    model: str = "",
+    recipe: str = "",
+    task: str = "",
+    seed: int | None = None,
+    devices: Devices | None = None,
+    runs: str | Path = "runs",
+    console: Console | None = None,
+    plugins: Plugins | None = None,
+    **options: object,
+) -> Run:
+    """Train a network and keep everything about it in a new run folder.
+
+    Args:
+        domain: ``vision``, ...
+        data: Name of a data set, or a path to the user's own.
+        model: Name of a model; empty takes the recipe's.
+        recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.
+        task: Row of the task table; empty decides from the target.
+        seed: Of every random draw; None takes the recipe's.
+        devices: Where to train; None lets Lightning choose.
+        runs: Folder of run folders.
+        console: Where progress goes; None is silent.
+        plugins: What is registered; None loads what is installed.
+        **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
+
+    Returns:
+        The run. Its manifest's status is ``interrupted`` where a signal ended it.
+
+    Raises:
+        DLError: For everything the caller can mend, in one line.
+    """
+    plugins = plugins or load_plugins()
+    screen = console or Console(quiet=True)
+    recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options)
+    return follow(recipe_, plugins, devices or Devices(), Path(runs), screen)
+
+
+def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, console: Console) -> Run:
+    """Walk the whole road with a resolved recipe."""
+    main = is_first_device()
+    console = console if main else Console(quiet=True)
+    if main:
+        files.make_folder(root)
+    domain = plugins.domain(recipe.domain).load()
+    dataset = load_dataset(recipe, plugins, domain)
+    divided = divide(dataset, recipe)
+    chosen = decide(divided.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
+    _say_data(console, dataset, divided, chosen)
+    preparation = domain.learn(divided.train, recipe.data_options)
+    with isolate_rng():
+        torch.manual_seed(recipe.seed)
+        network = build_network(recipe, plugins, preparation, chosen)
+        found = baselines(chosen, divided.train.targets, divided.val.targets)
+        show_layers(console, summarize(network, preparation.input_shape), recipe.model)
+        show_baselines(console, chosen.info.headline, found)
+        manifest = Manifest(
+            name="",
+            status="running",
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            dl_version=dl.__version__,
+            domain=recipe.domain,
+            model=recipe.model,
+            parameters=count_parameters(network),
+            task=chosen.info,
+            parts=_parts(dataset, divided, preparation),
+            baselines=found,
+        )
+        built = Built(recipe, divided, preparation, chosen, network, manifest)
+        if not main:
+            return _train(built, devices, None, console)
+        folder = keep_choices(root, built, devices)
+        return _train(replace(built, manifest=replace(manifest, name=folder.name)), devices, folder, console)
+
+
+def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
+    """Read the named data set, or the user's own from its path."""
+    if (recipe.domain, recipe.data) in plugins.datasets:
+        return plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    return domain.open_path(Path(recipe.data).expanduser(), recipe.data_options)
+
+
+def divide(dataset: Dataset, recipe: Recipe) -> Divided:
+    """Split the data as the recipe says, and check the split before anything is learnt from it."""
+    keys = fingerprints(whole(dataset.train))
+    if dataset.val is not None:
+        train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
+    else:
+        together = recipe.split["duplicates"] == "together"
+        groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
+        size = float(recipe.split["val"]) or dataset.val_size
+        split = holdout(groups, _strata(dataset.train.targets), size, recipe.seed)
+        train, val, rule = Part(dataset.train, split.train), Part(dataset.train, split.val), split.rule
+    guards.check_classes(train, val)
+    train_keys = [keys[position] for position in train.index]
+    val_keys = fingerprints(val) if dataset.val is not None else [keys[position] for position in val.index]
+    found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
+    if dataset.skipped:
+        message = f"{len(dataset.skipped)} files were skipped: {', '.join(dataset.skipped[:3])}"
+        found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
+    size = min(int(recipe.split["probe"]), len(val))
+    return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, found)
+
+
+def build_network(recipe: Recipe, plugins: Plugins, preparation: Preparation, task: Task) -> nn.Module:
+    """Build the recipe's model for the prepared inputs and the task's width."""
+    spec = plugins.model(recipe.domain, recipe.model)
+    return spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
+
+
+def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
+    """Claim a run folder and write into it all that is known before the first step."""
+    folder = claim_run(root, f"{built.manifest.parts.name}-{built.recipe.model}")
+    files.make_folder(folder / "outcomes")
+    files.write_text(folder / "recipe.toml", built.recipe.to_toml())
+    write_json(folder / "preparation.json", built.preparation.settings())
+    write_json(folder / "environment.json", environment(devices))
+    write_findings(folder / "findings.json", built.divided.findings)
+    val, probe_part = built.divided.val, built.divided.probe
+    ids, targets = {"val": val.ids, "probe": probe_part.ids}, {"val": val.targets, "probe": probe_part.targets}
+    outcomes.write_examples(folder / "outcomes", ids, targets)
+    files.write_text(folder / "run.json", replace(built.manifest, name=folder.name).to_json())
+    return folder
+
+
+def environment(devices: Devices) -> dict[str, object]:
+    """Return what a run ran on: versions, machine, devices."""
+    packages = ("dl-core", "torch", "lightning", "torchmetrics", "numpy")
+    return {
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in packages},
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "accelerators": [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())],
+        "trainer": asdict(devices),
+    }
+
+
+def _train(road: Built, devices: Devices, folder: Path | None, console: Console) -> Run:
+    """Run the Trainer; ``folder`` is None on all devices but the first, which alone writes."""
+    recipe, divided = road.recipe, road.divided
+    flag = StopFlag()
+    steps = -(-len(divided.train) // int(recipe.train["batch_size"]))
+    screen = Screen(console, road.task.info.headline, int(recipe.train["epochs"]), steps)
+    keeper = Keeper(
+        folder or Path(os.devnull),
+        road.manifest,
+        PartTargets(divided.val.targets, divided.probe.targets),
+        str(recipe.train["monitor"]),
+        screen,
+    )
+    trainer = devices.trainer(
+        max_epochs=int(recipe.train["epochs"]),
+        callbacks=[keeper, Progress(screen), Stopper(flag)],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+    module = FitModule(
+        road.network,
+        road.preparation,
+        road.task,
+        _feeds(divided, road.task),
+        recipe.train,
+        recipe.seed,
+        stop=lambda: flag.received is not None,
+        blocks=trainer.world_size == 1 and devices.takes_blocks,
+    )
+    try:
+        with screen, warnings.catch_warnings():
+            _quiet_lightning()
+            trainer.fit(module)
+        if flag.received is None:
+            keeper.end("finished")
+        else:
+            words = f"stopped by a signal in epoch {len(keeper.rows)}, after step {module.steps_done}"
+            keeper.end("interrupted", words, flag.received)
+    except TrainingFailed as error:
+        keeper.end("failed", str(error))
+        raise
+    except StoppedAtOnce:
+        keeper.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+    return Run(Path(trainer.strategy.broadcast(str(folder))))
+
+
+def _feeds(divided: Divided, task: Task) -> FitParts:
+    train = Feed.of(divided.train.examples, task)
+    val = train if divided.val.examples is divided.train.examples else Feed.of(divided.val.examples, task)
+    return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
+
+
+def _quiet_lightning() -> None:
+    """Silence advice of Lightning that does not hold here."""
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+
+
+def _strata(targets: np.ndarray) -> np.ndarray | None:
+    """Return class numbers to stratify by; None for other targets."""
+    return targets.astype(np.int64) if targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer) else None
+
+
+def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Parts:
+    return Parts(
+        name=dataset.name,
+        train=len(divided.train),
+        val=len(divided.val),
+        probe=len(divided.probe),
+        rule=divided.rule,
+        val_fingerprint=part_fingerprint(divided.val),
+        input_shape=preparation.input_shape,
+        test=dataset.open_test is not None,
+    )
+
+
+def _say_data(console: Console, dataset: Dataset, divided: Divided, task: Task) -> None:
+    console.print(terminal.plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
+    console.print(
+        f"  {len(divided.train):,} to train on, {len(divided.val):,} for validation ({divided.rule}); test part closed"
+    )
+    show_findings(console, divided.findings)
+    console.print(terminal.plain(f"  task: {task.info.name} - {task.info.reason}"))

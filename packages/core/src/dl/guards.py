@@ -1,0 +1,76 @@
+"""Guards: what is checked about the data before the first step.
+
+What they find are `Finding`s; only what makes training meaningless is an error.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data import Index, Part
+from dl.errors import BadData
+from dl.finding import Finding
+
+
+def duplicate_groups(keys: Sequence[bytes]) -> Index:
+    """Return a group number for each fingerprint, (N,): the same for exact duplicates."""
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def check_duplicates(
+    train_keys: Sequence[bytes], val_keys: Sequence[bytes], targets: NDArray[np.generic]
+) -> list[Finding]:
+    """Count exact duplicates across the split, within the data, and those whose targets contradict each other.
+
+    Args:
+        train_keys: Fingerprints of the training inputs.
+        val_keys: Fingerprints of the validation inputs.
+        targets: Of both, training first.
+    """
+    known = set(train_keys)
+    leaked = sum(key in known for key in val_keys)
+    keys = [*train_keys, *val_keys]
+    repeated = len(keys) - len(set(keys))
+    found = []
+    if leaked:
+        message = f"{leaked} of {len(val_keys)} validation examples are also in the training part, bit for bit"
+        evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
+        found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
+    elif repeated:
+        message = f"{repeated} exact duplicates, kept on one side of the split"
+        found.append(Finding("data-duplicates", "note", message, {"repeated": repeated, "examples": len(keys)}))
+    conflicts = _conflicts(duplicate_groups(keys), targets)
+    if conflicts:
+        message = f"{conflicts} inputs stand in the data with more than one target"
+        found.append(Finding("data-conflicting-targets", "issue", message, {"inputs": conflicts}))
+    return found
+
+
+def check_classes(train: Part, val: Part) -> None:
+    """Refuse class targets that nothing can be learnt from: one class, or a class without training examples.
+
+    Raises:
+        BadData: Naming the class.
+    """
+    targets, names = train.examples.targets, train.examples.names
+    if not np.issubdtype(targets.dtype, np.integer) or targets.ndim != 1:
+        return
+    size = max(len(names), int(targets.max(initial=0)) + 1, int(val.targets.max(initial=0)) + 1)
+    in_train, in_val = np.bincount(train.targets, minlength=size), np.bincount(val.targets, minlength=size)
+    if np.count_nonzero(in_train + in_val) < 2:
+        raise BadData("all examples are of one class; a classifier needs two")
+    for number in np.flatnonzero(in_train == 0):
+        name = names[number] if number < len(names) else str(number)
+        raise BadData(f"class {name!r} has no training example ({in_val[number]} in validation)")
+
+
+def _conflicts(groups: Index, targets: NDArray[np.generic]) -> int:
+    """Return how many groups hold more than one target."""
+    several = np.flatnonzero(np.bincount(groups)[groups] > 1)
+    if not len(several):
+        return 0
+    rows = np.column_stack([groups[several], targets[several].reshape(len(several), -1)])
+    distinct = np.unique(rows, axis=0)
+    return int(np.count_nonzero(np.unique(distinct[:, 0], return_counts=True)[1] > 1))

@@ -1,0 +1,308 @@
+"""The LightningModule of a fit: how a block of steps is taken, and how a part is scored.
+
+On one device a training step of Lightning is a block of many optimizer steps: one gather and one preparation for all of
+them, no logging, and sums that stay on the device until the epoch ends. With several devices it is one optimizer step.
+Letters: ``n`` positions, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from dl.data import Index
+from dl.domain import Preparation
+from dl.errors import TrainingFailed
+from dl.feed import EvalOrder, Feed, Share, TrainOrder
+from dl.options import Value
+from dl.outcomes import PARTS, Scored
+from dl.task import Task
+
+BLOCK_STEPS = 64
+BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
+
+
+@dataclass
+class Running:
+    """Sums over an epoch's training batches, in training mode; tensors stay on the device until they are read."""
+
+    loss: list[Tensor] = field(default_factory=list)
+    score: list[Tensor] = field(default_factory=list)
+    examples: int = 0
+
+    def add(self, loss: Tensor, scores: Tensor) -> None:
+        """Add the mean loss of each of some batches and the score of each of their examples."""
+        self.loss.append(loss.sum() * (len(scores) / max(len(loss), 1)))
+        self.score.append(scores.sum())
+        self.examples += len(scores)
+
+    def means(self) -> tuple[float, float]:
+        """Return mean loss and mean score since the last call, and start anew."""
+        count = max(self.examples, 1)
+        loss, score = (
+            float(torch.stack(sums).sum()) / count if sums else float("nan") for sums in (self.loss, self.score)
+        )
+        self.__init__()  # type: ignore[misc]  # back to the empty sums
+        return loss, score
+
+
+@dataclass(frozen=True)
+class FitParts:
+    """What is trained on and scored: a feed for each source of examples, and the positions of each part in it."""
+
+    train_feed: Feed
+    val_feed: Feed
+    train: Index
+    val: Index
+    probe: Index
+
+
+class FitModule(pl.LightningModule):
+    """A network with its preparation and task, trained by index.
+
+    Args:
+        network: Prepared inputs -> logits (N, K).
+        preparation: Stored inputs -> prepared inputs.
+        task: Loss, scores and metrics.
+        parts: What is trained on and scored.
+        train: The recipe's training options.
+        seed: Of the order of epochs.
+        stop: Says at each step whether a signal asked to stop.
+        blocks: Whether one step of Lightning is a block of optimizer steps.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        preparation: Preparation,
+        task: Task,
+        parts: FitParts,
+        train: Mapping[str, Value],
+        seed: int,
+        stop: Callable[[], bool],
+        *,
+        blocks: bool,
+    ) -> None:
+        super().__init__()
+        self.network, self.preparation, self.task = network, preparation, task
+        self.parts, self.train_options, self.seed = parts, train, seed
+        self.stop = stop
+        self.automatic_optimization = not blocks
+        self.running = Running()
+        self.scored: dict[str, Scored] = {}
+        self.metrics: dict[str, dict[str, float]] = {}
+        self.steps_done = 0
+        self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
+        self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+
+    def setup(self, stage: str) -> None:
+        """Make the orders, now that the number of devices is known."""
+        self.share = Share(self.global_rank, self.trainer.world_size)
+        batch = int(self.train_options["batch_size"])
+        row_bytes = max(self.parts.train_feed.inputs[0].nbytes, 1)
+        most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (row_bytes * batch)))
+        self.order = TrainOrder(
+            self.parts.train, batch, self.seed, self.share, 1 if self.automatic_optimization else most
+        )
+
+    def train_dataloader(self) -> TrainOrder:
+        """Return the positions of each block or batch."""
+        return self.order
+
+    def val_dataloader(self) -> list[EvalOrder]:
+        """Return the positions of the validation part and of the probe."""
+        return [EvalOrder(self.parts.val, self.share), EvalOrder(self.parts.probe, self.share)]
+
+    def on_fit_start(self) -> None:
+        """Move the data to the device, where it fits."""
+        self.parts.train_feed.to(self.device)
+        if self.parts.val_feed is not self.parts.train_feed:
+            self.parts.val_feed.to(self.device)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and the schedule that the recipe names."""
+        self.optimizer = make_optimizer(self.network, self.train_options)
+        total = self.order.steps * int(self.train_options["epochs"])
+        self.schedule = make_schedule(self.optimizer, self.train_options, total)
+        if self.schedule is None or not self.automatic_optimization:
+            return self.optimizer
+        return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
+
+    def prepared(self, inputs: Tensor) -> Tensor:
+        """Prepare stored inputs, in the network's number type."""
+        return self.preparation(inputs).to(self.dtype)  # type: ignore[no-any-return]  # nn.Module calls are untyped
+
+    def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
+        """Take one optimizer step through Lightning, or a block of them directly."""
+        positions, factor = batch
+        inputs, targets = self.parts.train_feed.take(positions)
+        if not self.automatic_optimization:
+            self._train_block(self.prepared(inputs), targets, positions)
+            return None
+        logits = self.network(self.prepared(inputs))
+        loss = self.task.row.loss(logits, self._as_loss_reads(targets), "mean")
+        self._count(loss.detach()[None], logits.detach(), targets, positions)
+        return loss * factor
+
+    def _train_block(self, inputs: Tensor, targets: Tensor, positions: Tensor) -> None:
+        """Take one optimizer step for each batch of a block."""
+        network, loss_of, optimizer, schedule = self.network, self.task.row.loss, self.optimizer, self.schedule
+        clip, size = float(self.train_options["clip"]), self.order.batch_size
+        read = self._as_loss_reads(targets)
+        losses, outputs = [], []
+        for batch, target in zip(inputs.split(size), read.split(size), strict=True):
+            logits = network(batch)
+            loss = loss_of(logits, target, "mean")
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            if clip:
+                nn.utils.clip_grad_norm_(network.parameters(), clip)
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+            losses.append(loss.detach())
+            outputs.append(logits.detach())
+            if self.stop():
+                break
+        done = sum(map(len, outputs))
+        self._count(torch.stack(losses), torch.cat(outputs), targets[:done], positions)
+
+    def _as_loss_reads(self, targets: Tensor) -> Tensor:
+        return targets.to(self.dtype) if targets.is_floating_point() else targets
+
+    def _count(self, losses: Tensor, logits: Tensor, targets: Tensor, positions: Tensor) -> None:
+        """Add to the running sums; where a step of Lightning is a block, look at its losses now."""
+        self._unchecked.append((self.steps_done, losses, positions))
+        self.steps_done += len(losses)
+        self.running.add(losses, self.task.example_scores(logits, targets))
+        if not self.automatic_optimization:
+            self.check_losses(everywhere=lambda bad: bad)
+
+    def check_losses(self, everywhere: Callable[[bool], bool]) -> None:
+        """Look at the losses since the last look; reading them waits for the device, so it is not done at each step.
+
+        Args:
+            everywhere: Whether this is so on any device; all devices must stop together.
+
+        Raises:
+            TrainingFailed: Naming the step, the first examples of its batch, and what to try.
+        """
+        recent, self._unchecked = self._unchecked, []
+        bad = [entry for entry in recent if not bool(torch.isfinite(entry[1]).all())]
+        if not everywhere(bool(bad)):
+            return
+        lr = float(self.train_options["lr"])
+        try_this = f"the last good weights are kept  try: lr={lr / 10:g} or clip=1"
+        if not bad:
+            raise TrainingFailed(f"the loss on another device is not a number; {try_this}")
+        before, losses, positions = bad[0]
+        first = int(torch.nonzero(~torch.isfinite(losses))[0])
+        shown = ", ".join(str(int(k)) for k in positions[first * self.order.batch_size :][:5])
+        raise TrainingFailed(
+            f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
+            f"examples {shown}, …); {try_this}"
+        )
+
+    def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Keep the logits of one batch of a part."""
+        feed = self.parts.val_feed if dataloader_idx == 0 else self.parts.train_feed
+        inputs, _ = feed.take(positions)
+        self._pending[dataloader_idx].append((positions, self.network(self.prepared(inputs)).float()))
+
+    def on_validation_epoch_end(self) -> None:
+        """Merge each part over all devices by position, and score it."""
+        for part, pending, feed, expected in zip(
+            PARTS,
+            self._pending,
+            (self.parts.val_feed, self.parts.train_feed),
+            (self.parts.val, self.parts.probe),
+            strict=True,
+        ):
+            logits = merge(pending, expected, self.share, self.all_gather)
+            positions = torch.from_numpy(expected).to(feed.targets.device)
+            targets = feed.targets.index_select(0, positions).to(logits.device)
+            self.scored[part] = score(self.task, logits, targets)
+            self.metrics[part] = self.task.metrics(logits, targets)
+            pending.clear()
+
+
+def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
+    """Compute what is kept of each example of a part.
+
+    Args:
+        task: Loss and scores.
+        logits: (n, K) float32.
+        targets: As the loss reads them.
+    """
+
+    def as_array(values: Tensor) -> np.ndarray:
+        return values.float().cpu().numpy()
+
+    return Scored(
+        loss=as_array(task.row.loss(logits, targets, "none")),
+        score=as_array(task.example_scores(logits, targets)),
+        margin=as_array(task.margins(logits, targets)),
+        logits=as_array(logits),
+    )
+
+
+def merge(
+    pending: list[tuple[Tensor, Tensor]], expected: Index, share: Share, all_gather: Callable[[Tensor], Any]
+) -> Tensor:
+    """Bring the logits of a part, scored on several devices, into the order of its positions, (n, K).
+
+    Args:
+        pending: Batches of (positions, logits) of this device.
+        expected: (n,) all positions of the part, ascending.
+        share: Which device of how many.
+        all_gather: Lightning's gather of equally shaped tensors. Any: it is typed for nested data.
+
+    Raises:
+        RuntimeError: If an example is missing or was scored twice.
+    """
+    positions = torch.cat([p for p, _ in pending]) if pending else torch.empty(0, dtype=torch.int64)
+    logits = torch.cat([z for _, z in pending]) if pending else torch.empty(0, 0)
+    if share.world > 1:
+        missing = -(-len(expected) // share.world) - len(positions)  # 0 or 1: shares differ by one at most
+        positions = torch.nn.functional.pad(positions, (0, missing), value=-1)
+        logits = torch.nn.functional.pad(logits, (0, 0, 0, missing))
+        positions, logits = all_gather(positions).flatten(), all_gather(logits).flatten(0, 1)
+        real = positions >= 0
+        positions, logits = positions[real], logits[real]
+    ascending, order = positions.sort()
+    if not np.array_equal(ascending.cpu().numpy(), expected):
+        raise RuntimeError(f"{len(ascending)} examples were scored where {len(expected)} were expected, each once")
+    return logits[order]
+
+
+def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
+    """Make the named optimizer, in PyTorch's fastest implementation of it."""
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    name, lr = str(options["optimizer"]), float(options["lr"])
+    decay, momentum = float(options["weight_decay"]), float(options["momentum"])
+    if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
+        return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum, foreach=True)
+    if name == "adam":
+        return torch.optim.Adam(parameters, lr, fused=True)
+    if name == "adamw":
+        return torch.optim.AdamW(parameters, lr, weight_decay=decay, fused=True)
+    return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
+
+
+def make_schedule(
+    optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
+) -> torch.optim.lr_scheduler.LRScheduler | None:
+    """Make the named schedule over all optimizer steps; None where the rate is constant."""
+    lr = float(options["lr"])
+    if options["schedule"] == "one-cycle" and total_steps > 1:
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps, pct_start=0.3)
+    if options["schedule"] == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
+    return None

@@ -1,0 +1,129 @@
+"""Options: what can be chosen with ``key=value``, and the check that a value fits.
+
+A specification lists its options; the command line, the recipes and the Python call all pass through `check`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dl.errors import BadOption, nearest
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that can be chosen.
+
+    Args:
+        name: As typed before the ``=``.
+        default: Used when nothing is said; its type is the option's type.
+        help: One line.
+        low: Least allowed number, inclusive.
+        high: Greatest allowed number, inclusive.
+        choices: The allowed words, for a text option.
+    """
+
+    name: str
+    default: Value
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: object, owner: str) -> Value:
+        """Return the value in the option's type, or say why it does not fit.
+
+        Args:
+            value: Text from the command line, or a value from a recipe or a call.
+            owner: Whose option it is, for the message.
+
+        Raises:
+            BadOption: If the value has another type, is out of range or is not one of the choices.
+        """
+        where = f"{owner}: {self.name}={value}"
+        typed = _convert(value, type(self.default))
+        if typed is None:
+            raise BadOption(f"{where}: expected {_describe(self)}")
+        if self.choices and typed not in self.choices:
+            raise BadOption(f"{where}: expected {_describe(self)}{nearest(str(typed), self.choices)}")
+        if isinstance(typed, (int, float)) and not isinstance(typed, bool) and not self._in_range(typed):
+            raise BadOption(f"{where}: expected {_describe(self)}")
+        return typed
+
+    def _in_range(self, number: float) -> bool:
+        above = self.low is None or number >= self.low
+        below = self.high is None or number <= self.high
+        return above and below and number == number and abs(number) != float("inf")
+
+
+def check(options: Iterable[Option], given: Mapping[str, object], owner: str) -> dict[str, Value]:
+    """Resolve every option: the given values checked, the others at their defaults.
+
+    Raises:
+        BadOption: If a name is unknown or a value does not fit.
+    """
+    known = {option.name: option for option in options}
+    for name in given:
+        if name not in known:
+            raise BadOption(
+                f"{owner} has no option {name!r}{nearest(name, known)}  options: {', '.join(known) or 'none'}"
+            )
+    return {
+        name: option.check(given[name], owner) if name in given else option.default for name, option in known.items()
+    }
+
+
+def split_pairs(words: Iterable[str]) -> dict[str, str]:
+    """Turn ``["width=64", "lr=0.01"]`` into a mapping.
+
+    Raises:
+        BadOption: If a word has no ``=``, or a name is given twice.
+    """
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise BadOption(f"{word!r} is not of the form key=value")
+        if name in pairs:
+            raise BadOption(f"{name!r} is given twice: {pairs[name]!r} and {value!r}")
+        pairs[name] = value
+    return pairs
+
+
+def _convert(value: object, kind: type) -> Value | None:
+    """Return the value as ``kind``, or None where that would change what was meant."""
+    if kind is bool:
+        words = {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }
+        return value if isinstance(value, bool) else words.get(str(value).lower())
+    if isinstance(value, bool):
+        return None
+    if kind is str:
+        return str(value)
+    try:
+        number = float(value) if isinstance(value, (str, int, float)) else None
+        if kind is int:
+            return int(str(value)) if isinstance(value, str) else (int(number) if number == int(number or 0) else None)
+        return number
+    except (ValueError, OverflowError):
+        return None
+
+
+def _describe(option: Option) -> str:
+    if option.choices:
+        return "one of " + ", ".join(option.choices)
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(option.default)]
+    if option.low is not None and option.high is not None:
+        return f"{words} from {option.low:g} to {option.high:g}"
+    if option.low is not None:
+        return f"{words}, at least {option.low:g}"
+    return words

@@ -1,0 +1,142 @@
+"""Outcomes: what happened to each single example, epoch by epoch; all later statistics come from them.
+
+Letters: ``n`` examples of a part, ``T`` epochs, ``K`` outputs of the network.
+Kept for the validation part and the probe, in half precision and bits, one file an epoch, so that keeping an epoch
+costs the same at the second and at the five-hundredth. Files are plain ``.npz`` without pickles.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.errors import BadRun
+from dl.files import write_with
+
+PARTS = ("val", "probe")
+LARGEST_HALF = 65504.0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The outcomes of one part at one epoch.
+
+    Args:
+        loss: (n,) loss of each example.
+        score: (n,) per-example headline score: 1 right and 0 wrong for classes, absolute error for regression,
+            share of right labels for multilabel.
+        margin: (n,) logit of the true class minus the largest other; zeros where the task has no classes.
+        logits: (n, K) raw outputs.
+    """
+
+    loss: NDArray[np.float32]
+    score: NDArray[np.float32]
+    margin: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class PartOutcomes:
+    """The kept outcomes of one part over all epochs.
+
+    Args:
+        ids: (n,) stable ids.
+        targets: (n, ...) targets.
+        loss: (T, n) float16.
+        score: (T, n) bool where the score is right or wrong, else float16.
+        margin: (T, n) float16.
+    """
+
+    ids: NDArray[np.int64]
+    targets: NDArray[np.generic]
+    loss: NDArray[np.float16]
+    score: NDArray[np.generic]
+    margin: NDArray[np.float16]
+
+
+def write_examples(folder: Path, ids: Mapping[str, NDArray[Any]], targets: Mapping[str, NDArray[Any]]) -> None:
+    """Write which examples the parts hold: once, before the first epoch. Any: any number type."""
+    arrays = {f"{part}_ids": ids[part] for part in ids} | {f"{part}_targets": targets[part] for part in targets}
+    _write(folder / "examples.npz", arrays)
+
+
+def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
+    """Write the outcomes of one epoch (counted from 1)."""
+    arrays: dict[str, NDArray[Any]] = {}  # Any: float16 or packed bits
+    for part, outcome in scored.items():
+        arrays[f"{part}_loss"] = _half(outcome.loss)
+        right_or_wrong = bool(np.isin(outcome.score, (0.0, 1.0)).all())
+        arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else _half(outcome.score)
+        arrays[f"{part}_margin"] = _half(outcome.margin)
+    _write(_epoch_file(folder, epoch), arrays)
+
+
+def write_logits(folder: Path, name: str, logits: NDArray[np.float32]) -> None:
+    """Write the validation part's logits at one named epoch (``best``, ``last``), (n, K)."""
+    _write(folder / f"{name}.npz", {"logits": _half(logits)})
+
+
+def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
+    """Read what `write_logits` wrote."""
+    return _read(folder / f"{name}.npz")["logits"]
+
+
+def count_epochs(folder: Path) -> int:
+    """Return how many epochs have been kept without a gap."""
+    epoch = 0
+    while _epoch_file(folder, epoch + 1).exists():
+        epoch += 1
+    return epoch
+
+
+def read_outcomes(folder: Path, part: str) -> PartOutcomes:
+    """Read all epochs of one part.
+
+    Raises:
+        BadRun: If a file is missing, damaged, or does not belong to the others.
+    """
+    examples = _read(folder / "examples.npz")
+    ids, targets = examples[f"{part}_ids"], examples[f"{part}_targets"]
+    n = len(ids)
+    columns: dict[str, list[NDArray[Any]]] = {"loss": [], "score": [], "margin": []}  # Any: as stored
+    for epoch in range(1, count_epochs(folder) + 1):
+        path = _epoch_file(folder, epoch)
+        arrays = _read(path)
+        for name, rows in columns.items():
+            rows.append(_unpacked(arrays[f"{part}_{name}"], n))
+            if len(rows[-1]) != n:
+                raise BadRun(f"{path}: {len(rows[-1])} values of {part} {name} for {n} examples")
+    loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float16) for rows in columns.values())
+    return PartOutcomes(ids, targets, loss, score, margin)
+
+
+def _epoch_file(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch:05d}.npz"
+
+
+def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    return np.clip(values, -LARGEST_HALF, LARGEST_HALF).astype(np.float16)
+
+
+def _unpacked(stored: NDArray[Any], n: int) -> NDArray[Any]:
+    return np.unpackbits(stored, count=n).astype(bool) if stored.dtype == np.uint8 else stored
+
+
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    write_with(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return dict(stored)
+    except FileNotFoundError:
+        raise BadRun(f"{path} is missing; the run is not complete") from None
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise BadRun(f"{path} is damaged or not a file of dl: {error}") from error

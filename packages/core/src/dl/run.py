@@ -1,0 +1,143 @@
+"""A run: the folder that keeps everything about one fit, and its reader.
+
+    runs/0003-mnist-convnet/
+        recipe.toml  run.json  history.csv  outcomes/  preparation.json  environment.json
+        best.safetensors  checkpoints/  findings.json  report.txt
+
+Nothing in it is a pickle that is opened without `weights_only`. Readers need no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dl import files
+from dl.errors import BadFile, BadOption, BadRun, nearest
+from dl.finding import Finding
+from dl.history import History, read_history
+from dl.manifest import Manifest, parse_manifest
+from dl.outcomes import PartOutcomes, read_outcomes
+from dl.recipe import PartialRecipe, read_recipe
+
+NAME = re.compile(r"(\d{4,})-.+")
+LEDGER = "test-ledger.jsonl"  # beside the runs: the looks at a test part add up over all of them
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder; what is read is read when asked for, once."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Task, parts, baselines, status."""
+        return parse_manifest(self._text("run.json"), str(self.path / "run.json"))
+
+    @cached_property
+    def history(self) -> History:
+        """A row for each finished epoch."""
+        return read_history(self.path / "history.csv")
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the guards found before the first step."""
+        try:
+            return tuple(Finding(**stored) for stored in json.loads(self._text("findings.json")))
+        except (ValueError, TypeError) as error:
+            raise BadRun(f"{self.path / 'findings.json'} is damaged: {error}") from error
+
+    @cached_property
+    def recipe(self) -> PartialRecipe:
+        """The choices, as they were resolved."""
+        try:
+            return read_recipe(self.path / "recipe.toml")
+        except (BadFile, BadOption) as error:
+            raise BadRun(str(error)) from error
+
+    @property
+    def outcomes_folder(self) -> Path:
+        """Where the outcomes are kept."""
+        return self.path / "outcomes"
+
+    def outcomes(self, part: str) -> PartOutcomes:
+        """Read what happened to each example of ``val`` or ``probe``, epoch by epoch."""
+        return read_outcomes(self.outcomes_folder, part)
+
+    @cached_property
+    def best(self) -> dict[str, float]:
+        """The history's row of the best epoch; empty while there is none."""
+        epoch = self.manifest.best_epoch
+        return next((row for row in self.history.rows if row["epoch"] == epoch), {})
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
+
+
+def claim_run(root: Path, label: str) -> Path:
+    """Make the next numbered run folder; safe when two runs start at once."""
+    files.make_folder(root)
+    numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
+    return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return the runs below a folder, oldest first."""
+    if not root.is_dir():
+        return []
+    numbered = [(int(match[1]), path) for path in root.iterdir() if (match := NAME.fullmatch(path.name))]
+    return [Run(path) for _, path in sorted(numbered) if path.is_dir()]
+
+
+def open_run(which: str | Path, root: Path) -> Run:
+    """Find a run by path, name, number, or ``last``.
+
+    Raises:
+        BadRun: If there is none, or it is not a run of dl.
+    """
+    runs = list_runs(root)
+    if str(which) == "last":
+        if not runs:
+            raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
+        return _checked(runs[-1])
+    named = [
+        run for run in runs if run.name == str(which) or run.name.split("-")[0].lstrip("0") == str(which).lstrip("0")
+    ]
+    if len(named) == 1:
+        return _checked(named[0])
+    if Path(which).is_dir():
+        return _checked(Run(Path(which)))
+    near = nearest(str(which), [run.name for run in runs])
+    raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
+
+
+def write_findings(path: Path, findings: Iterable[Finding]) -> None:
+    """Write findings as JSON."""
+    write_json(path, [finding.as_dict() for finding in findings])
+
+
+def write_json(path: Path, content: Any) -> None:  # Any: what json takes
+    """Write JSON, whole or not at all."""
+    files.write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def _checked(run: Run) -> Run:
+    run.manifest  # noqa: B018 - reading it is the check
+    return run

@@ -1,0 +1,144 @@
+"""The screen of a fit: progress on stderr, live on a terminal, one plain line an epoch elsewhere.
+
+epoch   loss    probe          validation               gap
+1/2     0.1063  97.97 %        97.70 % [97.39, 97.98]   +0.27 % [-0.13, +0.67]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from dl.finding import Finding
+from dl.manifest import Baseline, MetricInfo
+from dl.summary import Layer
+from dl.terminal import plain
+from dl.triple import Estimate, Triple
+
+MARKS = {"issue": ("!", "bold red"), "tip": ("*", "yellow"), "note": ("-", "dim")}
+
+
+class Screen:
+    """Shows a fit while it runs.
+
+    Args:
+        console: Where to; a console that is not a terminal gets plain lines.
+        metric: The headline.
+        epochs: How many there will be.
+        steps: Optimizer steps an epoch.
+    """
+
+    def __init__(self, console: Console, metric: MetricInfo, epochs: int, steps: int) -> None:
+        self.console, self.metric, self.epochs, self.steps = console, metric, epochs, steps
+        self.rows: list[tuple[str, ...]] = []
+        self.now = Text()
+        self.bar = ProgressBar(total=max(steps, 1), width=24)
+        self._live = Live(self._table(), console=console, refresh_per_second=8, transient=False)
+
+    def __enter__(self) -> Screen:
+        if self.console.is_terminal:
+            self._live.start()
+        else:
+            self._line(("epoch", "loss", "probe", "validation", "gap"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.now = Text()
+        self.bar.completed = 0
+        if self.console.is_terminal:
+            self._live.update(self._table(), refresh=True)
+            self._live.stop()
+
+    def training(self, epoch: int, step: int) -> None:
+        """Show how many optimizer steps of an epoch are done."""
+        self.bar.completed = step
+        self._show(f"epoch {epoch}/{self.epochs}  step {step}/{self.steps}")
+
+    def scoring(self, epoch: int) -> None:
+        """Show that the epoch is being scored."""
+        self._show(f"epoch {epoch}/{self.epochs}  scoring probe and validation")
+
+    def epoch(self, row: dict[str, float], scores: Triple) -> None:
+        """Show a finished epoch."""
+        cells = (
+            f"{row['epoch']:.0f}/{self.epochs}",
+            f"{row['train_loss']:.4f}",
+            show_value(self.metric, scores.probe.value),
+            show_estimate(self.metric, scores.val),
+            show_estimate(self.metric, scores.gap, signed=True),
+        )
+        self.rows.append(cells)
+        if self.console.is_terminal:
+            self._live.update(self._table())
+        else:
+            self._line(cells)
+
+    def _show(self, text: str) -> None:
+        self.now = Text(text, style="dim")
+        if self.console.is_terminal:
+            self._live.update(self._table())
+
+    def _line(self, cells: Sequence[str]) -> None:
+        widths = (7, 8, 10, 26, 0)
+        self.console.print("".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+
+    def _table(self) -> Table:
+        """The epochs so far - the newest that fit the screen - and a line for what is going on."""
+        table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+        for name in ("epoch", "loss", "probe", f"validation {self.metric.name}", "gap"):
+            table.add_column(name, no_wrap=True)
+        for cells in self.rows[-max(self.console.height - 6, 3) :]:
+            table.add_row(*cells)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(table)
+        if self.now:
+            line = Table.grid(padding=(0, 2))
+            line.add_row(self.bar, self.now)
+            grid.add_row(line)
+        return grid
+
+
+def show_value(metric: MetricInfo, value: float, *, signed: bool = False) -> str:
+    """Return a score for people: in percent where it is a share, else four digits."""
+    if not math.isfinite(value):
+        return "-"
+    sign = "+" if signed else ""
+    return f"{value:{sign}.2%}".replace("%", " %") if metric.higher else f"{value:{sign}.4g}"
+
+
+def show_estimate(metric: MetricInfo, estimate: Estimate, *, signed: bool = False) -> str:
+    """Return a score with its interval, like ``97.70 % [97.39, 97.98]``."""
+    low, high = (show_value(metric, end, signed=signed).removesuffix(" %") for end in estimate[1:])
+    return f"{show_value(metric, estimate.value, signed=signed)} [{low}, {high}]"
+
+
+def show_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print findings, the most pressing first."""
+    for finding in sorted(findings, key=lambda finding: list(MARKS).index(finding.severity)):
+        mark, style = MARKS[finding.severity]
+        console.print(Text.assemble((f"  {mark} ", style), plain(finding.message)))
+
+
+def show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
+    """Print a network's layers, with their shapes and parameters."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(f"  {name}", no_wrap=True)
+    table.add_column("gives", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    for layer in layers:
+        shape = " x ".join(map(str, layer.shape))
+        table.add_row(plain(f"  {layer.kind}"), shape, f"{layer.parameters:,}" if layer.parameters else "")
+    table.add_row(plain("  in all"), "", f"{sum(layer.parameters for layer in layers):,}", style="bold")
+    console.print(table)
+
+
+def show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
+    """Print what a dumb answer scores, in one line."""
+    best = max(found, key=lambda one: one.score if metric.higher else -one.score)
+    console.print(plain(f"  to beat: {show_value(metric, best.score)} {metric.name} by {best.says}", style="dim"))

@@ -1,0 +1,87 @@
+"""Specifications: what a plugin registers, as frozen values that cost nothing to list.
+
+A specification carries a name, one line and a schema of options, and a function that imports torch only when called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dl.options import Option, Value
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dl.data import Dataset
+    from dl.domain import Domain
+
+Options = Mapping[str, Value]
+InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
+
+
+@dataclass(frozen=True)
+class DomainSpec:
+    """A kind of input - images, text, tables - and how it is read and prepared.
+
+    Args:
+        name: As typed after ``dl fit``.
+        description: One line.
+        load: Imports the domain's code and returns it.
+        default_recipe: The named recipe that is used when none is given.
+        options: What can be chosen about reading and preparing.
+    """
+
+    name: str
+    description: str
+    load: Callable[[], Domain]
+    default_recipe: str
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A data set that can be named.
+
+    Args:
+        name: As typed after the domain.
+        domain: The domain that reads its inputs.
+        description: One line.
+        load: Reads the data, given the options; the test part must stay closed.
+    """
+
+    name: str
+    domain: str
+    description: str
+    load: Callable[[Options], Dataset]
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A network that can be named.
+
+    Args:
+        name: As typed after ``--model``.
+        domain: The domain whose prepared inputs it reads.
+        description: One line.
+        build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
+            prepared inputs (N, *shape) to logits (N, outputs).
+    """
+
+    name: str
+    domain: str
+    description: str
+    build: Callable[[InputShape, int, Options], nn.Module]
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecipeSpec:
+    """A named recipe: choices that are known to work, as the TOML text that a user may copy and edit."""
+
+    name: str
+    domain: str
+    description: str
+    text: str

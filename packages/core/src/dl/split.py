@@ -1,0 +1,82 @@
+"""Splits: which examples are learnt from and which are looked at.
+
+A split is a pair of index arrays into the training examples; it depends on the targets and the seed alone.
+Examples of one group (exact duplicates, the photographs of one patient) always stay on one side.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data import Index
+from dl.errors import BadData
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of the training and of the validation part; disjoint, and together all examples.
+
+    Args:
+        train: Sorted positions.
+        val: Sorted positions.
+        rule: How it was made, in words.
+    """
+
+    train: Index
+    val: Index
+    rule: str
+
+
+def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Split:
+    """Hold out a part of the examples, keeping the shares of the strata and never cutting a group.
+
+    Groups are shuffled; within each stratum whole groups are taken until its share is reached.
+
+    Args:
+        groups: (N,) group numbers; all different where there are no groups.
+        strata: (N,) class numbers whose shares both parts keep, or None for a plain random draw.
+        size: Number of examples to hold out, or their share if below 1.
+        seed: Of the shuffle.
+
+    Raises:
+        BadData: If either part would be empty.
+    """
+    n = len(groups)
+    wanted = round(size * n) if size < 1 else int(size)
+    if not 0 < wanted < n:
+        raise BadData(
+            f"a validation part of {wanted} from {n} examples leaves an empty part; use val= between 1 and {n - 1}"
+        )
+    strata = np.zeros(n, np.int64) if strata is None else strata
+    rng = np.random.default_rng([seed, 0x5B117])
+    first, of_group = np.unique(groups, return_index=True)[1], np.unique(groups, return_inverse=True)[1]
+    sizes = np.bincount(of_group)
+    order = rng.permutation(len(first))
+    held = np.zeros(len(first), bool)
+    quotas = _quotas(np.bincount(strata), wanted)
+    for stratum, quota in enumerate(quotas):
+        members = order[strata[first[order]] == stratum]
+        held[members[np.cumsum(sizes[members]) <= quota]] = True
+    in_val = held[of_group]
+    if not in_val.any() or in_val.all():
+        raise BadData("the groups of this data leave one part of the split empty; use another val= or more data")
+    kind = "hold-out" if len(quotas) == 1 else "stratified hold-out"
+    return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"{kind}, seed {seed}")
+
+
+def probe(train: Index, size: int, seed: int) -> Index:
+    """Choose the fixed part of the training examples that is scored in eval mode after each epoch, sorted."""
+    rng = np.random.default_rng([seed, 0x9B0BE])
+    return np.sort(rng.choice(train, size=min(size, len(train)), replace=False))
+
+
+def _quotas(counts: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
+    """Share ``wanted`` places among strata in proportion to their counts (largest remainders).
+
+    A stratum keeps at least one example for training.
+    """
+    exact = counts * (wanted / counts.sum())
+    quotas = np.floor(exact).astype(np.int64)
+    quotas[np.argsort(quotas - exact, kind="stable")[: wanted - quotas.sum()]] += 1
+    return np.asarray(np.minimum(quotas, np.maximum(counts - 1, 0)))

@@ -1,0 +1,57 @@
+"""The summary of a network: its layers, the shape each gives, and its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dl.specs import InputShape
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    Args:
+        name: Its path in the network.
+        kind: Its class.
+        shape: Of what it gives for one input, without the batch axis.
+        parameters: How many it has.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def summarize(network: nn.Module, input_shape: InputShape) -> list[Layer]:
+    """Run one input of zeros through the network and note what each layer without children does, in order."""
+    layers: list[Layer] = []
+
+    def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
+            shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
+            layers.append(Layer(name, type(layer).__name__, shape, count_parameters(layer)))
+
+        return layer.register_forward_hook(hook)
+
+    leaves = [(name, layer) for name, layer in network.named_modules() if not list(layer.children())]
+    handles = [note(name, layer) for name, layer in leaves]
+    training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, *input_shape))
+    finally:
+        network.train(training)
+        for handle in handles:
+            handle.remove()
+    return layers
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return the number of trainable numbers."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

@@ -1,0 +1,33 @@
+"""The one boundary between data and the terminal.
+
+Text that comes from data (class names, file names, messages about them) is shown through `safe_text`: no control,
+escape or direction-changing character reaches the terminal, and rich never reads it as markup.
+stdout is the result, stderr is progress.
+"""
+
+import re
+import unicodedata
+
+from rich.console import Console
+from rich.text import Text
+
+# Format characters that change the direction of what follows or hide it (Unicode categories Cc, Cf and line breaks).
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+LONGEST = 200  # characters of one name that are worth a reader's time
+
+
+def safe_text(text: object, longest: int = LONGEST) -> str:
+    """Return the text with every character that could act on a terminal shown as its escape, cut at ``longest``."""
+    shown = _UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode(), str(text))
+    shown = "".join(c if unicodedata.category(c) != "Cf" else f"\\u{ord(c):04x}" for c in shown)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def plain(text: object, style: str = "") -> Text:
+    """Return safe text as a rich renderable in which square brackets mean nothing."""
+    return Text(safe_text(text), style=style)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Make a console for results (stdout) or progress (stderr); data is never markup or highlighted."""
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
