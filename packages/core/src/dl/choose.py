@@ -61,9 +61,10 @@ def resolve(
     own_options = start.model_options if model_spec.name == start.model else {}
     if seed is not None and seed < 0:
         raise BadOption(f"--seed {seed}: expected a whole number, at least 0")
+    named_data = (domain_spec.name, data) in plugins.datasets
     return Recipe(
         domain=domain_spec.name,
-        data=data,
+        data=data if named_data else str(Path(data).expanduser().absolute()),  # runs again from anywhere
         model=model_spec.name,
         task=task or start.task,
         seed=seed if seed is not None else (start.seed or 0),
@@ -82,8 +83,9 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
     """
     if (domain, data) in plugins.datasets:
         return plugins.datasets[domain, data].options
-    if looks_like_path(data) or Path(data).exists():
-        if not Path(data).exists():
+    path = Path(data).expanduser()
+    if looks_like_path(data) or path.exists():
+        if not path.exists():
             raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
         return ()
     elsewhere = [other for other, name in plugins.datasets if name == data]

@@ -36,7 +36,8 @@ from dl.module import FitModule, FitParts
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
 from dl.run import Run, claim_run, write_findings, write_json
-from dl.screen import Screen, show_baselines, show_findings, show_layers
+from dl.scores import show_findings
+from dl.screen import Screen, show_baselines, show_layers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.split import holdout, probe
 from dl.summary import count_parameters, summarize

@@ -54,8 +54,8 @@ class Run:
     def findings(self) -> tuple[Finding, ...]:
         """What the guards found before the first step."""
         try:
-            return tuple(Finding(**stored) for stored in json.loads(self._text("findings.json")))
-        except (ValueError, TypeError) as error:
+            return tuple(Finding(**stored) for stored in read_json(self.path / "findings.json"))
+        except TypeError as error:
             raise BadRun(f"{self.path / 'findings.json'} is damaged: {error}") from error
 
     @cached_property
@@ -126,6 +126,20 @@ def open_run(which: str | Path, root: Path) -> Run:
         return _checked(Run(Path(which)))
     near = nearest(str(which), [run.name for run in runs])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
+
+
+def read_json(path: Path) -> Any:  # Any: JSON
+    """Read JSON that dl wrote.
+
+    Raises:
+        BadRun: If it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
+    except (OSError, ValueError) as error:
+        raise BadRun(f"{str(path)!r} is damaged: {error}") from error
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:

@@ -6,7 +6,6 @@ epoch   loss    probe          validation               gap
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -15,13 +14,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dl.finding import Finding
 from dl.manifest import Baseline, MetricInfo
+from dl.scores import show_estimate, show_value
 from dl.summary import Layer
 from dl.terminal import plain
-from dl.triple import Estimate, Triple
-
-MARKS = {"issue": ("!", "bold red"), "tip": ("*", "yellow"), "note": ("-", "dim")}
+from dl.triple import Triple
 
 
 class Screen:
@@ -102,27 +99,6 @@ class Screen:
             line.add_row(self.bar, self.now)
             grid.add_row(line)
         return grid
-
-
-def show_value(metric: MetricInfo, value: float, *, signed: bool = False) -> str:
-    """Return a score for people: in percent where it is a share, else four digits."""
-    if not math.isfinite(value):
-        return "-"
-    sign = "+" if signed else ""
-    return f"{value:{sign}.2%}".replace("%", " %") if metric.higher else f"{value:{sign}.4g}"
-
-
-def show_estimate(metric: MetricInfo, estimate: Estimate, *, signed: bool = False) -> str:
-    """Return a score with its interval, like ``97.70 % [97.39, 97.98]``."""
-    low, high = (show_value(metric, end, signed=signed).removesuffix(" %") for end in estimate[1:])
-    return f"{show_value(metric, estimate.value, signed=signed)} [{low}, {high}]"
-
-
-def show_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Print findings, the most pressing first."""
-    for finding in sorted(findings, key=lambda finding: list(MARKS).index(finding.severity)):
-        mark, style = MARKS[finding.severity]
-        console.print(Text.assemble((f"  {mark} ", style), plain(finding.message)))
 
 
 def show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:

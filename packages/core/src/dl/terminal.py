@@ -31,3 +31,9 @@ def plain(text: object, style: str = "") -> Text:
 def console(*, stderr: bool = False) -> Console:
     """Make a console for results (stdout) or progress (stderr); data is never markup or highlighted."""
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def cell(text: object) -> str:
+    """Return text for a CSV cell that a spreadsheet does not take for a formula."""
+    shown = str(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown

@@ -1,0 +1,71 @@
+"""The command line: ``dl VERB ...``. stdout is the result, stderr is progress, a mistake is one line.
+
+Exit codes: 0 fine, 1 training failed or findings at the asked level, 2 usage, 3 the data, 4 a plugin,
+130 and 143 stopped by a signal. Nothing here imports torch until a verb needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+import typer
+
+from dl.cli import look, train
+from dl.errors import DLError
+from dl.terminal import console, safe_text
+
+app = typer.Typer(
+    name="dl",
+    help="The universal workflow of deep learning. Start with: dl fit vision mnist",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+train.add_to(app)
+look.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; everything a user can do wrong is one line on stderr."""
+    warnings.showwarning = _one_line  # a warning of dl is for the user, not for a developer
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except DLError as error:
+        if os.environ.get("DL_DEBUG") == "1":
+            raise
+        return _refuse(str(error), error.exit_code)
+    except typer.TyperException as error:  # a wrong flag or a missing argument
+        return _refuse(f"{error.format_message()}  see: dl {_verb(arguments)}--help", 2)
+    except typer.Abort:
+        return 130
+    except KeyboardInterrupt:
+        return _refuse("stopped", 130)
+    except BrokenPipeError:  # the reader of stdout has gone (| head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _refuse(message: str, code: int) -> int:
+    line = safe_text(" ".join(message.split()) if "\n" in message else message, longest=2000)
+    console(stderr=True).print(f"dl: {line}", style="red", soft_wrap=True)
+    return code
+
+
+def _verb(arguments: list[str]) -> str:
+    known = {command.name for command in app.registered_commands}
+    return next((f"{word} " for word in arguments if word in known), "")
+
+
+def _one_line(message: Warning | str, *_: object, **__: object) -> None:
+    console(stderr=True).print(f"dl: {safe_text(message)}", style="yellow", soft_wrap=True)

@@ -1,0 +1,174 @@
+"""Cards: what `dl show` prints about a data set, a model, a recipe or a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.table import Table
+
+from dl import files
+from dl.choose import looks_like_path, resolve
+from dl.errors import BadOption, UnknownName, nearest
+from dl.options import Option
+from dl.plugins import Plugins, load_plugins
+from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.run import Run, list_runs, open_run
+from dl.terminal import console, plain
+
+KINDS = ("dataset", "model", "recipe", "run")
+DRAWN = 4  # examples on a card
+MOST_CLASSES = 20  # listed on a card
+
+
+def show_named(words: list[str], out: Path | None, runs: Path, *, as_json: bool) -> None:
+    """Show what a name stands for; ``[kind, name]`` where it is said.
+
+    Raises:
+        UnknownName: If nothing has that name.
+        BadOption: If several things have it, or a kind is not one.
+    """
+    if len(words) > 2 or (len(words) == 2 and words[0] not in KINDS):
+        raise BadOption(f"{' '.join(words)!r}: expected a name, or one of {', '.join(KINDS)} and a name")
+    plugins, name = load_plugins(), words[-1]
+    kinds = [words[0]] if len(words) == 2 else _kinds_of(name, plugins, runs)
+    if not kinds:
+        known = [known for _, known in (*plugins.datasets, *plugins.models, *plugins.recipes)]
+        raise UnknownName(f"nothing is called {name!r}{nearest(name, known)}  see: dl ls")
+    if len(kinds) > 1 and (as_json or out):
+        raise BadOption(f"{name!r} is a {' and a '.join(kinds)}; say which: dl show {kinds[0]} {name}")
+    show: dict[str, Callable[[], None]] = {
+        "dataset": lambda: show_dataset(name, plugins, as_json=as_json),
+        "model": lambda: show_model(name, plugins, as_json=as_json),
+        "recipe": lambda: show_recipe(name, plugins, out, as_json=as_json),
+        "run": lambda: show_run(open_run(name, runs), plugins, as_json=as_json),
+    }
+    for kind in kinds:
+        show[kind]()
+
+
+def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
+    registered = {"dataset": plugins.datasets, "model": plugins.models, "recipe": plugins.recipes}
+    kinds = [kind for kind, specs in registered.items() if any(known == name for _, known in specs)]
+    if not kinds and _is_run(name, runs):
+        return ["run"]
+    return kinds or (["dataset"] if looks_like_path(name) or Path(name).exists() else [])
+
+
+def _is_run(name: str, runs: Path) -> bool:
+    return (
+        name == "last"
+        or name.isdigit()
+        or (Path(name) / "run.json").exists()
+        or any(run.name == name for run in list_runs(runs))
+    )
+
+
+def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
+    """Print a data set's card: counts, shapes, classes, licence, and a few examples drawn."""
+    import numpy as np
+
+    from dl.fit import load_dataset
+    from dl.task import decide
+
+    domains = [domain for domain, known in plugins.datasets if known == name] or list(plugins.domains)
+    recipe = resolve(plugins, domains[0], name)
+    domain = plugins.domain(recipe.domain).load()
+    dataset = load_dataset(recipe, plugins, domain)
+    examples = dataset.train
+    task = decide(examples.targets, examples.names).info
+    card = {
+        "name": dataset.name,
+        "title": dataset.title,
+        "task": f"{task.name}: {task.reason}",
+        "train": len(examples),
+        "validation": len(dataset.val) if dataset.val else f"{dataset.val_size:g} held out of train",
+        "test": "closed; dl test opens it" if dataset.open_test else "none",
+        "input": f"{' x '.join(map(str, examples.inputs.shape[1:]))} {examples.inputs.dtype}",
+        "licence": dataset.licence,
+        "source": dataset.source,
+        "skipped": len(dataset.skipped),
+    }
+    classes = {}
+    if examples.targets.ndim == 1 and np.issubdtype(examples.targets.dtype, np.integer):
+        counts = np.bincount(examples.targets, minlength=len(task.names))
+        classes = dict(zip(task.names, counts.tolist(), strict=True))
+    if as_json:
+        print(json.dumps(card | {"classes": classes, "names": list(task.names)}))
+        return
+    out = console()
+    out.print(_facts(card))
+    if classes:
+        shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]
+        more = f", and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
+        out.print(plain(f"  classes     {', '.join(shown)}{more}"))
+    chosen = np.linspace(0, len(examples) - 1, min(DRAWN, len(examples)), dtype=int)
+    width = max(out.width // DRAWN - 2, 8)
+    out.print(Columns([domain.draw(examples.inputs[k], min(width, 28)) for k in chosen], padding=(0, 1)))
+    out.print(plain(f"  next: dl fit {recipe.domain} {name}", "dim"))
+
+
+def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
+    """Print a model's options."""
+    spec = next((spec for (_, known), spec in plugins.models.items() if known == name), None)
+    if spec is None:
+        raise UnknownName(f"no model named {name!r}{nearest(name, [n for _, n in plugins.models])}  see: dl ls models")
+    reading = plugins.domain(spec.domain).options
+    groups = {"model": spec.options, "training": TRAIN_OPTIONS, "split": SPLIT_OPTIONS, "data": reading}
+    if as_json:
+        listed = {group: [asdict(option) for option in options] for group, options in groups.items()}
+        print(json.dumps({"name": name, "domain": spec.domain, "description": spec.description, "options": listed}))
+        return
+    out = console()
+    out.print(plain(f"{name} ({spec.domain}): {spec.description}", "bold"))
+    for group, options in groups.items():
+        _print_options(out, group, options)
+    out.print(plain(f"  example: dl fit {spec.domain} mnist --model {name} epochs=2", "dim"))
+
+
+def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool) -> None:
+    """Print a recipe's text, or copy it to a file."""
+    spec = next((spec for (_, known), spec in plugins.recipes.items() if known == name), None)
+    if spec is None:
+        raise UnknownName(
+            f"no recipe named {name!r}{nearest(name, [n for _, n in plugins.recipes])}  see: dl ls recipes"
+        )
+    if out is not None:
+        files.write_text(out, spec.text)
+        console().print(plain(f"wrote {out}  next: dl fit {spec.domain} mnist --recipe {out}"))
+    elif as_json:
+        print(json.dumps({"name": name, "domain": spec.domain, "description": spec.description, "toml": spec.text}))
+    else:
+        console().print(plain(spec.text.rstrip()), soft_wrap=True)
+
+
+def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
+    """Print a run: its report, or its manifest as JSON."""
+    if as_json:
+        print(json.dumps(asdict(run.manifest) | {"best": run.best}))
+    elif not plugins.render(run, console()):
+        console().print(_facts({"run": run.name, "status": run.manifest.status}))
+
+
+def _facts(facts: dict[str, object]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        if value not in ("", 0):
+            table.add_row(f"  {name}", plain(f"{value:,}" if isinstance(value, int) else value))
+    return table
+
+
+def _print_options(out: Console, group: str, options: tuple[Option, ...]) -> None:
+    if not options:
+        return
+    out.print(plain(f"  {group}", "dim"))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    for option in options:
+        table.add_row(f"    {option.name}={option.default}", option.help)
+    out.print(table)

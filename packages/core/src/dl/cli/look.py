@@ -1,0 +1,127 @@
+"""The verbs that only look: ls, show, doctor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dl.cli.train import DEFAULT_RUNS, Json, Runs
+from dl.errors import UnknownName, nearest
+from dl.terminal import console, plain
+
+KINDS = ("domains", "datasets", "models", "recipes", "runs")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command(name="ls", help=_LS)(ls)
+    app.command(help=_SHOW)(show)
+    app.command(help=_DOCTOR)(doctor)
+
+
+_LS = """List what there is: domains, datasets, models, recipes, runs.
+
+Example: dl ls datasets
+"""
+
+
+def ls(
+    kind: Annotated[
+        str, typer.Argument(help="domains, datasets, models, recipes or runs; all but runs if left out.")
+    ] = "",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> None:
+    """List names with one line each."""
+    if kind and kind not in KINDS:
+        raise UnknownName(f"nothing called {kind!r} to list{nearest(kind, KINDS)}  one of: {', '.join(KINDS)}")
+    listed = {name: _rows(name, runs) for name in ([kind] if kind else KINDS[:-1])}
+    if as_json:
+        print(json.dumps(listed[kind] if kind else listed))
+        return
+    out = console()
+    for name, rows in listed.items():
+        out.print(plain(name, "bold"))
+        out.print(_table(rows) if rows else plain("  none yet", "dim"))
+
+
+def _rows(kind: str, runs: Path) -> list[dict[str, str]]:
+    """Return the rows of one kind, without torch and without numpy."""
+    if kind == "runs":
+        from dl.run import list_runs
+
+        return [_run_row(run) for run in list_runs(runs)]
+    from dl.plugins import load_plugins
+
+    plugins = load_plugins()
+    if kind == "domains":
+        return [{"name": spec.name, "description": spec.description} for spec in plugins.domains.values()]
+    found: Iterable[Any] = getattr(plugins, kind).values()  # Any: one of three specifications, alike in these fields
+    return [{"name": spec.name, "domain": spec.domain, "description": spec.description} for spec in found]
+
+
+def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
+    from dl.errors import BadRun
+
+    try:
+        manifest, best = run.manifest, run.best
+    except BadRun as error:
+        return {"name": run.name, "status": "unreadable", "score": str(error)}
+    metric = manifest.task.headline.name
+    score = f"{metric} {best[f'val_{metric}']:.4f} at epoch {best['epoch']:.0f}" if best else "no epoch yet"
+    return {"name": run.name, "status": manifest.status, "score": score}
+
+
+def _table(rows: list[dict[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    for name in rows[0]:
+        table.add_column(name, no_wrap=name != "description", overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(f"  {value}" if name == "name" else value) for name, value in row.items()))
+    return table
+
+
+_SHOW = """Show a dataset's card, a model, a recipe or a run.
+
+Example: dl show mnist
+"""
+
+
+def show(
+    words: Annotated[list[str], typer.Argument(metavar="[KIND] NAME", help="A name, or a path to your own data.")],
+    out: Annotated[Path | None, typer.Option("--out", help="For a recipe: write it to this file, to edit it.")] = None,
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> None:
+    """Show one thing, whatever it is; ``kind name`` where a name is used twice."""
+    from dl.cli.cards import show_named
+
+    show_named(words, out, runs, as_json=as_json)
+
+
+_DOCTOR = """Check this machine and installation, and say what to mend.
+
+Example: dl doctor
+"""
+
+
+def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
+    """Check versions, devices, plugins and folders."""
+    from dl.doctor import examine
+
+    checks = examine(runs)
+    if as_json:
+        print(json.dumps([check.as_dict() for check in checks]))
+    else:
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+        for check in checks:
+            table.add_row(
+                "ok" if check.ok else "!!", check.name, plain(check.says), style="" if check.ok else "bold red"
+            )
+        console().print(table)
+    return 0 if all(check.ok for check in checks) else 1

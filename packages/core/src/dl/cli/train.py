@@ -1,0 +1,160 @@
+"""The verbs that need a network: fit, test, predict."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dl.options import split_pairs
+from dl.terminal import cell, console, plain
+
+if TYPE_CHECKING:
+    from dl.judge import Look
+    from dl.predict import Prediction
+
+Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder of run folders.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Which = Annotated[str, typer.Argument(metavar="RUN", help="A run: its number, name, path, or 'last'.")]
+DEFAULT_RUNS = Path("runs")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command(help=_FIT)(fit)
+    app.command(help=_TEST)(test)
+    app.command(help=_PREDICT)(predict)
+
+
+_FIT = """Train a network and be told whether it overfits.
+
+Example: dl fit vision mnist --model dense width=256 epochs=3
+
+Further choices are key=value: of training (epochs, batch_size, lr, ...), of the split (val, duplicates), of the model
+and of the data. See them with: dl show convnet
+"""
+
+
+def fit(
+    domain: Annotated[str, typer.Argument(help="vision, ...; see: dl ls domains")] = "",
+    data: Annotated[str, typer.Argument(help="Name of a data set, or a path to your own.")] = "",
+    options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further choices.")] = None,
+    model: Annotated[str, typer.Option(help="Name of a model; see: dl ls models")] = "",
+    recipe: Annotated[str, typer.Option(help="Name of a recipe, or a recipe file; see: dl ls recipes")] = "",
+    task: Annotated[
+        str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
+    ] = "",
+    seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many, or auto.")] = "auto",
+    strategy: Annotated[str, typer.Option(help="auto, ddp, fsdp, ...")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed, 64-true, ...")] = "32-true",
+    num_nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
+    max_time: Annotated[str, typer.Option(help="Longest training time, DD:HH:MM:SS.")] = "",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> int:
+    """Train: the road is `dl.fit`."""
+    pairs = [word for word in (domain, data) if "=" in word] + (options or [])
+    domain, data = ("" if "=" in word else word for word in (domain, data))
+    typed = split_pairs(pairs)
+    from dl.choose import resolve
+    from dl.plugins import load_plugins
+
+    plugins = load_plugins()
+    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed)
+    from dl.devices import Devices, is_first_device
+    from dl.fit import follow
+
+    where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
+    run = follow(chosen, plugins, where, runs, console(stderr=True))
+    if not is_first_device():
+        return 0
+    if as_json:
+        manifest = run.manifest
+        print(json.dumps({"run": str(run.path), "status": manifest.status, "best": run.best}))
+    elif not plugins.render(run, console()):
+        console().print(plain(f"kept in {run.path}"))
+    return 128 + run.manifest.signal if run.manifest.signal else 0
+
+
+_TEST = """Open the test part: score a run on it, once, and write the look into the ledger.
+
+Example: dl test last
+"""
+
+
+def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> None:
+    """Test: `dl.test`."""
+    import dl
+
+    look = dl.test(run, runs=runs)
+    if as_json:
+        print(look.to_json())
+    else:
+        _show_look(console(), look)
+
+
+def _show_look(out: Console, look: Look) -> None:
+    from dl.scores import show_estimate
+
+    out.print(plain(f"{look.run} on the test part of {look.data}, {look.examples:,} examples", "bold"))
+    out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")
+    rest = {name: value for name, value in look.metrics.items() if name != look.metric}
+    if rest:
+        out.print("  " + "   ".join(f"{name} {value:.4f}" for name, value in rest.items()))
+    if look.in_training:
+        out.print(
+            f"  ! {look.in_training} test examples also stand in the training data, bit for bit", style="bold red"
+        )
+    out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
+
+
+_PREDICT = """Say what a run answers to new inputs: image files, folders, or a CSV with a column of paths.
+
+Example: dl predict last photo.png
+"""
+
+
+def predict(
+    run: Which,
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, or CSV files of paths.")],
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Predict: `dl.predict`."""
+    import dl
+
+    answers = dl.predict(run, list(paths), runs=runs)
+    if as_json:
+        print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
+    elif as_csv:
+        print(_csv(answers), end="")
+    else:
+        console().print(_table(answers))
+
+
+def _csv(answers: list[Prediction]) -> str:
+    stream = io.StringIO()
+    names = list(answers[0].values) if answers else []
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(map(cell, ["source", "says", *names]))
+    writer.writerows([cell(a.source), cell(a.says), *(f"{a.values[name]:.6g}" for name in names)] for a in answers)
+    return stream.getvalue()
+
+
+def _table(answers: list[Prediction]) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("input", "answer", "how sure"):
+        table.add_column(name, overflow="fold")
+    for answer in answers:
+        likely = sorted(answer.values.items(), key=lambda item: -item[1])[:3]
+        table.add_row(plain(answer.source), plain(answer.says), plain(", ".join(f"{n} {v:.3g}" for n, v in likely)))
+    return table

@@ -1,0 +1,124 @@
+"""The test: opens the test part, scores the best weights once, and writes the look into the ledger.
+
+The ledger stands beside the runs, for the looks at one test part add up over all runs that were tried on it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dl import files
+from dl.data import fingerprints, part_fingerprint, whole
+from dl.errors import BadData, BadRun
+from dl.fit import divide, load_dataset
+from dl.manifest import MetricInfo
+from dl.module import score
+from dl.plugins import Plugins, load_plugins
+from dl.reopen import as_tensor, reopen
+from dl.run import LEDGER, Run, open_run
+from dl.triple import Estimate, estimate
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the test part: what a run scores there.
+
+    Args:
+        run: Name of the run.
+        data: Name of the data set.
+        examples: In the test part.
+        info: The headline metric.
+        score: With its interval.
+        metrics: All of them.
+        loss: Mean over the test part.
+        look: The how-manieth look at this test part this is, over all runs beside this one.
+        fingerprint: Of the test part.
+        in_training: Test examples that stand in the training or validation part, bit for bit.
+        time: UTC, ISO 8601.
+    """
+
+    run: str
+    data: str
+    examples: int
+    info: MetricInfo
+    score: Estimate
+    metrics: dict[str, float]
+    loss: float
+    look: int
+    fingerprint: str
+    in_training: int
+    time: str
+
+    @property
+    def metric(self) -> str:
+        """Name of the headline metric."""
+        return self.info.name
+
+    def to_json(self) -> str:
+        """Return one line of JSON, as the ledger keeps it."""
+        return json.dumps(asdict(self) | {"score": self.score._asdict()})
+
+
+def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None) -> Look:
+    """Open the test part of a run's data set, score the run on it, and note the look in the ledger.
+
+    Args:
+        run: A run, its path, name or number, or ``last``.
+        runs: Folder of run folders, where ``run`` is not itself a path.
+        plugins: What is registered; None loads what is installed.
+
+    Raises:
+        BadData: If the data set has no test part.
+        BadRun: If the run cannot be opened.
+    """
+    plugins = plugins or load_plugins()
+    run = run if isinstance(run, Run) else open_run(run, Path(runs))
+    opened = reopen(run, plugins)
+    dataset = load_dataset(opened.recipe, plugins, opened.domain)
+    if dataset.open_test is None:
+        raise BadData(f"{dataset.name} has no test part; put a folder named test beside train")
+    divided = divide(dataset, opened.recipe)
+    if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
+    examples = dataset.open_test()
+    logits, target = opened.logits(as_tensor(examples)), opened.task.encode(examples.targets)
+    scored = score(opened.task, logits, target)
+    known = set(fingerprints(divided.train)) | set(fingerprints(divided.val))
+    fingerprint = part_fingerprint(whole(examples))
+    ledger = run.path.parent / LEDGER
+    result = Look(
+        run=run.name,
+        data=dataset.name,
+        examples=len(examples),
+        info=opened.task.info.headline,
+        score=estimate(opened.task.info, scored, examples.targets),
+        metrics=opened.task.metrics(logits, target),
+        loss=float(scored.loss.mean()),
+        look=1 + sum(entry.get("fingerprint") == fingerprint for entry in read_ledger(ledger)),
+        fingerprint=fingerprint,
+        in_training=sum(key in known for key in fingerprints(whole(examples))),
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    files.append_line(ledger, result.to_json())
+    return result
+
+
+def read_ledger(path: Path) -> list[dict[str, Any]]:
+    """Read every look that was noted, oldest first. Any: as JSON holds them.
+
+    Raises:
+        BadRun: If a line is not a look, naming it.
+    """
+    if not path.exists():
+        return []
+    looks = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            looks.append(dict(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise BadRun(f"{path}: line {number} is not a look at a test part") from error
+    return looks

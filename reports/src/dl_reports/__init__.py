@@ -1,0 +1,1 @@
+"""Reports: does the network overfit, since when, by how much, how sure. Reads run folders; never trains."""
