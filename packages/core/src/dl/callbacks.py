@@ -6,19 +6,21 @@ Three callbacks of Lightning, one for each; none knows the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 from lightning.pytorch.callbacks import Callback
-from numpy.typing import NDArray
 
 from dl import files, outcomes
 from dl.checkpoint import save_weights
+from dl.data import Part
 from dl.devices import is_first_device
 from dl.history import Row, write_history
+from dl.insight import MOST_EXAMPLES, hardest, write_sketches
 from dl.manifest import Manifest
 from dl.module import FitModule
 from dl.screen import Screen
@@ -29,19 +31,27 @@ CHECK_EVERY = 16  # steps between two looks at losses and signals, where several
 
 
 @dataclass(frozen=True)
-class PartTargets:
-    """The stored targets of the two parts that are scored."""
+class ScoredParts:
+    """The parts that are scored after each epoch, and how their examples are made small enough to show.
 
-    val: NDArray[np.generic]
-    probe: NDArray[np.generic]
+    Args:
+        parts: ``val`` and ``probe``.
+        sketch: From one stored input to a small picture or a text.
+    """
+
+    parts: Mapping[str, Part]
+    sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
 
 
 class Keeper(Callback):
     """Keeps history, outcomes, best weights and a checkpoint after each epoch; only the first device writes."""
 
-    def __init__(self, folder: Path, manifest: Manifest, targets: PartTargets, monitor: str, screen: Screen) -> None:
-        self.folder, self.manifest, self.targets, self.monitor = folder, manifest, targets, monitor
+    def __init__(self, folder: Path, manifest: Manifest, scored: ScoredParts, monitor: str, screen: Screen) -> None:
+        self.folder, self.manifest, self.scored, self.monitor = folder, manifest, scored, monitor
         self.screen = screen
+        self.targets = {name: part.targets for name, part in scored.parts.items()}
+        self.losses = {name: np.zeros(len(part)) for name, part in scored.parts.items()}  # summed over epochs
+        self.margins = {name: np.zeros(len(part)) for name, part in scored.parts.items()}
         self.rows: list[Row] = []
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
@@ -66,10 +76,13 @@ class Keeper(Callback):
             module.running.means()
             return
         scores = triple(
-            self.manifest.task, module.scored["probe"], module.scored["val"], self.targets.probe, self.targets.val
+            self.manifest.task, module.scored["probe"], module.scored["val"], self.targets["probe"], self.targets["val"]
         )
         row = self._row(module, scores)
         self.rows.append(row)
+        for part, scored in module.scored.items():
+            self.losses[part] += scored.loss
+            self.margins[part] += scored.margin
         outcomes.write_epoch(self.folder / "outcomes", len(self.rows), module.scored)
         outcomes.write_logits(self.folder / "outcomes", "last", module.scored["val"].logits)
         write_history(self.folder / "history.csv", self.rows)
@@ -83,6 +96,17 @@ class Keeper(Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save all that going on later needs."""
         self._save_state(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep features of some examples, and sketches of the hardest, for the report."""
+        if not trainer.is_global_zero or not self.rows:
+            return
+        module = _ours(pl_module)
+        rows = {name: hardest(self.losses[name], self.margins[name]) for name in self.scored.parts}
+        write_sketches(self.folder / "outcomes", self.scored.parts, rows, self.scored.sketch)
+        features = {name: module.features(name, MOST_EXAMPLES) for name in self.scored.parts}
+        counted = {f"{name}_rows": np.arange(len(kept)) for name, kept in features.items()}
+        outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features | counted)
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Say in the manifest how the fit ended; only the first device writes."""
@@ -114,7 +138,7 @@ class Keeper(Callback):
             row |= {f"{part}_{name}": value for name, value in module.metrics[part].items()}
         for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
             row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return row | {"gap": scores.gap.value}
+        return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row()
 
     def _is_best(self) -> bool:
         """Whether the newest epoch is the best one yet: by the headline, ties broken by the loss; or by the loss."""

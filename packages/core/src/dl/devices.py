@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
 from dl.checkpoint import DurableCheckpoints
@@ -20,6 +24,24 @@ BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")
 def is_first_device() -> bool:
     """Return whether this process is the one that writes and speaks; true where there is only one."""
     return getattr(rank_zero_only, "rank", 0) in (0, None)
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's advice, and warnings about its own insides, off the user's screen; errors pass."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="lightning")
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 @dataclass(frozen=True)
@@ -42,17 +64,29 @@ class Devices:
     num_nodes: int = 1
     max_time: str = ""
 
-    def trainer(self, **rest: Any) -> pl.Trainer:  # Any: further arguments of Lightning's Trainer
-        """Make the Trainer.
+    def trainer(self, epochs: int, callbacks: Sequence[Callback]) -> pl.Trainer:
+        """Make the Trainer: Lightning's loops and strategies, with dl's own keeping, showing and stopping.
 
         Raises:
             BadDevices: If this machine does not have what was asked for.
         """
         self._check_count()
         given = asdict(self) | {"max_time": self.max_time or None}
-        count = int(self.devices) if self.devices.lstrip("-").isdigit() else self.devices
+        count = int(self.devices) if self.devices.isdigit() else self.devices
         try:
-            return pl.Trainer(**given | {"devices": count}, plugins=[DurableCheckpoints()], **rest)
+            with quiet_lightning():
+                return pl.Trainer(
+                    **given | {"devices": count},
+                    max_epochs=epochs,
+                    callbacks=list(callbacks),
+                    plugins=[DurableCheckpoints()],
+                    logger=False,
+                    enable_checkpointing=False,
+                    enable_progress_bar=False,
+                    enable_model_summary=False,
+                    num_sanity_val_steps=0,
+                    use_distributed_sampler=False,
+                )
         except (MisconfigurationException, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise BadDevices(f"lightning refuses these devices: {reason}") from error

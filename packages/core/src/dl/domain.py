@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import RenderableType
 from torch import Tensor, nn
 
@@ -49,6 +51,8 @@ class Domain:
         read: Reads raw inputs for prediction - files, folders, lists of paths - as this preparation stores them;
             targets are zeros, sources say where each came from.
         draw: Draws one stored input for the terminal, at most so many columns wide.
+        sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
+            one shape, or a text.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -56,3 +60,4 @@ class Domain:
     restore: Callable[[dict[str, Any]], Preparation]  # Any: JSON
     read: Callable[[Sequence[Path], Preparation], Examples]
     draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
+    sketch: Callable[[Any], NDArray[np.uint8] | str]

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import os
 import platform
-import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
+from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
 import dl
 from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
-from dl.callbacks import Keeper, PartTargets, Progress, Stopper
+from dl.callbacks import Keeper, Progress, ScoredParts, Stopper
 from dl.choose import resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
-from dl.devices import Devices, is_first_device
+from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation
 from dl.errors import TrainingFailed
 from dl.feed import Feed
@@ -53,6 +55,7 @@ class Divided:
         val: What is looked at.
         probe: The part of ``train`` that is scored after each epoch.
         rule: How the split was made.
+        leaked: (n,) which validation examples also stand in the training part, bit for bit.
         findings: What the guards found.
     """
 
@@ -60,6 +63,7 @@ class Divided:
     val: Part
     probe: Part
     rule: str
+    leaked: NDArray[np.bool_]
     findings: list[Finding]
 
 
@@ -73,6 +77,7 @@ class Built:
     task: Task
     network: nn.Module
     manifest: Manifest
+    sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
 
 
 def fit(
@@ -146,7 +151,7 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
             parts=_parts(dataset, divided, preparation),
             baselines=found,
         )
-        built = Built(recipe, divided, preparation, chosen, network, manifest)
+        built = Built(recipe, divided, preparation, chosen, network, manifest, domain.sketch)
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
@@ -179,7 +184,9 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         message = f"{len(dataset.skipped)} files were skipped: {', '.join(dataset.skipped[:3])}"
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
-    return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, found)
+    known = set(train_keys)
+    leaked = np.array([key in known for key in val_keys], dtype=bool)
+    return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
 
 
 def build_network(recipe: Recipe, plugins: Plugins, preparation: Preparation, task: Task) -> nn.Module:
@@ -196,9 +203,8 @@ def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
     write_json(folder / "preparation.json", built.preparation.settings())
     write_json(folder / "environment.json", environment(devices))
     write_findings(folder / "findings.json", built.divided.findings)
-    val, probe_part = built.divided.val, built.divided.probe
-    ids, targets = {"val": val.ids, "probe": probe_part.ids}, {"val": val.targets, "probe": probe_part.targets}
-    outcomes.write_examples(folder / "outcomes", ids, targets)
+    parts = {"val": built.divided.val, "probe": built.divided.probe}
+    outcomes.write_examples(folder / "outcomes", parts, built.divided.leaked)
     files.write_text(folder / "run.json", replace(built.manifest, name=folder.name).to_json())
     return folder
 
@@ -226,20 +232,11 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
     keeper = Keeper(
         folder or Path(os.devnull),
         road.manifest,
-        PartTargets(divided.val.targets, divided.probe.targets),
+        ScoredParts({"val": divided.val, "probe": divided.probe}, road.sketch),
         str(recipe.train["monitor"]),
         screen,
     )
-    trainer = devices.trainer(
-        max_epochs=int(recipe.train["epochs"]),
-        callbacks=[keeper, Progress(screen), Stopper(flag)],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
+    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, Progress(screen), Stopper(flag)])
     module = FitModule(
         road.network,
         road.preparation,
@@ -251,8 +248,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         blocks=trainer.world_size == 1 and devices.takes_blocks,
     )
     try:
-        with screen, warnings.catch_warnings():
-            _quiet_lightning()
+        with screen, quiet_lightning():
             trainer.fit(module)
         if flag.received is None:
             keeper.end("finished")
@@ -271,11 +267,6 @@ def _feeds(divided: Divided, task: Task) -> FitParts:
     train = Feed.of(divided.train.examples, task)
     val = train if divided.val.examples is divided.train.examples else Feed.of(divided.val.examples, task)
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
-
-
-def _quiet_lightning() -> None:
-    """Silence advice of Lightning that does not hold here."""
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
 
 
 def _strata(targets: np.ndarray) -> np.ndarray | None:

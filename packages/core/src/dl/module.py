@@ -8,6 +8,7 @@ Letters: ``n`` positions, ``K`` outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 from dl.data import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
-from dl.feed import EvalOrder, Feed, Share, TrainOrder
+from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder
+from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
 from dl.task import Task
@@ -101,6 +103,7 @@ class FitModule(pl.LightningModule):
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self.gradients, self.units = GradientWatch(network), UnitWatch(network)
 
     def setup(self, stage: str) -> None:
         """Make the orders, now that the number of devices is known."""
@@ -156,12 +159,15 @@ class FitModule(pl.LightningModule):
         network, loss_of, optimizer, schedule = self.network, self.task.row.loss, self.optimizer, self.schedule
         clip, size = float(self.train_options["clip"]), self.order.batch_size
         read = self._as_loss_reads(targets)
-        losses, outputs = [], []
+        losses: list[Tensor] = []
+        outputs: list[Tensor] = []
         for batch, target in zip(inputs.split(size), read.split(size), strict=True):
             logits = network(batch)
             loss = loss_of(logits, target, "mean")
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            if not losses:
+                self.gradients.note()
             if clip:
                 nn.utils.clip_grad_norm_(network.parameters(), clip)
             optimizer.step()
@@ -210,11 +216,19 @@ class FitModule(pl.LightningModule):
             f"examples {shown}, …); {try_this}"
         )
 
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Note the gradient now and then, where Lightning takes the steps."""
+        if self.steps_done % BLOCK_STEPS == 1:
+            self.gradients.note()
+
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Keep the logits of one batch of a part."""
         feed = self.parts.val_feed if dataloader_idx == 0 else self.parts.train_feed
         inputs, _ = feed.take(positions)
-        self._pending[dataloader_idx].append((positions, self.network(self.prepared(inputs)).float()))
+        watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
+        with self.units.watching() if watched else nullcontext():
+            logits = self.network(self.prepared(inputs)).float()
+        self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
         """Merge each part over all devices by position, and score it."""
@@ -231,6 +245,23 @@ class FitModule(pl.LightningModule):
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def features(self, part: str, most: int) -> np.ndarray:
+        """Return the penultimate features of the first examples of a part, (n, F) float16."""
+        feed, positions = (
+            (self.parts.val_feed, self.parts.val) if part == "val" else (self.parts.train_feed, self.parts.probe)
+        )
+        was_training = self.training
+        self.eval()
+
+        def run() -> None:
+            for batch in torch.from_numpy(positions[:most]).to(self.device).split(EVAL_BATCH):
+                self.network(self.prepared(feed.take(batch)[0]))
+
+        with torch.inference_mode():
+            found = penultimate(self.network, run)
+        self.train(was_training)
+        return found
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data import Part
 from dl.errors import BadRun
 from dl.files import write_with
 
@@ -60,10 +61,18 @@ class PartOutcomes:
     margin: NDArray[np.float16]
 
 
-def write_examples(folder: Path, ids: Mapping[str, NDArray[Any]], targets: Mapping[str, NDArray[Any]]) -> None:
-    """Write which examples the parts hold: once, before the first epoch. Any: any number type."""
-    arrays = {f"{part}_ids": ids[part] for part in ids} | {f"{part}_targets": targets[part] for part in targets}
-    _write(folder / "examples.npz", arrays)
+def write_examples(folder: Path, parts: Mapping[str, Part], leaked: NDArray[np.bool_]) -> None:
+    """Write which examples the parts hold: once, before the first epoch.
+
+    Args:
+        folder: Of the outcomes.
+        parts: By name.
+        leaked: (n,) which validation examples also stand in the training part, bit for bit.
+    """
+    arrays: dict[str, NDArray[Any]] = {"val_leaked": leaked}  # Any: any number type
+    for name, part in parts.items():
+        arrays |= {f"{name}_ids": part.ids, f"{name}_targets": part.targets}
+    write_arrays(folder / "examples.npz", arrays)
 
 
 def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
@@ -74,17 +83,17 @@ def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
         right_or_wrong = bool(np.isin(outcome.score, (0.0, 1.0)).all())
         arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else _half(outcome.score)
         arrays[f"{part}_margin"] = _half(outcome.margin)
-    _write(_epoch_file(folder, epoch), arrays)
+    write_arrays(_epoch_file(folder, epoch), arrays)
 
 
 def write_logits(folder: Path, name: str, logits: NDArray[np.float32]) -> None:
     """Write the validation part's logits at one named epoch (``best``, ``last``), (n, K)."""
-    _write(folder / f"{name}.npz", {"logits": _half(logits)})
+    write_arrays(folder / f"{name}.npz", {"logits": _half(logits)})
 
 
 def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
     """Read what `write_logits` wrote."""
-    return _read(folder / f"{name}.npz")["logits"]
+    return read_arrays(folder / f"{name}.npz")["logits"]
 
 
 def count_epochs(folder: Path) -> int:
@@ -101,13 +110,13 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
     Raises:
         BadRun: If a file is missing, damaged, or does not belong to the others.
     """
-    examples = _read(folder / "examples.npz")
+    examples = read_arrays(folder / "examples.npz")
     ids, targets = examples[f"{part}_ids"], examples[f"{part}_targets"]
     n = len(ids)
     columns: dict[str, list[NDArray[Any]]] = {"loss": [], "score": [], "margin": []}  # Any: as stored
     for epoch in range(1, count_epochs(folder) + 1):
         path = _epoch_file(folder, epoch)
-        arrays = _read(path)
+        arrays = read_arrays(path)
         for name, rows in columns.items():
             rows.append(_unpacked(arrays[f"{part}_{name}"], n))
             if len(rows[-1]) != n:
@@ -128,11 +137,17 @@ def _unpacked(stored: NDArray[Any], n: int) -> NDArray[Any]:
     return np.unpackbits(stored, count=n).astype(bool) if stored.dtype == np.uint8 else stored
 
 
-def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:  # Any: any type but objects
+    """Write named arrays into one file, whole or not at all, without pickles."""
     write_with(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
+    """Read what `write_arrays` wrote.
+
+    Raises:
+        BadRun: If the file is missing, damaged or not ours.
+    """
     try:
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)

@@ -1,0 +1,231 @@
+"""Decoding: one image file to facts about it, and to uint8 pixels (H, W, C) of a given size and colour.
+
+Only formats on a list are opened, a decompression bomb or a cut-off file is an error, and every error is one reason in
+words. 16-bit pixels are scaled by 1/257; transparency is laid on white; of an animation the first frame is taken.
+"""
+
+import contextlib
+import io
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from dl.errors import BadFile
+from dl.terminal import safe_text
+
+Image.init()
+# Formats with a clear signature that pillow reads itself: none that starts a program or takes any file for its own.
+_WANTED = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "ICO", "QOI")
+FORMATS = tuple(name for name in _WANTED if name in Image.OPEN)
+LARGEST_FILE = 1 << 29  # bytes
+LARGEST_IMAGE = 89_478_485  # pixels: where pillow begins to warn of a bomb
+GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
+ORIENTATION = 0x0112  # the EXIF tag
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+FEW_PIXELS = (
+    128 * 128
+)  # an image below is decoded faster than threads change places: measured, 16,000 to 7,000 a second
+UNREAD = b""  # the digest of a file that the system did not give, perhaps for now
+AT_ONCE = 64  # files a thread takes at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the file and its header say; ``error`` is empty where the header can be read.
+
+    Args:
+        digest: 16-byte hash of the content.
+        height: In pixels, upright.
+        width: In pixels, upright.
+        grey: Whether it is stored without colour.
+        error: Why it is no image.
+    """
+
+    digest: bytes
+    height: int = 0
+    width: int = 0
+    grey: bool = True
+    error: str = ""
+
+
+def read_content(path: str) -> bytes:
+    """Read a whole file.
+
+    Raises:
+        BadFile: If it has a size that no image has.
+        OSError: If the system does not give it.
+    """
+    with open(path, "rb") as stream:  # noqa: PTH123 - a million times, and the path is text
+        size = os.fstat(stream.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise BadFile(f"{size:,} bytes are more than an image has")
+        if not size:
+            raise BadFile("the file is empty")
+        return stream.read()
+
+
+def digest_of(content: bytes) -> bytes:
+    """Return a 16-byte hash."""
+    return blake2b(content, digest_size=16).digest()
+
+
+def inspect(path: str) -> Facts:
+    """Read a file's hash, and the size and colour its header states, without decoding it."""
+    try:
+        content = read_content(path)
+    except BadFile as error:
+        return Facts(digest_of(b""), error=str(error))
+    except (OSError, MemoryError) as error:
+        return Facts(UNREAD, error=_reason(error))
+    try:
+        with _opened(content) as image:
+            height, width = _upright_size(image)
+            return Facts(digest_of(content), height, width, _is_grey(image))
+    except Exception as error:  # pillow's readers raise of every kind; whoever reports the reason names the file
+        return Facts(digest_of(content), error=_reason(error))
+
+
+def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Decode to (height, width, channels), stretched to that size; one channel is grey, three are rgb.
+
+    Raises:
+        BadFile: With the reason alone; the caller knows what to call the file.
+        MemoryError: Which says nothing about the file.
+    """
+    try:
+        with _opened(content) as image:
+            orientation = _orientation(image)
+            if image.format == "JPEG":  # grey is taken from the luma; a smaller version is decoded where it is enough
+                twice = 2 * max(height, width)
+                image.draft("L" if channels == 1 else "RGB", (twice, twice) if twice < min(image.size) else image.size)
+            upright = image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+            pixels = _coloured(upright, "L" if channels == 1 else "RGB")
+            if pixels.size != (width, height):
+                pixels = pixels.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            return np.asarray(pixels).reshape(height, width, channels)
+    except MemoryError:
+        raise
+    except Exception as error:  # as above
+        raise BadFile(_reason(error)) from error
+
+
+def for_each(work: Callable[[int], None], count: int, mean_size: float) -> None:
+    """Do the work for 0..count-1, in threads where an image is large enough: pillow decodes without the GIL.
+
+    Args:
+        work: Does one.
+        count: How many there are.
+        mean_size: Of an image, in pixels (or in bytes, where it is only read).
+    """
+    threads = min(32, os.cpu_count() or 1) if mean_size >= FEW_PIXELS else 1
+    with strict_pillow():
+        if threads == 1 or count < 2 * threads:
+            for position in range(count):
+                work(position)
+            return
+        starts = range(0, count, max(1, min(AT_ONCE, count // (4 * threads))))
+
+        def some(start: int) -> None:
+            for position in range(start, min(start + starts.step, count)):
+                work(position)
+
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        try:
+            list(pool.map(some, starts))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def strict_pillow() -> Iterator[None]:
+    """Make pillow's bomb warning an error and its others silent, for all threads, while it lasts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+        yield
+
+
+def _opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content), formats=FORMATS)
+    if math.prod(image.size) > LARGEST_IMAGE:
+        raise Image.DecompressionBombError
+    return image
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation that is still to be applied, 1 if there is none.
+
+    Pillow applies that of a TIFF itself. A PNG may state it after the pixels, where only decoding would find it; that
+    is not asked for.
+    """
+    if image.format == "TIFF":
+        return 1
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1
+    try:
+        value = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # damaged EXIF takes nothing from the pixels
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _is_grey(image: Image.Image) -> bool:
+    if image.mode != "P":
+        return image.mode in GREY_MODES
+    palette = image.getpalette("RGB") or []
+    return palette[0::3] == palette[1::3] == palette[2::3]
+
+
+def _coloured(image: Image.Image, mode: str) -> Image.Image:
+    """Return the image in mode L or RGB."""
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+    if image.mode == "F":
+        raise BadFile("floating-point pixels have no agreed white; convert the file to 8 or 16 bits")
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        opaque = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", opaque.size, "white"), opaque)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits; pillow's own conversion would clip it."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise BadFile("32-bit pixels have no agreed white; convert the file to 8 or 16 bits")
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, BadFile):
+        return str(error)
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image of a format dl reads"
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return f"a decompression bomb: more than {LARGEST_IMAGE:,} pixels"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    if isinstance(error, MemoryError):
+        return "too large for the memory"
+    return f"damaged: {safe_text(error, 100) or type(error).__name__}"

@@ -1,0 +1,178 @@
+"""A user's own images: a folder of images by class, or with train / val / test inside, as a data set.
+
+What is decided - size and colour - is decided from the training and validation images; the test part stays closed,
+and when it is opened its images are brought to the same size and colour, as for a prediction.
+"""
+
+import os
+import statistics
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from dl.data import Dataset, Examples, Index
+from dl.errors import BadData, BadFile
+from dl.specs import Options
+from dl.terminal import safe_text
+from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
+from dl_vision.decode import Facts
+from dl_vision.scan import Found, find_classes, find_parts
+
+NAMED = 10  # bad files that a message names
+
+
+class SkippedFiles(UserWarning):
+    """Files of the test part were left out, because ``bad_files=skip`` was asked for."""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """One part with the facts of its files; labels are numbers of the training part's classes."""
+
+    found: Found
+    labels: list[int]
+    facts: list[Facts]
+
+
+def open_path(path: Path, options: Options) -> Dataset:
+    """Read a folder of images as a data set.
+
+    Raises:
+        BadData: If the folder does not hold two classes or more, its images differ in size, or its parts do not agree.
+        BadFile: If a file is no readable image and ``bad_files`` is stop.
+    """
+    root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
+    parts, cache, skip = find_parts(root), open_cache(), options["bad_files"] == "skip"
+    train = _inspect(find_classes(parts["train"]), None, cache)
+    classes = train.found.classes
+    val = _inspect(find_classes(parts["val"]), classes, cache) if "val" in parts else None
+    both = [train] if val is None else [train, val]
+    shape = _choose_shape(root, both, options)
+    pixels = [pixels_of(part.found.files, part.facts, shape, cache) for part in both]
+    bad = [line for part, read in zip(both, pixels, strict=True) for line in _bad_files(root, part, read)]
+    if bad and not skip:
+        raise BadFile(_bad_message(root, bad, sum(len(part.labels) for part in both)))
+    _refuse_emptied(train, pixels[0])
+    return Dataset(
+        name=root.resolve().name or "images",
+        train=_examples(root, train, pixels[0], classes),
+        open_test=_test_opener(root, parts["test"], classes, shape, skip) if "test" in parts else None,
+        val=_examples(root, val, pixels[1], classes) if val is not None else None,
+        title=f"{len(train.labels):,} images of {len(classes)} classes",
+        source=str(root),
+        skipped=tuple(bad),
+    )
+
+
+def _test_opener(
+    root: Path, folder: Path, classes: tuple[str, ...], shape: Shape, skip: bool
+) -> Callable[[], Examples]:
+    """Return the function that reads the test part, which nothing has looked at until it is called."""
+
+    def open_test() -> Examples:
+        cache = open_cache()
+        test = _inspect(find_classes(folder), classes, cache)
+        pixels = pixels_of(test.found.files, test.facts, shape, cache)
+        bad = _bad_files(root, test, pixels)
+        if bad and not skip:
+            raise BadFile(_bad_message(root, bad, len(test.labels)))
+        if not pixels.kept:
+            raise BadData(f"{str(folder)!r} holds no readable image")
+        if bad:
+            warnings.warn(f"{len(bad)} test files were skipped: {', '.join(bad[:3])}", SkippedFiles, stacklevel=2)
+        return _examples(root, test, pixels, classes)
+
+    return open_test
+
+
+def _inspect(found: Found, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
+    """Number the labels as the training part does (``classes``; None for the training part) and read the facts."""
+    if classes is None and len(found.classes) < 2:
+        name = safe_text(found.classes[0])
+        raise BadData(f"{str(found.folder)!r} holds one class only, {name!r}; a classifier needs two")
+    numbers = {name: number for number, name in enumerate(classes or found.classes)}
+    for name in found.classes:
+        if name not in numbers:
+            known = ", ".join(safe_text(name) for name in list(numbers)[:5])
+            where = f"class {safe_text(name)!r} in {str(found.folder)!r}"
+            raise BadData(
+                f"{where} is not in the training part, which has: {known}{', ...' if len(numbers) > 5 else ''}"
+            )
+    labels = [numbers[found.classes[file.label]] for file in found.files]
+    return Inspected(found, labels, facts_of(found.files, cache))
+
+
+def _choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> Shape:
+    """Choose height, width and channels: as asked, else as the images that can be read are."""
+    readable = [
+        (file.path, facts)
+        for part in parts
+        for file, facts in zip(part.found.files, part.facts, strict=True)
+        if not facts.error
+    ]
+    if not readable:
+        bad = [
+            f"{_relative(root, file.path)}: {facts.error}"
+            for file, facts in zip(parts[0].found.files, parts[0].facts, strict=True)
+        ]
+        raise BadFile(_bad_message(root, bad, len(bad)))
+    grey = options["colour"] == "grey" or (options["colour"] == "auto" and all(facts.grey for _, facts in readable))
+    channels = 1 if grey else 3
+    if size := int(options["size"]):
+        return size, size, channels
+    sizes: dict[tuple[int, int], str] = {}
+    for path, facts in readable:
+        sizes.setdefault((facts.height, facts.width), path)
+    if len(sizes) > 1:
+        raise BadData(_sizes_message(root, sizes))
+    return *next(iter(sizes)), channels
+
+
+def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
+    shown = [
+        f"{height}x{width} ({safe_text(_relative(root, path))!r})" for (height, width), path in list(sizes.items())[:2]
+    ]
+    middle = round(statistics.median(min(size) for size in sizes))
+    advice = f"choose one for all, as in size={min(max(middle, 8), 224)}"
+    return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}"
+
+
+def _bad_files(root: Path, part: Inspected, pixels: Pixels) -> list[str]:
+    return [f"{_relative(root, part.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
+
+
+def _bad_message(root: Path, bad: Sequence[str], of: int) -> str:
+    shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
+    count = f"{len(bad):,} of {of:,} files in {str(root)!r} cannot be read as images"
+    return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"
+
+
+def _refuse_emptied(train: Inspected, pixels: Pixels) -> None:
+    left = {train.labels[position] for position in pixels.kept}
+    for number, name in enumerate(train.found.classes):
+        if number not in left:
+            raise BadData(f"class {safe_text(name)!r} has no readable image in {str(train.found.folder)!r}")
+
+
+def _examples(root: Path, part: Inspected, pixels: Pixels, classes: tuple[str, ...]) -> Examples:
+    sources = tuple(_relative(root, part.found.files[at].path) for at in pixels.kept)
+    labels = np.array([part.labels[at] for at in pixels.kept], np.int64)
+    ids = stable_ids([part.facts[at].digest for at in pixels.kept], sources)
+    return Examples(pixels.images, labels, ids, tuple(classes), sources)
+
+
+def stable_ids(digests: Sequence[bytes], sources: Sequence[str]) -> Index:
+    """Return a 63-bit number for each file, from its content and its name: the same in every run."""
+    hashed = [
+        blake2b(digest + os.fsencode(source), digest_size=8).digest()
+        for digest, source in zip(digests, sources, strict=True)
+    ]
+    return (np.frombuffer(b"".join(hashed), ">u8") >> 1).astype(np.int64)
+
+
+def _relative(root: Path, path: str) -> str:
+    return path[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/")

@@ -1,0 +1,110 @@
+"""What the vision package adds to dl. Listing it imports neither torch nor numpy nor pillow; building does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.options import Option
+from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dl.domain import Domain
+
+DOMAIN = "vision"
+RECIPES = Path(__file__).parent / "recipes"
+
+READING = (
+    Option("size", 0, "height and width images are resized to; 0 keeps the size they all share", low=0, high=4096),
+    Option("colour", "auto", "auto: grey if every image is grey, else rgb", choices=("auto", "grey", "rgb")),
+    Option("bad_files", "stop", "files that are no readable image: stop, or skip and count", choices=("stop", "skip")),
+)
+POOLS = ("max", "avg", "stride")
+POOL = Option("pool", "max", "how maps shrink: largest or average of 2x2, or strided convolutions", choices=POOLS)
+DROPOUT = Option("dropout", 0.0, "share of values dropped in training before the last layer", low=0.0, high=0.95)
+
+
+@hookimpl
+def register_domains() -> tuple[DomainSpec, ...]:
+    """Images: from a named data set or a folder of images by class."""
+    return (DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING),)
+
+
+@hookimpl
+def register_models() -> tuple[ModelSpec, ...]:
+    """The networks, from the default to the plainest."""
+    return (
+        ModelSpec(
+            "convnet",
+            DOMAIN,
+            "small convnet with batch norm: 5x5 stride 2, then 3x3, doubling the channels",
+            _build_convnet,
+            (
+                Option("width", 16, "channels of the first convolution; each next one doubles them", low=1, high=512),
+                Option("depth", 3, "convolutions", low=1, high=6),
+                POOL,
+                DROPOUT,
+            ),
+        ),
+        ModelSpec(
+            "book-convnet",
+            DOMAIN,
+            "three 3x3 convolutions (32, 64, 64), 2x2 pooling, dense 64: 93,322 parameters on MNIST",
+            _build_book_convnet,
+            (
+                Option("width", 32, "channels of the first convolution; the next two have twice", low=1, high=512),
+                Option("dense", 64, "units of the hidden dense layer", low=1, high=8192),
+                POOL,
+                DROPOUT,
+            ),
+        ),
+        ModelSpec(
+            "dense",
+            DOMAIN,
+            "hidden dense layers on the flattened image: one of 512",
+            _build_dense,
+            (
+                Option("width", 512, "units of each hidden layer", low=1, high=16384),
+                Option("depth", 1, "hidden layers; 0 is a linear model", low=0, high=20),
+                Option("dropout", 0.0, "share dropped in training after each hidden layer", low=0.0, high=0.95),
+            ),
+        ),
+    )
+
+
+@hookimpl
+def register_recipes() -> tuple[RecipeSpec, ...]:
+    """The recipes in the folder beside this file; the first comment line of each describes it."""
+    return tuple(_read_recipe(path) for path in sorted(RECIPES.glob("*.toml")))
+
+
+def _read_recipe(path: Path) -> RecipeSpec:
+    text = path.read_text(encoding="utf-8")
+    return RecipeSpec(path.stem, DOMAIN, text.partition("\n")[0].lstrip("# "), text)
+
+
+def _load_domain() -> Domain:
+    from dl_vision.domain import load
+
+    return load()
+
+
+def _build_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.models import convnet
+
+    return convnet(shape, outputs, options)
+
+
+def _build_book_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.models import book_convnet
+
+    return book_convnet(shape, outputs, options)
+
+
+def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.models import dense
+
+    return dense(shape, outputs, options)

@@ -1,0 +1,129 @@
+"""Preparing images: stored uint8 (N, H, W, C) to standardized float (N, C, H, W), in channels-last strides.
+
+What is learnt - the mean and deviation of each channel - is learnt from the training part alone, from exact counts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dl.data import Part
+from dl.domain import Preparation
+from dl.errors import BadData, BadOption, BadRun
+from dl.specs import Options
+
+CHUNK_BYTES = 1 << 22  # of pixels counted at once, so that no copy of all the data is ever made
+COLOURS = {1: "grey", 3: "rgb"}  # by channels
+
+
+class VisionPreparation(Preparation):
+    """Pixels times ``scale`` plus ``shift``, per channel.
+
+    Both are stored repeated along a row of the image, (W * C,), which is how the pixels lie: a vector of three colours
+    alone would be multiplied three values at a time. One channel needs one value.
+
+    Args:
+        shape: Channels, height and width.
+        mean: Of each channel in the training part, on a scale from 0 to 1.
+        std: Deviation of each channel likewise; 0 where a channel never changes.
+    """
+
+    scale: Tensor  # (W * C,), or (1,) for one channel
+    shift: Tensor  # likewise
+
+    def __init__(self, shape: tuple[int, int, int], mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.shape, self.mean, self.std = shape, mean, std
+        divisor = torch.tensor([deviation or 1.0 for deviation in std], dtype=torch.float64)
+        repeats = shape[2] if shape[0] > 1 else 1
+        self.register_buffer("scale", (1 / (255 * divisor)).float().repeat(repeats))
+        self.register_buffer("shift", (-torch.tensor(mean, dtype=torch.float64) / divisor).float().repeat(repeats))
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.shape
+
+    @property
+    def colour(self) -> str:
+        """What the channels mean: grey, rgb, or unknown for a data set of another kind."""
+        return COLOURS.get(self.shape[0], "unknown")
+
+    def settings(self) -> dict[str, Any]:  # Any: JSON
+        """Return shape, colour, mean and deviation as JSON values."""
+        channels, height, width = self.shape
+        return {
+            "channels": channels,
+            "height": height,
+            "width": width,
+            "colour": self.colour,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Turn (N, H, W, C) uint8 into (N, C, H, W) float of mean 0 and deviation 1, in channels-last strides."""
+        rows = inputs.flatten(2).to(self.scale.dtype)  # one copy; the rest is in place
+        return rows.mul_(self.scale).add_(self.shift).view(inputs.shape).permute(0, 3, 1, 2)
+
+
+def learn(part: Part, options: Options) -> VisionPreparation:
+    """Learn mean and deviation of each channel from a training part.
+
+    Raises:
+        BadData: If the inputs are not images as this domain stores them.
+        BadOption: If ``size`` or ``colour`` was asked for and the data set's images are stored otherwise.
+    """
+    inputs = part.examples.inputs
+    if inputs.ndim != 4 or inputs.dtype != np.uint8 or not len(part):
+        raise BadData(f"images are stored as uint8 (N, height, width, channels); found {inputs.dtype} {inputs.shape}")
+    height, width, channels = inputs.shape[1:]
+    _check_as_asked(height, width, channels, options)
+    counts = _count_values(part)
+    levels = np.arange(256) / 255
+    total = counts.sum(axis=1)
+    mean = counts @ levels / total
+    std = np.sqrt([row @ (levels - centre) ** 2 / n for row, centre, n in zip(counts, mean, total, strict=True)])
+    return VisionPreparation((channels, height, width), tuple(mean.tolist()), tuple(std.tolist()))
+
+
+def restore(settings: Mapping[str, Any]) -> VisionPreparation:  # Any: JSON
+    """Make a preparation again from its settings.
+
+    Raises:
+        BadRun: If they are not what `VisionPreparation.settings` gives.
+    """
+    try:
+        shape = (int(settings["channels"]), int(settings["height"]), int(settings["width"]))
+        mean, std = (tuple(float(value) for value in settings[name]) for name in ("mean", "std"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRun(f"the stored image preparation cannot be read: {type(error).__name__} {error}") from error
+    if min(shape) < 1 or not len(mean) == len(std) == shape[0] or not all(np.isfinite([*mean, *std])):
+        raise BadRun(
+            f"the stored image preparation does not fit together: {shape} with mean {mean} and deviation {std}"
+        )
+    return VisionPreparation(shape, mean, std)
+
+
+def _check_as_asked(height: int, width: int, channels: int, options: Options) -> None:
+    """Refuse a size or colour that this data does not have; a folder is read as asked, a named data set as it is."""
+    size, colour = options.get("size", 0), options.get("colour", "auto")
+    if size and (height, width) != (size, size):
+        raise BadOption(f"size={size}: the images of this data set are stored as {height}x{width}; leave size= out")
+    if colour not in ("auto", COLOURS.get(channels)):
+        stored = COLOURS.get(channels, f"{channels} channels")
+        raise BadOption(f"colour={colour}: the images of this data set are stored as {stored}; leave colour= out")
+
+
+def _count_values(part: Part) -> NDArray[np.int64]:
+    """Count how often each value occurs in each channel, (C, 256)."""
+    height, width, channels = part.examples.inputs.shape[1:]
+    counts = np.zeros((channels, 256), np.int64)
+    for chunk in part.chunks(max(1, CHUNK_BYTES // (height * width * channels))):
+        for channel in range(channels):
+            counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=256)
+    return counts

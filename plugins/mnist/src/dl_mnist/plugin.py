@@ -1,0 +1,34 @@
+"""The MNIST data sets: the digits, and four other tasks on the same images. Listing them reads nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.specs import DatasetSpec, Options
+
+if TYPE_CHECKING:
+    from dl.data import Dataset
+
+DESCRIPTIONS = {
+    "mnist": "70,000 handwritten digits, 28x28 grey; ten classes",
+    "mnist-even": "the same digits, even or odd; binary",
+    "mnist-attributes": "the same digits: even, prime, has a closed loop, more than 4; multilabel",
+    "mnist-slant": "the same digits: how far they lean, in degrees; regression",
+    "mnist-ink": "the same digits: the share of inked pixels, from 0 to 1; unit regression",
+}
+
+
+@hookimpl
+def register_datasets() -> tuple[DatasetSpec, ...]:
+    """One data set for each task."""
+    return tuple(_spec(name, description) for name, description in DESCRIPTIONS.items())
+
+
+def _spec(name: str, description: str) -> DatasetSpec:
+    def load(_options: Options) -> Dataset:
+        from dl_mnist.mnist import load
+
+        return load(name)
+
+    return DatasetSpec(name, "vision", description, load)

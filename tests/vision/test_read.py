@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from dl.errors import BadData, BadFile
+from dl_vision.prepare import VisionPreparation
+from dl_vision.read import read
+
+GREY = VisionPreparation((1, 6, 8), (0.5,), (0.2,))
+RGB = VisionPreparation((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
+
+
+def test_files_are_read_in_the_order_given(pets):
+    paths = [pets / "dog" / "3.png", pets / "cat" / "0.png"]
+    examples = read(paths, RGB)
+    assert examples.sources == tuple(map(str, paths))
+    np.testing.assert_array_equal(examples.inputs[1], read(paths[1:], RGB).inputs[0])
+    assert examples.targets.tolist() == [0, 0] and len(set(examples.ids.tolist())) == 2
+
+
+def test_what_training_read_and_what_prediction_reads_is_the_same(pets):
+    from dl_vision.folder import open_path
+
+    trained = open_path(pets, {"size": 5, "colour": "grey", "bad_files": "stop"}).train
+    preparation = VisionPreparation((1, 5, 5), (0.5,), (0.2,))
+    predicted = read([pets / source for source in trained.sources], preparation)
+    np.testing.assert_array_equal(predicted.inputs, trained.inputs)
+
+
+def test_a_run_trained_on_grey_takes_a_colour_photograph_of_any_size(tmp_path, photo):
+    photo(tmp_path / "holiday.jpg", size=(640, 480))
+    assert read([tmp_path / "holiday.jpg"], GREY).inputs.shape == (1, 6, 8, 1)
+
+
+def test_a_run_trained_on_colour_takes_a_grey_image(tmp_path, photo):
+    photo(tmp_path / "scan.png", mode="L")
+    inputs = read([tmp_path / "scan.png"], RGB).inputs
+    assert (inputs == inputs[..., :1]).all()
+
+
+def test_a_folder_is_read_with_all_below_it_sorted(pets):
+    (pets / "cat" / "loop").symlink_to(pets)
+    names = [source.removeprefix(f"{pets}/") for source in read([pets], RGB).sources]
+    assert names == ["cat/0.png", "cat/2.png", "cat/4.png", "dog/1.png", "dog/3.png", "dog/5.png"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path\ncat/0.png\ndog/1.png\n",
+        '\ufeffid,Image,note\r\n1,cat/0.png,x\r\n2,dog/1.png,"a, b"\r\n',
+        "cat/0.png\ndog/1.png",
+        "which\ncat/0.png\n\ndog/1.png\n",
+    ],
+)
+def test_a_list_names_files_beside_it(pets, text):
+    (pets / "list.csv").write_text(text, newline="")
+    names = [source.removeprefix(f"{pets}/") for source in read([pets / "list.csv"], RGB).sources]
+    assert names == ["cat/0.png", "dog/1.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("path\ncat/0.png\ncat/gone.png\n", "line 3: no file 'cat/gone.png'"),
+        ("path,n\ncat/0.png\n", "line 2: 1 cells, but 2 columns"),
+        ("a,b\n1,2\n", "expected a column named path or file or image or filename; found 'a', 'b'"),
+        ("path,file\nx,y\n", "several columns of paths: path, file"),
+        ("", "is empty"),
+        ('path\n"cat', "cannot be read as comma-separated UTF-8 text"),
+        ("path\ncat/\0.png\n", "cat"),
+    ],
+)
+def test_a_list_that_cannot_be_followed_is_one_line(pets, text, said):
+    (pets / "list.csv").write_text(text)
+    with pytest.raises(BadFile, match=said) as caught:
+        read([pets / "list.csv"], RGB)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_in_another_encoding_is_refused(pets):
+    (pets / "list.csv").write_bytes("path\ncat/0.png\n".encode("utf-16"))
+    with pytest.raises(BadFile, match="UTF-8"):
+        read([pets / "list.csv"], RGB)
+
+
+def test_what_is_not_there_or_no_image_is_named(pets):
+    with pytest.raises(BadFile, match=r"gone\.png' is not there"):
+        read([pets / "gone.png"], RGB)
+    (pets / "cat" / "note.txt").write_text("x")
+    with pytest.raises(BadFile, match=r"1 of 7 files cannot be read as images: .*note\.txt: not an image"):
+        read([pets], RGB)
+
+
+def test_nothing_to_read_is_said(tmp_path):
+    with pytest.raises(BadData, match="no image in"):
+        read([tmp_path], RGB)
+    with pytest.raises(BadData, match="no image in an empty list"):
+        read([], RGB)
+
+
+def test_a_run_that_was_not_trained_on_grey_or_rgb_takes_no_files(pets):
+    with pytest.raises(BadData, match="trained on 2 channels"):
+        read([pets], VisionPreparation((2, 6, 8), (0.5, 0.5), (0.2, 0.2)))

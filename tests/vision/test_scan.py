@@ -1,0 +1,126 @@
+import os
+
+import pytest
+
+from dl.errors import BadData
+from dl_vision.scan import find_classes, find_parts, walk
+
+
+def names(found):
+    return [os.path.relpath(file.path, found.folder) for file in found.files]
+
+
+def test_classes_and_files_are_sorted_by_name(pets):
+    found = find_classes(pets)
+    assert found.classes == ("cat", "dog")
+    assert names(found) == ["cat/0.png", "cat/2.png", "cat/4.png", "dog/1.png", "dog/3.png", "dog/5.png"]
+    assert [file.label for file in found.files] == [0, 0, 0, 1, 1, 1]
+
+
+def test_folders_below_a_class_belong_to_it(pets, photo):
+    photo(pets / "cat" / "old" / "older" / "x.png")
+    assert "cat/old/older/x.png" in names(find_classes(pets))
+
+
+def test_hidden_files_litter_pipes_and_broken_links_are_passed_over(pets):
+    before = names(find_classes(pets))
+    (pets / ".git").mkdir()
+    (pets / "__MACOSX").mkdir()
+    (pets / "README.txt").write_text("about")
+    (pets / "cat" / ".DS_Store").write_bytes(b"x")
+    (pets / "cat" / "Thumbs.db").write_bytes(b"x")
+    (pets / "cat" / "gone.png").symlink_to("nowhere.png")
+    (pets / "cat" / "self.png").symlink_to("self.png")
+    os.mkfifo(pets / "cat" / "pipe.png")
+    assert names(find_classes(pets)) == before
+
+
+def test_links_that_lead_back_are_not_followed_twice(pets):
+    before = names(find_classes(pets))
+    (pets / "cat" / "here").symlink_to(".")
+    (pets / "cat" / "up").symlink_to(pets)
+    (pets / "cat" / "further-up").symlink_to(pets.parent)
+    (pets / "cat" / "dogs").symlink_to(pets / "dog")
+    assert names(find_classes(pets)) == before
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed(pets, tmp_path, photo):
+    photo(tmp_path / "elsewhere" / "y.png")
+    (pets / "dog" / "more").symlink_to(tmp_path / "elsewhere")
+    assert "dog/more/y.png" in names(find_classes(pets))
+
+
+def test_walking_a_deep_folder_needs_no_recursion(tmp_path):
+    deep = tmp_path / "d"
+    for _ in range(400):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    (deep / "x.png").write_bytes(b"x")
+    assert len(list(walk(tmp_path, set()))) == 1
+
+
+def test_a_folder_of_classes_is_the_training_part(pets):
+    assert find_parts(pets) == {"train": pets}
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "Val"])
+def test_parts_are_found_by_name(tmp_path, name):
+    for part in ("train", name, "test"):
+        (tmp_path / "all" / part / "a").mkdir(parents=True)
+    root = tmp_path / "all"
+    assert find_parts(root) == {"train": root / "train", "val": root / name, "test": root / "test"}
+
+
+def test_classes_may_be_called_train_and_test(tmp_path, photo):
+    for name in ("train", "plane", "test"):
+        photo(tmp_path / "toys" / name / "1.png")
+    assert find_classes(find_parts(tmp_path / "toys")["train"]).classes == ("plane", "test", "train")
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (["train/a", "val/a", "valid/a"], "holds both"),
+        (["val/a", "test/a"], "no train folder"),
+        (["train/a", "unlabelled"], "'unlabelled' beside 'train'; expected train, val, test only"),
+        ([], "holds nothing; expected a folder of images for each class"),
+        ([".hidden/a"], "holds nothing"),
+        (["Cat", "cat"], "'Cat' and 'cat' differ only in case"),
+        (["Straße", "STRASSE"], "differ only in case"),
+    ],
+)
+def test_folders_that_do_not_fit_together_are_one_line(tmp_path, folders, said):
+    root = tmp_path / "root"
+    root.mkdir()
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+    with pytest.raises(BadData, match=said) as caught:
+        find_classes(find_parts(root)["train"])
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_a_folder_is_said(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadData, match="is a file"):
+        find_parts(tmp_path / "file")
+    with pytest.raises(BadData, match="is not there"):
+        find_parts(tmp_path / "nothing")
+
+
+def test_images_without_class_folders_are_refused(tmp_path, photo):
+    photo(tmp_path / "flat" / "1.PNG")
+    with pytest.raises(BadData, match=r"holds 1 images, as '1.PNG', but no class folders; expected a folder of images"):
+        find_classes(tmp_path / "flat")
+
+
+def test_images_beside_class_folders_are_refused(pets, photo):
+    photo(pets / "stray.jpg")
+    with pytest.raises(BadData, match=r"'stray\.jpg', beside the class folders"):
+        find_classes(pets)
+
+
+def test_a_class_without_an_image_is_named(pets):
+    (pets / "a[red]\x1b[31mb\nc").mkdir()
+    with pytest.raises(BadData, match="has no image") as caught:
+        find_classes(pets)
+    assert "\x1b" not in str(caught.value) and "\n" not in str(caught.value)
