@@ -104,9 +104,10 @@ class Keeper(Callback):
         module = _ours(pl_module)
         rows = {name: hardest(self.losses[name], self.margins[name]) for name in self.scored.parts}
         write_sketches(self.folder / "outcomes", self.scored.parts, rows, self.scored.sketch)
-        features = {name: module.features(name, MOST_EXAMPLES) for name in self.scored.parts}
-        counted = {f"{name}_rows": np.arange(len(kept)) for name, kept in features.items()}
-        outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features | counted)
+        features = {f"{part}_rows": np.arange(min(MOST_EXAMPLES, len(self.losses[part]))) for part in self.losses}
+        for part in self.scored.parts:
+            features |= module.features(part, MOST_EXAMPLES)
+        outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Say in the manifest how the fit ended; only the first device writes."""

@@ -58,6 +58,15 @@ def epoch_order(seed: int, epoch: int, positions: Index) -> Tensor:
     return torch.from_numpy(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
 
 
+def batch_sizes(n: int, batch_size: int) -> list[int]:
+    """Cut n examples into batches; one that is left over joins the last, for batch norm needs two."""
+    whole, rest = divmod(n, batch_size)
+    sizes = [batch_size] * whole + ([rest] if rest else [])
+    if rest == 1 and whole:
+        sizes[-2:] = [batch_size + 1]
+    return sizes
+
+
 @dataclass(frozen=True)
 class Share:
     """Which device of how many: rank 0..world-1."""
@@ -92,16 +101,23 @@ class TrainOrder:
         self.epoch = epoch
 
     @property
+    def sizes(self) -> list[int]:
+        """The size of each batch of an epoch."""
+        return batch_sizes(len(self.positions), self.batch_size)
+
+    @property
     def steps(self) -> int:
         """Optimizer steps an epoch."""
-        return -(-len(self.positions) // self.batch_size)
+        return len(self.sizes)
 
     def __len__(self) -> int:
         return -(-self.steps // self.steps_a_block)
 
     def __iter__(self) -> Iterator[tuple[Tensor, float]]:
         order = epoch_order(self.seed, self.epoch, self.positions)
-        for block in order.split(self.batch_size * self.steps_a_block):
+        sizes = self.sizes
+        blocks = [sum(sizes[k : k + self.steps_a_block]) for k in range(0, len(sizes), self.steps_a_block)]
+        for block in order.split(blocks):
             yield self._of_this_device(block)
 
     def _of_this_device(self, block: Tensor) -> tuple[Tensor, float]:

@@ -31,7 +31,7 @@ from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation
 from dl.errors import TrainingFailed
-from dl.feed import Feed
+from dl.feed import Feed, batch_sizes
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
@@ -227,7 +227,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
     """Run the Trainer; ``folder`` is None on all devices but the first, which alone writes."""
     recipe, divided = road.recipe, road.divided
     flag = StopFlag()
-    steps = -(-len(divided.train) // int(recipe.train["batch_size"]))
+    steps = len(batch_sizes(len(divided.train), int(recipe.train["batch_size"])))
     screen = Screen(console, road.task.info.headline, int(recipe.train["epochs"]), steps)
     keeper = Keeper(
         folder or Path(os.devnull),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.run import Run
-    from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
+    from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
 
 PROJECT = "dl"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -44,6 +44,24 @@ def register_models() -> Sequence[ModelSpec]:
 @hookspec
 def register_recipes() -> Sequence[RecipeSpec]:
     """Return named recipes. Called once, at start. Example: `dl_vision.plugin`."""
+    return ()
+
+
+@hookspec
+def register_checks() -> Sequence[CheckSpec]:
+    """Return checks of a run, one finding code each. Called once, at start. Example: `dl_reports.plugin`."""
+    return ()
+
+
+@hookspec
+def report_sections() -> Sequence[SectionSpec]:
+    """Return sections that are added to every report. Called once, at start; must not read a run."""
+    return ()
+
+
+@hookspec
+def register_commands() -> Sequence[CommandSpec]:
+    """Return verbs of the command line. Called once, at start; must not import torch. Example: `dl_reports.plugin`."""
     return ()
 
 

@@ -83,30 +83,34 @@ class UnitWatch:
         self.fired[key] = self.fired[key] | fires if key in self.fired else fires
 
 
-def penultimate(network: nn.Module, score: Callable[[], object]) -> NDArray[np.float16]:
-    """Return what the last linear layer reads while ``score`` runs the network, projected to few dimensions, (n, F).
+def project(values: Tensor) -> Tensor:
+    """Project (n, ...) values to at most `MOST_FEATURES` dimensions, (n, F) float16 on the CPU.
 
     The projection is random, fixed and the same for every run: distances are kept well enough to find near copies.
 
     Source: Johnson and Lindenstrauss 1984.
     """
-    last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
-    width = last.in_features
-    draws = np.random.default_rng(0xFEA7).standard_normal((width, MOST_FEATURES)).astype(np.float32)
-    device = last.weight.device
-    projection = (torch.from_numpy(draws) / MOST_FEATURES**0.5).to(device) if width > MOST_FEATURES else None
+    flat = values.detach().float().flatten(1)
+    width = flat.shape[1]
+    if width > MOST_FEATURES:
+        draws = np.random.default_rng(0xFEA7).standard_normal((width, MOST_FEATURES)).astype(np.float32)
+        flat = flat @ (torch.from_numpy(draws) / MOST_FEATURES**0.5).to(flat.device)
+    return flat.half().cpu()
+
+
+@contextmanager
+def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect what the last linear layer reads while the network runs inside, projected; nothing if it has none."""
     kept: list[Tensor] = []
-
-    def look(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        features = inputs[0].detach().float().flatten(1)
-        kept.append((features @ projection if projection is not None else features).half().cpu())
-
-    handle = last.register_forward_pre_hook(look)
+    linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    handles = [
+        layer.register_forward_pre_hook(lambda _, inputs: kept.append(project(inputs[0]))) for layer in linear[-1:]
+    ]
     try:
-        score()
+        yield kept
     finally:
-        handle.remove()
-    return torch.cat(kept).numpy()
+        for handle in handles:
+            handle.remove()
 
 
 def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from dl.data import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
-from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder
-from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate
+from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes
+from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate, project
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
 from dl.task import Task
@@ -157,11 +157,11 @@ class FitModule(pl.LightningModule):
     def _train_block(self, inputs: Tensor, targets: Tensor, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
         network, loss_of, optimizer, schedule = self.network, self.task.row.loss, self.optimizer, self.schedule
-        clip, size = float(self.train_options["clip"]), self.order.batch_size
+        clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.order.batch_size)
         read = self._as_loss_reads(targets)
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
-        for batch, target in zip(inputs.split(size), read.split(size), strict=True):
+        for batch, target in zip(inputs.split(sizes), read.split(sizes), strict=True):
             logits = network(batch)
             loss = loss_of(logits, target, "mean")
             optimizer.zero_grad(set_to_none=True)
@@ -246,22 +246,25 @@ class FitModule(pl.LightningModule):
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
 
-    def features(self, part: str, most: int) -> np.ndarray:
-        """Return the penultimate features of the first examples of a part, (n, F) float16."""
-        feed, positions = (
-            (self.parts.val_feed, self.parts.val) if part == "val" else (self.parts.train_feed, self.parts.probe)
-        )
-        was_training = self.training
+    def features(self, part: str, most: int) -> dict[str, np.ndarray]:
+        """Return features of the first examples of a part, each (n, F) float16.
+
+        Under the part's name what the last layer reads; under ``<part>_inputs`` the prepared inputs, which know nothing
+        of what the network has memorized.
+        """
+        is_val = part == "val"
+        feed = self.parts.val_feed if is_val else self.parts.train_feed
+        positions = torch.from_numpy((self.parts.val if is_val else self.parts.probe)[:most]).to(self.device)
+        was_training, inputs = self.training, []
         self.eval()
-
-        def run() -> None:
-            for batch in torch.from_numpy(positions[:most]).to(self.device).split(EVAL_BATCH):
-                self.network(self.prepared(feed.take(batch)[0]))
-
-        with torch.inference_mode():
-            found = penultimate(self.network, run)
+        with torch.inference_mode(), penultimate(self.network) as kept:
+            for batch in positions.split(EVAL_BATCH):
+                prepared = self.prepared(feed.take(batch)[0])
+                inputs.append(project(prepared))
+                self.network(prepared)
         self.train(was_training)
-        return found
+        found = {part: kept, f"{part}_inputs": inputs}
+        return {name: torch.cat(batches).numpy() for name, batches in found.items() if batches}
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.run import Run
-    from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
+    from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
 
 GROUP = "dl"
 
@@ -39,6 +39,9 @@ class Plugins:
         datasets: By (domain, name).
         models: By (domain, name).
         recipes: By (domain, name).
+        checks: By code.
+        sections: By title.
+        commands: By name.
         render: Prints the report of a run; False if no plugin can.
     """
 
@@ -46,6 +49,9 @@ class Plugins:
     datasets: Mapping[tuple[str, str], DatasetSpec]
     models: Mapping[tuple[str, str], ModelSpec]
     recipes: Mapping[tuple[str, str], RecipeSpec]
+    checks: Mapping[str, CheckSpec]
+    sections: Mapping[str, SectionSpec]
+    commands: Mapping[str, CommandSpec]
     render: Callable[[Run, Console], bool]
 
     def domain(self, name: str) -> DomainSpec:
@@ -65,6 +71,16 @@ class Plugins:
             UnknownName: Naming the nearest one.
         """
         return _look_up(self.datasets, f"{domain} data set", domain, name, "dl ls datasets")
+
+    def check(self, code: str) -> CheckSpec:
+        """Look a check up by its code.
+
+        Raises:
+            UnknownName: Naming the nearest one.
+        """
+        if code not in self.checks:
+            raise unknown("finding code", code, self.checks, "dl explain")
+        return self.checks[code]
 
     def model(self, domain: str, name: str) -> ModelSpec:
         """Look a model of a domain up.
@@ -101,6 +117,9 @@ def load_plugins(extra: Iterable[object] = ()) -> Plugins:
         datasets=_collect(manager.hook.register_datasets, lambda spec: (spec.domain, spec.name), "data set"),
         models=_collect(manager.hook.register_models, lambda spec: (spec.domain, spec.name), "model"),
         recipes=_collect(manager.hook.register_recipes, lambda spec: (spec.domain, spec.name), "recipe"),
+        checks=_collect(manager.hook.register_checks, lambda spec: spec.name, "check"),
+        sections=_collect(manager.hook.report_sections, lambda spec: spec.name, "report section"),
+        commands=_collect(manager.hook.register_commands, lambda spec: spec.name, "command"),
         render=lambda run, console: bool(manager.hook.render_report(run=run, console=console)),
     )
 
@@ -129,7 +148,8 @@ def _collect(hook: pluggy.HookCaller, key: Callable[[Any], _Key], kind: str) -> 
                 raise PluginFailed(
                     f"the {kind} {spec.name!r} is registered by two plugins, {both}  uninstall one of them"
                 )
-            found[key(spec)], owners[key(spec)] = spec, implementation.plugin_name
+            owner = owners[key(spec)] = implementation.plugin_name
+            found[key(spec)] = replace(spec, plugin=owner) if hasattr(spec, "plugin") else spec
     return dict(sorted(found.items(), key=lambda item: str(item[0])))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dl.options import Option, Value
 
@@ -85,3 +85,55 @@ class RecipeSpec:
     domain: str
     description: str
     text: str
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """A check of a run: one question, one finding code.
+
+    Args:
+        name: The code, stable and never reused: ``<group>-<words>`` with group ``fit``, ``data``, ``health``, or the
+            plugin's own.
+        description: One line: what it finds.
+        load: Imports the check and returns it: a function from `dl_reports.facts.Facts` to a sequence of `Finding`s
+            with this code, or to `NotComputable` with the reason.
+        page: Returns the page of the code in Markdown: what ``dl explain`` prints.
+        plugin: Who registered it; the host fills it in.
+    """
+
+    name: str
+    description: str
+    load: Callable[[], Callable[[Any], Any]]  # Any: core knows neither the facts nor the reports
+    page: Callable[[], str]
+    plugin: str = ""
+
+
+@dataclass(frozen=True)
+class SectionSpec:
+    """A section that a plugin adds to every report.
+
+    Args:
+        name: Its title.
+        load: Imports the section and returns it: a function from `dl_reports.facts.Facts` to lines of plain text; no
+            line means no section.
+        plugin: Who registered it; the host fills it in.
+    """
+
+    name: str
+    load: Callable[[], Callable[[Any], Any]]  # Any: core knows neither the facts nor the reports
+    plugin: str = ""
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """A verb of the command line.
+
+    Args:
+        name: As typed after ``dl``.
+        description: Its help: one line, and a line that begins with ``Example: dl``.
+        function: What typer reads and calls; its module imports nothing heavy. An int it returns is the exit code.
+    """
+
+    name: str
+    description: str
+    function: Callable[..., int | None]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import typer
 
 from dl.cli import look, train
-from dl.errors import DLError
+from dl.errors import DLError, PluginFailed
 from dl.terminal import console, safe_text
 
 app = typer.Typer(
@@ -29,6 +29,14 @@ train.add_to(app)
 look.add_to(app)
 
 
+def _verbs() -> set[str]:
+    """Return the verbs that are known so far."""
+    return {str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands}
+
+
+BUILT_IN = frozenset(_verbs())
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
@@ -38,6 +46,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; everything a user can do wrong is one line on stderr."""
     warnings.showwarning = _one_line  # a warning of dl is for the user, not for a developer
     try:
+        _add_plugin_verbs(arguments)
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -56,6 +65,24 @@ def run(arguments: list[str]) -> int:
         return 0
 
 
+def _add_plugin_verbs(arguments: list[str]) -> None:
+    """Add the verbs of the plugins, unless a built-in one is asked for: a fit need not wait for them.
+
+    Raises:
+        PluginFailed: If a plugin takes the name of a built-in verb.
+    """
+    if any(word in BUILT_IN for word in arguments[:1]):
+        return
+    from dl.plugins import load_plugins
+
+    known = _verbs()
+    for name, spec in load_plugins().commands.items():
+        if name in BUILT_IN:
+            raise PluginFailed(f"a plugin registers the command {name!r}, which is dl's own  uninstall that plugin")
+        if name not in known:
+            app.command(name=name, help=spec.description)(spec.function)
+
+
 def _refuse(message: str, code: int) -> int:
     line = safe_text(" ".join(message.split()) if "\n" in message else message, longest=2000)
     console(stderr=True).print(f"dl: {line}", style="red", soft_wrap=True)
@@ -63,7 +90,7 @@ def _refuse(message: str, code: int) -> int:
 
 
 def _verb(arguments: list[str]) -> str:
-    known = {command.name for command in app.registered_commands}
+    known = _verbs()
     return next((f"{word} " for word in arguments if word in known), "")
 
 

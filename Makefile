@@ -1,0 +1,42 @@
+# make mnist   train on MNIST and print the result       make test    run the tests
+# make check   what CI runs: tests, ruff, mypy           make dist    build every wheel
+# make bench   print the speed and memory figures        make clean   remove what was made
+
+PYTHON ?= python3
+BIN = .venv/bin
+MEMBERS = packages/core packages/vision plugins/mnist reports
+MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /pyproject.toml,$(MEMBERS))
+
+.PHONY: mnist test check lint dist bench torture clean
+
+mnist: .venv/made
+	$(BIN)/dl fit vision mnist
+
+test: .venv/made
+	$(BIN)/python -m pytest -m "not slow"
+
+torture: .venv/made
+	$(BIN)/python -m pytest
+
+lint: .venv/made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: test lint
+
+dist: .venv/made
+	rm -rf dist
+	for member in $(MEMBERS); do $(BIN)/python -m build --wheel --outdir dist $$member || exit 1; done
+
+bench: .venv/made
+	$(BIN)/python -m benchmarks
+
+# Made anew only when what it is made from has changed.
+.venv/made: $(MADE_FROM)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt --requirement requirements-dev.txt --constraint constraints.txt
+	touch $@
+
+clean:
+	rm -rf .venv dist build runs
