@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from dl.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from dl.fit import fit
+    from dl.road import fit
     from dl.judge import test
-    from dl.predict import predict
+    from dl.prediction import predict
     from dl.run import Run, open_run
 
 __all__ = ["Run", "fit", "hookimpl", "open_run", "predict", "test"]
 __version__ = "0.1.0"
 
-_HOMES = {"fit": "dl.fit", "test": "dl.judge", "predict": "dl.predict", "Run": "dl.run", "open_run": "dl.run"}
+_HOMES = {"fit": "dl.road", "test": "dl.judge", "predict": "dl.prediction", "Run": "dl.run", "open_run": "dl.run"}
 
 
 def __getattr__(name: str) -> object:

@@ -73,7 +73,6 @@ class Keeper(Callback):
         """Keep what the epoch gave."""
         module = _ours(pl_module)
         if not trainer.is_global_zero:
-            module.running.means()
             return
         scores = triple(
             self.manifest.task, module.scored["probe"], module.scored["val"], self.targets["probe"], self.targets["val"]
@@ -124,7 +123,7 @@ class Keeper(Callback):
         trainer.save_checkpoint(self.folder / "checkpoints" / "state.ckpt")
 
     def _row(self, module: FitModule, scores: Triple) -> Row:
-        train_loss, train_score = module.running.means()
+        train_loss, train_score = module.train_means
         row = {
             "epoch": float(len(self.rows) + 1),
             "step": float(module.steps_done),

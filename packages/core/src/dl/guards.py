@@ -57,7 +57,11 @@ def check_classes(train: Part, val: Part) -> None:
     targets, names = train.examples.targets, train.examples.names
     if not np.issubdtype(targets.dtype, np.integer) or targets.ndim != 1:
         return
-    size = max(len(names), int(targets.max(initial=0)) + 1, int(val.targets.max(initial=0)) + 1)
+    both = (train.targets, val.targets)
+    least = min(int(part.min(initial=0)) for part in both)
+    if least < 0:
+        raise BadData(f"class numbers start at 0; the least here is {least}")
+    size = max(len(names), *(int(part.max(initial=0)) + 1 for part in both))
     in_train, in_val = np.bincount(train.targets, minlength=size), np.bincount(val.targets, minlength=size)
     if np.count_nonzero(in_train + in_val) < 2:
         raise BadData("all examples are of one class; a classifier needs two")

@@ -61,4 +61,8 @@ def read_history(path: Path) -> History:
                 rows.append({name: float(value) for name, value in row.items() if value != ""})
     except (ValueError, TypeError, csv.Error) as error:
         raise BadRun(f"{path}: line {len(rows) + 2} is not a row of numbers") from error
+    except OSError as error:
+        raise BadRun(f"{path} cannot be read: {error.strerror}") from error
+    if not all("epoch" in row for row in rows):
+        raise BadRun(f"{path} is not the history of a run: a row has no epoch")
     return History(tuple(rows))

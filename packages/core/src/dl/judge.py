@@ -14,7 +14,7 @@ from typing import Any
 from dl import files
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
-from dl.fit import divide, load_dataset
+from dl.road import divide, load_dataset
 from dl.manifest import MetricInfo
 from dl.module import score
 from dl.plugins import Plugins, load_plugins

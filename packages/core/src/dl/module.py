@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
@@ -31,28 +31,25 @@ BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
 
 
-@dataclass
 class Running:
-    """Sums over an epoch's training batches, in training mode; tensors stay on the device until they are read."""
+    """Sums over an epoch's training batches, in training mode; they stay on the device until the epoch ends."""
 
-    loss: list[Tensor] = field(default_factory=list)
-    score: list[Tensor] = field(default_factory=list)
-    examples: int = 0
+    def __init__(self) -> None:
+        self.sums: list[Tensor] = []  # each (3,): losses and scores over examples, and the number of examples
 
-    def add(self, loss: Tensor, scores: Tensor) -> None:
+    def add(self, losses: Tensor, scores: Tensor) -> None:
         """Add the mean loss of each of some batches and the score of each of their examples."""
-        self.loss.append(loss.sum() * (len(scores) / max(len(loss), 1)))
-        self.score.append(scores.sum())
-        self.examples += len(scores)
+        count = len(scores)
+        loss = losses.sum() * (count / len(losses))
+        self.sums.append(torch.stack([loss, scores.sum().to(loss.dtype), loss.new_tensor(count)]))
 
-    def means(self) -> tuple[float, float]:
-        """Return mean loss and mean score since the last call, and start anew."""
-        count = max(self.examples, 1)
-        loss, score = (
-            float(torch.stack(sums).sum()) / count if sums else float("nan") for sums in (self.loss, self.score)
-        )
-        self.__init__()  # type: ignore[misc]  # back to the empty sums
-        return loss, score
+    def means(self, over_devices: Callable[[Tensor], Tensor]) -> tuple[float, float]:
+        """Return mean loss and mean score over all devices since the last call, and start anew."""
+        if not self.sums:
+            return float("nan"), float("nan")
+        loss, score, count = over_devices(torch.stack(self.sums).sum(dim=0)).tolist()
+        self.sums = []
+        return loss / count, score / count
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,7 @@ class FitModule(pl.LightningModule):
         self.running = Running()
         self.scored: dict[str, Scored] = {}
         self.metrics: dict[str, dict[str, float]] = {}
+        self.train_means = (float("nan"), float("nan"))
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
@@ -158,13 +156,14 @@ class FitModule(pl.LightningModule):
         """Take one optimizer step for each batch of a block."""
         network, loss_of, optimizer, schedule = self.network, self.task.row.loss, self.optimizer, self.schedule
         clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.order.batch_size)
-        read = self._as_loss_reads(targets)
+        read, parameters = self._as_loss_reads(targets), self.gradients.parameters
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
         for batch, target in zip(inputs.split(sizes), read.split(sizes), strict=True):
             logits = network(batch)
             loss = loss_of(logits, target, "mean")
-            optimizer.zero_grad(set_to_none=True)
+            for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
+                parameter.grad = None
             loss.backward()
             if not losses:
                 self.gradients.note()
@@ -218,7 +217,7 @@ class FitModule(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Note the gradient now and then, where Lightning takes the steps."""
-        if self.steps_done % BLOCK_STEPS == 1:
+        if (self.steps_done - 1) % self.order.steps % BLOCK_STEPS == 0:
             self.gradients.note()
 
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
@@ -231,7 +230,8 @@ class FitModule(pl.LightningModule):
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
-        """Merge each part over all devices by position, and score it."""
+        """Merge each part over all devices by position, and score it; read the sums of the training steps."""
+        self.train_means = self.running.means(self._over_devices)
         for part, pending, feed, expected in zip(
             PARTS,
             self._pending,
@@ -245,6 +245,9 @@ class FitModule(pl.LightningModule):
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def _over_devices(self, values: Tensor) -> Tensor:
+        return values if self.share.world == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, most: int) -> dict[str, np.ndarray]:
         """Return features of the first examples of a part, each (n, F) float16.
@@ -322,7 +325,7 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
     name, lr = str(options["optimizer"]), float(options["lr"])
     decay, momentum = float(options["weight_decay"]), float(options["momentum"])
     if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
-        return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum, foreach=True)
+        return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
     if name == "adam":
         return torch.optim.Adam(parameters, lr, fused=True)
     if name == "adamw":

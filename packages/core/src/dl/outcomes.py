@@ -7,7 +7,10 @@ costs the same at the second and at the five-hundredth. Files are plain ``.npz``
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,9 @@ from dl.files import write_with
 
 PARTS = ("val", "probe")
 LARGEST_HALF = 65504.0
+# What reading a zip file of arrays raises for bytes that are none: by a wrong checksum, method, flag, header or size.
+_DAMAGE = (ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError, struct.error)
+_DAMAGE += (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ def write_logits(folder: Path, name: str, logits: NDArray[np.float32]) -> None:
 
 def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
     """Read what `write_logits` wrote."""
-    return read_arrays(folder / f"{name}.npz")["logits"]
+    path = folder / f"{name}.npz"
+    return _named(read_arrays(path), "logits", path)
 
 
 def count_epochs(folder: Path) -> int:
@@ -110,17 +117,20 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
     Raises:
         BadRun: If a file is missing, damaged, or does not belong to the others.
     """
-    examples = read_arrays(folder / "examples.npz")
-    ids, targets = examples[f"{part}_ids"], examples[f"{part}_targets"]
+    path = folder / "examples.npz"
+    examples = read_arrays(path)
+    ids, targets = (_named(examples, f"{part}_{name}", path) for name in ("ids", "targets"))
     n = len(ids)
     columns: dict[str, list[NDArray[Any]]] = {"loss": [], "score": [], "margin": []}  # Any: as stored
     for epoch in range(1, count_epochs(folder) + 1):
         path = _epoch_file(folder, epoch)
         arrays = read_arrays(path)
         for name, rows in columns.items():
-            rows.append(_unpacked(arrays[f"{part}_{name}"], n))
-            if len(rows[-1]) != n:
-                raise BadRun(f"{path}: {len(rows[-1])} values of {part} {name} for {n} examples")
+            stored = _named(arrays, f"{part}_{name}", path)
+            packed = stored.dtype == np.uint8
+            if stored.shape != ((n + 7) // 8 if packed else n,):
+                raise BadRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
+            rows.append(np.unpackbits(stored, count=n).astype(bool) if packed else stored)
     loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float16) for rows in columns.values())
     return PartOutcomes(ids, targets, loss, score, margin)
 
@@ -133,8 +143,10 @@ def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:
     return np.clip(values, -LARGEST_HALF, LARGEST_HALF).astype(np.float16)
 
 
-def _unpacked(stored: NDArray[Any], n: int) -> NDArray[Any]:
-    return np.unpackbits(stored, count=n).astype(bool) if stored.dtype == np.uint8 else stored
+def _named(arrays: Mapping[str, NDArray[Any]], name: str, path: Path) -> NDArray[Any]:  # Any: as stored
+    if name not in arrays:
+        raise BadRun(f"{path} does not hold {name}")
+    return arrays[name]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:  # Any: any type but objects
@@ -149,9 +161,12 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
         BadRun: If the file is missing, damaged or not ours.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
+        with path.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds something that is no array")
+        return arrays
     except FileNotFoundError:
         raise BadRun(f"{path} is missing; the run is not complete") from None
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise BadRun(f"{path} is damaged or not a file of dl: {error}") from error

@@ -70,7 +70,7 @@ def shrink(image: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
         return image
     rows = max(1, round(height * columns / width))
     mean = np.einsum("yh,hwc,xw->yxc", _cover(height, rows), image, _cover(width, columns), optimize=True)
-    return np.rint(mean).astype(np.uint8)
+    return np.asarray(np.rint(mean), np.uint8)
 
 
 def _cover(old: int, new: int) -> NDArray[np.float64]:

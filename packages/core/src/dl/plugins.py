@@ -125,10 +125,10 @@ def load_plugins(extra: Iterable[object] = ()) -> Plugins:
 
 
 def _load(manager: pluggy.PluginManager, point: EntryPoint) -> None:
-    distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
     try:
         manager.register(point.load(), name=point.name)
     except Exception as error:
+        distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
         reason = str(error) if isinstance(error, DLError) else f"{type(error).__name__}: {error}"
         warnings.warn(f"plugin {point.name!r} of {distribution} is left out: {reason}", PluginWarning, stacklevel=3)
 

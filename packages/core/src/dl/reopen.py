@@ -11,12 +11,11 @@ from dl.checkpoint import load_weights
 from dl.choose import resolve
 from dl.data import Examples
 from dl.domain import Domain, Preparation
-from dl.errors import BadRun
 from dl.feed import EVAL_BATCH
 from dl.plugins import Plugins
 from dl.recipe import Recipe
 from dl.run import Run, read_json
-from dl.task import TABLE, Task
+from dl.task import Task, restore
 
 
 @dataclass(frozen=True)
@@ -55,17 +54,15 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
         BadRun: If the run has kept no weights, or they do not fit the recipe beside them.
         UnknownName: If the run's domain or model is not installed.
     """
-    info = run.manifest.task
-    if info.name not in TABLE:
-        raise BadRun(f"{run.name}: its task {info.name!r} is not known to this dl")
+    task = restore(run.manifest.task)
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
     domain = plugins.domain(recipe.domain).load()
     preparation = domain.restore(read_json(run.path / "preparation.json"))
     spec = plugins.model(recipe.domain, recipe.model)
-    network = spec.build(preparation.input_shape, info.outputs, recipe.model_options)
+    network = spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Opened(run, recipe, domain, preparation.to(device), Task(TABLE[info.name], info), network.eval().to(device))
+    return Opened(run, recipe, domain, preparation.to(device), task, network.eval().to(device))
 
 
 def as_tensor(examples: Examples) -> Tensor:

@@ -43,6 +43,8 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
         BadData: If either part would be empty.
     """
     n = len(groups)
+    if size >= 1 and size != int(size):
+        raise BadData(f"a validation part of {size:g} examples: expected a whole number, or a share below 1")
     wanted = round(size * n) if size < 1 else int(size)
     if not 0 < wanted < n:
         raise BadData(
@@ -57,7 +59,7 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
     quotas = _quotas(np.bincount(strata), wanted)
     for stratum, quota in enumerate(quotas):
         members = order[strata[first[order]] == stratum]
-        held[members[np.cumsum(sizes[members]) <= quota]] = True
+        held[_fill(members, sizes, int(quota))] = True
     in_val = held[of_group]
     if not in_val.any() or in_val.all():
         raise BadData("the groups of this data leave one part of the split empty; use another val= or more data")
@@ -69,6 +71,17 @@ def probe(train: Index, size: int, seed: int) -> Index:
     """Choose the fixed part of the training examples that is scored in eval mode after each epoch, sorted."""
     rng = np.random.default_rng([seed, 0x9B0BE])
     return np.sort(rng.choice(train, size=min(size, len(train)), replace=False))
+
+
+def _fill(members: Index, sizes: Index, quota: int) -> Index:
+    """Take groups in this order until the quota is filled, passing over those that are too large for what is left."""
+    taken = [members[:0]]
+    while len(members := members[sizes[members] <= quota]):
+        fits = np.cumsum(sizes[members]) <= quota
+        taken.append(members[fits])
+        quota -= int(sizes[members[fits]].sum())
+        members = members[~fits]
+    return np.concatenate(taken)
 
 
 def _quotas(counts: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics import functional as M
 
-from dl.errors import BadData, BadOption, nearest
+from dl.errors import BadData, BadOption, BadRun, nearest
 from dl.manifest import MetricInfo, TaskInfo
 
 Reduction = str  # "mean" over the batch, or "none": one loss an example, (N,)
@@ -83,15 +83,29 @@ def _classes(preds: Tensor) -> int:
     return preds.shape[1]
 
 
+def _of_two(compute: Callable[[Tensor, Tensor], Tensor], preds: Tensor, target: Tensor) -> Tensor:
+    """Rank one class against the other; not a number where only one of them is there."""
+    return compute(preds, target) if target.min() < target.max() else preds.new_tensor(torch.nan)
+
+
 def _metric(name: str, kind: str, compute: Callable[[Tensor, Tensor], Tensor], *, higher: bool = True) -> Metric:
     return Metric(MetricInfo(name, higher, 1.0 if higher else 0.0, kind), compute)
 
 
+def _mean_average_precision(preds: Tensor, target: Tensor) -> Tensor:
+    """Average precision, averaged over the labels that some example has; not a number where none has any."""
+    columns = zip(preds.unbind(dim=1), target.unbind(dim=1), strict=True)
+    each = [M.classification.binary_average_precision(p, t) for p, t in columns if t.any()]
+    return torch.stack(each).mean() if each else preds.new_tensor(torch.nan)
+
+
 _BINARY = (
     _metric("accuracy", "proportion", lambda preds, target: M.classification.binary_accuracy(preds, target.long())),
-    _metric("roc_auc", "ranking", lambda preds, target: M.classification.binary_auroc(preds, target.long())),
+    _metric("roc_auc", "ranking", lambda preds, target: _of_two(M.classification.binary_auroc, preds, target.long())),
     _metric(
-        "average_precision", "ranking", lambda p, target: M.classification.binary_average_precision(p, target.long())
+        "average_precision",
+        "ranking",
+        lambda preds, target: _of_two(M.classification.binary_average_precision, preds, target.long()),
     ),
     _metric("precision", "ranking", lambda preds, target: M.classification.binary_precision(preds, target.long())),
     _metric("recall", "ranking", lambda preds, target: M.classification.binary_recall(preds, target.long())),
@@ -105,11 +119,7 @@ _MULTICLASS = (
     ),
 )
 _MULTILABEL = (
-    _metric(
-        "mean_average_precision",
-        "ranking",
-        lambda preds, target: M.classification.multilabel_average_precision(preds, target.long(), _classes(preds)),
-    ),
+    _metric("mean_average_precision", "ranking", lambda preds, target: _mean_average_precision(preds, target.long())),
     _metric("label_accuracy", "mean", lambda preds, target: ((preds > 0.5) == (target > 0.5)).float().mean()),
 )
 _REGRESSION = (
@@ -244,9 +254,22 @@ def decide(target: Target, names: tuple[str, ...], asked: str = "", loss: str = 
         _check_fits(target, asked, found, reason)
         reason = f"as asked with --task; the target alone ({reason}) would be {found}"
     row = TABLE[name]
+    _check_values(row, target, names)
     if loss != "auto":
         row = _with_loss(row, loss)
     return Task(row, _info(row, target, names, reason))
+
+
+def restore(info: TaskInfo) -> Task:
+    """Make the task of a run again from what its manifest keeps.
+
+    Raises:
+        BadRun: If this dl does not have its row.
+    """
+    if info.name not in TABLE:
+        raise BadRun(f"its task {info.name!r} is not known to this dl; known: {', '.join(TABLE)}")
+    row = TABLE[info.name]
+    return Task(_with_loss(row, "squared-error") if info.loss == squared_error_of_shares.__name__ else row, info)
 
 
 def _recognize(target: Target, names: tuple[str, ...]) -> tuple[str, str]:
@@ -281,6 +304,17 @@ def _check_fits(target: Target, asked: str, found: str, reason: str) -> None:
     }
     if not fits[asked]:
         raise BadOption(f"--task {asked} needs {TABLE[asked].target}, but the target is {reason} ({found})")
+
+
+def _check_values(row: Row, target: Target, names: tuple[str, ...]) -> None:
+    """Refuse class numbers below 0 or without a name, and labels that are not yes or no."""
+    low, high = target.min(), target.max()
+    if row.is_classes and low < 0:
+        raise BadData(f"class numbers start at 0; the least here is {low}")
+    if row.is_classes and names and high >= len(names):
+        raise BadData(f"a target has class number {high}, but only {len(names)} classes are named")
+    if row.name == "multilabel" and (low < 0 or high > 1):
+        raise BadData(f"labels are 0 or 1; these go from {low} to {high}")
 
 
 def _with_loss(row: Row, loss: str) -> Row:

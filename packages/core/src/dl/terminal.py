@@ -18,9 +18,13 @@ LONGEST = 200  # characters of one name that are worth a reader's time
 
 def safe_text(text: object, longest: int = LONGEST) -> str:
     """Return the text with every character that could act on a terminal shown as its escape, cut at ``longest``."""
-    shown = _UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode(), str(text))
-    shown = "".join(c if unicodedata.category(c) != "Cf" else f"\\u{ord(c):04x}" for c in shown)
+    shown = _UNSAFE.sub(lambda match: _escaped(match.group()), str(text))
+    shown = "".join(c if unicodedata.category(c) != "Cf" else _escaped(c) for c in shown)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def plain(text: object, style: str = "") -> Text:

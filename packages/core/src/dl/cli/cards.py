@@ -72,7 +72,7 @@ def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a data set's card: counts, shapes, classes, licence, and a few examples drawn."""
     import numpy as np
 
-    from dl.fit import load_dataset
+    from dl.road import load_dataset
     from dl.task import decide
 
     domains = [domain for domain, known in plugins.datasets if known == name] or list(plugins.domains)

@@ -17,7 +17,7 @@ from dl.terminal import cell, console, plain
 
 if TYPE_CHECKING:
     from dl.judge import Look
-    from dl.predict import Prediction
+    from dl.prediction import Prediction
 
 Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder of run folders.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -70,7 +70,7 @@ def fit(
     plugins = load_plugins()
     chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed)
     from dl.devices import Devices, is_first_device
-    from dl.fit import follow
+    from dl.road import follow
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     run = follow(chosen, plugins, where, runs, console(stderr=True))

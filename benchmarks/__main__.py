@@ -1,0 +1,19 @@
+"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist book]``."""
+
+import sys
+from collections.abc import Callable
+
+from benchmarks import book, epoch, mnist, startup, steps
+
+ALL: dict[str, Callable[[], None]] = {
+    "startup": startup.main,
+    "steps": steps.main,
+    "epoch": epoch.main,
+    "mnist": mnist.main,
+    "book": book.main,
+}
+
+for name in sys.argv[1:] or list(ALL):
+    if name not in ALL:
+        sys.exit(f"no benchmark named {name!r}; one of: {', '.join(ALL)}")
+    ALL[name]()

@@ -1,0 +1,76 @@
+"""What the README shows runs: its console lines one after another, and its Python, in an empty folder."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+PROGRAMS = Path(sys.executable).parent
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """An empty folder with what the README's examples name: a folder of images."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("readme")
+    rng = np.random.default_rng(0)
+    for kind, low in (("dark", 0), ("light", 128)):
+        (folder / "path/to/folder" / kind).mkdir(parents=True)
+        (folder / "path/to/new/images").mkdir(parents=True, exist_ok=True)
+        for number in range(20):
+            image = Image.fromarray(rng.integers(low, low + 128, (70, 80, 3), dtype=np.uint8))
+            image.save(folder / "path/to/folder" / kind / f"{number}.png")
+        image.save(folder / "path/to/new/images" / f"{kind}.png")
+    return folder
+
+
+def run(folder, *command):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done
+
+
+def test_the_console_lines_run_in_their_order(folder):
+    lines = [line.partition("#")[0].split() for block in blocks("console") for line in block.splitlines()]
+    assert len(lines) >= 12
+    for words in lines:
+        done = run(folder, PROGRAMS / words[0], *words[1:])
+        assert done.stdout.strip(), f"{words} prints nothing"
+
+
+def test_the_python_runs(folder):
+    program = "\n".join(blocks("python"))
+    assert "dl.fit(" in program
+    done = run(folder, sys.executable, "-c", program)
+    assert "val_accuracy" not in done.stderr
+    assert "Estimate(value=0.9" in done.stdout
+
+
+def test_the_mistake_it_shows_gets_the_answer_it_shows():
+    shown = re.search(r"\$ dl (.+)\n    (dl: .+)\n", README)
+    done = subprocess.run([PROGRAMS / "dl", *shown[1].split()], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.strip() == shown[2]
+
+
+def test_the_table_of_tasks_names_what_is_registered():
+    from dl.plugins import load_plugins
+    from dl.task import TABLE, decide
+
+    plugins = load_plugins()
+    rows = re.findall(r"\| `dl fit vision (\S+)` \| (\S+(?: \S+)?) \| (\d+) \|", README)
+    assert {task.replace(" ", "-") for _, task, _ in rows} == set(TABLE)
+    for name, task, width in rows:
+        train = plugins.dataset("vision", name).load({}).train
+        info = decide(train.targets, train.names).info
+        assert (info.name, str(info.outputs)) == (task.replace(" ", "-"), width)

@@ -1,0 +1,61 @@
+"""The wheels alone, away from the checkout: an editable install hides a forgotten data file."""
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEMBERS = ("packages/core", "packages/vision", "plugins/mnist", "reports")
+FIT = ("fit", "vision", "mnist", "--model", "dense", "width=32", "epochs=1", "val=50000", "--json")
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    for member in MEMBERS:
+        command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT / member]
+        subprocess.run(command, check=True, capture_output=True)
+    return sorted(folder.glob("*.whl"))
+
+
+def environment(folder):
+    venv.create(folder, with_pip=True)
+    return folder / "bin"
+
+
+def fit_away_from_the_checkout(programs, folder):
+    done = subprocess.run([programs / "dl", *FIT], cwd=folder, capture_output=True, text=True, check=True)
+    where = "import dl, dl_vision, dl_mnist, dl_reports; print(dl.__file__, dl_vision.__file__, dl_mnist.__file__)"
+    found = subprocess.run([programs / "python", "-c", where], cwd=folder, capture_output=True, text=True, check=True)
+    assert str(ROOT / "packages") not in found.stdout
+    return json.loads(done.stdout)
+
+
+def test_every_member_has_a_wheel(wheels):
+    assert [wheel.name.split("-")[0] for wheel in wheels] == ["dl_core", "dl_mnist", "dl_reports", "dl_vision"]
+
+
+def test_the_wheels_fit_where_the_checkout_is_not(wheels, tmp_path):
+    """The members come from the wheels; what they depend on is borrowed from this environment, to be quick."""
+    programs = environment(tmp_path / "env")
+    site = next((tmp_path / "env" / "lib").glob("python*/site-packages"))
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--force-reinstall"]
+    subprocess.run([*pip, *wheels], check=True, capture_output=True)
+    answer = fit_away_from_the_checkout(programs, tmp_path)
+    assert answer["status"] == "finished"
+    assert answer["best"]["val_accuracy"] > 0.7
+
+
+@pytest.mark.slow
+def test_the_wheels_bring_all_they_need(wheels, tmp_path):
+    """The same with nothing borrowed: the dependencies that the members declare are all there are."""
+    programs = environment(tmp_path / "env")
+    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt"]
+    subprocess.run([*pip, *wheels], check=True, capture_output=True)
+    assert fit_away_from_the_checkout(programs, tmp_path)["status"] == "finished"
