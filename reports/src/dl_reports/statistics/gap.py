@@ -1,0 +1,78 @@
+"""The gap between training and validation, both scored by the same network in eval mode.
+
+Letters: ``m`` training examples of the probe, ``n`` validation examples.
+A gap is positive when training looks better than validation.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.intervals import Interval, mean_difference, newcombe, normal_quantile
+from dl_reports.statistics.not_computable import NotComputable
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How much better training looks than validation.
+
+    Attributes:
+        train: Score on the probe.
+        val: Score on the validation part.
+        gap: Their difference, positive when training looks better.
+        interval: Of the gap.
+        z: The gap in standard errors; beyond the interval's quantile exactly when the interval excludes zero.
+    """
+
+    train: float
+    val: float
+    gap: float
+    interval: Interval
+    z: float
+
+    @property
+    def certain(self) -> bool:
+        """Whether the interval excludes zero."""
+        return not self.interval.holds(0.0)
+
+
+def accuracy_gap(train_right: float, m: int, val_right: float, n: int, level: float = 0.95) -> Gap | NotComputable:
+    """Accuracy on the probe minus accuracy on the validation part, from counts of right examples.
+
+    Source: Newcombe 1998, method 10.
+    """
+    if m == 0 or n == 0:
+        return NotComputable(f"there are {m} training and {n} validation examples")
+    p, q = train_right / m, val_right / n
+    interval = newcombe(train_right, m, val_right, n, level)
+    return Gap(p, q, p - q, interval, implied_z(p - q, interval, level))
+
+
+def loss_gap(
+    train_losses: NDArray[np.floating], val_losses: NDArray[np.floating], level: float = 0.95
+) -> Gap | NotComputable:
+    """Mean validation loss (n,) minus mean probe loss (m,); for losses and absolute errors, lower is better.
+
+    Source: Welch 1947 for the interval.
+    """
+    m, n = len(train_losses), len(val_losses)
+    if min(m, n) < 2:
+        return NotComputable(f"it takes two examples on each side; found {m} and {n}")
+    train, val = np.asarray(train_losses, np.float64), np.asarray(val_losses, np.float64)
+    if not (np.isfinite(train).all() and np.isfinite(val).all()):
+        return NotComputable("some losses are not finite")
+    train_mean, val_mean = float(train.mean()), float(val.mean())
+    train_sd, val_sd = float(train.std(ddof=1)), float(val.std(ddof=1))
+    interval = mean_difference(val_mean, val_sd, n, train_mean, train_sd, m, level)
+    gap = val_mean - train_mean
+    return Gap(train_mean, val_mean, gap, interval, implied_z(gap, interval, level))
+
+
+def implied_z(gap: float, interval: Interval, level: float) -> float:
+    """The gap in the standard errors that the interval implies on the side of zero."""
+    arm = gap - interval.low if gap >= 0 else interval.high - gap
+    if arm == 0:
+        return math.copysign(math.inf, gap) if gap else 0.0
+    return gap / arm * normal_quantile(level)

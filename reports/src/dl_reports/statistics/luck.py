@@ -1,0 +1,110 @@
+"""Luck of the best: how much of the best epoch's score is owed to its being chosen on these very examples.
+
+The examples are resampled, the best row chosen in the bag and scored out of it; nothing is trained again.
+Letters: ``T`` epochs or trials, ``n`` examples, ``B`` draws, ``G`` groups of examples drawn together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.intervals import Interval, poisson_weights
+from dl_reports.statistics.moments import FEWEST, chunks
+from dl_reports.statistics.not_computable import NotComputable
+
+GROUPS = 2_000  # examples drawn together once there are more than this; at random, so that groups are exchangeable
+
+
+@dataclass(frozen=True)
+class Luck:
+    """The score of the chosen row, as seen and as it may be hoped for.
+
+    Attributes:
+        best: Row with the best mean.
+        naive: Its mean over all examples.
+        corrected: Mean score of the row chosen in the bag, out of the bag.
+        optimism: How much better the naive score looks than the corrected one; never negative by much.
+        interval: Percentile interval of the corrected score; wide, for only a third of the examples is out of a bag.
+        certainty: Share of draws in which the same row is the best.
+        skipped: Rows left out because a value is not finite.
+    """
+
+    best: int
+    naive: float
+    corrected: float
+    optimism: float
+    interval: Interval
+    certainty: float
+    skipped: tuple[int, ...]
+
+
+def luck_of_the_best(
+    scores: NDArray[np.generic], larger_is_better: bool, draws: int = 1000, level: float = 0.95, seed: int = 0
+) -> Luck | NotComputable:
+    """The optimism of choosing the best of T rows of per-example scores (T, n).
+
+    Args:
+        scores: Correctness, losses or absolute errors; a row per epoch, or per trial of a search.
+        larger_is_better: True for correctness, False for losses and errors.
+        draws: Bootstrap draws, B.
+        level: Of the interval.
+        seed: Of the draws.
+
+    Source: Tsamardinos, Greasidou, Borboudakis 2018, bootstrap bias-corrected cross-validation (BBC-CV).
+    """
+    if scores.ndim != 2:
+        raise ValueError(f"scores must be (epochs, examples); found shape {scores.shape}")
+    n = scores.shape[1]
+    if n < FEWEST:
+        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
+    rng = np.random.default_rng(seed)
+    sums, sizes = _grouped(scores, rng)
+    usable = np.isfinite(sums).all(axis=1)
+    rows = np.flatnonzero(usable)
+    if len(rows) == 0:
+        return NotComputable("no row has finite scores on all examples")
+    sign = 1.0 if larger_is_better else -1.0
+    sums = sign * sums[rows]
+    means = sums.sum(axis=1) / n
+    best = int(np.argmax(means))
+    chosen, out_of_bag = _chosen_out_of_bag(sums, sizes, draws, rng)
+    corrected = float(out_of_bag.mean())
+    low, high = np.sort(sign * np.quantile(out_of_bag, [(1 - level) / 2, (1 + level) / 2])).tolist()
+    return Luck(
+        best=int(rows[best]),
+        naive=sign * float(means[best]),
+        corrected=sign * corrected,
+        optimism=float(means[best]) - corrected,
+        interval=Interval(low, high),
+        certainty=float((chosen == best).mean()),
+        skipped=tuple(np.flatnonzero(~usable).tolist()),
+    )
+
+
+def _grouped(scores: NDArray[np.generic], rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of the scores over random groups (T, G), and the groups' sizes (G,); every example alone when few."""
+    n = scores.shape[1]
+    if n <= GROUPS:
+        return scores.astype(np.float64), np.ones(n)
+    group = rng.permutation(np.arange(n) % GROUPS)
+    sums = np.zeros((len(scores), GROUPS))
+    start = 0
+    for piece in chunks(scores):
+        here = group[start : start + piece.shape[1]]
+        start += piece.shape[1]
+        sums += np.stack([np.bincount(here, row, GROUPS) for row in piece])
+    return sums, np.bincount(group, minlength=GROUPS).astype(np.float64)
+
+
+def _chosen_out_of_bag(
+    sums: NDArray[np.float64], sizes: NDArray[np.float64], draws: int, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The row chosen in each bag (B,), and its mean out of the bag (B,)."""
+    weights = poisson_weights(rng, (len(sizes), draws))  # (G, B)
+    in_bag = (sums.astype(np.float32) @ weights) / np.maximum(sizes.astype(np.float32) @ weights, 1.0)
+    chosen = np.argmax(in_bag, axis=0)
+    outside = (weights == 0).astype(np.float32)
+    held = sizes.astype(np.float32) @ outside
+    out_of_bag = (sums.astype(np.float32) @ outside)[chosen, np.arange(draws)] / np.maximum(held, 1.0)
+    return chosen, out_of_bag[held > 0].astype(np.float64)

@@ -1,0 +1,199 @@
+"""Shift: whether training and validation part are drawn from the same world.
+
+Letters: ``N`` training and ``n`` validation examples, ``C`` classes, ``F`` features, ``P`` permutations.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from dl.intervals import Interval, wilson
+from dl_reports.statistics.not_computable import NotComputable
+
+Floats = NDArray[np.float64]
+
+_EXPECTED = 5.0  # least expected count of a cell; rarer classes are counted together
+_QUANTILES = 10  # bins for real targets
+_PER_SIDE = 2000  # examples of each part in the two-sample test
+_FEWEST = 20
+_RIDGE = 0.1  # penalty per example, on features of unit variance
+
+
+@dataclass(frozen=True)
+class TargetShift:
+    """Whether targets are distributed alike in both parts.
+
+    Attributes:
+        g: Log-likelihood ratio statistic, with Williams' correction.
+        df: Degrees of freedom.
+        p: Chance of as large a G when both parts are drawn alike.
+        cramers_v: Size of the shift from 0 (none) to 1.
+        pooled: Classes too rare to be counted on their own.
+    """
+
+    g: float
+    df: int
+    p: float
+    cramers_v: float
+    pooled: int
+
+
+@dataclass(frozen=True)
+class InputShift:
+    """How well a linear scorer tells validation from training inputs it has not seen.
+
+    Attributes:
+        auc: Area under the ROC curve; 0.5 when it cannot tell.
+        p: Share of permuted labellings, this one included, that reach the area.
+        examined: Examples of each part used.
+    """
+
+    auc: float
+    p: float
+    examined: int
+
+
+@dataclass(frozen=True)
+class TimeOverlap:
+    """Share of training examples that are later than the first validation example."""
+
+    later: float
+    count: int
+
+
+@dataclass(frozen=True)
+class GroupOverlap:
+    """Groups that stand on both sides of the split.
+
+    Attributes:
+        groups: How many.
+        share: Share of validation examples that belong to one.
+        interval: Of that share.
+    """
+
+    groups: int
+    share: float
+    interval: Interval
+
+
+def target_shift(train: NDArray[np.generic], val: NDArray[np.generic]) -> TargetShift | NotComputable:
+    """G-test of targets (N,) and (n,); real targets are cut into ten bins of equal mass.
+
+    Source: Woolf 1957 for G; Williams 1976 for its correction; Cramer 1946 for V.
+    """
+    if len(train) == 0 or len(val) == 0:
+        return NotComputable(f"there are {len(train)} training and {len(val)} validation examples")
+    both = np.concatenate([train, val])
+    if both.dtype.kind == "f":
+        if not np.isfinite(both).all():
+            return NotComputable("some targets are not finite")
+        both = np.searchsorted(np.quantile(both, np.arange(1, _QUANTILES) / _QUANTILES), both)
+    classes, which = np.unique(both, return_inverse=True)
+    counts = np.stack([np.bincount(part, minlength=len(classes)) for part in np.split(which, [len(train)])])
+    table, pooled = _pool_rare(counts.astype(np.float64))
+    if table.shape[1] < 2:
+        return NotComputable("fewer than two classes are frequent enough to compare")
+    g, pearson = _statistics(table)
+    df = table.shape[1] - 1
+    return TargetShift(g, df, float(chdtrc(df, g)), math.sqrt(pearson / table.sum()), pooled)
+
+
+def _pool_rare(counts: Floats) -> tuple[Floats, int]:
+    """Count classes together, rarest first, until each cell is expected to hold five; and how many were."""
+    share = counts.sum(axis=1).min() / counts.sum()
+    order = np.argsort(counts.sum(axis=0), kind="stable")
+    expected = counts.sum(axis=0)[order] * share
+    rare = int((expected < _EXPECTED).sum())
+    if rare == 0:
+        return counts, 0
+    reached = np.flatnonzero(np.cumsum(expected) >= _EXPECTED)
+    if len(reached) == 0:
+        return counts.sum(axis=1, keepdims=True), len(order)
+    cut = max(rare, int(reached[0]) + 1)
+    together = counts[:, order[:cut]].sum(axis=1, keepdims=True)
+    return np.hstack([together, counts[:, order[cut:]]]), cut
+
+
+def _statistics(table: Floats) -> tuple[float, float]:
+    """G with Williams' correction, and Pearson's chi-squared, of a table (2, C)."""
+    total, rows, columns = table.sum(), table.sum(axis=1), table.sum(axis=0)
+    expected = np.outer(rows, columns) / total
+    terms = np.where(table > 0, table * np.log(np.maximum(table, 1.0) / expected), 0.0)
+    spread = ((total / rows).sum() - 1) * ((total / columns).sum() - 1)
+    williams = 1 + spread / (6 * total * (len(columns) - 1))
+    return float(max(0.0, 2 * terms.sum()) / williams), float(((table - expected) ** 2 / expected).sum())
+
+
+def input_shift(
+    train_features: NDArray[np.floating], val_features: NDArray[np.floating], permutations: int = 199, seed: int = 0
+) -> InputShift | NotComputable:
+    """Classifier two-sample test on features (N, F) and (n, F): ridge scores across two folds, area by permutation.
+
+    The features must not come from a network fitted to these training examples: it tells what it has memorized
+    from what it has not, and no shift is needed for that.
+
+    Source: Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests, with the area in place of the accuracy.
+    """
+    examined = min(len(train_features), len(val_features), _PER_SIDE)
+    if examined < _FEWEST:
+        return NotComputable(f"it takes {_FEWEST} examples of each part; found {examined}")
+    rng = np.random.default_rng(seed)
+    drawn = [side[np.sort(rng.permutation(len(side))[:examined])] for side in (train_features, val_features)]
+    features = np.concatenate(drawn).astype(np.float64)
+    if not np.isfinite(features).all():
+        return NotComputable("some features are not finite")
+    spread = features.std(axis=0)
+    if not (spread > 0).any():
+        return NotComputable("the features do not vary")
+    features = (features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0]
+    labels = np.repeat([0.0, 1.0], examined)
+    labellings = np.stack([labels] + [rng.permutation(labels) for _ in range(permutations)], axis=1)  # (2n, 1 + P)
+    areas = _cross_fitted_areas(features, labellings, rng)
+    p = float((areas >= areas[0] - 1e-12).mean())  # the true labelling counts as one of the permutations
+    return InputShift(float(areas[0]), p, examined)
+
+
+def _cross_fitted_areas(features: Floats, labellings: Floats, rng: np.random.Generator) -> Floats:
+    """(1 + P,) area under the curve of each labelling: scores of a half from the other half's ridge, averaged."""
+    halves = np.array_split(rng.permutation(len(features)), 2)
+    areas = np.zeros(labellings.shape[1])
+    for fit, judge in (halves, halves[::-1]):
+        x = features[fit]
+        y = labellings[fit] - labellings[fit].mean(axis=0)
+        weights = np.linalg.solve(x.T @ x + _RIDGE * len(x) * np.eye(x.shape[1]), x.T @ y)  # (F, 1 + P)
+        areas += _areas(features[judge] @ weights, labellings[judge]) / 2
+    return areas
+
+
+def _areas(scores: Floats, labels: Floats) -> Floats:
+    """(P,) area under the ROC curve of each column, from the ranks of the positives; ties fall as they come."""
+    order = np.argsort(np.ascontiguousarray(scores.T), axis=1)
+    ranked = np.take_along_axis(labels.T, order, axis=1)
+    positives = ranked.sum(axis=1)
+    negatives = ranked.shape[1] - positives
+    ranks = ranked @ np.arange(1, ranked.shape[1] + 1)
+    pairs = np.maximum(positives * negatives, 1.0)
+    return np.asarray(np.where(positives * negatives > 0, (ranks - positives * (positives + 1) / 2) / pairs, 0.5))
+
+
+def time_overlap(train_times: NDArray[np.generic], val_times: NDArray[np.generic]) -> TimeOverlap | NotComputable:
+    """Training examples later than the first validation example; times are numbers or datetime64, (N,) and (n,)."""
+    if len(train_times) == 0 or len(val_times) == 0:
+        return NotComputable(f"there are {len(train_times)} training and {len(val_times)} validation times")
+    if any(bool((times != times).any()) for times in (train_times, val_times)):  # NaN and NaT differ from themselves
+        return NotComputable("some times are missing")
+    count = int((train_times > val_times.min()).sum())
+    return TimeOverlap(count / len(train_times), count)
+
+
+def group_overlap(train_groups: NDArray[np.generic], val_groups: NDArray[np.generic]) -> GroupOverlap | NotComputable:
+    """Groups (N,) and (n,) found in both parts."""
+    n = len(val_groups)
+    if n == 0 or len(train_groups) == 0:
+        return NotComputable(f"there are {len(train_groups)} training and {n} validation examples")
+    shared = np.intersect1d(train_groups, val_groups)
+    count = int(np.isin(val_groups, shared).sum())
+    return GroupOverlap(len(shared), count / n, wilson(count, n))

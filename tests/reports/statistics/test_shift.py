@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.shift import _areas, group_overlap, input_shift, target_shift, time_overlap
+
+
+def test_the_g_test_is_scipys_up_to_williams():
+    train, val = np.repeat([0, 1, 2], [300, 200, 100]), np.repeat([0, 1, 2], [40, 50, 10])
+    table = np.array([[300, 200, 100], [40, 50, 10]])
+    reference = stats.chi2_contingency(table, lambda_="log-likelihood")
+    found = target_shift(train, val)
+    q = 1 + (700 / 600 + 700 / 100 - 1) * (700 / 340 + 700 / 250 + 700 / 110 - 1) / (6 * 700 * 2)
+    assert found.g == pytest.approx(reference.statistic / q)
+    assert found.p == pytest.approx(stats.chi2.sf(reference.statistic / q, 2))
+    assert found.cramers_v == pytest.approx(stats.contingency.association(table))
+
+
+@pytest.mark.parametrize("law", ["even", "rare", "real"])
+def test_targets_drawn_alike_shift_at_most_at_the_level(rng, holds_level, law):
+    share = {"even": np.ones(10), "rare": 0.5 ** np.arange(10), "real": np.ones(1)}[law]
+    alarms = 0
+    for _ in range(2000):
+        both = rng.exponential(size=500) if law == "real" else rng.choice(len(share), 500, p=share / share.sum())
+        alarms += target_shift(both[:400], both[400:]).p < 0.05
+    assert holds_level(alarms, 2000, 0.05)
+
+
+def test_a_class_that_is_missing_in_validation_is_found(rng):
+    found = target_shift(rng.integers(0, 5, 1000), rng.integers(0, 4, 300))
+    assert found.p < 1e-6
+    assert found.cramers_v > 0.1
+
+
+def test_a_million_names_are_pooled(rng):
+    names = np.array([f"name-{i}" for i in rng.integers(0, 10**6, 2000)])
+    found = target_shift(names[:1500], names[1500:])
+    assert isinstance(found, NotComputable) or found.pooled > 1000
+
+
+def test_the_area_is_sklearns(rng):
+    scores, labels = rng.standard_normal((100, 3)), np.repeat([0.0, 1.0], 50)[:, None].repeat(3, axis=1)
+    assert _areas(scores, labels) == pytest.approx([roc_auc_score(labels[:, k], scores[:, k]) for k in range(3)])
+
+
+def test_inputs_drawn_alike_shift_at_most_at_the_level(rng, holds_level):
+    alarms = 0
+    for draw in range(2000):
+        features = rng.exponential(size=(80, 4))
+        alarms += input_shift(features[:40], features[40:], permutations=39, seed=draw).p <= 0.05
+    assert holds_level(alarms, 2000, 0.05)
+
+
+def test_a_moved_feature_is_found(rng):
+    train, val = rng.standard_normal((3000, 30)), rng.standard_normal((1000, 30))
+    val[:, 3] += 0.3
+    found = input_shift(train, val)
+    assert found.p <= 0.005
+    assert found.auc > 0.53
+    assert found.examined == 1000
+
+
+def test_training_later_than_validation_is_counted():
+    found = time_overlap(np.arange(10), np.array([7, 8, 20]))
+    assert (found.later, found.count) == (pytest.approx(0.2), 2)
+    days = np.array(["2024-01-01", "2024-03-01"], dtype="datetime64[D]")
+    assert time_overlap(days[:1], days[1:]).count == 0
+
+
+def test_shared_groups_are_counted():
+    found = group_overlap(np.array(["a", "b", "c"]), np.array(["b", "b", "d", "e"]))
+    assert (found.groups, found.share) == (1, 0.5)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        target_shift(np.zeros(100), np.zeros(5)),
+        target_shift(np.array([], dtype=int), np.array([1])),
+        target_shift(np.array([np.nan, 1.0]), np.array([1.0])),
+        target_shift(np.array([0, 1]), np.array([1])),
+        input_shift(np.ones((5, 3)), np.ones((5, 3))),
+        input_shift(np.ones((50, 3)), np.ones((50, 3))),
+        input_shift(np.full((50, 3), np.inf), np.ones((50, 3))),
+        time_overlap(np.array([1.0]), np.array([np.nan])),
+        time_overlap(np.array([]), np.array([1.0])),
+        time_overlap(np.array(["NaT"], dtype="datetime64[D]"), np.array(["2024-01-01"], dtype="datetime64[D]")),
+        group_overlap(np.array([1]), np.array([], dtype=int)),
+    ],
+)
+def test_what_cannot_be_compared_is_said(found):
+    assert isinstance(found, NotComputable)
