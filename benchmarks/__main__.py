@@ -1,9 +1,9 @@
-"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist book]``."""
+"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist book verdicts]``."""
 
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, startup, steps
+from benchmarks import book, epoch, mnist, startup, steps, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -11,6 +11,7 @@ ALL: dict[str, Callable[[], None]] = {
     "epoch": epoch.main,
     "mnist": mnist.main,
     "book": book.main,
+    "verdicts": verdicts.main,
 }
 
 for name in sys.argv[1:] or list(ALL):

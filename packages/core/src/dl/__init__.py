@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dl.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from dl.road import fit
     from dl.judge import test
     from dl.prediction import predict
+    from dl.road import fit
     from dl.run import Run, open_run
 
 __all__ = ["Run", "fit", "hookimpl", "open_run", "predict", "test"]

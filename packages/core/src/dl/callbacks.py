@@ -27,7 +27,7 @@ from dl.screen import Screen
 from dl.signals import StopFlag
 from dl.triple import Triple, triple
 
-CHECK_EVERY = 16  # steps between two looks at losses and signals, where several devices have to agree
+CHECK_EVERY = 16  # steps between two looks at losses and signals, where a step of Lightning is one step
 
 
 @dataclass(frozen=True)
@@ -183,18 +183,17 @@ class Stopper(Callback):
         self.flag = flag
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take the signals from Lightning, which has set its own by now."""
-        self._catching = self.flag.catching()
-        self._catching.__enter__()
+        """Take SIGTERM from Lightning, which has set its own handler by now."""
+        self.flag.take_over()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
         """Look for a signal, and with several devices at the losses; all devices look at the same steps."""
-        if trainer.world_size == 1:
+        if not pl_module.automatic_optimization:  # one device, whose block of steps has looked at its losses
             trainer.should_stop = trainer.should_stop or self.flag.received is not None
             return
-        if batch_idx % CHECK_EVERY:
+        if batch_idx % CHECK_EVERY and not trainer.is_last_batch:
             return
 
         def anywhere(here: bool) -> bool:
@@ -202,17 +201,7 @@ class Stopper(Callback):
 
         if anywhere(self.flag.received is not None):
             trainer.should_stop = True
-        if pl_module.automatic_optimization:
-            _ours(pl_module).check_losses(anywhere)
-
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Give the signals back."""
-        self._catching.__exit__(None, None, None)
-
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Give the signals back."""
-        if hasattr(self, "_catching"):
-            self._catching.__exit__(None, None, None)
+        _ours(pl_module).check_losses(anywhere)
 
 
 def _ours(module: pl.LightningModule) -> FitModule:

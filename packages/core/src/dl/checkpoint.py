@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import warnings
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from dl.errors import BadRun
 from dl.run import write_json
 
 MANIFEST = "manifest.json"
+STATE = re.compile(r"state-\d+\.ckpt")
 KEPT = 2
 
 
@@ -53,13 +57,13 @@ class DurableCheckpoints(CheckpointIO):
         """Read the newest checkpoint of the folder that is whole. Any: Lightning's own state.
 
         Raises:
-            BadRun: If there is none.
+            BadRun: If there is none, or it holds more than numbers and words.
         """
         folder = Path(path).parent
         for entry in _entries(folder):
-            content = _whole(folder / str(entry["file"]), entry["sha256"])
+            content = _whole(folder / entry["file"], entry["sha256"])
             if content is not None:
-                return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
+                return _unpacked(content, folder / entry["file"], map_location)
             warnings.warn(f"{entry['file']} is damaged or missing; using the checkpoint before it", stacklevel=2)
         raise BadRun(f"no whole checkpoint in {str(folder)!r}")
 
@@ -85,7 +89,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         network.load_state_dict(state)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; this run has kept no weights") from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise BadRun(f"{str(path)!r} is not a file of weights: {error}") from error
     except RuntimeError as error:
         raise BadRun(f"{str(path)!r} holds the weights of another network than the recipe beside it") from error
@@ -94,11 +98,28 @@ def load_weights(path: Path, network: nn.Module) -> None:
 def _entries(folder: Path) -> list[dict[str, Any]]:
     """Return what the manifest lists, newest first. Any: names and numbers."""
     try:
-        return list(json.loads((folder / MANIFEST).read_text()))
+        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return [_entry(stored) for stored in listed]
     except FileNotFoundError:
         return []
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError, TypeError, RecursionError) as error:
         raise BadRun(f"{str(folder / MANIFEST)!r} is damaged: {error}") from error
+
+
+def _entry(stored: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
+    """Check one entry; a name that leads out of the folder is none of ours."""
+    if not STATE.fullmatch(stored["file"]):
+        raise ValueError(f"{stored['file']!r} is no checkpoint")
+    return {"file": stored["file"], "sequence": int(stored["sequence"]), "sha256": str(stored["sha256"])}
+
+
+def _unpacked(content: bytes, path: Path, map_location: Any | None) -> dict[str, Any]:  # Any: Lightning's own state
+    try:
+        if not zipfile.is_zipfile(io.BytesIO(content)):  # older formats begin with a pickle
+            raise ValueError("not a zip archive")
+        return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
+    except Exception as error:  # bytes that a stranger wrote may fail in any way
+        raise BadRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
 
 
 def _whole(path: Path, checksum: object) -> bytes | None:

@@ -6,11 +6,12 @@ nothing is read from disk here but a recipe file.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.options import Option, check
+from dl.options import Option, check, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 
@@ -59,15 +60,16 @@ def resolve(
     }
     typed = _sort_options(options or {}, groups, model_spec.name)
     own_options = start.model_options if model_spec.name == start.model else {}
-    if seed is not None and seed < 0:
-        raise BadOption(f"--seed {seed}: expected a whole number, at least 0")
+    seed = seed if seed is not None else (start.seed or 0)
+    if not 0 <= seed < 1 << 63:
+        raise BadOption(f"seed={shown(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
     named_data = (domain_spec.name, data) in plugins.datasets
     return Recipe(
         domain=domain_spec.name,
-        data=data if named_data else str(Path(data).expanduser().absolute()),  # runs again from anywhere
+        data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
         model=model_spec.name,
         task=task or start.task,
-        seed=seed if seed is not None else (start.seed or 0),
+        seed=seed,
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
         split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
@@ -83,9 +85,10 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
     """
     if (domain, data) in plugins.datasets:
         return plugins.datasets[domain, data].options
-    path = Path(data).expanduser()
-    if looks_like_path(data) or path.exists():
-        if not path.exists():
+    path = _path(data)
+    exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
+    if looks_like_path(data) or exists:
+        if not exists:
             raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
         return ()
     elsewhere = [other for other, name in plugins.datasets if name == data]
@@ -101,6 +104,11 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
 def looks_like_path(data: str) -> bool:
     """Return whether a word can only be meant as a path."""
     return "/" in data or "\\" in data or data.startswith((".", "~"))
+
+
+def _path(data: str) -> Path:
+    """Return the path with the home folder for ``~``; a user that nobody knows has none."""
+    return Path(os.path.expanduser(data))  # noqa: PTH111 - Path.expanduser raises RuntimeError there
 
 
 def _is_file(recipe: str) -> bool:

@@ -19,6 +19,7 @@ from dl.checkpoint import DurableCheckpoints
 from dl.errors import BadDevices
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
+LONGEST_COUNT = 9  # digits
 
 
 def is_first_device() -> bool:
@@ -64,6 +65,16 @@ class Devices:
     num_nodes: int = 1
     max_time: str = ""
 
+    def check(self) -> None:
+        """Refuse what this machine does not have, before anything is read or written.
+
+        Raises:
+            BadDevices: As `trainer`.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is said once, when the real one is made
+            self.trainer(1, [])
+
     def trainer(self, epochs: int, callbacks: Sequence[Callback]) -> pl.Trainer:
         """Make the Trainer: Lightning's loops and strategies, with dl's own keeping, showing and stopping.
 
@@ -72,8 +83,8 @@ class Devices:
         """
         self._check_count()
         given = asdict(self) | {"max_time": self.max_time or None}
-        count = int(self.devices) if self.devices.isdigit() else self.devices
         try:
+            count = int(self.devices) if self.devices.isdecimal() else self.devices
             with quiet_lightning():
                 return pl.Trainer(
                     **given | {"devices": count},
@@ -87,7 +98,7 @@ class Devices:
                     num_sanity_val_steps=0,
                     use_distributed_sampler=False,
                 )
-        except (MisconfigurationException, ValueError, RuntimeError) as error:
+        except (MisconfigurationException, ValueError, TypeError, OverflowError, RuntimeError, ImportError) as error:
             reason = " ".join(str(error).split())
             raise BadDevices(f"lightning refuses these devices: {reason}") from error
 
@@ -97,7 +108,7 @@ class Devices:
         return self.precision in BLOCK_PRECISIONS
 
     def _check_count(self) -> None:
-        if not self.devices.isdigit():
+        if not self.devices.isdecimal() or len(self.devices) > LONGEST_COUNT:
             return
         wanted, cpus, gpus = int(self.devices), os.cpu_count() or 1, torch.cuda.device_count()
         if self.accelerator == "cpu" or (self.accelerator == "auto" and not torch.cuda.is_available()):

@@ -92,6 +92,18 @@ def make_folder(path: Path) -> None:
             pass
 
 
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only process inside for this folder; where the file system knows no locks, one of several."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:
     """Make the first folder ``root / name(k)``, k >= number, that nobody else has made.
 

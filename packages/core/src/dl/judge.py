@@ -14,11 +14,11 @@ from typing import Any
 from dl import files
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
-from dl.road import divide, load_dataset
 from dl.manifest import MetricInfo
 from dl.module import score
 from dl.plugins import Plugins, load_plugins
 from dl.reopen import as_tensor, reopen
+from dl.road import divide, load_dataset
 from dl.run import LEDGER, Run, open_run
 from dl.triple import Estimate, estimate
 
@@ -116,9 +116,9 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     looks = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             looks.append(dict(json.loads(line)))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise BadRun(f"{path}: line {number} is not a look at a test part") from error
     return looks

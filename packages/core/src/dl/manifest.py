@@ -161,7 +161,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     try:
         stored = json.loads(text)
         version = stored["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
@@ -169,6 +169,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
         task = _build(
             TaskInfo, stored["task"] | {"metrics": tuple(_build(MetricInfo, m) for m in stored["task"]["metrics"])}
         )
+        if not task.metrics:
+            raise TypeError("the task has no metric")
         baselines = tuple(_build(Baseline, one) for one in stored["baselines"])
         parts = _build(Parts, stored["parts"])
         return _build(Manifest, stored | {"task": task, "parts": parts, "baselines": baselines})
@@ -180,6 +182,33 @@ _Value = TypeVar("_Value")
 
 
 def _build(kind: type[_Value], stored: Mapping[str, Any]) -> _Value:  # Any: JSON
-    """Make a value from JSON, ignoring keys that a newer patch release may have added, lists as tuples."""
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # every kind here is a dataclass
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known})
+    """Make a value from JSON, ignoring keys that a newer patch release may have added, lists as tuples.
+
+    Raises:
+        TypeError: If something is missing or of another type.
+    """
+    if not isinstance(stored, dict):
+        raise TypeError(f"{stored!r} is no {kind.__name__}")
+    known = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    for name, value in given.items():
+        if name in known and not _fits(value, known[name]):
+            raise TypeError(f"{name} is {value!r}")
+    return kind(**{name: value for name, value in given.items() if name in known})
+
+
+_PLAIN = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "float": (int, float),
+    "float | None": (int, float, type(None)),
+}
+
+
+def _fits(value: object, annotation: str) -> bool:
+    """Whether a value read from JSON is of the annotated type, as far as JSON has it."""
+    if annotation.startswith("tuple["):
+        each = annotation.removeprefix("tuple[").removesuffix(", ...]")
+        return isinstance(value, tuple) and all(_fits(one, each) for one in value)
+    return annotation not in _PLAIN or type(value) in _PLAIN[annotation]

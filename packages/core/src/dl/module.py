@@ -7,7 +7,7 @@ Letters: ``n`` positions, ``K`` outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -37,11 +37,10 @@ class Running:
     def __init__(self) -> None:
         self.sums: list[Tensor] = []  # each (3,): losses and scores over examples, and the number of examples
 
-    def add(self, losses: Tensor, scores: Tensor) -> None:
-        """Add the mean loss of each of some batches and the score of each of their examples."""
-        count = len(scores)
-        loss = losses.sum() * (count / len(losses))
-        self.sums.append(torch.stack([loss, scores.sum().to(loss.dtype), loss.new_tensor(count)]))
+    def add(self, losses: Tensor, sizes: Sequence[int], scores: Tensor) -> None:
+        """Add the mean loss of each of some batches, of these sizes, and the score of each of their examples."""
+        counts = losses.new_tensor(sizes)
+        self.sums.append(torch.stack([losses @ counts, scores.sum().to(losses.dtype), counts.sum()]))
 
     def means(self, over_devices: Callable[[Tensor], Tensor]) -> tuple[float, float]:
         """Return mean loss and mean score over all devices since the last call, and start anew."""
@@ -149,7 +148,8 @@ class FitModule(pl.LightningModule):
             return None
         logits = self.network(self.prepared(inputs))
         loss = self.task.row.loss(logits, self._as_loss_reads(targets), "mean")
-        self._count(loss.detach()[None], logits.detach(), targets, positions)
+        counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
+        self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return loss * factor
 
     def _train_block(self, inputs: Tensor, targets: Tensor, positions: Tensor) -> None:
@@ -177,16 +177,18 @@ class FitModule(pl.LightningModule):
             if self.stop():
                 break
         done = sum(map(len, outputs))
-        self._count(torch.stack(losses), torch.cat(outputs), targets[:done], positions)
+        self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), targets[:done], positions)
 
     def _as_loss_reads(self, targets: Tensor) -> Tensor:
         return targets.to(self.dtype) if targets.is_floating_point() else targets
 
-    def _count(self, losses: Tensor, logits: Tensor, targets: Tensor, positions: Tensor) -> None:
+    def _count(
+        self, losses: Tensor, sizes: Sequence[int], logits: Tensor, targets: Tensor, positions: Tensor
+    ) -> None:
         """Add to the running sums; where a step of Lightning is a block, look at its losses now."""
         self._unchecked.append((self.steps_done, losses, positions))
         self.steps_done += len(losses)
-        self.running.add(losses, self.task.example_scores(logits, targets))
+        self.running.add(losses, sizes, self.task.example_scores(logits, targets))
         if not self.automatic_optimization:
             self.check_losses(everywhere=lambda bad: bad)
 
@@ -214,6 +216,16 @@ class FitModule(pl.LightningModule):
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
             f"examples {shown}, …); {try_this}"
         )
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the recipe says, where Lightning takes the steps."""
+        if clip := float(self.train_options["clip"]):
+            self.clip_gradients(optimizer, gradient_clip_val=clip, gradient_clip_algorithm="norm")
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Note the gradient now and then, where Lightning takes the steps."""

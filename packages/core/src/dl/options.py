@@ -41,7 +41,7 @@ class Option:
         Raises:
             BadOption: If the value has another type, is out of range or is not one of the choices.
         """
-        where = f"{owner}: {self.name}={value}"
+        where = f"{owner}: {self.name}={shown(value)}"
         typed = _convert(value, type(self.default))
         if typed is None:
             raise BadOption(f"{where}: expected {_describe(self)}")
@@ -116,6 +116,14 @@ def _convert(value: object, kind: type) -> Value | None:
         return number
     except (ValueError, OverflowError):
         return None
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, cut where it is long."""
+    try:
+        return str(value)[:80]
+    except ValueError:  # Python does not write out a whole number of thousands of digits
+        return "a very long number"
 
 
 def _describe(option: Option) -> str:

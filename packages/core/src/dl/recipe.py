@@ -108,7 +108,7 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
     """
     try:
         stored: dict[str, Any] = tomllib.loads(text)  # Any: TOML values, checked below
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
         raise BadFile(f"recipe {where}: not TOML: {error}") from error
     _check_shape(stored, where)
     model = dict(stored.get("model", {}))
@@ -150,5 +150,5 @@ def _check_shape(stored: Mapping[str, Any], where: str) -> None:
             raise BadOption(f"recipe {where}: unknown key {name!r}{nearest(name, [*_HEAD, *_TABLES])}")
         elif type(value) is not _HEAD[name]:
             raise BadOption(f"recipe {where}: {name} = {value!r} is not {_HEAD[name].__name__}")
-    if stored.get("version", VERSION) > VERSION:
+    if not 1 <= stored.get("version", VERSION) <= VERSION:
         raise BadOption(f"recipe {where}: version {stored['version']}; this dl reads up to {VERSION}")

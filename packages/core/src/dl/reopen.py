@@ -55,6 +55,7 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
         UnknownName: If the run's domain or model is not installed.
     """
     task = restore(run.manifest.task)
+    run.recipe  # noqa: B018 - reading it is the check
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
     domain = plugins.domain(recipe.domain).load()
     preparation = domain.restore(read_json(run.path / "preparation.json"))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,7 +32,7 @@ from dl.choose import resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation
-from dl.errors import TrainingFailed
+from dl.errors import CannotWrite, DLError, TrainingFailed
 from dl.feed import Feed, batch_sizes
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
@@ -44,6 +46,8 @@ from dl.signals import StopFlag, StoppedAtOnce
 from dl.split import holdout, probe
 from dl.summary import count_parameters, summarize
 from dl.task import Task, decide
+
+CLASS_TASKS = ("", "binary", "multiclass")  # what may be asked for where whole numbers are classes
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
     """Walk the whole road with a resolved recipe."""
     main = is_first_device()
     console = console if main else Console(quiet=True)
+    devices.check()
     if main:
         files.make_folder(root)
     domain = plugins.domain(recipe.domain).load()
@@ -174,9 +179,10 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         together = recipe.split["duplicates"] == "together"
         groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
         size = float(recipe.split["val"]) or dataset.val_size
-        split = holdout(groups, _strata(dataset.train.targets), size, recipe.seed)
+        split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
         train, val, rule = Part(dataset.train, split.train), Part(dataset.train, split.val), split.rule
-    guards.check_classes(train, val)
+    if recipe.task in CLASS_TASKS:
+        guards.check_classes(train, val)
     train_keys = [keys[position] for position in train.index]
     val_keys = fingerprints(val) if dataset.val is not None else [keys[position] for position in val.index]
     found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
@@ -198,14 +204,18 @@ def build_network(recipe: Recipe, plugins: Plugins, preparation: Preparation, ta
 def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
     """Claim a run folder and write into it all that is known before the first step."""
     folder = claim_run(root, f"{built.manifest.parts.name}-{built.recipe.model}")
-    files.make_folder(folder / "outcomes")
-    files.write_text(folder / "recipe.toml", built.recipe.to_toml())
-    write_json(folder / "preparation.json", built.preparation.settings())
-    write_json(folder / "environment.json", environment(devices))
-    write_findings(folder / "findings.json", built.divided.findings)
-    parts = {"val": built.divided.val, "probe": built.divided.probe}
-    outcomes.write_examples(folder / "outcomes", parts, built.divided.leaked)
-    files.write_text(folder / "run.json", replace(built.manifest, name=folder.name).to_json())
+    try:
+        files.make_folder(folder / "outcomes")
+        files.write_text(folder / "recipe.toml", built.recipe.to_toml())
+        write_json(folder / "preparation.json", built.preparation.settings())
+        write_json(folder / "environment.json", environment(devices))
+        write_findings(folder / "findings.json", built.divided.findings)
+        parts = {"val": built.divided.val, "probe": built.divided.probe}
+        outcomes.write_examples(folder / "outcomes", parts, built.divided.leaked)
+        files.write_text(folder / "run.json", replace(built.manifest, name=folder.name).to_json())
+    except BaseException:  # a full disk, say: half a run folder is worse than none
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 
@@ -248,19 +258,29 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         blocks=trainer.world_size == 1 and devices.takes_blocks,
     )
     try:
-        with screen, quiet_lightning():
+        with flag.catching(), screen, quiet_lightning():
             trainer.fit(module)
         if flag.received is None:
             keeper.end("finished")
         else:
             words = f"stopped by a signal in epoch {len(keeper.rows)}, after step {module.steps_done}"
             keeper.end("interrupted", words, flag.received)
-    except TrainingFailed as error:
-        keeper.end("failed", str(error))
-        raise
+    except Exception as error:
+        failure = _in_our_words(error, recipe)
+        with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
+            keeper.end("failed", str(failure) if isinstance(failure, DLError) else f"{type(error).__name__}: {error}")
+        raise failure from error
     except StoppedAtOnce:
         keeper.end("interrupted", "stopped at once by a second signal", flag.received or 0)
     return Run(Path(trainer.strategy.broadcast(str(folder))))
+
+
+def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
+    """Say in one line what a user can mend; anything else stays as it is."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
+        size = int(recipe.train["batch_size"])
+        return TrainingFailed(f"out of memory with batches of {size}  try: batch_size={max(size // 2, 1)}")
+    return error
 
 
 def _feeds(divided: Divided, task: Task) -> FitParts:
@@ -269,9 +289,10 @@ def _feeds(divided: Divided, task: Task) -> FitParts:
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
 
 
-def _strata(targets: np.ndarray) -> np.ndarray | None:
-    """Return class numbers to stratify by; None for other targets."""
-    return targets.astype(np.int64) if targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer) else None
+def _strata(targets: np.ndarray, asked: str) -> np.ndarray | None:
+    """Return class numbers to stratify by; None for other targets, and for counts that are a regression's."""
+    counts = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
+    return np.unique(targets, return_inverse=True)[1] if targets.ndim == 1 and counts and asked in CLASS_TASKS else None
 
 
 def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Parts:

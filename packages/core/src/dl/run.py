@@ -10,6 +10,7 @@ Nothing in it is a pickle that is opened without `weights_only`. Readers need no
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any
 
 from dl import files
 from dl.errors import BadFile, BadOption, BadRun, nearest
-from dl.finding import Finding
+from dl.finding import SEVERITIES, Finding
 from dl.history import History, read_history
 from dl.manifest import Manifest, parse_manifest
 from dl.outcomes import PartOutcomes, read_outcomes
@@ -54,7 +55,10 @@ class Run:
     def findings(self) -> tuple[Finding, ...]:
         """What the guards found before the first step."""
         try:
-            return tuple(Finding(**stored) for stored in read_json(self.path / "findings.json"))
+            found = tuple(Finding(**stored) for stored in read_json(self.path / "findings.json"))
+            if unknown := {str(finding.severity) for finding in found} - set(SEVERITIES):
+                raise TypeError(f"severity {', '.join(unknown)}")
+            return found
         except TypeError as error:
             raise BadRun(f"{self.path / 'findings.json'} is damaged: {error}") from error
 
@@ -93,9 +97,10 @@ class Run:
 def claim_run(root: Path, label: str) -> Path:
     """Make the next numbered run folder; safe when two runs start at once."""
     files.make_folder(root)
-    numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
-    return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
+    with files.locked(root):  # two runs of different names must not take one number
+        numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
+        return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
 
 
 def list_runs(root: Path) -> list[Run]:
@@ -122,7 +127,7 @@ def open_run(which: str | Path, root: Path) -> Run:
     ]
     if len(named) == 1:
         return _checked(named[0])
-    if Path(which).is_dir():
+    if os.path.isdir(which):  # noqa: PTH112 - a name that can be no path is no folder, and no error
         return _checked(Run(Path(which)))
     near = nearest(str(which), [run.name for run in runs])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
@@ -138,7 +143,7 @@ def read_json(path: Path) -> Any:  # Any: JSON
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadRun(f"{str(path)!r} is damaged: {error}") from error
 
 

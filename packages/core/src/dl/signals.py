@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+CAUGHT = (signal.SIGINT, signal.SIGTERM)
+
 
 class StoppedAtOnce(BaseException):
     """A second signal came while the first was being obeyed. Not an Exception, so that nothing swallows it."""
@@ -28,13 +30,22 @@ class StopFlag:
 
     @contextmanager
     def catching(self) -> Iterator[None]:
-        """Catch the signals inside, where Python allows it (the main thread)."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Catch SIGINT and SIGTERM inside, where Python allows it (the main thread)."""
+        before = {number: signal.getsignal(number) for number in CAUGHT}
+        self.take_over()
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if _in_main_thread():
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    def take_over(self) -> None:
+        """Become the handler of both signals, whoever has them now."""
+        if _in_main_thread():
+            for number in CAUGHT:
+                signal.signal(number, self)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

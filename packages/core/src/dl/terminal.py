@@ -32,9 +32,16 @@ def plain(text: object, style: str = "") -> Text:
     return Text(safe_text(text), style=style)
 
 
+class _Console(Console):
+    """A console that says when its reader has gone (``| head``); rich itself would end the program with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """Make a console for results (stdout) or progress (stderr); data is never markup or highlighted."""
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    return _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
 
 
 def cell(text: object) -> str:

@@ -77,7 +77,7 @@ def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Es
     if kind == "mean":
         return Estimate(float(scores.mean()), *mean_interval(float(scores.mean()), _deviation(scores), n))
     if kind == "ranking":
-        score = mean_average_precision(scored.logits.squeeze(), targets.astype(np.int64))
+        score = mean_average_precision(scored.logits, targets.astype(np.int64))
     else:
         score = macro_f1(scored.logits.argmax(axis=1), targets)
     value = float(score(np.ones((n, 1), np.float32))[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from os.path import exists, join  # unlike Path.exists, no error for a name that can be no path
 from pathlib import Path
 
 from rich.columns import Columns
@@ -56,14 +57,14 @@ def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     kinds = [kind for kind, specs in registered.items() if any(known == name for _, known in specs)]
     if not kinds and _is_run(name, runs):
         return ["run"]
-    return kinds or (["dataset"] if looks_like_path(name) or Path(name).exists() else [])
+    return kinds or (["dataset"] if looks_like_path(name) or exists(name) else [])
 
 
 def _is_run(name: str, runs: Path) -> bool:
     return (
         name == "last"
         or name.isdigit()
-        or (Path(name) / "run.json").exists()
+        or exists(join(name, "run.json"))
         or any(run.name == name for run in list_runs(runs))
     )
 
