@@ -1,13 +1,13 @@
 # make mnist   train on MNIST and print the result       make test    run the tests
 # make check   what CI runs: tests, ruff, mypy           make dist    build every wheel
-# make bench   print the speed and memory figures        make clean   remove what was made
+# make bench   print the speed and accuracy figures      make gallery make the reports in reports/gallery anew
 
 PYTHON ?= python3
 BIN = .venv/bin
 MEMBERS = packages/core packages/vision plugins/mnist reports
 MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 
-.PHONY: mnist test check lint dist bench torture clean
+.PHONY: mnist test check lint dist bench gallery torture clean
 
 mnist: .venv/made
 	$(BIN)/dl fit vision mnist
@@ -31,6 +31,9 @@ dist: .venv/made
 
 bench: .venv/made
 	$(BIN)/python -m benchmarks
+
+gallery: .venv/made
+	$(BIN)/python reports/gallery/make.py
 
 # Made anew only when what it is made from has changed.
 .venv/made: $(MADE_FROM)

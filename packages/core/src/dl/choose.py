@@ -51,7 +51,9 @@ def resolve(
         named = plugins.recipe(domain_spec.name, recipe or domain_spec.default_recipe)
         start = parse_recipe(named.text, named.name)
     data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
-    model_spec = plugins.model(domain_spec.name, model or start.model)
+    model_spec = plugins.model(
+        domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
+    )
     groups: _Groups = {
         "model": model_spec.options,
         "train": TRAIN_OPTIONS,

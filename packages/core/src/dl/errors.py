@@ -21,6 +21,10 @@ class BadOption(DLError):
     """An option that does not exist, or a value that does not fit it."""
 
 
+class BadRecipe(DLError):
+    """A recipe file that cannot be read, or holds no recipe."""
+
+
 class BadData(DLError):
     """The data cannot be trained on or scored as it is."""
 

@@ -182,9 +182,7 @@ class FitModule(pl.LightningModule):
     def _as_loss_reads(self, targets: Tensor) -> Tensor:
         return targets.to(self.dtype) if targets.is_floating_point() else targets
 
-    def _count(
-        self, losses: Tensor, sizes: Sequence[int], logits: Tensor, targets: Tensor, positions: Tensor
-    ) -> None:
+    def _count(self, losses: Tensor, sizes: Sequence[int], logits: Tensor, targets: Tensor, positions: Tensor) -> None:
         """Add to the running sums; where a step of Lightning is a block, look at its losses now."""
         self._unchecked.append((self.steps_done, losses, positions))
         self.steps_done += len(losses)

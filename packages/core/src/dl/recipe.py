@@ -13,7 +13,7 @@ from typing import Any
 
 import tomli_w
 
-from dl.errors import BadFile, BadOption, nearest
+from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import Option, Value
 
 VERSION = 1
@@ -104,12 +104,12 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
 
     Raises:
         BadOption: If a key is unknown, has the wrong type, or the version is newer.
-        BadFile: If it is not TOML.
+        BadRecipe: If it is not TOML.
     """
     try:
         stored: dict[str, Any] = tomllib.loads(text)  # Any: TOML values, checked below
     except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
-        raise BadFile(f"recipe {where}: not TOML: {error}") from error
+        raise BadRecipe(f"recipe {where}: not TOML: {error}") from error
     _check_shape(stored, where)
     model = dict(stored.get("model", {}))
     return PartialRecipe(
@@ -129,15 +129,15 @@ def read_recipe(path: Path) -> PartialRecipe:
     """Read a recipe file.
 
     Raises:
-        BadFile: If it is missing, too large or not text.
+        BadRecipe: If it is missing, too large or not text.
         BadOption: As `parse_recipe`.
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise BadFile(f"recipe {str(path)!r} has more than {LARGEST:,} bytes; a recipe is a page of text")
+            raise BadRecipe(f"recipe {str(path)!r} has more than {LARGEST:,} bytes; a recipe is a page of text")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"recipe {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise BadRecipe(f"recipe {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     return parse_recipe(text, repr(str(path)))
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import files
-from dl.errors import BadFile, BadOption, BadRun, nearest
+from dl.errors import BadOption, BadRecipe, BadRun, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.history import History, read_history
 from dl.manifest import Manifest, parse_manifest
@@ -67,7 +67,7 @@ class Run:
         """The choices, as they were resolved."""
         try:
             return read_recipe(self.path / "recipe.toml")
-        except (BadFile, BadOption) as error:
+        except (BadOption, BadRecipe) as error:
             raise BadRun(str(error)) from error
 
     @property

@@ -39,9 +39,14 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Make a console for results (stdout) or progress (stderr); data is never markup or highlighted."""
-    return _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+def console(*, stderr: bool = False, record: bool = False) -> Console:
+    """Make a console for results (stdout) or progress (stderr); data is never markup or highlighted.
+
+    Args:
+        stderr: Whether it is for progress.
+        record: Whether what is printed can be exported as text afterwards.
+    """
+    return _Console(stderr=stderr, record=record, markup=False, highlight=False, emoji=False)
 
 
 def cell(text: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from os.path import exists, join  # unlike Path.exists, no error for a name that can be no path
+from os.path import exists, join
 from pathlib import Path
 
 from rich.columns import Columns

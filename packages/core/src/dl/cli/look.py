@@ -80,7 +80,7 @@ def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
 def _table(rows: list[dict[str, str]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
     for name in rows[0]:
-        table.add_column(name, no_wrap=name != "description", overflow="fold")
+        table.add_column(name, no_wrap=name not in ("description", "score"), overflow="fold")
     for row in rows:
         table.add_row(*(plain(f"  {value}" if name == "name" else value) for name, value in row.items()))
     return table

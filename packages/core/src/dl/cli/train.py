@@ -12,12 +12,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dl import files
 from dl.options import split_pairs
 from dl.terminal import cell, console, plain
 
 if TYPE_CHECKING:
     from dl.judge import Look
+    from dl.plugins import Plugins
     from dl.prediction import Prediction
+    from dl.run import Run
 
 Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder of run folders.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -79,9 +82,17 @@ def fit(
     if as_json:
         manifest = run.manifest
         print(json.dumps({"run": str(run.path), "status": manifest.status, "best": run.best}))
-    elif not plugins.render(run, console()):
-        console().print(plain(f"kept in {run.path}"))
+    else:
+        _report(run, plugins)
     return 128 + run.manifest.signal if run.manifest.signal else 0
+
+
+def _report(run: Run, plugins: Plugins) -> None:
+    """Print the report of a fit, and keep it with the run as text."""
+    out = console(record=True)
+    if not plugins.render(run, out):
+        out.print(plain(f"kept in {run.path}; for a report install dl-reports"))
+    files.write_text(run.path / "report.txt", out.export_text())
 
 
 _TEST = """Open the test part: score a run on it, once, and write the look into the ledger.
