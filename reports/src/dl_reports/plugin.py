@@ -1,10 +1,11 @@
-"""What the reports add to dl: the screen at the end of a fit."""
+"""What the reports add to dl: the report at the end of a fit, our checks, and the verbs that read runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
+from dl.specs import CheckSpec, CommandSpec
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,9 +14,30 @@ if TYPE_CHECKING:
 
 
 @hookimpl
+def register_checks() -> tuple[CheckSpec, ...]:
+    """Our checks, by the hook that a third party's come by."""
+    from dl_reports.registry import own_checks
+
+    return own_checks()
+
+
+@hookimpl
+def register_commands() -> tuple[CommandSpec, ...]:
+    """The verbs report, explain and compare."""
+    from dl_reports import commands
+
+    return (
+        CommandSpec("report", commands.REPORT, commands.report),
+        CommandSpec("explain", commands.EXPLAIN, commands.explain),
+        CommandSpec("compare", commands.COMPARE, commands.compare),
+    )
+
+
+@hookimpl
 def render_report(run: Run, console: Console) -> bool:
     """Print the report of a run."""
-    from dl_reports.screen import print_screen
+    from dl_reports.render.terminal import print_report
+    from dl_reports.report import build_report
 
-    print_screen(run, console)
+    print_report(build_report(run), console)
     return True

@@ -26,8 +26,10 @@ from dl.files import write_with
 PARTS = ("val", "probe")
 LARGEST_HALF = 65504.0
 # What reading a zip file of arrays raises for bytes that are none: by a wrong checksum, method, flag, header or size.
-_DAMAGE = (ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError, struct.error)
-_DAMAGE += (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+_DAMAGE: tuple[type[Exception], ...] = (
+    *(ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError),
+    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
-from os.path import exists, join
 from pathlib import Path
 
 from rich.columns import Columns
@@ -57,16 +57,20 @@ def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     kinds = [kind for kind, specs in registered.items() if any(known == name for _, known in specs)]
     if not kinds and _is_run(name, runs):
         return ["run"]
-    return kinds or (["dataset"] if looks_like_path(name) or exists(name) else [])
+    return kinds or (["dataset"] if looks_like_path(name) or _exists(name) else [])
 
 
 def _is_run(name: str, runs: Path) -> bool:
     return (
         name == "last"
         or name.isdigit()
-        or exists(join(name, "run.json"))
+        or _exists(f"{name}/run.json")
         or any(run.name == name for run in list_runs(runs))
     )
+
+
+def _exists(name: str) -> bool:
+    return os.path.exists(name)
 
 
 def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:

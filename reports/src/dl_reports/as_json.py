@@ -1,0 +1,52 @@
+"""A report as JSON: the names of its values are the keys; what is not a number is null; images are base64.
+
+The shape is published in `report.schema.json`; a change that a reader could notice raises its version.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from dl.triple import Estimate
+from dl_reports.report import Report
+
+
+def dump(report: Report) -> str:
+    """Return the JSON of a report."""
+    return json.dumps(_plain(report), allow_nan=False, indent=1) + "\n"
+
+
+def schema() -> Any:  # Any: JSON
+    """Return the published JSON schema."""
+    return json.loads(files("dl_reports").joinpath("report.schema.json").read_text(encoding="utf-8"))
+
+
+def _plain(value: Any) -> Any:  # Any: whatever a report holds, to what json takes
+    if isinstance(value, Estimate):
+        return {name: _plain(getattr(value, name)) for name in value._fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, np.ndarray):
+        return _image(value) if value.dtype == np.uint8 else _plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int, bool, type(None))) else str(value)
+
+
+def _image(pixels: np.ndarray) -> dict[str, Any]:
+    """An image (h, w, c) as its shape and its bytes, row by row."""
+    return {"shape": list(pixels.shape), "base64": base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode()}

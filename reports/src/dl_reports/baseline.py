@@ -1,0 +1,120 @@
+"""The network against the best dumb answer, on the validation part at the best epoch.
+
+Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen on them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from dl.intervals import Interval, mean_interval
+from dl.manifest import Baseline
+from dl_reports.facts import Facts
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.skill import Skill, accuracy_skill, loss_skill
+
+ONE_SIDED = 0.025
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How much better the network is than the best baseline.
+
+    Attributes:
+        baseline: The best one.
+        score: Of the network.
+        lead: Its lead in the metric, positive for better.
+        interval: Of the lead.
+        z: The lead in standard errors.
+        critical: What z must exceed, allowing for the choice among T epochs.
+        form: ``paired`` with the baseline's own answers, or ``unpaired`` against its score taken as known.
+    """
+
+    baseline: Baseline
+    score: float
+    lead: float
+    interval: Interval
+    z: float
+    critical: float
+    form: str
+
+    @property
+    def better(self) -> bool:
+        """Whether the network is established to be better."""
+        return self.z > self.critical
+
+
+def lead(facts: Facts) -> Lead | NotComputable:
+    """Compare the network with the best baseline.
+
+    Source: McNemar or the paired difference as in `statistics.skill`; Bonferroni over the epochs.
+    """
+    metric, k = facts.metric, facts.best
+    if k is None:
+        return NotComputable("no epoch has a score")
+    usable = [one for one in facts.manifest.baselines if math.isfinite(one.score)]
+    if not usable:
+        return NotComputable("the run keeps no baseline")
+    sign = 1.0 if metric.higher else -1.0
+    best = max(usable, key=lambda one: sign * one.score)
+    critical = -float(ndtri(ONE_SIDED / max(1, len(facts.epochs))))
+    val = facts.kept.val
+    if not isinstance(val, NotComputable) and k < len(val.score) and metric.kind in ("proportion", "mean"):
+        scores = val.score[k]
+        skill = _paired(facts, scores, best)
+        if isinstance(skill, Skill):
+            gain = skill.gain
+            return Lead(best, skill.score, gain.mean, gain.interval, gain.z, critical, "paired")
+        if metric.kind == "proportion" or not metric.higher:
+            return _unpaired(scores.astype(np.float64), best, sign, critical)
+    return _from_interval(facts, best, sign, critical)
+
+
+def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill | NotComputable:
+    assert not isinstance(facts.kept.val, NotComputable)
+    targets = facts.kept.val.targets
+    if scores.dtype == np.bool_:
+        names = facts.manifest.task.names
+        said = [k for k, name in enumerate(names) if best.says == f"always {name!r}"]
+        constant = targets == said[0] if said and targets.ndim == 1 else None
+        if constant is None or abs(float(constant.mean()) - best.score) > 1e-6:
+            return NotComputable("the baseline's answer is not known")
+        return accuracy_skill(scores.astype(np.bool_), constant)
+    try:
+        constant = np.array([float(word) for word in best.says.removeprefix("always ").split(", ")])
+    except ValueError:
+        return NotComputable("the baseline's answer is not known")
+    columns = targets.reshape(len(targets), -1).astype(np.float64)
+    if columns.shape[1] != len(constant):
+        return NotComputable("the baseline's answer is not known")
+    errors = np.abs(columns - constant).mean(axis=1)
+    if abs(errors.mean() - best.score) > 1e-3 * abs(best.score):  # the answer is kept in four digits
+        return NotComputable("the baseline's answer is not known")
+    return loss_skill(scores.astype(np.float64), errors)
+
+
+def _unpaired(scores: NDArray[np.float64], best: Baseline, sign: float, critical: float) -> Lead | NotComputable:
+    n = len(scores)
+    if n < 20:
+        return NotComputable(f"it takes 20 examples or more; found {n}")
+    ours = float(scores.mean())
+    sd = max(float(scores.std(ddof=1)), 1 / n)
+    difference = sign * (ours - best.score)
+    z = difference / (sd / math.sqrt(n))
+    return Lead(best, ours, difference, mean_interval(difference, sd, n), z, critical, "unpaired")
+
+
+def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -> Lead | NotComputable:
+    """The lead from the interval of the score that the history keeps."""
+    score, low, high = facts.score("val")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NotComputable("the interval of the score was not kept")
+    difference = sign * (score - best.score)
+    ends = sorted((sign * (low - best.score), sign * (high - best.score)))
+    arm = max(difference - ends[0], 1e-12)
+    return Lead(best, score, difference, Interval(*ends), 1.96 * difference / arm, critical, "unpaired")

@@ -1,0 +1,111 @@
+"""Building: the road from a run folder to a `Report`; it reads straight down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dl.finding import Finding
+from dl.plugins import Plugins, load_plugins
+from dl.run import Run
+from dl_reports import outcomes, sections
+from dl_reports.facts import Facts, known
+from dl_reports.judge import judge
+from dl_reports.judge import sections as plugin_sections
+from dl_reports.read import Kept, read
+from dl_reports.remedy import option
+from dl_reports.report import Command, Header, Report, Unchecked
+from dl_reports.statistics import NotComputable
+from dl_reports.verdict import verdict
+
+COMMANDS = 3
+
+
+def build(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> Report:
+    """Compute the report of a run."""
+    facts = Facts(read(run), plugins or load_plugins())
+    judged = judge(facts, ignore)
+    confusion, calibration = outcomes.confusion(facts), outcomes.calibration(facts)
+    extra, failed = plugin_sections(facts)
+    parts: dict[str, object] = {"classes taken for one another": confusion, "calibration": calibration}
+    parts |= {"luck of the best epoch's score": facts.luck, "suspect examples": facts.suspects}
+    missing = [Unchecked(what, part.reason) for what, part in parts.items() if isinstance(part, NotComputable)]
+    return Report(
+        header=header(facts),
+        ladder=sections.ladder(facts),
+        standing=sections.standing(facts),
+        curves=sections.curves(facts),
+        verdict=verdict(facts, judged.findings),
+        findings=judged.findings,
+        ignored=judged.ignored,
+        examples=outcomes.examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in judged.findings)),
+        confusion=known(confusion),
+        calibration=known(calibration),
+        unchecked=_grouped([*_damaged(facts.kept), *judged.unchecked, *missing, *failed]),
+        next=commands(facts, judged.findings),
+        sections=extra,
+    )
+
+
+def header(facts: Facts) -> Header:
+    """Say what was fitted to what."""
+    manifest, parts = facts.manifest, facts.manifest.parts
+    return Header(
+        run=manifest.name,
+        path=str(facts.kept.run.path),
+        status=manifest.status,
+        message=manifest.message,
+        created=manifest.created,
+        task=manifest.task.name,
+        reason=manifest.task.reason,
+        domain=manifest.domain,
+        data=parts.name,
+        model=manifest.model,
+        parameters=manifest.parameters,
+        train=parts.train,
+        val=parts.val,
+        probe=parts.probe,
+        rule=parts.rule,
+        test=parts.test,
+        metric=facts.metric,
+        loss=manifest.task.loss,
+        epochs=len(facts.epochs),
+        planned=int(option(facts, "epochs") or 0),
+        best_epoch=None if facts.best is None else facts.epochs[facts.best],
+        seconds=manifest.seconds,
+    )
+
+
+def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
+    """What to run next: the remedies of the most pressing findings, each once, and then the test part."""
+    found: dict[str, str] = {}
+    for finding in findings:
+        if finding.next:
+            found.setdefault(finding.next, finding.code)
+    chosen = [Command(command, f"against {code}") for command, code in found.items()][:COMMANDS]
+    pressing = any(finding.severity == "issue" for finding in findings)
+    if facts.best is not None and facts.manifest.parts.test and not pressing:
+        chosen.append(Command(f"dl test {_number(facts)}", "open the test part, once, when you are done"))
+    if findings:
+        chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))
+    return tuple(chosen)
+
+
+def _number(facts: Facts) -> str:
+    number = facts.manifest.name.split("-")[0]
+    return number if number.isdigit() else facts.kept.run.name
+
+
+def _damaged(kept: Kept) -> list[Unchecked]:
+    """Files of the run that could not be read, beyond those that older runs do not keep."""
+    files = {"the recipe": kept.recipe, "what the guards found": kept.guards}
+    return [Unchecked(what, part.reason) for what, part in files.items() if isinstance(part, NotComputable)]
+
+
+def _grouped(unchecked: Sequence[Unchecked]) -> tuple[Unchecked, ...]:
+    """Say a reason once, with everything it stands for."""
+    by_reason: dict[str, list[str]] = {}
+    for one in unchecked:
+        whats = by_reason.setdefault(one.why, [])
+        if one.what not in whats:
+            whats.append(one.what)
+    return tuple(Unchecked("; ".join(whats), why) for why, whats in by_reason.items())

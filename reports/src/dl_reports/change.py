@@ -1,0 +1,114 @@
+"""Changes: how a validation curve stands at the end against its best epoch, in epochs as a reader counts them.
+
+From per-example outcomes the change is paired and its onset dated; from means alone it is the weaker unpaired form.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dl.intervals import Interval
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.onset import Rise
+from dl_reports.statistics.published import UnpairedChange, unpaired_accuracy_fall, unpaired_loss_rise
+
+
+@dataclass(frozen=True)
+class Change:
+    """A curve from its best epoch to its last one; positive is worse, whichever way the metric points.
+
+    Attributes:
+        best: Epoch at which the curve is best, from 1.
+        last: The last epoch with a number.
+        onset: First epoch of an established change for the worse; None when none is established.
+        before: Mean at the best epoch.
+        after: Mean at the last epoch.
+        worse: How much worse the last epoch is.
+        interval: Of that, for a best and a last epoch fixed in advance.
+        z: In standard errors.
+        critical: What z must exceed, allowing for all epochs looked at.
+        n: Examples.
+        form: The test used, in words.
+        with_training: Whether training examples got worse alike over the same epochs: then it is no overfitting.
+    """
+
+    best: int
+    last: int
+    onset: int | None
+    before: float
+    after: float
+    worse: float
+    interval: Interval
+    z: float
+    critical: float
+    n: int
+    form: str
+    with_training: bool = False
+
+    @property
+    def established(self) -> bool:
+        """Whether the curve is established to get worse, to the end, and by more than on training examples."""
+        return self.onset is not None and not self.with_training
+
+    @property
+    def unstable(self) -> bool:
+        """Whether it is established to get worse, on training examples as well."""
+        return self.onset is not None and self.with_training
+
+    @property
+    def dated(self) -> bool:
+        """Whether the onset is an estimate; from means alone it is only known to lie after the best epoch."""
+        return not self.form.startswith("unpaired")
+
+
+def paired_change(rise: Rise, epochs: Sequence[int], means: Sequence[float]) -> Change:
+    """Say a paired rise in epochs and in the numbers of the history."""
+    usable = [k for k in range(len(rise.z)) if k not in rise.skipped]
+    last = usable[-1]
+    return Change(
+        best=epochs[rise.best],
+        last=epochs[last],
+        onset=None if rise.onset is None else epochs[rise.onset],
+        before=means[rise.best],
+        after=means[last],
+        worse=rise.rise,
+        interval=rise.interval,
+        z=float(rise.z[last]),
+        critical=rise.critical,
+        n=rise.n,
+        form=f"{rise.form}, on the same examples",
+    )
+
+
+def change_of_means(
+    epochs: Sequence[int], means: Sequence[float], n: int, *, proportion: bool
+) -> Change | NotComputable:
+    """Judge a curve from its means: a proportion that should rise, or a loss that should fall."""
+    usable = [k for k, mean in enumerate(means) if math.isfinite(mean)]
+    if len(usable) < 2:
+        return NotComputable(f"it takes two epochs with a number; found {len(usable)}")
+    sign = -1.0 if proportion else 1.0
+    best, last = min(usable, key=lambda k: sign * means[k]), usable[-1]
+    before, after = means[best], means[last]
+    found: UnpairedChange | NotComputable
+    if proportion:
+        found = unpaired_accuracy_fall(before, after, n, len(usable))
+    else:
+        found = unpaired_loss_rise(before, after, n, len(usable))
+    if isinstance(found, NotComputable):
+        return found
+    return Change(
+        best=epochs[best],
+        last=epochs[last],
+        onset=epochs[usable[usable.index(best) + 1]] if found.worsens else None,
+        before=before,
+        after=after,
+        worse=found.change,
+        interval=found.interval,
+        z=found.z,
+        critical=found.critical,
+        n=n,
+        form=found.form,
+    )

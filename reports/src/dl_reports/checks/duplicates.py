@@ -1,0 +1,135 @@
+"""Duplicates and what else the guards found: their findings keep their codes, and gain what the fit adds to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dl.finding import Finding
+from dl.manifest import MetricInfo
+from dl_reports import remedy, words
+from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.duplicates import Inflation, inflation
+from dl_reports.statistics.neighbours import near_duplicates
+
+LISTED = 1000  # pairs in the evidence
+DISTINCT = 0.99  # of the inputs that differ, in the network's features; dead units tell few examples apart
+LOOKED = 2500  # validation examples, each against twice as many of the probe: a tenth of a second
+
+
+def guarded(facts: Facts, code: str) -> list[Finding] | NotComputable:
+    """Return what the guards said under a code."""
+    guards = facts.kept.guards
+    return guards if isinstance(guards, NotComputable) else [finding for finding in guards if finding.code == code]
+
+
+def across_split(facts: Facts) -> list[Finding] | NotComputable:
+    """Validation examples that were also trained on, with the score on them and on the clean ones."""
+    found = guarded(facts, "data-duplicates-across-split")
+    leaked = known(facts.kept.leaked)
+    if isinstance(found, NotComputable) and leaked is None:
+        return found
+    said = known(found) or []
+    if not said and leaked is not None and leaked.any():
+        count, n = int(leaked.sum()), len(leaked)
+        message = f"{count:,} of {n:,} validation examples are also in the training part, bit for bit"
+        said = [
+            Finding("data-duplicates-across-split", "issue", message, {"leaked": count, "val": n, "share": count / n})
+        ]
+    if not said:
+        return []
+    remade = remedy.again(facts, duplicates="together") if _ignored(facts) else ""
+    finding = replace(said[0], next=said[0].next or remade)
+    added = None if leaked is None else _inflation(facts, leaked)
+    if added is None:
+        return [finding]
+    metric = _metric(facts)
+    message = (
+        f"{finding.message}; {words.metric_word(facts.tested_metric)} is "
+        f"{words.score(metric, added.on_leaked)} on them and "
+        f"{words.score(metric, added.on_clean)} on the clean ones, which adds "
+        f"{words.difference(metric, added.inflation, added.interval)}"
+    )
+    numbers = {"on_leaked": added.on_leaked, "on_clean": added.on_clean, "inflation": added.inflation}
+    evidence = {**finding.evidence, **numbers, "inflation_interval": list(added.interval)}
+    return [replace(finding, message=message, evidence=evidence)]
+
+
+def _ignored(facts: Facts) -> bool:
+    recipe = known(facts.kept.recipe)
+    return recipe is not None and recipe.split.get("duplicates") == "ignore"
+
+
+def _metric(facts: Facts) -> MetricInfo:
+    return replace(facts.metric, higher=facts.higher_score)
+
+
+def _inflation(facts: Facts, leaked: np.ndarray) -> Inflation | None:
+    val, k = facts.kept.val, facts.best
+    if isinstance(val, NotComputable) or k is None or k >= len(val.score):
+        return None
+    return known(inflation(val.score[k], leaked))
+
+
+def within(facts: Facts) -> list[Finding] | NotComputable:
+    """Exact duplicates that were kept on one side of the split."""
+    return guarded(facts, "data-duplicates")
+
+
+def conflicting(facts: Facts) -> list[Finding] | NotComputable:
+    """The same input with more than one target."""
+    return guarded(facts, "data-conflicting-targets")
+
+
+def skipped(facts: Facts) -> list[Finding] | NotComputable:
+    """Files that were left out."""
+    return guarded(facts, "data-skipped-files")
+
+
+def near(facts: Facts) -> list[Finding] | NotComputable:
+    """Validation examples that lie closer to a training example than chance puts them, at 1 %."""
+    features = facts.kept.features
+    if isinstance(features, NotComputable):
+        return features
+    if not {"val", "probe", "val_rows", "probe_rows"} <= set(features):
+        return NotComputable("the features of both parts were not kept")
+    val, rows = features["val"], features["val_rows"].astype(np.int64)
+    leaked = known(facts.kept.leaked)
+    if leaked is not None and len(rows) and rows.max() < len(leaked):
+        val, rows = val[~leaked[rows]], rows[~leaked[rows]]  # exact ones are counted elsewhere
+    spread = slice(None, None, max(1, -(-len(val) // LOOKED)))
+    val, rows = val[spread], rows[spread]
+    probe = features["probe"][: 2 * LOOKED]
+    inputs = features.get("probe_inputs", probe)[: 2 * LOOKED]
+    if len(np.unique(probe, axis=0)) < DISTINCT * len(np.unique(inputs, axis=0)):
+        return NotComputable("many training examples fall on the same point in the network's features")
+    found = near_duplicates(probe, val, LEVEL)
+    if isinstance(found, NotComputable):
+        return found
+    if len(found.val) == 0:
+        return []
+    message = (
+        f"{len(found.val):,} of {found.examined:,} validation examples are nearly the same as a training "
+        "example to the "
+        f"network, {words.percent(found.share)} {words.bracket(found.interval, 100, 2)}; only the probe was searched"
+    )
+    evidence: dict[str, object] = {"count": len(found.val), "examined": found.examined, "share": found.share}
+    evidence |= {
+        "interval": list(found.interval),
+        "pairs": _pairs(facts, rows, features["probe_rows"], found.val, found.train),
+    }
+    return [Finding("data-near-duplicates", "tip", message, evidence)]
+
+
+def _pairs(
+    facts: Facts, val_rows: np.ndarray, probe_rows: np.ndarray, val: np.ndarray, train: np.ndarray
+) -> list[list[int]]:
+    """Return the ids of the pairs, the nearest first."""
+    ours, theirs = facts.kept.val, facts.kept.probe
+    if isinstance(ours, NotComputable) or isinstance(theirs, NotComputable):
+        return []
+    chosen = slice(0, LISTED)
+    ids = ours.ids[val_rows[val[chosen]]], theirs.ids[probe_rows.astype(np.int64)[train[chosen]]]
+    return [list(pair) for pair in zip(*(side.tolist() for side in ids), strict=True)]

@@ -1,0 +1,190 @@
+"""Health: whether training itself went well - numbers, gradients, units and the learning rate.
+
+Where a test is possible it is one; the few plain factors (`SPIKE`, `FAINT`, `DEAD`) speak only together with harm that
+a test has established, or state what the word means.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtri
+
+from dl.finding import Finding
+from dl_reports import remedy, words
+from dl_reports.baseline import lead
+from dl_reports.checks.learning import common_error_z
+from dl_reports.checks.overfitting import SURE
+from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.paired import paired_difference
+
+SPIKE = 100.0  # times the typical step: one such step undoes a hundred
+FAINT = 1e-3  # of the last layer's gradient: the first layer hardly moves
+LOST = 0.5  # of what had been learnt, in the loss: steps of any useful size make the loss waver
+DEAD = 0.5  # of the channels: the network is less than half as wide as it looks
+FEWEST = 300  # examples for which "never fired" means less than one in a hundred, at 95 %
+
+
+def not_a_number(facts: Facts) -> list[Finding] | NotComputable:
+    """A loss stopped being a number."""
+    names = ("train_loss", "probe_loss", "val_loss")
+    bad = [
+        facts.epochs[k]
+        for k, row in enumerate(facts.kept.rows)
+        if any(not math.isfinite(row.get(n, 0.0)) for n in names)
+    ]
+    said = facts.manifest.status == "failed" and any(
+        word in facts.manifest.message for word in ("nan", "NaN", "number")
+    )
+    if not bad and not said:
+        return []
+    when = f"at epoch {bad[0]}" if bad else f"after {words.many(len(facts.epochs), 'epoch')}"
+    message = f"the loss stopped being a number {when}; nothing after that means anything"
+    found: dict[str, object] = {"epoch": bad[0] if bad else None, "epochs": len(bad)}
+    return [Finding("health-nan", "issue", message, found, remedy.slower(facts))]
+
+
+def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
+    """A step far larger than typical, after which the network knew the training part certainly less, at 1 %."""
+    typical, largest = facts.column("grad_norm"), facts.column("grad_norm_max")
+    if not any(map(math.isfinite, typical)):
+        return NotComputable("the run keeps no gradient norms")
+    probe, middle = facts.kept.probe, float(np.nanmedian(typical))
+    if isinstance(probe, NotComputable):
+        return probe
+    for k in range(1, min(len(largest), len(probe.loss))):
+        if math.isfinite(largest[k]) and largest[k] < SPIKE * middle:
+            continue
+        worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1])
+        if not isinstance(worse, NotComputable) and worse.z > _sure(len(probe.loss)):
+            message = (
+                f"at epoch {facts.epochs[k]} a step's gradient was {largest[k] / middle:.3g} times the typical "
+                "one, and the "
+                f"loss on training examples rose by {words.with_interval(worse.mean, worse.interval)}"
+            )
+            found = {"epoch": facts.epochs[k], "largest": largest[k], "typical": middle, "rise": worse.mean}
+            return [
+                Finding("health-exploding-gradients", "issue", message, found, remedy.again(facts, clip=_clip(middle)))
+            ]
+    return []
+
+
+def _sure(tests: int) -> float:
+    return -float(ndtri(LEVEL / max(1, tests)))
+
+
+def _clip(typical: float) -> float:
+    return float(f"{10 * typical:.1g}")
+
+
+def vanishing_gradients(facts: Facts) -> list[Finding] | NotComputable:
+    """The first layer hardly gets a gradient, and the network does not fit even the training part."""
+    first, last = facts.column("grad_first"), facts.column("grad_last")
+    ratios = [a / b for a, b in zip(first, last, strict=True) if math.isfinite(a) and math.isfinite(b) and b > 0]
+    if not ratios:
+        return NotComputable("the run keeps no gradient norms of its layers")
+    ratio, ahead, common = float(np.median(ratios)), known(lead(facts)), known(common_error_z(facts))
+    struggles = (ahead is not None and not ahead.better) or (common is not None and common > SURE)
+    if ratio >= FAINT or not struggles:
+        return []
+    message = f"the first layer's gradient is {ratio:.1g} of the last one's, and the training part is not fitted"
+    depth = remedy.option(facts, "depth")
+    command = remedy.again(facts, depth=max(1, int(depth) // 2)) if depth and depth > 1 else remedy.slower(facts, 10.0)
+    return [Finding("health-vanishing-gradients", "tip", message, {"ratio": ratio}, command)]
+
+
+def dead_units(facts: Facts) -> list[Finding] | NotComputable:
+    """More than half of the ReLU channels never fire on any scored example."""
+    shares = [share for share in facts.column("dead_share") if math.isfinite(share)]
+    if not shares:
+        return NotComputable("the run keeps no share of dead units; a network without ReLU has none")
+    if facts.manifest.parts.val < FEWEST:
+        return NotComputable(f"it takes {FEWEST} examples to tell a dead unit from a rare one")
+    if not shares[-1] > DEAD:
+        return []
+    message = (
+        f"{words.percent(shares[-1])} of the ReLU channels fired on none of "
+        f"{words.many(facts.manifest.parts.val, 'example')}"
+        f" (at the first epoch {words.percent(shares[0])}): the learning rate killed them, or the network is too wide"
+    )
+    return [
+        Finding("health-dead-units", "tip", message, {"last": shares[-1], "first": shares[0]}, remedy.slower(facts))
+    ]
+
+
+def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
+    """Training examples lose half of what was learnt, end above a constant's loss, or get worse with the others."""
+    probe, rise = facts.kept.probe, facts.probe_rise
+    if isinstance(probe, NotComputable):
+        return probe
+    floors = [one.loss for one in facts.manifest.baselines if one.loss is not None and math.isfinite(one.loss)]
+    over = (
+        paired_difference(probe.loss[-1].astype(np.float64) - min(floors)) if floors else NotComputable("no baseline")
+    )
+    if not isinstance(over, NotComputable) and over.z > SURE:
+        message = (
+            f"the loss on training examples ends {words.with_interval(over.mean, over.interval)} above that of "
+            "a constant answer: the steps are too large"
+        )
+        return [_too_high(facts, message, {"above": over.mean, "interval": list(over.interval), "z": over.z})]
+    if isinstance(rise, NotComputable):
+        return rise
+    learnt = (min(floors) if floors else facts.column("probe_loss")[0]) - rise.before
+    if rise.established and rise.interval.low > LOST * learnt:
+        message = (
+            f"the loss on training examples themselves rises since epoch {rise.onset}, by "
+            f"{words.with_interval(rise.worse, rise.interval)}: the steps are too large"
+        )
+        return [_too_high(facts, message, {"rise": rise.worse, "interval": list(rise.interval), "onset": rise.onset})]
+    return _wavers(facts)
+
+
+def _wavers(facts: Facts) -> list[Finding]:
+    """The metric gets certainly worse on validation, and on training examples alike: un-learning, not overfitting."""
+    change, ahead = known(facts.metric_change), known(lead(facts))
+    if change is None or not change.unstable:
+        return []
+    most = ahead is not None and change.interval.low > LOST * ahead.lead
+    worse = words.difference(facts.metric, change.worse, change.interval)
+    message = (
+        f"since epoch {change.onset} {words.metric_word(facts.tested_metric)} got worse by {worse}, and on "
+        "training examples "
+        "as well: the steps are too large"
+    )
+    evidence = {"worse": change.worse, "interval": list(change.interval), "onset": change.onset}
+    return [_too_high(facts, message, evidence, "issue" if most else "tip")]
+
+
+def _too_high(facts: Facts, message: str, evidence: dict[str, object], severity: str = "issue") -> Finding:
+    lr = remedy.option(facts, "lr")
+    return Finding("health-lr-too-high", severity, message, {**evidence, "lr": lr}, remedy.slower(facts))
+
+
+def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
+    """The loss on the training part falls as fast in the second half of the fit as in the first, at 1 %."""
+    probe, recipe = facts.kept.probe, known(facts.kept.recipe)
+    if isinstance(probe, NotComputable):
+        return probe
+    if recipe is None or recipe.train.get("schedule", "constant") != "constant":
+        return NotComputable("the learning rate was not constant")
+    losses = probe.loss[(len(probe.loss) + 1) % 2 :]
+    if len(losses) < 5:
+        return NotComputable(f"it takes five epochs; found {len(probe.loss)}")
+    middle = losses[len(losses) // 2].astype(np.float64)
+    early, late = losses[0] - middle, middle - losses[-1]
+    sped, fell = paired_difference(late - early), paired_difference(early + late)
+    if isinstance(sped, NotComputable) or isinstance(fell, NotComputable):
+        return (
+            sped if isinstance(sped, NotComputable) else NotComputable("the loss on training examples did not change")
+        )
+    if not (sped.z > SURE and fell.z > SURE):
+        return []
+    message = (
+        f"the loss on training examples fell by {words.number(float(early.mean()))} in the first half of the "
+        "fit and by "
+        f"{words.number(float(late.mean()))} in the second: learning has hardly begun"
+    )
+    found = {"first_half": float(early.mean()), "second_half": float(late.mean()), "z": sped.z}
+    return [Finding("health-lr-too-low", "tip", message, found, remedy.slower(facts, 10.0))]

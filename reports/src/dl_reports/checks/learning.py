@@ -1,0 +1,67 @@
+"""Learning: whether the network has learnt what the training part teaches, and whether it was done."""
+
+from __future__ import annotations
+
+import math
+
+from dl.finding import Finding
+from dl.outcomes import PartOutcomes
+from dl_reports import remedy, words
+from dl_reports.checks.overfitting import SURE
+from dl_reports.facts import Facts, known
+from dl_reports.statistics import NotComputable
+
+
+def underfitting(facts: Facts) -> list[Finding] | NotComputable:
+    """More than half of the validation error is certainly on the training part too, and more epochs do not help."""
+    trend, change = facts.trend, facts.loss_change
+    if isinstance(trend, NotComputable):
+        return trend
+    if trend.falling or isinstance(change, NotComputable) or change.onset is not None:
+        return []  # other findings say what to do first
+    metric = known(facts.metric_change)
+    if metric is not None and metric.onset is not None:
+        return []
+    z = common_error_z(facts)
+    if isinstance(z, NotComputable):
+        return z
+    if z <= SURE:
+        return []
+    gap = facts.gap
+    assert not isinstance(gap, NotComputable)  # the z was computed from it
+    train, val = (words.score(facts.metric, score) for score in (gap.train, gap.val))
+    message = (
+        f"the loss has stopped falling and most of the error is on the training part as well: {train} there, {val} on "
+        "validation; the network is too small, or the inputs do not tell more"
+    )
+    found = {"probe": gap.train, "val": gap.val, "z": z}
+    return [Finding("fit-underfitting", "tip", message, found, remedy.larger(facts))]
+
+
+def common_error_z(facts: Facts) -> float | NotComputable:
+    """How certain it is that the error on the probe exceeds half of the error on validation, in standard errors."""
+    gap, k = facts.gap, facts.best
+    if isinstance(gap, NotComputable):
+        return gap
+    val, probe = facts.kept.val, facts.kept.probe
+    if not isinstance(val, PartOutcomes) or not isinstance(probe, PartOutcomes) or k is None:
+        return NotComputable("the outcomes of single examples were not kept")
+    ours, theirs = facts.as_error(probe.score[k]), facts.as_error(val.score[k])
+    variance = ours.var() / len(ours) + theirs.var() / (4 * len(theirs))
+    excess = float(ours.mean() - theirs.mean() / 2)
+    if variance == 0:
+        return math.inf if excess > 0 else 0.0
+    return excess / math.sqrt(variance)
+
+
+def not_converged(facts: Facts) -> list[Finding] | NotComputable:
+    """The validation loss still falls over the last epochs, at 1 %."""
+    trend, change = facts.trend, known(facts.loss_change)
+    if isinstance(trend, NotComputable):
+        return trend
+    if not trend.falling or (change is not None and change.onset is not None):
+        return []
+    slope = words.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
+    message = f"validation loss still falls at the end, by {slope} an epoch over the last {trend.epochs}: train longer"
+    found = {"slope": trend.slope, "interval": list(trend.interval), "z": trend.z, "epochs": trend.epochs}
+    return [Finding("fit-not-converged", "tip", message, found, remedy.longer(facts))]

@@ -1,0 +1,118 @@
+"""Overfitting: the validation curves after their best epoch, and what the rise of each means."""
+
+from __future__ import annotations
+
+from dl.finding import Finding
+from dl_reports import remedy, words
+from dl_reports.change import Change
+from dl_reports.facts import Facts, known
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.stopping import prechelt
+
+SURE = 2.326  # one-sided, at the level of the other checks
+
+
+def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
+    """The validation loss rises after its best epoch, at 5 % over all epochs."""
+    change = facts.loss_change
+    if isinstance(change, NotComputable):
+        return change
+    if not change.established:
+        return []
+    message = (
+        f"validation loss rises from {words.number(change.before)} at epoch {change.best} to "
+        f"{words.number(change.after)} at epoch {change.last}, by {words.with_interval(change.worse, change.interval)}"
+        f"{_since(change)}"
+    )
+    return [Finding("fit-overfit-loss", "issue", message, evidence(change), remedy.regularize(facts))]
+
+
+def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
+    """The headline metric gets worse after its best epoch, at 5 % over all epochs."""
+    change, name = facts.metric_change, words.metric_word(facts.tested_metric)
+    if isinstance(change, NotComputable):
+        return change
+    if not change.established:
+        return []
+    higher = facts.metric.higher
+    shown = words.percent if higher else words.number
+    worse = words.points if higher else words.with_interval
+    message = (
+        f"validation {name} {'falls' if higher else 'rises'} from {shown(change.before)} at epoch {change.best} to "
+        f"{shown(change.after)} at epoch {change.last}, by {worse(change.worse, change.interval)}{_since(change)}"
+    )
+    return [Finding("fit-overfit-metric", "issue", message, evidence(change), remedy.regularize(facts))]
+
+
+def over_confident(facts: Facts) -> list[Finding] | NotComputable:
+    """The loss rises and decisions do not get worse with it, or one temperature above 1 certainly helps."""
+    both, scaled = facts.agreement, facts.calibration
+    if isinstance(both, NotComputable) and isinstance(scaled, NotComputable):
+        return both if facts.has_classes else scaled
+    found: dict[str, object] = {}
+    reasons: list[str] = []
+    agreement, temperature = known(both), known(scaled)
+    if agreement is not None and agreement.over_confident and facts.metric.higher:
+        reasons.append(_apart(facts))
+        found |= {"loss_best": agreement.loss_best, "metric_best": agreement.metric_best}
+    if temperature is not None and temperature.temperature > 1 and temperature.gain.z > SURE:
+        gain = words.with_interval(temperature.gain.mean, temperature.gain.interval)
+        reasons.append(f"a temperature of {temperature.temperature:.2f} lowers its loss by {gain}")
+        found |= {"temperature": temperature.temperature, "gain": temperature.gain.mean}
+        found |= {"gain_interval": list(temperature.gain.interval), "ece": temperature.before.error}
+    if not reasons:
+        return []
+    message = f"the network is surer than it is right: {'; '.join(reasons)}"
+    return [Finding("fit-over-confident", "tip", message, found, remedy.again(facts, monitor="loss"))]
+
+
+def _apart(facts: Facts) -> str:
+    loss, metric = facts.loss_change, facts.metric_change
+    assert not isinstance(loss, NotComputable) and not isinstance(metric, NotComputable)  # the agreement is known
+    name = words.metric_word(facts.tested_metric)
+    if metric.established:
+        return f"the loss is best at epoch {loss.best}, {name} at epoch {metric.best}"
+    return f"the loss rises since epoch {loss.onset}, while {name} is not certainly worse"
+
+
+def stopped_too_late(facts: Facts) -> list[Finding] | NotComputable:
+    """Epochs were spent after the onset that made neither the loss nor the metric better."""
+    loss, metric = facts.loss_change, facts.metric_change
+    if isinstance(loss, NotComputable):
+        return loss
+    better_later = not isinstance(metric, NotComputable) and metric.best > loss.last - (loss.last - loss.best) // 2
+    if not loss.established or better_later or loss.last - loss.best < 2:
+        return []
+    wasted = loss.last - loss.best
+    message = (
+        f"the last {words.many(wasted, 'epoch')} of {loss.last} made nothing better; "
+        f"the loss was best at epoch {loss.best}"
+    )
+    found: dict[str, object] = {"best": loss.best, "epochs": loss.last, "wasted": wasted}
+    stop = known(prechelt(facts.column("train_loss"), facts.column("val_loss")))  # type: ignore[arg-type]  # lists will do
+    if stop is not None:
+        found |= {"generalization_loss_percent": float(stop.generalization_loss[-1])}
+    return [Finding("fit-stopped-too-late", "note", message, found, remedy.until(facts, loss.best))]
+
+
+def _since(change: Change) -> str:
+    if not change.dated or change.onset is None:
+        return f" ({change.form})"
+    return f", since epoch {change.onset}"
+
+
+def evidence(change: Change) -> dict[str, object]:
+    """Return the numbers of a change by name."""
+    return {
+        "best_epoch": change.best,
+        "onset_epoch": change.onset if change.dated else None,
+        "last_epoch": change.last,
+        "best": change.before,
+        "last": change.after,
+        "worse": change.worse,
+        "interval": list(change.interval),
+        "z": change.z,
+        "critical": change.critical,
+        "n": change.n,
+        "form": change.form,
+    }

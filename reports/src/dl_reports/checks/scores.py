@@ -1,0 +1,172 @@
+"""Scores: what the number at the best epoch is worth - against the training part, dumb answers, luck and noise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import ndtri
+
+from dl.finding import Finding
+from dl_reports import remedy, words
+from dl_reports.baseline import lead
+from dl_reports.change import Change
+from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.power import (
+    Resolution,
+    smallest_paired,
+    smallest_paired_accuracy,
+    smallest_unpaired,
+    smallest_unpaired_accuracy,
+)
+
+COVERED = 0.90  # a bias is said when it makes the 95 % interval cover the truth less often than this
+_BIAS = 0.65  # standard errors: 95 % intervals off by this much cover 90 %
+
+
+def gap(facts: Facts) -> list[Finding] | NotComputable:
+    """Training looks certainly better than validation at the best epoch, at 1 % one-sided."""
+    found = facts.gap
+    if isinstance(found, NotComputable):
+        return found
+    if not found.z > -float(ndtri(LEVEL)):
+        return []
+    left = abs(facts.metric.perfect - found.val)
+    most = found.interval.low > left / 2
+    name = words.metric_word(facts.metric.name)
+    message = (
+        f"{name} is {words.score(facts.metric, found.train)} on training and {words.score(facts.metric, found.val)} on "
+        f"validation examples: a certain gap of {words.difference(facts.metric, found.gap, found.interval)}, "
+        f"z {found.z:.1f}{', most of what is left to gain' if most else ''}"
+    )
+    numbers = {"probe": found.train, "val": found.val, "gap": found.gap, "interval": list(found.interval), "z": found.z}
+    return [Finding("fit-gap", "tip" if most else "note", message, numbers, remedy.regularize(facts))]
+
+
+def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
+    """The network is not established to beat the best dumb answer; this is said first."""
+    found = lead(facts)
+    if isinstance(found, NotComputable):
+        return found
+    if found.better:
+        return []
+    shown = words.difference(facts.metric, found.lead, found.interval)
+    message = (
+        f"not certainly better than {words.quoted(found.baseline.says)}: "
+        f"{words.score(facts.metric, found.score)} against "
+        f"{words.score(facts.metric, found.baseline.score)} {words.metric_word(facts.metric.name)}, a lead of {shown}"
+    )
+    numbers = {"score": found.score, "baseline": found.baseline.score, "lead": found.lead}
+    numbers |= {"z": found.z, "critical": found.critical}
+    numbers_all: dict[str, object] = {**numbers, "interval": list(found.interval), "form": found.form}
+    return [Finding("fit-no-better-than-baseline", "issue", message, numbers_all, remedy.slower(facts))]
+
+
+def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
+    """The best epoch's score owes so much to its choice that its interval no longer holds what it promises."""
+    luck, score = facts.luck, facts.score("val")
+    if isinstance(luck, NotComputable):
+        return luck
+    half = (score.high - score.low) / 2
+    if not math.isfinite(half):
+        return NotComputable("the interval of the score was not kept")
+    if not luck.optimism > _BIAS * half / 1.96:
+        return []
+    message = (
+        f"choosing the best of {words.many(len(facts.epochs), 'epoch')} makes "
+        f"{words.metric_word(facts.metric.name)} look "
+        f"{words.difference(facts.metric, luck.optimism)} better than it is: "
+        f"{words.score(facts.metric, luck.naive)} seen, "
+        f"{words.score(facts.metric, luck.corrected)} to be hoped for"
+    )
+    found = {
+        "naive": luck.naive,
+        "corrected": luck.corrected,
+        "optimism": luck.optimism,
+        "interval": list(luck.interval),
+        "certainty": luck.certainty,
+    }
+    next_command = f"dl test {facts.manifest.name.split('-')[0]}" if facts.manifest.parts.test else ""
+    return [Finding("fit-lucky-best", "note", message, found, next_command)]
+
+
+def small_validation(facts: Facts) -> list[Finding] | NotComputable:
+    """A change for the worse was seen, and this many examples cannot tell it from noise."""
+    n, change = facts.manifest.parts.val, known(facts.metric_change)
+    resolution = smallest(facts)
+    if isinstance(resolution, NotComputable):
+        message = f"{words.many(n, 'validation example')} are too few to tell anything: {resolution.reason}"
+        return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
+    left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
+    shown = words.difference(facts.metric, resolution.difference)
+    if resolution.difference > left:
+        message = (
+            f"even a perfect network would not be told from this one: {words.many(n, 'validation example')} show "
+            f"differences of {shown} or more, and {words.difference(facts.metric, left)} is left"
+        )
+        found: dict[str, object] = {"n": n, "smallest": resolution.difference, "left": left}
+        return [
+            Finding(
+                "data-small-validation",
+                "tip",
+                message,
+                found,
+                _more(facts, resolution.difference / left if left else None),
+            )
+        ]
+    loss = known(facts.loss_change)
+    asked = loss is not None and loss.established  # only then does the metric owe an answer
+    if not asked or change is None or change.established or change.worse <= 0:
+        return []
+    resolution = known(_smallest_change(facts, change)) or resolution
+    shown = words.difference(facts.metric, resolution.difference)
+    if change.worse >= resolution.difference:
+        return []
+    message = (
+        f"the last epoch is {words.difference(facts.metric, change.worse, change.interval)} worse than the best in "
+        f"{words.metric_word(facts.tested_metric)}, which is not distinguishable from noise: "
+        f"{words.many(n, 'validation example')} show differences of {shown} or more"
+    )
+    found = {"n": n, "smallest": resolution.difference, "seen": change.worse, "interval": list(change.interval)}
+    return [
+        Finding("data-small-validation", "note", message, found, _more(facts, resolution.difference / change.worse))
+    ]
+
+
+def _smallest_change(facts: Facts, change: Change) -> Resolution | NotComputable:
+    """The smallest change between two epochs that this validation part shows, paired."""
+    val, best, last = facts.kept.val, facts.position(change.best), facts.position(change.last)
+    if isinstance(val, NotComputable) or best is None or last is None or max(best, last) >= len(val.score):
+        return NotComputable("the outcomes of single examples were not kept")
+    before, after = val.score[best], val.score[last]
+    if val.score.dtype == np.bool_:
+        return smallest_paired_accuracy(int((before != after).sum()), len(before))
+    return smallest_paired(float((after.astype(np.float64) - before).std()), len(before))
+
+
+def smallest(facts: Facts) -> Resolution | NotComputable:
+    """The smallest difference between two networks' scores that this validation part shows, unpaired."""
+    n, k, val = facts.manifest.parts.val, facts.best, facts.kept.val
+    if k is None:
+        return NotComputable("no epoch has a score")
+    if n < 20:
+        return NotComputable(f"it takes 20 examples or more; found {n}")
+    if facts.metric.kind == "proportion":
+        return smallest_unpaired_accuracy(facts.best_row[f"val_{facts.metric.name}"], n, n)
+    if facts.metric.kind == "mean" and not isinstance(val, NotComputable) and k < len(val.score):
+        sd = float(val.score[k].astype(float).std())
+        return smallest_unpaired(sd, n, sd, n)
+    score = facts.score("val")
+    half = (score.high - score.low) / 2
+    return smallest_unpaired(half / 1.96 * math.sqrt(n), n, half / 1.96 * math.sqrt(n), n)
+
+
+def _more(facts: Facts, times: float | None) -> str:
+    """Return the fit with as many validation examples as would show it, at most half of all."""
+    parts = facts.manifest.parts
+    if "hold-out" not in parts.rule:
+        return ""
+    wanted = parts.val * (times or 10.0) ** 2
+    size = int(min(wanted, (parts.train + parts.val) / 2))
+    return remedy.again(facts, val=size) if size > parts.val else ""

@@ -1,0 +1,54 @@
+"""Shift: whether validation examples are drawn from the same world as training examples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dl.finding import Finding
+from dl_reports import words
+from dl_reports.facts import LEVEL, Facts
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.shift import TargetShift, input_shift, target_shift
+
+
+def targets(facts: Facts) -> list[Finding] | NotComputable:
+    """Targets are distributed differently in the two parts: G-test at 1 % over all columns; training by its probe."""
+    val, probe = facts.kept.val, facts.kept.probe
+    if isinstance(val, NotComputable):
+        return val
+    if isinstance(probe, NotComputable):
+        return probe
+    ours, theirs = (part.targets.reshape(len(part.targets), -1) for part in (probe, val))
+    results = [target_shift(ours[:, column], theirs[:, column]) for column in range(ours.shape[1])]
+    tested = [result for result in results if isinstance(result, TargetShift)]
+    if not tested:
+        return next(result for result in results if isinstance(result, NotComputable))
+    worst = min(tested, key=lambda result: result.p)
+    if worst.p * len(tested) >= LEVEL:
+        return []
+    message = (
+        f"targets are distributed differently in the training and validation part: Cramer's V {worst.cramers_v:.2f}, "
+        f"p {worst.p:.1g}; the score is for another mix than the one trained on"
+    )
+    found = {"g": worst.g, "df": worst.df, "p": worst.p, "cramers_v": worst.cramers_v, "columns": len(tested)}
+    return [Finding("data-target-shift", "tip", message, found)]
+
+
+def inputs(facts: Facts) -> list[Finding] | NotComputable:
+    """A linear scorer tells the parts apart by their projected inputs: permutation test at 1 %."""
+    features = facts.kept.features
+    if isinstance(features, NotComputable):
+        return features
+    if not {"val_inputs", "probe_inputs"} <= set(features):
+        return NotComputable("the run keeps no projected inputs; features of the network tell what it memorized")
+    found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]))
+    if isinstance(found, NotComputable):
+        return found
+    if found.p > LEVEL:
+        return []
+    message = (
+        f"validation inputs look different from training inputs: a linear scorer tells them apart with an area of "
+        f"{found.auc:.2f} under its curve where 0.5 is chance, p {found.p:.2g} on "
+        f"{words.many(found.examined, 'example')} each"
+    )
+    return [Finding("data-input-shift", "tip", message, {"auc": found.auc, "p": found.p, "examined": found.examined})]

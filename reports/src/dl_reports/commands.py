@@ -1,0 +1,146 @@
+"""The verbs of the reports: report, explain, compare. Nothing heavy is imported before one of them is called."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dl.cli.train import DEFAULT_RUNS, Runs, Which
+from dl.errors import BadOption, nearest
+from dl.terminal import console
+
+if TYPE_CHECKING:
+    from dl.run import Run
+    from dl_reports.report import Report
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, by the published schema.")]
+FAIL_ON = ("issue", "tip")
+EVERY = 1.0  # seconds between two looks at a fit that is still going
+
+REPORT = """Say where a run stands: does it overfit, since when, by how much, how sure is that, what to do.
+
+Example: dl report last
+
+Exit code 1 with --fail-on issue if an issue was found (tip: an issue or a tip).
+"""
+
+
+def report(
+    run: Which = "last",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+    as_md: Annotated[bool, typer.Option("--md", help="Print Markdown, for a pull request.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Silence a finding code; may be repeated.")
+    ] = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", metavar="LEVEL", help="issue or tip.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Follow a fit that is still going.")] = False,
+) -> int:
+    """Compute the report and show it."""
+    if fail_on and fail_on not in FAIL_ON:
+        raise BadOption(f"--fail-on {fail_on!r}: expected issue or tip{nearest(fail_on, FAIL_ON)}")
+    if as_json and as_md:
+        raise BadOption("--json and --md both print to the screen; choose one")
+    from dl.run import open_run
+    from dl_reports.report import build_report
+
+    opened = open_run(run, runs)
+    if watch:
+        opened = _follow(opened, ignore or [])
+    built = build_report(opened, ignore or [])
+    _show(built, as_json=as_json, as_md=as_md, html=html)
+    return _exit_code(built, fail_on)
+
+
+def _show(built: Report, *, as_json: bool, as_md: bool, html: Path | None) -> None:
+    if html is not None:
+        from dl.files import write_text
+        from dl_reports.render.html import to_html
+
+        write_text(html, to_html(built))
+        console(stderr=True).print(f"wrote {html}", soft_wrap=True)
+    if as_json:
+        from dl_reports.report import to_json
+
+        print(to_json(built), end="")
+    elif as_md:
+        from dl_reports.render.markdown import to_markdown
+
+        print(to_markdown(built), end="")
+    elif html is None:
+        from dl_reports.render.terminal import print_report
+
+        print_report(built, console())
+
+
+def _exit_code(built: Report, fail_on: str) -> int:
+    """Return 1 if a finding is at or above the level."""
+    if not fail_on:
+        return 0
+    counted = FAIL_ON[: FAIL_ON.index(fail_on) + 1]
+    return int(any(finding.severity in counted for finding in built.findings))
+
+
+def _follow(run: Run, ignore: list[str]) -> Run:
+    """Show the report again after every epoch until the fit has ended; off a terminal, only its verdict."""
+    from dl.run import Run
+    from dl_reports.render.terminal import print_report
+    from dl_reports.report import build_report
+
+    out, seen = console(), -1
+    while True:
+        now = Run(run.path)  # a new look: what a run reads, it reads once
+        if now.manifest.status != "running":
+            return now
+        if len(now.history) != seen:
+            seen = len(now.history)
+            built = build_report(now, ignore)
+            if out.is_terminal:
+                out.clear()
+                print_report(built, out)
+            else:
+                console(stderr=True).print(f"epoch {seen}: {built.verdict.sentence}", soft_wrap=True)
+        time.sleep(EVERY)
+
+
+EXPLAIN = """Explain a finding code: how it is detected, why it matters, what to do.
+
+Example: dl explain fit-overfit-loss
+"""
+
+
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="All codes are listed if left out.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the page of a code, or the list of all."""
+    from dl_reports.explain import list_codes, show_page
+
+    if code:
+        show_page(code, console(), as_json=as_json)
+    else:
+        list_codes(console(), as_json=as_json)
+
+
+COMPARE = """Compare two runs, paired on the validation examples they share.
+
+Example: dl compare 1 2
+"""
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A run: its number, name, path, or 'last'.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The run to compare it with.")],
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which of two runs is better, how sure that is, and what could have been seen."""
+    from dl.run import open_run
+    from dl_reports.compare import compare_runs, show_comparison
+
+    found = compare_runs(open_run(first, runs), open_run(second, runs))
+    show_comparison(found, console(), as_json=as_json)

@@ -1,0 +1,214 @@
+"""Comparing: two runs on the very validation examples they share, and the smallest difference those could show.
+
+Letters: ``n`` shared validation examples. Each run is taken at its own best epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from dl.errors import BadRun
+from dl.intervals import Interval
+from dl.manifest import MetricInfo
+from dl.outcomes import PartOutcomes
+from dl.plugins import load_plugins
+from dl.run import Run
+from dl.terminal import plain
+from dl_reports import words
+from dl_reports.facts import Facts
+from dl_reports.read import read
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.paired import Paired, accuracy_difference, paired_difference
+from dl_reports.statistics.power import Resolution, smallest_paired, smallest_paired_accuracy
+
+SURE = 1.96  # two-sided, at 5 %
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better the first run is than the second, on the same examples.
+
+    Attributes:
+        what: ``loss`` or the metric.
+        first: Mean of the first run.
+        second: Mean of the second run.
+        better: How much better the first is; negative where it is worse.
+        interval: Of that.
+        z: In standard errors.
+        smallest: The smallest difference that these examples could show, four times in five.
+        form: The test used.
+    """
+
+    what: str
+    first: float
+    second: float
+    better: float
+    interval: Interval
+    z: float
+    smallest: float
+    form: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs compared.
+
+    Attributes:
+        names: Of the runs.
+        epochs: At which each is taken: its best.
+        n: Shared validation examples.
+        metric: The headline.
+        differences: In the metric, or what stands for it, and in the loss.
+        verdict: In one sentence.
+    """
+
+    names: tuple[str, str]
+    epochs: tuple[int, int]
+    n: int
+    metric: MetricInfo
+    differences: tuple[Difference, ...]
+    verdict: str
+
+
+def compare_runs(first: Run, second: Run) -> Comparison:
+    """Compare two runs at their best epochs.
+
+    Raises:
+        BadRun: If they look at different validation examples, answer different questions, or kept no outcomes.
+    """
+    plugins = load_plugins()
+    a, b = (Facts(read(run), plugins) for run in (first, second))
+    _same_question(a, b)
+    ours, theirs = _outcomes(a), _outcomes(b)
+    order = np.argsort(ours.ids), np.argsort(theirs.ids)
+    if not np.array_equal(ours.ids[order[0]], theirs.ids[order[1]]):
+        raise BadRun(
+            f"{_both(a, b)} keep outcomes of different validation examples  fit one again with the other's split"
+        )
+    if not np.array_equal(ours.targets[order[0]], theirs.targets[order[1]]):
+        raise BadRun(
+            f"{_both(a, b)} have different targets for the same validation examples; their scores do not compare"
+        )
+    ka, kb = _best(a, ours), _best(b, theirs)
+    metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]])
+    losses = (part.loss[k][rows].astype(np.float64) for part, k, rows in ((ours, ka, order[0]), (theirs, kb, order[1])))
+    found = tuple(one for one in (metric, _of_errors("loss", *losses)) if one is not None)
+    if not found:
+        raise BadRun(f"{_both(a, b)} share {len(ours.ids)} validation examples, too few to compare")
+    names = (a.manifest.name, b.manifest.name)
+    epochs = (a.epochs[ka], b.epochs[kb])
+    return Comparison(names, epochs, len(ours.ids), a.metric, found, _verdict(names, found[0], a, len(ours.ids)))
+
+
+def _same_question(a: Facts, b: Facts) -> None:
+    ours, theirs = a.manifest, b.manifest
+    if ours.parts.val_fingerprint != theirs.parts.val_fingerprint:
+        raise BadRun(
+            f"{_both(a, b)} have different validation parts ({ours.parts.name}, {ours.parts.val:,} examples, "
+            f"{ours.parts.rule}"
+            f"; {theirs.parts.name}, {theirs.parts.val:,} examples, {theirs.parts.rule}), so their scores do "
+            "not compare  fit "
+            "them with the same data, val= and --seed"
+        )
+    if (ours.task.name, ours.task.names, a.metric.name) != (theirs.task.name, theirs.task.names, b.metric.name):
+        raise BadRun(
+            f"{_both(a, b)} answer different questions: {ours.task.name} ({a.metric.name}) and "
+            f"{theirs.task.name} ({b.metric.name})"
+        )
+
+
+def _both(a: Facts, b: Facts) -> str:
+    return f"{a.manifest.name!r} and {b.manifest.name!r}"
+
+
+def _outcomes(facts: Facts) -> PartOutcomes:
+    if isinstance(facts.kept.val, NotComputable):
+        raise BadRun(f"{facts.manifest.name!r} cannot be compared: {facts.kept.val.reason}")
+    return facts.kept.val
+
+
+def _best(facts: Facts, outcomes: PartOutcomes) -> int:
+    if facts.best is None or facts.best >= len(outcomes.loss):
+        raise BadRun(f"{facts.manifest.name!r} has no finished epoch to compare")
+    return facts.best
+
+
+def _metric(facts: Facts, ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> Difference | None:
+    name = facts.tested_metric
+    if ours.dtype == np.bool_ and theirs.dtype == np.bool_:
+        gain = accuracy_difference(ours.astype(np.bool_), theirs.astype(np.bool_))
+        resolution = smallest_paired_accuracy(int((ours != theirs).sum()), len(ours))
+        return _difference(name, float(ours.mean()), float(theirs.mean()), gain, resolution)
+    if facts.higher_score:
+        found = _of_errors(name, facts.as_error(ours), facts.as_error(theirs))
+        return None if found is None else replace(found, first=1 - found.first, second=1 - found.second)
+    return _of_errors(name, ours.astype(np.float64), theirs.astype(np.float64))
+
+
+def _of_errors(what: str, ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Difference | None:
+    """Compare numbers of which less is better."""
+    gap = theirs - ours
+    gain = paired_difference(gap)
+    resolution = smallest_paired(float(gap.std()), len(gap)) if np.isfinite(gap).all() else NotComputable("not finite")
+    return _difference(what, float(ours.mean()), float(theirs.mean()), gain, resolution)
+
+
+def _difference(
+    what: str, first: float, second: float, gain: Paired | NotComputable, resolution: Resolution | NotComputable
+) -> Difference | None:
+    if isinstance(gain, NotComputable) or isinstance(resolution, NotComputable):
+        return None
+    return Difference(what, first, second, gain.mean, gain.interval, gain.z, resolution.difference, gain.form)
+
+
+def _verdict(names: tuple[str, str], found: Difference, facts: Facts, n: int) -> str:
+    metric, what = facts.metric, words.metric_word(found.what)
+    shown = words.difference(metric, abs(found.better), _outward(found))
+    if abs(found.z) > SURE:
+        winner, loser = names if found.better > 0 else names[::-1]
+        return f"{winner} is better than {loser} in {what}, by {shown}."
+    least = words.difference(metric, found.smallest)
+    return (
+        f"The two are not distinguishable in {what}: they differ by {shown}, and "
+        f"{words.many(n, 'shared example')} would show "
+        f"{least} or more."
+    )
+
+
+def _outward(found: Difference) -> Interval:
+    return found.interval if found.better >= 0 else Interval(-found.interval.high, -found.interval.low)
+
+
+def show_comparison(found: Comparison, console: Console, *, as_json: bool = False) -> None:
+    """Print a comparison."""
+    if as_json:
+        print(json.dumps(_json(found)))
+        return
+    console.print(plain(found.verdict, "bold"))
+    for name, epoch in zip(found.names, found.epochs, strict=True):
+        console.print(plain(f"  {name}, epoch {epoch}"))
+    for one in found.differences:
+        share = one.what != "loss" and found.metric.higher
+        shown = words.percent if share else words.number
+        size = words.points if share else words.with_interval
+        least = words.points(one.smallest) if share else words.number(one.smallest)
+        console.print(
+            plain(
+                f"  {words.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, better by "
+                f"{size(one.better, one.interval)}, z {one.z:.1f} ({one.form}); would show {least}"
+            )
+        )
+
+
+def _json(found: Comparison) -> dict[str, object]:
+    stored = asdict(found)
+    for one in stored["differences"]:
+        one["interval"] = [end if math.isfinite(end) else None for end in one["interval"]]
+        one["z"] = one["z"] if math.isfinite(one["z"]) else None
+    return stored

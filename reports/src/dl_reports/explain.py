@@ -1,0 +1,42 @@
+"""Explaining: the page of a finding code in the terminal, and the list of all codes."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from dl.plugins import Plugins, load_plugins
+from dl.terminal import plain
+
+
+def show_page(code: str, console: Console, *, as_json: bool = False, plugins: Plugins | None = None) -> None:
+    """Print the page of a code.
+
+    Raises:
+        UnknownName: If no check has that code.
+    """
+    spec = (plugins or load_plugins()).check(code)
+    page = spec.page()
+    if as_json:
+        print(json.dumps({"code": spec.name, "description": spec.description, "plugin": spec.plugin, "page": page}))
+    elif console.is_terminal:
+        console.print(Markdown(page, hyperlinks=False))
+    else:
+        print(page, end="" if page.endswith("\n") else "\n")
+
+
+def list_codes(console: Console, *, as_json: bool = False, plugins: Plugins | None = None) -> None:
+    """Print every code with its one line."""
+    checks = (plugins or load_plugins()).checks
+    if as_json:
+        print(json.dumps([{"code": c.name, "description": c.description, "plugin": c.plugin} for c in checks.values()]))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for spec in checks.values():
+        table.add_row(plain(f"  {spec.name}"), plain(spec.description))
+    console.print(table)

@@ -1,0 +1,287 @@
+"""Facts: what the statistics say of one run, each computed once, when somebody asks.
+
+A check, a section and the verdict read the same `Facts`, so that they never contradict each other.
+Levels: the two questions that a report is asked for - does the loss overfit, does the metric - are tested at 5 % each;
+every other check at 1 %, so that a fit with nothing wrong draws few false words, though twenty things are looked at.
+Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from dl.history import Row
+from dl.intervals import Interval, wilson
+from dl.manifest import MetricInfo
+from dl.plugins import Plugins
+from dl.triple import Estimate
+from dl_reports.change import Change, change_of_means, paired_change
+from dl_reports.read import Kept
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.agreement import Agreement
+from dl_reports.statistics.calibration import Calibration, binary_calibration, calibration
+from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap
+from dl_reports.statistics.luck import Luck, luck_of_the_best
+from dl_reports.statistics.memorization import Memorization, Suspects, memorization, suspects
+from dl_reports.statistics.onset import error_rise, loss_rise
+from dl_reports.statistics.stopping import Trend, trend
+
+ASKED = 0.05  # level of the two questions a report is asked for
+LEVEL = 0.01  # level of every other check
+CLASS_TASKS = ("binary", "multiclass")
+
+Value = TypeVar("Value")
+
+
+class Facts:
+    """The statistics of one run.
+
+    Args:
+        kept: What the run keeps.
+        plugins: What is registered, to build commands that work.
+    """
+
+    def __init__(self, kept: Kept, plugins: Plugins) -> None:
+        self.kept, self.plugins = kept, plugins
+        self.manifest = kept.manifest
+        self.metric: MetricInfo = kept.manifest.task.headline
+        self.has_classes = kept.manifest.task.name in CLASS_TASKS
+
+    @cached_property
+    def epochs(self) -> tuple[int, ...]:
+        """(T) numbers of the epochs, from 1."""
+        return tuple(int(row["epoch"]) if math.isfinite(row["epoch"]) else k for k, row in enumerate(self.kept.rows, 1))
+
+    def column(self, name: str) -> list[float]:
+        """(T) one number an epoch; NaN where there is none."""
+        return [row.get(name, float("nan")) for row in self.kept.rows]
+
+    @cached_property
+    def best(self) -> int | None:
+        """Position of the epoch whose weights were kept; None while there is none."""
+        if self.manifest.best_epoch in self.epochs:
+            return self.epochs.index(self.manifest.best_epoch)
+        scores = self.column(f"val_{self.metric.name}")
+        sign = 1.0 if self.metric.higher else -1.0
+        usable = [k for k, score in enumerate(scores) if math.isfinite(score)]
+        return max(usable, key=lambda k: sign * scores[k]) if usable else None
+
+    @property
+    def best_row(self) -> Row:
+        """The history's row of the best epoch; empty while there is none."""
+        return {} if self.best is None else self.kept.rows[self.best]
+
+    def estimate(self, name: str, value: str | None = None) -> Estimate:
+        """Return a number of the best epoch with the ends the history keeps; NaN where it keeps none."""
+        row = self.best_row
+        nan = float("nan")
+        return Estimate(row.get(value or name, nan), row.get(f"{name}_low", nan), row.get(f"{name}_high", nan))
+
+    def score(self, part: str) -> Estimate:
+        """Return the headline score of ``val`` or ``probe`` at the best epoch, with its interval where one is known."""
+        found = self.estimate(part, f"{part}_{self.metric.name}")
+        if math.isfinite(found.low) or self.metric.kind != "proportion" or not 0 <= found.value <= 1:
+            return found
+        n = self.manifest.parts.val if part == "val" else self.manifest.parts.probe
+        return Estimate(found.value, *wilson(found.value * n, n))
+
+    @property
+    def tested_metric(self) -> str:
+        """What stands for the headline where it is not a mean over examples."""
+        if self.metric.kind in ("proportion", "mean"):
+            return self.metric.name
+        return "accuracy" if self.has_classes else "share of right labels"
+
+    @cached_property
+    def loss_change(self) -> Change | NotComputable:
+        """The validation loss from its best epoch to the last."""
+        means = self.column("val_loss")
+        if isinstance(self.kept.val, NotComputable):
+            return change_of_means(self.epochs, means, self.manifest.parts.val, proportion=False)
+        rise = loss_rise(self.kept.val.loss, ASKED)
+        if isinstance(rise, NotComputable):
+            return rise
+        probe = known(self.kept.probe)
+        return self._against_training(
+            paired_change(rise, self.epochs, means), self.kept.val.loss, None if probe is None else probe.loss
+        )
+
+    @cached_property
+    def metric_change(self) -> Change | NotComputable:
+        """The headline metric, or what stands for it, from its best epoch to the last."""
+        if isinstance(self.kept.val, NotComputable):
+            return self._metric_change_of_means()
+        scores = self.kept.val.score
+        if scores.dtype == np.bool_:
+            rise = error_rise(scores.astype(np.bool_, copy=False), ASKED)
+        else:
+            errors = scores.astype(np.float32)
+            rise = loss_rise(1 - errors if self.higher_score else errors, ASKED)
+        if isinstance(rise, NotComputable):
+            return rise
+        probe = known(self.kept.probe)
+        change = paired_change(rise, self.epochs, self._mean_scores(scores))
+        return self._against_training(
+            change, self.as_error(scores), None if probe is None else self.as_error(probe.score)
+        )
+
+    def _against_training(self, change: Change, val: NDArray[np.generic], probe: NDArray[np.generic] | None) -> Change:
+        """Mark a change for the worse that is not certainly larger than that of training examples, at 1 %."""
+        best, last = self.epochs.index(change.best), self.epochs.index(change.last)
+        if change.onset is None or probe is None or last >= len(probe):
+            return change
+        moved = [part[last].astype(np.float64) - part[best].astype(np.float64) for part in (val, probe)]
+        excess = float(moved[0].mean() - moved[1].mean())
+        error = math.sqrt(sum(one.var() / len(one) for one in moved))
+        return replace(change, with_training=not excess > -float(ndtri(LEVEL)) * error)
+
+    @property
+    def higher_score(self) -> bool:
+        """Whether more is better in the per-example scores: shares and right answers, but not errors."""
+        return self.manifest.task.name not in ("regression", "unit-regression")
+
+    def _metric_change_of_means(self) -> Change | NotComputable:
+        means, n = self.column(f"val_{self.metric.name}"), self.manifest.parts.val
+        if self.metric.kind == "proportion":
+            return change_of_means(self.epochs, means, n, proportion=True)
+        if self.metric.kind == "mean" and not self.metric.higher:
+            return change_of_means(self.epochs, means, n, proportion=False)
+        return NotComputable(f"{self.metric.name} has no error without the outcomes of single examples")
+
+    @staticmethod
+    def _mean_scores(scores: NDArray[np.generic]) -> list[float]:
+        return [float(row.mean(dtype=np.float64)) for row in scores]
+
+    @cached_property
+    def probe_rise(self) -> Change | NotComputable:
+        """The probe's loss from its best epoch to the last, at the level of the other checks."""
+        if isinstance(self.kept.probe, NotComputable):
+            return self.kept.probe
+        rise = loss_rise(self.kept.probe.loss, LEVEL)
+        return rise if isinstance(rise, NotComputable) else paired_change(rise, self.epochs, self.column("probe_loss"))
+
+    @cached_property
+    def agreement(self) -> Agreement | NotComputable:
+        """What loss and metric say together."""
+        loss, metric = self.loss_change, self.metric_change
+        if isinstance(loss, NotComputable):
+            return loss
+        if isinstance(metric, NotComputable):
+            return metric
+        return Agreement(loss.established, metric.established, loss.best, metric.best)
+
+    @cached_property
+    def gap(self) -> Gap | NotComputable:
+        """How much better training looks at the best epoch, in the headline metric or what stands for it."""
+        k, val, probe = self.best, self.kept.val, self.kept.probe
+        if k is None:
+            return NotComputable("no epoch has a score")
+        if isinstance(val, NotComputable) or isinstance(probe, NotComputable):
+            return self._gap_of_history()
+        if k >= min(len(val.score), len(probe.score)):
+            return NotComputable("the outcomes of the best epoch were not kept")
+        ours, theirs = probe.score[k], val.score[k]
+        if ours.dtype == np.bool_ and theirs.dtype == np.bool_:
+            return accuracy_gap(float(ours.sum()), len(ours), float(theirs.sum()), len(theirs))
+        first, second = (self.as_error(scores) for scores in (ours, theirs))
+        return loss_gap(first, second)
+
+    def as_error(self, scores: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return per-example scores (n,) as errors: 0 is perfect, whichever way the metric points."""
+        numbers = scores.astype(np.float64)
+        return 1 - numbers if self.higher_score else numbers
+
+    def _gap_of_history(self) -> Gap | NotComputable:
+        row, name = self.best_row, self.metric.name
+        train, val = row.get(f"probe_{name}", math.nan), row.get(f"val_{name}", math.nan)
+        gap, low, high = self.estimate("gap")
+        if math.isfinite(low) and math.isfinite(high):
+            interval = Interval(low, high)
+            return Gap(train, val, gap, interval, implied_z(gap, interval, 0.95))
+        if self.metric.kind == "proportion" and 0 <= train <= 1 and 0 <= val <= 1:
+            m, n = self.manifest.parts.probe, self.manifest.parts.val
+            return accuracy_gap(train * m, m, val * n, n)
+        return NotComputable("neither outcomes nor the interval of the gap were kept")
+
+    @cached_property
+    def luck(self) -> Luck | NotComputable:
+        """The optimism of the best epoch's score."""
+        val = self.kept.val
+        if isinstance(val, NotComputable):
+            return val
+        if self.metric.kind not in ("proportion", "mean"):
+            return NotComputable(f"{self.metric.name} is not a mean over examples")
+        if isinstance(self.kept.recipe, NotComputable) or self.kept.recipe.train.get("monitor") == "loss":
+            return NotComputable("the best epoch was not chosen by the metric")
+        if len(val.score) < 2:
+            return NotComputable("one epoch leaves nothing to choose")
+        return luck_of_the_best(val.score, self.metric.higher)
+
+    @cached_property
+    def trend(self) -> Trend | NotComputable:
+        """The slope of the validation loss over the last epochs."""
+        return self.kept.val if isinstance(self.kept.val, NotComputable) else trend(self.kept.val.loss, level=LEVEL)
+
+    @cached_property
+    def calibration(self) -> Calibration | NotComputable:
+        """A temperature fitted on one half of the validation part, judged on the other."""
+        logits, val = self.kept.best_logits, self.kept.val
+        if isinstance(logits, NotComputable):
+            return logits
+        if isinstance(val, NotComputable):
+            return val
+        if self.manifest.task.name == "multiclass":
+            return calibration(logits, val.targets.astype(np.int64))
+        if self.manifest.task.name in ("binary", "multilabel"):
+            return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
+        return NotComputable("the task has no probabilities")
+
+    @cached_property
+    def memorization(self) -> Memorization | NotComputable:
+        """When the probe's examples were fitted."""
+        probe, change = self.kept.probe, self.loss_change
+        if isinstance(probe, NotComputable):
+            return probe
+        if probe.score.dtype != np.bool_:
+            return NotComputable("the task's answers are not right or wrong")
+        onset = self.position(change.onset) if isinstance(change, Change) and change.established else None
+        return memorization(probe.score.astype(np.bool_, copy=False), onset)
+
+    @cached_property
+    def suspects(self) -> Suspects | NotComputable:
+        """The probe's examples, the most likely mislabelled first."""
+        probe, change = self.kept.probe, self.loss_change
+        if isinstance(probe, NotComputable):
+            return probe
+        if not self.has_classes:
+            return NotComputable("the task has no classes")
+        onset = self.position(change.onset) if isinstance(change, Change) and change.established else None
+        return suspects(probe.margin, onset)
+
+    def position(self, epoch: int | None) -> int | None:
+        """Return where an epoch stands in the history."""
+        return None if epoch is None else self.epochs.index(epoch)
+
+    @cached_property
+    def answers(self) -> NDArray[np.int64] | NotComputable:
+        """(n,) the class that the network answers for each validation example at the best epoch."""
+        logits = self.kept.best_logits
+        if isinstance(logits, NotComputable):
+            return logits
+        if not self.has_classes:
+            return NotComputable("the task has no classes")
+        if logits.shape[1] == 1:
+            return (logits[:, 0] > 0).astype(np.int64)
+        return np.asarray(logits.argmax(axis=1), dtype=np.int64)
+
+
+def known(value: Value | NotComputable) -> Value | None:
+    """Return a result, or None where it is not computable."""
+    return None if isinstance(value, NotComputable) else value

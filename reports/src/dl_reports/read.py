@@ -1,0 +1,196 @@
+"""Reading: everything a report needs of a run folder, loaded once and defensively.
+
+Without `run.json` and `history.csv` there is no report, and the error is one line. Every other file may be missing,
+cut off or foreign: then that part is a `NotComputable` with the reason, and the report goes on without it.
+Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples, ``K`` outputs, ``F`` features.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.errors import BadRun
+from dl.finding import SEVERITIES, Finding
+from dl.history import Row
+from dl.manifest import Manifest
+from dl.outcomes import PartOutcomes, read_logits
+from dl.recipe import PartialRecipe
+from dl.run import Run
+from dl_reports.statistics import NotComputable
+
+Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
+Known = TypeVar("Known")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a run keeps, as far as it can be read.
+
+    Attributes:
+        run: The folder.
+        manifest: Task, parts, baselines, status.
+        rows: (T) rows of the history, oldest first.
+        val: Outcomes of the validation part, at most T epochs.
+        probe: Outcomes of the probe, at most T epochs.
+        leaked: (n,) validation examples that are also in the training part.
+        best_logits: (n, K) of the validation part at the best epoch.
+        last_logits: (n, K) at the last epoch.
+        features: Arrays of `features.npz`.
+        sketches: Arrays of `sketches.npz`.
+        recipe: The choices.
+        guards: What the guards found.
+    """
+
+    run: Run
+    manifest: Manifest
+    rows: tuple[Row, ...]
+    val: PartOutcomes | NotComputable
+    probe: PartOutcomes | NotComputable
+    leaked: NDArray[np.bool_] | NotComputable
+    best_logits: NDArray[np.float16] | NotComputable
+    last_logits: NDArray[np.float16] | NotComputable
+    features: Arrays | NotComputable
+    sketches: Arrays | NotComputable
+    recipe: PartialRecipe | NotComputable
+    guards: tuple[Finding, ...] | NotComputable
+
+
+def read(run: Run) -> Kept:
+    """Load a run.
+
+    Raises:
+        BadRun: If the manifest or the history cannot be read.
+    """
+    manifest = _sound(run.manifest, run)
+    rows = run.history.rows
+    _need_columns(rows, manifest, run)
+    folder = run.outcomes_folder
+    n = manifest.parts.val
+    return Kept(
+        run=run,
+        manifest=manifest,
+        rows=rows,
+        val=_outcomes(run, "val", len(rows)),
+        probe=_outcomes(run, "probe", len(rows)),
+        leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
+        best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
+        last_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "last"), run, "last"), manifest)),
+        features=_try(lambda: _archive(run, "features.npz")),
+        sketches=_try(lambda: _archive(run, "sketches.npz")),
+        recipe=_try(lambda: run.recipe),
+        guards=_try(lambda: _guards(run)),
+    )
+
+
+def _try(load: Callable[[], Known]) -> Known | NotComputable:
+    """Return what is loaded, or why it cannot be."""
+    try:
+        return load()
+    except BadRun as error:
+        return NotComputable(str(error))
+
+
+def _sound(manifest: Manifest, run: Run) -> Manifest:
+    """Refuse a manifest whose values are not of the types that `run.json` has."""
+    task, parts = manifest.task, manifest.parts
+    counts = (parts.train, parts.val, parts.probe, manifest.best_epoch, manifest.parameters, task.outputs)
+    words = (manifest.status, manifest.model, manifest.domain, manifest.message, parts.name, parts.rule, task.name)
+    numbers = [baseline.score for baseline in manifest.baselines] + [manifest.seconds]
+    sound = (
+        all(type(count) is int and count >= 0 for count in counts)
+        and all(isinstance(word, str) for word in (*words, *(task.names)))
+        and all(isinstance(number, (int, float)) for number in numbers)
+        and len(task.metrics) > 0
+        and all(isinstance(metric.name, str) and isinstance(metric.higher, bool) for metric in task.metrics)
+    )
+    if not sound:
+        raise BadRun(f"{str(run.path / 'run.json')!r} is damaged: its values are not those of a run")
+    return manifest
+
+
+def _need_columns(rows: tuple[Row, ...], manifest: Manifest, run: Run) -> None:
+    path, metric = run.path / "history.csv", manifest.task.headline.name
+    if not rows and path.exists() and path.read_bytes().strip() and not path.read_bytes().startswith(b"epoch,"):
+        raise BadRun(f"{str(path)!r} is not the history of a run of dl")
+    for number, row in enumerate(rows, start=2):
+        missing = [name for name in ("epoch", "val_loss", f"val_{metric}") if name not in row]
+        if missing:
+            raise BadRun(f"{str(path)!r}: line {number} has no {missing[0]}")
+
+
+def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
+    """Read one part, no more epochs than the history has."""
+    found = _try(lambda: _guarded(lambda: _whole(run).outcomes(part), run, part))
+    if isinstance(found, NotComputable):
+        return found
+    if len(found.loss) == 0:
+        return NotComputable("no epoch was kept")
+    if len(found.targets) != len(found.ids) or any(a.ndim != 2 for a in (found.loss, found.score, found.margin)):
+        return NotComputable(f"the outcomes of the {part} part have shapes that do not match")
+    if len(found.ids) == 0:
+        return NotComputable(f"the {part} part has no examples")
+    kept = slice(0, epochs)
+    return PartOutcomes(found.ids, found.targets, found.loss[kept], found.score[kept], found.margin[kept])
+
+
+def _whole(run: Run) -> Run:
+    """Refuse outcomes of which a file is cut off or foreign, before numpy opens it and leaves it open."""
+    for path in sorted(run.outcomes_folder.glob("e*.npz")):
+        if not path.is_file() or not zipfile.is_zipfile(path):
+            raise BadRun(f"{str(path)!r} is damaged or not a file of dl")
+    return run
+
+
+def _guarded(load: Callable[[], Known], run: Run, what: str) -> Known:
+    """Load arrays; a file of the right kind with the wrong things in it is damaged as well."""
+    try:
+        return load()
+    except (KeyError, ValueError, TypeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise BadRun(f"the outcomes of {what} in {str(run.path)!r} are damaged: {error}") from error
+
+
+def _archive(run: Run, name: str) -> Arrays:
+    path = run.outcomes_folder / name
+
+    def load() -> Arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            return dict(stored)
+
+    if not path.exists():
+        raise BadRun(f"this run keeps no {name}")
+    try:
+        return _guarded(load, run, name)
+    except OSError as error:
+        raise BadRun(f"{str(path)!r} cannot be read: {error}") from error
+
+
+def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:
+    if "val_leaked" not in examples:
+        raise BadRun("this run does not keep which validation examples are also in the training part")
+    leaked = np.asarray(examples["val_leaked"]).astype(np.bool_)
+    if leaked.shape != (n,):
+        raise BadRun(f"{leaked.shape} marks of duplicates do not fit {n} validation examples")
+    return leaked
+
+
+def _logits(logits: NDArray[np.float16], manifest: Manifest) -> NDArray[np.float16]:
+    if logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != manifest.parts.val:
+        raise BadRun(f"logits of shape {logits.shape} do not fit {manifest.parts.val} validation examples")
+    return logits
+
+
+def _guards(run: Run) -> tuple[Finding, ...]:
+    found = run.findings
+    for finding in found:
+        if finding.severity not in SEVERITIES or not isinstance(finding.message, str):
+            raise BadRun(f"{str(run.path / 'findings.json')!r} is damaged: {finding.severity!r} is no severity")
+        if not isinstance(finding.evidence, dict):
+            raise BadRun(f"{str(run.path / 'findings.json')!r} is damaged: its evidence is not named")
+    return found

@@ -1,0 +1,131 @@
+"""Remedies: the exact next command, built from the run's own recipe, so that it can be pasted and works.
+
+The short form names what differs from a plain `dl fit`; it is offered only if resolving it gives the very choices that
+are meant. Otherwise the recipe file of the run is named, which always does.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from dl.choose import resolve
+from dl.errors import DLError
+from dl.options import Value
+from dl.recipe import PartialRecipe, Recipe
+from dl_reports.facts import Facts, known
+
+GROUPS = ("model_options", "train", "split", "data_options")
+
+
+def again(facts: Facts, **changes: Value) -> str:
+    """Return the command that fits the run's recipe again with some options changed; empty if there is none."""
+    recipe = known(facts.kept.recipe)
+    if recipe is None:
+        return ""
+    from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
+    words = [f"{name}={_word(value)}" for name, value in changes.items()]
+    meant = _resolved(facts, recipe=from_file[3], options=changes)
+    if meant is None:
+        return ""
+    return _short(facts, recipe, meant, list(changes)) or shlex.join([*from_file, *words])
+
+
+def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
+    """Return ``dl fit domain data --model name key=value ...``, or nothing if it would not mean the same."""
+    default = _resolved(facts, domain=recipe.domain, data=recipe.data)
+    plain = _resolved(facts, domain=recipe.domain, data=recipe.data, model=recipe.model)
+    if plain is None or default is None:
+        return ""
+    wanted = _differences(plain, meant)
+    ordered = {name: wanted[name] for name in [*first, *wanted] if name in wanted}
+    model = [] if default.model == recipe.model else ["--model", recipe.model]
+    task = ["--task", meant.task] if meant.task else []
+    seed = ["--seed", str(meant.seed)] if meant.seed != plain.seed else []
+    said = _resolved(
+        facts,
+        domain=recipe.domain,
+        data=recipe.data,
+        model=recipe.model,
+        task=meant.task,
+        seed=meant.seed,
+        options=ordered,
+    )
+    if said is None or asdict(said) != asdict(meant):
+        return ""
+    words = [f"{name}={_word(value)}" for name, value in ordered.items()]
+    return shlex.join(["dl", "fit", recipe.domain, recipe.data, *model, *task, *seed, *words])
+
+
+def _differences(plain: Recipe, meant: Recipe) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for group in GROUPS:
+        before: Mapping[str, Value] = getattr(plain, group)
+        after: Mapping[str, Value] = getattr(meant, group)
+        found |= {name: value for name, value in after.items() if before.get(name) != value}
+    return found
+
+
+def _resolved(
+    facts: Facts, *, options: Mapping[str, object] | None = None, seed: int | None = None, **names: str
+) -> Recipe | None:
+    """Resolve the choices, or return None where they do not fit together (any more)."""
+    try:
+        return resolve(facts.plugins, seed=seed, options=options or {}, **names)
+    except DLError:
+        return None
+
+
+def _word(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def option(facts: Facts, name: str) -> float | None:
+    """Return the run's value of a numeric option of the model, the training or the split."""
+    recipe = known(facts.kept.recipe)
+    if recipe is None:
+        return None
+    for group in (recipe.model_options, recipe.train, recipe.split):
+        value = group.get(name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def regularize(facts: Facts) -> str:
+    """Return the fit with the first remedy the model has: dropout, a smaller network, or weight decay."""
+    dropout, width = option(facts, "dropout"), option(facts, "width")
+    if dropout is not None and dropout < 0.5:
+        return again(facts, dropout=0.5)
+    if width is not None and width >= 2:
+        return again(facts, width=int(width) // 2)
+    return decay(facts)
+
+
+def decay(facts: Facts) -> str:
+    """Return the fit with weight decay, ten times as much where there is some."""
+    return again(facts, optimizer="adamw", weight_decay=10 * (option(facts, "weight_decay") or 0.001))
+
+
+def longer(facts: Facts) -> str:
+    """Return the fit with twice the epochs."""
+    epochs = option(facts, "epochs")
+    return "" if epochs is None else again(facts, epochs=2 * int(epochs))
+
+
+def until(facts: Facts, epoch: int) -> str:
+    """Return the fit that stops at an epoch."""
+    return again(facts, epochs=epoch)
+
+
+def larger(facts: Facts) -> str:
+    """Return the fit with a network twice as wide, or for twice as long where it has no width."""
+    width = option(facts, "width")
+    return longer(facts) if width is None else again(facts, width=2 * int(width))
+
+
+def slower(facts: Facts, factor: float = 0.1) -> str:
+    """Return the fit with the learning rate times a factor."""
+    lr = option(facts, "lr")
+    return again(facts, lr=float(f"{lr * factor:.3g}")) if lr else ""

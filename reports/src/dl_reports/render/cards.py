@@ -1,0 +1,145 @@
+"""What the network gets wrong, in the terminal: examples worth a look, classes confused, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dl.pictures import draw
+from dl.terminal import plain, safe_text
+from dl_reports.render import phrases
+from dl_reports.render.plot import draw_reliability
+from dl_reports.report import CalibrationCard, Confusion, Example
+from dl_reports.words import percent
+
+ONE_ROW = 4  # thumbnails across; where more have room, one row is enough
+THUMBNAIL = 18  # columns, and nearly so many pixels
+LONGEST_TEXT = 320  # characters of a text example
+MOST_CLASSES = 12  # of a matrix that is shown whole
+MOST_PAIRS = 5
+MOST_NAME = 24
+
+
+def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
+    """Show examples, grouped by why they are worth a look."""
+    if not chosen:
+        return None
+    groups: list[RenderableType] = []
+    for why in dict.fromkeys(example.why for example in chosen):
+        if groups:
+            groups.append(Text())
+        groups.append(plain(phrases.WHY.get(why, why), "dim"))
+        groups.append(_group([example for example in chosen if example.why == why], width))
+    return Group(*groups)
+
+
+def _group(chosen: Sequence[Example], width: int) -> RenderableType:
+    """Pictures side by side; where there are none, the words."""
+    across = max((width + 2) // (THUMBNAIL + 2), 1)
+    pictured = [_thumbnail(one, one.sketch) for one in chosen if isinstance(one.sketch, np.ndarray)]
+    pictured = pictured[: across if across > ONE_ROW else 2 * across]
+    shown: list[RenderableType] = []
+    for start in range(0, len(pictured), across):
+        row = pictured[start : start + across]
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for _ in row:
+            grid.add_column(width=THUMBNAIL)
+        grid.add_row(*row)
+        shown += [Text(), grid] if shown else [grid]
+    return Group(*(shown or (_told(one) for one in chosen)))
+
+
+def _thumbnail(example: Example, pixels: NDArray[np.uint8]) -> RenderableType:
+    return Group(draw(pixels, THUMBNAIL), plain(phrases.answer(example), "bold"), _note(example))
+
+
+def _told(example: Example) -> RenderableType:
+    head = Text.assemble(plain(phrases.answer(example), "bold"), "  ", _note(example))
+    if not isinstance(example.sketch, str):
+        return head
+    return Group(head, Text(safe_text(example.sketch, LONGEST_TEXT)))
+
+
+def _note(example: Example) -> Text:
+    return Text(f"#{example.id}, {phrases.loss(example)}", style="dim")
+
+
+def confusion(found: Confusion, width: int) -> RenderableType | None:
+    """Show the matrix where it fits, and the pairs that are confused most."""
+    pairs = _pairs(found)
+    matrix = _matrix(found, width)
+    if matrix is None or pairs is None:
+        return matrix or pairs
+    grid = Table.grid(padding=(0, 5, 0, 0))
+    matrix_width = _matrix_width(found)
+    if matrix_width + 40 <= width:
+        grid.add_row(matrix, pairs)
+        return grid
+    return Group(matrix, Text(), pairs)
+
+
+def _pairs(found: Confusion) -> Table | None:
+    if not found.pairs:
+        return None
+    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in ("true", "said"):
+        grid.add_column(name, max_width=MOST_NAME, overflow="ellipsis", no_wrap=True)
+    grid.add_column("times", justify="right", no_wrap=True)
+    grid.add_column("of the class", justify="right", no_wrap=True)
+    for pair in found.pairs[:MOST_PAIRS]:
+        grid.add_row(plain(pair.true), plain(pair.said), f"{pair.count:,}", percent(pair.share))
+    return grid
+
+
+def _matrix_width(found: Confusion) -> int:
+    counts, names = _labels(found)
+    cell = max(len(text) for text in (*counts, *names))
+    return max(len(name) for name in names) + (cell + 1) * len(names) + 2
+
+
+def _labels(found: Confusion) -> tuple[list[str], list[str]]:
+    counts = [str(count) if count else "·" for count in found.counts.ravel().tolist()]
+    return counts, [safe_text(name, 8) for name in found.names]
+
+
+def _matrix(found: Confusion, width: int) -> Table | None:
+    """A row for each true class, a column for each answer; None where it does not fit."""
+    if not 0 < len(found.names) <= MOST_CLASSES or found.left_out or _matrix_width(found) > width:
+        return None
+    counts, names = _labels(found)
+    size = len(names)
+    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    grid.add_column("", style="dim", no_wrap=True)
+    for name in names:
+        grid.add_column(Text(name), justify="right", no_wrap=True)
+    worst = max((pair.count for pair in found.pairs), default=0)
+    for k, name in enumerate(names):
+        row = counts[k * size : (k + 1) * size]
+        grid.add_row(Text(f"{name} "), *(_cell(text, k == j, worst) for j, text in enumerate(row)))
+    return grid
+
+
+def _cell(text: str, right: bool, worst: int) -> Text:
+    if text == "·":
+        return Text(text, style="dim")
+    if right:
+        return Text(text, style="bright_blue")
+    return Text(text, style="bold red" if int(text) * 2 > worst else "")
+
+
+def calibration(card: CalibrationCard, width: int) -> RenderableType:
+    """Show the reliability diagram beside the sentence, or the sentence alone where there is no room or no bin."""
+    sentence = Text(phrases.calibration(card))
+    if not card.bins or width < 70:
+        return sentence
+    plot = Group(Text("right, over confidence", style="dim"), *draw_reliability(card.bins, 26, 7))
+    grid = Table.grid(padding=(0, 4, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(max_width=60)
+    grid.add_row(plot, Group(Text(), sentence))
+    return grid

@@ -1,0 +1,88 @@
+"""The report as Markdown that fits a comment on a pull request: verdict, scores, findings, what to do next.
+
+Nothing from data can become a link, a mention, a picture or markup there. Source: GitHub Flavored Markdown 0.29.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from dl.terminal import LONGEST, safe_text
+from dl_reports.render import phrases
+from dl_reports.report import Report
+
+LONG = 1000  # characters of a message
+MOST_FINDINGS = 12
+ACTIVE = re.compile(r"[\\`*_\[\]|~$]")  # characters that Markdown reads
+ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+REFERENCE = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)")  # what a forge turns into a mention or a link to an issue
+ADDRESS = re.compile(r"(?i)(?<=:)//|(?<=\bwww)\.")  # what is turned into a link
+
+
+def to_markdown(report: Report) -> str:
+    """Return the report as the text of a comment."""
+    return "\n\n".join(block for block in _blocks(report) if block) + "\n"
+
+
+def _blocks(report: Report) -> Iterable[str]:
+    header = report.header
+    yield f"### {text(header.run)}"
+    yield f"**{text(report.verdict.sentence, LONG)}**"
+    yield " · ".join(text(fact, LONG) for fact in (phrases.state(header), *dict(phrases.facts(header)).values()))
+    if header.message:
+        yield text(header.message, LONG)
+    yield _scores(report)
+    yield _findings(report)
+    yield text(phrases.silenced(report))
+    if report.unchecked:
+        yield "Not checked: " + "; ".join(f"{text(one.what)} ({text(one.why, LONG)})" for one in report.unchecked) + "."
+    yield "\n".join(f"- {code(one.command)} {text(one.why)}".rstrip() for one in report.next)
+
+
+def _scores(report: Report) -> str:
+    metric = report.header.metric
+    if not report.ladder:
+        return ""
+    rungs = [
+        (f"**{name}**" if rung.ours else name, phrases.value(metric, rung.score), phrases.interval(metric, rung.score))
+        for rung in report.ladder
+        for name in [text(phrases.rung_name(rung))]
+    ]
+    epoch = f", epoch {report.standing.epoch}" if report.standing else ""
+    head = (f"validation {text(phrases.title(metric))}{epoch}", "", "95 % interval")
+    return _table(head, [*rungs, *phrases.triple(report)], ":--", "--:", "--:")
+
+
+def _findings(report: Report) -> str:
+    shown = report.findings[:MOST_FINDINGS]
+    if not shown:
+        return ""
+    rows = []
+    for finding in shown:
+        said = text(finding.message, LONG) + (f"<br>{code(finding.next)}" if finding.next else "")
+        rows.append((text(finding.severity), code(finding.code), said))
+    table = _table(("", "finding", "what was seen, and what to do"), rows, ":--", ":--", ":--")
+    left = len(report.findings) - len(shown)
+    return table + (f"\n\n{left:,} more are in the full report." if left else "")
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *sides: str) -> str:
+    lines = [head, sides, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def text(words: str, longest: int = LONGEST) -> str:
+    """Return text in which Markdown sees nothing but text."""
+    shown = ACTIVE.sub(r"\\\g<0>", safe_text(words, longest).translate(ENTITIES))
+    shown = REFERENCE.sub(lambda match: f"{match.group()}<!-- -->", shown)
+    return ADDRESS.sub(lambda match: match.group().replace("/", "&#47;").replace(".", "&#46;"), shown)
+
+
+def code(words: str) -> str:
+    """Return a command or code, as it is typed; a fence longer than any run of ticks in it."""
+    shown = safe_text(words, LONG).replace("|", "\\|")
+    if "`" not in shown:
+        return f"`{shown}`"
+    fence = "`" * (max(map(len, re.findall("`+", shown))) + 1)
+    return f"{fence} {shown} {fence}"

@@ -1,0 +1,125 @@
+"""Phrases that every renderer shares: how a number, an interval, a duration and a fact of a run are said.
+
+What comes back is not yet safe for a terminal or a page; each renderer makes it so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from dl.manifest import MetricInfo
+from dl.scores import show_estimate, show_value
+from dl.triple import Estimate
+from dl_reports.report import CalibrationCard, Curves, Example, Header, Report, Rung
+from dl_reports.words import bracket, many, metric_word, number, percent
+
+PARTS = {"train": "while learning", "probe": "training", "val": "validation"}
+WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
+
+
+def value(metric: MetricInfo, estimate: Estimate, *, signed: bool = False) -> str:
+    """Return the number alone."""
+    return show_value(metric, estimate.value, signed=signed)
+
+
+def interval(metric: MetricInfo, estimate: Estimate, *, signed: bool = False) -> str:
+    """Return the interval alone, like ``[97.39, 97.98]``; empty where there is none."""
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return ""
+    return "[" + show_estimate(metric, estimate, signed=signed).partition(" [")[2]
+
+
+def share_estimate(estimate: Estimate) -> str:
+    """Return a share with its interval, in percent, both with the same digits."""
+    shown = percent(estimate.value)
+    digits = len(shown.removesuffix(" %").partition(".")[2])
+    return f"{shown} {bracket(estimate[1:], 100, digits)}" if math.isfinite(estimate.low) else shown
+
+
+def loss(example: Example) -> str:
+    """Return the loss of one example: two decimals, none where it is huge."""
+    if abs(example.loss) >= 1000:
+        return f"loss {example.loss:,.0f}"
+    return f"loss {max(example.loss, 0.0) if abs(example.loss) < 0.005 else example.loss:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Return how long something took."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def state(header: Header) -> str:
+    """Return how the run ended, how far it came and how long it took."""
+    done = many(header.epochs, "epoch")
+    if header.planned > header.epochs:
+        done = f"{header.epochs:,} of {many(header.planned, 'epoch')}"
+    return f"{header.status}, {done}, {duration(header.seconds)}"
+
+
+def facts(header: Header) -> tuple[tuple[str, str], ...]:
+    """Return what was fitted to what, as names and sentences."""
+    data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation ({header.rule})"
+    return (
+        ("task", f"{header.task} - {header.reason}"),
+        ("data", data),
+        ("network", f"{header.model}, {many(header.parameters, 'parameter')}"),
+    )
+
+
+def rung_name(rung: Rung) -> str:
+    """Return what a step of the ladder is called: a baseline by what it always says."""
+    return rung.name if rung.ours else rung.says or rung.name
+
+
+def title(metric: MetricInfo) -> str:
+    """Return what a metric is called in a heading."""
+    return metric_word(metric.name)
+
+
+def triple(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Give the honest triple at the best epoch, beside the score itself: name, number, interval."""
+    standing, metric = report.standing, report.header.metric
+    if standing is None:
+        return
+    if standing.corrected is not None:
+        yield "less the luck of the epoch", value(metric, standing.corrected), interval(metric, standing.corrected)
+    yield "on training examples", value(metric, standing.probe), interval(metric, standing.probe)
+    yield "gap", value(metric, standing.gap, signed=True), interval(metric, standing.gap, signed=True)
+
+
+def silenced(report: Report) -> str:
+    """Return which findings were silenced and would have spoken; empty if none."""
+    return f"silenced: {', '.join(report.ignored)}" if report.ignored else ""
+
+
+def answer(example: Example) -> str:
+    """Return what is true and what was said instead."""
+    return f"{example.true}, said {example.said}" if example.said is not None else example.true
+
+
+def calibration(card: CalibrationCard) -> str:
+    """Return in one sentence whether the probabilities mean what they say."""
+    trust = "too sure of itself" if card.temperature > 1 else "not sure enough of itself"
+    if card.gain.low <= 0 <= card.gain.high:
+        trust = "no certain gain from rescaling"
+    elif card.ece_after.value >= card.ece_before.value:
+        trust = "rescaling helps its loss, not its confidence"
+    return (
+        f"Its confidence is off by {share_estimate(card.ece_before)} on average; with temperature "
+        f"{card.temperature:.2f} by {share_estimate(card.ece_after)} ({trust}). Loss "
+        f"{number(card.nll_before.value)} becomes {number(card.nll_after.value)}."
+    )
+
+
+def marked(curves: Curves, onset: int | None, onset_words: str) -> tuple[tuple[int, str, bool], ...]:
+    """Return the epochs to mark in a plot, with a label and whether it is where things get worse."""
+    marks = []
+    if curves.best_epoch is not None:
+        marks.append((curves.best_epoch, f"best {curves.best_epoch}", False))
+    if onset is not None:
+        marks.append((onset, f"{onset_words} {onset}", True))
+    return tuple(sorted(marks))

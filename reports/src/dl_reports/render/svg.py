@@ -1,0 +1,154 @@
+"""Plots as SVG inside a page: their colours come from the page's style sheet, so they suit light, dark and print.
+
+Lengths are in units of a drawing 440 wide, which a phone shows nearly as large as a desktop does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from dl_reports.render.chart import Chart, Mark
+from dl_reports.render.markup import Markup, joined, tag, trusted
+from dl_reports.render.phrases import PARTS
+from dl_reports.report import Bin, Curve
+
+WIDE, HIGH = 440.0, 272.0
+LEFT, RIGHT, TOP, BOTTOM = 50.0, 12.0, 42.0, 40.0
+CHARACTER = 7.2  # width of one, in labels
+SIDE = 184.0  # of the reliability diagram
+
+
+def chart_svg(chart: Chart) -> Markup:
+    """Draw a chart with axes, bands, lines and marks."""
+    words = f"{chart.title} over {len(chart.epochs)} epochs: " + ", ".join(PARTS[curve.part] for curve in chart.curves)
+    marked = "".join(f"; {mark.label}" for mark in chart.marks)
+    return tag(
+        "svg",
+        tag("title", words + marked),
+        _grid(chart),
+        *(_band(chart, curve) for curve in chart.curves),
+        _marks(chart),
+        *(_line(chart, curve) for curve in chart.curves),
+        viewBox=f"0 0 {WIDE:g} {HIGH:g}",
+        role="img",
+    )
+
+
+def _x(chart: Chart, epoch: float) -> float:
+    return LEFT + chart.across(epoch) * (WIDE - LEFT - RIGHT)
+
+
+def _y(chart: Chart, value: float) -> float:
+    return HIGH - BOTTOM - chart.up(value) * (HIGH - TOP - BOTTOM)
+
+
+def _grid(chart: Chart) -> Markup:
+    """Axes with labels: a quiet line at each labelled value, an epoch under each labelled place."""
+    parts = []
+    for value, label in chart.value_ticks(6):
+        y = _y(chart, value)
+        parts.append(_segment(LEFT, y, WIDE - RIGHT, y, "grid"))
+        parts.append(_text(LEFT - 6, y + 4, label, "end"))
+    for epoch in chart.epoch_ticks(6):
+        parts.append(_text(_x(chart, epoch), HIGH - BOTTOM + 16, str(epoch), "middle"))
+    base = _segment(LEFT, HIGH - BOTTOM, WIDE - RIGHT, HIGH - BOTTOM, "axis")
+    return joined([*parts, base, _text((LEFT + WIDE - RIGHT) / 2, HIGH - 6, "epoch", "middle")])
+
+
+def _band(chart: Chart, curve: Curve) -> Markup:
+    """The 95 % band, one polygon for each stretch without a gap."""
+    shapes = []
+    for run in _stretches(chart, curve.low, curve.high):
+        upper = [(_x(chart, chart.epochs[k]), _y(chart, curve.high[k])) for k in run]
+        lower = [(_x(chart, chart.epochs[k]), _y(chart, curve.low[k])) for k in reversed(run)]
+        shapes.append(tag("polygon", points=_points([*upper, *lower]), class_=f"band {curve.part}"))
+    return joined(shapes)
+
+
+def _line(chart: Chart, curve: Curve) -> Markup:
+    shapes = []
+    for run in _stretches(chart, curve.values):
+        points = [(_x(chart, chart.epochs[k]), _y(chart, curve.values[k])) for k in run]
+        shapes.append(tag("polyline", points=_points(points), class_=f"line {curve.part}"))
+    return joined(shapes)
+
+
+def _stretches(chart: Chart, *series: tuple[float, ...]) -> list[list[int]]:
+    """Places of neighbours that all have a value."""
+    runs: list[list[int]] = [[]]
+    for k in range(len(chart.epochs)):
+        if all(math.isfinite(one[k]) for one in series):
+            runs[-1].append(k)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _marks(chart: Chart) -> Markup:
+    """Vertical lines with their labels above, on a second level where they would touch."""
+    parts, ends = [], [-math.inf, -math.inf]
+    for mark in chart.marks:
+        x = _x(chart, mark.epoch)
+        half = len(mark.label) * CHARACTER / 2
+        middle = min(max(x, half), WIDE - half)
+        level = next((k for k, end in enumerate(ends) if middle - half > end + 4), 0)
+        ends[level] = middle + half
+        y = TOP - 8 - 15 * level
+        parts += [_segment(x, y + 3, x, HIGH - BOTTOM, _style(mark)), _text(middle, y, mark.label, "middle", mark)]
+    return joined(parts)
+
+
+def _style(mark: Mark) -> str:
+    return "mark worse" if mark.worse else "mark"
+
+
+def reliability_svg(bins: Iterable[Bin]) -> Markup:
+    """Draw the share that was right over the confidence, each bin with its interval."""
+    shown = list(bins)
+    low = math.floor(10 * min([0.8, *(min(one.confidence, one.right.value) for one in shown)])) / 10
+    span = 1 - low
+
+    def place(confidence: float, right: float) -> tuple[float, float]:
+        clipped = (min(max((value - low) / span, 0.0), 1.0) for value in (confidence, right))
+        across, up = clipped
+        return LEFT + across * SIDE, 12 + (1 - up) * SIDE
+
+    parts = [_segment(*place(low, low), *place(1, 1), "mark")]
+    for k in range(3):
+        tick = low + span * k / 2
+        (x, base), (_, y) = place(tick, low), place(low, tick)
+        parts += [_segment(LEFT, y, LEFT + SIDE, y, "grid"), _text(LEFT - 6, y + 4, f"{tick:.0%}", "end")]
+        parts.append(_text(x, base + 16, f"{tick:.0%}", "middle"))
+    for one in shown:
+        x, y = place(one.confidence, one.right.value)
+        if math.isfinite(one.right.low):
+            ends = (place(one.confidence, end)[1] for end in (one.right.low, one.right.high))
+            parts.append(_segment(x, next(ends), x, next(ends), "line val"))
+        parts.append(tag("circle", cx=_round(x), cy=_round(y), r=3.5, class_="dot"))
+    title = tag("title", "Share of right answers over confidence, in bins of equal size, against the diagonal")
+    foot = _text(LEFT + SIDE / 2, 12 + SIDE + 32, "confidence", "middle")
+    return tag("svg", title, *parts, foot, viewBox=f"0 0 {LEFT + SIDE + 20:g} {12 + SIDE + BOTTOM:g}", role="img")
+
+
+def sample(part: str) -> Markup:
+    """Draw a short piece of a line, for the legend."""
+    line = tag("polyline", points="1,5 27,5", class_=f"line {part}")
+    return tag("svg", line, viewBox="0 0 28 10", class_="key", aria_hidden="true")
+
+
+def _segment(x1: float, y1: float, x2: float, y2: float, style: str) -> Markup:
+    return tag("line", x1=_round(x1), y1=_round(y1), x2=_round(x2), y2=_round(y2), class_=style)
+
+
+def _text(x: float, y: float, words: str, anchor: str, mark: Mark | None = None) -> Markup:
+    style = "worse" if mark is not None and mark.worse else None
+    return tag("text", words, x=_round(x), y=_round(y), text_anchor=anchor, class_=style)
+
+
+def _points(places: Iterable[tuple[float, float]]) -> Markup:
+    return trusted(" ".join(f"{x:.1f},{y:.1f}" for x, y in places))
+
+
+def _round(length: float) -> str:
+    return f"{length:.1f}"

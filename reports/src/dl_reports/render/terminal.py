@@ -1,0 +1,216 @@
+"""The report in the terminal: the verdict first, then what it rests on, then what to do.
+
+Only the sixteen ANSI colours are used, never as the only carrier of meaning; pictures alone take more where there are
+more. Everything from data goes through `safe_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from dl.scores import MARKS
+from dl.terminal import plain, safe_text
+from dl_reports.render import cards, phrases
+from dl_reports.render.chart import charts
+from dl_reports.render.plot import draw_chart
+from dl_reports.report import Command, Header, Report, Section, Unchecked, Verdict
+
+WIDEST = 140  # columns; a line that is longer is hard to read
+WIDEST_LADDER = 96
+TWO_PLOTS = 110  # columns from which plots stand side by side
+LONG = 1000  # characters of a message
+GOOD = ("✓", "bold green")
+INDENT = 2
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print a report, as wide as the console is, up to 140 columns."""
+    width = min(console.width, WIDEST)
+    console.print(Trimmed(Group(*_parts(report, width))), width=width, highlight=False)
+
+
+def _parts(report: Report, width: int) -> Iterable[RenderableType]:
+    inner = width - INDENT
+    yield from _header(report.header, width)
+    yield from _verdict(report.verdict)
+    yield from _titled(*_scores(report, inner))
+    yield from _titled("learning curves", _curves(report, inner))
+    yield from _titled("findings", _findings(report, inner))
+    yield from _titled("examples worth a look", cards.examples(report.examples, inner))
+    if report.confusion is not None:
+        yield from _titled("classes taken for one another", cards.confusion(report.confusion, inner))
+    if report.calibration is not None:
+        yield from _titled("calibration", cards.calibration(report.calibration, inner))
+    for section in report.sections:
+        yield from _titled(safe_text(section.title), _section(section))
+    yield from _titled("not checked", _unchecked(report.unchecked))
+    yield from _titled("next", _next(report.next, inner))
+
+
+def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType]:
+    if body is not None:
+        yield Text(f"\n{title}", style="bold")
+        yield Padding(body, (0, 0, 0, INDENT), expand=False)
+
+
+def _header(header: Header, width: int) -> Iterable[RenderableType]:
+    line = Table.grid(expand=True, padding=(0, 2))
+    line.add_column(overflow="fold")
+    line.add_column(justify="right")
+    line.add_row(plain(header.run, "bold"), plain(phrases.state(header), "dim"))
+    yield line
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for name, fact in phrases.facts(header):
+        grid.add_row(name, plain(fact))
+    if header.message:
+        grid.add_row("ended", plain(header.message, "bold"))
+    yield grid
+
+
+def _verdict(verdict: Verdict) -> Iterable[RenderableType]:
+    mark, style = MARKS.get(verdict.severity, GOOD)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_row(Text(mark, style=style), Text(safe_text(verdict.sentence, LONG), style="bold"))
+    yield Text()
+    yield grid
+
+
+def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
+    """The ladder of baselines and network, worst first, and the honest triple under it."""
+    metric = report.header.metric
+    if not report.ladder:
+        return "", None
+    grid = Table.grid(padding=(0, 2))
+    grid.width = min(width, WIDEST_LADDER)
+    grid.add_column(max_width=max(grid.width // 3, 12), overflow="ellipsis", no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True, min_width=14)
+    most = max((abs(rung.score.value) for rung in report.ladder), default=1.0) or 1.0
+    full = metric.perfect if metric.higher else most
+    for rung in report.ladder:
+        style = "bold" if rung.ours else ""
+        bar = Bar(max(rung.score.value / full, 0.0), "bright_blue" if rung.ours else "dim")
+        shown = (phrases.value(metric, rung.score), phrases.interval(metric, rung.score))
+        grid.add_row(
+            plain(phrases.rung_name(rung), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
+        )
+    title = f"{safe_text(phrases.title(metric))} on validation"
+    for name, number, spread in phrases.triple(report):
+        grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
+    return f"{title}, epoch {report.standing.epoch}" if report.standing else title, grid
+
+
+class Bar:
+    """A bar as long as the share of the room it is given."""
+
+    def __init__(self, share: float, style: str) -> None:
+        self.share, self.style = min(share, 1.0) if share == share else 0.0, style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        length = max(round(self.share * options.max_width), 1)
+        yield Text("━" * length, style=self.style, no_wrap=True)
+
+
+def _curves(report: Report, width: int) -> RenderableType | None:
+    drawn = charts(report)
+    if not drawn:
+        return None
+    beside = width + INDENT >= TWO_PLOTS and len(drawn) > 1
+    each = (width - 4) // 2 if beside else width
+    plots = [draw_chart(chart, each, 13 if beside else 10) for chart in drawn]
+    if not beside:
+        return Group(*(Group(Text() if k else Text(end=""), *plot) for k, plot in enumerate(plots)))
+    tallest = max(len(plot) for plot in plots)
+    grid = Table.grid(padding=(0, 4, 0, 0))
+    grid.add_row(*(Group(plot[0], *[Text()] * (tallest - len(plot)), *plot[1:]) for plot in plots))
+    return grid
+
+
+def _findings(report: Report, width: int) -> RenderableType | None:
+    silenced = [plain(phrases.silenced(report), "dim")] if report.ignored else []
+    if not report.findings:
+        return Group(*silenced) if silenced else None
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    if wide := width + INDENT >= TWO_PLOTS:
+        grid.add_column(no_wrap=True, max_width=40)
+        grid.add_column(no_wrap=True)
+    grid.add_column()
+    for finding in report.findings:
+        mark, style = MARKS.get(finding.severity, MARKS["note"])
+        code, said = plain(finding.code, "bold"), Text(safe_text(finding.message, LONG))
+        if finding.next:
+            said.append("\n→ ", style="dim").append(safe_text(finding.next, LONG), style="bright_blue")
+        if wide:
+            grid.add_row(Text(mark, style=style), code, Text(f" {finding.severity:<6}", style="dim"), said)
+        else:
+            code.append(f"  {finding.severity}", style="not bold dim")
+            grid.add_row(Text(mark, style=style), Group(code, said))
+    return Group(grid, *silenced)
+
+
+def _section(section: Section) -> RenderableType:
+    return Group(*(Text(safe_text(line, LONG)) for line in section.lines))
+
+
+def _unchecked(unchecked: tuple[Unchecked, ...]) -> RenderableType | None:
+    if not unchecked:
+        return None
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column(style="dim")
+    for one in unchecked:
+        grid.add_row(plain(one.what), Text(safe_text(one.why, LONG)))
+    return grid
+
+
+def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
+    """Commands with what they are for: beside each other where all fit, else one below the other."""
+    if not commands:
+        return None
+    lines = [(Text(safe_text(one.command, LONG), style="bold"), plain(one.why, "dim")) for one in commands]
+    longest = [max(line.cell_len for line in column) for column in zip(*lines, strict=True)]
+    if sum(longest) + 2 > width:
+        return Group(*(part for command, why in lines for part in (command, Padding(why, (0, 0, 0, 2)))))
+    grid = Table.grid(padding=(0, 2))
+    for line in lines:
+        grid.add_row(*line)
+    return grid
+
+
+class Trimmed:
+    """What would be shown, without blanks at the ends of lines; in ASCII where the stream takes no more."""
+
+    def __init__(self, shown: RenderableType) -> None:
+        self.shown = shown
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self.shown, options, pad=False):
+            while line and not line[-1].text.strip():
+                line.pop()
+            for segment in [*line[:-1], *(Segment(last.text.rstrip(), last.style) for last in line[-1:])]:
+                text = "".join(map(_in_ascii, segment.text)) if options.ascii_only else segment.text
+                yield Segment(text, segment.style)
+            yield Segment.line()
+
+
+PLAIN = dict(zip("━─│┤└┊→✓…·−–’", "=-||+:>+~.--'", strict=True)) | dict(zip(" ░▒▓█▀", " .:#@#", strict=True))
+
+
+def _in_ascii(character: str) -> str:
+    if character.isascii():
+        return character
+    if 0x2800 <= ord(character) <= 0x28FF:
+        return " .:"[min((ord(character) - 0x2800).bit_count(), 2)]
+    return PLAIN.get(character, "?")

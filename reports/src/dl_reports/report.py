@@ -1,0 +1,331 @@
+"""The report: everything that is said about one run, as frozen values that a renderer only has to lay out.
+
+`build_report` computes it from a run folder; the renderers (terminal, HTML, Markdown) and `to_json` read it.
+Epochs count from 1. Text in it may come from data (class names, messages) and is not yet safe for a terminal or a page.
+Numbers that do not exist are NaN inside a series and None elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.finding import Finding
+from dl.manifest import MetricInfo
+from dl.triple import Estimate
+
+if TYPE_CHECKING:
+    from dl.run import Run
+
+SCHEMA = 1  # of the JSON; a reader refuses a greater one
+Sketch = NDArray[np.uint8] | str  # an image (h, w, c) with c of 1 or 3, or the words of a text
+
+
+@dataclass(frozen=True)
+class Header:
+    """What was fitted to what, and how it ended.
+
+    Attributes:
+        run: Name of the run folder.
+        path: Of the run folder.
+        status: ``running``, ``finished``, ``interrupted`` or ``failed``.
+        message: Why it ended as it did; empty if it simply finished.
+        created: When, in UTC (ISO 8601).
+        task: Row of the task table.
+        reason: Why this task, from the target.
+        domain: Of the inputs.
+        data: Name of the data set.
+        model: Name of the network.
+        parameters: Number of trainable parameters.
+        train: Training examples.
+        val: Validation examples.
+        probe: Training examples that are scored after each epoch.
+        rule: How the split was made.
+        test: Whether there is a test part.
+        metric: The headline metric.
+        loss: Name of the loss.
+        epochs: Finished.
+        planned: Epochs asked for; 0 where the recipe cannot be read.
+        best_epoch: None while there is none.
+        seconds: Of the fit.
+    """
+
+    run: str
+    path: str
+    status: str
+    message: str
+    created: str
+    task: str
+    reason: str
+    domain: str
+    data: str
+    model: str
+    parameters: int
+    train: int
+    val: int
+    probe: int
+    rule: str
+    test: bool
+    metric: MetricInfo
+    loss: str
+    epochs: int
+    planned: int
+    best_epoch: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder: a baseline or the network on the validation part.
+
+    Attributes:
+        name: ``majority``, ``prior``, ..., or the model's name.
+        says: The baseline's constant answer in words; empty for the network.
+        score: Headline metric with its 95 % interval; the interval's ends are NaN where it has none.
+        loss: Mean loss; None where a constant answer has none.
+        ours: Whether this is the network.
+    """
+
+    name: str
+    says: str
+    score: Estimate
+    loss: float | None
+    ours: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The honest triple at the best epoch, in the headline metric.
+
+    Attributes:
+        epoch: The best one.
+        probe: On the probe of the training part.
+        val: On the validation part, naively.
+        gap: How much worse validation is; positive where the network knows the training part better.
+        corrected: On the validation part without the luck of having chosen the epoch on it; None if not computable.
+    """
+
+    epoch: int
+    probe: Estimate
+    val: Estimate
+    gap: Estimate
+    corrected: Estimate | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a plot, with its 95 % band.
+
+    Attributes:
+        part: ``train`` (running, in training mode), ``probe`` or ``val``.
+        values: A number an epoch; NaN where there is none.
+        low: Lower end of the band; NaN where there is none.
+        high: Upper end.
+    """
+
+    part: str
+    values: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Loss and headline metric over the epochs.
+
+    Attributes:
+        epochs: From 1, not always without gaps.
+        loss: train, probe and val, as far as they are known.
+        metric: probe and val.
+        best_epoch: By which the kept weights were chosen; None while there is none.
+        least_loss: Epoch of the least validation loss; None if there is none.
+        loss_onset: First epoch of an established rise of the validation loss; None if none is.
+        metric_onset: The same for the headline metric getting worse.
+    """
+
+    epochs: tuple[int, ...]
+    loss: tuple[Curve, ...]
+    metric: tuple[Curve, ...]
+    best_epoch: int | None
+    least_loss: int | None
+    loss_onset: int | None
+    metric_onset: int | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where the run stands, in one sentence.
+
+    Attributes:
+        sentence: With the numbers that matter.
+        severity: ``issue``, ``tip``, ``note``, or ``good`` when nothing is wrong.
+    """
+
+    sentence: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example worth looking at.
+
+    Attributes:
+        id: Stable in the data set.
+        part: ``val`` or ``probe`` (of the training part).
+        why: ``hardest`` (largest loss) or ``suspect`` (the label is probably wrong).
+        true: The target, in words.
+        said: What the network answers, in words; None where it was not kept.
+        loss: At the best epoch.
+        sketch: An image (h, w, c) in uint8, a text, or None.
+    """
+
+    id: int
+    part: str
+    why: str
+    true: str
+    said: str | None
+    loss: float
+    sketch: Sketch | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One class taken for another: how often, and which share of the true class that is."""
+
+    true: str
+    said: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Classes taken for one another on the validation part at the best epoch.
+
+    Attributes:
+        names: Of the classes in the matrix, (C,); with very many classes only the most confused ones.
+        counts: (C, C), a row per true class and a column per answer.
+        pairs: The most confused pairs of all classes, most frequent first.
+        left_out: Classes that are not in the matrix.
+    """
+
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    pairs: tuple[Pair, ...]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Validation examples of like confidence: the mean confidence, and the share that was right with its interval."""
+
+    confidence: float
+    right: Estimate
+    count: int
+
+
+@dataclass(frozen=True)
+class CalibrationCard:
+    """Whether probabilities mean what they say, on one half of the validation part.
+
+    Attributes:
+        bins: Of the whole part, the least confident first, before any temperature.
+        temperature: Fitted on one half; above 1 for a network too sure of itself.
+        ece_before: Expected calibration error on the other half, in [0, 1].
+        ece_after: The same with the temperature.
+        nll_before: Negative log-likelihood per example on the other half, in nats.
+        nll_after: The same with the temperature.
+        gain: Paired fall of that likelihood; positive where the temperature helps.
+    """
+
+    bins: tuple[Bin, ...]
+    temperature: float
+    ece_before: Estimate
+    ece_after: Estimate
+    nll_before: Estimate
+    nll_after: Estimate
+    gain: Estimate
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """What was not checked, by finding code or in words, and the reason: it completes "not checked, because ..."."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to run next, and what it is for."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a third party's plugin adds to a report: a title and lines of plain text."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is said about one run, in the order in which it is shown.
+
+    Attributes:
+        header: What was fitted.
+        ladder: Baselines and network, worst first; empty while no epoch is finished.
+        standing: Scores at the best epoch; None while no epoch is finished.
+        curves: None while no epoch is finished.
+        verdict: The one sentence.
+        findings: The most pressing first.
+        ignored: Codes that were silenced and would have spoken.
+        examples: The hardest, then the suspect ones.
+        confusion: None where the task has no classes, or nothing was kept.
+        calibration: None where the task has no probabilities, or nothing was kept.
+        unchecked: What could not be computed.
+        next: Commands, the most useful first.
+        sections: Of plugins.
+        schema: Version of the JSON.
+    """
+
+    header: Header
+    ladder: tuple[Rung, ...]
+    standing: Standing | None
+    curves: Curves | None
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    ignored: tuple[str, ...]
+    examples: tuple[Example, ...]
+    confusion: Confusion | None
+    calibration: CalibrationCard | None
+    unchecked: tuple[Unchecked, ...]
+    next: tuple[Command, ...]
+    sections: tuple[Section, ...] = ()
+    schema: int = SCHEMA
+
+
+def build_report(run: Run, ignore: Iterable[str] = ()) -> Report:
+    """Compute the report of a run, silencing the findings with the codes to ignore.
+
+    Raises:
+        BadRun: If the folder is not a run of dl.
+        UnknownName: If a code to ignore does not exist.
+    """
+    from dl_reports.build import build  # scipy is imported when a report is computed, not when one is read
+
+    return build(run, ignore)
+
+
+def to_json(report: Report) -> str:
+    """Return the report as JSON that holds to `report.schema.json`; what is not a number becomes null."""
+    from dl_reports.as_json import dump
+
+    return dump(report)

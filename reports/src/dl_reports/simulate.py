@@ -1,0 +1,209 @@
+"""Simulated fits: run folders as real as a fit's, whose truth is known; for tests, for pages and for authors of checks.
+
+The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + a little of the epoch's), so
+a falling signal makes decisions worse, and a growing sharpness makes the network surer of the same decisions.
+Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples, ``C`` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl import files, outcomes
+from dl.finding import Finding
+from dl.history import Row, write_history
+from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.options import Option, Value
+from dl.outcomes import Scored
+from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
+from dl.run import Run, write_findings
+from dl.triple import triple
+
+Floats = NDArray[np.float64]
+SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What is simulated.
+
+    Attributes:
+        signal: (T) how clearly validation examples are seen, per epoch.
+        probe_signal: (T) the same on the probe; as on validation where it is empty.
+        sharpness: (T) how sure the network is; 1 throughout where it is empty, which is about calibrated.
+        n: Validation examples.
+        m: Probe examples; as many as validation where it is 0.
+        shares: (C) of the classes in both parts.
+        probe_shares: (C) of the classes on the probe; as on validation where it is empty.
+        prior: How far common classes are favoured: the weight of the logarithm of their shares.
+        wandering: Noise that each epoch adds to each logit.
+        flipped: Share of labels that were replaced by another.
+        seed: Of all draws.
+        columns: (T) more numbers for the history, by name.
+        findings: Of the guards.
+        leaked: Share of validation examples that are marked as trained on, and scored as on the probe.
+        status: Of the manifest.
+        message: Of the manifest.
+        options: Changed options of training and split.
+        near: Share of validation examples whose features are those of a training example, nearly.
+        shifted: By how many deviations the projected inputs of validation are moved.
+    """
+
+    signal: Sequence[float] = SIGNAL
+    probe_signal: Sequence[float] = ()
+    sharpness: Sequence[float] = ()
+    n: int = 1000
+    m: int = 0
+    shares: Sequence[float] = (0.1,) * 10
+    probe_shares: Sequence[float] = ()
+    prior: float = 0.0
+    wandering: float = 0.02
+    flipped: float = 0.0
+    seed: int = 0
+    columns: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+    leaked: float = 0.0
+    status: str = "finished"
+    message: str = ""
+    options: Mapping[str, Value] = field(default_factory=dict)
+    near: float = 0.0
+    shifted: float = 0.0
+
+
+@dataclass(frozen=True)
+class Side:
+    """One simulated part: true and given classes (n,), and the noise of each example (n, C)."""
+
+    true: NDArray[np.int64]
+    given: NDArray[np.int64]
+    noise: Floats
+
+
+def simulate(folder: Path, fit: Fit | None = None) -> Run:
+    """Write a run folder of a simulated fit, and return the run."""
+    fit = fit or Fit()
+    rng = np.random.default_rng(fit.seed)
+    names = tuple(str(k) for k in range(len(fit.shares)))
+    val, probe = _side(fit, fit.n, fit.shares, rng), _side(fit, fit.m or fit.n, fit.probe_shares or fit.shares, rng)
+    leaked = np.arange(fit.n) < round(fit.leaked * fit.n)
+    (folder / "outcomes").mkdir(parents=True)
+    _write_examples(folder, fit, val, probe, leaked, rng)
+    manifest = _manifest(folder, fit, val, names)
+    rows: list[Row] = []
+    for t, signal in enumerate(fit.signal):
+        seen = fit.probe_signal[t] if fit.probe_signal else signal
+        clear = np.where(leaked, seen, signal)
+        scored = {
+            "val": _score(fit, val, clear, t, rng),
+            "probe": _score(fit, probe, np.full(len(probe.true), seen), t, rng),
+        }
+        rows.append(_row(fit, manifest, scored, t, val, probe))
+        outcomes.write_epoch(folder / "outcomes", t + 1, scored)
+        outcomes.write_logits(folder / "outcomes", "last", scored["val"].logits)
+        if rows[-1]["val_accuracy"] > max([row["val_accuracy"] for row in rows[:-1]], default=-1.0):
+            manifest = replace(manifest, best_epoch=t + 1)
+            outcomes.write_logits(folder / "outcomes", "best", scored["val"].logits)
+    write_history(folder / "history.csv", rows)
+    files.write_text(folder / "run.json", manifest.to_json())
+    return Run(folder)
+
+
+def _side(fit: Fit, n: int, shares: Sequence[float], rng: np.random.Generator) -> Side:
+    classes = len(shares)
+    cut = np.round(np.cumsum(shares) / np.sum(shares) * n).astype(int)  # stratified: exact shares, whatever the seed
+    true = rng.permutation(np.searchsorted(cut, np.arange(n), side="right")).astype(np.int64)
+    wrong = rng.random(n) < fit.flipped
+    other = (true + rng.integers(1, classes, n)) % classes if classes > 1 else true
+    return Side(true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
+
+
+def _score(fit: Fit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
+    rows = np.arange(len(side.true))
+    logits = side.noise + fit.wandering * rng.standard_normal(side.noise.shape)
+    logits[rows, side.true] += signal
+    logits += fit.prior * np.log(np.maximum(fit.shares, 1e-6))
+    logits *= 2.0 * (fit.sharpness[t] if fit.sharpness else 1.0)
+    top = logits.max(axis=1)
+    loss = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top - logits[rows, side.given]
+    others = logits.copy()
+    others[rows, side.given] = -np.inf
+    margin = logits[rows, side.given] - others.max(axis=1)
+    right = logits.argmax(axis=1) == side.given
+    return Scored(*(part.astype(np.float32) for part in (loss, right, margin, logits)))
+
+
+def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> Row:
+    scores = triple(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
+    row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
+    row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
+    for part in outcomes.PARTS:
+        row |= {f"{part}_loss": float(scored[part].loss.mean(dtype=np.float64))}
+        row |= {f"{part}_accuracy": float(scored[part].score.mean(dtype=np.float64))}
+    for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
+        row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return row | {"gap": scores.gap.value} | {name: float(numbers[t]) for name, numbers in fit.columns.items()}
+
+
+def _write_examples(
+    folder: Path, fit: Fit, val: Side, probe: Side, leaked: NDArray[np.bool_], rng: np.random.Generator
+) -> None:
+    arrays: dict[str, NDArray[np.generic]] = {
+        "val_ids": np.arange(fit.n),
+        "probe_ids": np.arange(len(probe.true)) + fit.n,
+    }
+    arrays |= {"val_targets": val.given, "probe_targets": probe.given, "val_leaked": leaked}
+    with (folder / "outcomes" / "examples.npz").open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+    features = {"val": rng.standard_normal((fit.n, 8)), "probe": rng.standard_normal((len(probe.true), 8))}
+    copies = round(fit.near * fit.n)
+    features["val"][:copies] = features["probe"][:copies] + 1e-3 * rng.standard_normal((copies, 8))
+    inputs = {f"{part}_inputs": rng.standard_normal(rows.shape) for part, rows in features.items()}
+    inputs["val_inputs"] += fit.shifted
+    where = {f"{part}_rows": np.arange(len(rows)) for part, rows in features.items()}
+    kept = {name: rows.astype(np.float16) for name, rows in (features | inputs).items()}
+    with (folder / "outcomes" / "features.npz").open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **kept, **where)
+
+
+def _manifest(folder: Path, fit: Fit, val: Side, names: tuple[str, ...]) -> Manifest:
+    metrics = (MetricInfo("accuracy", True, 1.0, "proportion"),)
+    task = TaskInfo(
+        "multiclass", f"{len(names)} classes, one for each example", len(names), names, metrics, "cross_entropy"
+    )
+    common = int(np.bincount(val.given, minlength=len(names)).argmax())
+    majority = Baseline("majority", f"always {names[common]!r}", float((val.given == common).mean()))
+    shares = np.bincount(val.given, minlength=len(names))[val.given] / len(val.given)
+    prior = Baseline("prior", "each class at its share", majority.score, float(-np.log(shares).mean()))
+    m = fit.m or fit.n
+    parts = Parts(
+        "simulated", 5 * m, fit.n, m, "stratified hold-out, seed 0", f"simulated-{fit.n}-{fit.seed}", (8,), True
+    )
+    train = _chosen(fit, TRAIN_OPTIONS) | {"epochs": len(fit.signal)}
+    model: dict[str, Value] = {"width": 512, "depth": 1, "dropout": 0.0}
+    recipe = Recipe("vision", "mnist", "dense", model_options=model, train=train, split=_chosen(fit, SPLIT_OPTIONS))
+    files.write_text(folder / "recipe.toml", recipe.to_toml())
+    write_findings(folder / "findings.json", fit.findings)
+    return Manifest(
+        name=folder.name,
+        status=fit.status,
+        created="2026-01-01T00:00:00+00:00",
+        dl_version="0.1.0",
+        domain="vision",
+        model="dense",
+        parameters=1000,
+        task=task,
+        parts=parts,
+        baselines=(majority, prior),
+        seconds=float(len(fit.signal)),
+        message=fit.message,
+    )
+
+
+def _chosen(fit: Fit, options: Sequence[Option]) -> dict[str, Value]:
+    """The options at their defaults, but for those the fit changes."""
+    return {option.name: fit.options.get(option.name, option.default) for option in options}

@@ -1,0 +1,117 @@
+"""The verdict: where a run stands, in one sentence, from the findings that matter most.
+
+The order is the order of the workflow: is there a number at all, does it beat a dumb answer, does it overfit, has it
+learnt, and only then is everything fine - with the size of what could not have been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dl.finding import Finding
+from dl_reports import words
+from dl_reports.change import Change
+from dl_reports.checks.scores import smallest
+from dl_reports.facts import Facts, known
+from dl_reports.report import Verdict
+from dl_reports.statistics import NotComputable
+
+SMALL = 0.1  # of what the network gained over the best baseline
+
+
+def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
+    """Say where the run stands."""
+    said = {finding.code: finding for finding in findings}
+    if "health-nan" in said:
+        return Verdict(f"Training broke down: {said['health-nan'].message}.", "issue")
+    if facts.best is None:
+        return Verdict("No epoch was finished, so there is nothing to judge.", "note")
+    if "health-lr-too-high" in said and said["health-lr-too-high"].severity == "issue":
+        return Verdict(f"Training is unstable: {said['health-lr-too-high'].message}.", "issue")
+    if "fit-no-better-than-baseline" in said:
+        return Verdict(f"Nothing was learnt yet: {said['fit-no-better-than-baseline'].message}.", "issue")
+    loss, metric = facts.loss_change, facts.metric_change
+    if isinstance(loss, NotComputable):
+        return Verdict(f"Whether it overfits cannot be told, because {loss.reason}.{_gap(facts)}", "note")
+    if loss.established or (not isinstance(metric, NotComputable) and metric.established):
+        return Verdict(_overfit(facts, loss, known(metric)) + _form(loss), "issue")
+    if "fit-not-converged" in said:
+        return Verdict(
+            "No overfitting yet, and not done: the validation loss still falls at the end." + _gap(facts), "tip"
+        )
+    if "fit-underfitting" in said:
+        return Verdict("Underfitting: most of the error is on the training part as well." + _gap(facts), "tip")
+    return Verdict("No overfitting is established." + _gap(facts) + _resolution(facts) + _form(loss), "good")
+
+
+def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
+    name, both = words.metric_word(facts.tested_metric), known(facts.agreement)
+    if metric is None:
+        return f"{_in_loss(loss)}; {name} could not be tested."
+    if not loss.established:
+        return f"Overfits in {name} since {_from(metric)}: {_sizes(facts, metric)}; the loss is not certainly worse."
+    if both is not None and both.overfits_both:
+        return (
+            f"Overfits in loss and in {name} since {_from(loss)}: loss {words.number(loss.before)} to "
+            f"{words.number(loss.after)}, {name} {_sizes(facts, metric)}; stop at epoch {loss.best}."
+        )
+    if metric.established:
+        return (
+            f"Loss and {name} disagree on the best epoch, {loss.best} against {metric.best}: over-confidence; "
+            "choose by "
+            "purpose, and calibrate."
+        )
+    return f"{_in_loss(loss)}, while {name} is not certainly worse: {_not_distinguishable(facts, metric)}."
+
+
+def _in_loss(loss: Change) -> str:
+    return f"Overfits in loss since {_from(loss)}, from {words.number(loss.before)} to {words.number(loss.after)}"
+
+
+def _not_distinguishable(facts: Facts, metric: Change) -> str:
+    if metric.worse <= 0:
+        return "it grows over-confident"
+    seen = words.difference(facts.metric, metric.worse, metric.interval)
+    return f"a change of {seen} is not distinguishable on {words.many(metric.n, 'example')}; it grows over-confident"
+
+
+def _from(change: Change) -> str:
+    return f"epoch {change.onset}" if change.dated else f"its best at epoch {change.best}"
+
+
+def _sizes(facts: Facts, change: Change) -> str:
+    shown = words.percent if facts.higher_score else words.number
+    return f"{shown(change.before)} to {shown(change.after)}"
+
+
+def _gap(facts: Facts) -> str:
+    found = known(facts.gap)
+    if found is None:
+        return ""
+    shown = words.difference(facts.metric, found.gap, found.interval)
+    if not found.certain:
+        return f" Training and validation do not certainly differ: gap {shown}."
+    if found.gap < 0:
+        return f" Validation is certainly the easier part: gap {shown}."
+    gained = _gained(facts)
+    small = gained is not None and found.interval.high < SMALL * gained
+    return f" A {'small but ' if small else ''}certain gap of {shown} between training and validation."
+
+
+def _gained(facts: Facts) -> float | None:
+    from dl_reports.baseline import lead
+
+    found = known(lead(facts))
+    return None if found is None else found.lead
+
+
+def _resolution(facts: Facts) -> str:
+    found = smallest(facts)
+    if isinstance(found, NotComputable):
+        return ""
+    n = words.many(facts.manifest.parts.val, "validation example")
+    return f" {n} would show differences of {words.difference(facts.metric, found.difference)} or more."
+
+
+def _form(change: Change) -> str:
+    return "" if change.dated else f" (From means alone: {change.form}.)"

@@ -1,0 +1,184 @@
+"""Bad input: whatever is wrong with a run folder gives a report that says so, or one clear line."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from dl.errors import BadRun
+from dl_reports.report import build_report, to_json
+
+SMALL = {"signal": [2.0, 3.0, 3.5], "n": 60}
+
+
+@pytest.fixture
+def reported(simulated):
+    """Simulate, do something to the folder, and report; whatever is reported can be written as JSON."""
+
+    def report(damage=lambda folder: None, **fit):
+        run = simulated(**{**SMALL, **fit})
+        damage(run.path)
+        built = build_report(type(run)(run.path))
+        to_json(built)
+        assert not [one for one in built.unchecked if "failed" in one.why]
+        return built
+
+    return report
+
+
+def edited(**changes):
+    """Damage: other values in the manifest."""
+
+    def damage(folder):
+        stored = json.loads((folder / "run.json").read_text())
+        for name, value in changes.items():
+            *path, last = name.split("__")
+            place = stored
+            for key in path:
+                place = place[key]
+            place[last] = value
+        (folder / "run.json").write_text(json.dumps(stored))
+
+    return damage
+
+
+def whys(report):
+    return " ".join(one.why for one in report.unchecked)
+
+
+def test_no_finished_epoch(reported):
+    report = reported(signal=[], status="interrupted", message="stopped by a signal")
+    assert report.verdict.sentence == "No epoch was finished, so there is nothing to judge."
+    assert report.curves is None and report.ladder == () and report.standing is None
+
+
+def test_an_interrupted_run_is_reported_as_far_as_it_came(reported):
+    report = reported(status="interrupted", message="stopped by a signal in epoch 3")
+    assert report.header.status == "interrupted" and report.header.epochs == 3
+
+
+def test_one_epoch_cannot_tell_about_overfitting(reported):
+    report = reported(signal=[3.0])
+    assert report.verdict.sentence.startswith("Whether it overfits cannot be told, because it takes two epochs")
+
+
+def test_five_validation_examples_are_too_few_and_it_says_so(reported):
+    report = reported(n=5)
+    assert "data-small-validation" in {finding.code for finding in report.findings}
+    assert "it takes 20 examples or more; found 5" in whys(report)
+
+
+def test_one_class_in_validation_says_that_the_score_says_nothing(reported):
+    report = reported(shares=(1.0, 0.0, 0.0))
+    found = next(finding for finding in report.findings if finding.code == "data-missing-class")
+    assert found.severity == "issue" and "the score says nothing" in found.message
+
+
+def test_losses_that_are_no_numbers_are_an_issue_and_skipped_elsewhere(reported):
+    def damage(folder):
+        lines = (folder / "history.csv").read_text().splitlines()
+        where = lines[0].split(",").index("val_loss")
+        cells = lines[3].split(",")
+        cells[where] = "nan"
+        (folder / "history.csv").write_text("\n".join([*lines[:3], ",".join(cells)]) + "\n")
+        path = folder / "outcomes" / "epoch-00003.npz"
+        arrays = dict(np.load(path))
+        arrays["val_loss"] = np.full_like(arrays["val_loss"], np.nan)
+        np.savez(path, **arrays)
+
+    report = reported(damage)
+    assert report.verdict.severity == "issue" and "stopped being a number at epoch 3" in report.verdict.sentence
+
+
+def test_a_million_classes_by_name_show_those_that_were_seen(reported):
+    names = [f"class {k}" for k in range(1_000_000)]
+    report = reported(edited(task__names=names))
+    assert len(report.confusion.names) == 10 and report.confusion.left_out == 999_990
+
+
+def test_names_out_of_the_data_are_short_and_safe_in_sentences(reported):
+    evil = ["[bold]\x1b[31m<script>alert(1)</script>" + "x" * 10_000] + [f"c{k}" for k in range(1, 10)]
+    report = reported(edited(task__names=evil), shares=(0.0, *(0.1,) * 9))
+    message = next(finding.message for finding in report.findings if finding.code == "data-missing-class")
+    assert "\x1b" not in message and len(message) < 200
+
+
+OUTCOMES = ("epoch-00001.npz", "epoch-00003.npz", "examples.npz", "best.npz", "last.npz", "features.npz")
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+@pytest.mark.parametrize("how", ["missing", "cut", "foreign", "another array", "a folder"])
+def test_a_damaged_outcome_leaves_a_report_that_says_what_is_missing(reported, name, how):
+    def damage(folder):
+        path = folder / "outcomes" / name
+        content = path.read_bytes()
+        path.unlink()
+        if how == "cut":
+            path.write_bytes(content[: len(content) // 2])
+        elif how == "foreign":
+            path.write_bytes(b"PK\x03\x04 not what it seems")
+        elif how == "another array":
+            with path.open("wb") as stream:
+                np.savez(stream, other=np.arange(3))
+        elif how == "a folder":
+            path.mkdir()
+
+    report = reported(damage)
+    assert report.header.epochs == 3
+    assert name == "last.npz" or report.unchecked
+
+
+@pytest.mark.parametrize("name", ["recipe.toml", "findings.json"])
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"{", b"[1, 2]", b'[{"code": 1}]', b"version = 99"])
+def test_a_damaged_side_file_is_said_and_the_report_goes_on(reported, name, content):
+    def damage(folder):
+        (folder / name).unlink()
+        if content is not None:
+            (folder / name).write_bytes(content)
+
+    assert reported(damage).curves is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 7}', b'{"format": 1}', b"\xff"])
+def test_a_damaged_manifest_is_one_line(simulated, content):
+    run = simulated(**SMALL)
+    (run.path / "run.json").write_bytes(content)
+    with pytest.raises(BadRun) as caught:
+        build_report(type(run)(run.path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"best_epoch": "two"},
+        {"task__metrics": []},
+        {"task__names": [1, 2]},
+        {"parts__val": -1},
+        {"seconds": None},
+        {"parts__name": 3},
+    ],
+)
+def test_values_of_another_type_in_the_manifest_are_one_line(simulated, change):
+    run = simulated(**SMALL)
+    edited(**change)(run.path)
+    with pytest.raises(BadRun, match=r"run\.json"):
+        build_report(type(run)(run.path))
+
+
+@pytest.mark.parametrize("content", [b"epoch,val_loss\n1,0.5\n", b"a,b\nx,y\n", b"\x00\x01", b"epoch\n1,2,3\n"])
+def test_a_foreign_history_is_one_line(simulated, content):
+    run = simulated(**SMALL)
+    (run.path / "history.csv").write_bytes(content)
+    with pytest.raises(BadRun, match=r"history\.csv"):
+        build_report(type(run)(run.path))
+
+
+def test_no_outcomes_at_all_falls_back_to_means_and_says_so(reported):
+    report = reported(lambda folder: shutil.rmtree(folder / "outcomes"), n=1000)
+    assert "From means alone" in report.verdict.sentence
+
+
+def test_a_best_epoch_that_does_not_exist_is_found_again(reported):
+    assert reported(edited(best_epoch=99)).header.best_epoch in (1, 2, 3)

@@ -1,0 +1,99 @@
+"""The verbs of the reports on the command line."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from dl.cli import run as dl
+from dl_reports.remedy import again
+
+OVERFIT = {
+    "sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8],
+    "signal": [3.5] * 8,
+    "probe_signal": [3.5, 3.7, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5],
+}
+HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] * 6]}
+
+
+def test_a_report_as_json(simulated, capsys):
+    run = simulated(**HEALTHY)
+    assert dl(["report", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == 1
+
+
+def test_fail_on_issue_gates_on_overfitting(simulated, capsys):
+    overfit, healthy = simulated(**OVERFIT), simulated(**HEALTHY)
+    assert dl(["report", str(overfit.path), "--json", "--fail-on", "issue"]) == 1
+    assert dl(["report", str(healthy.path), "--json", "--fail-on", "issue"]) == 0
+    silenced = ["--ignore", "fit-overfit-loss", "--ignore", "fit-overfit-metric"]
+    assert dl(["report", str(overfit.path), "--json", "--fail-on", "issue", *silenced]) == 0
+    assert dl(["report", str(overfit.path), "--json", "--fail-on", "tip", *silenced]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["report", "nowhere"], "no run 'nowhere'"),
+        (["report", "{run}", "--fail-on", "isue"], "expected issue or tip"),
+        (["report", "{run}", "--ignore", "fit-gab"], "did you mean 'fit-gap'"),
+        (["report", "{run}", "--json", "--md"], "choose one"),
+        (["explain", "fit-gab"], "did you mean 'fit-gap'"),
+        (["compare", "{run}", "nowhere"], "no run 'nowhere'"),
+    ],
+)
+def test_a_mistake_is_one_line(simulated, capsys, words, says):
+    run = str(simulated(signal=[3.0]).path)
+    assert dl([word.replace("{run}", run) for word in words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and says in captured.err
+
+
+def test_markdown_goes_to_the_screen_and_a_page_to_a_file(simulated, capsys, tmp_path):
+    run = str(simulated(**HEALTHY).path)
+    assert dl(["report", run, "--md"]) == 0
+    assert "No overfitting is established." in capsys.readouterr().out
+    page = tmp_path / "report.html"
+    assert dl(["report", run, "--html", str(page)]) == 0
+    assert capsys.readouterr().out == "" and "<html" in page.read_text()
+
+
+def test_watching_a_finished_run_reports_it_at_once(simulated, capsys):
+    assert dl(["report", str(simulated(**HEALTHY).path), "--watch", "--md"]) == 0
+    assert "No overfitting is established." in capsys.readouterr().out
+
+
+def test_the_next_command_gives_the_very_recipe_that_is_meant(simulated, plugins):
+    from dl.choose import resolve
+    from dl.options import split_pairs
+    from dl_reports.facts import Facts
+    from dl_reports.read import read
+
+    run = simulated(signal=[3.0], options={"lr": 0.01, "val": 500.0})
+    words = again(Facts(read(run), plugins), epochs=7).split()
+    assert words[:6] == ["dl", "fit", "vision", "mnist", "--model", "dense"]
+    again_resolved = resolve(plugins, "vision", "mnist", model="dense", options=split_pairs(words[6:]))
+    assert again_resolved.train == {**run.recipe.train, "epochs": 7}
+    assert again_resolved.split == run.recipe.split
+
+
+def test_a_run_on_a_path_is_gone_on_with_by_its_recipe_file(simulated, plugins):
+    from dl_reports.facts import Facts
+    from dl_reports.read import read
+
+    run = simulated(signal=[3.0])
+    recipe = (run.path / "recipe.toml").read_text()
+    (run.path / "recipe.toml").write_text(recipe.replace('data = "mnist"', 'data = "/nowhere/at all"'))
+    assert again(Facts(read(run), plugins), epochs=7) == ""  # what cannot be resolved is not offered
+
+
+def test_help_and_explain_import_no_torch_and_are_quick():
+    code = (
+        "import sys; from dl.cli import run; run(sys.argv[1:]); sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
+    )
+    for words in (["--help"], ["explain"], ["report", "--help"]):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
+        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 0.5  # 0.25 s on an idle machine

@@ -1,0 +1,71 @@
+"""Comparing two runs on the validation examples they share."""
+
+import json
+
+import pytest
+
+from dl.errors import BadRun
+from dl.terminal import console
+from dl_reports.compare import compare_runs, show_comparison
+
+
+def test_a_run_is_not_distinguishable_from_itself(simulated):
+    run = simulated(signal=[3.0] * 3)
+    found = compare_runs(run, run)
+    assert found.n == 1000
+    assert found.verdict.startswith("The two are not distinguishable in accuracy: they differ by 0.00 points")
+    assert "1,000 shared examples would show" in found.verdict
+
+
+def test_a_clearly_better_run_is_named_with_its_lead(simulated):
+    better, worse = simulated(signal=[4.0] * 3), simulated(signal=[1.5] * 3)
+    found = compare_runs(worse, better)
+    assert found.verdict.startswith(
+        "0002-simulated".replace("2", "1") + " is better than 0002-simulated in accuracy, by"
+    )
+    accuracy, loss = found.differences
+    assert accuracy.better < 0 and accuracy.interval.high < 0
+    assert loss.better < 0
+
+
+def test_the_comparison_is_paired(simulated):
+    first, second = simulated(signal=[3.0] * 3), simulated(signal=[3.05] * 3)
+    accuracy = compare_runs(first, second).differences[0]
+    assert accuracy.form == "McNemar"
+    assert accuracy.smallest < 0.02  # unpaired, a thousand examples show four points at best
+
+
+def test_runs_with_different_validation_parts_are_refused_and_told_why(simulated):
+    with pytest.raises(BadRun, match="different validation parts"):
+        compare_runs(simulated(signal=[3.0]), simulated(signal=[3.0], seed=1))
+
+
+def test_runs_of_different_questions_are_refused(simulated):
+    first, second = simulated(signal=[3.0]), simulated(signal=[3.0])
+    stored = json.loads((second.path / "run.json").read_text())
+    stored["task"]["names"] = [f"other {k}" for k in range(10)]
+    (second.path / "run.json").write_text(json.dumps(stored))
+    with pytest.raises(BadRun, match="different questions"):
+        compare_runs(first, type(second)(second.path))
+
+
+def test_a_run_without_outcomes_is_refused_in_one_line(simulated):
+    first, second = simulated(signal=[3.0]), simulated(signal=[3.0])
+    (second.path / "outcomes" / "examples.npz").unlink()
+    with pytest.raises(BadRun, match="cannot be compared"):
+        compare_runs(first, second)
+
+
+def test_five_shared_examples_are_too_few(simulated):
+    run = simulated(signal=[3.0], n=5)
+    with pytest.raises(BadRun, match="too few to compare"):
+        compare_runs(run, run)
+
+
+def test_the_comparison_prints_as_text_and_as_json(simulated, capsys):
+    run = simulated(signal=[3.0] * 2)
+    found = compare_runs(run, run)
+    show_comparison(found, console())
+    assert "not distinguishable" in capsys.readouterr().out
+    show_comparison(found, console(), as_json=True)
+    assert json.loads(capsys.readouterr().out)["n"] == 1000

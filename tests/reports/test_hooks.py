@@ -1,0 +1,65 @@
+"""A third party's checks, sections and verbs come through the plugin host like our own."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from dl.errors import PluginFailed
+from dl.finding import Finding
+from dl.hookspecs import hookimpl
+from dl.plugins import load_plugins
+from dl.specs import CheckSpec, SectionSpec
+from dl_reports.build import build
+
+
+def check_spec(function, code="other-slow"):
+    return CheckSpec(code, "the fit was slow", lambda: function, lambda: f"# {code}\n")
+
+
+def plugin(checks=(), sections=()):
+    return SimpleNamespace(
+        register_checks=hookimpl(lambda: checks), report_sections=hookimpl(lambda: sections), __name__="other"
+    )
+
+
+def with_plugin(**registered):
+    return load_plugins([plugin(**registered)])
+
+
+def slow(facts):
+    return [Finding("other-slow", "tip", f"{facts.manifest.seconds:.0f} seconds", {"seconds": facts.manifest.seconds})]
+
+
+def test_a_third_partys_check_speaks_beside_ours(simulated):
+    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(slow)]))
+    assert "3 seconds" in {finding.message for finding in report.findings}
+
+
+def test_a_check_that_fails_is_named_and_the_others_go_on(simulated):
+    def broken(facts):
+        raise RuntimeError("out of luck")
+
+    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(broken)]))
+    why = next(one.why for one in report.unchecked if one.what == "other-slow")
+    assert why.startswith("the check 'other-slow' of plugin") and why.endswith("failed: RuntimeError: out of luck")
+    assert report.curves is not None
+
+
+@pytest.mark.parametrize(
+    "answer", [["words"], [Finding("fit-gap", "tip", "not its own")], [Finding("other-slow", "doom", "x")]]
+)
+def test_a_check_that_returns_something_else_is_named(simulated, answer):
+    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(lambda facts: answer)]))
+    assert "returned something else" in next(one.why for one in report.unchecked if one.what == "other-slow")
+
+
+def test_two_checks_of_one_code_are_refused():
+    with pytest.raises(PluginFailed, match="the check 'fit-gap' is registered by two plugins"):
+        with_plugin(checks=[check_spec(slow, "fit-gap")])
+
+
+def test_a_third_partys_section_is_in_the_report_and_an_empty_one_is_not(simulated):
+    said = SectionSpec("energy", lambda: lambda facts: ["12 Wh"])
+    silent = SectionSpec("nothing", lambda: lambda facts: [])
+    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(sections=[said, silent]))
+    assert [(one.title, one.lines) for one in report.sections] == [("energy", ("12 Wh",))]

@@ -1,0 +1,157 @@
+"""The report as a whole: what it says of plain runs, and that its JSON keeps to the published schema."""
+
+import json
+import math
+
+import pytest
+
+from dl.errors import UnknownName
+from dl_reports.as_json import schema
+from dl_reports.report import build_report, to_json
+
+HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] * 6]}
+OVERFIT = {
+    "sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8],
+    "signal": [3.5] * 8,
+    "probe_signal": [3.5, 3.7, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5],
+}
+
+
+def violations(value, rule, where="report"):
+    """What of a JSON value breaks a rule of the schema; the few words of the language that ours uses."""
+    if "$ref" in rule:
+        return violations(value, schema()["$defs"][rule["$ref"].rsplit("/", 1)[1]], where)
+    if "anyOf" in rule:
+        found = [violations(value, one, where) for one in rule["anyOf"]]
+        return [] if [] in found else found[0]
+    if "const" in rule or "enum" in rule:
+        return [] if value in rule.get("enum", [rule.get("const")]) else [f"{where}: {value!r}"]
+    kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+    if not any(is_kind(value, kind) for kind in kinds):
+        return [f"{where}: {value!r} is not {kinds}"]
+    found = []
+    if isinstance(value, dict) and "properties" in rule:
+        found += [f"{where}: {name} is missing" for name in rule["required"] if name not in value]
+        found += [f"{where}: {name} is not known" for name in value if name not in rule["properties"]]
+        for name, one in rule["properties"].items():
+            found += violations(value[name], one, f"{where}.{name}") if name in value else []
+    for k, one in enumerate(value if isinstance(value, list) else []):
+        found += violations(one, rule["items"], f"{where}[{k}]")
+    return found
+
+
+def is_kind(value, kind):
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int}
+    if kind == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kinds[kind]) and not (kind == "integer" and isinstance(value, bool))
+
+
+def test_a_healthy_fit_is_told_so_with_what_could_not_have_been_seen(simulated):
+    report = build_report(simulated(**HEALTHY))
+    assert report.verdict.severity == "good"
+    assert report.verdict.sentence.startswith("No overfitting is established.")
+    assert "validation examples would show differences of" in report.verdict.sentence
+    assert not [finding for finding in report.findings if finding.severity == "issue"]
+
+
+def test_an_overfitted_fit_is_told_since_when_and_what_to_do(simulated):
+    report = build_report(simulated(**OVERFIT))
+    first = report.findings[0]
+    assert first.code == "fit-overfit-loss" and first.severity == "issue"
+    assert "overfits in loss since epoch" in report.verdict.sentence.lower()
+    assert report.curves.least_loss < report.curves.loss_onset <= report.curves.least_loss + 2
+    assert report.next[0].command.startswith("dl fit vision mnist --model dense dropout=0.5")
+
+
+def test_a_fit_that_unlearns_on_both_parts_is_unstable_and_not_overfitted(simulated):
+    report = build_report(simulated(signal=[2.0, 3.0, 2.5, 2.0, 1.5, 1.2]))
+    codes = {finding.code for finding in report.findings}
+    assert "health-lr-too-high" in codes
+    assert not {"fit-overfit-loss", "fit-overfit-metric"} & codes
+    assert report.curves.metric_onset is None
+
+
+def test_the_most_pressing_findings_come_first(simulated):
+    report = build_report(simulated(**OVERFIT))
+    ranks = [("issue", "tip", "note").index(finding.severity) for finding in report.findings]
+    assert ranks == sorted(ranks)
+
+
+def test_an_ignored_code_is_silent_and_named(simulated):
+    report = build_report(simulated(**OVERFIT), ignore=["fit-overfit-loss"])
+    assert "fit-overfit-loss" not in {finding.code for finding in report.findings}
+    assert report.ignored == ("fit-overfit-loss",)
+
+
+def test_a_code_that_does_not_exist_cannot_be_ignored(simulated):
+    with pytest.raises(UnknownName, match="did you mean 'fit-gap'"):
+        build_report(simulated(**HEALTHY), ignore=["fit-gab"])
+
+
+def test_the_ladder_has_the_network_above_the_baselines(simulated):
+    report = build_report(simulated(**HEALTHY))
+    assert report.ladder[-1].ours
+    assert report.ladder[-1].score.low < report.ladder[-1].score.value < report.ladder[-1].score.high
+
+
+def test_bands_hold_their_curves(simulated):
+    curves = build_report(simulated(**HEALTHY)).curves
+    for curve in (*curves.loss, *curves.metric):
+        for low, value, high in zip(curve.low, curve.values, curve.high, strict=True):
+            assert math.isnan(low) or low <= value <= high
+
+
+def test_confusion_counts_every_validation_example(simulated):
+    report = build_report(simulated(**HEALTHY))
+    assert report.confusion.counts.sum() == report.header.val
+    assert sum(pair.count for pair in report.confusion.pairs) <= report.header.val - report.confusion.counts.trace()
+
+
+def test_hardest_examples_are_sorted_by_loss(simulated):
+    losses = [one.loss for one in build_report(simulated(**HEALTHY)).examples if one.why == "hardest"]
+    assert len(losses) == 12 and losses == sorted(losses, reverse=True)
+
+
+def test_calibration_intervals_hold_their_values(simulated):
+    card = build_report(simulated(**{**OVERFIT, "sharpness": [3.0] * 8})).calibration
+    for one in (card.ece_before, card.ece_after, card.nll_before, card.nll_after, card.gain):
+        assert one.low <= one.value <= one.high
+    assert card.temperature > 1
+    assert sum(one.count for one in card.bins) == 1000
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        HEALTHY,
+        OVERFIT,
+        {"signal": [3.0]},
+        {"signal": []},
+        {"n": 5, "signal": [1.0, 2.0]},
+        {"flipped": 0.1, "signal": [5.0] * 3},
+    ],
+)
+def test_the_json_keeps_to_the_published_schema(simulated, fit):
+    assert violations(json.loads(to_json(build_report(simulated(**fit)))), schema()) == []
+
+
+def test_a_value_out_of_the_schema_is_noticed(simulated):
+    stored = json.loads(to_json(build_report(simulated(**HEALTHY))))
+    stored["verdict"]["severity"] = "terrible"
+    stored["more"] = 1
+    assert len(violations(stored, schema())) == 2
+
+
+def test_json_holds_no_nan(simulated):
+    text = to_json(build_report(simulated(**HEALTHY)))
+    assert "NaN" not in text and "Infinity" not in text
+
+
+def test_the_reports_import_neither_torch_nor_lightning():
+    import subprocess
+    import sys
+
+    imports = "import sys, dl_reports.build, dl_reports.compare, dl_reports.explain"
+    code = f"{imports}; print({{'torch', 'lightning'}} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
