@@ -29,15 +29,17 @@ class Feed:
     Args:
         inputs: (N, ...) stored inputs.
         targets: (N, ...) as the loss reads them.
+        ids: (N,) stable ids, for messages.
     """
 
     inputs: Tensor
     targets: Tensor
+    ids: Index
 
     @classmethod
     def of(cls, examples: Examples, task: Task) -> Feed:
         """Wrap the examples without copying their inputs; memory maps stay memory maps."""
-        return cls(torch.from_numpy(examples.inputs), task.encode(examples.targets))
+        return cls(torch.from_numpy(examples.inputs), task.encode(examples.targets), examples.ids)
 
     def to(self, device: torch.device) -> None:
         """Move to the device if it has room; otherwise stay on the host."""

@@ -204,12 +204,14 @@ class FitModule(pl.LightningModule):
         if not everywhere(bool(bad)):
             return
         lr = float(self.train_options["lr"])
-        try_this = f"the last good weights are kept  try: lr={lr / 10:g} or clip=1"
+        kept = "the weights of the best epoch are kept" if self.current_epoch else "no epoch was finished"
+        try_this = f"{kept}  try: lr={lr / 10:g} or clip=1"
         if not bad:
             raise TrainingFailed(f"the loss on another device is not a number; {try_this}")
         before, losses, positions = bad[0]
         first = int(torch.nonzero(~torch.isfinite(losses))[0])
-        shown = ", ".join(str(int(k)) for k in positions[first * self.order.batch_size :][:5])
+        of_batch = positions[first * self.order.batch_size :][:5].cpu().numpy()
+        shown = ", ".join(f"#{number}" for number in self.parts.train_feed.ids[of_batch])
         raise TrainingFailed(
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
             f"examples {shown}, …); {try_this}"

@@ -111,7 +111,10 @@ def load_plugins(extra: Iterable[object] = ()) -> Plugins:
         _load(manager, point)
     for plugin in extra:
         manager.register(plugin)
-    manager.check_pending()
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        warnings.warn(f"{error}; see the hooks in dl.hookspecs", PluginWarning, stacklevel=2)
     return Plugins(
         domains=_collect(manager.hook.register_domains, lambda spec: spec.name, "domain"),
         datasets=_collect(manager.hook.register_datasets, lambda spec: (spec.domain, spec.name), "data set"),
@@ -141,16 +144,25 @@ def _collect(hook: pluggy.HookCaller, key: Callable[[Any], _Key], kind: str) -> 
     found: dict[_Key, Any] = {}
     owners: dict[_Key, str] = {}
     for implementation in hook.get_hookimpls():
-        specs: Any = implementation.function()  # Any: pluggy does not know what a hook returns
-        for spec in specs:
+        for spec in _specs_of(implementation, kind):
             if key(spec) in found:
                 both = f"{owners[key(spec)]!r} and {implementation.plugin_name!r}"
-                raise PluginFailed(
-                    f"the {kind} {spec.name!r} is registered by two plugins, {both}  uninstall one of them"
-                )
+                raise PluginFailed(f"the {kind} {spec.name!r} is registered by two plugins, {both}; uninstall one")
             owner = owners[key(spec)] = implementation.plugin_name
             found[key(spec)] = replace(spec, plugin=owner) if hasattr(spec, "plugin") else spec
     return dict(sorted(found.items(), key=lambda item: str(item[0])))
+
+
+def _specs_of(implementation: pluggy.HookImpl, kind: str) -> list[Any]:  # Any: the hook's kind of specification
+    """Call one plugin's hook; one that fails is left out, and named."""
+    try:
+        returned: Any = implementation.function()  # Any: pluggy does not know what a hook returns
+        return list(returned)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        name = implementation.plugin_name
+        warnings.warn(f"plugin {name!r} registers no {kind}: its hook fails, {reason}", PluginWarning, stacklevel=4)
+        return []
 
 
 _Spec = TypeVar("_Spec")

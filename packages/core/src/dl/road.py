@@ -32,7 +32,7 @@ from dl.choose import resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation
-from dl.errors import CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
 from dl.feed import Feed, batch_sizes
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
@@ -247,6 +247,8 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         screen,
     )
     trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, Progress(screen), Stopper(flag)])
+    if trainer.world_size > len(divided.val):
+        raise BadDevices(f"{trainer.world_size} devices, but {len(divided.val)} validation examples; use fewer devices")
     module = FitModule(
         road.network,
         road.preparation,
@@ -272,7 +274,10 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         raise failure from error
     except StoppedAtOnce:
         keeper.end("interrupted", "stopped at once by a second signal", flag.received or 0)
-    return Run(Path(trainer.strategy.broadcast(str(folder))))
+    path = Path(trainer.strategy.broadcast(str(folder)))
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it
+    return Run(path)
 
 
 def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
@@ -309,9 +314,16 @@ def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Part
 
 
 def _say_data(console: Console, dataset: Dataset, divided: Divided, task: Task) -> None:
+    """Say what is learnt from, what is looked at, what is closed, and what is predicted and why."""
+    leaked = int(divided.leaked.sum())
+    shared = f"{leaked:,} exact duplicates" if leaked else "no exact duplicate"
+    facts = {
+        "train": f"{len(divided.train):,}",
+        "validation": f"{len(divided.val):,}, {divided.rule}; {shared} across it",
+        "test": "closed; dl test opens it" if dataset.open_test else "none",
+        "task": f"{task.info.name} - {task.info.reason}",
+    }
     console.print(terminal.plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
-    console.print(
-        f"  {len(divided.train):,} to train on, {len(divided.val):,} for validation ({divided.rule}); test part closed"
-    )
+    for name, value in facts.items():
+        console.print(terminal.plain(f"  {name:<11} {value}"))
     show_findings(console, divided.findings)
-    console.print(terminal.plain(f"  task: {task.info.name} - {task.info.reason}"))

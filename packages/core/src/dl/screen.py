@@ -117,4 +117,4 @@ def show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
 def show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
     """Print what a dumb answer scores, in one line."""
     best = max(found, key=lambda one: one.score if metric.higher else -one.score)
-    console.print(plain(f"  to beat: {show_value(metric, best.score)} {metric.name} by {best.says}", style="dim"))
+    console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.says}"))

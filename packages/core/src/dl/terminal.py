@@ -27,9 +27,9 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def plain(text: object, style: str = "") -> Text:
+def plain(text: object, style: str = "", longest: int = LONGEST) -> Text:
     """Return safe text as a rich renderable in which square brackets mean nothing."""
-    return Text(safe_text(text), style=style)
+    return Text(safe_text(text, longest), style=style)
 
 
 class _Console(Console):

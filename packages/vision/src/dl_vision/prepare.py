@@ -72,7 +72,7 @@ class VisionPreparation(Preparation):
 
 
 def learn(part: Part, options: Options) -> VisionPreparation:
-    """Learn mean and deviation of each channel from a training part.
+    """Learn mean and deviation of each channel from a training part; ``scale=unit`` needs neither, pixels become 0..1.
 
     Raises:
         BadData: If the inputs are not images as this domain stores them.
@@ -83,6 +83,8 @@ def learn(part: Part, options: Options) -> VisionPreparation:
         raise BadData(f"images are stored as uint8 (N, height, width, channels); found {inputs.dtype} {inputs.shape}")
     height, width, channels = inputs.shape[1:]
     _check_as_asked(height, width, channels, options)
+    if options.get("scale") == "unit":
+        return VisionPreparation((channels, height, width), (0.0,) * channels, (1.0,) * channels)
     counts = _count_values(part)
     levels = np.arange(256) / 255
     total = counts.sum(axis=1)

@@ -23,6 +23,7 @@ from dl.terminal import console, plain
 
 KINDS = ("dataset", "model", "recipe", "run")
 DRAWN = 4  # examples on a card
+LONGEST_LINE = 10_000  # of a recipe
 MOST_CLASSES = 20  # listed on a card
 
 
@@ -148,7 +149,8 @@ def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool)
     elif as_json:
         print(json.dumps({"name": name, "domain": spec.domain, "description": spec.description, "toml": spec.text}))
     else:
-        console().print(plain(spec.text.rstrip()), soft_wrap=True)
+        for line in spec.text.splitlines():
+            console().print(plain(line, longest=LONGEST_LINE), soft_wrap=True)
 
 
 def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:

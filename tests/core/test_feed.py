@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes, epoch_order
+from dl.task import decide
+
+SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices
+SEEDS = st.integers(0, 2**40)
+
+
+def orders(n, batch, world, seed=0, epoch=0, block=1):
+    made = [TrainOrder(np.arange(n) * 3, batch, seed, Share(rank, world), block) for rank in range(world)]
+    for order in made:
+        order.set_epoch(epoch)
+    return made
+
+
+@given(st.integers(1, 100), SEEDS, st.integers(0, 1000))
+def test_the_order_is_a_function_of_seed_and_epoch(n, seed, epoch):
+    positions = np.arange(n) * 7
+    first = epoch_order(seed, epoch, positions)
+    torch.manual_seed(epoch)
+    assert torch.equal(first, epoch_order(seed, epoch, positions))
+    assert sorted(first.tolist()) == positions.tolist()
+
+
+def test_another_seed_or_epoch_is_another_order():
+    positions = np.arange(100)
+    found = {tuple(epoch_order(seed, epoch, positions).tolist()) for seed in range(3) for epoch in range(3)}
+    assert len(found) == 9
+
+
+@given(st.integers(1, 500), st.integers(1, 64))
+def test_batches_hold_every_example_and_none_is_of_one_unless_asked(n, batch):
+    sizes = batch_sizes(n, batch)
+    assert sum(sizes) == n and all(size == batch for size in sizes[:-1])
+    assert n == 1 or batch == 1 or min(sizes) > 1
+    assert max(sizes) <= batch + 1
+
+
+def test_one_example_that_is_left_over_joins_the_batch_before():
+    assert batch_sizes(9, 4) == [4, 5]
+    assert batch_sizes(10, 4) == [4, 4, 2]
+    assert batch_sizes(1, 4) == [1]
+
+
+@given(SIZES, SEEDS, st.integers(0, 5))
+def test_shares_of_all_devices_are_disjoint_and_together_the_global_batch(sizes, seed, epoch):
+    n, batch, world = sizes
+    (alone,) = orders(n, batch, 1, seed, epoch)
+    together = orders(n, batch, world, seed, epoch)
+    assert {len(order) for order in together} == {len(alone)}
+    for (whole, _), *shares in zip(alone, *together, strict=True):
+        real = [positions for positions, factor in shares if factor]
+        assert sorted(torch.cat(real).tolist()) == sorted(whole.tolist())
+
+
+@given(SIZES, SEEDS)
+def test_the_factors_make_the_mean_over_devices_the_mean_over_the_batch(sizes, seed):
+    n, batch, world = sizes
+    loss = torch.randn(3 * n, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    (alone,) = orders(n, batch, 1, seed)
+    for (whole, one), *shares in zip(alone, *orders(n, batch, world, seed), strict=True):
+        mean = sum(factor * loss[positions].mean() for positions, factor in shares) / world
+        assert one == 1.0 and float(mean) == pytest.approx(float(loss[whole].mean()))
+
+
+@given(st.integers(1, 300), st.integers(1, 20), st.integers(1, 9))
+def test_blocks_are_the_same_batches_in_the_same_order(n, batch, block):
+    (steps,), (blocks,) = orders(n, batch, 1), orders(n, batch, 1, block=block)
+    cut = [part.tolist() for positions, _ in blocks for part in positions.split(batch_sizes(len(positions), batch))]
+    assert cut == [positions.tolist() for positions, _ in steps]
+    assert len(list(blocks)) == len(blocks) == -(-steps.steps // block)
+
+
+@given(st.integers(1, 3 * EVAL_BATCH), st.integers(1, 4))
+def test_each_example_is_scored_on_exactly_one_device(n, world):
+    positions = np.arange(n) * 2
+    seen = [batch for rank in range(world) for batch in EvalOrder(positions, Share(rank, world))]
+    assert sorted(torch.cat(seen).tolist()) == positions.tolist()
+    assert max(map(len, seen)) <= EVAL_BATCH
+
+
+def test_a_feed_gives_what_stands_at_the_positions(examples):
+    given_examples = examples(np.arange(12, dtype=np.uint8).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2]))
+    feed = Feed.of(given_examples, decide(given_examples.targets, ()))
+    feed.to(torch.device("cpu"))
+    inputs, targets = feed.take(torch.tensor([5, 0]))
+    assert inputs.tolist() == [[10, 11], [0, 1]] and inputs.dtype == torch.uint8 and targets.tolist() == [2, 0]
+
+
+def test_a_feed_copies_no_input(examples):
+    given_examples = examples(np.zeros((6, 2), np.uint8), np.array([0, 1, 0, 1, 0, 1]))
+    feed = Feed.of(given_examples, decide(given_examples.targets, ()))
+    assert feed.inputs.data_ptr() == given_examples.inputs.ctypes.data

@@ -1,0 +1,163 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from dl import outcomes
+from dl.data import Part
+from dl.errors import BadRun
+from dl.finding import Finding
+from dl.history import write_history
+from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.outcomes import Scored
+from dl.plugins import load_plugins
+from dl.recipe import Recipe
+from dl.run import Run, claim_run, list_runs, open_run, read_json, write_findings
+
+
+@pytest.fixture
+def make_run(examples):
+    """A function that writes a small run folder by hand."""
+    metric = MetricInfo("accuracy", True, 1.0, "proportion")
+    task = TaskInfo("binary", "2 classes", 1, ("no", "yes"), (metric,), "binary_cross_entropy")
+    parts = Parts("given", 5, 3, 3, "hold-out, seed 0", "0badcafe", (2,), True)
+    baselines = (Baseline("majority", "always 'no'", 0.5),)
+
+    def make(root, label="given-linear"):
+        path = claim_run(root, label)
+        given = (path.name, "finished", "2026-01-01", "0.1.0", "numbers", "linear", 3, task, parts, baselines)
+        manifest = Manifest(*given, best_epoch=2)
+        (path / "run.json").write_text(manifest.to_json())
+        (path / "recipe.toml").write_text(Recipe("numbers", "given", "linear").to_toml())
+        row = {"val_accuracy": 0.5, "probe_accuracy": 0.75, "val_loss": 1.0, "probe_loss": 0.5, "gap": 0.25}
+        ends = {f"{part}_{end}": 0.5 for part in ("val", "probe", "gap") for end in ("low", "high")}
+        write_history(path / "history.csv", [{"epoch": k} | row | ends for k in (1, 2)])
+        write_findings(path / "findings.json", [Finding("data-duplicates", "note", "3 copies", {"repeated": 3})])
+        part = Part(examples(np.zeros((3, 2)), np.array([0, 1, 0])), np.arange(3))
+        (path / "outcomes").mkdir()
+        outcomes.write_examples(path / "outcomes", {"val": part, "probe": part}, np.zeros(3, bool))
+        scored = Scored(*(np.ones(3, np.float32) for _ in range(3)), np.ones((3, 1), np.float32))
+        for epoch in (1, 2):
+            outcomes.write_epoch(path / "outcomes", epoch, {"val": scored, "probe": scored})
+        return Run(path)
+
+    return make
+
+
+def test_a_run_reads_what_was_kept(make_run, runs):
+    run = make_run(runs)
+    assert run.name == "0001-given-linear" and run.manifest.status == "finished"
+    assert run.best["epoch"] == 2.0 and run.best["val_accuracy"] == 0.5
+    assert run.findings == (Finding("data-duplicates", "note", "3 copies", {"repeated": 3}),)
+    assert run.recipe.model == "linear" and run.outcomes("val").loss.shape == (2, 3)
+
+
+def test_a_run_is_opened_by_number_name_path_or_last(make_run, runs):
+    first, second = make_run(runs), make_run(runs, "other")
+    assert [run.name for run in list_runs(runs)] == ["0001-given-linear", "0002-other"]
+    for which in ("1", "0001", "01", "0001-given-linear", first.path, str(first.path)):
+        assert open_run(which, runs) == first, which
+    assert open_run("last", runs) == open_run("2", runs) == second
+
+
+def test_the_newest_run_is_the_one_of_the_highest_number(make_run, runs):
+    for _ in range(3):
+        make_run(runs)
+    (runs / "0003-given-linear").rename(runs / "10003-given-linear")
+    assert open_run("last", runs).name == "10003-given-linear"
+    assert claim_run(runs, "next").name == "10004-next"
+
+
+def test_a_run_that_is_not_there_is_refused_with_the_nearest(make_run, runs):
+    make_run(runs)
+    with pytest.raises(BadRun, match=r"no run '0001-given-liner' in '.*'; did you mean '0001-given-linear'"):
+        open_run("0001-given-liner", runs)
+    for which in ("7", "", "0", "x" * 5000, "\udcff", "..", "a/b"):
+        with pytest.raises(BadRun):
+            open_run(which, runs)
+
+
+def test_without_a_run_there_is_no_last(runs):
+    with pytest.raises(BadRun, match=r"there is no run in .* yet"):
+        open_run("last", runs)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path, runs):
+    with pytest.raises(BadRun, match=r"not a complete run: run\.json is missing"):
+        open_run(tmp_path, runs)
+
+
+def test_a_run_of_an_unknown_version_is_refused(make_run, runs):
+    path = make_run(runs).path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
+    with pytest.raises(BadRun, match="run format 99; this dl reads format 1"):
+        open_run("last", runs)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("pets-dense", "0001-pets-dense"),
+        ("../../etc", "0001-etc"),
+        ("a b\x1b[31m/c", "0001-a-b-31m-c"),
+        ("", "0001-run"),
+        ("ねこ", "0001-run"),
+        ("x" * 300, "0001-" + "x" * 60),
+    ],
+)
+def test_a_run_folder_has_a_harmless_name_below_its_root(runs, label, name):
+    assert claim_run(runs, label) == runs / name
+
+
+CLAIM = "import sys; from pathlib import Path; from dl.run import claim_run\n"
+CLAIM += "for k in range(15): print(claim_run(Path(sys.argv[1]), sys.argv[2]).name)"
+
+
+def test_runs_that_start_at_once_have_different_numbers_whatever_their_names(runs):
+    running = [
+        subprocess.Popen([sys.executable, "-c", CLAIM, str(runs), f"data-{k % 3}"], stdout=subprocess.PIPE, text=True)
+        for k in range(6)
+    ]
+    names = [name for process in running for name in process.communicate()[0].splitlines()]
+    assert sorted(name.split("-")[0] for name in names) == [f"{number:04d}" for number in range(1, 91)]
+
+
+@pytest.mark.parametrize("text", ["", "[", "3", '["text"]', '[{"code": 1}]', '[{"colour": "red"}]', "[" * 100_000])
+def test_damaged_findings_are_refused(make_run, runs, text):
+    run = make_run(runs)
+    (run.path / "findings.json").write_text(text)
+    with pytest.raises(BadRun, match=r"findings\.json"):
+        run.findings  # noqa: B018 - reading it is the check
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(BadRun, match="is missing; the run is not complete"):
+        read_json(tmp_path / "gone.json")
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    deadline=None,
+    max_examples=150,
+)
+@given(data=st.data())
+def test_a_damaged_file_never_raises_anything_but_bad_run(make_run, runs, data):
+    run = make_run(runs)
+    path = run.path / data.draw(st.sampled_from(["run.json", "history.csv", "findings.json", "recipe.toml"]))
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans(), "cut"):
+        content = content[: data.draw(st.integers(0, len(content) - 1))]
+    else:
+        content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    try:
+        opened = open_run(run.path, runs)
+        assert (opened.history, opened.findings, opened.recipe, opened.best) is not None
+        load_plugins().render(opened, Console(quiet=True))
+    except BadRun:
+        pass

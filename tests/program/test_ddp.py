@@ -1,0 +1,47 @@
+"""Two processes on a CPU: the same examples in the same steps as one, each validation example counted once."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from dl.run import Run, list_runs
+
+RECIPE = ("--model", "dense", "width=8", "epochs=3", "batch_size=8", "lr=0.01", "optimizer=sgd", "val=11", "clip=0.5")
+ONE = ("--accelerator", "cpu", "--devices", "1", "--precision", "64-true")
+TWO = ("--accelerator", "cpu", "--devices", "2", "--strategy", "ddp", "--precision", "64-true")
+
+
+@pytest.fixture
+def fit_with(dl_process, images, tmp_path):
+    """A function that fits on 29 images, 18 of them to train on: two batches of eight and one of two."""
+    folder = images(n=29)
+
+    def fit(name, *devices):
+        process = dl_process("fit", "vision", folder, *RECIPE, *devices, "--runs", tmp_path / name, "--json")
+        out, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        assert [run.name for run in list_runs(tmp_path / name)] == ["0001-shades-dense"], "one run folder only"
+        assert said.count("3/3") == 1, "one process speaks"
+        return Run((tmp_path / name) / json.loads(out)["run"].rsplit("/", 1)[1])
+
+    return fit
+
+
+def test_two_processes_train_as_one_does_and_count_each_validation_example_once(fit_with):
+    alone, together = fit_with("one", *ONE), fit_with("two", *TWO)
+    assert together.manifest.status == "finished" and together.manifest.parts == alone.manifest.parts
+    assert together.manifest.parts.val == 11
+    for part in ("val", "probe"):
+        mine, theirs = together.outcomes(part), alone.outcomes(part)
+        assert len(np.unique(mine.ids)) == len(mine.ids) == 11
+        assert mine.ids.tolist() == theirs.ids.tolist()
+        assert mine.loss == pytest.approx(theirs.loss, rel=2e-3)
+        assert (mine.score == theirs.score).all()
+    for mine, theirs in zip(together.history.rows, alone.history.rows, strict=True):
+        for name in ("step", "lr", "train_loss", "train_score", "val_loss", "probe_loss", "val_accuracy"):
+            assert mine[name] == pytest.approx(theirs[name], rel=1e-6), name
+    weights = load_file(alone.path / "best.safetensors")
+    for name, value in load_file(together.path / "best.safetensors").items():
+        assert value == pytest.approx(weights[name], abs=1e-6), name
