@@ -48,7 +48,8 @@ def book_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module
         *(nn.Conv2d(2 * width, 2 * width, 3), *_relu_pooled("none"), nn.Flatten()),
     ]
     features = 2 * width * math.prod(_map_size("book-convnet", shape, layers))
-    return _network([*layers, nn.Linear(features, hidden), nn.ReLU(), *_dropout(options), nn.Linear(hidden, outputs)])
+    layers += [nn.Linear(features, hidden), nn.ReLU(), *_dropout(options), nn.Linear(hidden, outputs)]
+    return _network(_glorot(layers))
 
 
 def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
@@ -61,7 +62,7 @@ def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     for _ in range(int(options["depth"])):
         layers += [nn.Linear(features, int(options["width"])), nn.ReLU(), *_dropout(options)]
         features = int(options["width"])
-    return _network([*layers, nn.Linear(features, outputs)])
+    return _network(_glorot([*layers, nn.Linear(features, outputs)]))
 
 
 def _normed_relu(channels: int, pool: str) -> list[nn.Module]:
@@ -85,6 +86,18 @@ _POOLS: dict[str, Callable[[], list[nn.Module]]] = {
 
 def _dropout(options: Options) -> list[nn.Module]:
     return [nn.Dropout(float(options["dropout"]))] if options["dropout"] else []
+
+
+def _glorot(layers: list[nn.Module]) -> list[nn.Module]:
+    """Start as the book's networks do: uniform weights that keep the variance both ways, and biases of zero.
+
+    Source: Glorot and Bengio 2010, section 4.2.1.
+    """
+    for layer in layers:
+        if isinstance(layer, (nn.Conv2d, nn.Linear)) and layer.bias is not None:
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return layers
 
 
 def _network(layers: list[nn.Module]) -> nn.Module:
