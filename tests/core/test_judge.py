@@ -7,8 +7,7 @@ from sklearn.metrics import accuracy_score
 import dl
 from dl.data import Dataset
 from dl.errors import BadData, BadRun
-from dl.judge import read_ledger
-from dl.run import LEDGER
+from dl.ledger import LEDGER, read_ledger
 from dl.triple import wilson
 
 

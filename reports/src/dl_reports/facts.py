@@ -185,6 +185,8 @@ class Facts:
             return NotComputable("no epoch has a score")
         if isinstance(val, NotComputable) or isinstance(probe, NotComputable):
             return self._gap_of_history()
+        if self.metric.kind in ("ranking", "confusion"):  # no mean over examples; the fit has bootstrapped it
+            return self._gap_of_history()
         if k >= min(len(val.score), len(probe.score)):
             return NotComputable("the outcomes of the best epoch were not kept")
         ours, theirs = probe.score[k], val.score[k]

@@ -56,10 +56,11 @@ def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
             f"{words.number(loss.after)}, {name} {_sizes(facts, metric)}; stop at epoch {loss.best}."
         )
     if metric.established:
+        lost = words.difference(facts.metric, metric.worse, metric.interval)
         return (
+            f"{_in_loss(loss)}, and in {name} since {_from(metric)}: {_sizes(facts, metric)}, by {lost}. "
             f"Loss and {name} disagree on the best epoch, {loss.best} against {metric.best}: over-confidence; "
-            "choose by "
-            "purpose, and calibrate."
+            "choose by purpose, and calibrate."
         )
     return f"{_in_loss(loss)}, while {name} is not certainly worse: {_not_distinguishable(facts, metric)}."
 
