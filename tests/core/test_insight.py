@@ -5,7 +5,7 @@ from torch import nn
 
 from dl import outcomes
 from dl.data import Part
-from dl.insight import MOST_FEATURES, GradientWatch, UnitWatch, hardest, penultimate, project, write_sketches
+from dl.insight import MOST_FEATURES, GradientWatch, UnitWatch, hardest, penultimate, project, spread, write_sketches
 
 
 def test_norms_of_the_gradient_are_those_by_hand():
@@ -21,6 +21,12 @@ def test_norms_of_the_gradient_are_those_by_hand():
     assert row["grad_first"] == row["grad_last"] == pytest.approx(4.0)
     assert row["grad_norm"] == pytest.approx(4.0 * 2**0.5) and row["grad_norm_max"] == pytest.approx(6.0 * 2**0.5)
     assert watch.row() == {}
+
+
+def test_rows_are_spread_over_the_whole_part_and_none_comes_twice():
+    assert spread(3, 5).tolist() == [0, 1, 2]
+    assert spread(9, 3).tolist() == [0, 4, 8]
+    assert len(spread(58_000, 5_000)) == 5_000 and spread(58_000, 5_000)[-1] == 57_999
 
 
 def test_a_unit_that_never_fires_is_counted():

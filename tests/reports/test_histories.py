@@ -47,7 +47,9 @@ def test_reuters_dense_overfits_in_loss_and_1000_examples_do_not_tell_about_accu
 def test_imdb_lstm_disagrees_on_the_best_epoch_which_is_over_confidence(judged):
     report, codes = judged(losses=down_then(0.302, 0.397, 2, 10), scores=down_then(0.8928, 0.8758, 8, 10), n=5_000)
     assert "fit-over-confident" in codes
-    assert report.verdict.sentence.startswith("Overfits in loss since its best at epoch 2, from 0.302 to 0.397, and in ")
+    assert report.verdict.sentence.startswith(
+        "Overfits in loss since its best at epoch 2, from 0.302 to 0.397, and in "
+    )
     assert (
         "Loss and accuracy disagree on the best epoch, 2 against 8: over-confidence; choose by purpose, and calibrate."
     ) in report.verdict.sentence

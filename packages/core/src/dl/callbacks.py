@@ -20,7 +20,7 @@ from dl.checkpoint import save_weights
 from dl.data import Part
 from dl.devices import is_first_device
 from dl.history import Row, write_history
-from dl.insight import MOST_EXAMPLES, hardest, write_sketches
+from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
 from dl.manifest import Manifest
 from dl.module import FitModule
 from dl.screen import Screen
@@ -103,9 +103,9 @@ class Keeper(Callback):
         module = _ours(pl_module)
         rows = {name: hardest(self.losses[name], self.margins[name]) for name in self.scored.parts}
         write_sketches(self.folder / "outcomes", self.scored.parts, rows, self.scored.sketch)
-        features = {f"{part}_rows": np.arange(min(MOST_EXAMPLES, len(self.losses[part]))) for part in self.losses}
-        for part in self.scored.parts:
-            features |= module.features(part, MOST_EXAMPLES)
+        features = {f"{name}_rows": spread(len(part), MOST_EXAMPLES) for name, part in self.scored.parts.items()}
+        for name in self.scored.parts:
+            features |= module.features(name, features[f"{name}_rows"])
         outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:

@@ -113,6 +113,11 @@ def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
             handle.remove()
 
 
+def spread(n: int, most: int) -> NDArray[np.int64]:
+    """Return at most so many rows of n, evenly spread: the order of a data set often means something."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
+
+
 def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the rows worth showing: the largest summed losses and the smallest summed margins, ascending."""
     half = min(MOST_SKETCHES // 2, len(losses))

@@ -14,12 +14,13 @@ from typing import Any
 from dl import files
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
+from dl.ledger import LEDGER, read_ledger
 from dl.manifest import MetricInfo
 from dl.module import score
 from dl.plugins import Plugins, load_plugins
 from dl.reopen import as_tensor, reopen
 from dl.road import divide, load_dataset
-from dl.run import LEDGER, Run, open_run
+from dl.run import Run, open_run
 from dl.triple import Estimate, estimate
 
 
@@ -105,20 +106,3 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     )
     files.append_line(ledger, result.to_json())
     return result
-
-
-def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """Read every look that was noted, oldest first. Any: as JSON holds them.
-
-    Raises:
-        BadRun: If a line is not a look, naming it.
-    """
-    if not path.exists():
-        return []
-    looks = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            looks.append(dict(json.loads(line)))
-        except (ValueError, TypeError, RecursionError) as error:
-            raise BadRun(f"{path}: line {number} is not a look at a test part") from error
-    return looks

@@ -261,15 +261,15 @@ class FitModule(pl.LightningModule):
     def _over_devices(self, values: Tensor) -> Tensor:
         return values if self.share.world == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
-    def features(self, part: str, most: int) -> dict[str, np.ndarray]:
-        """Return features of the first examples of a part, each (n, F) float16.
+    def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
+        """Return features of some rows of a part, each (n, F) float16.
 
         Under the part's name what the last layer reads; under ``<part>_inputs`` the prepared inputs, which know nothing
         of what the network has memorized.
         """
         is_val = part == "val"
         feed = self.parts.val_feed if is_val else self.parts.train_feed
-        positions = torch.from_numpy((self.parts.val if is_val else self.parts.probe)[:most]).to(self.device)
+        positions = torch.from_numpy((self.parts.val if is_val else self.parts.probe)[rows]).to(self.device)
         was_training, inputs = self.training, []
         self.eval()
         with torch.inference_mode(), penultimate(self.network) as kept:

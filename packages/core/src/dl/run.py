@@ -27,7 +27,6 @@ from dl.outcomes import PartOutcomes, read_outcomes
 from dl.recipe import PartialRecipe, read_recipe
 
 NAME = re.compile(r"(\d{4,})-.+")
-LEDGER = "test-ledger.jsonl"  # beside the runs: the looks at a test part add up over all of them
 
 
 @dataclass(frozen=True)
