@@ -124,6 +124,8 @@ class Manifest:
         seconds: Of the fit so far.
         message: Why it ended as it did, if not simply finished.
         signal: Number of the signal that ended it; 0 for none.
+        pid: Process that writes the run; 0 where it is not known.
+        host: Machine of that process.
         format: Version of the run folder.
     """
 
@@ -141,6 +143,8 @@ class Manifest:
     seconds: float = 0.0
     message: str = ""
     signal: int = 0
+    pid: int = 0
+    host: str = ""
     format: int = FORMAT
 
     def to_json(self) -> str:

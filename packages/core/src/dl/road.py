@@ -155,6 +155,8 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
             task=chosen.info,
             parts=_parts(dataset, divided, preparation),
             baselines=found,
+            pid=os.getpid(),
+            host=platform.node(),
         )
         built = Built(recipe, divided, preparation, chosen, network, manifest, domain.sketch)
         if not main:
