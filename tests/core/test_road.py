@@ -355,3 +355,18 @@ def test_progress_is_one_plain_line_an_epoch_off_a_terminal(blobs, plugins_with,
 def test_the_environment_is_kept(fit, blobs):
     stored = json.loads((fit(blobs(), epochs=1).path / "environment.json").read_text())
     assert stored["packages"]["torch"] == torch.__version__ and stored["trainer"]["accelerator"] == "cpu"
+
+
+def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monkeypatch):
+    from dl import feed
+
+    drawn = []
+    order = feed.epoch_order
+
+    def noted(seed, epoch, positions):
+        drawn.append((seed, epoch))
+        return order(seed, epoch, positions)
+
+    monkeypatch.setattr(feed, "epoch_order", noted)
+    fit(blobs(), epochs=3, seed=7)
+    assert drawn == [(7, 0), (7, 1), (7, 2)]

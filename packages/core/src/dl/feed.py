@@ -94,7 +94,7 @@ class TrainOrder:
     epoch: int = 0
 
     @property
-    def batch_sampler(self) -> TrainOrder:
+    def sampler(self) -> TrainOrder:
         """Where Lightning looks for `set_epoch`."""
         return self
 
