@@ -45,7 +45,8 @@ def test_the_console_lines_run_in_their_order(folder):
     assert len(lines) >= 12
     for words in lines:
         done = run(folder, PROGRAMS / words[0], *words[1:])
-        assert done.stdout.strip(), f"{words} prints nothing"
+        assert (done.stdout + done.stderr).strip(), f"{words} says nothing"
+    assert (folder / "report.html").stat().st_size > 10_000
 
 
 def test_the_python_runs(folder):

@@ -9,7 +9,6 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dl import files
 from dl.data import fingerprints, part_fingerprint, whole
