@@ -1,7 +1,7 @@
 """Data: examples with their targets and ids, and the parts a data set is given in.
 
-Letters: ``N`` examples, ``L`` labels, ``D`` regression targets. Inputs keep the smallest dtype (uint8 pixels, int32
-tokens) and may be memory maps; nothing here imports torch.
+Letters: ``N`` examples, ``L`` labels, ``D`` regression targets. Inputs keep the smallest dtype (uint8 pixels, the UTF-8
+bytes of texts) and may be memory maps; nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadData
+from dl.ragged import Ragged
 
+Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
 
 
@@ -23,18 +25,23 @@ class Examples:
     """Inputs with targets and ids, in one order.
 
     Args:
-        inputs: (N, ...) array or memory map.
+        inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
         targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values.
         ids: (N,) stable numbers: the same example has the same id in every run.
         names: What each target number, label or column is called; empty if nothing is known.
         sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
+        groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
+            where there are no groups.
+        times: (N,) when each example was, as sortable numbers: a split is then made by time. None where none is known.
     """
 
-    inputs: NDArray[np.generic]
+    inputs: Inputs
     targets: NDArray[np.generic]
     ids: Index
     names: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    groups: Index | None = None
+    times: NDArray[np.generic] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.targets) == len(self.ids):

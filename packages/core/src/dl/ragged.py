@@ -1,0 +1,72 @@
+"""Ragged: rows of different lengths, kept flat with offsets - the bytes of texts, the tokens of sequences.
+
+No row is padded and none is an object: N texts are two arrays, which may be memory maps, and a part of them is a view
+by position. Letters: ``N`` rows, ``S`` values in all rows together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Rows of different lengths: row ``k`` is ``values[offsets[k]:offsets[k + 1]]``.
+
+    Args:
+        values: (S,) all rows, one after the other.
+        offsets: (N + 1,) int64 where each row begins, and where the last one ends.
+    """
+
+    values: NDArray[np.generic]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[NDArray[np.generic]]:
+        return (self.row(k) for k in range(len(self)))
+
+    def __getitem__(self, positions: NDArray[np.int64]) -> Ragged:
+        """Copy the rows at these positions, (n,), in this order."""
+        lengths = self.lengths[positions]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        source = np.repeat(self.offsets[positions] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return Ragged(self.values[source], offsets)
+
+    def row(self, position: int) -> NDArray[np.generic]:
+        """Return one row as a view, (length,)."""
+        return self.values[self.offsets[position] : self.offsets[position + 1]]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many values each row has, (N,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values."""
+        return self.values.nbytes
+
+
+def ragged(rows: Iterable[NDArray[np.generic]], dtype: type[np.generic]) -> Ragged:
+    """Lay rows of one type one after the other."""
+    kept = [np.asarray(row, dtype) for row in rows]
+    offsets = np.cumsum([0, *map(len, kept)], dtype=np.int64)
+    return Ragged(np.concatenate(kept) if kept else np.empty(0, dtype), offsets)
+
+
+def texts(strings: Iterable[str]) -> Ragged:
+    """Keep strings as their UTF-8 bytes."""
+    encoded = [string.encode() for string in strings]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return Ragged(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+
+def as_text(row: NDArray[np.generic]) -> str:
+    """Return the string that a row of bytes stands for; bytes that are no UTF-8 become the replacement character."""
+    return row.tobytes().decode(errors="replace")
