@@ -139,6 +139,15 @@ def is_kind(value, kind):
     return isinstance(value, kinds[kind]) and not (kind == "integer" and isinstance(value, bool))
 
 
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(400, id="400-draws"), pytest.param(2000, id="2000-draws", marks=pytest.mark.slow)],
+)
+def draws(request):
+    """How many fits of noise a null draws: few each time, and 2,000 in the long form."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def plugins():
     return load_plugins()

@@ -32,7 +32,7 @@ def fitting(tmp_path):
     started = []
 
     def start(epochs):
-        words = ["fit", "vision", "mnist", "--model", "dense", f"epochs={epochs}", "val=58500", "width=16"]
+        words = ["fit", "vision", "mnist", "--model", "dense", f"epochs={epochs}", "val=1000", "width=16"]
         child = subprocess.Popen(
             [DL, *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
         )
@@ -60,6 +60,7 @@ def test_a_real_fit_is_followed_to_its_end(fitting, capsys):
 
 def test_a_fit_that_was_killed_is_noticed(fitting, capsys):
     child, run = fitting(epochs=500)
+    assert run.manifest.pid == child.pid and is_alive(child.pid) and why_gone(run) == ""
     child.send_signal(signal.SIGKILL)
     child.wait(60)
     assert dl(["report", str(run.path), "--watch", "--md"]) == 0
@@ -68,11 +69,6 @@ def test_a_fit_that_was_killed_is_noticed(fitting, capsys):
         f"stopped watching: the run says 'running', but its process {child.pid} is gone"
     )
     assert "running, " in captured.out
-
-
-def test_a_run_says_which_process_writes_it(fitting):
-    child, run = fitting(epochs=500)
-    assert run.manifest.pid == child.pid and is_alive(child.pid) and why_gone(run) == ""
 
 
 def test_a_process_of_this_machine_is_asked_for(simulated):

@@ -26,8 +26,8 @@ def test_imdb_dense_overfits_in_loss_and_in_accuracy_and_should_stop_at_4(judged
     assert {"fit-overfit-loss", "fit-overfit-metric"} <= codes
     assert report.verdict.sentence == (
         "Overfits in loss and in accuracy since its best at epoch 4: loss 0.2735 to 0.6796 "
-        "(by 0.4061 [0.3917, 0.4205]), accuracy 89.1 % to 86.8 % (by 2.25 points [1.35, 3.15]); stop at epoch 4. (From means alone: unpaired, "
-        "deviation of the loss assumed equal to its mean.)"
+        "(by 0.4061 [0.3917, 0.4205]), accuracy 89.1 % to 86.8 % (by 2.25 points [1.35, 3.15]); stop at epoch 4. "
+        "(From means alone: unpaired, deviation of the loss assumed equal to its mean.)"
     )
 
 

@@ -2,11 +2,15 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 import dl
+from dl.data import Examples
+from dl.plugins import load_plugins
+from dl.specs import DatasetSpec
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
@@ -15,10 +19,24 @@ from dl_reports.report import build_report, to_json
 DATA = ("mnist", "mnist-even", "mnist-attributes", "mnist-slant", "mnist-ink")
 
 
+class Few:
+    """A plugin with the first 3,000 training digits of a data set."""
+
+    def __init__(self, full):
+        chosen = full.train
+        few = Examples(chosen.inputs[:3000], chosen.targets[:3000], chosen.ids[:3000], chosen.names)
+        self.dataset = replace(full, name="few", train=few)
+
+    @dl.hookimpl
+    def register_datasets(self):
+        return (DatasetSpec("few", "vision", "few digits", lambda _options: self.dataset),)
+
+
 @pytest.fixture(scope="module", params=DATA)
 def report(request, tmp_path_factory):
     runs = tmp_path_factory.mktemp("runs")
-    run = dl.fit("vision", request.param, model="dense", runs=runs, val=58_500, epochs=2, width=64)
+    plugins = load_plugins([Few(load_plugins().dataset("vision", request.param).load({}))])
+    run = dl.fit("vision", "few", model="dense", runs=runs, plugins=plugins, val=1_500, epochs=2, width=64)
     return build_report(run)
 
 

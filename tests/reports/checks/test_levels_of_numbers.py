@@ -16,7 +16,7 @@ from dl_reports.facts import Facts
 from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable
 
-DRAWS, N, EPOCHS, LABELS = 2000, 200, 5, 3
+N, EPOCHS, LABELS = 200, 5, 3
 MAE = MetricInfo("mae", False, 0.0, "mean")
 RANKING = MetricInfo("mean_average_precision", True, 1.0, "ranking")
 LEVELS = {
@@ -73,11 +73,11 @@ def facts_of(name, metric, val, probe, plugins):
 
 
 @pytest.fixture(scope="module", params=[("regression", MAE, regression), ("multilabel", RANKING, multilabel)])
-def counts(request, plugins):
-    """How often each check speaks in 2,000 fits of noise."""
+def counts(request, plugins, draws):
+    """How often each check speaks in fits of noise."""
     name, metric, draw = request.param
     spoken = dict.fromkeys(LEVELS, 0)
-    for seed in range(DRAWS):
+    for seed in range(draws):
         rng = np.random.default_rng(seed)
         facts = facts_of(name, metric, draw(rng), draw(rng), plugins)
         for check in LEVELS:
@@ -88,5 +88,5 @@ def counts(request, plugins):
 
 
 @pytest.mark.parametrize("check", LEVELS, ids=lambda check: check.__name__)
-def test_a_check_speaks_of_noise_no_more_often_than_its_level(check, counts):
-    assert counts[check] <= binom.ppf(0.999, DRAWS, LEVELS[check])
+def test_a_check_speaks_of_noise_no_more_often_than_its_level(check, counts, draws):
+    assert counts[check] <= binom.ppf(0.999, draws, LEVELS[check])
