@@ -6,7 +6,7 @@ bytes of texts) and may be memory maps; nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -39,7 +39,7 @@ class Examples:
     targets: NDArray[np.generic]
     ids: Index
     names: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    sources: Sequence[str] = ()
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
 
@@ -81,7 +81,8 @@ class Dataset:
         title: One line.
         licence: Under which terms it may be used.
         source: Where it comes from.
-        skipped: Files that were left out, with the reason.
+        skipped: Files or rows that were left out, with the reason.
+        notes: What was found about the data by itself, in words.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Dataset:
     licence: str = "not stated"
     source: str = "not stated"
     skipped: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
