@@ -69,7 +69,7 @@ class Feed:
         targets = self.targets.index_select(0, positions)
         if isinstance(self.inputs, RaggedTensor):
             taken = self.inputs.take(here)
-            return Padded(*(part.to(device, non_blocking=True) for part in taken)), targets
+            return Padded(taken.values.to(device), taken.lengths.to(device)), targets
         return self.inputs.index_select(0, here).to(device, non_blocking=True), targets
 
 

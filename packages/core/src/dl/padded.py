@@ -21,10 +21,12 @@ class Padded(NamedTuple):
     Args:
         values: (B, T) int64; 0 behind the end of a row.
         lengths: (B,) int64, at least 1.
+        weights: (B, T) what each value counts; 0 for padding. None where each counts 1.
     """
 
     values: Tensor
     lengths: Tensor
+    weights: Tensor | None = None
 
     @property
     def mask(self) -> Tensor:
