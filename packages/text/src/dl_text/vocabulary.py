@@ -119,6 +119,12 @@ class Vocabulary:
         """Tell whether a token is two neighbours."""
         return _parted(token, self.settings.tokens) is not None
 
+    def unknown_in(self, encoded: Ragged) -> float:
+        """Return the share of single tokens in encoded texts that are unknown, from 0 to 1."""
+        counts = np.bincount(encoded.values, minlength=self.size)
+        singles = counts.sum() - counts[self._pair_numbers].sum()
+        return float(counts[UNKNOWN] / singles) if singles else 0.0
+
     def to_json(self) -> dict[str, Any]:  # Any: JSON
         """Return what `from_json` reads."""
         return {"version": VERSION, **asdict(self)}
@@ -205,11 +211,6 @@ def _check(vocabulary: Vocabulary) -> None:
         assert vocabulary._pairs is not None  # a pair of tokens that are not kept is a KeyError
     if settings.tokens == "bpe":
         assert vocabulary._byte_pairs is not None  # merges that do not fit are a ValueError
-
-
-def unknown_share(encoded: Ragged) -> float:
-    """Return the share of unknown tokens in encoded texts, from 0 to 1."""
-    return float(np.mean(encoded.values == UNKNOWN)) if len(encoded.values) else 0.0
 
 
 def split(texts: Ragged, settings: Settings) -> Pieces:
