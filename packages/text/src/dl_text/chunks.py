@@ -1,4 +1,4 @@
-"""Chunks: a few megabytes of texts at a time, worked on in threads: little memory, all cores."""
+"""Chunks: a megabyte of texts at a time, worked on in threads: little memory, all cores."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dl.ragged import Ragged
 
-CHUNK_BYTES = 1 << 22  # of text that is in work at once, in each thread
+CHUNK_BYTES = 1 << 20  # of text that is in work at once, in each thread: what is made of it stays in the cores' caches
 MOST_THREADS = 4
 
 Piece = TypeVar("Piece")
@@ -20,7 +20,7 @@ Numbers = NDArray[np.int64]
 
 
 def chunks(texts: Ragged) -> Iterator[Ragged]:
-    """Give the texts in order, as views of a few megabytes; a longer text is one chunk."""
+    """Give the texts in order, as views of about a megabyte; a longer text is one chunk."""
     for first, last in pairwise(bounds(texts.lengths)):
         start, stop = texts.offsets[first], texts.offsets[last]
         yield Ragged(texts.values[start:stop], texts.offsets[first : last + 1] - start)

@@ -142,15 +142,15 @@ class Vocabulary:
             numbers, lengths = bytepairs.encode(self._byte_pairs, texts)
             return numbers + RESERVED, lengths
         pieces = split(texts, self.settings)
-        return _found(spelled_array(pieces.spelled), self._spellings) + RESERVED, pieces.lengths
+        return found(spelled_array(pieces.spelled), self._spellings) + RESERVED, pieces.lengths
 
     def _with_pairs(self, numbers: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
         """Add the known pairs of neighbours behind the single tokens of each text."""
         rows = np.repeat(np.arange(len(lengths)), lengths)
         keys, second = neighbours(numbers, rows, self.size)
-        found = _found(pa.array(keys), self._pairs)
-        known = found >= 0
-        every = np.concatenate([numbers, self._pair_numbers[found[known]]])
+        position = found(pa.array(keys), self._pairs)
+        known = position >= 0
+        every = np.concatenate([numbers, self._pair_numbers[position[known]]])
         every_row = np.concatenate([rows, rows[second[known]]])
         order = np.argsort(every_row, kind="stable")
         return every[order], np.bincount(every_row, minlength=len(lengths))
@@ -230,7 +230,7 @@ def spelled_array(spelled: Ragged) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), len(spelled), buffers)
 
 
-def _found(values: pa.Array, known: pa.Array) -> Numbers:
+def found(values: pa.Array, known: pa.Array) -> Numbers:
     """Return the position of each value among the known ones, or -1."""
     positions = pc.fill_null(pc.index_in(values, value_set=known), -1)
     return np.asarray(positions.to_numpy(zero_copy_only=False), np.int64)
