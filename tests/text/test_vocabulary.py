@@ -15,7 +15,12 @@ from dl_text.vocabulary import PADDING, UNKNOWN, Settings, from_json
 
 SENTENCES = ("the film is good", "the film is bad", "the end")  # the 2, film 3, is 4, bad 5, end 6, good 7
 KINDS = [Settings(), Settings(ngrams=2), Settings("chars"), Settings("bpe", 300), Settings(size=3, max_len=2)]
-STRINGS = st.lists(st.one_of(st.text(max_size=20), st.sampled_from([*SENTENCES, "goodly film\0", ""])), max_size=8)
+SPACED = st.lists(st.sampled_from(["e", "the", "é", " ", "  ", "\n", "\u0301", "\xa0", "\t", "Σ", ".", "'s"])).map(
+    "".join
+)
+STRINGS = st.lists(
+    st.one_of(st.text(max_size=20), SPACED, st.sampled_from([*SENTENCES, "goodly film\0", ""])), max_size=8
+)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +81,7 @@ def test_a_row_does_not_depend_on_its_neighbours_their_order_or_the_chunks(learn
     order = data.draw(st.permutations(range(len(strings))))
     together = rows(learnt[settings].encode(texts(strings)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks, "CHUNK_BYTES", chunk)
+        patch.setattr(chunks, "CHUNK_BYTES", chunk)  # of one byte: a text is cut wherever it may be
         moved = rows(learnt[settings].encode(texts([strings[k] for k in order])))
     assert moved == [together[k] for k in order]
 

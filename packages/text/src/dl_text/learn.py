@@ -17,8 +17,8 @@ from dl.data import Part
 from dl.errors import BadData
 from dl.ragged import Ragged, as_text
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, bounds, in_threads
-from dl_text.vocabulary import RESERVED, Settings, Vocabulary, found, neighbours, spelled_array, split
+from dl_text.chunks import Numbers, bounds, in_threads, parts
+from dl_text.vocabulary import RESERVED, Settings, Vocabulary, lengths_of, neighbours, numbered, spelled_array, split
 
 LONGEST = 100  # bytes of a word worth learning; a longer one is unknown
 AT_ONCE = 64  # chunks between two mergers of what they hold
@@ -70,11 +70,11 @@ def learn(part: Part, settings: Settings) -> Vocabulary:
 def _tokens(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
     """Learn words or characters, and pairs of neighbours where they are asked for."""
 
-    def count(chunk: Ragged) -> Tally:
-        found_here = split(chunk, settings)
-        return _tally(spelled_array(found_here.spelled), _rows(found_here.lengths))
+    def count(part: Ragged) -> Tally:
+        pieces_of = split(part, settings)
+        return _tally(spelled_array(pieces_of.spelled), _rows(pieces_of.lengths))
 
-    every = _count_all(count, texts, pieces, pa.large_binary())
+    every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.large_binary())
     kept = _most_frequent(every, settings.size)
     if settings.ngrams > 1:
         kept = _merge(kept, _pairs(kept, texts, pieces, settings), settings.size)
@@ -93,9 +93,9 @@ def _pairs(singles: Learnt, texts: Ragged, pieces: list[Numbers], settings: Sett
     known, size = pa.array(singles.spelled, pa.large_binary()), len(singles.spelled) + RESERVED
 
     def count(chunk: Ragged) -> Tally:
-        found_here = split(chunk, settings)
-        rows = _rows(found_here.lengths)
-        keys, second = neighbours(found(spelled_array(found_here.spelled), known) + RESERVED, rows, size)
+        done = list(numbered(chunk, known, settings))  # a pair may go across two parts
+        rows = _rows(lengths_of(done, chunk))
+        keys, second = neighbours(np.concatenate([numbers for numbers, _ in done]) + RESERVED, rows, size)
         return _tally(pa.array(keys), rows[second])
 
     every = _count_all(count, texts, pieces, pa.int64())
@@ -106,14 +106,15 @@ def _pairs(singles: Learnt, texts: Ragged, pieces: list[Numbers], settings: Sett
 
 
 def _byte_pairs(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
-    tokens, merges = bytepairs.learn((as_text(text) for index in pieces for text in texts[index]), settings.size)
+    every_part = (part for index in pieces for part in parts(texts[index], "bpe"))
+    tokens, merges = bytepairs.learn((as_text(text) for part in every_part for text in part), settings.size)
     tokenizer = bytepairs.restored(tokens, merges)
 
-    def count(chunk: Ragged) -> Tally:
-        numbers, lengths = bytepairs.encode(tokenizer, chunk)
+    def count(part: Ragged) -> Tally:
+        numbers, lengths = bytepairs.encode(tokenizer, part)
         return _tally(pa.array(numbers), _rows(lengths))
 
-    every = _count_all(count, texts, pieces, pa.int64())
+    every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.int64())
     numbers = every.keys.to_numpy()
     counts, documents = (
         np.bincount(numbers, values, len(tokens)).astype(np.int64) for values in (every.counts, every.documents)
@@ -129,6 +130,15 @@ def _count_all(count: Callable[[Ragged], Tally], texts: Ragged, pieces: list[Num
         done = in_threads(lambda index: count(texts[index]), pieces[at : at + AT_ONCE])
         total = _merged([total, *done])
     return total
+
+
+def _by_parts(count: Callable[[Ragged], Tally], chunk: Ragged, tokens: str) -> Tally:
+    """Count a chunk; one long text is counted in parts, but it is one text."""
+    done = [count(part) for part in parts(chunk, tokens)]
+    if len(done) == 1:
+        return done[0]
+    total = _merged(done)
+    return Tally(total.keys, total.counts, np.minimum(total.documents, 1))
 
 
 def _tally(tokens: pa.Array, rows: NDArray[np.int32]) -> Tally:
