@@ -71,6 +71,8 @@ class Dataset:
         licence: Under which terms it may be used.
         source: Where it comes from.
         skipped: Files that were left out, with the reason.
+        notes: What a reader of its scores should know, a sentence each: where the labels come from, how the test part
+            was made.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Dataset:
     licence: str = "not stated"
     source: str = "not stated"
     skipped: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,15 @@ def fingerprints(part: Part) -> list[bytes]:
     return [
         blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for chunk in part.chunks(4096) for row in chunk
     ]
+
+
+def content_number(content: bytes) -> int:
+    """Return a number below 2**48 that depends on the content alone.
+
+    It serves as an id that holds whatever the order of a file, and its remainder makes a fixed test part in which exact
+    duplicates lie on one side.
+    """
+    return int.from_bytes(blake2b(content, digest_size=6).digest())
 
 
 def part_fingerprint(part: Part) -> str:
