@@ -17,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from dl.errors import BadFile
+from dl.options import shown
 from dl_reviews.packaged import Review
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")
@@ -76,14 +77,14 @@ def find(given: str, known: Archive = ACL_IMDB) -> Path:
     Raises:
         BadFile: If neither is there.
     """
-    path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser raises where it knows no home folder
+    path = Path(os.path.expanduser(given))
     for place in (path / "aclImdb", path):
-        if (place / "train" / "pos").is_dir():
+        if os.path.isdir(place / "train" / "pos"):
             return place
     for place in (path / known.name, path):
-        if place.is_file():
+        if os.path.isfile(place):
             return place
-    raise BadFile(f"data_dir={given!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}")
+    raise BadFile(f"data_dir={shown(given)!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}")
 
 
 def read(place: Path, half: str, known: Archive = ACL_IMDB) -> Iterator[Review]:

@@ -113,13 +113,17 @@ def stems(entries: Sequence[str]) -> list[tuple[str, ...]]:
 
     A word of three letters is of the group of every stem that it begins (win: wins, winn).
     """
-    words = {entry.lower() for entry in entries if entry[0].isalpha()}
+    words = {entry.lower() for entry in entries if _is_word(entry)}
     known = {word[:STEM] for word in words if len(word) >= STEM}
     return [_keys(entry.lower(), known) for entry in entries]
 
 
+def _is_word(entry: str) -> bool:
+    return entry[:2].isalpha()  # "d:" and "o.o" are emoticons
+
+
 def _keys(entry: str, known: set[str]) -> tuple[str, ...]:
-    if not entry[0].isalpha():
+    if not _is_word(entry):
         return ("".join(sorted(set(entry))),)
     if len(entry) == STEM - 1:
         return (entry, *(stem for stem in sorted(known) if stem.startswith(entry)))
