@@ -42,4 +42,5 @@ def test_a_split_takes_whole_groups_and_every_text_once():
         numbers = [int(as_text(row).split()[1]) for row in part.inputs]
         assert part.targets.tolist() == [number % 2 for number in numbers]
         assert part.ids.tolist() == [content_number(f"text {number}".encode()) for number in numbers]
+        assert part.ids.tolist() == sorted(part.ids.tolist())
         assert part.groups.tolist() == [content_number(f"group {number // 3}".encode()) for number in numbers]

@@ -3,6 +3,10 @@ from importlib.metadata import requires
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
 
 from dl.errors import BadFile
 from dl.ragged import as_text
@@ -89,3 +93,19 @@ def test_a_missing_file_and_a_missing_package_are_named_with_the_repair(tmp_path
 
 def test_the_repair_names_the_version_that_the_distribution_asks_for():
     assert f"{ratings.PACKAGE}=={ratings.VERSION}".lower() in requires("dl-words")
+
+
+def test_the_figures_of_the_card_are_what_a_linear_model_gives():
+    """Five folds; the same model with groups kept together and with groups ignored."""
+    found = read(locate())
+    entries, values = list(found), np.array([np.mean(given) for given in found.values()])
+    model = make_pipeline(TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 5), sublinear_tf=True), Ridge(0.5))
+    together = GroupKFold(5).split(entries, groups=group_numbers(stems(entries)))
+    apart = KFold(5, shuffle=True, random_state=0).split(entries)
+    errors = [
+        np.abs(cross_val_predict(model, entries, values, cv=list(folds)) - values).mean() for folds in (together, apart)
+    ]
+    median = np.abs(values - np.median(values)).mean()
+    assert [*errors, median] == pytest.approx([1.42, 0.68, 1.51], abs=0.006)
+    said = " ".join(ratings.load("valence").notes)
+    assert all(f"{figure:.2f}" in said for figure in (*errors, median))
