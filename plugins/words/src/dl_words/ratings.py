@@ -103,8 +103,8 @@ def load(name: str) -> Dataset:
             f"groups: words that begin with the same {STEM} letters (adore, adored) lie on one side of every split, "
             "and so do emoticons of the same characters",
             f"the test part is dl's own: the groups whose hash is divisible by {TEST_SHARE}",
-            "hard on purpose: on new stems a linear model of character runs errs in valence by 1.42 points, the median by "
-            "1.51; with the forms of one word on both sides it would seem to err by 0.68",
+            "hard on purpose: on new stems a linear model of character runs errs in valence by 1.42 points, the median "
+            "by 1.51; with the forms of one word on both sides it would seem to err by 0.68",
             "single words, most of them once: read it as characters, not as words",
         ),
     )
