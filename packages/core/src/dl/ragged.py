@@ -6,7 +6,7 @@ by position. Letters: ``N`` rows, ``S`` values in all rows together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,3 +74,10 @@ def texts(strings: Iterable[str]) -> Ragged:
 def as_text(row: NDArray[np.generic]) -> str:
     """Return the string that a row of bytes stands for; bytes that are no UTF-8 become the replacement character."""
     return row.tobytes().decode(errors="replace")
+
+
+def concatenated(columns: Sequence[Ragged]) -> Ragged:
+    """Return the rows of several columns as one column."""
+    lengths = np.concatenate([column.lengths for column in columns])
+    values = [column.values[column.offsets[0] : column.offsets[-1]] for column in columns]
+    return Ragged(np.concatenate(values), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
