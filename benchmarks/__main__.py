@@ -1,4 +1,4 @@
-"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist book text verdicts]``."""
+"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist ...]``."""
 
 import sys
 from collections.abc import Callable

@@ -89,7 +89,7 @@ def epochs_of(recipe: str, folder: Path) -> list[float]:
     """Fit a recipe cold and return its validation accuracy, epoch by epoch."""
     run_dl("fit", "text", "imdb", "--recipe", recipe, folder=folder)
     runs = sorted((folder / "runs").glob("*-imdb-*"))
-    return dl.open_run(runs[-1]).history.column("val_accuracy")
+    return dl.open_run(runs[-1], folder / "runs").history.column("val_accuracy")
 
 
 def main() -> None:
