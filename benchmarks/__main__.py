@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, startup, steps, text, verdicts
+from benchmarks import book, epoch, mnist, report, startup, steps, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -12,6 +12,7 @@ ALL: dict[str, Callable[[], None]] = {
     "mnist": mnist.main,
     "book": book.main,
     "text": text.main,
+    "report": report.main,
     "verdicts": verdicts.main,
 }
 
