@@ -63,6 +63,17 @@ def test_one_epoch_cannot_tell_about_overfitting(reported):
     assert report.verdict.sentence.startswith("Whether it overfits cannot be told, because it takes two epochs")
 
 
+def test_a_lost_epoch_leaves_the_means_of_all_epochs_to_speak(reported):
+    """What was kept before it would speak of another last epoch."""
+
+    def damage(folder):
+        (folder / "outcomes" / "epoch-00002.npz").unlink()
+
+    report = reported(damage, signal=[2.0, 3.0, 2.9, 2.8])
+    assert "the outcomes of the val part at epoch 2 are missing" in whys(report)
+    assert report.verdict.sentence.endswith("deviation of the loss assumed equal to its mean.)")
+
+
 def test_five_validation_examples_are_too_few_and_it_says_so(reported):
     report = reported(n=5)
     assert "data-small-validation" in {finding.code for finding in report.findings}

@@ -136,6 +136,8 @@ def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
         return NotComputable(f"the outcomes of the {part} part have shapes that do not match")
     if len(found.ids) == 0:
         return NotComputable(f"the {part} part has no examples")
+    if len(found.loss) < epochs:  # an epoch is kept before its row is written, so one that lacks was lost
+        return NotComputable(f"the outcomes of the {part} part at epoch {len(found.loss) + 1} are missing")
     kept = slice(0, epochs)
     return PartOutcomes(found.ids, found.targets, found.loss[kept], found.score[kept], found.margin[kept])
 

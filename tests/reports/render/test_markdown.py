@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,14 @@ def test_scores_and_findings_are_tables(report):
 def test_a_run_without_an_epoch_has_no_table(empty):
     shown = to_markdown(empty)
     assert "|" not in shown and "No epoch was finished" in shown
+
+
+def test_a_text_worth_a_look_is_shown_as_text_and_cut(report):
+    shown = to_markdown(report)
+    assert "Label probably wrong:\n\n- " in shown and f"loss 5.12: {text(report.examples[2].sketch)}" in shown
+    long = replace(report, examples=(replace(report.examples[2], sketch="<b>" + "word " * 500 + "\n# head"),))
+    line = next(line for line in to_markdown(long).splitlines() if "loss 5.12" in line)
+    assert "&lt;b&gt;word word" in line and len(line) < 300 and "# head" not in to_markdown(long)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -62,7 +63,7 @@ def _told(example: Example) -> RenderableType:
     head = Text.assemble(plain(phrases.answer(example), "bold"), "  ", _note(example))
     if not isinstance(example.sketch, str):
         return head
-    return Group(head, Text(safe_text(example.sketch, LONGEST_TEXT)))
+    return Group(head, Padding(Text(safe_text(example.sketch, LONGEST_TEXT)), (0, 0, 0, 2)))
 
 
 def _note(example: Example) -> Text:

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 
 from dl.terminal import LONGEST, safe_text
 from dl_reports.render import phrases
-from dl_reports.report import Report
+from dl_reports.report import Example, Report
 
 LONG = 1000  # characters of a message
 MOST_FINDINGS = 12
+MOST_TEXTS = 5
+MOST_OF_TEXT = 200  # characters
 ACTIVE = re.compile(r"[\\`*_\[\]|~$]")  # characters that Markdown reads
 ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 REFERENCE = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)")  # what a forge turns into a mention or a link to an issue
@@ -35,6 +37,7 @@ def _blocks(report: Report) -> Iterable[str]:
     yield _scores(report)
     yield _findings(report)
     yield text(phrases.silenced(report))
+    yield from _texts(report)
     if report.looks:
         said = (f"{phrases.PARTS[one.part]}: {phrases.looks(one, header.metric)}" for one in report.looks)
         yield text("Looked at - " + ". ".join(said) + ".", LONG)
@@ -68,6 +71,19 @@ def _findings(report: Report) -> str:
     table = _table(("", "finding", "what was seen, and what to do"), rows, ":--", ":--", ":--")
     left = len(report.findings) - len(shown)
     return table + (f"\n\n{left:,} more are in the full report." if left else "")
+
+
+def _texts(report: Report) -> Iterable[str]:
+    """The texts worth a look, for a comment can show them; pictures are left to the other forms."""
+    chosen = [one for one in report.examples if isinstance(one.sketch, str)]
+    for why in dict.fromkeys(one.why for one in chosen):
+        yield f"{text(phrases.WHY.get(why, why)).capitalize()}:"
+        yield "\n".join(_told(one) for one in [one for one in chosen if one.why == why][:MOST_TEXTS])
+
+
+def _told(example: Example) -> str:
+    said = f"{text(phrases.answer(example))}, {phrases.loss(example)}"
+    return f"- {said}: {text(str(example.sketch), MOST_OF_TEXT)}"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *sides: str) -> str:
