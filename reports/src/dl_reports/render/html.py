@@ -138,7 +138,8 @@ def _examples(chosen: tuple[Example, ...]) -> Markup | None:
 
 def _example(example: Example) -> Markup:
     words = phrases.answer(example)
-    caption = tag("figcaption", tag("b", words), phrases.loss(example), tag("br"), f"#{example.id}")
+    apart = tag("br") if isinstance(example.sketch, np.ndarray) else ", "
+    caption = tag("figcaption", tag("b", words), phrases.loss(example), apart, f"#{example.id}")
     if isinstance(example.sketch, np.ndarray):
         picture = tag("img", src=trusted(data_uri(example.sketch)), alt=f"example {example.id}: {words}")
         return tag("figure", picture, caption)
