@@ -64,7 +64,9 @@ class Gathered:
         with saying_why(cache_folder()):
             self.file.flush()
         # Copy on write: torch wants writable arrays, and what is written stays in this process.
-        return Ragged(np.memmap(self.file, np.uint8, "c", shape=(self.size,)), offsets)
+        values = np.memmap(self.file, np.uint8, "c", shape=(self.size,))
+        self.file.close()  # the map keeps it
+        return Ragged(values, offsets)
 
 
 def cache_folder() -> Path:
