@@ -35,7 +35,7 @@ def test_every_format_gives_the_same_examples_in_the_same_order(written, opened,
     assert table.cells() == REVIEWS["review"]
     assert table.targets.tolist() == [1, 0, 1, 0] and table.names == ("bad", "good")
     assert table.notes == (
-        "input: column 'review', the only one of text",
+        "input: column 'review', the only column of text",
         "target: column 'label', by its name - 2 classes: bad, good",
     )
     dataset = table.dataset()

@@ -151,7 +151,9 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
             f"{listed(close)}"
         )
     because = "by its name" if by_name == close and len(likely) > 1 else kind.because
-    notes.append(f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only one of {kind.words}'}")
+    notes.append(
+        f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only column of {kind.words}'}"
+    )
     return close[0]
 
 
