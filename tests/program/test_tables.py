@@ -31,7 +31,7 @@ def test_the_card_of_a_table_says_what_is_found_in_it(table, capsys):
     card = json.loads(out)
     assert card["domain"] == "vision, as it looks" and card["task"] == "binary: 2 classes, one for each example"
     assert card["classes"] == {"dark": 10, "light": 10} and card["duplicates"] == 0 and card["train"] == 20
-    assert card["found"] == [
+    assert card["notes"] == [
         "input: column 'image', the only column of paths of images",
         "target: column 'label', by its name - 2 classes: dark, light",
     ]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+LONG = 64  # values of a row, on the mean, from which rows are copied one by one
+
 
 @dataclass(frozen=True, eq=False)
 class Ragged:
@@ -35,6 +37,8 @@ class Ragged:
         """Copy the rows at these positions, (n,), in this order."""
         lengths = self.lengths[positions]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        if offsets[-1] > LONG * len(lengths):
+            return Ragged(np.concatenate([self.row(position) for position in positions]), offsets)
         source = np.repeat(self.offsets[positions] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return Ragged(self.values[source], offsets)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.columns import Columns
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -114,7 +115,6 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         "title": dataset.title,
         "domain": chosen if (chosen, name) in plugins.datasets else f"{chosen}, as it looks",
         "task": f"{task.name}: {task.reason}",
-        "found": "\n".join(dataset.notes),
         "train": len(examples),
         "validation": len(dataset.val) if dataset.val else f"{dataset.val_size:g} held out of train",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
@@ -126,8 +126,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     }
     classes = dict(zip(task.names, _counts(examples, len(task.names)), strict=False))
     if as_json:
-        card |= {"found": list(dataset.notes), "skipped": len(dataset.skipped)}
-        print(json.dumps(card | {"classes": classes, "names": list(task.names)}))
+        card["skipped"] = len(dataset.skipped)
+        print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
         return
     out = console()
     out.print(_facts(card | {"duplicates": duplicates or "none, bit for bit"}))
@@ -136,6 +136,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]
         more = f", and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
         out.print(plain(f"  {kind:<11} {', '.join(shown)}{more}", longest=LONGEST_LINE))
+    for note in dataset.notes:
+        out.print(Padding(plain(note, longest=LONGEST_LINE), (0, 0, 0, 2)))
     width = min(max(out.width // DRAWN - 2, 8), 28)
     at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
@@ -238,9 +240,7 @@ def _facts(facts: dict[str, object]) -> Table:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value not in ("", 0):
-            lines = [f"{value:,}"] if isinstance(value, int) else str(value).split("\n")
-            for at, line in enumerate(lines):
-                table.add_row(f"  {name}" if not at else "", plain(line, longest=LONGEST_LINE))
+            table.add_row(f"  {name}", plain(f"{value:,}" if isinstance(value, int) else value, longest=LONGEST_LINE))
     return table
 
 
