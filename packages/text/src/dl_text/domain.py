@@ -1,7 +1,7 @@
 """The text domain, put together: what core calls to read, prepare and draw texts."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from dl.data import Dataset, Examples, joined
@@ -16,7 +16,7 @@ from dl_text.read import read_paths, read_strings
 
 def load() -> Domain:
     """Return the domain."""
-    return Domain(open_path, learn, restore, read, draw, sketch, read_strings)
+    return Domain(open_path, learn, restore, read, draw, sketch, read_strings, recognize)
 
 
 def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
@@ -47,9 +47,20 @@ def open_path(path: Path, options: Options) -> Dataset:
         BadData: If there is nothing to learn from.
         BadFile: If a file cannot be read as what it is called.
     """
-    if is_table(path):
+    if is_table(path) and not path.is_dir():
         from dl.tables.table import LONGEST_TEXT, read_table
 
         return read_table(path, options, LONGEST_TEXT).dataset()
     refuse_options({name: value for name, value in options.items() if name != "encoding"}, str(path), "a folder")
     return folder.open_path(path, options)
+
+
+def recognize(path: Path, options: Options) -> float:
+    """Say how surely a path holds texts: a table by a column of them, a folder by files called .txt."""
+    if path.is_dir():
+        return 0.9 if any(True for _ in islice(path.rglob("*.txt"), 1)) else 0.0
+    if not is_table(path):
+        return 0.0
+    from dl.tables.table import LONGEST_TEXT, looks_like
+
+    return 0.5 if looks_like(path, options, LONGEST_TEXT) else 0.1

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dl.cli.train import DEFAULT_RUNS, Json, Runs
+from dl.cli.train import DEFAULT_RUNS, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain
 
@@ -89,19 +89,34 @@ def _table(rows: list[dict[str, str]]) -> Table:
 _SHOW = """Show a dataset's card, a model, a recipe or a run.
 
 Example: dl show mnist
+
+For your own data - a folder, a table - the card says what is found in it before anything is trained; choices about
+reading it are key=value, as for dl fit.
 """
 
 
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="[KIND] NAME", help="A name, or a path to your own data.")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="[KIND] NAME [KEY=VALUE]...", help="A name, or a path to your own data.")
+    ],
+    input_: Input = "",
+    target: Target = "",
+    group_on: GroupOn = "",
+    time_on: TimeOn = "",
+    encoding: Encoding = "",
+    task: Annotated[str, typer.Option(help="Of data: the task it is meant for; found by itself.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="For a recipe: write it to this file, to edit it.")] = None,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
     """Show one thing, whatever it is; ``kind name`` where a name is used twice."""
-    from dl.cli.cards import show_named
+    from dl.cli.cards import Reading, show_named
+    from dl.options import split_pairs
 
-    show_named(words, out, runs, as_json=as_json)
+    pairs = [word for word in words[1:] if "=" in word]
+    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    reading = Reading(task, with_flags(split_pairs(pairs), flags))
+    show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)
 
 
 _DOCTOR = """Check this machine and installation, and say what to mend.

@@ -91,7 +91,9 @@ def sample(source: Source) -> dict[str, Column]:
     skim = BadRows(source.path, source.unit, skip=True)
     for batch in source.batches(names, skim):
         some = {name: batch.cells[name].slice(0, SAMPLED).to_pylist() for name in names}
-        return {name: Column(name, tuple(cell for cell in cells if cell)) for name, cells in some.items()}
+        return {
+            name: Column(name, tuple(cell for cell in cells if cell and cell.strip())) for name, cells in some.items()
+        }
     if skim.lines:
         raise BadData(f"{called(source.path)} has no row that can be read; the first: {skim.lines[0]}")
     raise BadData(f"{called(source.path)} has a header but no rows: {listed(source.columns)}")
@@ -133,7 +135,7 @@ def choose(
 def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, notes: list[str]) -> str:
     scores = {column.name: kind.score(column) for column in columns}
     fitting = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])
-    likely = [name for name in fitting if name.lower() not in TARGETS] or fitting
+    likely = [name for name in fitting if name.lower() not in TARGETS]
     if not likely:
         raise BadData(
             f"{called(source.path)}: no column looks like {kind.words}; say --input COLUMN  columns: "
@@ -149,7 +151,9 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
             f"{listed(close)}"
         )
     because = "by its name" if by_name == close and len(likely) > 1 else kind.because
-    notes.append(f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only one of {kind.words}'}")
+    notes.append(
+        f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only column of {kind.words}'}"
+    )
     return close[0]
 
 

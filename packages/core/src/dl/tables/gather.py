@@ -5,19 +5,16 @@ The file has no name: it lies in the cache folder and is gone when the process e
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from hashlib import blake2b
-from pathlib import Path
 from typing import IO
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from dl.data import Index
-from dl.files import make_folder, saying_why
+from dl.files import cache_folder, saying_why
 from dl.ragged import Ragged
 from dl.tables.source import Cells
 
@@ -46,7 +43,7 @@ class Gathered:
         if self.file is None and self.size <= IN_MEMORY:
             self.parts.append(values.copy())
             return
-        folder = cache_folder()
+        folder = cache_folder("tables")
         with saying_why(folder):
             if self.file is None:
                 self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - mapped as long as the rows are used
@@ -61,21 +58,12 @@ class Gathered:
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         if self.file is None:
             return Ragged(np.concatenate([np.empty(0, np.uint8), *self.parts]), offsets)
-        with saying_why(cache_folder()):
+        with saying_why(cache_folder("tables")):
             self.file.flush()
         # Copy on write: torch wants writable arrays, and what is written stays in this process.
-        return Ragged(np.memmap(self.file, np.uint8, "c", shape=(self.size,)), offsets)
-
-
-def cache_folder() -> Path:
-    """Return the folder that large columns are written to, made if need be.
-
-    Raises:
-        CannotWrite: If it cannot be written.
-    """
-    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / "tables"
-    make_folder(folder)
-    return folder
+        values = np.memmap(self.file, np.uint8, "c", shape=(self.size,))
+        self.file.close()  # the map keeps it
+        return Ragged(values, offsets)
 
 
 def bytes_of(cells: Cells) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

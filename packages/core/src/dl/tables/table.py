@@ -21,7 +21,7 @@ from dl.errors import BadData, BadFile, DLError
 from dl.options import check
 from dl.ragged import Ragged, as_text
 from dl.specs import Options
-from dl.tables import DELIMITED, JSON, OPTIONS, PARQUET, suffix_of
+from dl.tables import COMPRESSED, DELIMITED, JSON, OPTIONS, PARQUET, suffix_of
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
 from dl.tables.delimited import open_delimited
 from dl.tables.gather import Gathered, content_ids, without
@@ -336,4 +336,5 @@ def _understood(read: _Read, options: Options) -> Table:
 
 def _plain_name(path: Path) -> str:
     """Return the name of the file without what says how it is written."""
-    return path.name.removesuffix("".join(path.suffixes)) or path.name
+    unpacked = path.stem if path.suffix.lower() in COMPRESSED else path.name
+    return Path(unpacked).stem

@@ -116,10 +116,8 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
         asked.leave_out(nonfinite, f"column {shown(name)} is {word!r}, no finite number")
     values, finite = _values(column, numbers)
     if not finite.all():
-        first = int(np.flatnonzero(~finite)[0])
-        asked.leave_out(
-            ~finite & numbers, f"column {shown(name)} is {safe_text(column[first], 40)}, too large for a number"
-        )
+        word = safe_text(column[int(np.argmin(finite))].as_py(), 40)
+        asked.leave_out(~finite, f"column {shown(name)} is {word!r}, too large for a number")
     kept = numbers & finite
     if not kept.any():
         raise BadData(f"{called(asked.bad.path)}: column {shown(name)} holds no number")
