@@ -1,7 +1,7 @@
 """Real fits on digits that a benchmark keeps, so that it goes on where it was stopped and judges anew without fitting.
 
 Each lies in `runs/verdicts/<name>/`; whoever wants them fitted anew removes that folder. A kept fit has scored more
-validation examples than a report shall see: `cut` makes the run one that has seen the first n alone.
+validation examples than a report shall see: `cut` makes the run one that has seen some of them alone.
 """
 
 import shutil
@@ -80,41 +80,43 @@ def kept_fit(mnist: Dataset, model: str, count: int, seed: int, epochs: int, val
     return run
 
 
-def cut(run: Run, n: int, folder: Path) -> Run:
-    """Copy a run to one that has seen only its first n validation examples."""
+def cut(run: Run, seen: NDArray[np.int64], folder: Path) -> Run:
+    """Copy a run to one that has seen only the validation examples at these positions (n,)."""
     shutil.copytree(run.path, folder)
     kept, probe = run.outcomes("val"), run.outcomes("probe")
     into = folder / "outcomes"
     stored = outcomes.read_arrays(into / "examples.npz")
-    shorter = {name: values[:n] if name.startswith("val_") else values for name, values in stored.items()}
+    shorter = {name: values[seen] if name.startswith("val_") else values for name, values in stored.items()}
     outcomes.write_arrays(into / "examples.npz", shorter)
     (into / "features.npz").unlink()
     (into / "sketches.npz").unlink()
     for epoch in range(len(kept.loss)):
-        of = {"val": _scored(kept, epoch, n), "probe": _scored(probe, epoch, len(probe.ids))}
+        of = {"val": _scored(kept, epoch, seen), "probe": _scored(probe, epoch, np.arange(len(probe.ids)))}
         outcomes.write_epoch(into, epoch + 1, of)
     for name in ("best", "last"):
-        outcomes.write_logits(into, name, outcomes.read_logits(into, name)[:n].astype(np.float32))
-    rows = [_recount(dict(row), kept, k, n, len(probe.ids)) for k, row in enumerate(run.history.rows)]
+        outcomes.write_logits(into, name, outcomes.read_logits(into, name)[seen].astype(np.float32))
+    rows = [_recount(dict(row), kept, k, seen, len(probe.ids)) for k, row in enumerate(run.history.rows)]
     write_history(folder / "history.csv", rows)
     best = 1 + int(np.argmax([row["val_accuracy"] for row in rows]))
-    parts = replace(run.manifest.parts, val=n)
+    parts = replace(run.manifest.parts, val=len(seen))
     files.write_text(folder / "run.json", replace(run.manifest, parts=parts, best_epoch=best).to_json())
     return Run(folder)
 
 
-def _scored(kept: outcomes.PartOutcomes, epoch: int, n: int) -> Scored:
+def _scored(kept: outcomes.PartOutcomes, epoch: int, seen: NDArray[np.int64]) -> Scored:
     columns = (kept.loss, kept.score, kept.margin)
-    loss, score, margin = (column[epoch, :n].astype(np.float32) for column in columns)
-    return Scored(loss, score, margin, np.empty((n, 0), np.float32))
+    loss, score, margin = (column[epoch, seen].astype(np.float32) for column in columns)
+    return Scored(loss, score, margin, np.empty((len(seen), 0), np.float32))
 
 
-def _recount(row: dict[str, float], kept: outcomes.PartOutcomes, epoch: int, n: int, probe: int) -> dict[str, float]:
-    right = float(kept.score[epoch, :n].sum())
+def _recount(
+    row: dict[str, float], kept: outcomes.PartOutcomes, epoch: int, seen: NDArray[np.int64], probe: int
+) -> dict[str, float]:
+    n, right = len(seen), float(kept.score[epoch, seen].sum())
     low, high = wilson(right, n)
     gap = newcombe(row["probe_accuracy"] * probe, probe, right, n)
     return row | {
-        "val_loss": float(kept.loss[epoch, :n].astype(np.float64).mean()),
+        "val_loss": float(kept.loss[epoch, seen].astype(np.float64).mean()),
         "val_accuracy": right / n,
         "val_low": low,
         "val_high": high,

@@ -1,7 +1,7 @@
 """Onset of overfitting: does a validation curve rise after its best epoch, and from when on.
 
-The best epoch is chosen on the examples that test it, and many epochs are looked at. Both are allowed for at once: a
-rise counts when it is larger than the largest rise between any two epochs that noise alone would show in this fit.
+The best epoch is chosen on the examples that test it, from many. This is allowed for: the last epoch counts as worse
+when its rise is larger than the largest rise from any earlier epoch to it that noise alone would show in this fit.
 This holds for a fit stopped by patience, too; asked anew after every epoch, the verdict errs more often (one in seven).
 Letters: ``T`` epochs, ``E`` usable ones, ``n`` examples, ``z`` a paired difference to the best in standard errors.
 """
@@ -32,7 +32,7 @@ class Rise:
         rise: Mean at the last usable epoch minus the mean at the best.
         interval: Of the rise, for a best and a last epoch fixed in advance.
         z: (T,) paired difference to the best epoch in standard errors, positive for worse; NaN at skipped epochs.
-        critical: What z must exceed, allowing for the choice of the best epoch and for all epochs looked at.
+        critical: What z must exceed at the last epoch, allowing for the choice of the best among all.
         n: Examples.
         skipped: Epochs left out because a value is not finite.
         form: The test used.
@@ -97,21 +97,18 @@ def error_rise(correct: NDArray[np.bool_], level: float = 0.05, seed: int = 0) -
 
 
 def critical_rise(moments: EpochMoments, level: float = 0.05, seed: int = 0) -> float:
-    """The studentized rise between any two epochs that noise exceeds with chance ``level``.
+    """The studentized rise from any earlier epoch to the last that noise exceeds with chance ``level``.
 
-    It bounds every fit whose true mean never rises: there a rise from an epoch to a later one is noise and a fall.
+    It bounds every fit whose true mean never rises: there a rise from an epoch to the last one is noise and a fall.
     The means are drawn from the normal law with the covariance seen; the quantile is widened to Student's.
     """
     errors = moments.paired_errors()
-    draws = int(np.clip(_WORK // len(errors) ** 2, 500, 2000))
+    draws = int(np.clip(_WORK // len(errors) ** 2, 500, 4000))
     noise = np.random.default_rng(seed).standard_normal((len(errors), draws))
     means = _square_root(moments.covariance / moments.n) @ noise  # (E, draws)
-    largest = np.zeros(draws)
-    for earlier in range(len(errors) - 1):
-        error = errors[earlier, earlier + 1 :, None]
-        rises = (means[earlier + 1 :] - means[earlier]) / np.where(error > 0, error, np.inf)
-        np.maximum(largest, rises.max(axis=0), out=largest)
-    normal = float(np.quantile(largest, 1 - level))
+    error = errors[:-1, -1:]
+    rises = (means[-1] - means[:-1]) / np.where(error > 0, error, np.inf)
+    normal = float(np.quantile(rises.max(axis=0), 1 - level))
     return float(stdtrit(moments.n - 1, ndtr(normal)))
 
 
@@ -124,7 +121,7 @@ def _square_root(covariance: Floats) -> Floats:
 def _rise(moments: EpochMoments, best: int, z: Floats, level: float, seed: int, form: str) -> Rise:
     critical = critical_rise(moments, level, seed)
     dated = _stays_above(z, best, DATING)
-    established = dated is not None and bool((z[dated:] > critical).any())
+    established = dated is not None and bool(z[-1] > critical)
     certain = _stays_above(z, best, critical) if established else None
     sd = float(moments.paired_errors()[best, -1] * np.sqrt(moments.n))
     rise = float(moments.means[-1] - moments.means[best])
