@@ -32,7 +32,7 @@ def network() -> nn.Module:
 def plain(*, channels_last: bool) -> float:
     """Return the seconds of one epoch of a plain loop over tensors in memory."""
     data = load_plugins().dataset("vision", "mnist").load({}).train
-    inputs = torch.from_numpy(data.inputs[:TRAIN]).permute(0, 3, 1, 2).float() / 255
+    inputs = torch.from_numpy(data.array[:TRAIN]).permute(0, 3, 1, 2).float() / 255
     targets = torch.from_numpy(data.targets[:TRAIN].astype(np.int64))
     layout = torch.channels_last if channels_last else torch.contiguous_format
     net = network().to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack this form

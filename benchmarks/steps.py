@@ -43,7 +43,7 @@ def noise(_options: Options) -> Dataset:
 def plain() -> float:
     """Return the seconds of the last epoch of a plain loop."""
     data = noise({}).train
-    inputs = torch.from_numpy(data.inputs[:EXAMPLES]).float().flatten(1) / 255
+    inputs = torch.from_numpy(data.array[:EXAMPLES]).float().flatten(1) / 255
     targets = torch.from_numpy(data.targets[:EXAMPLES].astype(np.int64))
     network = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
     optimizer = torch.optim.RMSprop(network.parameters(), 1e-3)

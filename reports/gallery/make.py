@@ -130,8 +130,8 @@ def duplicates() -> Dataset:
     """20,000 digits, and a validation part in which 500 of them stand again."""
     data = small(20_000)
     assert data.val is not None
-    inputs, targets = data.val.inputs.copy(), data.val.targets.copy()
-    inputs[:COPIES], targets[:COPIES] = data.train.inputs[:COPIES], data.train.targets[:COPIES]
+    inputs, targets = data.val.array.copy(), data.val.targets.copy()
+    inputs[:COPIES], targets[:COPIES] = data.train.array[:COPIES], data.train.targets[:COPIES]
     return replace(data, val=replace(data.val, inputs=inputs, targets=targets))
 
 

@@ -4,7 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes, epoch_order
+from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes, bucketed, epoch_order
+from dl.padded import RaggedTensor
+from dl.ragged import as_text, ragged, texts
 from dl.task import decide
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices
@@ -23,7 +25,7 @@ def test_the_order_is_a_function_of_seed_and_epoch(n, seed, epoch):
     positions = np.arange(n) * 7
     first = epoch_order(seed, epoch, positions)
     torch.manual_seed(epoch)
-    assert torch.equal(first, epoch_order(seed, epoch, positions))
+    assert np.array_equal(first, epoch_order(seed, epoch, positions))
     assert sorted(first.tolist()) == positions.tolist()
 
 
@@ -96,3 +98,40 @@ def test_a_feed_copies_no_input(examples):
     given_examples = examples(np.zeros((6, 2), np.uint8), np.array([0, 1, 0, 1, 0, 1]))
     feed = Feed.of(given_examples, decide(given_examples.targets, ()))
     assert feed.inputs.data_ptr() == given_examples.inputs.ctypes.data
+
+
+@given(st.integers(1, 400), st.integers(1, 16), SEEDS, st.integers(0, 5))
+def test_bucketing_keeps_every_example_and_the_last_batch_last(n, batch, seed, epoch):
+    lengths = np.random.default_rng(seed).integers(1, 500, n)
+    order = epoch_order(seed, epoch, np.arange(n))
+    found = bucketed(order, lengths, batch, np.random.default_rng(epoch))
+    assert sorted(found.tolist()) == list(range(n))
+    assert len(found) // batch == n // batch
+
+
+def test_bucketing_leaves_little_padding():
+    lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.6, 20_000).astype(np.int64) + 1, 500)
+    order = epoch_order(0, 0, np.arange(20_000))
+
+    def padded(positions):
+        batches = np.split(positions, np.arange(128, len(positions), 128))
+        return 1 - lengths.sum() / sum(lengths[batch].max() * len(batch) for batch in batches)
+
+    assert padded(order) > 0.5
+    assert padded(bucketed(order, lengths, 128, np.random.default_rng(0))) < 0.05
+
+
+def test_a_ragged_column_is_padded_to_the_longest_row_of_the_batch():
+    column = ragged([np.array([5, 6, 7]), np.array([], int), np.array([8])], np.uint16)
+    taken = RaggedTensor.of(column).take(torch.tensor([2, 0, 1]))
+    assert taken.values.tolist() == [[8, 0, 0], [5, 6, 7], [0, 0, 0]]
+    assert taken.lengths.tolist() == [1, 3, 1]
+    assert taken.mask.tolist() == [[True, False, False], [True] * 3, [True, False, False]]
+
+
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=20), st.data())
+def test_rows_of_a_ragged_column_are_the_texts_at_their_positions(strings, data):
+    column = texts(strings)
+    positions = data.draw(st.lists(st.integers(0, len(strings) - 1), max_size=10))
+    taken = column[np.array(positions, np.int64)]
+    assert [as_text(row) for row in taken] == [strings[k] for k in positions]

@@ -7,7 +7,7 @@ from dl.summary import Layer, count_parameters, summarize
 
 def test_the_layers_of_a_small_network_are_counted_by_hand():
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 2 * 2, 10))
-    assert summarize(network, (1, 4, 4)) == [
+    assert summarize(network, torch.zeros(1, 1, 4, 4)) == [
         Layer("0", "Conv2d", (4, 2, 2), 4 * 9 + 4),
         Layer("1", "ReLU", (4, 2, 2), 0),
         Layer("2", "Flatten", (16,), 0),
@@ -27,7 +27,7 @@ def test_looking_changes_nothing(training):
     network = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(0.5)).train(training)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    summarize(network, (3,))
+    summarize(network, torch.zeros(1, 3))
     assert network.training is training and torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert not network[0]._forward_hooks
@@ -42,5 +42,5 @@ def test_a_layer_that_is_used_twice_is_shown_twice_and_one_that_gives_no_tensor_
         def forward(self, inputs):
             return self.last(self.last(self.lstm(inputs)[0]))
 
-    layers = summarize(Twice(), (5, 2))
+    layers = summarize(Twice(), torch.zeros(1, 5, 2))
     assert [layer.kind for layer in layers] == ["LSTM", "Linear", "Linear"] and layers[0].shape == ()

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from dl.errors import BadData
+from dl.scan import find_classes
 from dl_vision import cache as subject
 from dl_vision.cache import CacheWarning, facts_of, open_cache, pixels_of
-from dl_vision.scan import find_classes
+from dl_vision.folder import IMAGES
 
 SHAPE = (6, 8, 3)
 
 
 def read(root, cache=None):
-    files = find_classes(root).files
+    files = find_classes(root, IMAGES).files
     cache = cache or open_cache()
     facts = facts_of(files, cache)
     return pixels_of(files, facts, SHAPE, cache)
@@ -122,7 +123,7 @@ def test_a_full_disk_is_one_warning_and_decoding_to_memory(pets, monkeypatch):
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_reading(pets):
-    files = find_classes(pets).files
+    files = find_classes(pets, IMAGES).files
     facts = facts_of(files, None)
     Path(files[0].path).write_bytes(b"something else")
     with pytest.raises(BadData, match="was written while it was read"):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from dl.errors import BadData, BadFile
 from dl.options import check
-from dl_vision.folder import NAMED, SkippedFiles, open_path, stable_ids
+from dl.scan import stable_ids
+from dl_vision.folder import NAMED, SkippedFiles, open_path
 from dl_vision.plugin import READING
 
 

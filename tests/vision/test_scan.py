@@ -3,7 +3,18 @@ import os
 import pytest
 
 from dl.errors import BadData
-from dl_vision.scan import find_classes, find_parts, walk
+from dl.scan import find_classes as find_classes_of
+from dl.scan import find_parts as find_parts_of
+from dl.scan import walk
+from dl_vision.folder import IMAGES
+
+
+def find_parts(root):
+    return find_parts_of(root, IMAGES)
+
+
+def find_classes(folder):
+    return find_classes_of(folder, IMAGES)
 
 
 def names(found):

@@ -35,7 +35,8 @@ def resolve(
         plugins: What is registered.
         domain: Name of the domain; may come from the recipe.
         data: Name of a data set, or a path; may come from the recipe.
-        recipe: Name of a registered recipe, or the path of a recipe file; empty takes the domain's default.
+        recipe: Name of a registered recipe, or the path of a recipe file; empty takes
+            the model's own, or the domain's default.
         model: Name of a model; empty takes the recipe's.
         task: Row of the task table; empty takes the recipe's, or decides from the target.
         seed: None takes the recipe's, or 0.
@@ -48,7 +49,8 @@ def resolve(
     start = _file_or_empty(recipe)
     domain_spec = plugins.domain(domain or start.domain or _missing("domain", plugins.domains))
     if not _is_file(recipe):
-        named = plugins.recipe(domain_spec.name, recipe or domain_spec.default_recipe)
+        of_model = plugins.model(domain_spec.name, model).recipe if model else ""
+        named = plugins.recipe(domain_spec.name, recipe or of_model or domain_spec.default_recipe)
         start = parse_recipe(named.text, named.name)
     data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
     model_spec = plugins.model(

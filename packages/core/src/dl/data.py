@@ -6,7 +6,7 @@ bytes of texts) and may be memory maps; nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -39,7 +39,7 @@ class Examples:
     targets: NDArray[np.generic]
     ids: Index
     names: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    sources: Sequence[str] = ()
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
 
@@ -51,6 +51,17 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def array(self) -> NDArray[np.generic]:
+        """The inputs of a domain whose inputs are all alike, (N, ...).
+
+        Raises:
+            BadData: If rows differ in length.
+        """
+        if isinstance(self.inputs, Ragged):
+            raise BadData("inputs of different lengths, where all must be alike")
+        return self.inputs
 
     def source(self, position: int) -> str:
         """Return what people call the example at this position."""
@@ -70,7 +81,8 @@ class Dataset:
         title: One line.
         licence: Under which terms it may be used.
         source: Where it comes from.
-        skipped: Files that were left out, with the reason.
+        skipped: Files or rows that were left out, with the reason.
+        notes: What was found about the data by itself, in words.
     """
 
     name: str
@@ -82,6 +94,7 @@ class Dataset:
     licence: str = "not stated"
     source: str = "not stated"
     skipped: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,7 @@ class Part:
         """The ids of this part, (n,)."""
         return self.examples.ids[self.index]
 
-    def chunks(self, size: int) -> Iterator[NDArray[np.generic]]:
+    def chunks(self, size: int) -> Iterator[Inputs]:
         """Give the inputs of this part, ``size`` at a time."""
         for start in range(0, len(self.index), size):
             yield self.examples.inputs[self.index[start : start + size]]
@@ -132,6 +145,27 @@ def fingerprints(part: Part) -> list[bytes]:
     ]
 
 
+def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
+    """Return one input."""
+    return inputs.row(position) if isinstance(inputs, Ragged) else inputs[position]
+
+
+def describe_inputs(inputs: Inputs) -> str:
+    """Return what one input is, in words: its shape and type, or how long rows are."""
+    if not isinstance(inputs, Ragged):
+        return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
+    if not len(inputs):
+        return f"rows of {inputs.values.dtype}"
+    shortest, median, longest = (int(value) for value in np.quantile(inputs.lengths, [0, 0.5, 1]))
+    kind = "texts" if inputs.values.dtype == np.uint8 else f"rows of {inputs.values.dtype}"
+    unit = "bytes" if inputs.values.dtype == np.uint8 else "values"
+    return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"
+
+
 def part_fingerprint(part: Part) -> str:
     """Return one hash of which examples a part holds, so that two runs can tell whether they share it."""
-    return blake2b(np.sort(part.ids).tobytes() + str(part.examples.inputs.shape).encode(), digest_size=8).hexdigest()
+    return blake2b(np.sort(part.ids).tobytes() + _shape(part.examples.inputs).encode(), digest_size=8).hexdigest()
+
+
+def _shape(inputs: Inputs) -> str:
+    return f"({len(inputs)}, ragged)" if isinstance(inputs, Ragged) else str(inputs.shape)

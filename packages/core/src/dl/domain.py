@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rich.console import RenderableType
 from torch import Tensor, nn
 
-from dl.data import Dataset, Examples, Part
+from dl.data import Dataset, Examples, Inputs, Part
+from dl.padded import Padded
 from dl.specs import Options
 
 
@@ -35,9 +37,26 @@ class Preparation(nn.Module, ABC):
     def settings(self) -> dict[str, Any]:  # Any: JSON
         """Return what `Domain.restore` needs to make the same preparation again, as JSON values."""
 
+    def store(self, inputs: Inputs) -> Inputs:
+        """Turn inputs as they were read into inputs as a feed keeps them; where nothing is learnt for it, the same."""
+        return inputs
+
     @abstractmethod
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Turn stored inputs (N, ...) into what the network reads, (N, *input_shape)."""
+    def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
+        """Turn stored inputs of a batch into what the network reads, (N, *input_shape)."""
+
+    def blank(self) -> Tensor | Padded:
+        """Return one prepared input that says nothing, to look at the shapes that a network's layers give."""
+        return torch.zeros(1, *self.input_shape)
+
+    def flat(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
+        """Return prepared inputs as numbers (N, ...) whose distances mean something, to compare parts by."""
+        return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
+
+
+def stored(examples: Examples, preparation: Preparation) -> Examples:
+    """Return the examples with their inputs as a feed keeps them."""
+    return replace(examples, inputs=preparation.store(examples.inputs))
 
 
 @dataclass(frozen=True)

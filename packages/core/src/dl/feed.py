@@ -2,7 +2,8 @@
 
 What travels through Lightning's loops are positions, never examples: a feed gives a batch by one gather, on the device
 where the data fits there, else on the host (from memory or a memory map) with a copy to the device.
-The order of an epoch is a function of (seed, epoch), the same for any number of devices.
+The order of an epoch is a function of (seed, epoch), the same for any number of devices; rows of different lengths are
+brought together with others of like length, so that little of a batch is padding.
 Letters: ``n`` positions of a batch or block, ``B`` batch size over all devices, ``W`` devices.
 """
 
@@ -16,9 +17,12 @@ import torch
 from torch import Tensor
 
 from dl.data import Examples, Index
+from dl.padded import Padded, RaggedTensor
+from dl.ragged import Ragged
 from dl.task import Task
 
 EVAL_BATCH = 500  # examples scored at once
+POOL = 50  # batches among whose rows those of like length are brought together
 SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
 
 
@@ -27,19 +31,31 @@ class Feed:
     """Inputs and encoded targets, on the device or on the host.
 
     Args:
-        inputs: (N, ...) stored inputs.
+        inputs: (N, ...) stored inputs, or a ragged column.
         targets: (N, ...) as the loss reads them.
         ids: (N,) stable ids, for messages.
     """
 
-    inputs: Tensor
+    inputs: Tensor | RaggedTensor
     targets: Tensor
     ids: Index
 
     @classmethod
     def of(cls, examples: Examples, task: Task) -> Feed:
         """Wrap the examples without copying their inputs; memory maps stay memory maps."""
-        return cls(torch.from_numpy(examples.inputs), task.encode(examples.targets), examples.ids)
+        stored = examples.inputs
+        inputs = RaggedTensor.of(stored) if isinstance(stored, Ragged) else torch.from_numpy(stored)
+        return cls(inputs, task.encode(examples.targets), examples.ids)
+
+    @property
+    def lengths(self) -> Index | None:
+        """(N,) how long each row is; None where all are alike."""
+        return self.inputs.offsets.diff().cpu().numpy() if isinstance(self.inputs, RaggedTensor) else None
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of an average row."""
+        return max(self.inputs.nbytes // max(len(self.ids), 1), 1)
 
     def to(self, device: torch.device) -> None:
         """Move to the device if it has room; otherwise stay on the host."""
@@ -47,17 +63,37 @@ class Feed:
         if device.type != "cuda" or self.inputs.nbytes < SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
             self.inputs = self.inputs.to(device)
 
-    def take(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+    def take(self, positions: Tensor) -> tuple[Tensor | Padded, Tensor]:
         """Return the stored inputs and the targets at these positions, on the device of the targets."""
-        if self.inputs.device == self.targets.device:
-            return self.inputs.index_select(0, positions), self.targets.index_select(0, positions)
-        inputs = self.inputs.index_select(0, positions.cpu()).to(self.targets.device, non_blocking=True)
-        return inputs, self.targets.index_select(0, positions)
+        device, here = self.targets.device, positions.to(self.inputs.device)
+        targets = self.targets.index_select(0, positions)
+        if isinstance(self.inputs, RaggedTensor):
+            taken = self.inputs.take(here)
+            return Padded(taken.values.to(device), taken.lengths.to(device)), targets
+        return self.inputs.index_select(0, here).to(device, non_blocking=True), targets
 
 
-def epoch_order(seed: int, epoch: int, positions: Index) -> Tensor:
-    """Return the training positions in the order of one epoch, (n,) int64: a function of seed and epoch alone."""
-    return torch.from_numpy(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
+def epoch_order(seed: int, epoch: int, positions: Index) -> Index:
+    """Return the training positions in the order of one epoch, (n,): a function of seed and epoch alone."""
+    return np.asarray(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
+
+
+def bucketed(order: Index, lengths: Index, batch_size: int, rng: np.random.Generator) -> Index:
+    """Bring rows of like length into one batch: sorted within pools of `POOL` batches, whole batches then shuffled.
+
+    The last batch, which may be smaller, stays last.
+
+    Args:
+        order: (n,) positions in random order.
+        lengths: (N,) of all rows.
+        batch_size: Rows of a batch.
+        rng: Shuffles the batches.
+    """
+    pools = np.split(order, np.arange(POOL * batch_size, len(order), POOL * batch_size))
+    by_length = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    full = len(order) // batch_size
+    batches = by_length[: full * batch_size].reshape(full, batch_size)
+    return np.concatenate([batches[rng.permutation(full)].ravel(), by_length[full * batch_size :]])
 
 
 def batch_sizes(n: int, batch_size: int) -> list[int]:
@@ -91,6 +127,7 @@ class TrainOrder:
     seed: int
     share: Share
     steps_a_block: int
+    lengths: Index | None = None
     epoch: int = 0
 
     @property
@@ -118,8 +155,11 @@ class TrainOrder:
     def __iter__(self) -> Iterator[tuple[Tensor, float]]:
         order = epoch_order(self.seed, self.epoch, self.positions)
         sizes = self.sizes
+        if self.lengths is not None:
+            rng = np.random.default_rng([self.seed, self.epoch, 0xB0CE])
+            order = bucketed(order, self.lengths, self.batch_size, rng)
         blocks = [sum(sizes[k : k + self.steps_a_block]) for k in range(0, len(sizes), self.steps_a_block)]
-        for block in order.split(blocks):
+        for block in torch.from_numpy(order).split(blocks):
             yield self._of_this_device(block)
 
     def _of_this_device(self, block: Tensor) -> tuple[Tensor, float]:
@@ -131,15 +171,20 @@ class TrainOrder:
 
 @dataclass(frozen=True)
 class EvalOrder:
-    """The positions of a part in batches; with several devices each position on exactly one of them, none repeated."""
+    """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
+
+    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest.
+    """
 
     positions: Index
     share: Share
+    lengths: Index | None = None
 
     @property
     def mine(self) -> Index:
         """The positions of this device."""
-        return self.positions[self.share.rank :: self.share.world]
+        mine = self.positions[self.share.rank :: self.share.world]
+        return mine if self.lengths is None else mine[np.argsort(self.lengths[mine], kind="stable")]
 
     def __len__(self) -> int:
         return -(-len(self.mine) // EVAL_BATCH)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+import platformdirs
+
 from dl.errors import CannotWrite
 
 _SAID = {
@@ -90,6 +92,17 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
+
+
+def cache_folder(kind: str) -> Path:
+    """Make the folder for one kind of cached files: in the user's cache folder, or in ``$DL_CACHE``.
+
+    Raises:
+        CannotWrite: If it cannot be made or written.
+    """
+    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / kind
+    make_folder(folder)
+    return folder
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl import outcomes
-from dl.data import Part
+from dl.data import Part, row_of
 
 MOST_FEATURES = 64  # dimensions kept of an example's penultimate features
 MOST_EXAMPLES = 5_000  # of each part whose features are kept
@@ -131,5 +131,7 @@ def write_sketches(
     arrays: dict[str, NDArray[Any]] = {}
     for name, part in parts.items():
         arrays[f"{name}_rows"] = rows[name]
-        arrays[f"{name}_sketches"] = np.array([sketch(part.examples.inputs[part.index[row]]) for row in rows[name]])
+        arrays[f"{name}_sketches"] = np.array(
+            [sketch(row_of(part.examples.inputs, part.index[row])) for row in rows[name]]
+        )
     outcomes.write_arrays(folder / "sketches.npz", arrays)

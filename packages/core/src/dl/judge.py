@@ -17,7 +17,7 @@ from dl.ledger import LEDGER, read_ledger
 from dl.manifest import MetricInfo
 from dl.module import score
 from dl.plugins import Plugins, load_plugins
-from dl.reopen import as_tensor, reopen
+from dl.reopen import reopen
 from dl.road import divide, load_dataset
 from dl.run import Run, open_run
 from dl.triple import Estimate, estimate
@@ -85,7 +85,7 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
     examples = dataset.open_test()
-    logits, target = opened.logits(as_tensor(examples)), opened.task.encode(examples.targets)
+    logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     known = set(fingerprints(divided.train)) | set(fingerprints(divided.val))
     fingerprint = part_fingerprint(whole(examples))

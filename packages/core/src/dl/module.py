@@ -7,7 +7,7 @@ Letters: ``n`` positions, ``K`` outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +25,12 @@ from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes
 from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate, project
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
+from dl.padded import Padded
 from dl.task import Task
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
+Prepared = Tensor | Padded  # what a network reads
 
 
 class Running:
@@ -106,11 +108,10 @@ class FitModule(pl.LightningModule):
         """Make the orders, now that the number of devices is known."""
         self.share = Share(self.global_rank, self.trainer.world_size)
         batch = int(self.train_options["batch_size"])
-        row_bytes = max(self.parts.train_feed.inputs[0].nbytes, 1)
-        most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (row_bytes * batch)))
-        self.order = TrainOrder(
-            self.parts.train, batch, self.seed, self.share, 1 if self.automatic_optimization else most
-        )
+        feed = self.parts.train_feed
+        most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (feed.row_bytes * batch)))
+        steps = 1 if self.automatic_optimization else most
+        self.order = TrainOrder(self.parts.train, batch, self.seed, self.share, steps, feed.lengths)
 
     def train_dataloader(self) -> TrainOrder:
         """Return the positions of each block or batch."""
@@ -118,7 +119,8 @@ class FitModule(pl.LightningModule):
 
     def val_dataloader(self) -> list[EvalOrder]:
         """Return the positions of the validation part and of the probe."""
-        return [EvalOrder(self.parts.val, self.share), EvalOrder(self.parts.probe, self.share)]
+        val, probe = self.parts.val_feed.lengths, self.parts.train_feed.lengths
+        return [EvalOrder(self.parts.val, self.share, val), EvalOrder(self.parts.probe, self.share, probe)]
 
     def on_fit_start(self) -> None:
         """Move the data to the device, where it fits."""
@@ -135,33 +137,46 @@ class FitModule(pl.LightningModule):
             return self.optimizer
         return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
 
-    def prepared(self, inputs: Tensor) -> Tensor:
-        """Prepare stored inputs, in the network's number type."""
-        return self.preparation(inputs).to(self.dtype)  # type: ignore[no-any-return]  # nn.Module calls are untyped
+    def prepared(self, inputs: Tensor | Padded) -> Prepared:
+        """Prepare stored inputs; numbers in the network's number type."""
+        found: Prepared = self.preparation(inputs)
+        return found.to(self.dtype) if isinstance(found, Tensor) else found
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
         """Take one optimizer step through Lightning, or a block of them directly."""
         positions, factor = batch
-        inputs, targets = self.parts.train_feed.take(positions)
         if not self.automatic_optimization:
-            self._train_block(self.prepared(inputs), targets, positions)
+            self._train_block(positions)
             return None
-        logits = self.network(self.prepared(inputs))
+        inputs, targets = self.parts.train_feed.take(positions)
+        logits = self.task.row.condense(self.network(self.prepared(inputs)), targets)
         loss = self.task.row.loss(logits, self._as_loss_reads(targets), "mean")
         counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
         self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return loss * factor
 
-    def _train_block(self, inputs: Tensor, targets: Tensor, positions: Tensor) -> None:
+    def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
+        """Give the prepared inputs and the targets of consecutive batches: by one gather where all rows are alike."""
+        feed = self.parts.train_feed
+        if feed.lengths is None:
+            inputs, targets = feed.take(positions)
+            yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
+            return
+        for batch in positions.split(sizes):
+            inputs, targets = feed.take(batch)
+            yield self.prepared(inputs), targets
+
+    def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
-        network, loss_of, optimizer, schedule = self.network, self.task.row.loss, self.optimizer, self.schedule
+        network, row, optimizer, schedule = self.network, self.task.row, self.optimizer, self.schedule
         clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.order.batch_size)
-        read, parameters = self._as_loss_reads(targets), self.gradients.parameters
+        parameters = self.gradients.parameters
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
-        for batch, target in zip(inputs.split(sizes), read.split(sizes), strict=True):
-            logits = network(batch)
-            loss = loss_of(logits, target, "mean")
+        targets: list[Tensor] = []
+        for batch, target in self._batches(positions, sizes):
+            logits = row.condense(network(batch), target)
+            loss = row.loss(logits, self._as_loss_reads(target), "mean")
             for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
                 parameter.grad = None
             loss.backward()
@@ -174,10 +189,10 @@ class FitModule(pl.LightningModule):
                 schedule.step()
             losses.append(loss.detach())
             outputs.append(logits.detach())
+            targets.append(target)
             if self.stop():
                 break
-        done = sum(map(len, outputs))
-        self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), targets[:done], positions)
+        self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
 
     def _as_loss_reads(self, targets: Tensor) -> Tensor:
         return targets.to(self.dtype) if targets.is_floating_point() else targets
@@ -235,10 +250,10 @@ class FitModule(pl.LightningModule):
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Keep the logits of one batch of a part."""
         feed = self.parts.val_feed if dataloader_idx == 0 else self.parts.train_feed
-        inputs, _ = feed.take(positions)
+        inputs, targets = feed.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
-            logits = self.network(self.prepared(inputs)).float()
+            logits = self.task.row.condense(self.network(self.prepared(inputs)).float(), targets)
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
@@ -275,7 +290,7 @@ class FitModule(pl.LightningModule):
         with torch.inference_mode(), penultimate(self.network) as kept:
             for batch in positions.split(EVAL_BATCH):
                 prepared = self.prepared(feed.take(batch)[0])
-                inputs.append(project(prepared))
+                inputs.append(project(self.preparation.flat(prepared)))
                 self.network(prepared)
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}

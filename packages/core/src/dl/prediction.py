@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from dl.plugins import Plugins, load_plugins
-from dl.reopen import as_tensor, reopen
+from dl.reopen import reopen
 from dl.run import Run, open_run
 from dl.task import Task
 
@@ -52,7 +52,7 @@ def predict(
     opened = reopen(run if isinstance(run, Run) else open_run(run, Path(runs)), plugins)
     sources = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     examples = opened.domain.read(sources, opened.preparation)
-    preds = opened.task.preds(opened.logits(as_tensor(examples)))
+    preds = opened.task.preds(opened.logits(examples))
     return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
 
 

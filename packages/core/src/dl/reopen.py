@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dl.checkpoint import load_weights
 from dl.choose import resolve
 from dl.data import Examples
-from dl.domain import Domain, Preparation
-from dl.feed import EVAL_BATCH
+from dl.domain import Domain, Preparation, stored
+from dl.feed import EvalOrder, Feed, Share
 from dl.plugins import Plugins
 from dl.recipe import Recipe
 from dl.run import Run, read_json
@@ -38,13 +39,20 @@ class Opened:
     task: Task
     network: nn.Module
 
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Score stored inputs (N, ...), a batch at a time; returns (N, K)."""
-        device = next(self.network.parameters()).device
+    def logits(self, examples: Examples) -> Tensor:
+        """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
+        if not len(examples):
+            return torch.empty(0, self.task.info.outputs)
+        feed = Feed.of(stored(examples, self.preparation), self.task)
+        feed.targets = feed.targets.to(next(self.network.parameters()).device)
+        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths)
+        batches = []
         with torch.inference_mode():
-            prepared = (self.preparation(batch.to(device)) for batch in inputs.split(EVAL_BATCH))
-            batches = [self.network(batch).float().cpu() for batch in prepared]
-        return torch.cat(batches) if batches else torch.empty(0, self.task.info.outputs)
+            for positions in order:
+                inputs, targets = feed.take(positions)
+                logits = self.network(self.preparation(inputs)).float()
+                batches.append(self.task.row.condense(logits, targets).cpu())
+        return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
 
 
 def reopen(run: Run, plugins: Plugins) -> Opened:
@@ -64,8 +72,3 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Opened(run, recipe, domain, preparation.to(device), task, network.eval().to(device))
-
-
-def as_tensor(examples: Examples) -> Tensor:
-    """Return the stored inputs as a tensor, sharing memory."""
-    return torch.from_numpy(examples.inputs)

@@ -31,7 +31,7 @@ from dl.callbacks import Keeper, Progress, ScoredParts, Stopper
 from dl.choose import resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
-from dl.domain import Domain, Preparation
+from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
 from dl.feed import Feed, batch_sizes
 from dl.finding import Finding
@@ -142,7 +142,7 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
         torch.manual_seed(recipe.seed)
         network = build_network(recipe, plugins, preparation, chosen)
         found = baselines(chosen, divided.train.targets, divided.val.targets)
-        show_layers(console, summarize(network, preparation.input_shape), recipe.model)
+        show_layers(console, summarize(network, preparation.blank()), recipe.model)
         show_baselines(console, chosen.info.headline, found)
         manifest = Manifest(
             name="",
@@ -255,7 +255,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         road.network,
         road.preparation,
         road.task,
-        _feeds(divided, road.task),
+        _feeds(road),
         recipe.train,
         recipe.seed,
         stop=lambda: flag.received is not None,
@@ -290,9 +290,12 @@ def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
     return error
 
 
-def _feeds(divided: Divided, task: Task) -> FitParts:
-    train = Feed.of(divided.train.examples, task)
-    val = train if divided.val.examples is divided.train.examples else Feed.of(divided.val.examples, task)
+def _feeds(built: Built) -> FitParts:
+    """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
+    divided, preparation, task = built.divided, built.preparation, built.task
+    train = Feed.of(stored(divided.train.examples, preparation), task)
+    shared = divided.val.examples is divided.train.examples
+    val = train if shared else Feed.of(stored(divided.val.examples, preparation), task)
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
 
 

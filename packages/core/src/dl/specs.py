@@ -68,6 +68,7 @@ class ModelSpec:
         description: One line.
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
             prepared inputs (N, *shape) to logits (N, outputs).
+        recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ModelSpec:
     description: str
     build: Callable[[InputShape, int, Options], nn.Module]
     options: tuple[Option, ...] = ()
+    recipe: str = ""
 
 
 @dataclass(frozen=True)

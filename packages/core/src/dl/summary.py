@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dl.specs import InputShape
+from dl.padded import Padded
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Layer:
     parameters: int
 
 
-def summarize(network: nn.Module, input_shape: InputShape) -> list[Layer]:
-    """Run one input of zeros through the network and note what each layer without children does, in order."""
+def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
+    """Run one input that says nothing through the network and note what each layer without children does, in order."""
     layers: list[Layer] = []
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
@@ -44,7 +44,7 @@ def summarize(network: nn.Module, input_shape: InputShape) -> list[Layer]:
     training = network.training
     try:
         with torch.no_grad():
-            network.eval()(torch.zeros(1, *input_shape))
+            network.eval()(blank)
     finally:
         network.train(training)
         for handle in handles:

@@ -137,7 +137,17 @@ def _unexplained(preds: Tensor, target: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the task table: what all tasks of a kind share."""
+    """One row of the task table: what all tasks of a kind share.
+
+    Args:
+        name: As asked for with ``--task``.
+        target: What it is, in words.
+        activation: From logits to preds.
+        loss: From logits (N, K) and target, by reduction.
+        metrics: The usual headline first.
+        is_classes: Whether the target is a class number.
+        condense: From what the network gives for a batch, and its target, to the (N, K) that everything else reads.
+    """
 
     name: str
     target: str
@@ -145,6 +155,7 @@ class Row:
     loss: Callable[[Tensor, Tensor, Reduction], Tensor]
     metrics: tuple[Metric, ...]
     is_classes: bool
+    condense: Callable[[Tensor, Tensor], Tensor] = lambda logits, _target: logits
 
 
 TABLE: dict[str, Row] = {

@@ -20,15 +20,14 @@ from typing import IO
 
 import numpy as np
 import PIL
-import platformdirs
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dl.errors import BadData, BadFile, CannotWrite
-from dl.files import make_folder, write_bytes, write_with
+from dl.files import cache_folder, write_bytes, write_with
+from dl.scan import FoundFile
 from dl.terminal import safe_text
 from dl_vision.decode import UNREAD, Facts, decode, digest_of, for_each, inspect, read_content
-from dl_vision.scan import ImageFile
 
 VERSION = f"1 pillow {PIL.__version__}"
 SETTLED = 2_000_000_000  # nanoseconds after which a file's time of change is trusted: the coarsest clock there is
@@ -52,16 +51,14 @@ class Pixels:
 
 def open_cache() -> Path | None:
     """Return the cache folder, or None, with a warning, if it cannot be written."""
-    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / "images"
     try:
-        make_folder(folder)
+        return cache_folder("images")
     except CannotWrite as error:
         _warn(error)
         return None
-    return folder
 
 
-def facts_of(files: Sequence[ImageFile], cache: Path | None) -> list[Facts]:
+def facts_of(files: Sequence[FoundFile], cache: Path | None) -> list[Facts]:
     """Return the facts of each file, from the cache if no file has changed since."""
     stored = cache / f"{_stamp_key(files)}.facts" if cache else None
     if stored and (known := _read_facts(stored)) is not None:
@@ -79,7 +76,7 @@ def facts_of(files: Sequence[ImageFile], cache: Path | None) -> list[Facts]:
     return facts
 
 
-def pixels_of(files: Sequence[ImageFile], facts: Sequence[Facts], shape: Shape, cache: Path | None) -> Pixels:
+def pixels_of(files: Sequence[FoundFile], facts: Sequence[Facts], shape: Shape, cache: Path | None) -> Pixels:
     """Return the pixels of the files in this shape, decoded now or before."""
     if cache is not None:
         stored = cache / f"{_content_key(facts, shape)}.npy"
@@ -125,7 +122,7 @@ def decode_all(images: NDArray[np.uint8], paths: Sequence[str], facts: Sequence[
     return dict(sorted(bad.items()))
 
 
-def _fill(stream: IO[bytes], stored: Path, files: Sequence[ImageFile], facts: Sequence[Facts], shape: Shape) -> None:
+def _fill(stream: IO[bytes], stored: Path, files: Sequence[FoundFile], facts: Sequence[Facts], shape: Shape) -> None:
     """Decode into a mapped .npy file whose space is reserved first: a full disk is an error, not a crash."""
     _write_header(stream, (len(files), *shape))
     start, size = stream.tell(), len(files) * int(np.prod(shape))
@@ -174,7 +171,7 @@ def _read_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
     return Pixels(images, kept, bad) if fits else None
 
 
-def _stamp_key(files: Sequence[ImageFile]) -> str:
+def _stamp_key(files: Sequence[FoundFile]) -> str:
     digest = blake2b(VERSION.encode(), digest_size=16)
     for file in files:
         digest.update(os.fsencode(os.path.abspath(file.path)) + b"\0" + repr(file.stamp).encode() + b"\0")  # noqa: PTH100

@@ -9,20 +9,24 @@ import statistics
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset, Examples, Index
+from dl.data import Dataset, Examples
 from dl.errors import BadData, BadFile
+from dl.scan import Found, Wanted, find_classes, find_parts, number_labels, relative_name, stable_ids
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
 from dl_vision.decode import Facts
-from dl_vision.scan import Found, find_classes, find_parts
 
 NAMED = 10  # bad files that a message names
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
+)
+IMAGES = Wanted("image", "images", SUFFIXES, "expected a folder of images for each class, as in cat/1.png dog/2.png")
 
 
 class SkippedFiles(UserWarning):
@@ -46,10 +50,10 @@ def open_path(path: Path, options: Options) -> Dataset:
         BadFile: If a file is no readable image and ``bad_files`` is stop.
     """
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
-    parts, cache, skip = find_parts(root), open_cache(), options["bad_files"] == "skip"
-    train = _inspect(find_classes(parts["train"]), None, cache)
+    parts, cache, skip = find_parts(root, IMAGES), open_cache(), options["bad_files"] == "skip"
+    train = _inspect(find_classes(parts["train"], IMAGES), None, cache)
     classes = train.found.classes
-    val = _inspect(find_classes(parts["val"]), classes, cache) if "val" in parts else None
+    val = _inspect(find_classes(parts["val"], IMAGES), classes, cache) if "val" in parts else None
     both = [train] if val is None else [train, val]
     shape = _choose_shape(root, both, options)
     pixels = [pixels_of(part.found.files, part.facts, shape, cache) for part in both]
@@ -75,7 +79,7 @@ def _test_opener(
 
     def open_test() -> Examples:
         cache = open_cache()
-        test = _inspect(find_classes(folder), classes, cache)
+        test = _inspect(find_classes(folder, IMAGES), classes, cache)
         pixels = pixels_of(test.found.files, test.facts, shape, cache)
         bad = _bad_files(root, test, pixels)
         if bad and not skip:
@@ -91,19 +95,7 @@ def _test_opener(
 
 def _inspect(found: Found, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
     """Number the labels as the training part does (``classes``; None for the training part) and read the facts."""
-    if classes is None and len(found.classes) < 2:
-        name = safe_text(found.classes[0])
-        raise BadData(f"{str(found.folder)!r} holds one class only, {name!r}; a classifier needs two")
-    numbers = {name: number for number, name in enumerate(classes or found.classes)}
-    for name in found.classes:
-        if name not in numbers:
-            known = ", ".join(safe_text(name) for name in list(numbers)[:5])
-            where = f"class {safe_text(name)!r} in {str(found.folder)!r}"
-            raise BadData(
-                f"{where} is not in the training part, which has: {known}{', ...' if len(numbers) > 5 else ''}"
-            )
-    labels = [numbers[found.classes[file.label]] for file in found.files]
-    return Inspected(found, labels, facts_of(found.files, cache))
+    return Inspected(found, number_labels(found, classes), facts_of(found.files, cache))
 
 
 def _choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> Shape:
@@ -116,7 +108,7 @@ def _choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> S
     ]
     if not readable:
         bad = [
-            f"{_relative(root, file.path)}: {facts.error}"
+            f"{relative_name(root, file.path)}: {facts.error}"
             for file, facts in zip(parts[0].found.files, parts[0].facts, strict=True)
         ]
         raise BadFile(_bad_message(root, bad, len(bad)))
@@ -134,7 +126,8 @@ def _choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> S
 
 def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
     shown = [
-        f"{height}x{width} ({safe_text(_relative(root, path))!r})" for (height, width), path in list(sizes.items())[:2]
+        f"{height}x{width} ({safe_text(relative_name(root, path))!r})"
+        for (height, width), path in list(sizes.items())[:2]
     ]
     middle = round(statistics.median(min(size) for size in sizes))
     advice = f"choose one for all, as in size={min(max(middle, 8), 224)}"
@@ -142,7 +135,7 @@ def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
 
 
 def _bad_files(root: Path, part: Inspected, pixels: Pixels) -> list[str]:
-    return [f"{_relative(root, part.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
+    return [f"{relative_name(root, part.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
 
 
 def _bad_message(root: Path, bad: Sequence[str], of: int) -> str:
@@ -159,20 +152,7 @@ def _refuse_emptied(train: Inspected, pixels: Pixels) -> None:
 
 
 def _examples(root: Path, part: Inspected, pixels: Pixels, classes: tuple[str, ...]) -> Examples:
-    sources = tuple(_relative(root, part.found.files[at].path) for at in pixels.kept)
+    sources = tuple(relative_name(root, part.found.files[at].path) for at in pixels.kept)
     labels = np.array([part.labels[at] for at in pixels.kept], np.int64)
     ids = stable_ids([part.facts[at].digest for at in pixels.kept], sources)
     return Examples(pixels.images, labels, ids, tuple(classes), sources)
-
-
-def stable_ids(digests: Sequence[bytes], sources: Sequence[str]) -> Index:
-    """Return a 63-bit number for each file, from its content and its name: the same in every run."""
-    hashed = [
-        blake2b(digest + os.fsencode(source), digest_size=8).digest()
-        for digest, source in zip(digests, sources, strict=True)
-    ]
-    return (np.frombuffer(b"".join(hashed), ">u8") >> 1).astype(np.int64)
-
-
-def _relative(root: Path, path: str) -> str:
-    return path[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/")

@@ -78,7 +78,7 @@ def learn(part: Part, options: Options) -> VisionPreparation:
         BadData: If the inputs are not images as this domain stores them.
         BadOption: If ``size`` or ``colour`` was asked for and the data set's images are stored otherwise.
     """
-    inputs = part.examples.inputs
+    inputs = part.examples.array
     if inputs.ndim != 4 or inputs.dtype != np.uint8 or not len(part):
         raise BadData(f"images are stored as uint8 (N, height, width, channels); found {inputs.dtype} {inputs.shape}")
     height, width, channels = inputs.shape[1:]
@@ -123,9 +123,12 @@ def _check_as_asked(height: int, width: int, channels: int, options: Options) ->
 
 def _count_values(part: Part) -> NDArray[np.int64]:
     """Count how often each value occurs in each channel, (C, 256)."""
-    height, width, channels = part.examples.inputs.shape[1:]
+    images = part.examples.array
+    height, width, channels = images.shape[1:]
     counts = np.zeros((channels, 256), np.int64)
-    for chunk in part.chunks(max(1, CHUNK_BYTES // (height * width * channels))):
+    size = max(1, CHUNK_BYTES // (height * width * channels))
+    for start in range(0, len(part), size):
+        chunk = images[part.index[start : start + size]]
         for channel in range(channels):
             counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=256)
     return counts

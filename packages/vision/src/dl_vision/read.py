@@ -10,11 +10,11 @@ import numpy as np
 from dl.data import Examples
 from dl.domain import Preparation
 from dl.errors import BadData, BadFile
+from dl.scan import stable_ids, walk
 from dl.terminal import safe_text
 from dl_vision.cache import decode_all
 from dl_vision.decode import inspect, strict_pillow
-from dl_vision.folder import NAMED, stable_ids
-from dl_vision.scan import walk
+from dl_vision.folder import NAMED
 
 COLUMNS = ("path", "file", "image", "filename")
 

@@ -78,6 +78,7 @@ def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a data set's card: counts, shapes, classes, licence, and a few examples drawn."""
     import numpy as np
 
+    from dl.data import describe_inputs, row_of
     from dl.road import load_dataset
     from dl.task import decide
 
@@ -94,7 +95,7 @@ def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
         "train": len(examples),
         "validation": len(dataset.val) if dataset.val else f"{dataset.val_size:g} held out of train",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
-        "input": f"{' x '.join(map(str, examples.inputs.shape[1:]))} {examples.inputs.dtype}",
+        "input": describe_inputs(examples.inputs),
         "licence": dataset.licence,
         "source": dataset.source,
         "skipped": len(dataset.skipped),
@@ -114,7 +115,7 @@ def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
         out.print(plain(f"  classes     {', '.join(shown)}{more}"))
     chosen = np.linspace(0, len(examples) - 1, min(DRAWN, len(examples)), dtype=int)
     width = max(out.width // DRAWN - 2, 8)
-    out.print(Columns([domain.draw(examples.inputs[k], min(width, 28)) for k in chosen], padding=(0, 1)))
+    out.print(Columns([domain.draw(row_of(examples.inputs, k), min(width, 28)) for k in chosen], padding=(0, 1)))
     out.print(plain(f"  next: dl fit {recipe.domain} {name}", "dim"))
 
 

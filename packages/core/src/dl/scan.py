@@ -1,4 +1,4 @@
-"""Finding images: which folders are parts and classes, and which files lie in them. No image is opened here.
+"""Scanning folders by class: which folders are parts and classes, and which files lie in them. No file is opened here.
 
 A folder is read once, whatever links point at it; hidden files, what systems leave behind, and whatever is no regular
 file (pipes, sockets, broken links) are passed over.
@@ -6,26 +6,46 @@ file (pipes, sockets, broken links) are passed over.
 
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+import numpy as np
+
+from dl.data import Index
 from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
 
 PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
-SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
-)
-EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the files are, for the messages, and what may lie beside the class folders.
+
+    Args:
+        one: What a file is called.
+        many: What several are called.
+        suffixes: How their names end, in lower case. Below a class folder every file counts.
+        expected: What a folder should look like.
+        loose: Whether such files may lie beside class folders; they are passed over and said.
+        unlabelled: Names of folders that hold no class; they are passed over and said.
+    """
+
+    one: str
+    many: str
+    suffixes: tuple[str, ...]
+    expected: str
+    loose: bool = False
+    unlabelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFile:
-    """A file that should be an image.
+class FoundFile:
+    """A file below a class folder.
 
     Args:
         path: Where it lies.
@@ -40,14 +60,15 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Found:
-    """The classes of one part, sorted by name, and its files in order of class and name."""
+    """The classes of one part, sorted by name, its files in order of class and name, and what was passed over."""
 
     folder: Path
     classes: tuple[str, ...]
-    files: list[ImageFile]
+    files: list[FoundFile]
+    passed: tuple[str, ...] = ()
 
 
-def find_parts(root: Path) -> dict[str, Path]:
+def find_parts(root: Path, wanted: Wanted) -> dict[str, Path]:
     """Return the folder of each part; without train / val / test folders inside, all of it is the training part.
 
     Raises:
@@ -55,7 +76,7 @@ def find_parts(root: Path) -> dict[str, Path]:
     """
     if not root.is_dir():
         found = "is a file" if root.exists() else "is not there"
-        raise BadData(f"{_shown(root)} {found}; {EXPECTED}")
+        raise BadData(f"{_shown(root)} {found}; {wanted.expected}")
     folders = _folders(root)
     inside = [name for name in folders if name.lower() in PARTS]
     others = [name for name in folders if name.lower() not in PARTS]
@@ -76,33 +97,76 @@ def find_parts(root: Path) -> dict[str, Path]:
     return parts
 
 
-def find_classes(folder: Path) -> Found:
+def find_classes(folder: Path, wanted: Wanted) -> Found:
     """Find the class folders of a part and every file below them.
 
     Raises:
-        BadData: If there are images without class folders, names that differ only in case, or a class without a file.
+        BadData: If there are files without class folders, names that differ only in case, or a class without a file.
         BadFile: If a folder cannot be read.
     """
-    classes = tuple(_folders(folder))
-    files_beside = [entry.name for entry, stat in _entries(folder) if S_ISREG(stat.st_mode)]
-    loose = [name for name in files_beside if name.lower().endswith(SUFFIXES)]
-    if loose:
+    folders = _folders(folder)
+    classes = tuple(name for name in folders if name.lower() not in wanted.unlabelled)
+    passed = [f"{name}: a folder without labels, by its name" for name in folders if name not in classes]
+    files_beside = sorted(entry.name for entry, stat in _entries(folder) if S_ISREG(stat.st_mode))
+    loose = [name for name in files_beside if name.lower().endswith(wanted.suffixes)]
+    if loose and not (classes and wanted.loose):
         where = "beside the class folders" if classes else "but no class folders"
-        raise BadData(f"{_shown(folder)} holds {len(loose)} images, as {safe_text(loose[0])!r}, {where}; {EXPECTED}")
+        count = f"{len(loose):,} {wanted.many}, as {safe_text(loose[0])!r}"
+        raise BadData(f"{_shown(folder)} holds {count}, {where}; {wanted.expected}")
     if not classes:
         found = "no class folders" if files_beside else "nothing"
-        raise BadData(f"{_shown(folder)} holds {found}; {EXPECTED}")
+        raise BadData(f"{_shown(folder)} holds {found}; {wanted.expected}")
     _refuse_twins(classes)
+    passed += [f"{name}: beside the class folders" for name in loose]
+    return Found(folder, classes, _files_by_class(folder, classes, wanted), tuple(passed))
+
+
+def _files_by_class(folder: Path, classes: tuple[str, ...], wanted: Wanted) -> list[FoundFile]:
     seen = {_identity(folder / name) for name in classes} | {
         _identity(up) for up in (folder, *folder.resolve().parents)
     }
-    files: list[ImageFile] = []
+    files: list[FoundFile] = []
     for label, name in enumerate(classes):
         inside = sorted(walk(folder / name, seen))
         if not inside:
-            raise BadData(f"class {safe_text(name)!r} in {_shown(folder)} has no image; remove the folder or fill it")
-        files += [ImageFile(path, label, stamp) for path, stamp in inside]
-    return Found(folder, classes, files)
+            missing = f"class {safe_text(name)!r} in {_shown(folder)} has no {wanted.one}"
+            raise BadData(f"{missing}; remove the folder or fill it")
+        files += [FoundFile(path, label, stamp) for path, stamp in inside]
+    return files
+
+
+def number_labels(found: Found, classes: tuple[str, ...] | None) -> list[int]:
+    """Return the label of each file as the training part numbers them; None if this is the training part.
+
+    Raises:
+        BadData: If the training part has one class only, or another part one that the training part lacks.
+    """
+    if classes is None and len(found.classes) < 2:
+        name = safe_text(found.classes[0])
+        raise BadData(f"{str(found.folder)!r} holds one class only, {name!r}; a classifier needs two")
+    numbers = {name: number for number, name in enumerate(classes or found.classes)}
+    for name in found.classes:
+        if name not in numbers:
+            known = ", ".join(safe_text(name) for name in list(numbers)[:5])
+            where = f"class {safe_text(name)!r} in {str(found.folder)!r}"
+            raise BadData(
+                f"{where} is not in the training part, which has: {known}{', ...' if len(numbers) > 5 else ''}"
+            )
+    return [numbers[found.classes[file.label]] for file in found.files]
+
+
+def stable_ids(digests: Sequence[bytes], sources: Sequence[str]) -> Index:
+    """Return a 63-bit number for each file, from its content and its name: the same in every run."""
+    hashed = [
+        blake2b(digest + os.fsencode(source), digest_size=8).digest()
+        for digest, source in zip(digests, sources, strict=True)
+    ]
+    return (np.frombuffer(b"".join(hashed), ">u8") >> 1).astype(np.int64)
+
+
+def relative_name(root: Path, path: str) -> str:
+    """Return a path below the root as people are shown it, with slashes."""
+    return path[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/")
 
 
 def walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int, int, int]]]:

@@ -1,0 +1,206 @@
+"""Columns: which one is looked at and which one is predicted, as the user says or as the columns themselves say.
+
+Nothing is guessed silently: what was found by itself is a note, and where two columns fit the line names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dl.errors import BadData, BadOption, nearest
+from dl.specs import Options
+from dl.tables.source import BadRows, Source
+from dl.tables.stream import called
+from dl.terminal import safe_text
+
+SAMPLED = 1000  # rows that the columns are judged by
+LISTED = 12  # columns that a message names
+CLOSE = 0.5  # a column whose score is this share of the best might be meant as well
+TARGETS = (
+    *("label", "labels", "target", "targets", "class", "category", "categories", "sentiment", "y", "outcome"),
+    *("rating", "score", "stars", "tag", "tags", "topic", "intent", "emotion", "spam", "polarity", "gold"),
+)
+NUMBERING = ("", "id", "ids", "idx", "index", "row", "unnamed: 0", "column 1")  # columns that only count the rows
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as its first rows show it.
+
+    Args:
+        name: As the file calls it.
+        cells: Its first cells that are not empty.
+    """
+
+    name: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InputKind:
+    """What an input column looks like to a domain.
+
+    Args:
+        words: What its cells are, as ``paths of images``.
+        because: What speaks for the column with the best score, as ``the longest text``.
+        score: How much a column looks like it; 0 if it cannot be one.
+        names: What such a column is often called, in small letters.
+    """
+
+    words: str
+    because: str
+    score: Callable[[Column], float]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column is for.
+
+    Args:
+        input: The column that is looked at.
+        targets: The columns that are predicted; none where nothing is.
+        group: The column whose values stay on one side of a split; empty if there is none.
+        time: The column of times; empty if there is none.
+        because: What speaks for the targets.
+        notes: What else was found by itself, in words.
+    """
+
+    input: str
+    targets: tuple[str, ...]
+    group: str = ""
+    time: str = ""
+    because: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every column that is read, once."""
+        wanted = (self.input, *self.targets, self.group, self.time)
+        return tuple(dict.fromkeys(name for name in wanted if name))
+
+
+def sample(source: Source) -> dict[str, Column]:
+    """Read the first rows of every column that holds single cells.
+
+    Raises:
+        BadData: If there is no row.
+    """
+    names = [name for name in source.columns if name not in source.nested]
+    skim = BadRows(source.path, source.unit, skip=True)
+    for batch in source.batches(names, skim):
+        some = {name: batch.cells[name].slice(0, SAMPLED).to_pylist() for name in names}
+        return {name: Column(name, tuple(cell for cell in cells if cell)) for name, cells in some.items()}
+    if skim.lines:
+        raise BadData(f"{called(source.path)} has no row that can be read; the first: {skim.lines[0]}")
+    raise BadData(f"{called(source.path)} has a header but no rows: {listed(source.columns)}")
+
+
+def choose(
+    source: Source, columns: Mapping[str, Column], kind: InputKind, options: Options, *, labelled: bool
+) -> Roles:
+    """Find the columns that the user did not name.
+
+    Args:
+        source: The table.
+        columns: As `sample` gives them.
+        kind: What an input column looks like.
+        options: Checked `OPTIONS`.
+        labelled: Whether a target is wanted.
+
+    Raises:
+        BadOption: If a named column is not there, or one is named for two things that exclude each other.
+        BadData: If no column fits, or several do.
+    """
+    notes: list[str] = []
+    group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
+    targets = _named_targets(source, str(options["target"])) if labelled else ()
+    given = _named(source, str(options["input"]), "input")
+    if given in (*targets, "") and given:
+        raise BadOption(f"column {shown(given)} is both input and target: its own answer would be given away")
+    if group and group in targets:
+        raise BadOption(f"column {shown(group)} is both target and group_on: no group could be held out")
+    taken = {*targets, group, time}
+    found = given or _find_input(source, [c for c in columns.values() if c.name not in taken], kind, notes)
+    if labelled and not targets:
+        others = [column for column in columns.values() if column.name not in {found, group, time}]
+        target, because = _find_target(source, others)
+        return Roles(found, (target,), group, time, because, tuple(notes))
+    return Roles(found, targets, group, time, "as asked", tuple(notes))
+
+
+def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, notes: list[str]) -> str:
+    scores = {column.name: kind.score(column) for column in columns}
+    fitting = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])
+    likely = [name for name in fitting if name.lower() not in TARGETS] or fitting
+    if not likely:
+        raise BadData(
+            f"{called(source.path)}: no column looks like {kind.words}; say --input COLUMN  columns: "
+            f"{listed(source.columns)}"
+        )
+    by_name = [name for name in likely if name.lower() in kind.names]
+    close = [name for name in likely if scores[name] >= CLOSE * scores[likely[0]]]
+    if len(by_name) == 1:
+        close = by_name
+    if len(close) > 1:
+        raise BadData(
+            f"{called(source.path)}: {len(close)} columns look like {kind.words}; say --input with one of: "
+            f"{listed(close)}"
+        )
+    because = "by its name" if by_name == close and len(likely) > 1 else kind.because
+    notes.append(f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only one of {kind.words}'}")
+    return close[0]
+
+
+def _find_target(source: Source, columns: Sequence[Column]) -> tuple[str, str]:
+    """Return the column and what speaks for it."""
+    by_name = [column.name for column in columns if column.name.lower() in TARGETS]
+    others = [column.name for column in columns if column.name.lower() not in NUMBERING]
+    fitting, because = (by_name, "by its name") if by_name else (others, "the only one left")
+    if not fitting:
+        raise BadData(
+            f"{called(source.path)}: no column is left for the target; say --target COLUMN  columns: "
+            f"{listed(source.columns)}"
+        )
+    if len(fitting) > 1:
+        raise BadData(
+            f"{called(source.path)}: {len(fitting)} columns could be the target; say --target with one of: "
+            f"{listed(fitting)}"
+        )
+    return fitting[0], because
+
+
+def _named(source: Source, name: str, option: str) -> str:
+    """Return the named column, or an empty string if none is named."""
+    if name and name not in source.columns:
+        near = nearest(name, map(safe_text, source.columns))
+        raise BadOption(
+            f"{called(source.path)} has no column {shown(name)} for {option}{near}  columns: {listed(source.columns)}"
+        )
+    if name in source.nested:
+        raise BadData(
+            f"{called(source.path)}: column {shown(name)} holds {source.nested[name]}; {option} needs single values"
+        )
+    return name
+
+
+def _named_targets(source: Source, names: str) -> tuple[str, ...]:
+    if names in source.columns:  # whose name may hold a comma
+        return (_named(source, names, "target"),)
+    targets = tuple(_named(source, name.strip(), "target") for name in names.split(",") if name.strip())
+    twice = [name for name in targets if targets.count(name) > 1]
+    if twice:
+        raise BadOption(f"target={safe_text(names)}: column {shown(twice[0])} is named twice")
+    return targets
+
+
+def shown(name: str) -> str:
+    """Return the name of a column for a message."""
+    return repr(safe_text(name, 60))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names of columns for a message, the first few."""
+    every = [safe_text(name, 40) for name in names]
+    return ", ".join(every[:LISTED]) + (f", and {len(every) - LISTED} more" if len(every) > LISTED else "")

@@ -1,0 +1,207 @@
+"""JSON lines: one object a line; its keys are the columns. A file that is one array of objects is read whole.
+
+Numbers keep the digits they are written with, so that none is rounded; a column holds one type of value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dl.errors import BadData, BadFile
+from dl.specs import Options
+from dl.tables.source import BadRows, Batch, Source, check_columns
+from dl.tables.stream import CHUNK, TextStream, called
+from dl.terminal import safe_text
+
+LONGEST = 1 << 28  # bytes of one line, or of one array
+BATCH = 1 << 22  # bytes of lines in a batch
+PEEKED = 1000  # lines whose keys are the columns
+
+
+class _Number(str):
+    """The digits of a number, as they stand in the file."""
+
+
+class _Truth(str):
+    """``true`` or ``false``, as it stands in the file."""
+
+
+_KINDS: dict[type, str] = {str: "text", _Number: "a number", _Truth: "true or false"}
+Row = dict[str, Any]  # Any: JSON
+
+
+def open_json(path: Path, options: Options) -> Source:
+    """Find the columns of a JSON lines file from its first lines.
+
+    Raises:
+        BadFile: If it is empty or no text.
+        BadData: If it holds no objects, or an object names a key twice.
+    """
+    encoding = str(options["encoding"])
+    skim = BadRows(path, "line", skip=True)
+    columns: dict[str, None] = {}
+    nested: dict[str, str] = {}
+    seen = 0
+    for _, row in _objects(path, encoding, skim):
+        seen += 1
+        columns.update(dict.fromkeys(row))
+        nested |= {name: _nested(value) for name, value in row.items() if isinstance(value, (dict, list))}
+        if seen == PEEKED:
+            break
+    if not seen:
+        why = skim.lines[0] if skim.lines else f"{called(path)!r} is empty"
+        raise BadFile(why)
+    check_columns(path, tuple(columns))
+
+    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+        return _batches(path, encoding, wanted, bad)
+
+    return Source(path, "line", tuple(columns), batches, nested=nested)
+
+
+def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+    import pyarrow as pa
+
+    kinds: dict[str, tuple[type, int]] = {}  # of each column: the type, and the line that has it first
+    numbers: list[int] = []
+    kept: list[list[str | None]] = []
+    size = 0
+
+    def batch() -> Batch:
+        columns = zip(*kept, strict=True)
+        cells = {name: pa.array(column, pa.string()) for name, column in zip(wanted, columns, strict=True)}
+        return Batch(np.array(numbers, np.int64), cells)
+
+    for number, row in _objects(path, encoding, bad):
+        values = [row.get(name) for name in wanted]
+        if why := _unfit(wanted, values, kinds, number):
+            bad.at_once(number, why)
+            continue
+        numbers.append(number)
+        kept.append(values)
+        size += sum(len(value) for value in values if value is not None)
+        if size > BATCH or len(kept) == 1 << 16:
+            yield batch()
+            numbers, kept, size = [], [], 0
+    if kept:
+        yield batch()
+
+
+def _unfit(wanted: Sequence[str], values: Sequence[Any], kinds: dict[str, tuple[type, int]], number: int) -> str:
+    """Return why a row's values are no cells; empty if they are."""
+    for name, value in zip(wanted, values, strict=True):
+        if value is None:
+            continue
+        shown = repr(safe_text(name))
+        if isinstance(value, (dict, list)):
+            return f"column {shown} holds {_nested(value)}, not one value"
+        text = str(value)
+        kind, first = kinds.setdefault(name, (type(value), number))
+        if kind is not type(value):
+            return f"column {shown} is {_KINDS[type(value)]} here and {_KINDS[kind]} in line {first}"
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                return f"column {shown} holds half a character (a lone surrogate)"
+    return ""
+
+
+def _nested(value: object) -> str:
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _objects(path: Path, encoding: str, bad: BadRows) -> Iterator[tuple[int, Row]]:
+    """Give the number and the object of each line; lines without a character are passed over."""
+    with TextStream(path, encoding) as stream:
+        lines = _lines(stream)
+        first = next(((number, line) for number, line in lines if line.strip()), None)
+        if first is None:
+            return
+        if first[1].lstrip()[:1] == b"[":
+            yield from _array(path, first[1] + b"".join(line for _, line in lines), bad)
+            return
+        for number, line in chain([first], lines):
+            yield from _object(number, line, bad)
+
+
+def _lines(stream: TextStream) -> Iterator[tuple[int, bytes]]:
+    """Give each line with its number.
+
+    Raises:
+        BadFile: If one is longer than any example is.
+    """
+    number, left = 1, b""
+    while text := stream.read(CHUNK):
+        if b"\n" not in text:
+            left += text
+            if len(left) > LONGEST:
+                raise BadFile(f"{called(stream.path)} line {number} has more than {LONGEST >> 20} MB")
+            continue
+        first, *others = text.split(b"\n")
+        for line in (left + first, *others[:-1]):
+            yield number, line
+            number += 1
+        left = others[-1]
+    if left:
+        yield number, left
+
+
+def _object(number: int, line: bytes, bad: BadRows) -> Iterator[tuple[int, Row]]:
+    if not line.strip():
+        return
+    value, why = _parsed(line)
+    if not why and not isinstance(value, dict):
+        why = f"holds {_nested(value) if isinstance(value, list) else 'one value'}, not an object with a key a column"
+    if why:
+        bad.at_once(number, why)
+    else:
+        yield number, value
+
+
+def _array(path: Path, text: bytes, bad: BadRows) -> Iterator[tuple[int, Row]]:
+    """Give the objects of a file that is one array; they are numbered from 1.
+
+    Raises:
+        BadFile: If the text is too long or no JSON.
+    """
+    if len(text) > LONGEST:
+        raise BadFile(f"{called(path)} is one array of more than {LONGEST >> 20} MB; write it as JSON lines (.jsonl)")
+    values, why = _parsed(text)
+    if why or not isinstance(values, list):
+        raise BadFile(f"{called(path)} begins as an array: {why}")
+    for number, value in enumerate(values, 1):
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            bad.at_once(number, "is not an object with a key a column")
+
+
+def _parsed(text: bytes) -> tuple[Any, str]:
+    """Return a JSON value with its scalars as text, or why it is none."""
+    try:
+        return json.loads(
+            text.decode(), parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_row
+        ), ""
+    except json.JSONDecodeError as error:
+        line = f" of line {error.lineno}" if error.lineno > 1 else ""
+        return None, f"not JSON: {error.msg.lower()} at character {error.colno}{line}"
+    except BadData as error:
+        return None, str(error)
+    except RecursionError:
+        return None, "not read: values within values without end"
+
+
+def _row(pairs: list[tuple[str, Any]]) -> Row:
+    row = {name: _Truth(str(value).lower()) if isinstance(value, bool) else value for name, value in pairs}
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadData(f"the key {safe_text(twice)!r} stands twice")
+    return row

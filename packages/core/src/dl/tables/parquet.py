@@ -1,0 +1,106 @@
+"""Parquet: the columns and their types stand in the file; every type becomes text cells, as the others give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dl.errors import BadFile, DLError
+from dl.tables.source import BadRows, Batch, Source, check_columns
+from dl.tables.stream import called
+from dl.terminal import safe_text
+
+BATCH = 1 << 24  # bytes of text in a batch, roughly
+MOST = 1 << 16  # rows in a batch
+
+
+def open_parquet(path: Path) -> Source:
+    """Read the columns of a Parquet file.
+
+    Raises:
+        BadFile: If it is not there, or no whole Parquet file.
+        BadData: If two columns have one name.
+    """
+    if not path.is_file():
+        raise BadFile(f"{called(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+    with _Said(path):
+        schema = _opened(path).schema_arrow
+    columns = tuple(map(str, schema.names))
+    check_columns(path, columns)
+    nested = {
+        name: f"values of the type {safe_text(kind, 60)}"
+        for name, kind in zip(columns, schema.types, strict=True)
+        if _is_nested(kind)
+    }
+
+    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+        return _batches(path, wanted)
+
+    return Source(path, "row", columns, batches, nested=nested)
+
+
+def _batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
+    first = 1
+    with _Said(path):
+        file = _opened(path)
+        for batch in file.iter_batches(_rows_at_once(file.metadata), columns=list(wanted), use_threads=False):
+            if not batch.num_rows:
+                continue
+            rows = np.arange(first, first + batch.num_rows, dtype=np.int64)
+            first += batch.num_rows
+            yield Batch(rows, {name: _as_text(batch.column(name)) for name in wanted})
+
+
+def _opened(path: Path) -> Any:  # Any: pyarrow has no types
+    from pyarrow import parquet
+
+    return parquet.ParquetFile(path, memory_map=False, pre_buffer=False)
+
+
+def _rows_at_once(metadata: Any) -> int:  # Any: as above
+    """Return how many rows make a batch of text that is neither tiny nor large."""
+    size = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
+    return int(max(1, min(MOST, BATCH * max(metadata.num_rows, 1) // max(size, 1))))
+
+
+def _is_nested(kind: Any) -> bool:  # Any: as above
+    from pyarrow import types
+
+    return bool(types.is_nested(kind))
+
+
+def _as_text(column: Any) -> Any:  # Any: as above
+    """Return the cells as text: numbers with all their digits, times as ISO 8601 writes them."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if types.is_null(column.type):
+        return pa.nulls(len(column), pa.string())
+    text = column if types.is_string(column.type) else column.cast(pa.string())
+    text.validate(full=True)  # a file may claim that anything is text
+    return text
+
+
+class _Said:
+    """Say in one line what pyarrow cannot read, whatever it raises."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if (
+            error is None
+            or isinstance(error, (DLError, GeneratorExit, KeyboardInterrupt))
+            or not isinstance(error, Exception)
+        ):
+            return
+        why = safe_text(str(error).split("\n")[0] or type(error).__name__, 160)
+        raise BadFile(f"{called(self.path)!r} is no whole Parquet file: {why}") from error

@@ -1,0 +1,195 @@
+"""The text of a file as UTF-8 bytes, whatever it is compressed and encoded with, and where in it something is wrong.
+
+What is read is checked on the way - a broken archive, a byte that is no character, a quote that never closes - so that
+whoever parses it meets text only, and every complaint names the line.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zlib
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from dl.errors import BadFile, BadOption
+from dl.options import shown
+from dl.terminal import safe_text
+
+CHUNK = 1 << 20  # bytes read at once
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)  # what the readers of archives raise
+
+
+class Scanner(Protocol):
+    """Looks at the text as it passes by."""
+
+    def feed(self, text: bytes) -> None:
+        """Look at the next bytes."""
+
+    def finish(self) -> None:
+        """Know that there are no more."""
+
+
+def called(path: Path) -> str:
+    """Return what people call a file: its name, safe to print."""
+    return safe_text(path.name)
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file, decompressed as its name says.
+
+    Raises:
+        BadFile: If it is not there, or is no regular file.
+    """
+    try:
+        if not path.is_file():
+            raise BadFile(f"{called(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+        suffix = path.suffix.lower()
+        if suffix == ".gz":
+            return cast("IO[bytes]", gzip.open(path, "rb"))
+        if suffix == ".bz2":
+            return cast("IO[bytes]", bz2.open(path, "rb"))
+        if suffix == ".xz":
+            return cast("IO[bytes]", lzma.open(path, "rb"))
+        if suffix == ".zst":
+            import pyarrow
+
+            return cast("IO[bytes]", pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"))
+        return path.open("rb")
+    except (OSError, ValueError) as error:
+        raise BadFile(f"{called(path)!r} cannot be opened: {_reason(error)}") from error
+
+
+class TextStream(io.RawIOBase):
+    """A file as UTF-8 text without a byte order mark.
+
+    Args:
+        path: Of the file.
+        encoding: How its text is written.
+        scanner: Looks at the text on its way; what it raises ends the reading.
+
+    Raises:
+        BadFile: When read, if the file cannot be decompressed or decoded; names byte and line.
+        BadOption: If there is no such encoding.
+    """
+
+    def __init__(self, path: Path, encoding: str, scanner: Scanner | None = None) -> None:
+        self.path, self.scanner = path, scanner
+        self.encoding = _known(encoding)
+        self.lines = 1  # the number of the line that is read next
+        self.source = open_bytes(path)
+        self.left = b""
+        self.offset = 0  # bytes of the file that were decoded
+        self.ended = False
+        head = self._take(4)
+        bom = next((bom for bom, name in BOMS if head.startswith(bom) and self._may_be(name)), b"")
+        if bom:
+            self.encoding = dict(BOMS)[bom]
+        self.detected = self.encoding if bom and self.encoding != "utf-8" else ""
+        skipped = len(bom) if self.encoding == "utf-8" else 0  # the others need the mark to know the order of bytes
+        self.offset, self.waiting = skipped, head[skipped:]
+        self.decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next ``size`` bytes of text, fewer only at the end."""
+        parts, have = [self.left], len(self.left)
+        while (size < 0 or have < size) and not self.ended:
+            parts.append(self._next())
+            have += len(parts[-1])
+        text = b"".join(parts)
+        cut = len(text) if size < 0 else size
+        self.left = text[cut:]
+        return text[:cut]
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            self.source.close()
+        super().close()
+
+    def _may_be(self, name: str) -> bool:
+        """Return whether a mark of this encoding is one, given what was asked for."""
+        return self.encoding == "utf-8" or self.encoding == name
+
+    def _take(self, size: int) -> bytes:
+        try:
+            return self.source.read(size)
+        except MemoryError:
+            raise
+        except BROKEN as error:
+            kind = f"is no whole {self.path.suffix[1:]} file" if self.path.suffix.lower() in _ARCHIVES else "is damaged"
+            raise BadFile(f"{called(self.path)!r} {kind}: {_reason(error)}") from error
+
+    def _next(self) -> bytes:
+        """Return the next text, checked; empty at the end."""
+        raw, self.waiting = self.waiting + self._take(CHUNK), b""
+        self.ended = not raw
+        try:
+            decoded = self.decoder.decode(raw, final=self.ended)
+            text = raw if self.encoding == "utf-8" else decoded.encode()
+        except UnicodeError as error:
+            raise self._not_text(raw, error) from error
+        self.offset += len(raw)
+        if self.scanner is not None:
+            self.scanner.feed(text)
+            if self.ended:
+                self.scanner.finish()
+        self.lines += text.count(b"\n")
+        return text
+
+    def _not_text(self, raw: bytes, error: UnicodeError) -> BadFile:
+        """Say which byte is no character, and in which line it stands."""
+        where = called(self.path)
+        if not isinstance(error, UnicodeDecodeError):
+            return BadFile(f"{where} from line {self.lines}: not text in {self.encoding}: {error}")
+        before = error.object[: error.start]  # with what the decoder had kept back of the bytes before
+        at = self.offset + len(raw) - len(error.object) + error.start
+        line = self.lines + before.count(b"\n")
+        byte = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
+        hint = _encoding_hint(error.object[:CHUNK], self.encoding)
+        return BadFile(f"{where} line {line}: {byte} at position {at:,} is no {self.encoding} text; {hint}")
+
+
+_ARCHIVES = {".gz", ".bz2", ".xz", ".zst"}
+
+
+def _known(encoding: str) -> str:
+    """Return the codec's own name.
+
+    Raises:
+        BadOption: If there is none for text.
+    """
+    try:
+        codec = codecs.lookup(encoding)
+        codecs.getincrementaldecoder(encoding)
+        if not getattr(codec, "_is_text_encoding", True):
+            raise LookupError
+    except (LookupError, ValueError, UnicodeError) as error:
+        message = f"no encoding named {shown(encoding)!r}; common ones: utf-8, latin-1, cp1252, utf-16"
+        raise BadOption(message) from error
+    return "utf-8" if codec.name == "utf-8-sig" else codec.name
+
+
+def _encoding_hint(around: bytes, asked: str) -> str:
+    if around.count(0) > len(around) // 4:
+        return "it looks like UTF-16, say --encoding utf-16-le"
+    return "say how it is written, as in --encoding latin-1" if asked == "utf-8" else "try another --encoding"
+
+
+def _reason(error: BaseException) -> str:
+    strerror = getattr(error, "strerror", None)
+    return safe_text(strerror.lower() if strerror else str(error) or type(error).__name__, 120)

@@ -1,0 +1,260 @@
+"""Vocabulary: the tokens that a training part taught, and the numbers they have.
+
+Number 0 is padding and 1 an unknown token; the tokens follow, the most frequent first. A vocabulary is a frozen value
+that goes to JSON and comes back. Letters: ``V`` tokens, ``N`` texts, ``S`` tokens of all texts.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from dl.errors import BadOption, BadRun
+from dl.ragged import Ragged
+from dl_text import bytepairs
+from dl_text.chunks import Numbers, chunks, in_threads, offsets_of
+from dl_text.tokenize import Pieces, characters, words
+
+PADDING, UNKNOWN, RESERVED = 0, 1, 2
+SHOWN_UNKNOWN = {"words": "[unknown]", "bpe": "", "chars": "\ufffd"}
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How texts become tokens.
+
+    Args:
+        tokens: Lower-cased words, byte pairs learnt on the training part, or characters.
+        size: How many tokens are kept, the most frequent first; padding and unknown come on top.
+        ngrams: 2 counts pairs of neighbours together with single tokens; for bags.
+        max_len: Most tokens of one text; 0 keeps all.
+        truncate: Which end of a longer text is cut off: its head (the last tokens stay) or its tail.
+    """
+
+    tokens: Literal["words", "bpe", "chars"] = "words"
+    size: int = 10_000
+    ngrams: int = 1
+    max_len: int = 0
+    truncate: Literal["head", "tail"] = "head"
+
+    def __post_init__(self) -> None:
+        if self.tokens == "bpe" and self.size < bytepairs.BYTES:
+            raise BadOption(f"vocabulary={self.size}: byte pairs begin with the {bytepairs.BYTES} bytes; ask for more")
+        if self.tokens == "bpe" and self.ngrams > 1:
+            raise BadOption(f"ngrams={self.ngrams}: only of words or characters; leave it out, or tokens=words")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens of a training part; token ``k`` has the number ``k + 2``.
+
+    Args:
+        settings: How texts become tokens.
+        tokens: (V,) as spelled; two neighbouring words with a space between.
+        counts: (V,) how often each occurs in the training part.
+        documents: (V,) in how many of its texts each occurs.
+        texts: How many texts it has.
+        unknown_share: Share of its single tokens that are not kept, from 0 to 1.
+        merges: The byte pairs in the order they are joined; empty for words and characters.
+    """
+
+    settings: Settings
+    tokens: tuple[str, ...]
+    counts: tuple[int, ...]
+    documents: tuple[int, ...]
+    texts: int
+    unknown_share: float
+    merges: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, with padding and unknown."""
+        return len(self.tokens) + RESERVED
+
+    @property
+    def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:  # Any: the width of the number
+        """The smallest unsigned type that holds every number."""
+        return np.min_scalar_type(self.size - 1)
+
+    @property
+    def idf(self) -> NDArray[np.float32]:
+        """Inverse document frequency by number, (V + 2,); padding has none, an unknown token that of one in no text.
+
+        Source: scikit-learn's smoothed form, ln((1 + n) / (1 + documents)) + 1.
+        """
+        documents = np.array([0, 0, *self.documents])
+        weights = np.log((1 + self.texts) / (1 + documents)) + 1
+        weights[PADDING] = 0
+        return weights.astype(np.float32)
+
+    def encode(self, texts: Ragged) -> Ragged:
+        """Turn the UTF-8 bytes of N texts into the numbers of their tokens.
+
+        A text without any token is one unknown token, so that no row is empty. Pairs of neighbours, where they are
+        counted, follow the single tokens of their text.
+        """
+        done = in_threads(self._encode_chunk, list(chunks(texts)))
+        values = np.concatenate([chunk.values for chunk in done]) if done else np.empty(0, self.dtype)
+        return Ragged(values, offsets_of(np.concatenate([np.empty(0, np.int64), *(chunk.lengths for chunk in done)])))
+
+    def decode(self, row: NDArray[np.generic]) -> str:
+        """Return a row of numbers as a person would read it; padding and pairs of neighbours are left out."""
+        tokens, unknown = self.settings.tokens, SHOWN_UNKNOWN[self.settings.tokens]
+        numbers = [int(number) for number in row if number != PADDING]
+        if tokens == "bpe":
+            return bytepairs.decoded([self.tokens[number - RESERVED] for number in numbers if number >= RESERVED])
+        spelled = [unknown if number == UNKNOWN else self.tokens[number - RESERVED] for number in numbers]
+        singles = [token for token in spelled if not self.is_pair(token)]
+        return (" " if tokens == "words" else "").join(singles)
+
+    def is_pair(self, token: str) -> bool:
+        """Tell whether a token is two neighbours."""
+        return _parted(token, self.settings.tokens) is not None
+
+    def to_json(self) -> dict[str, Any]:  # Any: JSON
+        """Return what `from_json` reads."""
+        return {"version": VERSION, **asdict(self)}
+
+    def _encode_chunk(self, texts: Ragged) -> Ragged:
+        numbers, lengths = self._numbers(texts)
+        numbers, lengths = _cut(numbers, lengths, self.settings)
+        if self.settings.ngrams > 1:
+            numbers, lengths = self._with_pairs(numbers, lengths)
+        return _without_empty(Ragged(numbers.astype(self.dtype), offsets_of(lengths)))
+
+    def _numbers(self, texts: Ragged) -> tuple[Numbers, Numbers]:
+        """Return the numbers of single tokens, (S,), and how many each text has, (N,)."""
+        if self.settings.tokens == "bpe":
+            numbers, lengths = bytepairs.encode(self._byte_pairs, texts)
+            return numbers + RESERVED, lengths
+        pieces = split(texts, self.settings)
+        return _found(spelled_array(pieces.spelled), self._spellings) + RESERVED, pieces.lengths
+
+    def _with_pairs(self, numbers: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
+        """Add the known pairs of neighbours behind the single tokens of each text."""
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        keys, second = neighbours(numbers, rows, self.size)
+        found = _found(pa.array(keys), self._pairs)
+        known = found >= 0
+        every = np.concatenate([numbers, self._pair_numbers[found[known]]])
+        every_row = np.concatenate([rows, rows[second[known]]])
+        order = np.argsort(every_row, kind="stable")
+        return every[order], np.bincount(every_row, minlength=len(lengths))
+
+    @cached_property
+    def _spellings(self) -> pa.Array:
+        return pa.array([token.encode() for token in self.tokens], pa.large_binary())
+
+    @cached_property
+    def _byte_pairs(self) -> Tokenizer:
+        return bytepairs.restored(self.tokens, self.merges)
+
+    @cached_property
+    def _pair_numbers(self) -> Numbers:
+        return np.array([k + RESERVED for k, token in enumerate(self.tokens) if self.is_pair(token)], np.int64)
+
+    @cached_property
+    def _pairs(self) -> pa.Array:
+        """The keys of the pairs, in the order of ``_pair_numbers``."""
+        number = {token: k + RESERVED for k, token in enumerate(self.tokens)}
+        parted = [_parted(self.tokens[k - RESERVED], self.settings.tokens) for k in self._pair_numbers]
+        return pa.array([number[both[0]] * self.size + number[both[1]] for both in parted if both], pa.int64())
+
+
+def from_json(kept: Mapping[str, Any]) -> Vocabulary:  # Any: JSON
+    """Make a vocabulary again from what `Vocabulary.to_json` gave.
+
+    Raises:
+        BadRun: If it is something else, or its parts do not fit together.
+    """
+    try:
+        if kept["version"] != VERSION:
+            raise BadRun(f"the stored vocabulary has format {kept['version']!r}; this version reads {VERSION}")
+        vocabulary = Vocabulary(
+            Settings(**kept["settings"]),
+            tuple(str(token) for token in kept["tokens"]),
+            tuple(int(count) for count in kept["counts"]),
+            tuple(int(count) for count in kept["documents"]),
+            int(kept["texts"]),
+            float(kept["unknown_share"]),
+            tuple((str(left), str(right)) for left, right in kept["merges"]),
+        )
+        _check(vocabulary)
+    except (KeyError, TypeError, ValueError, AttributeError, BadOption) as error:
+        raise BadRun(f"the stored vocabulary cannot be read: {type(error).__name__} {error}") from error
+    return vocabulary
+
+
+def _check(vocabulary: Vocabulary) -> None:
+    tokens, settings = vocabulary.tokens, vocabulary.settings
+    if settings.tokens not in SHOWN_UNKNOWN or settings.truncate not in ("head", "tail"):
+        raise ValueError(f"tokens={settings.tokens!r} truncate={settings.truncate!r}")
+    if not len(tokens) == len(vocabulary.counts) == len(vocabulary.documents) == len(set(tokens)):
+        raise ValueError("tokens, counts and documents do not match")
+    if not math.isfinite(vocabulary.unknown_share) or min(vocabulary.documents, default=0) < 0:
+        raise ValueError("shares and counts are out of range")
+    if settings.ngrams > 1:
+        assert vocabulary._pairs is not None  # a pair of tokens that are not kept is a KeyError
+    if settings.tokens == "bpe":
+        assert vocabulary._byte_pairs is not None  # merges that do not fit are a ValueError
+
+
+def unknown_share(encoded: Ragged) -> float:
+    """Return the share of unknown tokens in encoded texts, from 0 to 1."""
+    return float(np.mean(encoded.values == UNKNOWN)) if len(encoded.values) else 0.0
+
+
+def split(texts: Ragged, settings: Settings) -> Pieces:
+    """Return the words or characters of texts, whatever the settings ask for."""
+    return words(texts) if settings.tokens == "words" else characters(texts)
+
+
+def neighbours(numbers: Numbers, rows: NDArray[np.integer[Any]], base: int) -> tuple[Numbers, Numbers]:
+    """Return a key, first * base + second, for each two neighbours of one text, and where the second stands."""
+    second = np.flatnonzero((rows[1:] == rows[:-1]) & (numbers[1:] >= RESERVED) & (numbers[:-1] >= RESERVED)) + 1
+    return numbers[second - 1] * base + numbers[second], second
+
+
+def spelled_array(spelled: Ragged) -> pa.Array:
+    """Return rows of bytes as an arrow array that shares their memory."""
+    buffers = [None, pa.py_buffer(spelled.offsets), pa.py_buffer(np.ascontiguousarray(spelled.values))]
+    return pa.Array.from_buffers(pa.large_binary(), len(spelled), buffers)
+
+
+def _found(values: pa.Array, known: pa.Array) -> Numbers:
+    """Return the position of each value among the known ones, or -1."""
+    positions = pc.fill_null(pc.index_in(values, value_set=known), -1)
+    return np.asarray(positions.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _parted(token: str, tokens: str) -> tuple[str, str] | None:
+    """Return the two neighbours that a token stands for, or None for a single one."""
+    if tokens == "words" and " " in token:
+        first, _, second = token.partition(" ")
+        return first, second
+    return (token[0], token[1]) if tokens == "chars" and len(token) == 2 else None
+
+
+def _cut(numbers: Numbers, lengths: Numbers, settings: Settings) -> tuple[Numbers, Numbers]:
+    if not settings.max_len or lengths.max(initial=0) <= settings.max_len:
+        return numbers, lengths
+    place = np.arange(len(numbers)) - np.repeat(offsets_of(lengths)[:-1], lengths)
+    if settings.truncate == "head":
+        place = np.repeat(lengths, lengths) - 1 - place
+    return numbers[place < settings.max_len], np.minimum(lengths, settings.max_len)
+
+
+def _without_empty(rows: Ragged) -> Ragged:
+    empty = rows.lengths == 0
+    if not empty.any():
+        return rows
+    values = np.insert(rows.values, rows.offsets[:-1][empty], UNKNOWN)
+    return Ragged(values, offsets_of(np.maximum(rows.lengths, 1)))

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from dl.data import Examples, whole
+from dl.ragged import texts
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache folder of the test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("DL_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def part_of():
+    """A function that makes a training part of strings."""
+
+    def make(*strings):
+        return whole(Examples(texts(strings), np.zeros(len(strings), np.int64), np.arange(len(strings))))
+
+    return make
