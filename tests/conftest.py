@@ -25,7 +25,7 @@ class Site:
         module = f"plugin_{next(_numbers)}_{''.join(c if c.isalnum() else '_' for c in name)}"
         path = self.folder / f"{module}.py"
         path.write_bytes(source if isinstance(source, bytes) else source.encode())
-        distribution = distribution or f"dist-{name}"
+        distribution = distribution or f"dist-{name.replace('/', '')}"
         info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         headers = [f"Name: {distribution}", f"Version: {version}", *(f"Requires-Dist: {one}" for one in requires)]

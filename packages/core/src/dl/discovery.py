@@ -18,7 +18,7 @@ from importlib import import_module
 GROUP = "dl"
 CORE = "dl-core"
 # The distributions of this repository; they share a version, are loaded first and are never overridden.
-OWN = frozenset({"dl-core", "dl-vision", "dl-mnist", "dl-reports"})
+OWN = frozenset({"dl-core", "dl-mnist", "dl-reports", "dl-text", "dl-vision"})
 LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
 
 
@@ -133,7 +133,7 @@ def _plugins_of(path: str) -> list[Found]:
 def _found(name: str, target: str, headers: str, path: str) -> Found:
     headers = headers.partition("\n\n")[0]
     fields = {key: _field(headers, key) for key in ("Name", "Version")}
-    needs = re.search(r"^Requires-Dist:\s*dl[-_.]core\b\s*\(?([^;)\n]*)\)?\s*$", headers, re.IGNORECASE | re.MULTILINE)
+    needs = re.search(r"^Requires-Dist:[ \t]*dl[-_.]core[ \t]*\(?([<>=!~][^;)\n]*)\)?[ \t]*$", headers, re.IGNORECASE | re.MULTILINE)
     return Found(
         name=name,
         load=partial(load_target, target),
@@ -146,7 +146,7 @@ def _found(name: str, target: str, headers: str, path: str) -> Found:
 
 
 def _field(headers: str, key: str) -> str:
-    found = re.search(rf"^{key}:\s*(.*)$", headers, re.MULTILINE)
+    found = re.search(rf"^{key}:[ \t]*(.*)$", headers, re.MULTILINE)
     return found[1].strip() if found else ""
 
 

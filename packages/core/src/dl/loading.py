@@ -213,11 +213,15 @@ def _register(draft: Draft, manager: pluggy.PluginManager, plugin: object, attri
         return
     holder = _Holder()
     setattr(holder, attribute, function)
-    with warnings.catch_warnings(record=True) as old:
-        warnings.simplefilter("always")
+    spec = getattr(manager.hook, hook).spec
+    if spec.warn_on_impl or spec.warn_on_impl_args:
+        with warnings.catch_warnings(record=True) as old:
+            warnings.simplefilter("always")
+            manager.register(holder, f"{draft.found.name}:{attribute}")
+        for warning in old:
+            draft.say(str(warning.message), OK, aloud=False, deprecates=True)
+    else:
         manager.register(holder, f"{draft.found.name}:{attribute}")
-    for warning in old:
-        draft.say(str(warning.message), OK, aloud=False, deprecates=True)
     draft.hooks[hook] = implementation
 
 

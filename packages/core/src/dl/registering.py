@@ -75,7 +75,7 @@ def wrong_with(spec: object, kind: Kind) -> str:
         return f"it returned {shown(spec)} among its {kind.says}s, not a {kind.spec.__name__}"
     for field in fields(spec):  # type: ignore[arg-type]  # every kind of specification is a dataclass
         value = getattr(spec, field.name, None)
-        holds, wanted = _FIELDS[field.name]
+        holds, wanted = _FIELDS.get(field.name, _ANYTHING)
         if not holds(value):
             named = f" {shown(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
             return f"the {kind.says}{named} has {field.name}={shown(value)}, not {wanted}"
@@ -106,6 +106,7 @@ def _are_options(value: object) -> bool:
 
 _TEXT = (_is_text, "text")
 _FUNCTION = (callable, "a function")
+_ANYTHING = (lambda _: True, "")
 _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "name": (_is_name, "a name of 1 to 100 characters"),
     "domain": (_is_name, "the name of a domain"),
@@ -117,5 +118,6 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "build": _FUNCTION,
     "page": _FUNCTION,
     "function": _FUNCTION,
+    "recipe": _TEXT,
     "options": (_are_options, "a tuple of Option"),
 }

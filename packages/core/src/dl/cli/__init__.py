@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; everything a user can do wrong is one line on stderr."""
-    warnings.showwarning = _one_line  # a warning of dl is for the user, not for a developer
+    warnings.showwarning = _one_line(set())  # a warning of dl is for the user, not for a developer
     try:
         _add_plugin_verbs(arguments)
         code = app(arguments, standalone_mode=False)
@@ -148,5 +148,13 @@ def _verb(arguments: list[str]) -> str:
     return next((f"{word} " for word in arguments if word in known), "")
 
 
-def _one_line(message: Warning | str, *_: object, **__: object) -> None:
-    console(stderr=True).print(f"dl: {safe_text(message, longest=2000)}", style="yellow", soft_wrap=True)
+def _one_line(said: set[str]) -> Callable[..., None]:
+    """Return what shows a warning as one line, and the same line once."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        line = safe_text(message, longest=2000)
+        if line not in said:
+            said.add(line)
+            console(stderr=True).print(f"dl: {line}", style="yellow", soft_wrap=True)
+
+    return show
