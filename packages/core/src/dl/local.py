@@ -28,13 +28,13 @@ Hashes = dict[str, str]  # of the files of one folder, by name
 
 def local_plugins() -> list[Found]:
     """Find the one-file plugins of the current folder; those that may not run say why."""
+    folder = Path(FOLDER)
     try:
-        names = sorted(entry.name for entry in os.scandir(FOLDER) if entry.name.endswith(".py") and entry.is_file())
+        names = _names(folder)
     except OSError:
         return []
     if not names:
         return []
-    folder = Path(FOLDER)
     try:
         trusted: Mapping[str, str] = read_trusted().get(os.path.realpath(folder), {})
     except BadFile:
@@ -59,12 +59,15 @@ def trust(folder: Path) -> Hashes:
         BadFile: If the record of trusted folders, or a file of the folder, cannot be read.
         CannotWrite: If the record cannot be written.
     """
-    hashes = {}
-    for path in sorted(path for path in folder.glob("*.py") if path.is_file()):
-        try:
+    hashes: Hashes = {}
+    path = folder
+    try:
+        for path in map(folder.joinpath, _names(folder)):
             hashes[path.name] = _hash(_read(path))
-        except OSError as error:
-            raise BadFile(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
     if not hashes:
         raise UnknownName(f"no one-file plugin (*.py) in {str(folder)!r}")
     _write_trusted(read_trusted() | {os.path.realpath(folder): hashes})
@@ -110,7 +113,7 @@ def read_trusted() -> dict[str, Hashes]:
         stored = json.loads(path.read_text(encoding="utf-8"))
         folders = stored["folders"] if stored["version"] == VERSION else None
         return {str(folder): {str(k): str(v) for k, v in hashes.items()} for folder, hashes in folders.items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadFile(f"the record of trusted folders, {str(path)!r}, cannot be read  delete it to start anew") from error
@@ -134,6 +137,11 @@ def _found(path: Path, trusted: Mapping[str, str]) -> Found:
     if trusted.get(path.name) != _hash(source):
         barred = "it has changed since you trusted it" if path.name in trusted else "it is not trusted"
     return Found(path.stem, partial(_run, path, target, source), path=str(path), target=target, barred=barred)
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.name.endswith(".py") and entry.is_file())
 
 
 def _read(path: Path) -> bytes:
