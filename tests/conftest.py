@@ -65,5 +65,3 @@ def good():
         )
 
     return source
-
-

@@ -26,7 +26,9 @@ class Stranger:
 
     @hookimpl
     def register_models(self):
-        return [ModelSpec("net", "vision", "of a test", self.build, (Option("width", 3, "units"),))] if self.build else []
+        return (
+            [ModelSpec("net", "vision", "of a test", self.build, (Option("width", 3, "units"),))] if self.build else []
+        )
 
     @hookimpl
     def register_domains(self):
@@ -95,14 +97,18 @@ def test_the_traceback_stays_behind_the_line():
 def test_a_test_part_that_fails_or_is_rubbish_is_blamed_too():
     good = Dataset("mine", EXAMPLES, open_test=lambda: EXAMPLES)
     assert host(load=lambda options: good).dataset("vision", "mine").load({}).open_test() is not None
-    for open_test, says in ((raises(OSError("gone")), "failed: OSError: gone"), (lambda: 7, "returned 7, not a Examples")):
+    for open_test, says in (
+        (raises(OSError("gone")), "failed: OSError: gone"),
+        (lambda: 7, "returned 7, not a Examples"),
+    ):
         loaded = host(load=lambda options, t=open_test: Dataset("mine", EXAMPLES, t)).dataset("vision", "mine").load({})
         with pytest.raises(PluginFailed, match=f"open_test of load of the data set 'mine' {says}"):
             loaded.open_test()
 
 
 @pytest.mark.parametrize(
-    ("build", "says"), [(raises(TypeError("no")), "failed: TypeError"), (lambda *a: "net", "returned 'net', not a Module")]
+    ("build", "says"),
+    [(raises(TypeError("no")), "failed: TypeError"), (lambda *a: "net", "returned 'net', not a Module")],
 )
 def test_a_model_that_cannot_be_built_is_blamed(build, says):
     with pytest.raises(PluginFailed, match=f"build of the model 'net' {says}"):

@@ -22,9 +22,11 @@ def test_what_is_found_is_what_importlib_finds(site, good):
 
 def test_dls_own_come_first_then_by_name(site, good):
     site.add("aaa", good("x"))
-    names = [one.name for one in installed()]
-    own = [one.name for one in installed() if one.own]
-    assert names == [*own, "aaa"] and own == sorted(own) and "vision" in own
+    found = installed()
+    own = [one.name for one in found if one.own]
+    strangers = [one.name for one in found if not one.own]
+    assert [one.name for one in found] == own + strangers and "vision" in own and "aaa" in strangers
+    assert own == sorted(own) and strangers == sorted(strangers)
 
 
 def test_dls_own_are_the_members_of_the_workspace():
@@ -32,7 +34,11 @@ def test_dls_own_are_the_members_of_the_workspace():
     from pathlib import Path
 
     root = Path(__file__).parents[2]
-    members = [*root.glob("packages/*/pyproject.toml"), *root.glob("plugins/*/pyproject.toml"), root / "reports/pyproject.toml"]
+    members = [
+        *root.glob("packages/*/pyproject.toml"),
+        *root.glob("plugins/*/pyproject.toml"),
+        root / "reports/pyproject.toml",
+    ]
     assert {tomllib.loads(path.read_text())["project"]["name"] for path in members} == OWN
 
 

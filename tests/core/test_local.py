@@ -125,7 +125,7 @@ def test_what_is_no_file_of_source_is_passed_over(folder):
 
 def test_a_file_that_is_too_large_is_refused(folder):
     (folder / "huge.py").write_bytes(b"#" * (local.LARGEST + 1))
-    with pytest.raises(BadFile, match="huge.py' cannot be read"):
+    with pytest.raises(BadFile, match=r"huge.py' cannot be read"):
         local.trust(folder)
     assert {state.name: state.state for state in look_at_plugins().states}["huge"] == "blocked"
 

@@ -44,7 +44,9 @@ def test_a_built_in_is_never_replaced():
 
 
 def test_the_one_that_takes_a_name_is_told_whose_it_is():
-    with pytest.warns(PluginWarning, match="plugin 'Registers' given by the program.* dl's own \\(dl-mnist\\) has that"):
+    with pytest.warns(
+        PluginWarning, match="plugin 'Registers' given by the program.* dl's own \\(dl-mnist\\) has that"
+    ):
         load_plugins(extra=[Registers("mnist")])
 
 
@@ -91,7 +93,9 @@ def test_a_report_that_fails_is_one_line_and_the_next_plugin_is_asked():
         raise RuntimeError("no paper")
 
     found = load_plugins(extra=[Renders(lambda run, plugins: True), Renders(fail)])
-    with pytest.warns(PluginWarning, match="'Renders-2' .*render_report failed: RuntimeError: no paper .*DL_PLUGINS=-R"):
+    with pytest.warns(
+        PluginWarning, match="'Renders-2' .*render_report failed: RuntimeError: no paper .*DL_PLUGINS=-R"
+    ):
         assert found.render(None, None) is True
 
 

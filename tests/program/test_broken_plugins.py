@@ -97,10 +97,16 @@ BROKEN = (
     Broken("empty-name", returns(f"[DatasetSpec('', 'vision', 'x', print), {DATA}]"), "name=''", works=True),
     Broken("typed-name", returns(f"[DatasetSpec('a b', 'vision', 'x', print), {DATA}]"), "cannot be typed", works=True),
     Broken("escapes", returns(f"[DatasetSpec('a\\x1b', 'vision', 'x', print), {DATA}]"), "cannot be typed", works=True),
-    Broken("no-load", returns(f"[DatasetSpec('a', 'vision', 'x', None), {DATA}]"), "load=None, not a function", works=True),
-    Broken("odd-options", returns(f"[DatasetSpec('a', 'vision', 'x', print, (1,)), {DATA}]"), "options=(1,)", works=True),
+    Broken(
+        "no-load", returns(f"[DatasetSpec('a', 'vision', 'x', None), {DATA}]"), "load=None, not a function", works=True
+    ),
+    Broken(
+        "odd-options", returns(f"[DatasetSpec('a', 'vision', 'x', print, (1,)), {DATA}]"), "options=(1,)", works=True
+    ),
     Broken("endless", f"{HEAD}{DATASETS}    while True: yield {DATA}\n", "more than 10,000 things"),
-    Broken("half-way", models("yield ModelSpec('m', 'vision', 'x', print)\n    raise ValueError"), "ValueError", works=True),
+    Broken(
+        "half-way", models("yield ModelSpec('m', 'vision', 'x', print)\n    raise ValueError"), "ValueError", works=True
+    ),
     Broken(
         "takes-mnist",
         returns(f"[DatasetSpec('mnist', 'vision', 'x', print), {DATA}]"),
@@ -114,8 +120,15 @@ BROKEN = (
         "the command 'fit' is dl's own",
         works=True,
     ),
-    Broken("misspells", beside("@hookimpl\ndef register_model():\n    return []"), "did you mean 'register_models'?", works=True),
-    Broken("wraps", beside("@hookimpl(wrapper=True)\ndef register_models():\n    yield"), "wraps the hooks", works=True),
+    Broken(
+        "misspells",
+        beside("@hookimpl\ndef register_model():\n    return []"),
+        "did you mean 'register_models'?",
+        works=True,
+    ),
+    Broken(
+        "wraps", beside("@hookimpl(wrapper=True)\ndef register_models():\n    yield"), "wraps the hooks", works=True
+    ),
     Broken(
         "newer-argument",
         beside("@hookimpl\ndef render_report(run, theme): pass"),
@@ -124,7 +137,10 @@ BROKEN = (
         works=True,
     ),
     Broken(
-        "newer-hooks", before("dl_api = 3"), "written for version 3 of the hooks, and this dl knows 1 to 2", "incompatible"
+        "newer-hooks",
+        before("dl_api = 3"),
+        "written for version 3 of the hooks, and this dl knows 1 to 2",
+        "incompatible",
     ),
     Broken("ancient", before("dl_api = 0"), "written for version 0", "incompatible"),
     Broken("odd-version", before("dl_api = '2'"), "its dl_api is '2'"),
@@ -142,7 +158,7 @@ BROKEN = (
     Broken("closes", before("import sys; print('last'); sys.stdout.close()"), "printed 'last'", "ok", works=True),
     Broken("odd/name", before(""), "its name may hold only letters"),
     Broken("slow", before("import time; time.sleep(2.1)"), "it takes 2.1 s to load", "ok", works=True),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)

@@ -42,7 +42,10 @@ def test_a_check_that_fails_is_named_and_the_others_go_on(simulated):
 
     report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(broken)]))
     why = next(one.why for one in report.unchecked if one.what == "other-slow")
-    assert why.startswith("the check 'other-slow' of plugin") and why.count("failed: RuntimeError: out of luck (test_hooks.py:") == 1
+    assert (
+        why.startswith("the check 'other-slow' of plugin")
+        and why.count("failed: RuntimeError: out of luck (test_hooks.py:") == 1
+    )
     assert report.curves is not None
 
 
@@ -55,7 +58,9 @@ def test_a_check_that_returns_something_else_is_named(simulated, answer):
 
 
 def test_of_two_checks_of_one_code_ours_stays():
-    with pytest.warns(PluginWarning, match=r"the check 'fit-gap' is left out, for dl's own \(dl-reports\) has that name"):
+    with pytest.warns(
+        PluginWarning, match=r"the check 'fit-gap' is left out, for dl's own \(dl-reports\) has that name"
+    ):
         assert with_plugin(checks=[check_spec(slow, "fit-gap")]).check("fit-gap").plugin == "reports"
 
 

@@ -70,15 +70,21 @@ def installed(folders: Iterable[str] | None = None) -> list[Found]:
     Args:
         folders: To search; None takes the module search path. The first of two distributions of one name counts.
     """
-    seen: set[str] = set()
-    found: list[Found] = []
+    searched = list(sys.path if folders is None else folders)
+    paths = metadata_folders(searched)
+    found = [one for path in paths.values() for one in _plugins_of(path)]
+    for folder in searched:
+        found.extend(one for one in _by_importlib(folder) if normalized(one.distribution) not in paths)
+    return sorted(found, key=lambda one: (not one.own, one.name, one.distribution))
+
+
+def metadata_folders(folders: Iterable[str] | None = None) -> dict[str, str]:
+    """Return the metadata folder of every distribution, by normalized name; of two the first counts."""
+    found: dict[str, str] = {}
     for folder in sys.path if folders is None else folders:
         for name, path in _distributions(folder):
-            if name not in seen:
-                seen.add(name)
-                found.extend(_plugins_of(path))
-        found.extend(one for one in _by_importlib(folder) if normalized(one.distribution) not in seen)
-    return sorted(found, key=lambda one: (not one.own, one.name, one.distribution))
+            found.setdefault(name, path)
+    return found
 
 
 def load_target(target: str) -> object:
@@ -133,7 +139,9 @@ def _plugins_of(path: str) -> list[Found]:
 def _found(name: str, target: str, headers: str, path: str) -> Found:
     headers = headers.partition("\n\n")[0]
     fields = {key: _field(headers, key) for key in ("Name", "Version")}
-    needs = re.search(r"^Requires-Dist:[ \t]*dl[-_.]core[ \t]*\(?([<>=!~][^;)\n]*)\)?[ \t]*$", headers, re.IGNORECASE | re.MULTILINE)
+    needs = re.search(
+        r"^Requires-Dist:[ \t]*dl[-_.]core[ \t]*\(?([<>=!~][^;)\n]*)\)?[ \t]*$", headers, re.IGNORECASE | re.MULTILINE
+    )
     return Found(
         name=name,
         load=partial(load_target, target),

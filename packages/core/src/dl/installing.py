@@ -6,20 +6,22 @@ from the environment itself, before and after.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import site
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dl.discovery import OWN, installed, normalized
+from dl.discovery import OWN, installed, metadata_folders, normalized
 from dl.errors import BadOption, InstallFailed, UnknownName, nearest
 
 Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by normalized name
@@ -117,25 +119,30 @@ def uninstall(name: str) -> Changes:
     return changes
 
 
+def environment() -> list[str]:
+    """Return the folders into which pip and uv install here; the search path may hold others' as well."""
+    return list(dict.fromkeys([*map(sysconfig.get_path, ("purelib", "platlib")), site.getusersitepackages()]))
+
+
 def packages() -> Packages:
-    """Return every installed distribution."""
+    """Return every distribution of this environment."""
     found: Packages = {}
-    for one in distributions():
-        name = one.metadata["Name"]
-        if name and normalized(name) not in found:
-            found[normalized(name)] = (one.version, _installed_at(one))
+    for name, folder in metadata_folders(environment()).items():
+        path = Path(folder)
+        with contextlib.suppress(OSError):  # it is being removed
+            found[name] = (path.stem.partition("-")[2], path.stat().st_mtime_ns)
     return found
 
 
 def difference(before: Packages, after: Packages) -> Changes:
     """Return what has changed between two states of the environment."""
     changed = {name for name in after if before.get(name) != after[name]}
-    requested = {normalized(one.metadata["Name"]) for one in distributions() if one.read_text("REQUESTED") is not None}
+    folders = metadata_folders(environment())
     return Changes(
         added={name: after[name][0] for name in changed - set(before)},
         replaced={name: (before[name][0], after[name][0]) for name in changed & set(before)},
         removed={name: before[name][0] for name in before if name not in after},
-        asked=frozenset(changed & requested),
+        asked=frozenset(name for name in changed if (Path(folders[name]) / "REQUESTED").exists()),
     )
 
 
@@ -155,7 +162,9 @@ def read_report(text: str) -> list[dict[str, Any]]:  # Any: JSON
     try:
         listed: list[dict[str, Any]] = json.loads(text)["install"]  # Any: JSON
     except (ValueError, KeyError, TypeError) as error:
-        raise InstallFailed("this pip is too old to say what it would do  update it: python -m pip install -U pip") from error
+        raise InstallFailed(
+            "this pip is too old to say what it would do  update it: python -m pip install -U pip"
+        ) from error
     return listed
 
 
@@ -190,9 +199,7 @@ def _made_by_uv() -> bool:
         return False
 
 
-def _run(
-    words: Sequence[str], what: str, tool: tuple[str, ...] | None = None
-) -> subprocess.CompletedProcess[str]:
+def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -> subprocess.CompletedProcess[str]:
     """Run pip or uv.
 
     Raises:
@@ -217,7 +224,7 @@ def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
         raise BadOption(f"{what!r} is no distribution: expected a name, a folder, a wheel or a URL")
     if _is_path(what) and not Path(what).expanduser().exists():
         raise UnknownName(f"no file or folder {what!r}  a name from the package index has no / in it")
-    where = str(Path(what).expanduser()) if _is_path(what) else what
+    where = str(Path(what).expanduser().absolute()) if _is_path(what) else what  # pip takes a bare folder for a name
     if editable and not Path(where).is_dir():
         raise BadOption(f"{what!r} is not a folder; -e installs a folder, so that edits in it count")
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
@@ -242,15 +249,17 @@ def summed_up(said: str) -> str:
 
 
 _KNOWN = (
-    (r"externally-managed-environment", "this Python belongs to the operating system; give dl an environment of its own"),
-    (r"DO NOT MATCH THE HASHES[^:]*:[^\n]*\n\s*(\S+) from", r"the hash of \1 is not that of the lock; it was changed"),
+    (r"externally-managed-environment", "this Python is the operating system's; give dl an environment of its own"),
+    (r"DO NOT MATCH THE HASHES[^\n]*\n\s*(\S+) from", r"the hash of \1 is not that of the lock; it was changed"),
     (r"(?:[Hh]ash mismatch for|mismatch for) `([^`]+)`", r"the hash of \1 is not that of the lock; it was changed"),
     (r"In --require-hashes mode, all requirements must[^\n]*", "a requirement has no version and hash"),
     (r"(?:Name or service not known|Temporary failure in name resolution|NewConnectionError)",
      "the package index cannot be reached"),
     (r"No matching distribution found for ([^\n]+)", r"there is no distribution \1 for this Python"),
+    (r"Because ([\w.-]+) was not found", r"there is no distribution \1 for this Python"),
     (r"Invalid requirement: ([^\n]+?)(?::[^\n]*)?\n", r"\1 is no name of a distribution"),
-    (r"does not appear to be a Python project", "it is no Python project: it has neither pyproject.toml nor setup.py"),
+    (r"does not appear to be a Python project|Neither 'setup.py' nor 'pyproject.toml' found",
+     "it is no Python project: it has neither pyproject.toml nor setup.py"),
     (r"(?:is not a valid wheel filename|is not a supported wheel)[^\n]*", "it is not a wheel for this Python"),
     (r"Wheel '([^']+)'[^\n]* is invalid", r"the wheel of \1 is damaged"),
     (r"ResolutionImpossible|conflicting dependencies", "what it needs contradicts what something else needs"),
@@ -268,18 +277,9 @@ def _removable(name: str) -> str:
         raise BadOption(f"{name!r} is a part of dl itself  switch a plugin off with: DL_PLUGINS=-{name}")
     if distribution:
         return distribution
-    if wanted in packages():
+    if wanted in metadata_folders():
         raise BadOption(f"{name!r} registers nothing with dl  remove it with: python -m pip uninstall {wanted}")
     raise UnknownName(f"no distribution named {name!r} is installed{nearest(name, known)}  see: dl plugins")
-
-
-def _installed_at(one: Distribution) -> int:
-    """Return when it was installed, in nanoseconds: pip and uv write its folder anew."""
-    path = getattr(one, "_path", None)  # of the metadata; the public interface names files, not their folder
-    try:
-        return Path(str(path)).stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _replaced(name: str, before: str, after: str) -> str:

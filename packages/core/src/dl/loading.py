@@ -24,6 +24,7 @@ from dl.blame import answerable, blaming, trace
 from dl.discovery import Found, installed, satisfied
 from dl.errors import nearest
 from dl.local import local_plugins, untrusted
+from dl.plugins import Plugins
 from dl.registering import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
 from dl.selection import VARIABLE, Selection, read_selection
 from dl.silence import Interrupts, Silence, silent, telling_interrupts
@@ -31,8 +32,6 @@ from dl.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, s
 
 SLOW = 2.0  # seconds that a plugin may take before it is said
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec"))
-
-Renderer = Callable[..., bool | None]
 
 
 @dataclass
@@ -78,41 +77,24 @@ class Draft:
         )
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """What all plugins registered.
-
-    Args:
-        specs: For each kind, by its field in `Plugins`, the specifications by key.
-        renderers: The functions that render a report, in the order they are asked.
-        states: What became of each plugin.
-        notes: Lines that are about no single plugin.
-    """
-
-    specs: dict[str, dict[Key, Spec]]
-    renderers: tuple[Renderer, ...]
-    states: tuple[PluginState, ...]
-    notes: tuple[str, ...]
-
-
-def load(extra: Iterable[object] = ()) -> Loaded:
+def load(extra: Iterable[object] = ()) -> Plugins:
     """Load every installed plugin, the trusted ones of this folder, and ``extra`` modules or objects."""
     selection = read_selection(os.environ.get(VARIABLE, ""))
     local = local_plugins()
     found = [*installed(), *local, *_given(extra)]
     drafts = [Draft(one) for one in found]
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = _Manager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     with silent() as silence, telling_interrupts() as interrupts:
         watch = partial(_watched, silence=silence, interrupts=interrupts)
         for draft in _wanted(drafts, selection):
             with watch(draft, f"import {draft.found.target or draft.found.name}"):
                 _bring_in(draft, manager)
-        specs = {kind.field: _collect(kind, drafts, watch) for kind in KINDS}
+        specs: dict[str, Any] = {kind.field: _collect(kind, drafts, watch) for kind in KINDS}  # Any: as Plugins says
     renderers = [_renderer(d) for d in drafts if "render_report" in d.hooks]
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))
-    return Loaded(specs, tuple(reversed(renderers)), states, tuple(notes))
+    return Plugins(**specs, renderers=tuple(reversed(renderers)), states=states, notes=tuple(notes))
 
 
 def _given(extra: Iterable[object]) -> Iterator[Found]:
@@ -180,10 +162,17 @@ def _bring_in(draft: Draft, manager: pluggy.PluginManager) -> None:
         draft.say(f"it is written for version {written_for} of the hooks, and this dl knows {takes}", INCOMPATIBLE)
         return
     for attribute in dir(plugin):
-        if not attribute.startswith("__"):
-            _register(draft, manager, plugin, attribute)
+        _register(draft, manager, plugin, attribute)
     if not draft.hooks and not draft.problems:
         draft.say("it has no hook of dl; see dl.hookspecs")
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks for no hook under the names that every object has: to look at each takes most of a plugin's time."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Return how a function is marked; None if it is no hook."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
 
 
 class _Holder:
@@ -264,7 +253,9 @@ def _taken(kind: Kind, spec: Spec, owner: Found | None, plugin: Found) -> str:
         return f"the command {spec.name!r} is dl's own"
     if owner is None:
         return ""
-    whose = f"dl's own ({owner.distribution})" if owner.own and not plugin.own else f"plugin {owner.name!r} {owner.origin}"
+    whose = (
+        f"dl's own ({owner.distribution})" if owner.own and not plugin.own else f"plugin {owner.name!r} {owner.origin}"
+    )
     return f"the {kind.says} {shown(spec.name)} is left out, for {whose} has that name"
 
 
@@ -273,13 +264,14 @@ def _kept(spec: Spec, plugin: Found, kind: Kind) -> Spec:
     return answerable(named, plugin, f"the {kind.says} {spec.name!r}")
 
 
-def _renderer(draft: Draft) -> Renderer:
+def _renderer(draft: Draft) -> Callable[..., bool]:
     implementation = draft.hooks["render_report"]
     draft.registered["render_report"] = []
 
-    def render(**given: Any) -> bool | None:  # Any: the arguments of the hook
+    def render(**given: Any) -> bool:  # Any: the arguments of the hook
+        rendered = False
         with blaming(draft.found, "render_report"):
-            rendered: bool | None = implementation.function(*(given[name] for name in implementation.argnames))
+            rendered = bool(implementation.function(*(given[name] for name in implementation.argnames)))
         return rendered
 
     return render

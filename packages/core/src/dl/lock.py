@@ -1,9 +1,9 @@
 """The lock: the third parties' plugins of this environment, with what they need, so that another gets the same bytes.
 
-A lock file is a requirements file of exact versions with SHA-256 hashes, which ``pip install --require-hashes`` takes as
-well. The hash is that of the wheel or source archive, not of the files in the environment: only that can be checked
-before anything is unpacked. It stands in the distribution's ``direct_url.json`` where it came from a file or a URL; for
-one from a package index pip is asked which file it would take.
+A lock file is a requirements file of exact versions with SHA-256 hashes, which ``pip install --require-hashes`` takes
+as well. The hash is that of the wheel or source archive, not of the files in the environment: only that can be checked
+before anything is unpacked. It stands in the distribution's ``direct_url.json`` where it came from a file or a URL;
+for one from a package index pip is asked which file it would take.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlparse
 from dl import files
 from dl.discovery import OWN, installed, normalized
 from dl.errors import InstallFailed
-from dl.installing import read_report, run_pip
+from dl.installing import environment, read_report, run_pip
 
 NAME = "dl-plugins.lock"
 
@@ -34,7 +34,9 @@ def write_lock(path: Path) -> list[str]:
         CannotWrite: If the file cannot be written.
     """
     names = to_lock()
-    lines = [f"# Written by: dl plugins lock. Python {platform.python_version()} on {sys.platform} {platform.machine()}."]
+    lines = [
+        f"# Written by: dl plugins lock. Python {platform.python_version()} on {sys.platform} {platform.machine()}."
+    ]
     lines += [f"# Install it with: dl install --lock {path.name}"]
     lines += [_requirement(distribution(name)) for name in names]
     files.write_text(path, "\n".join(lines) + "\n")
@@ -43,7 +45,7 @@ def write_lock(path: Path) -> list[str]:
 
 def to_lock() -> list[str]:
     """Return the distributions of third parties' plugins and all they need beyond what dl needs itself."""
-    plugins = {normalized(one.distribution) for one in installed() if not one.own and one.distribution}
+    plugins = {normalized(one.distribution) for one in installed(environment()) if not one.own}
     return sorted(closure(plugins) - closure(OWN))
 
 
@@ -87,7 +89,9 @@ def _requirement(one: Distribution) -> str:
         return f"{name}=={version} --hash=sha256:{digest}  # {url}"
     if "archive_info" not in origin:
         place = unquote(urlparse(str(origin.get("url"))).path)
-        raise InstallFailed(f"{name} was installed from the folder {place!r}, which has no hash  build a wheel of it, and install that")
+        raise InstallFailed(
+            f"{name} was installed from the folder {place!r}, which has no hash  build a wheel of it, and install that"
+        )
     digest = _sha256(origin["archive_info"]) or _hash_of_file(str(origin["url"]), name)
     return f"{name} @ {origin['url']} --hash=sha256:{digest}"
 
@@ -102,7 +106,16 @@ def _origin(one: Distribution) -> dict[str, Any]:  # Any: JSON
 
 
 def _from_index(name: str, version: str) -> tuple[str, str]:
-    words = ["install", "--dry-run", "--quiet", "--no-deps", "--ignore-installed", "--report", "-", f"{name}=={version}"]
+    words = [
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--no-deps",
+        "--ignore-installed",
+        "--report",
+        "-",
+        f"{name}=={version}",
+    ]
     for one in read_report(run_pip(words, f"{name}=={version}")):
         info = one["download_info"]
         if digest := _sha256(info.get("archive_info", {})):

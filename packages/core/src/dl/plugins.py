@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PluginDeprecated",
-    "PluginState", "PluginWarning", "Plugins", "complain", "load_plugins", "look_at_plugins", "strict"]
+    "PluginState",
+    "PluginWarning",
+    "Plugins",
+    "complain",
+    "load_plugins",
+    "look_at_plugins",
+    "strict",
+]
 
 STRICT = "DL_STRICT_PLUGINS"
 
@@ -53,7 +60,7 @@ class Plugins:
     checks: Mapping[str, CheckSpec]
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
-    renderers: tuple[Callable[..., bool | None], ...] = ()
+    renderers: tuple[Callable[..., bool], ...] = ()
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -152,8 +159,7 @@ def look_at_plugins(extra: Iterable[object] = ()) -> Plugins:
     """Load every plugin as `load_plugins` does, without a word: what is wrong stands in the states."""
     from dl.loading import load
 
-    loaded = load(extra)
-    return Plugins(**loaded.specs, renderers=loaded.renderers, states=loaded.states, notes=loaded.notes)  # type: ignore[arg-type]  # keyed as KINDS says
+    return load(extra)
 
 
 def complain(*lines: str) -> None:

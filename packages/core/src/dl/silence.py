@@ -1,4 +1,4 @@
-"""Silence: while a stranger's code is imported, nothing it prints reaches stdout, and a real Ctrl-C is told from its own."""
+"""Silence: what a stranger's code prints while it is imported is kept, and a real Ctrl-C is told from its own."""
 
 from __future__ import annotations
 

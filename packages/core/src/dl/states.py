@@ -129,7 +129,7 @@ def shortened(text: str, longest: int = LONGEST_REASON) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Return the file and line that raised it: the last that is neither Python's import machinery nor this package's."""
+    """Return the file and line that raised it: the last that is not of Python's import machinery or this package."""
     place, step = "", error.__traceback__
     while step is not None:
         module, file = step.tb_frame.f_globals.get("__name__", ""), step.tb_frame.f_code.co_filename

@@ -146,7 +146,9 @@ def install(
 ) -> int:
     """Install a distribution and say what it registers."""
     if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run)):
-        raise BadOption("install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help")
+        raise BadOption(
+            "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
+        )
     from dl import installing
 
     if dry_run:
@@ -182,20 +184,19 @@ def _say_registered(changes: Changes, what: str) -> int:
     from dl.discovery import normalized
     from dl.installing import fresh_states, packages, registered_by
 
-    states = fresh_states()
     asked = sorted(changes.asked) or [name for name in [normalized(what)] if name in packages()]
-    code = 0
-    for name in asked:
-        found = registered_by(states, name)
-        if not found:
-            console().print(plain(f"{name} registers nothing with dl: it has no entry point in the group 'dl'"))
-        for state in found:
-            for line in _registered(state):
-                console().print(plain(line, "", LONGEST), soft_wrap=True)
-            if state["state"] not in ("ok", "blocked"):
-                code = PluginFailed.exit_code
-                console(stderr=True).print(plain(f"dl: {_complaint(state)}", "red", LONGEST), soft_wrap=True)
-    return code
+    states = fresh_states()
+    found = [state for name in asked for state in registered_by(states, name)]
+    if asked and not found:
+        said = f"{', '.join(asked)}: nothing is registered with dl, for there is no entry point in the group 'dl'"
+        console().print(plain(said, "", LONGEST), soft_wrap=True)
+    for state in found:
+        for line in _registered(state):
+            console().print(plain(line, "", LONGEST), soft_wrap=True)
+    broken = [state for state in found if state["state"] not in ("ok", "blocked")]
+    for state in broken:
+        console(stderr=True).print(plain(f"dl: {_complaint(state)}", "red", LONGEST), soft_wrap=True)
+    return PluginFailed.exit_code if broken else 0
 
 
 def _registered(state: Mapping[str, Any]) -> Iterable[str]:  # Any: JSON
