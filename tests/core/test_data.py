@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, with_targets
+from dl.data import Dataset, Part, content_number, fingerprints, part_fingerprint, whole, with_targets
 from dl.errors import BadData
 
 
@@ -48,3 +48,8 @@ def test_another_target_keeps_the_inputs(examples):
 def test_what_a_data_set_does_not_say_is_called_not_stated(examples):
     given = Dataset("given", examples(np.zeros((1, 1)), [0]))
     assert given.licence == given.source == "not stated" and given.open_test is None
+
+
+@pytest.mark.parametrize(("content", "b2sum"), [(b"", "ddd9c40767f9"), (b"abc", "13c9497c2425")])
+def test_the_number_of_a_content_is_what_b2sum_gives_at_48_bits(content, b2sum):
+    assert content_number(content) == int(b2sum, 16) < 2**48

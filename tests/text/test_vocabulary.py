@@ -11,11 +11,16 @@ from dl.errors import BadRun
 from dl.ragged import texts
 from dl_text import chunks
 from dl_text.learn import learn
-from dl_text.vocabulary import PADDING, UNKNOWN, Settings, from_json, unknown_share
+from dl_text.vocabulary import PADDING, UNKNOWN, Settings, from_json
 
 SENTENCES = ("the film is good", "the film is bad", "the end")  # the 2, film 3, is 4, bad 5, end 6, good 7
 KINDS = [Settings(), Settings(ngrams=2), Settings("chars"), Settings("bpe", 300), Settings(size=3, max_len=2)]
-STRINGS = st.lists(st.one_of(st.text(max_size=20), st.sampled_from([*SENTENCES, "goodly film\0", ""])), max_size=8)
+SPACED = st.lists(st.sampled_from(["e", "the", "é", " ", "  ", "\n", "\u0301", "\xa0", "\t", "Σ", ".", "'s"])).map(
+    "".join
+)
+STRINGS = st.lists(
+    st.one_of(st.text(max_size=20), SPACED, st.sampled_from([*SENTENCES, "goodly film\0", ""])), max_size=8
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,8 @@ def rows(ragged):
 def test_words_become_numbers_and_what_was_never_seen_is_one(learnt):
     encoded = learnt[Settings()].encode(texts(["The END is GOOD!", "a film"]))
     assert rows(encoded) == [[2, 6, 4, 7], [UNKNOWN, 3]]
-    assert unknown_share(encoded) == pytest.approx(1 / 6)
+    assert learnt[Settings()].unknown_in(encoded) == pytest.approx(1 / 6)
+    assert learnt[Settings()].unknown_in(encoded[np.array([], np.int64)]) == 0
 
 
 @pytest.mark.parametrize(("truncate", "expected"), [("head", [4, 7]), ("tail", [2, 3])])
@@ -45,6 +51,7 @@ def test_a_long_text_loses_its_head_or_its_tail(part_of, truncate, expected):
 def test_pairs_follow_the_words_of_their_text(part_of):
     vocabulary = learn(part_of("a b a b", "b a"), Settings(ngrams=2))  # a 2, b 3, a b 4, b a 5
     assert rows(vocabulary.encode(texts(["a b a", "b", "b b x a"]))) == [[2, 3, 2, 4, 5], [3], [3, 3, 1, 2]]
+    assert vocabulary.unknown_in(vocabulary.encode(texts(["a b a", "b x"]))) == 1 / 5
     assert vocabulary.decode(np.array([2, 3, 4, 1])) == "a b [unknown]"
 
 
@@ -74,7 +81,7 @@ def test_a_row_does_not_depend_on_its_neighbours_their_order_or_the_chunks(learn
     order = data.draw(st.permutations(range(len(strings))))
     together = rows(learnt[settings].encode(texts(strings)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks, "CHUNK_BYTES", chunk)
+        patch.setattr(chunks, "CHUNK_BYTES", chunk)  # of one byte: a text is cut wherever it may be
         moved = rows(learnt[settings].encode(texts([strings[k] for k in order])))
     assert moved == [together[k] for k in order]
 

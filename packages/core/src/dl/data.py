@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadData
-from dl.ragged import Ragged
+from dl.ragged import Ragged, concatenated
 
 Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
@@ -82,7 +82,7 @@ class Dataset:
         licence: Under which terms it may be used.
         source: Where it comes from.
         skipped: Files or rows that were left out, with the reason.
-        notes: What was found about the data by itself, in words.
+        notes: What was found about the data by itself, and what a reader of its scores should know, in words.
     """
 
     name: str
@@ -128,6 +128,21 @@ class Part:
             yield self.examples.inputs[self.index[start : start + size]]
 
 
+def joined(several: Sequence[Examples]) -> Examples:
+    """Return examples of one kind as one, in order; times and groups are of one reading, and are left out."""
+    if len(several) == 1:
+        return several[0]
+    columns = [one.inputs for one in several]
+    ragged = [column for column in columns if isinstance(column, Ragged)]
+    return Examples(
+        concatenated(ragged) if ragged else np.concatenate([one.array for one in several]),
+        np.concatenate([one.targets for one in several]),
+        np.concatenate([one.ids for one in several]),
+        several[0].names,
+        tuple(one.source(k) for one in several for k in range(len(one))),
+    )
+
+
 def whole(examples: Examples) -> Part:
     """Return the part that holds all examples."""
     return Part(examples, np.arange(len(examples)))
@@ -143,6 +158,15 @@ def fingerprints(part: Part) -> list[bytes]:
     return [
         blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for chunk in part.chunks(4096) for row in chunk
     ]
+
+
+def content_number(content: bytes) -> int:
+    """Return a number below 2**48 that depends on the content alone.
+
+    It serves as an id that holds whatever the order of a file, and its remainder makes a fixed test part in which exact
+    duplicates lie on one side.
+    """
+    return int.from_bytes(blake2b(content, digest_size=6).digest())
 
 
 def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:

@@ -6,11 +6,13 @@ by position. Letters: ``N`` rows, ``S`` values in all rows together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+LONG = 64  # values of a row, on the mean, from which rows are copied one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,8 @@ class Ragged:
         """Copy the rows at these positions, (n,), in this order."""
         lengths = self.lengths[positions]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        if offsets[-1] > LONG * len(lengths):
+            return Ragged(np.concatenate([self.row(position) for position in positions]), offsets)
         source = np.repeat(self.offsets[positions] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return Ragged(self.values[source], offsets)
 
@@ -70,3 +74,10 @@ def texts(strings: Iterable[str]) -> Ragged:
 def as_text(row: NDArray[np.generic]) -> str:
     """Return the string that a row of bytes stands for; bytes that are no UTF-8 become the replacement character."""
     return row.tobytes().decode(errors="replace")
+
+
+def concatenated(columns: Sequence[Ragged]) -> Ragged:
+    """Return the rows of several columns as one column."""
+    lengths = np.concatenate([column.lengths for column in columns])
+    values = [column.values[column.offsets[0] : column.offsets[-1]] for column in columns]
+    return Ragged(np.concatenate(values), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))

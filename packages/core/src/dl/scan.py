@@ -22,6 +22,10 @@ PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "t
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
+class SkippedFiles(UserWarning):
+    """Files of the test part were left out, because ``bad_files=skip`` was asked for."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What the files are, for the messages, and what may lie beside the class folders.

@@ -1,6 +1,7 @@
-"""Chunks: a few megabytes of texts at a time, worked on in threads: little memory, all cores."""
+"""Chunks: a megabyte of texts at a time, worked on in threads: little memory, all cores."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -11,8 +12,13 @@ from numpy.typing import NDArray
 
 from dl.ragged import Ragged
 
-CHUNK_BYTES = 1 << 22  # of text that is in work at once, in each thread
+CHUNK_BYTES = 1 << 20  # of text that is in work at once, in each thread: what is made of it stays in the cores' caches
 MOST_THREADS = 4
+_CUTS = {  # the two bytes between which a text may be cut: no token, normal form or lower case looks across
+    "words": re.compile(rb"[^\n ][\n ]"),
+    "bpe": re.compile(rb"[!-~][\n ]"),
+    "chars": re.compile(rb"[^\n ][\n ]|[\n -~]{2}"),
+}
 
 Piece = TypeVar("Piece")
 Done = TypeVar("Done")
@@ -20,10 +26,29 @@ Numbers = NDArray[np.int64]
 
 
 def chunks(texts: Ragged) -> Iterator[Ragged]:
-    """Give the texts in order, as views of a few megabytes; a longer text is one chunk."""
+    """Give the texts in order, as views of about a megabyte; a longer text is one chunk: see `parts`."""
     for first, last in pairwise(bounds(texts.lengths)):
         start, stop = texts.offsets[first], texts.offsets[last]
         yield Ragged(texts.values[start:stop], texts.offsets[first : last + 1] - start)
+
+
+def parts(chunk: Ragged, tokens: str) -> Iterator[Ragged]:
+    """Give a chunk as it is, but one long text in parts of about a megabyte, each a chunk of one text.
+
+    Args:
+        chunk: As `chunks` gives it.
+        tokens: The kind of token that no cut may divide; a text without a place to cut is one part.
+    """
+    size = len(chunk.values)
+    if len(chunk) > 1 or size <= CHUNK_BYTES:
+        yield chunk
+        return
+    start = 0
+    while start < size:
+        cut = _CUTS[tokens].search(chunk.values.data, start + CHUNK_BYTES)
+        stop = cut.start() + 1 if cut else size
+        yield Ragged(chunk.values[start:stop], np.array([0, stop - start], np.int64))
+        start = stop
 
 
 def bounds(lengths: Numbers) -> list[int]:

@@ -5,10 +5,9 @@ part always teaches the same vocabulary. A pair of neighbours is never more freq
 tokens of a pair that is kept are kept, too. Letters: ``v`` distinct tokens, ``s`` tokens in all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,39 +17,37 @@ from dl.data import Part
 from dl.errors import BadData
 from dl.ragged import Ragged, as_text
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, bounds, in_threads
-from dl_text.vocabulary import RESERVED, Settings, Vocabulary, neighbours, spelled_array, split
+from dl_text.chunks import Numbers, bounds, in_threads, parts
+from dl_text.vocabulary import RESERVED, Settings, Vocabulary, lengths_of, neighbours, numbered, spelled_array, split
 
 LONGEST = 100  # bytes of a word worth learning; a longer one is unknown
+AT_ONCE = 64  # chunks between two mergers of what they hold
 _JOIN = {"words": b" ", "chars": b""}
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Distinct tokens with how often each occurs, and in how many texts; all (v,)."""
+    """Distinct tokens with how often each occurs, and in how many texts.
 
-    spelled: NDArray[np.object_]  # bytes: there are as many as are kept, not as many as occur
+    Args:
+        keys: (v,) the tokens, as spelled or as numbers.
+        counts: (v,) occurrences.
+        documents: (v,) texts.
+    """
+
+    keys: pa.Array
     counts: Numbers
     documents: Numbers
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What one chunk of texts holds.
+class Learnt:
+    """The tokens that are kept, in order, with which of them are pairs of neighbours; all (V,)."""
 
-    Args:
-        spelled: (v,) its distinct tokens.
-        numbers: (s,) which of them stands where.
-        rows: (s,) in which text.
-        counts: (v,) how often each occurs.
-        documents: (v,) in how many texts.
-    """
-
-    spelled: pa.Array
-    numbers: NDArray[np.int32]
-    rows: NDArray[np.int32]
+    spelled: NDArray[np.object_]  # bytes
     counts: Numbers
     documents: Numbers
+    is_pair: NDArray[np.bool_]
 
 
 def learn(part: Part, settings: Settings) -> Vocabulary:
@@ -72,130 +69,125 @@ def learn(part: Part, settings: Settings) -> Vocabulary:
 
 def _tokens(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
     """Learn words or characters, and pairs of neighbours where they are asked for."""
-    counted = in_threads(lambda index: _count(texts[index], settings), pieces)
-    every = pa.concat_arrays([pa.array([], pa.large_binary()), *(chunk.spelled for chunk in counted)])
-    coded = every.dictionary_encode()
-    number = np.asarray(coded.indices.to_numpy(), np.int64)  # of each chunk's tokens among all
-    counts = _sums(number, [chunk.counts for chunk in counted], len(coded.dictionary))
-    documents = _sums(number, [chunk.documents for chunk in counted], len(coded.dictionary))
-    top = _most_frequent(coded.dictionary, counts, settings.size)
-    singles = Tally(_spelled(coded.dictionary, top), counts[top], documents[top])
-    kept, is_pair = singles, np.zeros(len(top), np.bool_)
+
+    def count(part: Ragged) -> Tally:
+        pieces_of = split(part, settings)
+        return _tally(spelled_array(pieces_of.spelled), _rows(pieces_of.lengths))
+
+    every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.large_binary())
+    kept = _most_frequent(every, settings.size)
     if settings.ngrams > 1:
-        ids = np.zeros(len(counts), np.int64)
-        ids[top] = np.arange(RESERVED, len(top) + RESERVED)
-        kept, is_pair = _merge(singles, _pairs(singles, counted, ids[number], settings), settings.size)
+        kept = _merge(kept, _pairs(kept, texts, pieces, settings), settings.size)
     return Vocabulary(
         settings,
         tuple(token.decode() for token in kept.spelled),
         tuple(kept.counts.tolist()),
         tuple(kept.documents.tolist()),
         texts=sum(map(len, pieces)),
-        unknown_share=float(1 - kept.counts[~is_pair].sum() / max(1, counts.sum())),
+        unknown_share=float(1 - kept.counts[~kept.is_pair].sum() / max(1, every.counts.sum())),
     )
 
 
-def _count(texts: Ragged, settings: Settings) -> Counted:
-    pieces = split(texts, settings)
-    coded = spelled_array(pieces.spelled).dictionary_encode()
-    numbers = np.asarray(coded.indices.to_numpy(), np.int32)
-    rows = np.repeat(np.arange(len(texts), dtype=np.int32), pieces.lengths)
-    counts, documents = _tally(numbers, rows, len(coded.dictionary))
-    if settings.ngrams == 1:
-        numbers = rows = np.empty(0, np.int32)
-    return Counted(coded.dictionary, numbers, rows, counts, documents)
+def _pairs(singles: Learnt, texts: Ragged, pieces: list[Numbers], settings: Settings) -> Learnt:
+    """Count the pairs of neighbours that are both among the most frequent single tokens."""
+    known, size = pa.array(singles.spelled, pa.large_binary()), len(singles.spelled) + RESERVED
 
+    def count(chunk: Ragged) -> Tally:
+        done = list(numbered(chunk, known, settings))  # a pair may go across two parts
+        rows = _rows(lengths_of(done, chunk))
+        keys, second = neighbours(np.concatenate([numbers for numbers, _ in done]) + RESERVED, rows, size)
+        return _tally(pa.array(keys), rows[second])
 
-def _tally(numbers: NDArray[np.int32], rows: NDArray[np.int32], size: int) -> tuple[Numbers, Numbers]:
-    """Count how often each of ``size`` numbers occurs, and in how many rows."""
-    in_rows = np.sort(rows.astype(np.int64) * size + numbers)
-    new = in_rows[np.flatnonzero(np.diff(in_rows, prepend=-1))]
-    return np.bincount(numbers, minlength=size), np.bincount(new % size, minlength=size)
-
-
-def _pairs(singles: Tally, counted: Sequence[Counted], ids: Numbers, settings: Settings) -> Tally:
-    """Count the pairs of neighbours that are both among the most frequent single tokens.
-
-    Args:
-        singles: Those tokens, from number 2 on.
-        counted: The chunks.
-        ids: For the distinct tokens of all chunks, one after the other, the number among ``singles``, or 0.
-        settings: Says how many are wanted.
-    """
-    size = len(singles.spelled) + RESERVED
-    first = np.cumsum([0, *(len(chunk.spelled) for chunk in counted)])
-
-    def count(at: int) -> tuple[Numbers, Numbers, Numbers]:
-        chunk = counted[at]
-        keys, second = neighbours(ids[first[at] : first[at + 1]][chunk.numbers], chunk.rows, size)
-        distinct, number = _numbered(keys)
-        return distinct, *_tally(number, chunk.rows[second], len(distinct))
-
-    done = in_threads(count, range(len(counted)))
-    keys, number = _numbered(np.concatenate([np.empty(0, np.int64), *(distinct for distinct, _, _ in done)]))
-    counts, documents = (_sums(number, [chunk[column] for chunk in done], len(keys)) for column in (1, 2))
-    top = np.flatnonzero(counts >= _least(counts, settings.size))
-    halves = np.divmod(keys[top], size)
-    left, right = (singles.spelled[half - RESERVED] for half in halves)
-    return Tally(left + _JOIN[settings.tokens] + right, counts[top], documents[top])
-
-
-def _merge(singles: Tally, pairs: Tally, size: int) -> tuple[Tally, NDArray[np.bool_]]:
-    """Return the most frequent of both, and which are pairs."""
-    spelled = np.concatenate([singles.spelled, pairs.spelled])
-    counts = np.concatenate([singles.counts, pairs.counts])
-    documents = np.concatenate([singles.documents, pairs.documents])
-    is_pair = np.arange(len(spelled)) >= len(singles.spelled)
-    order = sorted(range(len(spelled)), key=lambda at: (-counts[at], is_pair[at], spelled[at]))[:size]
-    return Tally(spelled[order], counts[order], documents[order]), is_pair[order]
+    every = _count_all(count, texts, pieces, pa.int64())
+    top = np.flatnonzero(every.counts >= _least(every.counts, settings.size))
+    left, right = np.divmod(every.keys.to_numpy()[top], size)
+    spelled = singles.spelled[left - RESERVED] + _JOIN[settings.tokens] + singles.spelled[right - RESERVED]
+    return Learnt(spelled, every.counts[top], every.documents[top], np.ones(len(top), np.bool_))
 
 
 def _byte_pairs(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
-    strings = (as_text(text) for index in pieces for text in texts[index])
-    tokens, merges = bytepairs.learn(strings, settings.size)
+    every_part = (part for index in pieces for part in parts(texts[index], "bpe"))
+    tokens, merges = bytepairs.learn((as_text(text) for part in every_part for text in part), settings.size)
     tokenizer = bytepairs.restored(tokens, merges)
 
-    def count(index: Numbers) -> tuple[Numbers, Numbers]:
-        numbers, lengths = bytepairs.encode(tokenizer, texts[index])
-        rows = np.repeat(np.arange(len(index), dtype=np.int32), lengths)
-        return _tally(numbers.astype(np.int32), rows, len(tokens))
+    def count(part: Ragged) -> Tally:
+        numbers, lengths = bytepairs.encode(tokenizer, part)
+        return _tally(pa.array(numbers), _rows(lengths))
 
-    tallies = [np.zeros((2, len(tokens)), np.int64), *map(np.stack, in_threads(count, pieces))]
-    counts, documents = np.sum(tallies, axis=0)
+    every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.int64())
+    numbers = every.keys.to_numpy()
+    counts, documents = (
+        np.bincount(numbers, values, len(tokens)).astype(np.int64) for values in (every.counts, every.documents)
+    )
     number_of_texts = sum(map(len, pieces))
     return Vocabulary(settings, tokens, tuple(counts.tolist()), tuple(documents.tolist()), number_of_texts, 0.0, merges)
 
 
-def _most_frequent(spelled: pa.Array, counts: Numbers, size: int) -> Numbers:
-    """Return the positions of the ``size`` most frequent tokens, ties by spelling."""
-    lengths = np.diff(np.frombuffer(spelled.buffers()[1], np.int64, len(spelled) + 1)) if len(spelled) else counts
-    learnable = np.where(lengths <= LONGEST, counts, 0)
+def _count_all(count: Callable[[Ragged], Tally], texts: Ragged, pieces: list[Numbers], kind: pa.DataType) -> Tally:
+    """Count every chunk of texts; what is held at once is distinct tokens only, however many texts there are."""
+    total = Tally(pa.array([], kind), np.empty(0, np.int64), np.empty(0, np.int64))
+    for at in range(0, len(pieces), AT_ONCE):
+        done = in_threads(lambda index: count(texts[index]), pieces[at : at + AT_ONCE])
+        total = _merged([total, *done])
+    return total
+
+
+def _by_parts(count: Callable[[Ragged], Tally], chunk: Ragged, tokens: str) -> Tally:
+    """Count a chunk; one long text is counted in parts, but it is one text."""
+    done = [count(part) for part in parts(chunk, tokens)]
+    if len(done) == 1:
+        return done[0]
+    total = _merged(done)
+    return Tally(total.keys, total.counts, np.minimum(total.documents, 1))
+
+
+def _tally(tokens: pa.Array, rows: NDArray[np.int32]) -> Tally:
+    """Count tokens, (s,), given in which text each stands, (s,)."""
+    coded = tokens.dictionary_encode()
+    numbers, size = coded.indices.to_numpy(), len(coded.dictionary)
+    in_rows = np.sort(rows.astype(np.int64) * size + numbers)
+    once = in_rows[np.flatnonzero(np.diff(in_rows, prepend=-1))]
+    return Tally(coded.dictionary, np.bincount(numbers, minlength=size), np.bincount(once % size, minlength=size))
+
+
+def _merged(tallies: list[Tally]) -> Tally:
+    coded = pa.concat_arrays([tally.keys for tally in tallies]).dictionary_encode()
+    numbers, size = coded.indices.to_numpy(), len(coded.dictionary)
+    counts, documents = (  # floats hold counts up to 2^53 exactly
+        np.bincount(numbers, np.concatenate(values), size).astype(np.int64)
+        for values in ([tally.counts for tally in tallies], [tally.documents for tally in tallies])
+    )
+    return Tally(coded.dictionary, counts, documents)
+
+
+def _most_frequent(every: Tally, size: int) -> Learnt:
+    """Return the ``size`` most frequent tokens that are not too long, ties by spelling."""
+    ends = np.frombuffer(every.keys.buffers()[1], np.int64, len(every.keys) + 1) if len(every.keys) else np.zeros(1)
+    learnable = np.where(np.diff(ends) <= LONGEST, every.counts, 0)
     top = np.flatnonzero(learnable >= _least(learnable, size))
-    names = _spelled(spelled, top)
-    order = sorted(range(len(top)), key=lambda at: (-counts[top[at]], names[at]))[:size]
-    return top[order]
+    names = np.empty(len(top), np.object_)
+    names[:] = every.keys.take(pa.array(top)).to_pylist()
+    order = sorted(range(len(top)), key=lambda at: (-every.counts[top[at]], names[at]))[:size]
+    chosen = top[order]
+    return Learnt(names[order], every.counts[chosen], every.documents[chosen], np.zeros(len(chosen), np.bool_))
+
+
+def _merge(singles: Learnt, pairs: Learnt, size: int) -> Learnt:
+    """Return the most frequent of both."""
+    both = (singles, pairs)
+    spelled = np.concatenate([each.spelled for each in both])
+    counts = np.concatenate([each.counts for each in both])
+    documents = np.concatenate([each.documents for each in both])
+    is_pair = np.concatenate([each.is_pair for each in both])
+    order = sorted(range(len(spelled)), key=lambda at: (-counts[at], is_pair[at], spelled[at]))[:size]
+    return Learnt(spelled[order], counts[order], documents[order], is_pair[order])
 
 
 def _least(counts: Numbers, size: int) -> int:
     """Return the count that the ``size`` most frequent have at least."""
-    if len(counts) <= size:
-        return 1
-    return max(1, int(np.partition(counts, -size)[-size]))
+    return 1 if len(counts) <= size else max(1, int(np.partition(counts, -size)[-size]))
 
 
-def _spelled(spelled: pa.Array, at: Numbers) -> NDArray[np.object_]:
-    names = np.empty(len(at), np.object_)
-    names[:] = spelled.take(pa.array(at)).to_pylist()
-    return names
-
-
-def _numbered(keys: Numbers) -> tuple[Numbers, NDArray[np.int32]]:
-    """Return the distinct keys as they are met, and for each key which of them it is."""
-    coded = pa.array(keys).dictionary_encode()
-    return np.asarray(coded.dictionary.to_numpy()), np.asarray(coded.indices.to_numpy())
-
-
-def _sums(number: NDArray[np.integer[Any]], values: list[Numbers], size: int) -> Numbers:
-    """Add the values of each number, (size,); floats hold counts up to 2^53 exactly."""
-    flat = np.concatenate([np.empty(0, np.int64), *values])
-    return np.bincount(number, flat, size).astype(np.int64)
+def _rows(lengths: Numbers) -> NDArray[np.int32]:
+    """Return in which text each of the tokens stands."""
+    return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)

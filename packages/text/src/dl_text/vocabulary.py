@@ -5,7 +5,7 @@ that goes to JSON and comes back. Letters: ``V`` tokens, ``N`` texts, ``S`` toke
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -19,12 +19,16 @@ from tokenizers import Tokenizer
 from dl.errors import BadOption, BadRun
 from dl.ragged import Ragged
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, chunks, in_threads, offsets_of
+from dl_text.chunks import Numbers, chunks, in_threads, offsets_of, parts
 from dl_text.tokenize import Pieces, characters, words
 
 PADDING, UNKNOWN, RESERVED = 0, 1, 2
 SHOWN_UNKNOWN = {"words": "[unknown]", "bpe": "", "chars": "\ufffd"}
 VERSION = 1
+
+
+Tokens = Literal["words", "bpe", "chars"]
+Truncate = Literal["head", "tail"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,11 @@ class Settings:
         truncate: Which end of a longer text is cut off: its head (the last tokens stay) or its tail.
     """
 
-    tokens: Literal["words", "bpe", "chars"] = "words"
+    tokens: Tokens = "words"
     size: int = 10_000
     ngrams: int = 1
     max_len: int = 0
-    truncate: Literal["head", "tail"] = "head"
+    truncate: Truncate = "head"
 
     def __post_init__(self) -> None:
         if self.tokens == "bpe" and self.size < bytepairs.BYTES:
@@ -119,32 +123,38 @@ class Vocabulary:
         """Tell whether a token is two neighbours."""
         return _parted(token, self.settings.tokens) is not None
 
+    def unknown_in(self, encoded: Ragged) -> float:
+        """Return the share of single tokens in encoded texts that are unknown, from 0 to 1."""
+        counts = np.bincount(encoded.values, minlength=self.size)
+        singles = counts.sum() - counts[self._pair_numbers].sum()
+        return float(counts[UNKNOWN] / singles) if singles else 0.0
+
     def to_json(self) -> dict[str, Any]:  # Any: JSON
         """Return what `from_json` reads."""
         return {"version": VERSION, **asdict(self)}
 
     def _encode_chunk(self, texts: Ragged) -> Ragged:
-        numbers, lengths = self._numbers(texts)
-        numbers, lengths = _cut(numbers, lengths, self.settings)
+        numbers, lengths = _cut(*self._numbers(texts), self.settings)
         if self.settings.ngrams > 1:
-            numbers, lengths = self._with_pairs(numbers, lengths)
-        return _without_empty(Ragged(numbers.astype(self.dtype), offsets_of(lengths)))
+            every, lengths = self._with_pairs(numbers.astype(np.int64), lengths)
+            numbers = every.astype(self.dtype)
+        return _without_empty(Ragged(numbers, offsets_of(lengths)))
 
-    def _numbers(self, texts: Ragged) -> tuple[Numbers, Numbers]:
+    def _numbers(self, texts: Ragged) -> tuple[NDArray[np.unsignedinteger[Any]], Numbers]:  # Any: as in dtype
         """Return the numbers of single tokens, (S,), and how many each text has, (N,)."""
         if self.settings.tokens == "bpe":
-            numbers, lengths = bytepairs.encode(self._byte_pairs, texts)
-            return numbers + RESERVED, lengths
-        pieces = split(texts, self.settings)
-        return _found(spelled_array(pieces.spelled), self._spellings) + RESERVED, pieces.lengths
+            done = [bytepairs.encode(self._byte_pairs, part) for part in parts(texts, "bpe")]
+        else:
+            done = list(numbered(texts, self._spellings, self.settings))
+        return np.concatenate([(numbers + RESERVED).astype(self.dtype) for numbers, _ in done]), lengths_of(done, texts)
 
     def _with_pairs(self, numbers: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
         """Add the known pairs of neighbours behind the single tokens of each text."""
         rows = np.repeat(np.arange(len(lengths)), lengths)
         keys, second = neighbours(numbers, rows, self.size)
-        found = _found(pa.array(keys), self._pairs)
-        known = found >= 0
-        every = np.concatenate([numbers, self._pair_numbers[found[known]]])
+        position = found(pa.array(keys), self._pairs)
+        known = position >= 0
+        every = np.concatenate([numbers, self._pair_numbers[position[known]]])
         every_row = np.concatenate([rows, rows[second[known]]])
         order = np.argsort(every_row, kind="stable")
         return every[order], np.bincount(every_row, minlength=len(lengths))
@@ -202,19 +212,26 @@ def _check(vocabulary: Vocabulary) -> None:
     if not math.isfinite(vocabulary.unknown_share) or min(vocabulary.documents, default=0) < 0:
         raise ValueError("shares and counts are out of range")
     if settings.ngrams > 1:
-        assert vocabulary._pairs is not None  # a pair of tokens that are not kept is a KeyError
+        _ = vocabulary._pairs  # a pair of tokens that are not kept is a KeyError
     if settings.tokens == "bpe":
-        assert vocabulary._byte_pairs is not None  # merges that do not fit are a ValueError
-
-
-def unknown_share(encoded: Ragged) -> float:
-    """Return the share of unknown tokens in encoded texts, from 0 to 1."""
-    return float(np.mean(encoded.values == UNKNOWN)) if len(encoded.values) else 0.0
+        _ = vocabulary._byte_pairs  # merges that do not fit are a ValueError
 
 
 def split(texts: Ragged, settings: Settings) -> Pieces:
     """Return the words or characters of texts, whatever the settings ask for."""
     return words(texts) if settings.tokens == "words" else characters(texts)
+
+
+def numbered(texts: Ragged, known: pa.Array, settings: Settings) -> Iterator[tuple[Numbers, Numbers]]:
+    """Give, for each part of a chunk, the positions of its tokens among the known ones, or -1, and the lengths."""
+    for part in parts(texts, settings.tokens):
+        pieces = split(part, settings)
+        yield found(spelled_array(pieces.spelled), known), pieces.lengths
+
+
+def lengths_of(done: Sequence[tuple[NDArray[np.integer[Any]], Numbers]], texts: Ragged) -> Numbers:
+    """Return how many tokens each text of a chunk has, (N,), from those of its parts."""
+    return done[0][1] if len(done) == 1 else np.array([sum(len(numbers) for numbers, _ in done)] * len(texts), np.int64)
 
 
 def neighbours(numbers: Numbers, rows: NDArray[np.integer[Any]], base: int) -> tuple[Numbers, Numbers]:
@@ -229,7 +246,7 @@ def spelled_array(spelled: Ragged) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), len(spelled), buffers)
 
 
-def _found(values: pa.Array, known: pa.Array) -> Numbers:
+def found(values: pa.Array, known: pa.Array) -> Numbers:
     """Return the position of each value among the known ones, or -1."""
     positions = pc.fill_null(pc.index_in(values, value_set=known), -1)
     return np.asarray(positions.to_numpy(zero_copy_only=False), np.int64)
@@ -243,7 +260,9 @@ def _parted(token: str, tokens: str) -> tuple[str, str] | None:
     return (token[0], token[1]) if tokens == "chars" and len(token) == 2 else None
 
 
-def _cut(numbers: Numbers, lengths: Numbers, settings: Settings) -> tuple[Numbers, Numbers]:
+def _cut(
+    numbers: NDArray[np.unsignedinteger[Any]], lengths: Numbers, settings: Settings
+) -> tuple[NDArray[np.unsignedinteger[Any]], Numbers]:
     if not settings.max_len or lengths.max(initial=0) <= settings.max_len:
         return numbers, lengths
     place = np.arange(len(numbers)) - np.repeat(offsets_of(lengths)[:-1], lengths)

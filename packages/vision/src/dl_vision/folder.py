@@ -15,7 +15,7 @@ import numpy as np
 
 from dl.data import Dataset, Examples
 from dl.errors import BadData, BadFile
-from dl.scan import Found, Wanted, find_classes, find_parts, number_labels, relative_name, stable_ids
+from dl.scan import Found, SkippedFiles, Wanted, find_classes, find_parts, number_labels, relative_name, stable_ids
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
@@ -27,10 +27,6 @@ SUFFIXES = (
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
 )
 IMAGES = Wanted("image", "images", SUFFIXES, "expected a folder of images for each class, as in cat/1.png dog/2.png")
-
-
-class SkippedFiles(UserWarning):
-    """Files of the test part were left out, because ``bad_files=skip`` was asked for."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.columns import Columns
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from dl import files
@@ -105,7 +106,7 @@ def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
         counts = np.bincount(examples.targets, minlength=len(task.names))
         classes = dict(zip(task.names, counts.tolist(), strict=True))
     if as_json:
-        print(json.dumps(card | {"classes": classes, "names": list(task.names)}))
+        print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
         return
     out = console()
     out.print(_facts(card))
@@ -113,6 +114,8 @@ def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
         shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]
         more = f", and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
         out.print(plain(f"  classes     {', '.join(shown)}{more}"))
+    for note in dataset.notes:
+        out.print(Padding(plain(note, longest=LONGEST_LINE), (0, 0, 0, 2)))
     chosen = np.linspace(0, len(examples) - 1, min(DRAWN, len(examples)), dtype=int)
     width = max(out.width // DRAWN - 2, 8)
     out.print(Columns([domain.draw(row_of(examples.inputs, k), min(width, 28)) for k in chosen], padding=(0, 1)))

@@ -1,0 +1,136 @@
+"""The cache of vocabularies and tokens, so that the next fit of the same data starts at once.
+
+It lies in the user's cache folder, or in ``$DL_CACHE``. An entry is found by the content it was made from - the bytes
+of the texts, which of them, how they become tokens - so it is never out of date; one that is damaged is made again, and
+where the cache cannot be written everything is as it is without. At most `LARGEST` bytes are kept: what was not used
+for longest goes first.
+"""
+
+import contextlib
+import json
+import os
+import unicodedata
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+
+from dl.data import Part
+from dl.errors import BadRun, CannotWrite
+from dl.files import cache_folder, write_bytes, write_with
+from dl.ragged import Ragged
+from dl_text.learn import learn
+from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
+
+LARGEST = 2 << 30  # bytes of all entries
+VERSION = f"1 unicode {unicodedata.unidata_version} tokenizers {tokenizers.__version__}"  # the first: of our own rules
+HASHED = 1 << 24  # values hashed at once: of a memory map no more is read into memory
+
+
+def learned(part: Part, settings: Settings) -> Vocabulary:
+    """Return what `learn` learns from this part, learnt now or before; it may raise what `learn` raises."""
+    texts, folder = part.examples.inputs, _folder()
+    if folder is None or not isinstance(texts, Ragged):
+        return learn(part, settings)
+    counted = replace(settings, max_len=0, truncate="head")  # the length of a text changes nothing that is learnt
+    stored = folder / f"{_key(repr(counted), *_content(texts), part.index)}.json"
+    if (known := _read_vocabulary(stored)) is not None:
+        return replace(known, settings=settings)
+    vocabulary = learn(part, counted)
+    with contextlib.suppress(CannotWrite):
+        write_bytes(stored, json.dumps(vocabulary.to_json()).encode())
+        _trim(folder)
+    return replace(vocabulary, settings=settings)
+
+
+def encoded(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
+    """Return what `Vocabulary.encode` makes of these texts, made now or before; from the cache it is a memory map."""
+    folder = _folder()
+    if folder is None:
+        return vocabulary.encode(texts)
+    made_with = repr((vocabulary.settings, vocabulary.tokens, vocabulary.merges))
+    stored = folder / f"{_key(made_with, *_content(texts))}.tokens.npy"
+    if (known := _read_rows(stored, vocabulary, len(texts))) is not None:
+        return known
+    rows = vocabulary.encode(texts)
+    if rows.nbytes + rows.offsets.nbytes < LARGEST:
+        with contextlib.suppress(CannotWrite):
+            write_with(_offsets_of(stored), lambda stream: np.save(stream, rows.offsets))
+            write_with(stored, lambda stream: np.save(stream, rows.values))
+            _trim(folder)
+    return rows
+
+
+def _folder() -> Path | None:
+    try:
+        return cache_folder("texts")
+    except CannotWrite:
+        return None
+
+
+def _content(texts: Ragged) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    return texts.values, texts.offsets
+
+
+def _key(settings: str, *arrays: NDArray[np.generic]) -> str:
+    digest = blake2b(f"{VERSION} {settings}".encode(), digest_size=16)
+    for array in arrays:
+        digest.update(f" {array.dtype} {array.shape} ".encode())
+        for start in range(0, len(array), HASHED):
+            digest.update(np.ascontiguousarray(array[start : start + HASHED]).data)
+    return digest.hexdigest()
+
+
+def _read_vocabulary(stored: Path) -> Vocabulary | None:
+    try:
+        vocabulary = from_json(json.loads(stored.read_bytes()))
+    except (OSError, ValueError, TypeError, BadRun):
+        return None
+    _touch(stored)
+    return vocabulary
+
+
+def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | None:
+    """Map the stored rows, or return None if they are not there, not whole, or not of this vocabulary."""
+    try:
+        # Copy on write: torch wants writable arrays, and what is written stays in this process.
+        values = np.load(stored, mmap_mode="c", allow_pickle=False)
+        offsets = np.load(_offsets_of(stored), allow_pickle=False)
+        whole = values.dtype == vocabulary.dtype and offsets.dtype == np.int64 and offsets.shape == (count + 1,)
+        whole = whole and offsets[0] == 0 and (np.diff(offsets) > 0).all() and values.shape == (offsets[-1],)
+        whole = whole and values.min(initial=UNKNOWN) >= UNKNOWN and values.max(initial=0) < vocabulary.size
+    except (OSError, ValueError, OverflowError, EOFError, AttributeError):
+        return None
+    if not whole:
+        return None
+    _touch(stored, _offsets_of(stored))
+    return Ragged(values, offsets)
+
+
+def _offsets_of(stored: Path) -> Path:
+    return stored.with_suffix("").with_suffix(".offsets.npy")
+
+
+def _touch(*paths: Path) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.utime(path)
+
+
+def _trim(folder: Path) -> None:
+    """Remove what was not used for longest until the entries are small enough; who has one open keeps it."""
+    entries = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # another process may have removed it
+            stat = path.stat()
+            entries.append((stat.st_mtime_ns, stat.st_size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= LARGEST:
+            return
+        with contextlib.suppress(OSError):
+            path.unlink()
+        total -= size

@@ -1,0 +1,151 @@
+"""A user's own texts: a folder of text files by class, or with train / val / test inside, as a data set.
+
+The layout of the film reviews' archive (aclImdb) is such a folder: lists beside the class folders and its folder of
+unlabelled reviews are passed over and said. The test part stays closed until it is opened.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data import Dataset, Examples
+from dl.errors import BadData, BadFile
+from dl.ragged import Ragged
+from dl.scan import Found, SkippedFiles, Wanted, find_classes, find_parts, number_labels, relative_name, stable_ids
+from dl.specs import Options
+from dl.terminal import safe_text
+from dl_text.decode import digest_of, known_encoding, read_file, to_utf8
+
+NAMED = 10  # bad files that a message names
+EXPECTED = "expected a folder of text files for each class, as in good/1.txt bad/2.txt"
+TEXTS = Wanted("text", "texts", (".txt",), EXPECTED, loose=True, unlabelled=("unsup", "unlabelled", "unlabeled"))
+
+
+@dataclass(frozen=True)
+class Read:
+    """The files that are texts, which they are among those asked for, their hashes, and why the others are none."""
+
+    texts: Ragged
+    kept: list[int]
+    digests: list[bytes]
+    bad: dict[int, str]
+
+
+def open_path(path: Path, options: Options) -> Dataset:
+    """Read a folder of text files as a data set.
+
+    Raises:
+        BadData: If the folder does not hold two classes or more, or its parts do not agree.
+        BadFile: If a file is no text in this encoding and ``bad_files`` is stop.
+        BadOption: If there is no such encoding.
+    """
+    root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
+    encoding, skip = known_encoding(str(options["encoding"])), options["bad_files"] == "skip"
+    parts = find_parts(root, TEXTS)
+    found = {name: find_classes(parts[name], TEXTS) for name in ("train", "val") if name in parts}
+    classes = found["train"].classes
+    labels = {name: number_labels(part, None if name == "train" else classes) for name, part in found.items()}
+    read = {name: read_files([file.path for file in part.files], encoding) for name, part in found.items()}
+    bad = [line for name in found for line in _bad_files(root, found[name], read[name])]
+    if bad and not skip:
+        raise BadFile(_bad_message(root, bad, sum(map(len, labels.values()))))
+    _refuse_emptied(found["train"], read["train"])
+    examples = {name: _examples(root, found[name], labels[name], read[name], classes) for name in found}
+    return Dataset(
+        name=root.resolve().name or "texts",
+        train=examples["train"],
+        open_test=_test_opener(root, parts["test"], classes, encoding, skip) if "test" in parts else None,
+        val=examples.get("val"),
+        title=f"{len(examples['train']):,} texts of {len(classes)} classes",
+        source=str(root),
+        skipped=(*(line for name in found for line in _passed(root, found[name])), *bad),
+    )
+
+
+def read_files(paths: Sequence[str], encoding: str) -> Read:
+    """Read the files as texts, in this order.
+
+    Raises:
+        BadData: If the memory is full.
+    """
+    contents: list[bytes] = []
+    kept: list[int] = []
+    digests: list[bytes] = []
+    bad: dict[int, str] = {}
+    for position, path in enumerate(paths):
+        try:
+            content = read_file(path)
+            contents.append(to_utf8(content, encoding))
+        except BadFile as error:
+            bad[position] = str(error)
+            continue
+        except OSError as error:
+            bad[position] = (error.strerror or str(error)).lower()
+            continue
+        except MemoryError as error:
+            raise BadData(f"{safe_text(path)!r} cannot be read: the memory is full") from error
+        kept.append(position)
+        digests.append(digest_of(content))
+    return Read(joined(contents), kept, digests, bad)
+
+
+def joined(contents: Sequence[bytes]) -> Ragged:
+    """Lay texts, given as UTF-8 bytes, one after the other."""
+    offsets = np.cumsum([0, *map(len, contents)], dtype=np.int64)
+    return Ragged(np.frombuffer(b"".join(contents), np.uint8), offsets)
+
+
+def _test_opener(
+    root: Path, folder: Path, classes: tuple[str, ...], encoding: str, skip: bool
+) -> Callable[[], Examples]:
+    """Return the function that reads the test part, which nothing has looked at until it is called."""
+
+    def open_test() -> Examples:
+        found = find_classes(folder, TEXTS)
+        labels = number_labels(found, classes)
+        read = read_files([file.path for file in found.files], encoding)
+        bad = _bad_files(root, found, read)
+        if bad and not skip:
+            raise BadFile(_bad_message(root, bad, len(labels)))
+        if not read.kept:
+            raise BadData(f"{str(folder)!r} holds no text that can be read")
+        if bad:
+            warnings.warn(
+                f"{len(bad)} test files were skipped: {', '.join(map(safe_text, bad[:3]))}", SkippedFiles, stacklevel=2
+            )
+        return _examples(root, found, labels, read, classes)
+
+    return open_test
+
+
+def _examples(root: Path, found: Found, labels: Sequence[int], read: Read, classes: tuple[str, ...]) -> Examples:
+    sources = tuple(relative_name(root, found.files[at].path) for at in read.kept)
+    targets: NDArray[np.int64] = np.array([labels[at] for at in read.kept], np.int64)
+    return Examples(read.texts, targets, stable_ids(read.digests, sources), classes, sources)
+
+
+def _passed(root: Path, found: Found) -> list[str]:
+    inside = relative_name(root, str(found.folder))
+    return [f"{inside}/{line}" if inside else line for line in found.passed]
+
+
+def _bad_files(root: Path, found: Found, read: Read) -> list[str]:
+    return [f"{relative_name(root, found.files[at].path)}: {why}" for at, why in read.bad.items()]
+
+
+def _bad_message(root: Path, bad: Sequence[str], of: int) -> str:
+    shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
+    count = f"{len(bad):,} of {of:,} files in {safe_text(root)!r} cannot be read as text"
+    return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"
+
+
+def _refuse_emptied(train: Found, read: Read) -> None:
+    left = {train.files[position].label for position in read.kept}
+    for number, name in enumerate(train.classes):
+        if number not in left:
+            raise BadData(f"class {safe_text(name)!r} has no readable text in {safe_text(train.folder)!r}")

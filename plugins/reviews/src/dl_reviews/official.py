@@ -1,0 +1,162 @@
+"""The official IMDB archive, with both halves: downloaded on request, or given as a file or an unpacked folder.
+
+Nothing is ever unpacked to disk: the members whose names are those of reviews are read from the stream, and everything
+else in the archive is passed over. The download is known by its hash.
+"""
+
+import hashlib
+import os
+import re
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from dl.errors import BadFile
+from dl.options import shown
+from dl_reviews.packaged import Review
+
+MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")
+LARGEST = 1 << 20  # bytes of one review; the longest that was published has 14 thousand
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that is known.
+
+    Args:
+        url: Where it is published.
+        sha256: Of its bytes.
+        per_class: How many negative, and how many positive, reviews each half holds.
+    """
+
+    url: str
+    sha256: str
+    per_class: int
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return self.url.rsplit("/", 1)[-1]
+
+
+# The publishers give no hash; this one is pinned by many projects. As md5: 7c2ac02c03563afcf9b574c7e56c153a.
+ACL_IMDB = Archive(
+    "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+    12_500,
+)
+
+
+def download(known: Archive = ACL_IMDB) -> Path:
+    """Return the archive in the user's cache folder, or in ``$DL_CACHE``, downloading it if it is not there yet.
+
+    Raises:
+        BadFile: If it cannot be downloaded, or is not the one that is known.
+    """
+    import pooch
+
+    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / "reviews"
+    try:
+        return Path(pooch.retrieve(known.url, f"sha256:{known.sha256}", known.name, folder))
+    except (OSError, ValueError) as error:  # every error of the network is an OSError; ValueError is a wrong hash
+        reason = " ".join(str(error).split())[:200]
+        raise BadFile(
+            f"{known.url} cannot be downloaded: {reason}  give the folder it lies in with data_dir=, or leave "
+            "official=yes out to use the packaged half"
+        ) from error
+
+
+def find(given: str, known: Archive = ACL_IMDB) -> Path:
+    """Return the archive or the folder ``aclImdb`` that a path leads to: itself, or what lies in it.
+
+    Raises:
+        BadFile: If neither is there.
+    """
+    path = Path(os.path.expanduser(given))
+    for place in (path / "aclImdb", path):
+        if os.path.isdir(place / "train" / "pos"):
+            return place
+    for place in (path / known.name, path):
+        if os.path.isfile(place):
+            return place
+    raise BadFile(f"data_dir={shown(given)!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}")
+
+
+def read(place: Path, half: str, known: Archive = ACL_IMDB) -> Iterator[Review]:
+    """Read one half, sorted by label and number: the same order from an archive and from a folder.
+
+    Args:
+        place: What `find` or `download` returned.
+        half: ``train`` or ``test``.
+        known: What the archive must be; of a folder only the number of reviews is known.
+
+    Raises:
+        BadFile: If the archive is not the one that is known, a review cannot be read, or some are missing.
+    """
+    found: dict[tuple[int, int], Review] = {}
+    try:
+        files = _files_in_archive(place, half, known) if place.is_file() else _files_in_folder(place, half)
+        for name, content in files:
+            label, number = _label_and_number(name)
+            found[label, number] = Review(_decode(content, place, name), label, name)
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise BadFile(f"{str(place)!r} cannot be read: {error}  get it again from {known.url}") from error
+    counts = Counter(label for label, _ in found)
+    if (counts[0], counts[1]) != (known.per_class, known.per_class):
+        raise BadFile(
+            f"{str(place)!r}: expected {known.per_class:,} negative and as many positive reviews in {half}, found "
+            f"{counts[0]:,} and {counts[1]:,}  get it again from {known.url}"
+        )
+    return (found[key] for key in sorted(found))
+
+
+def _is_review(name: str, half: str) -> bool:
+    match = MEMBER.fullmatch(name)
+    return match is not None and match[1] == half
+
+
+def _label_and_number(name: str) -> tuple[int, int]:
+    """Return 1 for a positive review and 0 for a negative one, and its number among them."""
+    _, _, kind, file = name.split("/")
+    return int(kind == "pos"), int(file.partition("_")[0])
+
+
+def _files_in_archive(path: Path, half: str, known: Archive) -> Iterator[tuple[str, bytes]]:
+    """Give name and content of the members that are named as reviews of this half are."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != known.sha256:
+        raise BadFile(f"{str(path)!r}: expected sha256 {known.sha256}, found {digest}  get it again from {known.url}")
+    with tarfile.open(path, "r|gz") as archive:
+        for member in archive:
+            if not _is_review(member.name, half):
+                continue
+            content = archive.extractfile(member) if member.isreg() and member.size <= LARGEST else None
+            if content is None:
+                raise BadFile(f"{str(path)!r}: {member.name} is no plain file of at most {LARGEST:,} bytes")
+            yield member.name, content.read()
+
+
+def _files_in_folder(place: Path, half: str) -> Iterator[tuple[str, bytes]]:
+    """Give the same for an unpacked folder; a link is refused, wherever it leads."""
+    for kind in ("neg", "pos"):
+        with os.scandir(place / half / kind) as entries:
+            for entry in entries:
+                name = f"aclImdb/{half}/{kind}/{entry.name}"
+                if not _is_review(name, half):
+                    continue
+                if not entry.is_file(follow_symlinks=False) or entry.stat().st_size > LARGEST:
+                    raise BadFile(f"{entry.path!r} is no plain file of at most {LARGEST:,} bytes")
+                yield name, Path(entry.path).read_bytes()
+
+
+def _decode(content: bytes, place: Path, name: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise BadFile(f"{str(place)!r}: {name} is not UTF-8 at byte {error.start}") from error

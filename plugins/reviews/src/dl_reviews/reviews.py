@@ -1,0 +1,155 @@
+"""The data sets of film reviews, with the test part that dl makes itself where the published one is not at hand.
+
+A review is in that test part by what it says alone: by its number (`dl.data.content_number`), so the part is the same
+whatever the order of the file, and exact duplicates lie on one side.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from dl.data import Dataset, Examples, content_number
+from dl.ragged import texts
+from dl_reviews import official as archive
+from dl_reviews.official import ACL_IMDB, Archive
+from dl_reviews.packaged import PACKAGE, VERSION, Review, locate, read
+
+NAMES = ("negative", "positive")
+BOOK_TRAIN = 20_000  # reviews that the book's LSTM learns from; the validation part is what is left
+IMDB_TEST = 20  # one review in so many is dl's own test part: few, so that BOOK_TRAIN and a validation part remain
+SENTENCE_TEST = 10
+SENTENCE_VAL = 1_000
+
+IMDB_TITLE = "IMDB film reviews, negative or positive"
+IMDB_LICENCE = (
+    "not stated by its publishers, who ask to cite Maas et al. 2011; the reviews belong to their authors; "
+    f"the package {PACKAGE}: MIT"
+)
+SENTENCE_LICENCE = (
+    "not stated by its publishers, who ask to cite Pang and Lee 2005; the sentences belong to their authors; "
+    f"the package {PACKAGE}: MIT"
+)
+IMDB_LABELS = (
+    "labels: the author's own stars, at most 4 of 10 is negative and at least 7 positive; reviews between are left "
+    "out, so it is easier than reviews as they come"
+)
+
+
+def load_imdb(data_dir: str = "", official: bool = False, known: Archive = ACL_IMDB) -> Dataset:
+    """Read the training part: of the official archive where that is given or asked for, else of the package.
+
+    Nothing is downloaded unless ``official`` says so.
+
+    Args:
+        data_dir: Folder that holds the archive or what it unpacks to; empty for none.
+        official: Whether to download the archive where no folder is given.
+        known: What the archive must be.
+
+    Raises:
+        BadFile: If the reviews are not where they should be, or not what was published.
+    """
+    if data_dir or official:
+        return _official(archive.find(data_dir, known) if data_dir else archive.download(known), known)
+    return _packaged_imdb(locate())
+
+
+def load_rotten_tomatoes() -> Dataset:
+    """Read the training part of the sentences.
+
+    Raises:
+        BadFile: If the package's file is not what was published.
+    """
+    path = locate()
+    train, open_test = _own_parts(path, "rotten_tomatoes", SENTENCE_TEST)
+    return Dataset(
+        name="rotten-tomatoes",
+        train=train,
+        open_test=open_test,
+        val_size=SENTENCE_VAL,
+        title="Sentences of film reviews from Rotten Tomatoes, negative or positive",
+        licence=SENTENCE_LICENCE,
+        source="https://www.cs.cornell.edu/people/pabo/movie-review-data/ (Pang and Lee 2005), "
+        f"from {PACKAGE} {VERSION}",
+        notes=(
+            "labels: whether the critic's whole review was counted as fresh or rotten; nobody labelled the sentence, "
+            "and some say nothing of it",
+            "as published: in lower case, with spaces around punctuation",
+            "8,530 of the 10,662 published sentences; the others are not in the package",
+            _own_test_note(SENTENCE_TEST),
+        ),
+    )
+
+
+def _packaged_imdb(path: Path) -> Dataset:
+    train, open_test = _own_parts(path, "imdb", IMDB_TEST)
+    return Dataset(
+        name="imdb",
+        train=train,
+        open_test=open_test,
+        val_size=len(train) - BOOK_TRAIN,
+        title=f"{IMDB_TITLE}; the training half, with a test part of dl's own",
+        licence=IMDB_LICENCE,
+        source=f"https://ai.stanford.edu/~amaas/data/sentiment/ (Maas et al. 2011), from {PACKAGE} {VERSION}",
+        notes=(
+            IMDB_LABELS,
+            "25,000 reviews, the training half of the published set; its test half is not in the package",
+            _own_test_note(IMDB_TEST),
+            "reviews of one film lie in all parts, and the official test half has other films: expect a little less "
+            "there; data_dir=FOLDER or official=yes takes it",
+            f"the test part is small so that {BOOK_TRAIN:,} reviews remain to learn from, as in the book, after a "
+            "validation part is held out",
+            "96 of the reviews repeat another one to the letter",
+        ),
+    )
+
+
+def _official(place: Path, known: Archive) -> Dataset:
+    train = _examples(archive.read(place, "train", known))
+    return Dataset(
+        name="imdb",
+        train=train,
+        open_test=lambda: _examples(archive.read(place, "test", known)),
+        val_size=0.2,  # 5,000, and BOOK_TRAIN remain
+        title=f"{IMDB_TITLE}; both official halves",
+        licence=IMDB_LICENCE,
+        source=f"{known.url} (Maas et al. 2011)",
+        notes=(
+            IMDB_LABELS,
+            "the test part is the official one, 25,000 reviews of films that have none in the training half",
+        ),
+    )
+
+
+def _own_test_note(share: int) -> str:
+    return (
+        f"the test part is dl's own, not a published one: the texts whose hash is divisible by {share}; it is the same "
+        "in every run, and exact duplicates lie on one side"
+    )
+
+
+def _own_parts(path: Path, source: str, share: int) -> tuple[Examples, Callable[[], Examples]]:
+    """Read the training part, and return it with the function that reads the test part."""
+
+    def part(is_test: bool) -> Examples:
+        return _examples(r for r in read(path, source) if (_number(r.text) % share == 0) == is_test)
+
+    return part(False), lambda: part(True)
+
+
+def _examples(reviews: Iterable[Review]) -> Examples:
+    """Keep reviews as examples; the id is the text's number, plus 1 for its second copy and so on."""
+    kept = list(reviews)
+    copies: Counter[int] = Counter()
+    ids = np.empty(len(kept), np.int64)
+    for position, review in enumerate(kept):
+        number = _number(review.text)
+        ids[position] = number + copies[number]
+        copies[number] += 1
+    labels = np.array([review.label for review in kept], np.int64)
+    return Examples(texts(r.text for r in kept), labels, ids, NAMES, tuple(review.where for review in kept))
+
+
+def _number(text: str) -> int:
+    return content_number(text.encode())

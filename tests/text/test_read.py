@@ -1,0 +1,86 @@
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from dl.errors import BadData, BadFile, BadOption
+from dl.ragged import as_text
+from dl_text.read import read_paths, read_strings
+
+
+def strings(examples):
+    return [as_text(row) for row in examples.inputs]
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    """A function that gives these bytes to stdin."""
+
+    def give(content):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+    return give
+
+
+def test_files_and_folders_are_read_in_order(tmp_path):
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    for name in ("z.txt", "b/2.txt", "b/1.txt", "b/deep/3", "b/.hidden"):
+        (tmp_path / name).write_text(name)
+    examples = read_paths([tmp_path / "z.txt", tmp_path / "b"])
+    assert strings(examples) == ["z.txt", "b/1.txt", "b/2.txt", "b/deep/3"]
+    assert examples.sources[0] == str(tmp_path / "z.txt") and examples.targets.tolist() == [0] * 4
+    assert len(set(examples.ids.tolist())) == 4
+
+
+def test_the_lines_of_stdin_are_texts_and_blank_ones_are_none(stdin):
+    stdin("one film\r\n\n  \nзвезда\n".encode())
+    examples = read_paths([Path("-")])
+    assert strings(examples) == ["one film", "звезда"] and examples.sources == ("line 1", "line 4")
+
+
+def test_a_named_encoding_is_used(tmp_path):
+    (tmp_path / "x.txt").write_bytes(b"caf\xe9")
+    assert strings(read_paths([tmp_path / "x.txt"], "latin-1")) == ["café"]
+    with pytest.raises(BadOption, match="encoding=klingon"):
+        read_paths([tmp_path / "x.txt"], "klingon")
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path, stdin):
+    (tmp_path / "bad.txt").write_bytes(b"a\n\xff")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadFile, match=r"1 of 1 files cannot be read as text: .*bad\.txt: byte 3 on line 2"):
+        read_paths([tmp_path / "bad.txt"])
+    with pytest.raises(BadFile, match="is not there"):
+        read_paths([tmp_path / "no\nthing.txt"])
+    with pytest.raises(BadData, match=r"no text in '.*empty'"):
+        read_paths([tmp_path / "empty"])
+    with pytest.raises(BadData, match="no text in an empty list"):
+        read_paths([])
+    stdin(b"good\n\xff")
+    with pytest.raises(BadFile, match="stdin cannot be read as text: byte 6 on line 2"):
+        read_paths([Path("-")])
+    stdin(b"")
+    with pytest.raises(BadFile, match="stdin cannot be read as text: it is empty"):
+        read_paths([Path("-")])
+
+
+def test_strings_are_texts_named_by_their_beginning():
+    examples = read_strings(["a good film", "x" * 100 + "\n"])
+    assert strings(examples) == ["a good film", "x" * 100 + "\n"]
+    assert examples.sources == ("a good film", "x" * 39 + "…")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "no text was given"),
+        (["fine", " "], "text 2: it holds nothing but space"),
+        ([""], "text 1: it is empty"),
+        (["a\ud800"], "text 1: character 2 is no Unicode character"),
+        (["a\0"], "text 1: byte 2 on line 1 is NUL"),
+    ],
+)
+def test_strings_that_are_no_texts_are_one_line(given, said):
+    with pytest.raises(BadData, match=said):
+        read_strings(given)
