@@ -75,7 +75,7 @@ def main() -> None:
     ]
     note = (
         f"{PLUGINS} plugins add {loaded - alone:.1f} ms, {(loaded - alone) / PLUGINS:.2f} ms each; asked for: 30 ms; "
-        f"the host with all takes {loaded / plain:.2f} of what importlib.metadata takes to find and import the {PLUGINS}"
+        f"the host with all takes {loaded / plain:.2f} of what importlib.metadata takes to find and import them"
     )
     publish("plugins", "Discovery and registration of plugins, fresh process, no torch", rows, note)
 

@@ -199,7 +199,7 @@ def test_all_of_them_at_once_leave_the_answer_as_it_is(site):
     assert "\x1b" not in done.stderr and "Traceback" not in done.stderr
     names = {row["name"] for row in listed["datasets"]}
     assert {f"{broken.name}-data" for broken in BROKEN if broken.works} <= names and "mnist" in names
-    assert [row["name"] for row in listed["domains"]] == ["vision"]
+    assert {"vision"} <= {row["name"] for row in listed["domains"]}
 
 
 def test_switched_off_they_say_nothing_and_in_strict_mode_the_first_ends_it(site):

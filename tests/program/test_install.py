@@ -1,12 +1,6 @@
 """`dl install`, `dl uninstall` and `dl plugins lock` in an environment of their own, without a network."""
 
 import hashlib
-import os
-import shutil
-import subprocess
-import sys
-import venv
-import zipfile
 
 import pytest
 
@@ -16,7 +10,7 @@ from dl.specs import DatasetSpec
 
 @hookimpl
 def register_datasets():
-    return [DatasetSpec("{data}", "vision", "of a test, version {version}", lambda options: None)]
+    return [DatasetSpec("{name}-data", "vision", "of a test", lambda options: None)]
 """
 PROJECT = """
 [build-system]
@@ -35,78 +29,14 @@ only-include = ["{module}.py"]
 """
 
 
-def make_wheel(folder, name, version="1.0", source=None, requires=(), point=True):
-    """Write a wheel of one module that registers the data set <name>-data."""
-    folder.mkdir(exist_ok=True)
-    module = name.replace("-", "_")
-    info = f"{module}-{version}.dist-info"
-    lines = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {one}" for one in requires)]
-    files = {
-        f"{module}.py": PLUGIN.format(data=f"{name}-data", version=version) if source is None else source,
-        f"{info}/METADATA": "Metadata-Version: 2.1\n" + "\n".join(lines) + "\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/entry_points.txt": f"[dl]\n{name.removeprefix('dl-')} = {module}\n" if point else "",
-    }
-    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
-    path = folder / f"{module}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for inside, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(inside, text)
-    return path
-
-
-class Environment:
-    """An environment of its own that borrows what dl is made of from this one."""
-
-    def __init__(self, folder):
-        venv.create(folder, with_pip=False)
-        self.folder, self.python = folder, folder / "bin/python"
-        self.site = next(folder.glob("lib/python*/site-packages"))
-        borrowed = [path for path in sys.path if "site-packages" in path or path.endswith("/src")]
-        (self.site / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
-        (folder / "bin/dl").write_text(f"#!{self.python}\nfrom dl.cli import main\nmain()\n")
-        (folder / "bin/dl").chmod(0o755)
-        self.links, self.cwd = folder / "links", folder / "cwd"
-        self.links.mkdir()
-        self.cwd.mkdir()
-
-    def dl(self, *words, code=0, **environment):
-        """Run dl; stdout, stderr."""
-        given = {
-            name: value for name, value in os.environ.items() if not name.startswith(("DL_", "PIP_", "PYTHONPATH"))
-        }
-        given |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.links), "PIP_NO_BUILD_ISOLATION": "0"}
-        given |= {"COLUMNS": "200", "DL_CONFIG": str(self.folder / "config"), **environment}
-        done = subprocess.run(
-            [self.folder / "bin/dl", *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=self.cwd,
-            env=given,
-            timeout=120,
-        )
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr or environment.get("DL_DEBUG")
-        return done.stdout, done.stderr
-
-    def forget(self):
-        """Remove what was installed, quicker than pip does."""
-        for path in self.site.glob("dl_*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    def installed(self):
-        """The distributions that are really its own."""
-        return {path.name.partition("-")[0] for path in self.site.glob("*.dist-info")}
-
-
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    return Environment(tmp_path_factory.mktemp("env"))
+def shared(environment_at, tmp_path_factory):
+    return environment_at(tmp_path_factory.mktemp("env"))
 
 
 @pytest.fixture
-def env(tmp_path):
-    return Environment(tmp_path / "env")
+def env(environment_at, tmp_path):
+    return environment_at(tmp_path / "env")
 
 
 @pytest.fixture
@@ -118,13 +48,13 @@ def project(tmp_path):
         folder.mkdir()
         text = PROJECT.format(name=name, module=module, plugin=name.removeprefix("dl-"))
         (folder / "pyproject.toml").write_text(text)
-        (folder / f"{module}.py").write_text(PLUGIN.format(data=f"{name}-data", version="1.0"))
+        (folder / f"{module}.py").write_text(PLUGIN.format(name=name))
         return folder
 
     return make
 
 
-def test_a_wheel_is_installed_listed_and_uninstalled(env, tmp_path):
+def test_a_wheel_is_installed_listed_and_uninstalled(make_wheel, env, tmp_path):
     wheel = make_wheel(tmp_path / "dist", "dl-hello")
     out, _ = env.dl("install", wheel)
     assert out.splitlines() == [
@@ -138,7 +68,7 @@ def test_a_wheel_is_installed_listed_and_uninstalled(env, tmp_path):
     assert out == "removed dl-hello 1.0\n" and env.installed() == set()
 
 
-def test_a_name_is_planned_installed_and_upgraded_with_what_it_needs(env):
+def test_a_name_is_planned_installed_and_upgraded_with_what_it_needs(make_wheel, env):
     make_wheel(env.links, "dl-named", requires=["dl-needed"])
     make_wheel(env.links, "dl-needed", point=False)
     out, _ = env.dl("install", "dl-named", "--dry-run")
@@ -152,6 +82,7 @@ def test_a_name_is_planned_installed_and_upgraded_with_what_it_needs(env):
     assert out.splitlines()[0] == "changed dl-named 1.0 to 1.1" and "dl-named 1.1: ok" in out
 
 
+@pytest.mark.slow
 def test_a_folder_is_installed_so_that_edits_count(shared, project):
     folder = project("dl-edited")
     out, _ = shared.dl("install", "-e", folder)
@@ -175,7 +106,7 @@ def test_a_folder_is_built_and_installed_again(shared, project):
     shared.dl("uninstall", "built")
 
 
-def test_a_distribution_that_registers_nothing_says_so_and_is_not_ours_to_remove(shared, tmp_path):
+def test_a_distribution_that_registers_nothing_says_so_and_is_not_ours_to_remove(make_wheel, shared, tmp_path):
     out, _ = shared.dl("install", make_wheel(tmp_path, "silent", point=False))
     assert out.splitlines() == [
         "added silent 1.0",
@@ -184,7 +115,7 @@ def test_a_distribution_that_registers_nothing_says_so_and_is_not_ours_to_remove
     assert "registers nothing with dl  remove it with: python -m pip" in shared.dl("uninstall", "silent", code=2)[1]
 
 
-def test_a_plugin_that_is_broken_is_said_when_it_is_installed(shared, tmp_path):
+def test_a_plugin_that_is_broken_is_said_when_it_is_installed(make_wheel, shared, tmp_path):
     out, err = shared.dl("install", make_wheel(tmp_path, "dl-bad", source="raise ValueError('no')"), code=4)
     assert "plugin 'bad' of dl-bad 1.0: failed" in out
     assert err.startswith("dl: it is installed, but cannot be used as it is: import dl_bad failed: ValueError: no")
@@ -231,7 +162,8 @@ def test_all_that_pip_said_is_there_when_asked_for(shared):
     assert "ERROR: No matching distribution found for dl-nowhere" in err
 
 
-def test_a_file_of_the_current_folder_is_not_run_by_pip(shared):
+@pytest.mark.slow
+def test_a_file_of_the_current_folder_is_not_run_by_pip(make_wheel, shared):
     for name in ("pip.py", "json.py", "dl.py", "logging.py"):
         (shared.cwd / name).write_text("open('ran', 'w').close()\n")
     shared.dl("install", make_wheel(shared.cwd / "dist", "dl-safe"))
@@ -240,7 +172,7 @@ def test_a_file_of_the_current_folder_is_not_run_by_pip(shared):
         (shared.cwd / name).unlink()
 
 
-def test_a_lock_installs_the_same_bytes_and_refuses_others(env, tmp_path):
+def test_a_lock_installs_the_same_bytes_and_refuses_others(make_wheel, env, tmp_path):
     wheel = make_wheel(tmp_path / "dist", "dl-file", requires=["dl-index"])
     named = make_wheel(env.links, "dl-index", requires=["dl-needed"])
     needed = make_wheel(env.links, "dl-needed", point=False)
@@ -262,8 +194,8 @@ def test_a_lock_installs_the_same_bytes_and_refuses_others(env, tmp_path):
     assert "the hash of dl-index==1.0 is not that of the lock" in err and env.installed() == set()
 
 
-def test_without_pip_and_uv_it_is_said_how_to_get_one(tmp_path):
-    bare = Environment(tmp_path / "bare")
+def test_without_pip_and_uv_it_is_said_how_to_get_one(environment_at, tmp_path):
+    bare = environment_at(tmp_path / "bare")
     (bare.site / "pip.py").write_text("")
     blocked = "import sys; sys.modules['pip'] = None; from dl.cli import main; main()"
     (bare.folder / "bin/dl").write_text(f"#!{bare.python}\n{blocked}\n")
