@@ -68,6 +68,7 @@ def test_a_wheel_is_installed_listed_and_uninstalled(make_wheel, env, tmp_path):
     assert out == "removed dl-hello 1.0\n" and env.installed() == set()
 
 
+@pytest.mark.slow
 def test_a_name_is_planned_installed_and_upgraded_with_what_it_needs(make_wheel, env):
     make_wheel(env.links, "dl-named", requires=["dl-needed"])
     make_wheel(env.links, "dl-needed", point=False)
