@@ -40,7 +40,7 @@ def ls(
     """List names with one line each."""
     if kind and kind not in KINDS:
         raise UnknownName(f"nothing called {kind!r} to list{nearest(kind, KINDS)}  one of: {', '.join(KINDS)}")
-    listed = {name: _rows(name, runs) for name in ([kind] if kind else KINDS[:-1])}
+    listed = {"runs": _runs(runs)} if kind == "runs" else _registered([kind] if kind else KINDS[:-1])
     if as_json:
         print(json.dumps(listed[kind] if kind else listed))
         return
@@ -50,19 +50,23 @@ def ls(
         out.print(_table(rows) if rows else plain("  none yet", "dim"))
 
 
-def _rows(kind: str, runs: Path) -> list[dict[str, str]]:
-    """Return the rows of one kind, without torch and without numpy."""
-    if kind == "runs":
-        from dl.run import list_runs
+def _runs(runs: Path) -> list[dict[str, str]]:
+    from dl.run import list_runs
 
-        return [_run_row(run) for run in list_runs(runs)]
+    return [_run_row(run) for run in list_runs(runs)]
+
+
+def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of some kinds, without torch and without numpy."""
     from dl.plugins import load_plugins
 
     plugins = load_plugins()
-    if kind == "domains":
-        return [{"name": spec.name, "description": spec.description} for spec in plugins.domains.values()]
-    found: Iterable[Any] = getattr(plugins, kind).values()  # Any: one of three specifications, alike in these fields
-    return [{"name": spec.name, "domain": spec.domain, "description": spec.description} for spec in found]
+    return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
+
+
+def _row(spec: Any) -> dict[str, str]:  # Any: one of four specifications, alike in these fields
+    domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
+    return {"name": spec.name, **domain, "description": spec.description}
 
 
 def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
