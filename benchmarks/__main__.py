@@ -1,9 +1,9 @@
-"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist book verdicts]``."""
+"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist ...]``."""
 
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, startup, steps, verdicts
+from benchmarks import book, epoch, mnist, startup, steps, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -11,6 +11,7 @@ ALL: dict[str, Callable[[], None]] = {
     "epoch": epoch.main,
     "mnist": mnist.main,
     "book": book.main,
+    "text": text.main,
     "verdicts": verdicts.main,
 }
 

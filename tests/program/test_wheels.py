@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MEMBERS = ("packages/core", "packages/vision", "plugins/mnist", "plugins/reviews", "plugins/words", "reports")
+MEMBERS = (
+    *("packages/core", "packages/vision", "packages/text"),
+    *("plugins/mnist", "plugins/reviews", "plugins/words"),
+    "reports",
+)
 FIT = ("fit", "vision", "mnist", "--model", "dense", "width=32", "epochs=1", "val=50000", "--json")
 
 
@@ -37,7 +41,7 @@ def fit_away_from_the_checkout(programs, folder):
 
 
 def test_every_member_has_a_wheel(wheels):
-    names = ["dl_core", "dl_mnist", "dl_reports", "dl_reviews", "dl_vision", "dl_words"]
+    names = ["dl_core", "dl_mnist", "dl_reports", "dl_reviews", "dl_text", "dl_vision", "dl_words"]
     assert [wheel.name.split("-")[0] for wheel in wheels] == names
 
 

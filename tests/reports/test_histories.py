@@ -25,9 +25,9 @@ def test_imdb_dense_overfits_in_loss_and_in_accuracy_and_should_stop_at_4(judged
     report, codes = judged(losses=down_then(0.2735, 0.6796, 4, 20), scores=down_then(0.8908, 0.8683, 3, 20), n=10_000)
     assert {"fit-overfit-loss", "fit-overfit-metric"} <= codes
     assert report.verdict.sentence == (
-        "Overfits in loss and in accuracy since its best at epoch 4: loss 0.2735 to 0.6796, accuracy 89.1 % to "
-        "86.8 %; stop "
-        "at epoch 4. (From means alone: unpaired, deviation of the loss assumed equal to its mean.)"
+        "Overfits in loss and in accuracy since its best at epoch 4: loss 0.2735 to 0.6796 "
+        "(by 0.4061 [0.3917, 0.4205]), accuracy 89.1 % to 86.8 % (by 2.25 points [1.35, 3.15]); stop at epoch 4. "
+        "(From means alone: unpaired, deviation of the loss assumed equal to its mean.)"
     )
 
 
@@ -36,11 +36,10 @@ def test_reuters_dense_overfits_in_loss_and_1000_examples_do_not_tell_about_accu
     assert "fit-overfit-loss" in codes and "fit-overfit-metric" not in codes
     assert "data-small-validation" in codes
     assert report.verdict.sentence == (
-        "Overfits in loss since its best at epoch 9, from 0.8835 to 1.071, while accuracy is not certainly "
-        "worse: a change of "
-        "1.10 points [-2.34, 4.54] is not distinguishable on 1,000 examples; it grows over-confident. (From "
-        "means alone: "
-        "unpaired, deviation of the loss assumed equal to its mean.)"
+        "Overfits in loss since its best at epoch 9, from 0.8835 to 1.071 (by 0.1872 [0.1012, 0.2732]), while "
+        "accuracy is not certainly worse: a change of 1.10 points [-2.34, 4.54] is not distinguishable on 1,000 "
+        "examples; it grows over-confident. (From means alone: unpaired, deviation of the loss assumed equal to its "
+        "mean.)"
     )
 
 
@@ -48,7 +47,8 @@ def test_imdb_lstm_disagrees_on_the_best_epoch_which_is_over_confidence(judged):
     report, codes = judged(losses=down_then(0.302, 0.397, 2, 10), scores=down_then(0.8928, 0.8758, 8, 10), n=5_000)
     assert "fit-over-confident" in codes
     assert report.verdict.sentence.startswith(
-        "Overfits in loss since its best at epoch 2, from 0.302 to 0.397, and in "
+        "Overfits in loss since its best at epoch 2, from 0.302 to 0.397 (by 0.095 [0.08117, 0.1088]), and in accuracy "
+        "since its best at epoch 8, from 89.3 % to 87.6 % (by 1.70 points "
     )
     assert (
         "Loss and accuracy disagree on the best epoch, 2 against 8: over-confidence; choose by purpose, and calibrate."
@@ -59,7 +59,7 @@ def test_cats_and_dogs_overfits_in_loss_since_10_with_accuracy_flat_within_noise
     report, codes = judged(losses=down_then(0.5508, 1.0139, 10, 30), scores=down_then(0.731, 0.724, 28, 30), n=1_000)
     assert {"fit-overfit-loss", "fit-over-confident"} <= codes and "fit-overfit-metric" not in codes
     assert report.verdict.sentence.startswith(
-        "Overfits in loss since its best at epoch 10, from 0.5508 to 1.014, while"
+        "Overfits in loss since its best at epoch 10, from 0.5508 to 1.014 (by 0.4631 [0.3916, 0.5346]), while"
     )
     assert "it grows over-confident" in report.verdict.sentence
 

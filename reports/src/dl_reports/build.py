@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dl.finding import Finding
+from dl.finding import SEVERITIES, Finding
 from dl.plugins import Plugins, load_plugins
 from dl.run import Run
 from dl_reports import outcomes, sections
 from dl_reports.facts import Facts, known
 from dl_reports.judge import judge
 from dl_reports.judge import sections as plugin_sections
+from dl_reports.looks import looks_at_test, looks_at_validation
 from dl_reports.read import Kept, read
 from dl_reports.remedy import option
-from dl_reports.report import Command, Header, Report, Unchecked
+from dl_reports.report import Command, Header, Looks, Report, Unchecked
 from dl_reports.statistics import NotComputable
 from dl_reports.verdict import verdict
 
@@ -26,23 +27,30 @@ def build(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None = None) 
     judged = judge(facts, ignore)
     confusion, calibration = outcomes.confusion(facts), outcomes.calibration(facts)
     extra, failed = plugin_sections(facts)
+    looks = _looks(facts)
     parts: dict[str, object] = {"classes taken for one another": confusion, "calibration": calibration}
-    parts |= {"luck of the best epoch's score": facts.luck, "suspect examples": facts.suspects}
+    parts |= {"looks at the test part": looks[-1]} | {
+        "luck of the best epoch's score": facts.luck,
+        "suspect examples": facts.suspects,
+    }
+    said = verdict(facts, judged.findings)
+    findings = _named_first(judged.findings, said.code)
     missing = [Unchecked(what, part.reason) for what, part in parts.items() if isinstance(part, NotComputable)]
     return Report(
         header=header(facts),
         ladder=sections.ladder(facts),
         standing=sections.standing(facts),
         curves=sections.curves(facts),
-        verdict=verdict(facts, judged.findings),
-        findings=judged.findings,
+        verdict=said,
+        findings=findings,
         ignored=judged.ignored,
         examples=outcomes.examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in judged.findings)),
         confusion=known(confusion),
         calibration=known(calibration),
         unchecked=_grouped([*_damaged(facts.kept), *judged.unchecked, *missing, *failed]),
-        next=commands(facts, judged.findings),
+        next=commands(facts, findings),
         sections=extra,
+        looks=tuple(one for one in looks if isinstance(one, Looks)),
     )
 
 
@@ -73,6 +81,17 @@ def header(facts: Facts) -> Header:
         best_epoch=None if facts.best is None else facts.epochs[facts.best],
         seconds=manifest.seconds,
     )
+
+
+def _looks(facts: Facts) -> list[Looks | NotComputable]:
+    run, manifest = facts.kept.run, facts.manifest
+    at_validation = looks_at_validation(run, manifest, len(facts.epochs))
+    return [at_validation, looks_at_test(run, manifest)] if manifest.parts.test else [at_validation]
+
+
+def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
+    """Put the finding that the verdict rests on before the others of its severity."""
+    return tuple(sorted(findings, key=lambda one: (SEVERITIES.index(one.severity), one.code != code)))
 
 
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:

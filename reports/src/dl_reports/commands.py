@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, by the published schema.")]
 FAIL_ON = ("issue", "tip")
-EVERY = 1.0  # seconds between two looks at a fit that is still going
 
 REPORT = """Say where a run stands: does it overfit, since when, by how much, how sure is that, what to do.
 
@@ -87,24 +85,24 @@ def _exit_code(built: Report, fail_on: str) -> int:
 
 def _follow(run: Run, ignore: list[str]) -> Run:
     """Show the report again after every epoch until the fit has ended; off a terminal, only its verdict."""
-    from dl.run import Run
+    from dl_reports.follow import follow, say_gone
     from dl_reports.render.terminal import print_report
     from dl_reports.report import build_report
 
-    out, seen = console(), -1
-    while True:
-        now = Run(run.path)  # a new look: what a run reads, it reads once
-        if now.manifest.status != "running":
-            return now
-        if len(now.history) != seen:
-            seen = len(now.history)
-            built = build_report(now, ignore)
-            if out.is_terminal:
-                out.clear()
-                print_report(built, out)
-            else:
-                console(stderr=True).print(f"epoch {seen}: {built.verdict.sentence}", soft_wrap=True)
-        time.sleep(EVERY)
+    out = console()
+
+    def show(now: Run) -> None:
+        built = build_report(now, ignore)
+        if out.is_terminal:
+            out.clear()
+            print_report(built, out)
+        else:
+            console(stderr=True).print(f"epoch {len(now.history)}: {built.verdict.sentence}", soft_wrap=True)
+
+    ended, gone = follow(run, show)
+    if gone:
+        say_gone(gone)
+    return ended
 
 
 EXPLAIN = """Explain a finding code: how it is detected, why it matters, what to do.

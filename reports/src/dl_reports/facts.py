@@ -185,8 +185,9 @@ class Facts:
             return NotComputable("no epoch has a score")
         if isinstance(val, NotComputable) or isinstance(probe, NotComputable):
             return self._gap_of_history()
-        if self.metric.kind in ("ranking", "confusion"):  # no mean over examples; the fit has bootstrapped it
-            return self._gap_of_history()
+        found = self._gap_of_history()  # from single precision, and the only one where the metric is no mean
+        if self.metric.kind != "proportion" and not (self.metric.kind == "mean" and isinstance(found, NotComputable)):
+            return found
         if k >= min(len(val.score), len(probe.score)):
             return NotComputable("the outcomes of the best epoch were not kept")
         ours, theirs = probe.score[k], val.score[k]

@@ -163,10 +163,12 @@ class Verdict:
     Attributes:
         sentence: With the numbers that matter.
         severity: ``issue``, ``tip``, ``note``, or ``good`` when nothing is wrong.
+        code: The finding that it rests on first; empty where it rests on none.
     """
 
     sentence: str
     severity: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -252,6 +254,27 @@ class CalibrationCard:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """How often a part was looked at, and what so many looks can cost at most: a budget, for practice is milder.
+
+    Attributes:
+        part: ``val`` or ``test``.
+        looks: Epochs whose score on the part was seen; for the test part, lines of the ledger.
+        runs: Runs that looked.
+        examples: Of the part; 0 where it is not known.
+        bound: How far any of so many scores may lie from its truth, at 95 %; None where scores have no known range.
+        unread: Runs beside this one that could not be read, and are not counted.
+    """
+
+    part: str
+    looks: int
+    runs: int
+    examples: int
+    bound: float | None
+    unread: int = 0
+
+
+@dataclass(frozen=True)
 class Unchecked:
     """What was not checked, by finding code or in words, and the reason: it completes "not checked, because ..."."""
 
@@ -293,6 +316,7 @@ class Report:
         unchecked: What could not be computed.
         next: Commands, the most useful first.
         sections: Of plugins.
+        looks: At the validation part, and at the test part.
         schema: Version of the JSON.
     """
 
@@ -309,6 +333,7 @@ class Report:
     unchecked: tuple[Unchecked, ...]
     next: tuple[Command, ...]
     sections: tuple[Section, ...] = ()
+    looks: tuple[Looks, ...] = ()
     schema: int = SCHEMA
 
 

@@ -23,24 +23,26 @@ def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     """Say where the run stands."""
     said = {finding.code: finding for finding in findings}
     if "health-nan" in said:
-        return Verdict(f"Training broke down: {said['health-nan'].message}.", "issue")
+        return Verdict(f"Training broke down: {said['health-nan'].message}.", "issue", "health-nan")
     if facts.best is None:
         return Verdict("No epoch was finished, so there is nothing to judge.", "note")
-    if "health-lr-too-high" in said and said["health-lr-too-high"].severity == "issue":
-        return Verdict(f"Training is unstable: {said['health-lr-too-high'].message}.", "issue")
-    if "fit-no-better-than-baseline" in said:
-        return Verdict(f"Nothing was learnt yet: {said['fit-no-better-than-baseline'].message}.", "issue")
     loss, metric = facts.loss_change, facts.metric_change
+    if (high := said.get("health-lr-too-high")) is not None and high.severity == "issue":
+        return Verdict(f"Training is unstable: {high.message}; ask about overfitting later.", "issue", high.code)
+    if (dumb := said.get("fit-no-better-than-baseline")) is not None:
+        too = f" {_in_loss(loss)}." if isinstance(loss, Change) and loss.established else ""
+        return Verdict(f"Nothing was learnt yet: {dumb.message}.{too}", "issue", dumb.code)
     if isinstance(loss, NotComputable):
         return Verdict(f"Whether it overfits cannot be told, because {loss.reason}.{_gap(facts)}", "note")
     if loss.established or (not isinstance(metric, NotComputable) and metric.established):
-        return Verdict(_overfit(facts, loss, known(metric)) + _form(loss), "issue")
+        code = "fit-overfit-loss" if loss.established else "fit-overfit-metric"
+        return Verdict(_overfit(facts, loss, known(metric)) + _form(loss), "issue", code)
     if "fit-not-converged" in said:
-        return Verdict(
-            "No overfitting yet, and not done: the validation loss still falls at the end." + _gap(facts), "tip"
-        )
+        sentence = "No overfitting yet, and not done: the validation loss still falls at the end." + _gap(facts)
+        return Verdict(sentence, "tip", "fit-not-converged")
     if "fit-underfitting" in said:
-        return Verdict("Underfitting: most of the error is on the training part as well." + _gap(facts), "tip")
+        sentence = "Underfitting: most of the error is on the training part as well." + _gap(facts)
+        return Verdict(sentence, "tip", "fit-underfitting")
     return Verdict("No overfitting is established." + _gap(facts) + _resolution(facts) + _form(loss), "good")
 
 
@@ -52,13 +54,12 @@ def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
         return f"Overfits in {name} since {_from(metric)}: {_sizes(facts, metric)}; the loss is not certainly worse."
     if both is not None and both.overfits_both:
         return (
-            f"Overfits in loss and in {name} since {_from(loss)}: loss {words.number(loss.before)} to "
-            f"{words.number(loss.after)}, {name} {_sizes(facts, metric)}; stop at epoch {loss.best}."
+            f"Overfits in loss and in {name} since {_from(loss)}: loss {_loss_sizes(loss)}, "
+            f"{name} {_sizes(facts, metric)}; stop at epoch {loss.best}."
         )
     if metric.established:
-        lost = words.difference(facts.metric, metric.worse, metric.interval)
         return (
-            f"{_in_loss(loss)}, and in {name} since {_from(metric)}: {_sizes(facts, metric)}, by {lost}. "
+            f"{_in_loss(loss)}, and in {name} since {_from(metric)}, from {_sizes(facts, metric)}. "
             f"Loss and {name} disagree on the best epoch, {loss.best} against {metric.best}: over-confidence; "
             "choose by purpose, and calibrate."
         )
@@ -66,7 +67,12 @@ def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
 
 
 def _in_loss(loss: Change) -> str:
-    return f"Overfits in loss since {_from(loss)}, from {words.number(loss.before)} to {words.number(loss.after)}"
+    return f"Overfits in loss since {_from(loss)}, from {_loss_sizes(loss)}"
+
+
+def _loss_sizes(loss: Change) -> str:
+    by = words.with_interval(loss.worse, loss.interval)
+    return f"{words.number(loss.before)} to {words.number(loss.after)} (by {by})"
 
 
 def _not_distinguishable(facts: Facts, metric: Change) -> str:
@@ -84,7 +90,8 @@ def _from(change: Change) -> str:
 
 def _sizes(facts: Facts, change: Change) -> str:
     shown = words.percent if facts.higher_score else words.number
-    return f"{shown(change.before)} to {shown(change.after)}"
+    by = words.points if facts.higher_score else words.with_interval
+    return f"{shown(change.before)} to {shown(change.after)} (by {by(change.worse, change.interval)})"
 
 
 def _gap(facts: Facts) -> str:

@@ -72,7 +72,7 @@ def quoted(text: object) -> str:
 
 def metric_word(name: str) -> str:
     """Return the name of a metric for a sentence."""
-    words = {"mae": "absolute error", "rmse": "root mean squared error", "macro_f1": "macro F1"}
+    words = {"mae": "mean absolute error", "rmse": "root mean squared error", "macro_f1": "macro F1"}
     return words.get(name, name.replace("_", " "))
 
 

@@ -36,9 +36,9 @@ def test_many_labels_sum_their_likelihood(rng):
     assert binary_calibration(0 * logits, targets).nll_before == pytest.approx(4 * math.log(2))
 
 
-def test_a_calibrated_network_is_called_over_confident_at_most_at_the_level(rng, holds_level):
-    alarms = sum(calibration(*calibrated(rng, 200), seed=draw).over_confident for draw in range(2000))
-    assert holds_level(alarms, 2000, 0.025)
+def test_a_calibrated_network_is_called_over_confident_at_most_at_the_level(rng, holds_level, draws):
+    alarms = sum(calibration(*calibrated(rng, 200), seed=draw).over_confident for draw in range(draws))
+    assert holds_level(alarms, draws, 0.025)
 
 
 def test_the_calibration_error_of_a_constant_confidence_is_its_distance():

@@ -21,16 +21,16 @@ def test_a_row_that_is_clearly_the_best_is_always_chosen(rng):
     assert abs(found.optimism) < 0.01
 
 
-def test_the_corrected_score_is_nearer_the_truth_and_its_interval_covers_it(rng, holds_level):
+def test_the_corrected_score_is_nearer_the_truth_and_its_interval_covers_it(rng, holds_level, draws):
     off, uncovered = [], 0
-    for draw in range(2000):
+    for draw in range(draws):
         found = luck_of_the_best(rng.random((10, 200)) < 0.8, larger_is_better=True, draws=200, seed=draw)
         off.append((found.naive - 0.8, found.corrected - 0.8))
         uncovered += not found.interval.holds(0.8)
     naive, corrected = np.mean(off, axis=0)
     assert naive > 0.03
     assert abs(corrected) < 0.35 * naive
-    assert holds_level(uncovered, 2000, 0.05)
+    assert holds_level(uncovered, draws, 0.05)
 
 
 def test_losses_and_gains_are_mirror_images(rng):

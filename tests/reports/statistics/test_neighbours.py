@@ -35,12 +35,12 @@ def test_half_of_the_part_may_be_duplicates(rng):
     assert set(range(100)) <= set(near_duplicates(train, val).val.tolist())
 
 
-def test_examples_drawn_alike_are_called_duplicates_at_most_at_the_level(rng, holds_level):
+def test_examples_drawn_alike_are_called_duplicates_at_most_at_the_level(rng, holds_level, draws):
     alarms = 0
-    for draw in range(2000):
+    for draw in range(draws):
         features = rng.standard_normal((380, 3))
         alarms += len(near_duplicates(features[:300], features[300:], seed=draw).val) > 0
-    assert holds_level(alarms, 2000, 0.05)
+    assert holds_level(alarms, draws, 0.05)
 
 
 def test_rectified_features_on_a_curved_sheet_are_not_duplicates(rng, holds_level):

@@ -9,7 +9,6 @@ from dl_reports.statistics.moments import epoch_moments
 from dl_reports.statistics.onset import critical_rise, error_rise, loss_rise
 
 EPOCHS = 10
-DRAWS = 2000
 
 
 def test_a_rise_worked_by_hand():
@@ -68,31 +67,33 @@ def swings_that_settle(wander):
         swings_that_settle,
     ],
 )
-def test_a_loss_that_never_rises_is_called_rising_at_most_at_the_level(null, wander, holds_level):
-    alarms = sum(loss_rise(null(wander).astype(np.float16)).rises for _ in range(DRAWS))
-    assert holds_level(alarms, DRAWS, 0.05)
+def test_a_loss_that_never_rises_is_called_rising_at_most_at_the_level(null, wander, holds_level, draws):
+    alarms = sum(loss_rise(null(wander).astype(np.float16)).rises for _ in range(draws))
+    assert holds_level(alarms, draws, 0.05)
 
 
 @pytest.mark.parametrize("patience", [3, 5])
-def test_a_fit_stopped_by_patience_is_called_rising_at_most_at_the_level(patience, wander, holds_level):
+def test_a_fit_stopped_by_patience_is_called_rising_at_most_at_the_level(patience, wander, holds_level, draws):
     alarms = 0
-    for _ in range(1000):
+    for _ in range(draws):
         losses = np.exp(wander(20, 300, 0.8) - 0.5)
         best = np.array([row.argmin() for row in np.tril(losses.mean(axis=1) - 1e6)])  # of the epochs so far
         waited = np.flatnonzero(np.arange(20) - best >= patience)
         alarms += loss_rise(losses[: waited[0] + 1 if len(waited) else 20]).rises
-    assert holds_level(alarms, 1000, 0.05)
+    assert holds_level(alarms, draws, 0.05)
 
 
-def test_twenty_examples_are_called_rising_at_most_at_the_level(wander, holds_level):
-    alarms = sum(loss_rise(np.exp(wander(EPOCHS, 20, 0.8))).rises for _ in range(1000))
-    assert holds_level(alarms, 1000, 0.05)
+def test_twenty_examples_are_called_rising_at_most_at_the_level(wander, holds_level, draws):
+    alarms = sum(loss_rise(np.exp(wander(EPOCHS, 20, 0.8))).rises for _ in range(draws))
+    assert holds_level(alarms, draws, 0.05)
 
 
 @pytest.mark.parametrize(("bar", "correlation"), [(1.0, 0.0), (2.0, 0.9)])
-def test_an_accuracy_that_never_falls_is_called_falling_at_most_at_the_level(bar, correlation, wander, holds_level):
-    alarms = sum(error_rise(wander(EPOCHS, 500, correlation) < bar).rises for _ in range(DRAWS))
-    assert holds_level(alarms, DRAWS, 0.05)
+def test_an_accuracy_that_never_falls_is_called_falling_at_most_at_the_level(
+    bar, correlation, wander, holds_level, draws
+):
+    alarms = sum(error_rise(wander(EPOCHS, 500, correlation) < bar).rises for _ in range(draws))
+    assert holds_level(alarms, draws, 0.05)
 
 
 def overfitted(rng, wander, turn, before, slope, n=1000, epochs=20):

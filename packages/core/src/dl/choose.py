@@ -14,6 +14,7 @@ from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, check, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+from dl.specs import DomainSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
 
 _Groups = dict[str, tuple[Option, ...]]
@@ -50,8 +51,7 @@ def resolve(
     start = _file_or_empty(recipe)
     domain_spec = plugins.domain(domain or start.domain or _missing("domain", plugins.domains))
     if not _is_file(recipe):
-        of_model = plugins.model(domain_spec.name, model).recipe if model else ""
-        named = plugins.recipe(domain_spec.name, recipe or of_model or domain_spec.default_recipe)
+        named = plugins.recipe(domain_spec.name, recipe or _usual_recipe(plugins, domain_spec, data, model))
         start = parse_recipe(named.text, named.name)
     data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
     model_spec = plugins.model(
@@ -89,6 +89,14 @@ def resolve(
         split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
     )
+
+
+def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str) -> str:
+    """Return the recipe that the model is at home in, else the data set, else the domain."""
+    if model:
+        return plugins.model(domain.name, model).recipe or domain.default_recipe
+    known = plugins.datasets.get((domain.name, data))
+    return (known.recipe if known else "") or domain.default_recipe
 
 
 def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadData
-from dl.ragged import Ragged
+from dl.ragged import Ragged, concatenated
 
 Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
@@ -125,7 +125,25 @@ class Part:
     def chunks(self, size: int) -> Iterator[Inputs]:
         """Give the inputs of this part, ``size`` at a time."""
         for start in range(0, len(self.index), size):
-            yield self.examples.inputs[self.index[start : start + size]]
+            chunk = self.examples.inputs[self.index[start : start + size]]
+            if isinstance(self.examples.inputs, Ragged):
+                self.examples.inputs.release()  # a walk over a mapped column then needs the memory of a chunk
+            yield chunk
+
+
+def joined(several: Sequence[Examples]) -> Examples:
+    """Return examples of one kind as one, in order; times and groups are of one reading, and are left out."""
+    if len(several) == 1:
+        return several[0]
+    columns = [one.inputs for one in several]
+    ragged = [column for column in columns if isinstance(column, Ragged)]
+    return Examples(
+        concatenated(ragged) if ragged else np.concatenate([one.array for one in several]),
+        np.concatenate([one.targets for one in several]),
+        np.concatenate([one.ids for one in several]),
+        several[0].names,
+        tuple(one.source(k) for one in several for k in range(len(one))),
+    )
 
 
 def whole(examples: Examples) -> Part:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dl.data import Examples, joined
+from dl.errors import BadOption
 from dl.plugins import Plugins, load_plugins
-from dl.reopen import reopen
+from dl.reopen import Opened, reopen
 from dl.run import Run, open_run
 from dl.task import Task
 
@@ -31,8 +33,9 @@ class Prediction:
 
 def predict(
     run: Run | str | Path,
-    paths: str | Path | Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path] = (),
     *,
+    texts: Sequence[str] = (),
     runs: str | Path = "runs",
     plugins: Plugins | None = None,
 ) -> list[Prediction]:
@@ -40,7 +43,8 @@ def predict(
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        paths: Files, folders, or CSV files with a column of paths.
+        paths: Files, folders, or tables; for images a table with a column of paths.
+        texts: Texts themselves, where the run reads texts.
         runs: Folder of run folders, where ``run`` is not itself a path.
         plugins: What is registered; None loads what is installed.
 
@@ -51,9 +55,18 @@ def predict(
     plugins = plugins or load_plugins()
     opened = reopen(run if isinstance(run, Run) else open_run(run, Path(runs)), plugins)
     sources = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    examples = opened.domain.read(sources, opened.preparation)
+    read = [opened.domain.read(sources, opened.preparation)] if sources or not texts else []
+    if texts:
+        read.append(_from_strings(opened, texts))
+    examples = joined(read)
     preds = opened.task.preds(opened.logits(examples))
     return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
+
+
+def _from_strings(opened: Opened, texts: Sequence[str]) -> Examples:
+    if opened.domain.from_strings is None:
+        raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give it files or folders")
+    return opened.domain.from_strings(texts)
 
 
 def _one(task: Task, source: str, pred: Tensor) -> Prediction:

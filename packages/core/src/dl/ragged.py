@@ -6,7 +6,8 @@ by position. Letters: ``N`` rows, ``S`` values in all rows together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import mmap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +38,20 @@ class Ragged:
         """Copy the rows at these positions, (n,), in this order."""
         lengths = self.lengths[positions]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        plain = Ragged(np.asarray(self.values), self.offsets)  # rows of a map cost ten times as much
         if offsets[-1] > LONG * len(lengths):
-            return Ragged(np.concatenate([self.row(position) for position in positions]), offsets)
+            return Ragged(np.concatenate([plain.row(position) for position in positions]), offsets)
         source = np.repeat(self.offsets[positions] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return Ragged(self.values[source], offsets)
+
+    def release(self) -> None:
+        """Give back the memory of a column that is mapped from a file: what is used again is read again.
+
+        What was written into a column mapped for copying on write is lost; nobody writes into one.
+        """
+        mapped = getattr(self.values, "_mmap", None)
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     def row(self, position: int) -> NDArray[np.generic]:
         """Return one row as a view, (length,)."""
@@ -74,3 +85,10 @@ def texts(strings: Iterable[str]) -> Ragged:
 def as_text(row: NDArray[np.generic]) -> str:
     """Return the string that a row of bytes stands for; bytes that are no UTF-8 become the replacement character."""
     return row.tobytes().decode(errors="replace")
+
+
+def concatenated(columns: Sequence[Ragged]) -> Ragged:
+    """Return the rows of several columns as one column."""
+    lengths = np.concatenate([column.lengths for column in columns])
+    values = [column.values[column.offsets[0] : column.offsets[-1]] for column in columns]
+    return Ragged(np.concatenate(values), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))

@@ -49,6 +49,7 @@ class DatasetSpec:
         domain: The domain that reads its inputs.
         description: One line.
         load: Reads the data, given the options; the test part must stay closed.
+        recipe: The named recipe that is used when neither a recipe nor a model is asked for; empty for the domain's.
     """
 
     name: str
@@ -56,6 +57,7 @@ class DatasetSpec:
     description: str
     load: Callable[[Options], Dataset]
     options: tuple[Option, ...] = ()
+    recipe: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ SHOWN_UNKNOWN = {"words": "[unknown]", "bpe": "", "chars": "\ufffd"}
 VERSION = 1
 
 
+Tokens = Literal["words", "bpe", "chars"]
+Truncate = Literal["head", "tail"]
+
+
 @dataclass(frozen=True)
 class Settings:
     """How texts become tokens.
@@ -39,11 +43,11 @@ class Settings:
         truncate: Which end of a longer text is cut off: its head (the last tokens stay) or its tail.
     """
 
-    tokens: Literal["words", "bpe", "chars"] = "words"
+    tokens: Tokens = "words"
     size: int = 10_000
     ngrams: int = 1
     max_len: int = 0
-    truncate: Literal["head", "tail"] = "head"
+    truncate: Truncate = "head"
 
     def __post_init__(self) -> None:
         if self.tokens == "bpe" and self.size < bytepairs.BYTES:

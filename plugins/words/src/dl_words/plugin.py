@@ -34,4 +34,4 @@ def _spec(name: str, description: str) -> DatasetSpec:
 
         return load_ratings(name)
 
-    return DatasetSpec(name, "text", description, load)
+    return DatasetSpec(name, "text", description, load, recipe="spelling")

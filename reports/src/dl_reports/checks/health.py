@@ -105,9 +105,8 @@ def dead_units(facts: Facts) -> list[Finding] | NotComputable:
     if not shares[-1] > DEAD:
         return []
     message = (
-        f"{words.percent(shares[-1])} of the ReLU channels fired on none of "
-        f"{words.many(facts.manifest.parts.val, 'example')}"
-        f" (at the first epoch {words.percent(shares[0])}): the learning rate killed them, or the network is too wide"
+        f"{words.percent(shares[-1])} of the ReLU channels fired on none of the validation examples that were watched "
+        f"(at the first epoch {words.percent(shares[0])}): the learning rate killed them, or the network is too wide"
     )
     return [
         Finding("health-dead-units", "tip", message, {"last": shares[-1], "first": shares[0]}, remedy.slower(facts))

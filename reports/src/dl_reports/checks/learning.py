@@ -27,15 +27,21 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
         return z
     if z <= SURE:
         return []
-    gap = facts.gap
-    assert not isinstance(gap, NotComputable)  # the z was computed from it
-    train, val = (words.score(facts.metric, score) for score in (gap.train, gap.val))
+    train, val = (_mean_score(facts, part) for part in (facts.kept.probe, facts.kept.val))
+    shown = words.percent if facts.higher_score else words.number
     message = (
-        f"the loss has stopped falling and most of the error is on the training part as well: {train} there, {val} on "
-        "validation; the network is too small, or the inputs do not tell more"
+        "the loss has stopped falling and most of the error is on the training part as well: "
+        f"{words.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation; "
+        "the network is too small, or the inputs do not tell more"
     )
-    found = {"probe": gap.train, "val": gap.val, "z": z}
+    found = {"probe": train, "val": val, "z": z}
     return [Finding("fit-underfitting", "tip", message, found, remedy.larger(facts))]
+
+
+def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
+    """The mean score at the best epoch of a part whose outcomes were kept, as the z above has found."""
+    assert isinstance(part, PartOutcomes) and facts.best is not None
+    return float(part.score[facts.best].mean(dtype="float64"))
 
 
 def common_error_z(facts: Facts) -> float | NotComputable:

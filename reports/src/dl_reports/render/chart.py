@@ -164,7 +164,7 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(s * power for s in (1, 2, 5, 10, 20) if (high - low) / (s * power) < most - 1e-6)
     start = math.ceil(low / step - 1e-9)
-    return [k * step for k in range(start, math.floor(high / step + 1e-9) + 1)]
+    return [k * step for k in range(start, math.floor(high / step + 1e-9) + 1)] or [low]
 
 
 def _digits(ticks: list[float], unit: float) -> int:

@@ -47,6 +47,7 @@ def _parts(report: Report) -> Iterable[Markup | None]:
     yield _titled("Examples worth a look", _examples(report.examples))
     yield _titled("Classes taken for one another", _confusion(report.confusion))
     yield _titled("Calibration", _calibration(report.calibration))
+    yield _titled("How often it was looked at", _looks(report))
     for section in report.sections:
         yield _titled(section.title, joined(tag("p", line, longest=LONG) for line in section.lines))
     yield _titled("Not checked", _unchecked(report.unchecked))
@@ -200,6 +201,14 @@ def _calibration(card: CalibrationCard | None) -> Markup | None:
         return said
     caption = tag("figcaption", tag("b", "right, over confidence"), "on the dashed line confidence is what it says")
     return tag("div", tag("figure", caption, reliability_svg(card.bins), class_="reliability"), said, class_="beside")
+
+
+def _looks(report: Report) -> Markup | None:
+    if not report.looks:
+        return None
+    metric = report.header.metric
+    pairs = ([tag("dt", phrases.PARTS[one.part]), tag("dd", phrases.looks(one, metric))] for one in report.looks)
+    return tag("dl", *(joined(pair) for pair in pairs))
 
 
 def _unchecked(unchecked: tuple[Unchecked, ...]) -> Markup | None:

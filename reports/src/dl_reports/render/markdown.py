@@ -35,6 +35,9 @@ def _blocks(report: Report) -> Iterable[str]:
     yield _scores(report)
     yield _findings(report)
     yield text(phrases.silenced(report))
+    if report.looks:
+        said = (f"{phrases.PARTS[one.part]}: {phrases.looks(one, header.metric)}" for one in report.looks)
+        yield text("Looked at - " + ". ".join(said) + ".", LONG)
     if report.unchecked:
         yield "Not checked: " + "; ".join(f"{text(one.what)} ({text(one.why, LONG)})" for one in report.unchecked) + "."
     yield "\n".join(f"- {code(one.command)} {text(one.why)}".rstrip() for one in report.next)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dl.manifest import MetricInfo
 from dl.scores import show_estimate, show_value
 from dl.triple import Estimate
-from dl_reports.report import CalibrationCard, Curves, Example, Header, Report, Rung
-from dl_reports.words import bracket, many, metric_word, number, percent
+from dl_reports.report import CalibrationCard, Curves, Example, Header, Looks, Report, Rung
+from dl_reports.words import bracket, many, metric_word, number, percent, points
 
-PARTS = {"train": "while learning", "probe": "training", "val": "validation"}
+PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
 
 
@@ -89,6 +89,21 @@ def triple(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "less the luck of the epoch", value(metric, standing.corrected), interval(metric, standing.corrected)
     yield "on training examples", value(metric, standing.probe), interval(metric, standing.probe)
     yield "gap", value(metric, standing.gap, signed=True), interval(metric, standing.gap, signed=True)
+
+
+def looks(found: Looks, metric: MetricInfo) -> str:
+    """Return how often a part was looked at, and the budget that this leaves."""
+    if not found.looks:
+        return "not opened yet" if found.part == "test" else "not looked at yet"
+    by = "" if found.part == "test" and found.looks == found.runs else f" by {many(found.runs, 'run')}"
+    said = f"{many(found.looks, 'look')}{by}"
+    if found.bound is not None:
+        off = points(found.bound) if metric.higher else number(found.bound)
+        on = many(found.examples, "example")
+        said += f"; at 95 % none of so many scores on {on} is off by more than {off}, and in practice by less"
+    if found.unread:
+        said += f"; {many(found.unread, 'run')} beside it could not be read"
+    return said
 
 
 def silenced(report: Report) -> str:

@@ -47,6 +47,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
         yield from _titled("classes taken for one another", cards.confusion(report.confusion, inner))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))
+    yield from _titled("how often it was looked at", _looks(report))
     for section in report.sections:
         yield from _titled(safe_text(section.title), _section(section))
     yield from _titled("not checked", _unchecked(report.unchecked))
@@ -162,6 +163,17 @@ def _findings(report: Report, width: int) -> RenderableType | None:
 
 def _section(section: Section) -> RenderableType:
     return Group(*(Text(safe_text(line, LONG)) for line in section.lines))
+
+
+def _looks(report: Report) -> RenderableType | None:
+    if not report.looks:
+        return None
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for one in report.looks:
+        grid.add_row(phrases.PARTS[one.part], Text(phrases.looks(one, report.header.metric)))
+    return grid
 
 
 def _unchecked(unchecked: tuple[Unchecked, ...]) -> RenderableType | None:

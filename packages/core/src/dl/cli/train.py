@@ -160,7 +160,7 @@ def _show_look(out: Console, look: Look) -> None:
     out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
 
 
-_PREDICT = """Say what a run answers to new inputs: image files, folders, or a CSV with a column of paths.
+_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts.
 
 Example: dl predict last photo.png
 """
@@ -168,7 +168,8 @@ Example: dl predict last photo.png
 
 def predict(
     run: Which,
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders, or CSV files of paths.")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders, or tables; - reads stdin.")] = None,
+    text: Annotated[list[str] | None, typer.Option("--text", help="A text itself; may be given again.")] = None,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
@@ -176,7 +177,7 @@ def predict(
     """Predict: `dl.predict`."""
     import dl
 
-    answers = dl.predict(run, list(paths), runs=runs)
+    answers = dl.predict(run, paths or [], texts=text or [], runs=runs)
     if as_json:
         print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
     elif as_csv:

@@ -1,0 +1,67 @@
+"""The text domain, put together: what core calls to read, prepare and draw texts."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from dl.data import Dataset, Examples, joined
+from dl.domain import Domain, Preparation
+from dl.scan import glance
+from dl.specs import Options
+from dl.tables import is_table, refuse_options
+from dl_text import folder
+from dl_text.draw import draw, sketch
+from dl_text.prepare import learn, restore
+from dl_text.read import read_paths, read_strings
+
+
+def load() -> Domain:
+    """Return the domain."""
+    return Domain(open_path, learn, restore, read, draw, sketch, read_strings, recognize)
+
+
+def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
+    """Read raw texts for a prediction: files, folders, the lines of stdin, and the input column of tables.
+
+    Raises:
+        BadData: If nothing is there.
+        BadFile: If a file cannot be read as what it is called.
+    """
+    found = []
+    for table, some in groupby(paths, is_table):
+        alike = list(some)
+        found += [_read_table(path) for path in alike] if table else [read_paths(alike)]
+    return joined(found) if found else read_paths(paths)
+
+
+def _read_table(path: Path) -> Examples:
+    from dl.tables.table import LONGEST_TEXT, read_table
+
+    table = read_table(path, {}, LONGEST_TEXT, labelled=False)
+    return table.examples()
+
+
+def open_path(path: Path, options: Options) -> Dataset:
+    """Read a user's own texts: a table, or a folder of texts by class.
+
+    Raises:
+        BadData: If there is nothing to learn from.
+        BadFile: If a file cannot be read as what it is called.
+    """
+    if is_table(path):
+        from dl.tables.table import LONGEST_TEXT, read_table
+
+        return read_table(path, options, LONGEST_TEXT).dataset()
+    refuse_options({name: value for name, value in options.items() if name != "encoding"}, str(path), "a folder")
+    return folder.open_path(path, options)
+
+
+def recognize(path: Path, options: Options) -> float:
+    """Say how surely a path holds texts: a folder by files called so; words in a table may be other things as well."""
+    if path.is_dir():
+        return 1.0 if glance(path, folder.TEXTS) else 0.0
+    if not is_table(path):
+        return 0.0
+    from dl.tables.table import LONGEST_TEXT, looks_like
+
+    return 0.5 if looks_like(path, options, LONGEST_TEXT) else 0.0

@@ -1,0 +1,132 @@
+"""Preparing texts: UTF-8 bytes to the numbers of tokens, once; batches of them to what a network reads, on its device.
+
+What is learnt - the vocabulary - is learnt from the training part alone and kept with the run.
+Letters: ``B`` texts of a batch, ``T`` tokens of the longest of them, ``V`` numbers of tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dl.data import Inputs, Part
+from dl.domain import Preparation
+from dl.errors import BadData, BadRun
+from dl.padded import Padded
+from dl.ragged import Ragged
+from dl.specs import Options
+from dl_text import cache
+from dl_text.vocabulary import Settings, Tokens, Truncate, Vocabulary, from_json
+
+SKETCHED = 64  # random directions in which texts are compared
+
+
+class TextPreparation(Preparation):
+    """Tokens by number, and what each of them counts.
+
+    Args:
+        vocabulary: Of the training part.
+        weights: ``count``: each token counts 1; ``multi-hot``: only the first of its kind in a text counts; ``tf-idf``:
+            each by how rare it is, a text's weights of length 1.
+    """
+
+    idf: Tensor  # (V,)
+
+    def __init__(self, vocabulary: Vocabulary, weights: str) -> None:
+        super().__init__()
+        self.vocabulary, self.weights = vocabulary, weights
+        self.register_buffer("idf", torch.from_numpy(vocabulary.idf))
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """(most tokens of a text or 0, V)."""
+        return self.vocabulary.settings.max_len, self.vocabulary.size
+
+    def settings(self) -> dict[str, Any]:  # Any: JSON
+        """Return the vocabulary and what tokens count, as JSON values."""
+        return {"weights": self.weights, "vocabulary": self.vocabulary.to_json()}
+
+    def store(self, inputs: Inputs) -> Ragged:
+        """Turn the UTF-8 bytes of N texts into their tokens; taken from the cache where they were made before.
+
+        Raises:
+            BadData: If the inputs are no texts.
+        """
+        if not isinstance(inputs, Ragged) or inputs.values.dtype != np.uint8:
+            raise BadData("texts are stored as rows of UTF-8 bytes; this data set has something else")
+        return cache.encoded(self.vocabulary, inputs)
+
+    def forward(self, inputs: Padded) -> Padded:
+        """Add to a batch what its tokens count, where that is not 1."""
+        if self.weights == "multi-hot":
+            return inputs._replace(weights=is_first(inputs.values).to(self.idf.dtype))
+        if self.weights == "tf-idf":
+            return inputs._replace(weights=tf_idf(inputs.values, self.idf))
+        return inputs
+
+    def blank(self) -> Padded:
+        """Return a text of one unknown token."""
+        return self.forward(Padded(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)))
+
+    def flat(self, prepared: Padded) -> Tensor:
+        """Return the mean of a random direction for each token of a text, (B, 64): near for texts of the same words."""
+        draws = np.random.default_rng(0x7E87).standard_normal((self.vocabulary.size, SKETCHED)).astype(np.float32)
+        directions = torch.from_numpy(draws).to(prepared.values.device)
+        summed = F.embedding_bag(prepared.values, directions, mode="sum", padding_idx=0)
+        return summed / prepared.lengths[:, None].sqrt()
+
+
+def is_first(values: Tensor) -> Tensor:
+    """Tell which tokens of each text (B, T) are the first of their kind in it; padding is none."""
+    ordered, at = values.sort(dim=1, stable=True)
+    first = F.pad(ordered[:, 1:] != ordered[:, :-1], (1, 0), value=True) & (ordered != 0)
+    return torch.zeros_like(first).scatter(1, at, first)
+
+
+def tf_idf(values: Tensor, idf: Tensor) -> Tensor:
+    """Return what each token of each text (B, T) counts: how rare its kind is, texts of length 1 as bags.
+
+    A token that stands k times in a text gives k of these, so the bag's entry is its frequency times its rarity.
+    """
+    rare = idf[values]  # 0 for padding
+    ordered, at = values.sort(dim=1)
+    same = torch.zeros_like(rare).scatter_add(1, _runs(ordered), rare.gather(1, at))  # (B, T) entries of the bag
+    return rare / same.square().sum(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
+
+
+def _runs(ordered: Tensor) -> Tensor:
+    """Number the runs of equal values in each row, from 0."""
+    return F.pad((ordered[:, 1:] != ordered[:, :-1]).long(), (1, 0)).cumsum(dim=1)
+
+
+def learn(part: Part, options: Options) -> TextPreparation:
+    """Learn the vocabulary from a training part; taken from the cache where the same part was learnt from before.
+
+    Raises:
+        BadData: If the inputs are no texts, or hold no token.
+    """
+    vocabulary = cache.learned(part, settings_of(options))
+    return TextPreparation(vocabulary, str(options["weights"]))
+
+
+def settings_of(options: Options) -> Settings:
+    """Return how texts become tokens, from the options of the domain."""
+    tokens, truncate = options["tokens"], options["truncate"]  # checked against the same words as here
+    size, ngrams, max_len = (int(options[name]) for name in ("vocabulary", "ngrams", "max_len"))
+    return Settings(cast("Tokens", tokens), size, ngrams, max_len, cast("Truncate", truncate))
+
+
+def restore(settings: dict[str, Any]) -> TextPreparation:  # Any: JSON
+    """Make a preparation again from its settings.
+
+    Raises:
+        BadRun: If they are no settings of texts.
+    """
+    weights = settings.get("weights")
+    if weights not in ("count", "multi-hot", "tf-idf") or not isinstance(settings.get("vocabulary"), dict):
+        raise BadRun("preparation.json does not hold a vocabulary")
+    return TextPreparation(from_json(settings["vocabulary"]), weights)
