@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dl.errors import BadData, BadFile, BadOption, DLError
+from dl.errors import BadData, BadFile, BadOption
 
 ROWS = [("a good film", "pos"), ("a bad film", "neg"), ("good fun", "pos"), ("bad taste", "neg")]
 
@@ -65,8 +65,11 @@ def test_a_byte_that_is_no_text_is_found_however_far_it_is(written, opened):
 
 
 def test_text_of_two_bytes_a_character_without_a_mark_is_recognized(written, opened):
-    with pytest.raises(DLError, match=r"--encoding utf-16-le|NUL|no column"):
-        opened(written("a.csv", lines([("été", "pos")] * 50).encode("utf-16-le")))
+    for encoding in ("utf-16-le", "utf-16-be"):
+        path = written("a.csv", lines([*ROWS, ("été", "pos")]).encode(encoding))
+        with pytest.raises(BadFile, match=rf"full of NUL bytes; if it is UTF-16 text, say --encoding {encoding}"):
+            opened(path)
+        assert len(opened(path, encoding=encoding)) == 5
 
 
 @pytest.mark.parametrize("encoding", ["utf-9", "rot13", "hex", "", "x" * 500, "a\0b"])
@@ -230,3 +233,12 @@ def test_a_large_file_needs_little_memory(tmp_path):
     rows, length, megabytes = map(int, done.stdout.split())
     assert rows == 100_000 and length >> 20 > 190
     assert megabytes < 150, f"{megabytes} MB for a file of {size} MB"
+
+
+def test_a_first_row_that_is_data_is_no_header(written, opened):
+    path = written("a.tsv", "".join(f"{label}\t{text}\n" for text, label in ROWS * 2))
+    with pytest.raises(
+        BadData, match=r"a\.tsv row 1 looks like data: 'pos' stands 3 times in its own column; say header=no"
+    ):
+        opened(path)
+    assert len(opened(path, header=False)) == 8

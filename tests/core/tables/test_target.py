@@ -63,7 +63,7 @@ def test_real_numbers_are_values(target):
 def test_labels_that_are_nearly_numbers_are_refused_and_can_be_words_or_skipped(target):
     cells = ["1", "2", "x", "1", "2", "x"]
     with pytest.raises(
-        BadData, match=r"4 of 6 cells of column 'label' are numbers, but not 'x', .*multiclass.* \(4, 7\)"
+        BadData, match=r"4 of 6 cells of column 'label' are numbers, but not 'x' .*multiclass.* \(4, 7\)"
     ):
         target(cells)
     assert target(cells, target_as="classes")[1] == ("1", "2", "x")
@@ -143,3 +143,18 @@ def test_classes_and_labels_are_counted_right_over_many_rows(target):
     drawn = rng.integers(0, 2, (5000, 4)).astype(np.uint8)
     joined = ["|".join("abcd"[at] for at in range(4) if row[at]) for row in drawn]
     assert np.array_equal(target(joined, separator="|")[0], drawn)
+
+
+def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
+    values, _, note = target(["1,5", "2", "-3,25", "0,5"])
+    assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in it taken as decimal points" in note
+    with pytest.raises(BadData, match="2 of 4 cells of column 'label' are numbers, but not '1,500'"):
+        target(["1,500", "2", "3,250", "5"])
+
+
+def test_whole_numbers_that_would_be_rounded_are_names(target):
+    near = 2**53
+    _, names, note = target([near, near + 1, near + 2] * 10)
+    assert names == (str(near), str(near + 1), str(near + 2)) and "beyond 2^53 are names" in note
+    with pytest.raises(BadData, match="40 of 40 classes have one example only"):
+        target([near + number for number in range(40)])

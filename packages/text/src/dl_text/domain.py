@@ -1,11 +1,12 @@
 """The text domain, put together: what core calls to read, prepare and draw texts."""
 
 from collections.abc import Sequence
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 
 from dl.data import Dataset, Examples, joined
 from dl.domain import Domain, Preparation
+from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
 from dl_text import folder
@@ -56,11 +57,11 @@ def open_path(path: Path, options: Options) -> Dataset:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Say how surely a path holds texts: a table by a column of them, a folder by files called .txt."""
+    """Say how surely a path holds texts: a folder by files called so; words in a table may be other things as well."""
     if path.is_dir():
-        return 0.9 if any(True for _ in islice(path.rglob("*.txt"), 1)) else 0.0
+        return 1.0 if glance(path, folder.TEXTS) else 0.0
     if not is_table(path):
         return 0.0
     from dl.tables.table import LONGEST_TEXT, looks_like
 
-    return 0.5 if looks_like(path, options, LONGEST_TEXT) else 0.1
+    return 0.5 if looks_like(path, options, LONGEST_TEXT) else 0.0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dl.data import Dataset
 from dl.domain import Domain
+from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
 from dl.tables.table import looks_like
@@ -36,5 +37,5 @@ def open_path(path: Path, options: Options) -> Dataset:
 def recognize(path: Path, options: Options) -> float:
     """Say how surely a path holds images: a table by a column of paths, a folder by files called as images are."""
     if path.is_dir():
-        return 1.0 if folder.holds_images(path) else 0.0
+        return 1.0 if glance(path, folder.IMAGES) else 0.0
     return 1.0 if is_table(path) and looks_like(path, options, PATHS) else 0.0

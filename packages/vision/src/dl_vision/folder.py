@@ -22,7 +22,6 @@ from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
 from dl_vision.decode import Facts
 
 NAMED = 10  # bad files that a message names
-GLANCED = 1000  # files that are looked at to tell a folder of images
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
@@ -88,18 +87,6 @@ def _test_opener(
         return _examples(root, test, pixels, classes)
 
     return open_test
-
-
-def holds_images(root: Path) -> bool:
-    """Return whether one of the first files below a folder is called as images are."""
-    seen = 0
-    for _, _, files in os.walk(root):
-        if any(name.lower().endswith(SUFFIXES) for name in files[:GLANCED]):
-            return True
-        seen += len(files)
-        if seen > GLANCED:
-            break
-    return False
 
 
 def _inspect(found: Found, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:

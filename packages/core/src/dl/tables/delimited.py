@@ -75,7 +75,7 @@ def open_delimited(path: Path, options: Options) -> Source:
     def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
         return _batches(path, encoding, dialect, columns, given, wanted, bad)
 
-    return Source(path, "row", columns, batches, notes=tuple(notes))
+    return Source(path, "row", columns, batches, notes=tuple(notes), header=bool(options["header"]))
 
 
 def _complete(path: Path, head: bytes, whole: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import pairwise
 from typing import IO
 
 import numpy as np
@@ -84,6 +85,7 @@ def without(rows: Ragged, gone: NDArray[np.bool_]) -> Ragged:
     for start, end in _runs(~gone, rows.offsets):
         values = rows.values[rows.offsets[start] : rows.offsets[end]]
         gathered.add_bytes(np.asarray(values, np.uint8), rows.lengths[start:end])
+        rows.release()
     return gathered.ragged()
 
 
@@ -103,7 +105,7 @@ def content_ids(rows: Ragged) -> Index:
 
     The same row has the same number in every run and in every file, wherever it stands; no two rows share one.
     """
-    digests = b"".join(blake2b(row.data, digest_size=8).digest() for row in rows)
+    digests = b"".join(_digests(rows))
     hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
     order = np.argsort(hashes, kind="stable")
     ranked = hashes[order]
@@ -112,3 +114,36 @@ def content_ids(rows: Ragged) -> Index:
     before = np.empty(len(hashes), np.uint64)
     before[order] = (np.arange(len(ranked)) - first).astype(np.uint64)
     return ((hashes + before * MIX) >> np.uint64(1)).astype(np.int64)
+
+
+def _digests(rows: Ragged) -> Iterator[bytes]:
+    """Hash each row; of a mapped column little is in memory at a time."""
+    values, offsets = np.asarray(rows.values).data, rows.offsets
+    for start, end in _runs(np.ones(len(rows), bool), offsets):
+        bounds = offsets[start : end + 1].tolist()
+        yield from (blake2b(values[a:b], digest_size=8).digest() for a, b in pairwise(bounds))
+        rows.release()
+
+
+def blanks(cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells are null or hold nothing but space, (n,)."""
+    import pyarrow.compute as pc
+
+    full = pc.fill_null(cells, "") if cells.null_count else cells
+    blank: NDArray[np.bool_] = pc.match_substring_regex(full, r"^([\s\pZ]|$)").to_numpy(zero_copy_only=False)
+    suspects = np.flatnonzero(blank)
+    if len(suspects):  # that begin with space; most go on
+        blank = blank.copy()
+        trimmed = pc.utf8_trim_whitespace(full.take(suspects))
+        blank[suspects] = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
+    return blank
+
+
+def holding_nul(cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells hold a NUL byte, (n,)."""
+    import pyarrow.compute as pc
+
+    if not (bytes_of(cells)[0] == 0).any():
+        return np.zeros(len(cells), bool)
+    holding: NDArray[np.bool_] = pc.match_substring(pc.fill_null(cells, ""), "\0").to_numpy(zero_copy_only=False)
+    return holding
