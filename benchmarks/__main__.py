@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, plugins, startup, steps, text, verdicts
+from benchmarks import book, epoch, mnist, plugins, report, startup, steps, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -12,6 +12,7 @@ ALL: dict[str, Callable[[], None]] = {
     "epoch": epoch.main,
     "mnist": mnist.main,
     "book": book.main,
+    "report": report.main,
     "text": text.main,
     "verdicts": verdicts.main,
 }

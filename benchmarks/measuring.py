@@ -1,11 +1,9 @@
 """What the benchmarks share: rounds in turn, child processes with their peak memory, tables and JSON."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +22,26 @@ class Finished:
 
     Args:
         seconds: From start to end.
+        cpu: Seconds of processor time, of all its threads.
         megabytes: Its largest resident memory.
         stdout: What it printed.
     """
 
     seconds: float
+    cpu: float
     megabytes: float
     stdout: str
+
+
+# A child starts with the peak memory of its parent on its account, so one that is small stands between.
+_LAUNCH = """
+import json, resource, subprocess, sys, time
+started = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stderr=subprocess.DEVNULL)
+seconds = time.perf_counter() - started
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss]), file=sys.stderr)
+"""
 
 
 def run_dl(*arguments: str, folder: Path) -> Finished:
@@ -39,15 +50,12 @@ def run_dl(*arguments: str, folder: Path) -> Finished:
     Raises:
         RuntimeError: If it does not exit with 0.
     """
-    started = time.perf_counter()
-    with subprocess.Popen([DL, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        assert child.stdout is not None
-        stdout = child.stdout.read().decode()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"dl {' '.join(arguments)} ended with {child.returncode}")
-    return Finished(time.perf_counter() - started, usage.ru_maxrss / 1024, stdout)
+    command = [sys.executable, "-c", _LAUNCH, str(DL), *arguments]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    code, seconds, cpu, kilobytes = json.loads(ended.stderr)
+    if code:
+        raise RuntimeError(f"dl {' '.join(arguments)} ended with {code}")
+    return Finished(seconds, cpu, kilobytes / 1024, ended.stdout)
 
 
 def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:

@@ -28,7 +28,7 @@ class Change:
         worse: How much worse the last epoch is.
         interval: Of that, for a best and a last epoch fixed in advance.
         z: In standard errors.
-        critical: What z must exceed, allowing for all epochs looked at.
+        critical: What z must exceed, allowing for the choice of the best among all.
         n: Examples.
         form: The test used, in words.
         with_training: Whether training examples got worse alike over the same epochs: then it is no overfitting.

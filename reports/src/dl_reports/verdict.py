@@ -80,7 +80,7 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
         return "it grows over-confident"
     seen = words.difference(facts.metric, metric.worse, metric.interval)
     if metric.interval.low > 0:
-        return f"a change of {seen} would count on its own, but not as one of the many epochs looked at"
+        return f"a change of {seen} would count on its own, but not against the best of so many epochs"
     return f"a change of {seen} is not distinguishable on {words.many(metric.n, 'example')}; it grows over-confident"
 
 
