@@ -211,7 +211,10 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
 
 def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool) -> None:
     """Print a recipe's text, or copy it to a file."""
-    spec = next((spec for (_, known), spec in plugins.recipes.items() if known == name), None)
+    found = [spec for (domain, known), spec in plugins.recipes.items() if name in (known, f"{domain}/{known}")]
+    if len(found) > 1:
+        raise BadOption(f"{name!r} is a recipe of several domains; say which: dl show recipe {found[0].domain}/{name}")
+    spec = found[0] if found else None
     if spec is None:
         raise UnknownName(
             f"no recipe named {name!r}{nearest(name, [n for _, n in plugins.recipes])}  see: dl ls recipes"
