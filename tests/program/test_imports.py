@@ -151,7 +151,9 @@ LOADED = "import json, sys\nfrom dl.cli import run\ncode = run(sys.argv[1:])\n"
 LOADED += "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]), file=sys.stderr)"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["ls"], ["ls", "runs"], ["fit", "--help"], ["show", "recipe", "book-convnet"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["ls"], ["ls", "runs"], ["fit", "--help"], ["show", "recipe", "book-convnet"]]
+)
 def test_looking_at_what_there_is_imports_no_torch(words, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True, cwd=tmp_path
