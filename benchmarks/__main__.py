@@ -1,18 +1,19 @@
-"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup steps epoch mnist ...]``."""
+"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup plugins steps epoch ...]``."""
 
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, report, startup, steps, text, verdicts
+from benchmarks import book, epoch, mnist, plugins, report, startup, steps, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
+    "plugins": plugins.main,
     "steps": steps.main,
     "epoch": epoch.main,
     "mnist": mnist.main,
     "book": book.main,
-    "text": text.main,
     "report": report.main,
+    "text": text.main,
     "verdicts": verdicts.main,
 }
 

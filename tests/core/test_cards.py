@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from dl.cli.cards import show_dataset
+from dl.cli.cards import Reading, show_dataset
 
 NOTES = ("labels: drawn by a \x1b[31mtest", "the test part is made " + "by hand " * 60 + "alone")
 
@@ -10,7 +10,7 @@ NOTES = ("labels: drawn by a \x1b[31mtest", "the test part is made " + "by hand 
 def shown(plugins_with, dataset, capsys, **fields):
     one = dataset(np.zeros((8, 2)), np.array([0, 1] * 4), ("no", "yes"), **fields)
     for as_json in (True, False):
-        show_dataset("given", plugins_with(given=one), as_json=as_json)
+        show_dataset("given", plugins_with(given=one), Reading(), as_json=as_json)
     first, _, rest = capsys.readouterr().out.partition("\n")
     return json.loads(first), rest
 

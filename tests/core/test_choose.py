@@ -130,8 +130,9 @@ def test_a_path_has_no_options_of_its_own(plugins, tmp_path):
     assert dataset_options(plugins, "numbers", str(tmp_path)) == ()
 
 
-@pytest.mark.parametrize("name", [name for _, name in load_plugins().recipes])
-def test_every_named_recipe_resolves_on_mnist(name):
+@pytest.mark.parametrize(("domain", "name"), sorted(load_plugins().recipes))
+def test_every_named_recipe_resolves_on_a_data_set_of_its_domain(domain, name):
     plugins = load_plugins()
-    recipe = resolve(plugins, "vision", "mnist", recipe=name)
+    data = next(known for where, known in plugins.datasets if where == domain)
+    recipe = resolve(plugins, domain, data, recipe=name)
     assert parse_recipe(recipe.to_toml(), "here").model == recipe.model

@@ -1,10 +1,8 @@
-import importlib.metadata
 import warnings
 
 import pytest
 
-from dl import plugins as host
-from dl.errors import DLError, PluginFailed, UnknownName
+from dl.errors import PluginFailed, UnknownName
 from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins import PluginWarning, load_plugins
@@ -22,32 +20,6 @@ class Registers:
         return tuple(DatasetSpec(name, "vision", "of a test", lambda options: None) for name in self.names)
 
 
-class Point:
-    """An entry point that loads a plugin, or raises."""
-
-    dist = None
-
-    def __init__(self, name, plugin):
-        self.name, self.plugin = name, plugin
-
-    def load(self):
-        if isinstance(self.plugin, BaseException):
-            raise self.plugin
-        return self.plugin
-
-
-@pytest.fixture
-def install(monkeypatch):
-    """A function that installs entry points beside the real ones: install(name=plugin or exception)."""
-
-    def add(**found):
-        real = tuple(importlib.metadata.entry_points(group=host.GROUP))
-        points = [*real, *(Point(name, plugin) for name, plugin in found.items())]
-        monkeypatch.setattr(host, "entry_points", lambda group: points)
-
-    return add
-
-
 def test_what_is_installed_is_found():
     found = load_plugins()
     assert "vision" in found.domains and ("vision", "mnist") in found.datasets and ("vision", "convnet") in found.models
@@ -58,38 +30,24 @@ def test_there_is_no_global_host():
     assert ("vision", "mine") not in load_plugins().datasets
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (ImportError("no module named torchsomething"), "ImportError: no module named torchsomething"),
-        (SyntaxError("half a plugin"), "SyntaxError: half a plugin"),
-        (DLError("needs dl 2"), "needs dl 2"),
-    ],
-)
-def test_a_broken_plugin_is_one_warning_that_names_it_and_the_others_work(install, error, reason):
-    install(broken=error, good=Registers("mine"))
-    with pytest.warns(PluginWarning) as caught:
-        found = load_plugins()
-    assert [str(one.message) for one in caught] == [f"plugin 'broken' of an unknown distribution is left out: {reason}"]
-    assert ("vision", "mine") in found.datasets and ("vision", "mnist") in found.datasets
-
-
 def test_nothing_broken_is_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_plugins()
 
 
-def test_two_plugins_of_one_name_are_refused_naming_both(install):
-    install(first=Registers("twin"), second=Registers("twin"))
-    with pytest.raises(PluginFailed, match="the data set 'twin' is registered by two plugins, 'first' and 'second'"):
-        load_plugins()
+@pytest.mark.filterwarnings("ignore::dl.plugins.PluginWarning")
+def test_a_built_in_is_never_replaced():
+    ours = load_plugins().dataset("vision", "mnist").description
+    found = load_plugins(extra=[Registers("mnist", "mine")])
+    assert found.dataset("vision", "mnist").description == ours != found.dataset("vision", "mine").description
 
 
-def test_a_built_in_cannot_be_replaced_silently(install):
-    install(sly=Registers("mnist"))
-    with pytest.raises(PluginFailed, match=r"'mnist' is registered by two plugins, .*'sly'"):
-        load_plugins()
+def test_the_one_that_takes_a_name_is_told_whose_it_is():
+    with pytest.warns(
+        PluginWarning, match="plugin 'Registers' given by the program.* dl's own \\(dl-mnist\\) has that"
+    ):
+        load_plugins(extra=[Registers("mnist")])
 
 
 def test_names_are_looked_up_with_the_nearest():
@@ -108,8 +66,44 @@ def test_specifications_are_listed_in_order_of_their_names():
 
 
 def test_a_report_that_no_plugin_renders_is_said(monkeypatch):
-    monkeypatch.setattr(host, "entry_points", lambda group: ())
+    monkeypatch.setenv("DL_PLUGINS", "-reports")
     assert load_plugins().render(None, None) is False
+
+
+class Renders:
+    """A plugin that renders reports with a function of the hook's arguments."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    @hookimpl
+    def render_report(self, run, plugins):
+        return self.answer(run, plugins)
+
+
+def test_a_third_partys_report_comes_before_ours_and_gets_what_is_registered():
+    seen = []
+    found = load_plugins(extra=[Renders(lambda run, plugins: seen.append((run, plugins)) or True)])
+    assert found.render("a run", None) is True
+    assert seen == [("a run", found)]
+
+
+def test_a_report_that_fails_is_one_line_and_the_next_plugin_is_asked():
+    def fail(run, plugins):
+        raise RuntimeError("no paper")
+
+    found = load_plugins(extra=[Renders(lambda run, plugins: True), Renders(fail)])
+    with pytest.warns(
+        PluginWarning, match="'Renders-2' .*render_report failed: RuntimeError: no paper .*DL_PLUGINS=-R"
+    ):
+        assert found.render(None, None) is True
+
+
+def test_a_report_that_fails_ends_the_program_in_strict_mode(monkeypatch):
+    found = load_plugins(extra=[Renders(lambda run, plugins: 1 / 0)])
+    monkeypatch.setenv("DL_STRICT_PLUGINS", "1")
+    with pytest.raises(PluginFailed, match="ZeroDivisionError"):
+        found.render(None, None)
 
 
 def test_every_registered_option_passes_its_own_check():

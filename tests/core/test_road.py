@@ -373,3 +373,42 @@ def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monk
     monkeypatch.setattr(feed, "epoch_order", noted)
     fit(blobs(), epochs=3, seed=7)
     assert drawn == [(7, 0), (7, 1), (7, 2)]
+
+
+# Groups and times
+
+
+def kept_ids(run):
+    """Ids of the validation examples of a run."""
+    return set(read_arrays(run.path / "outcomes" / "examples.npz")["val_ids"].tolist())
+
+
+def test_groups_of_the_user_and_exact_duplicates_stay_whole_together(fit, blobs):
+    given = blobs(classes=2, n=80)
+    inputs = given.train.inputs.copy()
+    inputs[1::20] = inputs[0]  # duplicates that lead from group to group
+    groups = np.arange(80) // 4
+    run = fit(replace(given, train=replace(given.train, inputs=inputs, groups=groups)), epochs=1)
+    held = kept_ids(run)
+    assert run.manifest.parts.rule == "stratified hold-out, seed 0, whole groups" and held
+    for group in range(20):
+        assert len({number in held for number in range(group * 4, group * 4 + 4)}) == 1
+    assert len({number in held for number in (0, 1, 21, 41, 61)}) == 1
+
+
+def test_where_there_are_times_the_newest_are_held_out(fit, blobs):
+    given = blobs(classes=2, n=80)
+    times = np.random.default_rng(0).permutation(80)
+    run = fit(replace(given, train=replace(given.train, times=times)), epochs=1)
+    assert run.manifest.parts.rule == "newest 20 % by time"
+    assert kept_ids(run) == set(np.flatnonzero(times >= 64).tolist())
+    assert not [finding for finding in run.findings if finding.code == "data-time-overlap"]
+
+
+def test_training_examples_from_after_the_first_validation_example_are_said(fit, blobs):
+    given = blobs(classes=2, n=80)
+    groups = np.arange(80)
+    groups[5] = 79  # an old example of the newest group
+    run = fit(replace(given, train=replace(given.train, times=np.arange(80), groups=groups)), epochs=1)
+    (found,) = [finding for finding in run.findings if finding.code == "data-time-overlap"]
+    assert found.message == "59 of 64 training examples are later than the first validation example"

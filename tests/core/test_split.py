@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dl.errors import BadData
-from dl.split import holdout, probe
+from dl.split import holdout, join_groups, newest, probe
 
 TARGETS = st.lists(st.integers(0, 4), min_size=10, max_size=200).map(np.array)
 SEEDS = st.integers(0, 2**32)
@@ -86,3 +86,55 @@ def test_the_probe_is_a_sorted_part_of_the_training_examples(size, seed):
     chosen = probe(train, size, seed)
     assert len(chosen) == min(size, 30) == len(set(chosen)) and set(chosen) <= set(train)
     assert np.array_equal(chosen, np.sort(chosen)) and np.array_equal(chosen, probe(train, size, seed))
+
+
+GROUPINGS = st.integers(1, 40).flatmap(
+    lambda n: st.lists(st.lists(st.integers(0, 12), min_size=n, max_size=n).map(np.array), min_size=1, max_size=3)
+)
+
+
+@given(GROUPINGS)
+def test_joined_groups_are_the_finest_that_cut_none_of_the_given(groupings):
+    joined = join_groups(*groupings)
+    n = len(joined)
+    reach = np.eye(n, dtype=bool)
+    for grouping in groupings:
+        reach |= grouping[:, None] == grouping[None, :]
+    for _ in range(n):
+        reach = reach @ reach
+    assert np.array_equal(joined[:, None] == joined[None, :], reach)
+
+
+@given(st.lists(st.integers(0, 1000), min_size=10, max_size=200, unique=True).map(np.array), st.floats(0.15, 0.85))
+def test_the_newest_are_held_out_exactly_as_many_as_asked(times, share):
+    split = newest(np.arange(len(times)), times, share)
+    assert len(split.val) == round(share * len(times))
+    assert times[split.train].max() < times[split.val].min()
+    assert np.array_equal(np.sort(np.concatenate([split.train, split.val])), np.arange(len(times)))
+
+
+@given(
+    st.integers(10, 120).flatmap(
+        lambda n: st.tuples(*(st.lists(st.integers(0, 30), min_size=n, max_size=n).map(np.array) for _ in range(2)))
+    )
+)
+def test_the_newest_never_cut_a_group_nor_a_time_and_training_is_older(drawn):
+    groups, times = drawn
+    try:
+        split = newest(groups, times, 0.3)
+    except BadData:
+        return
+    assert not set(groups[split.train]) & set(groups[split.val])
+    ends = {group: times[groups == group].max() for group in set(groups.tolist())}
+    assert max(ends[group] for group in groups[split.train]) < min(ends[group] for group in groups[split.val])
+    assert len(split.val) >= round(0.3 * len(times))
+
+
+def test_the_rule_says_how_many_of_the_newest_are_held_out():
+    split = newest(np.arange(100), np.arange(100)[::-1], 0.2)
+    assert split.rule == "newest 20 % by time" and split.val.tolist() == [*range(20)]
+
+
+def test_all_of_one_time_cannot_be_split_by_time():
+    with pytest.raises(BadData, match="leaves none to learn from"):
+        newest(np.arange(10), np.zeros(10), 0.2)

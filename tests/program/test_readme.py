@@ -1,6 +1,7 @@
 """What the README shows runs: its console lines one after another, and its Python, in an empty folder."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ def blocks(language):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An empty folder with what the README's examples name: a folder of images."""
+    """An empty folder with what the README's examples name: folders of images, a table."""
     import numpy as np
     from PIL import Image
 
@@ -31,6 +32,9 @@ def folder(tmp_path_factory):
             image = Image.fromarray(rng.integers(low, low + 128, (70, 80, 3), dtype=np.uint8))
             image.save(folder / "path/to/folder" / kind / f"{number}.png")
         image.save(folder / "path/to/new/images" / f"{kind}.png")
+    words = ("good fine great", "bad dull poor")
+    rows = [f"{words[k % 2]} film {k},{('good', 'bad')[k % 2]}\n" for k in range(100)]
+    (folder / "path/to/reviews.csv").write_text("review,label\n" + "".join(rows))
     return folder
 
 
@@ -41,7 +45,7 @@ def run(folder, *command):
 
 
 def test_the_console_lines_run_in_their_order(folder):
-    lines = [line.partition("#")[0].split() for block in blocks("console") for line in block.splitlines()]
+    lines = [shlex.split(line, comments=True) for block in blocks("console") for line in block.splitlines()]
     assert len(lines) >= 12
     for words in lines:
         done = run(folder, PROGRAMS / words[0], *words[1:])

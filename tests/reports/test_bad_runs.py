@@ -193,3 +193,8 @@ def test_no_outcomes_at_all_falls_back_to_means_and_says_so(reported):
 
 def test_a_best_epoch_that_does_not_exist_is_found_again(reported):
     assert reported(edited(best_epoch=99)).header.best_epoch in (1, 2, 3)
+
+
+def test_a_class_without_a_name_is_shown_in_quotes(reported):
+    report = reported(edited(task__names=["", " ", *"cdefghij"]), signal=[1.0, 1.2])
+    assert report.confusion is not None and report.confusion.names[:3] == ("''", "' '", "c")

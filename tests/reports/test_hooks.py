@@ -1,5 +1,6 @@
 """A third party's checks, sections and verbs come through the plugin host like our own."""
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dl.errors import PluginFailed
 from dl.finding import Finding
 from dl.hookspecs import hookimpl
-from dl.plugins import load_plugins
+from dl.plugins import PluginWarning, load_plugins
 from dl.specs import CheckSpec, SectionSpec
 from dl_reports.build import build
 
@@ -18,7 +19,7 @@ def check_spec(function, code="other-slow"):
 
 def plugin(checks=(), sections=()):
     return SimpleNamespace(
-        register_checks=hookimpl(lambda: checks), report_sections=hookimpl(lambda: sections), __name__="other"
+        register_checks=hookimpl(lambda: checks), register_sections=hookimpl(lambda: sections), __name__="other"
     )
 
 
@@ -41,7 +42,10 @@ def test_a_check_that_fails_is_named_and_the_others_go_on(simulated):
 
     report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(broken)]))
     why = next(one.why for one in report.unchecked if one.what == "other-slow")
-    assert why.startswith("the check 'other-slow' of plugin") and why.endswith("failed: RuntimeError: out of luck")
+    assert (
+        why.startswith("the check 'other-slow' of plugin")
+        and why.count("failed: RuntimeError: out of luck (test_hooks.py:") == 1
+    )
     assert report.curves is not None
 
 
@@ -53,9 +57,22 @@ def test_a_check_that_returns_something_else_is_named(simulated, answer):
     assert "returned something else" in next(one.why for one in report.unchecked if one.what == "other-slow")
 
 
-def test_two_checks_of_one_code_are_refused():
-    with pytest.raises(PluginFailed, match="the check 'fit-gap' is registered by two plugins"):
-        with_plugin(checks=[check_spec(slow, "fit-gap")])
+def test_of_two_checks_of_one_code_ours_stays():
+    with pytest.warns(
+        PluginWarning, match=r"the check 'fit-gap' is left out, for dl's own \(dl-reports\) has that name"
+    ):
+        assert with_plugin(checks=[check_spec(slow, "fit-gap")]).check("fit-gap").plugin == "reports"
+
+
+def test_a_check_that_leaves_the_program_is_named_and_the_others_go_on(simulated):
+    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(lambda facts: sys.exit(3))]))
+    assert "it calls sys.exit(3)" in next(one.why for one in report.unchecked if one.what == "other-slow")
+
+
+def test_a_page_that_is_no_text_is_said():
+    odd = CheckSpec("other-odd", "of a test", lambda: slow, lambda: 7)
+    with pytest.raises(PluginFailed, match="page of the check 'other-odd' returned 7, not a str"):
+        with_plugin(checks=[odd]).check("other-odd").page()
 
 
 def test_a_third_partys_section_is_in_the_report_and_an_empty_one_is_not(simulated):

@@ -11,6 +11,7 @@ import numpy as np
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.specs import CheckSpec, SectionSpec
+from dl.states import told
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
 from dl_reports.statistics import NotComputable
@@ -76,8 +77,8 @@ def _call(load: Callable[[], Callable[[Any], Any]], facts: Facts, who: str) -> A
         with np.errstate(all="ignore"):
             answer = load()(facts)
             return answer if isinstance(answer, NotComputable) else list(answer)
-    except Exception as error:
-        return NotComputable(f"{who} failed: {type(error).__name__}: {error}")
+    except (Exception, SystemExit) as error:
+        return NotComputable(f"{who} failed: {told(error)}")
 
 
 def sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:

@@ -10,6 +10,7 @@ from dl.specs import CheckSpec, CommandSpec
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dl.plugins import Plugins
     from dl.run import Run
 
 
@@ -34,10 +35,10 @@ def register_commands() -> tuple[CommandSpec, ...]:
 
 
 @hookimpl
-def render_report(run: Run, console: Console) -> bool:
+def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
     """Print the report of a run."""
+    from dl_reports.build import build
     from dl_reports.render.terminal import print_report
-    from dl_reports.report import build_report
 
-    print_report(build_report(run), console)
+    print_report(build(run, plugins=plugins), out)
     return True

@@ -15,6 +15,7 @@ from dl.options import Option, check, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import DomainSpec
+from dl.tables import AS_ASKED, is_table, refuse_options
 
 _Groups = dict[str, tuple[Option, ...]]
 
@@ -64,10 +65,19 @@ def resolve(
     }
     typed = _sort_options(options or {}, groups, model_spec.name)
     own_options = start.model_options if model_spec.name == start.model else {}
+    named_data = (domain_spec.name, data) in plugins.datasets
+    if named_data:
+        theirs = {option.name for option in plugins.datasets[domain_spec.name, data].options}
+        refuse_options(
+            {name: value for name, value in typed["options"].items() if name not in theirs}, data, "a named data set"
+        )
+    elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
+        asked = task or ("" if "target_as" in start.data_options else start.task)
+        if asked in AS_ASKED:  # a table reads its target as the task needs it
+            typed["options"].setdefault("target_as", AS_ASKED[asked])
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
         raise BadOption(f"seed={shown(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
-    named_data = (domain_spec.name, data) in plugins.datasets
     return Recipe(
         domain=domain_spec.name,
         data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere

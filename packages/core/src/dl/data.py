@@ -125,7 +125,10 @@ class Part:
     def chunks(self, size: int) -> Iterator[Inputs]:
         """Give the inputs of this part, ``size`` at a time."""
         for start in range(0, len(self.index), size):
-            yield self.examples.inputs[self.index[start : start + size]]
+            chunk = self.examples.inputs[self.index[start : start + size]]
+            if isinstance(self.examples.inputs, Ragged):
+                self.examples.inputs.release()  # a walk over a mapped column then needs the memory of a chunk
+            yield chunk
 
 
 def joined(several: Sequence[Examples]) -> Examples:

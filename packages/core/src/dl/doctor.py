@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import warnings
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,8 +12,8 @@ from pathlib import Path
 import platformdirs
 
 from dl import files
-from dl.errors import CannotWrite, PluginFailed
-from dl.plugins import PluginWarning, load_plugins
+from dl.errors import CannotWrite
+from dl.plugins import look_at_plugins
 
 # Older ones run code from files that they should only read, or were never safe.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
@@ -65,13 +64,8 @@ def _package(name: str) -> Check:
 
 
 def _plugins() -> list[Check]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            plugins = load_plugins()
-        except PluginFailed as error:
-            return [Check("plugins", str(error), ok=False)]
-    bad = [Check("plugins", str(w.message), ok=False) for w in caught if issubclass(w.category, PluginWarning)]
+    plugins = look_at_plugins()
+    bad = [Check("plugins", line, ok=False) for line in plugins.failures]
     counts = f"{len(plugins.domains)} domains, {len(plugins.datasets)} data sets, {len(plugins.models)} models"
     return [Check("plugins", counts, ok=bool(plugins.domains)), *bad]
 

@@ -73,6 +73,7 @@ class Domain:
         sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
             one shape, or a text.
         from_strings: Takes strings as raw inputs; None where an input is no text.
+        recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -82,3 +83,4 @@ class Domain:
     draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
     sketch: Callable[[Any], NDArray[np.uint8] | str]
     from_strings: Callable[[Sequence[str]], Examples] | None = None
+    recognize: Callable[[Path, Options], float] = lambda path, options: 0.0

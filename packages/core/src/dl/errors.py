@@ -53,6 +53,10 @@ class PluginFailed(DLError):
     exit_code = 4
 
 
+class InstallFailed(PluginFailed):
+    """A distribution could not be installed, removed or locked."""
+
+
 class TrainingFailed(DLError):
     """Training stopped on its own: the loss was no longer a number."""
 

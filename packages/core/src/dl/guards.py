@@ -48,6 +48,18 @@ def check_duplicates(
     return found
 
 
+def check_times(train: Part, val: Part) -> list[Finding]:
+    """Count training examples that are later than the first validation example: they know its future."""
+    times, held = train.examples.times, val.examples.times
+    if times is None or held is None or not len(train) or not len(val):
+        return []
+    later = int(np.count_nonzero(times[train.index] > held[val.index].min()))
+    if not later:
+        return []
+    message = f"{later:,} of {len(train):,} training examples are later than the first validation example"
+    return [Finding("data-time-overlap", "tip", message, {"later": later, "train": len(train)})]
+
+
 def check_classes(train: Part, val: Part) -> None:
     """Refuse class targets that nothing can be learnt from: one class, or a class without training examples.
 

@@ -3,6 +3,10 @@
 A plugin is a module, or an object, with functions of these names marked by `dl.hookimpl`; its distribution names it
 under the entry point group ``dl``. A hook returns values and does nothing else: it must not import torch, print, or
 read files. The data set plugin `dl_mnist.plugin` is the example to copy.
+
+The hooks together carry one version, `API`. A plugin may say which one it is written for: ``dl_api = 2``. A hook or an
+argument that is old stays alive, with its successor in its docstring, until `OLDEST_API` passes it: a plugin that
+uses it works, and `dl plugins` says what to write instead.
 """
 
 from __future__ import annotations
@@ -15,8 +19,12 @@ import pluggy
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dl.plugins import Plugins
     from dl.run import Run
     from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+
+API = 2  # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections)
+OLDEST_API = 1
 
 PROJECT = "dl"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -54,8 +62,14 @@ def register_checks() -> Sequence[CheckSpec]:
 
 
 @hookspec
-def report_sections() -> Sequence[SectionSpec]:
+def register_sections() -> Sequence[SectionSpec]:
     """Return sections that are added to every report. Called once, at start; must not read a run."""
+    return ()
+
+
+@hookspec(warn_on_impl=DeprecationWarning("the hook report_sections is called register_sections since API 2"))
+def report_sections() -> Sequence[SectionSpec]:
+    """Return sections; the name that `register_sections` had in API 1."""
     return ()
 
 
@@ -65,9 +79,15 @@ def register_commands() -> Sequence[CommandSpec]:
     return ()
 
 
-@hookspec(firstresult=True)
-def render_report(run: Run, console: Console) -> bool | None:
-    """Print the report of a run, and return True. Called when a fit has ended; must not train or write.
+@hookspec(
+    warn_on_impl_args={
+        "console": DeprecationWarning("the argument console of render_report is called out since API 2"),
+    }
+)
+def render_report(run: Run, out: Console, plugins: Plugins, console: Console) -> bool | None:
+    """Print the report of a run to ``out``, and return True, or None to leave it to the next plugin.
 
+    Called when a fit has ended, third parties' plugins first; must not train or write. A plugin names the arguments it
+    wants. ``console`` is what ``out`` was called in API 1: it hid the function `dl.terminal.console`.
     Example: `dl_reports.plugin`.
     """

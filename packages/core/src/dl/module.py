@@ -149,7 +149,7 @@ class FitModule(pl.LightningModule):
             self._train_block(positions)
             return None
         inputs, targets = self.parts.train_feed.take(positions)
-        logits = self.task.row.condense(self.network(self.prepared(inputs)), targets)
+        logits = self.network(self.prepared(inputs))
         loss = self.task.row.loss(logits, self._as_loss_reads(targets), "mean")
         counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
         self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
@@ -175,7 +175,7 @@ class FitModule(pl.LightningModule):
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
         for batch, target in self._batches(positions, sizes):
-            logits = row.condense(network(batch), target)
+            logits = network(batch)
             loss = row.loss(logits, self._as_loss_reads(target), "mean")
             for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
                 parameter.grad = None
@@ -250,10 +250,10 @@ class FitModule(pl.LightningModule):
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Keep the logits of one batch of a part."""
         feed = self.parts.val_feed if dataloader_idx == 0 else self.parts.train_feed
-        inputs, targets = feed.take(positions)
+        inputs, _ = feed.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
-            logits = self.task.row.condense(self.network(self.prepared(inputs)).float(), targets)
+            logits = self.network(self.prepared(inputs)).float()
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:

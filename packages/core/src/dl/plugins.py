@@ -1,21 +1,20 @@
-"""The plugin host: loads every plugin on its own, sorts what it registers, and says who did what.
+"""The plugin host: what all plugins registered, as one frozen value with look-ups.
 
-A plugin that cannot be loaded is one warning line; everything else goes on. There is no global: `load_plugins` returns
-a new host.
+A plugin that cannot be used is one warning line; everything else goes on. There is no global: `load_plugins` returns a
+new value. How a plugin is loaded is `dl.loading`, what became of it `dl.states`, who is blamed when it fails in use
+`dl.blame`.
 """
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
-import pluggy
-
-from dl import hookspecs
-from dl.errors import DLError, PluginFailed, UnknownName, unknown
+from dl.errors import PluginFailed, UnknownName, unknown
+from dl.states import PluginDeprecated, PluginState, PluginWarning, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,11 +22,18 @@ if TYPE_CHECKING:
     from dl.run import Run
     from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
 
-GROUP = "dl"
+__all__ = [
+    "PluginDeprecated",
+    "PluginState",
+    "PluginWarning",
+    "Plugins",
+    "complain",
+    "load_plugins",
+    "look_at_plugins",
+    "strict",
+]
 
-
-class PluginWarning(UserWarning):
-    """A plugin could not be used; the message names it and what to do."""
+STRICT = "DL_STRICT_PLUGINS"
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,9 @@ class Plugins:
         checks: By code.
         sections: By title.
         commands: By name.
-        render: Prints the report of a run; False if no plugin can.
+        renderers: The hooks that print the report of a run, in the order they are asked.
+        states: What became of each plugin, dl's own first.
+        notes: Lines that are about no single plugin.
     """
 
     domains: Mapping[str, DomainSpec]
@@ -52,7 +60,33 @@ class Plugins:
     checks: Mapping[str, CheckSpec]
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
-    render: Callable[[Run, Console], bool]
+    renderers: tuple[Callable[..., bool], ...] = ()
+    states: tuple[PluginState, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> list[str]:
+        """A line for each plugin that is not as it should be."""
+        return [state.aloud for state in self.states if state.aloud]
+
+    def render(self, run: Run, out: Console) -> bool:
+        """Print the report of a run; a plugin that fails at it is named, and the next one is asked.
+
+        Returns:
+            Whether a plugin has printed it.
+
+        Raises:
+            PluginFailed: If one fails and ``DL_STRICT_PLUGINS=1``.
+        """
+        for renderer in self.renderers:
+            try:
+                if renderer(run=run, out=out, plugins=self, console=out):
+                    return True
+            except PluginFailed as error:
+                if os.environ.get("DL_DEBUG") == "1":
+                    raise
+                complain(str(error))
+        return False
 
     def domain(self, name: str) -> DomainSpec:
         """Look a domain up.
@@ -102,67 +136,48 @@ class Plugins:
 def load_plugins(extra: Iterable[object] = ()) -> Plugins:
     """Load every installed plugin, and ``extra`` modules or objects, each on its own.
 
+    What is wrong with a plugin is one `PluginWarning`; the others are not touched by it.
+
     Raises:
-        PluginFailed: If two plugins register one name.
+        PluginFailed: If something is wrong with one and ``DL_STRICT_PLUGINS=1``.
     """
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        _load(manager, point)
-    for plugin in extra:
-        manager.register(plugin)
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        warnings.warn(f"{error}; see the hooks in dl.hookspecs", PluginWarning, stacklevel=2)
-    return Plugins(
-        domains=_collect(manager.hook.register_domains, lambda spec: spec.name, "domain"),
-        datasets=_collect(manager.hook.register_datasets, lambda spec: (spec.domain, spec.name), "data set"),
-        models=_collect(manager.hook.register_models, lambda spec: (spec.domain, spec.name), "model"),
-        recipes=_collect(manager.hook.register_recipes, lambda spec: (spec.domain, spec.name), "recipe"),
-        checks=_collect(manager.hook.register_checks, lambda spec: spec.name, "check"),
-        sections=_collect(manager.hook.report_sections, lambda spec: spec.name, "report section"),
-        commands=_collect(manager.hook.register_commands, lambda spec: spec.name, "command"),
-        render=lambda run, console: bool(manager.hook.render_report(run=run, console=console)),
-    )
+    plugins = look_at_plugins(extra)
+    failures = plugins.failures
+    if failures:
+        complain(*failures)
+    for line in plugins.notes:
+        warnings.warn(line, PluginWarning, stacklevel=1)
+    for state in plugins.states:
+        for problem in state.problems:
+            if problem.deprecates:
+                line = one_line(state.name, state.origin, problem.says)
+                warnings.warn(line, PluginDeprecated, stacklevel=1)
+    return plugins
 
 
-def _load(manager: pluggy.PluginManager, point: EntryPoint) -> None:
-    try:
-        manager.register(point.load(), name=point.name)
-    except Exception as error:
-        distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
-        reason = str(error) if isinstance(error, DLError) else f"{type(error).__name__}: {error}"
-        warnings.warn(f"plugin {point.name!r} of {distribution} is left out: {reason}", PluginWarning, stacklevel=3)
+def look_at_plugins(extra: Iterable[object] = ()) -> Plugins:
+    """Load every plugin as `load_plugins` does, without a word: what is wrong stands in the states."""
+    from dl.loading import load
+
+    return load(extra)
 
 
-_Key = TypeVar("_Key")
+def complain(*lines: str) -> None:
+    """Say each line about a plugin once a process.
+
+    Raises:
+        PluginFailed: If ``DL_STRICT_PLUGINS=1``.
+    """
+    if strict():
+        more = f"  and {len(lines) - 1} more: dl plugins" if lines[1:] else ""
+        raise PluginFailed(lines[0] + more)
+    for line in lines:
+        warnings.warn(line, PluginWarning, stacklevel=1)  # at this line of the source: Python then says it once
 
 
-def _collect(hook: pluggy.HookCaller, key: Callable[[Any], _Key], kind: str) -> dict[_Key, Any]:
-    """Call one hook of every plugin on its own, and refuse two of one name. Any: the hook's kind of specification."""
-    found: dict[_Key, Any] = {}
-    owners: dict[_Key, str] = {}
-    for implementation in hook.get_hookimpls():
-        for spec in _specs_of(implementation, kind):
-            if key(spec) in found:
-                both = f"{owners[key(spec)]!r} and {implementation.plugin_name!r}"
-                raise PluginFailed(f"the {kind} {spec.name!r} is registered by two plugins, {both}; uninstall one")
-            owner = owners[key(spec)] = implementation.plugin_name
-            found[key(spec)] = replace(spec, plugin=owner) if hasattr(spec, "plugin") else spec
-    return dict(sorted(found.items(), key=lambda item: str(item[0])))
-
-
-def _specs_of(implementation: pluggy.HookImpl, kind: str) -> list[Any]:  # Any: the hook's kind of specification
-    """Call one plugin's hook; one that fails is left out, and named."""
-    try:
-        returned: Any = implementation.function()  # Any: pluggy does not know what a hook returns
-        return list(returned)
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        name = implementation.plugin_name
-        warnings.warn(f"plugin {name!r} registers no {kind}: its hook fails, {reason}", PluginWarning, stacklevel=4)
-        return []
+def strict() -> bool:
+    """Return whether anything wrong with a plugin ends the program."""
+    return os.environ.get(STRICT) == "1"
 
 
 _Spec = TypeVar("_Spec")

@@ -6,6 +6,7 @@ by position. Letters: ``N`` rows, ``S`` values in all rows together.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,10 +38,20 @@ class Ragged:
         """Copy the rows at these positions, (n,), in this order."""
         lengths = self.lengths[positions]
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        plain = Ragged(np.asarray(self.values), self.offsets)  # rows of a map cost ten times as much
         if offsets[-1] > LONG * len(lengths):
-            return Ragged(np.concatenate([self.row(position) for position in positions]), offsets)
+            return Ragged(np.concatenate([plain.row(position) for position in positions]), offsets)
         source = np.repeat(self.offsets[positions] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return Ragged(self.values[source], offsets)
+
+    def release(self) -> None:
+        """Give back the memory of a column that is mapped from a file: what is used again is read again.
+
+        What was written into a column mapped for copying on write is lost; nobody writes into one.
+        """
+        mapped = getattr(self.values, "_mmap", None)
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     def row(self, position: int) -> NDArray[np.generic]:
         """Return one row as a view, (length,)."""

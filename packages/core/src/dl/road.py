@@ -43,8 +43,9 @@ from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.split import holdout, probe
+from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
+from dl.tables import is_table
 from dl.task import Task, decide
 
 CLASS_TASKS = ("", "binary", "multiclass")  # what may be asked for where whole numbers are classes
@@ -179,17 +180,25 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
     else:
         together = recipe.split["duplicates"] == "together"
+        given = dataset.train.groups
         groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
+        groups = groups if given is None else join_groups(groups, given)
         size = float(recipe.split["val"]) or dataset.val_size
-        split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
-        train, val, rule = Part(dataset.train, split.train), Part(dataset.train, split.val), split.rule
+        if dataset.train.times is not None:
+            split = newest(groups, dataset.train.times, size)
+        else:
+            split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
+        rule = split.rule if given is None else f"{split.rule}, whole groups"
+        train, val = Part(dataset.train, split.train), Part(dataset.train, split.val)
     if recipe.task in CLASS_TASKS:
         guards.check_classes(train, val)
     train_keys = [keys[position] for position in train.index]
     val_keys = fingerprints(val) if dataset.val is not None else [keys[position] for position in val.index]
     found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
+    found += guards.check_times(train, val)
     if dataset.skipped:
-        message = f"{len(dataset.skipped)} files were skipped: {', '.join(dataset.skipped[:3])}"
+        what = "rows" if is_table(Path(dataset.source)) else "files"
+        message = f"{len(dataset.skipped)} {what} were skipped: {', '.join(dataset.skipped[:3])}"
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
     known = set(train_keys)

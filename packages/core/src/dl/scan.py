@@ -19,6 +19,7 @@ from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
 
 PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
+GLANCED = 1000  # files that tell what a folder holds
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -70,6 +71,18 @@ class Found:
     classes: tuple[str, ...]
     files: list[FoundFile]
     passed: tuple[str, ...] = ()
+
+
+def glance(root: Path, wanted: Wanted) -> bool:
+    """Return whether one of the first files below a folder is called as the wanted ones are."""
+    seen = 0
+    for _, _, names in os.walk(root):
+        if any(name.lower().endswith(wanted.suffixes) for name in names[:GLANCED]):
+            return True
+        seen += 1 + len(names)
+        if seen > GLANCED:
+            break
+    return False
 
 
 def find_parts(root: Path, wanted: Wanted) -> dict[str, Path]:

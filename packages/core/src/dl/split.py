@@ -1,6 +1,7 @@
 """Splits: which examples are learnt from and which are looked at.
 
-A split is a pair of index arrays into the training examples; it depends on the targets and the seed alone.
+A split is a pair of index arrays into the training examples; it depends on the targets and the seed alone, or, where
+examples have times, on these: what comes later is then predicted from what was before.
 Examples of one group (exact duplicates, the photographs of one patient) always stay on one side.
 """
 
@@ -42,14 +43,8 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
     Raises:
         BadData: If either part would be empty.
     """
+    wanted = _count(size, len(groups))
     n = len(groups)
-    if size >= 1 and size != int(size):
-        raise BadData(f"a validation part of {size:g} examples: expected a whole number, or a share below 1")
-    wanted = round(size * n) if size < 1 else int(size)
-    if not 0 < wanted < n:
-        raise BadData(
-            f"a validation part of {wanted} from {n} examples leaves an empty part; use val= between 1 and {n - 1}"
-        )
     strata = np.zeros(n, np.int64) if strata is None else strata
     rng = np.random.default_rng([seed, 0x5B117])
     first, of_group = np.unique(groups, return_index=True)[1], np.unique(groups, return_inverse=True)[1]
@@ -67,10 +62,88 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"{kind}, seed {seed}")
 
 
+def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
+    """Hold out the newest examples, never cutting a group.
+
+    Groups are taken by the time of their newest example, the newest first, and with a group all that end at the same
+    time, until the part is as large as was asked for.
+
+    Args:
+        groups: (N,) group numbers; all different where there are no groups.
+        times: (N,) when each example was, as numbers that sort.
+        size: Number of examples to hold out, or their share if below 1.
+
+    Raises:
+        BadData: If either part would be empty.
+    """
+    wanted = _count(size, len(groups))
+    _, of_group = np.unique(groups, return_inverse=True)
+    of_time = np.unique(times, return_inverse=True)[1]
+    ends = np.zeros(int(of_group.max()) + 1, np.int64)
+    np.maximum.at(ends, of_group, of_time)
+    by_end = np.bincount(ends[of_group])  # how many examples are in groups that end then
+    cut = len(by_end) - 1 - int(np.searchsorted(np.cumsum(by_end[::-1]), wanted))
+    in_val = ends[of_group] >= cut
+    if in_val.all():
+        raise BadData(
+            "holding out the newest examples leaves none to learn from: too many are of one time or one group; "
+            "use a smaller val=, or split without time_on="
+        )
+    return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
+
+
+def join_groups(*groupings: Index) -> Index:
+    """Return the groups that hold together whatever any of these holds together, (N,).
+
+    Two examples are of one group if a chain of examples leads from one to the other in which neighbours agree in one
+    of the groupings.
+
+    Args:
+        *groupings: (N,) group numbers each.
+    """
+    joined = np.unique(groupings[0], return_inverse=True)[1]
+    for grouping in groupings[1:]:
+        joined = _joined(joined, np.unique(grouping, return_inverse=True)[1])
+    return joined
+
+
+def _joined(first: Index, second: Index) -> Index:
+    """Join two groupings by union-find over the groups of the first, which meet in groups of the second."""
+    parent = list(range(int(first.max(initial=-1)) + 1))
+
+    def root(group: int) -> int:
+        while parent[group] != group:
+            parent[group] = group = parent[parent[group]]
+        return group
+
+    pairs = np.unique(np.column_stack([second, first]), axis=0)
+    meets = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
+    for one, other in zip(pairs[meets, 1].tolist(), pairs[meets + 1, 1].tolist(), strict=True):
+        parent[root(other)] = root(one)
+    roots = np.array([root(group) for group in range(len(parent))], np.int64)
+    return np.asarray(roots[first])
+
+
 def probe(train: Index, size: int, seed: int) -> Index:
     """Choose the fixed part of the training examples that is scored in eval mode after each epoch, sorted."""
     rng = np.random.default_rng([seed, 0x9B0BE])
     return np.sort(rng.choice(train, size=min(size, len(train)), replace=False))
+
+
+def _count(size: float, n: int) -> int:
+    """Return how many examples are held out.
+
+    Raises:
+        BadData: If that would leave a part empty.
+    """
+    if size >= 1 and size != int(size):
+        raise BadData(f"a validation part of {size:g} examples: expected a whole number, or a share below 1")
+    wanted = round(size * n) if size < 1 else int(size)
+    if not 0 < wanted < n:
+        raise BadData(
+            f"a validation part of {wanted} from {n} examples leaves an empty part; use val= between 1 and {n - 1}"
+        )
+    return wanted
 
 
 def _fill(members: Index, sizes: Index, quota: int) -> Index:

@@ -146,7 +146,6 @@ class Row:
         loss: From logits (N, K) and target, by reduction.
         metrics: The usual headline first.
         is_classes: Whether the target is a class number.
-        condense: From what the network gives for a batch, and its target, to the (N, K) that everything else reads.
     """
 
     name: str
@@ -155,7 +154,6 @@ class Row:
     loss: Callable[[Tensor, Tensor, Reduction], Tensor]
     metrics: tuple[Metric, ...]
     is_classes: bool
-    condense: Callable[[Tensor, Tensor], Tensor] = lambda logits, _target: logits
 
 
 TABLE: dict[str, Row] = {

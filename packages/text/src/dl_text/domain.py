@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dl.data import Dataset, Examples, joined
 from dl.domain import Domain, Preparation
+from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
 from dl_text import folder
@@ -16,7 +17,7 @@ from dl_text.read import read_paths, read_strings
 
 def load() -> Domain:
     """Return the domain."""
-    return Domain(open_path, learn, restore, read, draw, sketch, read_strings)
+    return Domain(open_path, learn, restore, read, draw, sketch, read_strings, recognize)
 
 
 def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
@@ -47,9 +48,20 @@ def open_path(path: Path, options: Options) -> Dataset:
         BadData: If there is nothing to learn from.
         BadFile: If a file cannot be read as what it is called.
     """
-    if is_table(path):
+    if is_table(path) and not path.is_dir():
         from dl.tables.table import LONGEST_TEXT, read_table
 
         return read_table(path, options, LONGEST_TEXT).dataset()
     refuse_options({name: value for name, value in options.items() if name != "encoding"}, str(path), "a folder")
     return folder.open_path(path, options)
+
+
+def recognize(path: Path, options: Options) -> float:
+    """Say how surely a path holds texts: a folder by files called so; words in a table may be other things as well."""
+    if path.is_dir():
+        return 1.0 if glance(path, folder.TEXTS) else 0.0
+    if not is_table(path):
+        return 0.0
+    from dl.tables.table import LONGEST_TEXT, looks_like
+
+    return 0.5 if looks_like(path, options, LONGEST_TEXT) else 0.0

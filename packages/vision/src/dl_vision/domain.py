@@ -1,12 +1,41 @@
 """The vision domain, put together: what core calls to read, prepare and draw images."""
 
+from pathlib import Path
+
+from dl.data import Dataset
 from dl.domain import Domain
+from dl.scan import glance
+from dl.specs import Options
+from dl.tables import is_table, refuse_options
+from dl.tables.table import looks_like
+from dl_vision import folder
 from dl_vision.draw import draw, sketch
-from dl_vision.folder import open_path
+from dl_vision.listed import PATHS, open_list
 from dl_vision.prepare import learn, restore
 from dl_vision.read import read
 
 
 def load() -> Domain:
     """Return the domain."""
-    return Domain(open_path=open_path, learn=learn, restore=restore, read=read, draw=draw, sketch=sketch)
+    return Domain(
+        open_path=open_path, learn=learn, restore=restore, read=read, draw=draw, sketch=sketch, recognize=recognize
+    )
+
+
+def open_path(path: Path, options: Options) -> Dataset:
+    """Read a user's own images: a table with a column of paths, or a folder of images by class.
+
+    Raises:
+        DLError: As `open_list` or `folder.open_path`.
+    """
+    if is_table(path) and not path.is_dir():
+        return open_list(path, options)
+    refuse_options(options, str(path), "no table")
+    return folder.open_path(path, options)
+
+
+def recognize(path: Path, options: Options) -> float:
+    """Say how surely a path holds images: a table by a column of paths, a folder by files called as images are."""
+    if path.is_dir():
+        return 1.0 if glance(path, folder.IMAGES) else 0.0
+    return 1.0 if is_table(path) and looks_like(path, options, PATHS) else 0.0

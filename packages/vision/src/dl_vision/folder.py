@@ -51,11 +51,11 @@ def open_path(path: Path, options: Options) -> Dataset:
     classes = train.found.classes
     val = _inspect(find_classes(parts["val"], IMAGES), classes, cache) if "val" in parts else None
     both = [train] if val is None else [train, val]
-    shape = _choose_shape(root, both, options)
+    shape = choose_shape(root, both, options)
     pixels = [pixels_of(part.found.files, part.facts, shape, cache) for part in both]
-    bad = [line for part, read in zip(both, pixels, strict=True) for line in _bad_files(root, part, read)]
+    bad = [line for part, read in zip(both, pixels, strict=True) for line in bad_files(root, part, read)]
     if bad and not skip:
-        raise BadFile(_bad_message(root, bad, sum(len(part.labels) for part in both)))
+        raise BadFile(bad_message(root, bad, sum(len(part.labels) for part in both)))
     _refuse_emptied(train, pixels[0])
     return Dataset(
         name=root.resolve().name or "images",
@@ -77,9 +77,9 @@ def _test_opener(
         cache = open_cache()
         test = _inspect(find_classes(folder, IMAGES), classes, cache)
         pixels = pixels_of(test.found.files, test.facts, shape, cache)
-        bad = _bad_files(root, test, pixels)
+        bad = bad_files(root, test, pixels)
         if bad and not skip:
-            raise BadFile(_bad_message(root, bad, len(test.labels)))
+            raise BadFile(bad_message(root, bad, len(test.labels)))
         if not pixels.kept:
             raise BadData(f"{str(folder)!r} holds no readable image")
         if bad:
@@ -94,7 +94,7 @@ def _inspect(found: Found, classes: tuple[str, ...] | None, cache: Path | None) 
     return Inspected(found, number_labels(found, classes), facts_of(found.files, cache))
 
 
-def _choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> Shape:
+def choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> Shape:
     """Choose height, width and channels: as asked, else as the images that can be read are."""
     readable = [
         (file.path, facts)
@@ -107,7 +107,7 @@ def _choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> S
             f"{relative_name(root, file.path)}: {facts.error}"
             for file, facts in zip(parts[0].found.files, parts[0].facts, strict=True)
         ]
-        raise BadFile(_bad_message(root, bad, len(bad)))
+        raise BadFile(bad_message(root, bad, len(bad)))
     grey = options["colour"] == "grey" or (options["colour"] == "auto" and all(facts.grey for _, facts in readable))
     channels = 1 if grey else 3
     if size := int(options["size"]):
@@ -130,11 +130,13 @@ def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
     return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}"
 
 
-def _bad_files(root: Path, part: Inspected, pixels: Pixels) -> list[str]:
+def bad_files(root: Path, part: Inspected, pixels: Pixels) -> list[str]:
+    """Name the files that could not be decoded, with the reasons."""
     return [f"{relative_name(root, part.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
 
 
-def _bad_message(root: Path, bad: Sequence[str], of: int) -> str:
+def bad_message(root: Path, bad: Sequence[str], of: int) -> str:
+    """Say in one line how many files are no images, which ones first, and what to do."""
     shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
     count = f"{len(bad):,} of {of:,} files in {str(root)!r} cannot be read as images"
     return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"

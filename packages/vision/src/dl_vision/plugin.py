@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dl import tables
 from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec
@@ -22,6 +23,7 @@ READING = (
     Option("colour", "auto", "auto: grey if every image is grey, else rgb", choices=("auto", "grey", "rgb")),
     Option("scale", "standard", "pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
     Option("bad_files", "stop", "files that are no readable image: stop, or skip and count", choices=("stop", "skip")),
+    *tables.OPTIONS,
 )
 POOLS = ("max", "avg", "stride")
 POOL = Option("pool", "max", "how maps shrink: largest or average of 2x2, or strided convolutions", choices=POOLS)

@@ -11,10 +11,13 @@ from dl.data import Examples
 from dl.domain import Preparation
 from dl.errors import BadData, BadFile
 from dl.scan import stable_ids, walk
+from dl.tables import is_table
+from dl.tables.table import read_table
 from dl.terminal import safe_text
 from dl_vision.cache import decode_all
 from dl_vision.decode import inspect, strict_pillow
 from dl_vision.folder import NAMED
+from dl_vision.listed import PATHS, find_files
 
 COLUMNS = ("path", "file", "image", "filename")
 
@@ -51,10 +54,22 @@ def _files_of(path: Path) -> Iterator[str]:
         yield from sorted(file for file, _ in walk(path, {(stat.st_dev, stat.st_ino)}))
     elif path.suffix.lower() == ".csv":
         yield from _files_listed(path)
+    elif is_table(path):
+        yield from _files_of_table(path)
     elif path.is_file():
         yield str(path)
     else:
         raise BadFile(f"{safe_text(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+
+
+def _files_of_table(path: Path) -> Iterator[str]:
+    """Give the files that a table lists in its column of paths, relative to the table."""
+    table = read_table(path, {}, PATHS, labelled=False)
+    names = [cell.strip() for cell in table.cells()]
+    files, missing = find_files(path.parent, names)
+    for at, why in missing.items():
+        raise BadFile(f"{table.sources[at]}: {safe_text(names[at])!r}: {why}")
+    yield from (file.path for file in files)
 
 
 def _files_listed(path: Path) -> Iterator[str]:

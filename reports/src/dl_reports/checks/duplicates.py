@@ -88,6 +88,11 @@ def skipped(facts: Facts) -> list[Finding] | NotComputable:
     return guarded(facts, "data-skipped-files")
 
 
+def later(facts: Facts) -> list[Finding] | NotComputable:
+    """Training examples from after the first validation example."""
+    return guarded(facts, "data-time-overlap")
+
+
 def near(facts: Facts) -> list[Finding] | NotComputable:
     """Validation examples that lie closer to a training example than chance puts them, at 1 %."""
     features = facts.kept.features

@@ -155,6 +155,7 @@ def missing_class(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def class_name(facts: Facts, number: int) -> str:
-    """Return the name of a class, or its number where it has none."""
+    """Return the name of a class, in quotes where it is blank, or its number where it has none."""
     names = facts.manifest.task.names
-    return names[number] if 0 <= number < len(names) else str(number)
+    name = names[number] if 0 <= number < len(names) else str(number)
+    return name if name.strip() else f"'{name}'"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.columns import Columns
-from rich.console import Console
+from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from dl import files
 from dl.choose import looks_like_path, resolve
@@ -22,13 +25,29 @@ from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.run import Run, list_runs, open_run
 from dl.terminal import console, plain
 
+if TYPE_CHECKING:
+    from dl.data import Examples
+
 KINDS = ("dataset", "model", "recipe", "run")
 DRAWN = 4  # examples on a card
 LONGEST_LINE = 10_000  # of a recipe
 MOST_CLASSES = 20  # listed on a card
 
 
-def show_named(words: list[str], out: Path | None, runs: Path, *, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Reading:
+    """What was said about reading data.
+
+    Args:
+        task: That it is meant for; empty to find it.
+        options: Of the domain and the data set, unchecked.
+    """
+
+    task: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading, *, as_json: bool) -> None:
     """Show what a name stands for; ``[kind, name]`` where it is said.
 
     Raises:
@@ -44,8 +63,11 @@ def show_named(words: list[str], out: Path | None, runs: Path, *, as_json: bool)
         raise UnknownName(f"nothing is called {name!r}{nearest(name, known)}  see: dl ls")
     if len(kinds) > 1 and (as_json or out):
         raise BadOption(f"{name!r} is a {' and a '.join(kinds)}; say which: dl show {kinds[0]} {name}")
+    if kinds != ["dataset"] and (reading.task or reading.options):
+        said = next(iter(reading.options), "task")
+        raise BadOption(f"{said!r} is about reading data, and {name!r} is a {' and a '.join(kinds)}")
     show: dict[str, Callable[[], None]] = {
-        "dataset": lambda: show_dataset(name, plugins, as_json=as_json),
+        "dataset": lambda: show_dataset(name, plugins, reading, as_json=as_json),
         "model": lambda: show_model(name, plugins, as_json=as_json),
         "recipe": lambda: show_recipe(name, plugins, out, as_json=as_json),
         "run": lambda: show_run(open_run(name, runs), plugins, as_json=as_json),
@@ -75,51 +97,98 @@ def _exists(name: str) -> bool:
     return os.path.exists(name)
 
 
-def show_dataset(name: str, plugins: Plugins, *, as_json: bool) -> None:
-    """Print a data set's card: counts, shapes, classes, licence, and a few examples drawn."""
-    import numpy as np
-
-    from dl.data import describe_inputs, row_of
+def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
+    """Print a data set's card: what is found in it, counts, classes, licence, and a few examples drawn."""
+    from dl.data import describe_inputs, fingerprints, row_of, whole
     from dl.road import load_dataset
     from dl.task import decide
 
-    domains = [domain for domain, known in plugins.datasets if known == name] or list(plugins.domains)
-    recipe = resolve(plugins, domains[0], name)
+    chosen = domain_of(name, plugins, reading)
+    recipe = resolve(plugins, chosen, name, task=reading.task, options=reading.options)
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
-    task = decide(examples.targets, examples.names).info
+    task = decide(examples.targets, examples.names, recipe.task).info
+    duplicates = len(examples) - len(set(fingerprints(whole(examples))))
     card = {
         "name": dataset.name,
         "title": dataset.title,
+        "domain": chosen if (chosen, name) in plugins.datasets else f"{chosen}, as it looks",
         "task": f"{task.name}: {task.reason}",
         "train": len(examples),
         "validation": len(dataset.val) if dataset.val else f"{dataset.val_size:g} held out of train",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "input": describe_inputs(examples.inputs),
+        "duplicates": duplicates,
         "licence": dataset.licence,
         "source": dataset.source,
-        "skipped": len(dataset.skipped),
+        "skipped": _skipped(dataset.skipped),
     }
-    classes = {}
-    if examples.targets.ndim == 1 and np.issubdtype(examples.targets.dtype, np.integer):
-        counts = np.bincount(examples.targets, minlength=len(task.names))
-        classes = dict(zip(task.names, counts.tolist(), strict=True))
+    classes = dict(zip(task.names, _counts(examples, len(task.names)), strict=False))
     if as_json:
+        card["skipped"] = len(dataset.skipped)
         print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
         return
     out = console()
-    out.print(_facts(card))
+    out.print(_facts(card | {"duplicates": duplicates or "none, bit for bit"}))
     if classes:
+        kind = "labels" if examples.targets.ndim == 2 else "classes"
         shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]
         more = f", and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
-        out.print(plain(f"  classes     {', '.join(shown)}{more}"))
+        out.print(plain(f"  {kind:<11} {', '.join(shown)}{more}", longest=LONGEST_LINE))
     for note in dataset.notes:
         out.print(Padding(plain(note, longest=LONGEST_LINE), (0, 0, 0, 2)))
-    chosen = np.linspace(0, len(examples) - 1, min(DRAWN, len(examples)), dtype=int)
-    width = max(out.width // DRAWN - 2, 8)
-    out.print(Columns([domain.draw(row_of(examples.inputs, k), min(width, 28)) for k in chosen], padding=(0, 1)))
-    out.print(plain(f"  next: dl fit {recipe.domain} {name}", "dim"))
+    width = min(max(out.width // DRAWN - 2, 8), 28)
+    at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
+    drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
+    out.print(Columns(drawn, padding=(0, 1)))
+    out.print(plain(f"  next: {_next(recipe.domain, name, reading)}", "dim", longest=LONGEST_LINE))
+
+
+def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:
+    """Return the domain of a named data set, or the one that a path looks most like."""
+    named = [domain for domain, known in plugins.datasets if known == name]
+    if named:
+        return named[0]
+    path = Path(os.path.expanduser(name))
+    return max(plugins.domains, key=lambda domain: plugins.domain(domain).load().recognize(path, reading.options))
+
+
+def _counts(examples: Examples, names: int) -> list[int]:
+    """Count the examples of each class, or with each label; nothing for numbers."""
+    import numpy as np
+
+    if not np.issubdtype(examples.targets.dtype, np.integer):
+        return []
+    if examples.targets.ndim == 2:
+        return [int(count) for count in examples.targets.sum(axis=0, dtype=np.int64)]
+    return [int(count) for count in np.bincount(examples.targets.astype(np.int64), minlength=names)]
+
+
+def _answer(examples: Examples, position: int, width: int) -> Text:
+    """Return what the target says of one example."""
+    import numpy as np
+
+    target = examples.targets[position]
+    if np.issubdtype(target.dtype, np.integer) and examples.names:
+        chosen = np.flatnonzero(target) if target.ndim else [int(target)]
+        words = ", ".join(examples.names[k] for k in chosen) or "no label"
+    elif np.issubdtype(target.dtype, np.integer):
+        words = ", ".join(map(str, np.atleast_1d(target).tolist()))
+    else:
+        words = ", ".join(f"{value:.4g}" for value in np.atleast_1d(target).tolist())
+    return plain(words, "dim", longest=width)
+
+
+def _skipped(lines: Sequence[str]) -> str:
+    """Return how many files or rows were left out, and the first."""
+    return f"{len(lines):,}: {'; '.join(lines[:3])}{'; ...' if len(lines) > 3 else ''}" if lines else ""
+
+
+def _next(domain: str, name: str, reading: Reading) -> str:
+    """Return the command that trains on what was shown, with the choices made so far."""
+    task = ["--task", reading.task] if reading.task else []
+    return shlex.join(["dl", "fit", domain, name, *task, *(f"{key}={value}" for key, value in reading.options.items())])
 
 
 def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
@@ -142,7 +211,10 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
 
 def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool) -> None:
     """Print a recipe's text, or copy it to a file."""
-    spec = next((spec for (_, known), spec in plugins.recipes.items() if known == name), None)
+    found = [spec for (domain, known), spec in plugins.recipes.items() if name in (known, f"{domain}/{known}")]
+    if len(found) > 1:
+        raise BadOption(f"{name!r} is a recipe of several domains; say which: dl show recipe {found[0].domain}/{name}")
+    spec = found[0] if found else None
     if spec is None:
         raise UnknownName(
             f"no recipe named {name!r}{nearest(name, [n for _, n in plugins.recipes])}  see: dl ls recipes"
@@ -171,7 +243,7 @@ def _facts(facts: dict[str, object]) -> Table:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         if value not in ("", 0):
-            table.add_row(f"  {name}", plain(f"{value:,}" if isinstance(value, int) else value))
+            table.add_row(f"  {name}", plain(f"{value:,}" if isinstance(value, int) else value, longest=LONGEST_LINE))
     return table
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dl.cli.train import DEFAULT_RUNS, Json, Runs
+from dl.cli.train import DEFAULT_RUNS, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain
 
@@ -40,7 +40,7 @@ def ls(
     """List names with one line each."""
     if kind and kind not in KINDS:
         raise UnknownName(f"nothing called {kind!r} to list{nearest(kind, KINDS)}  one of: {', '.join(KINDS)}")
-    listed = {name: _rows(name, runs) for name in ([kind] if kind else KINDS[:-1])}
+    listed = {"runs": _runs(runs)} if kind == "runs" else _registered([kind] if kind else KINDS[:-1])
     if as_json:
         print(json.dumps(listed[kind] if kind else listed))
         return
@@ -50,19 +50,23 @@ def ls(
         out.print(_table(rows) if rows else plain("  none yet", "dim"))
 
 
-def _rows(kind: str, runs: Path) -> list[dict[str, str]]:
-    """Return the rows of one kind, without torch and without numpy."""
-    if kind == "runs":
-        from dl.run import list_runs
+def _runs(runs: Path) -> list[dict[str, str]]:
+    from dl.run import list_runs
 
-        return [_run_row(run) for run in list_runs(runs)]
+    return [_run_row(run) for run in list_runs(runs)]
+
+
+def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of some kinds, without torch and without numpy."""
     from dl.plugins import load_plugins
 
     plugins = load_plugins()
-    if kind == "domains":
-        return [{"name": spec.name, "description": spec.description} for spec in plugins.domains.values()]
-    found: Iterable[Any] = getattr(plugins, kind).values()  # Any: one of three specifications, alike in these fields
-    return [{"name": spec.name, "domain": spec.domain, "description": spec.description} for spec in found]
+    return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
+
+
+def _row(spec: Any) -> dict[str, str]:  # Any: one of four specifications, alike in these fields
+    domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
+    return {"name": spec.name, **domain, "description": spec.description}
 
 
 def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
@@ -89,19 +93,34 @@ def _table(rows: list[dict[str, str]]) -> Table:
 _SHOW = """Show a dataset's card, a model, a recipe or a run.
 
 Example: dl show mnist
+
+For your own data - a folder, a table - the card says what is found in it before anything is trained; choices about
+reading it are key=value, as for dl fit.
 """
 
 
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="[KIND] NAME", help="A name, or a path to your own data.")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="[KIND] NAME [KEY=VALUE]...", help="A name, or a path to your own data.")
+    ],
+    input_: Input = "",
+    target: Target = "",
+    group_on: GroupOn = "",
+    time_on: TimeOn = "",
+    encoding: Encoding = "",
+    task: Annotated[str, typer.Option(help="Of data: the task it is meant for; found by itself.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="For a recipe: write it to this file, to edit it.")] = None,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
     """Show one thing, whatever it is; ``kind name`` where a name is used twice."""
-    from dl.cli.cards import show_named
+    from dl.cli.cards import Reading, show_named
+    from dl.options import split_pairs
 
-    show_named(words, out, runs, as_json=as_json)
+    pairs = [word for word in words[1:] if "=" in word]
+    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    reading = Reading(task, with_flags(split_pairs(pairs), flags))
+    show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)
 
 
 _DOCTOR = """Check this machine and installation, and say what to mend.

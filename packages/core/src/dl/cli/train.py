@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dl import files
+from dl.errors import BadOption
 from dl.options import split_pairs
 from dl.terminal import cell, console, plain
 
@@ -26,6 +28,17 @@ Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder of 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Which = Annotated[str, typer.Argument(metavar="RUN", help="A run: its number, name, path, or 'last'.")]
 DEFAULT_RUNS = Path("runs")
+Input = Annotated[str, typer.Option("--input", help="Of a table: the column that is looked at.", metavar="COLUMN")]
+Target = Annotated[
+    str, typer.Option("--target", help="Of a table: the column to predict, or several with commas.", metavar="COLUMN")
+]
+GroupOn = Annotated[
+    str, typer.Option("--group-on", help="Of a table: keep rows that agree here on one side.", metavar="COLUMN")
+]
+TimeOn = Annotated[
+    str, typer.Option("--time-on", help="Of a table: hold out the newest rows by this.", metavar="COLUMN")
+]
+Encoding = Annotated[str, typer.Option("--encoding", help="Of a table: how its text is written, as latin-1.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,6 +63,11 @@ def fit(
     options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further choices.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model; see: dl ls models")] = "",
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a recipe file; see: dl ls recipes")] = "",
+    input_: Input = "",
+    target: Target = "",
+    group_on: GroupOn = "",
+    time_on: TimeOn = "",
+    encoding: Encoding = "",
     task: Annotated[
         str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
     ] = "",
@@ -66,7 +84,8 @@ def fit(
     """Train: the road is `dl.fit`."""
     pairs = [word for word in (domain, data) if "=" in word] + (options or [])
     domain, data = ("" if "=" in word else word for word in (domain, data))
-    typed = split_pairs(pairs)
+    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    typed = with_flags(split_pairs(pairs), flags)
     from dl.choose import resolve
     from dl.plugins import load_plugins
 
@@ -85,6 +104,20 @@ def fit(
     else:
         _report(run, plugins)
     return 128 + run.manifest.signal if run.manifest.signal else 0
+
+
+def with_flags(typed: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, str]:
+    """Add what was said with flags to what was said with ``key=value``.
+
+    Raises:
+        BadOption: If something is said in both ways.
+    """
+    said = {name: value for name, value in flags.items() if value}
+    for name in said:
+        if name in typed:
+            flag = f"--{name.replace('_', '-')}"
+            raise BadOption(f"{name!r} is given twice: {flag} {said[name]!r} and {name}={typed[name]!r}")
+    return {**typed, **said}
 
 
 def _report(run: Run, plugins: Plugins) -> None:

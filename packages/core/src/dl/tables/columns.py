@@ -15,6 +15,7 @@ from dl.tables.stream import called
 from dl.terminal import safe_text
 
 SAMPLED = 1000  # rows that the columns are judged by
+AGAIN, OFTEN = 2, 0.05  # times, and share of the rows, from which a column's name in it is data
 LISTED = 12  # columns that a message names
 CLOSE = 0.5  # a column whose score is this share of the best might be meant as well
 TARGETS = (
@@ -91,10 +92,30 @@ def sample(source: Source) -> dict[str, Column]:
     skim = BadRows(source.path, source.unit, skip=True)
     for batch in source.batches(names, skim):
         some = {name: batch.cells[name].slice(0, SAMPLED).to_pylist() for name in names}
-        return {name: Column(name, tuple(cell for cell in cells if cell)) for name, cells in some.items()}
+        found = {
+            name: Column(name, tuple(cell for cell in cells if cell and cell.strip())) for name, cells in some.items()
+        }
+        if source.header:
+            _refuse_data_as_header(source, found)
+        return found
     if skim.lines:
         raise BadData(f"{called(source.path)} has no row that can be read; the first: {skim.lines[0]}")
     raise BadData(f"{called(source.path)} has a header but no rows: {listed(source.columns)}")
+
+
+def _refuse_data_as_header(source: Source, columns: Mapping[str, Column]) -> None:
+    """Refuse a first row whose cells stand again and again in their own columns: it is no header.
+
+    Raises:
+        BadData: Naming the cell.
+    """
+    for column in columns.values():
+        again = sum(cell.strip() == column.name for cell in column.cells)
+        if again >= AGAIN and again >= OFTEN * len(column.cells):
+            raise BadData(
+                f"{called(source.path)} row 1 looks like data: {shown(column.name)} stands {again} times in its own "
+                "column; say header=no, the columns are then called 1, 2, ..."
+            )
 
 
 def choose(
@@ -133,7 +154,7 @@ def choose(
 def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, notes: list[str]) -> str:
     scores = {column.name: kind.score(column) for column in columns}
     fitting = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])
-    likely = [name for name in fitting if name.lower() not in TARGETS] or fitting
+    likely = [name for name in fitting if name.lower() not in TARGETS]
     if not likely:
         raise BadData(
             f"{called(source.path)}: no column looks like {kind.words}; say --input COLUMN  columns: "
@@ -149,7 +170,9 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
             f"{listed(close)}"
         )
     because = "by its name" if by_name == close and len(likely) > 1 else kind.because
-    notes.append(f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only one of {kind.words}'}")
+    notes.append(
+        f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only column of {kind.words}'}"
+    )
     return close[0]
 
 

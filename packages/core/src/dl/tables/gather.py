@@ -5,19 +5,17 @@ The file has no name: it lies in the cache folder and is gone when the process e
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from hashlib import blake2b
-from pathlib import Path
+from itertools import pairwise
 from typing import IO
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from dl.data import Index
-from dl.files import make_folder, saying_why
+from dl.files import cache_folder, saying_why
 from dl.ragged import Ragged
 from dl.tables.source import Cells
 
@@ -46,7 +44,7 @@ class Gathered:
         if self.file is None and self.size <= IN_MEMORY:
             self.parts.append(values.copy())
             return
-        folder = cache_folder()
+        folder = cache_folder("tables")
         with saying_why(folder):
             if self.file is None:
                 self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - mapped as long as the rows are used
@@ -61,21 +59,12 @@ class Gathered:
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         if self.file is None:
             return Ragged(np.concatenate([np.empty(0, np.uint8), *self.parts]), offsets)
-        with saying_why(cache_folder()):
+        with saying_why(cache_folder("tables")):
             self.file.flush()
         # Copy on write: torch wants writable arrays, and what is written stays in this process.
-        return Ragged(np.memmap(self.file, np.uint8, "c", shape=(self.size,)), offsets)
-
-
-def cache_folder() -> Path:
-    """Return the folder that large columns are written to, made if need be.
-
-    Raises:
-        CannotWrite: If it cannot be written.
-    """
-    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / "tables"
-    make_folder(folder)
-    return folder
+        values = np.memmap(self.file, np.uint8, "c", shape=(self.size,))
+        self.file.close()  # the map keeps it
+        return Ragged(values, offsets)
 
 
 def bytes_of(cells: Cells) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -96,6 +85,7 @@ def without(rows: Ragged, gone: NDArray[np.bool_]) -> Ragged:
     for start, end in _runs(~gone, rows.offsets):
         values = rows.values[rows.offsets[start] : rows.offsets[end]]
         gathered.add_bytes(np.asarray(values, np.uint8), rows.lengths[start:end])
+        rows.release()
     return gathered.ragged()
 
 
@@ -115,7 +105,7 @@ def content_ids(rows: Ragged) -> Index:
 
     The same row has the same number in every run and in every file, wherever it stands; no two rows share one.
     """
-    digests = b"".join(blake2b(row.data, digest_size=8).digest() for row in rows)
+    digests = b"".join(_digests(rows))
     hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
     order = np.argsort(hashes, kind="stable")
     ranked = hashes[order]
@@ -124,3 +114,36 @@ def content_ids(rows: Ragged) -> Index:
     before = np.empty(len(hashes), np.uint64)
     before[order] = (np.arange(len(ranked)) - first).astype(np.uint64)
     return ((hashes + before * MIX) >> np.uint64(1)).astype(np.int64)
+
+
+def _digests(rows: Ragged) -> Iterator[bytes]:
+    """Hash each row; of a mapped column little is in memory at a time."""
+    values, offsets = np.asarray(rows.values).data, rows.offsets
+    for start, end in _runs(np.ones(len(rows), bool), offsets):
+        bounds = offsets[start : end + 1].tolist()
+        yield from (blake2b(values[a:b], digest_size=8).digest() for a, b in pairwise(bounds))
+        rows.release()
+
+
+def blanks(cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells are null or hold nothing but space, (n,)."""
+    import pyarrow.compute as pc
+
+    full = pc.fill_null(cells, "") if cells.null_count else cells
+    blank: NDArray[np.bool_] = pc.match_substring_regex(full, r"^([\s\pZ]|$)").to_numpy(zero_copy_only=False)
+    suspects = np.flatnonzero(blank)
+    if len(suspects):  # that begin with space; most go on
+        blank = blank.copy()
+        trimmed = pc.utf8_trim_whitespace(full.take(suspects))
+        blank[suspects] = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
+    return blank
+
+
+def holding_nul(cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells hold a NUL byte, (n,)."""
+    import pyarrow.compute as pc
+
+    if not (bytes_of(cells)[0] == 0).any():
+        return np.zeros(len(cells), bool)
+    holding: NDArray[np.bool_] = pc.match_substring(pc.fill_null(cells, ""), "\0").to_numpy(zero_copy_only=False)
+    return holding

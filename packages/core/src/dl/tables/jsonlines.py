@@ -46,18 +46,20 @@ def open_json(path: Path, options: Options) -> Source:
     encoding = str(options["encoding"])
     skim = BadRows(path, "line", skip=True)
     columns: dict[str, None] = {}
-    nested: dict[str, str] = {}
+    first: dict[str, Any] = {}  # Any: JSON; the first value of each column
     seen = 0
     for _, row in _objects(path, encoding, skim):
         seen += 1
         columns.update(dict.fromkeys(row))
-        nested |= {name: _nested(value) for name, value in row.items() if isinstance(value, (dict, list))}
+        first = {name: value for name, value in row.items() if value is not None} | first
         if seen == PEEKED:
             break
     if not seen:
         why = skim.lines[0] if skim.lines else f"{called(path)!r} is empty"
         raise BadFile(why)
     check_columns(path, tuple(columns))
+
+    nested = {name: _nested(value) for name, value in first.items() if isinstance(value, (dict, list))}
 
     def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
         return _batches(path, encoding, wanted, bad)
@@ -125,7 +127,7 @@ def _objects(path: Path, encoding: str, bad: BadRows) -> Iterator[tuple[int, Row
         if first is None:
             return
         if first[1].lstrip()[:1] == b"[":
-            yield from _array(path, first[1] + b"".join(line for _, line in lines), bad)
+            yield from _array(path, b"\n".join([first[1], *(line for _, line in lines)]), bad)
             return
         for number, line in chain([first], lines):
             yield from _object(number, line, bad)

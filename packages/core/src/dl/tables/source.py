@@ -98,9 +98,10 @@ class Source:
         path: The file.
         unit: What its rows are called: ``row`` (the header is row 1), or ``line``.
         columns: Their names, in order.
+        batches: Reads the rows of these columns, from the first to the last, telling what cannot be read.
         nested: Columns whose values are no single cells, with what they are.
         notes: What was found about how the file is written.
-        batches: Reads the rows of these columns, from the first to the last, telling what cannot be read.
+        header: Whether the names of the columns are the first row of the file, which might be data.
     """
 
     path: Path
@@ -109,6 +110,7 @@ class Source:
     batches: Callable[[Sequence[str], BadRows], Iterator[Batch]]
     nested: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    header: bool = False
 
 
 def check_columns(path: Path, columns: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from dl.options import shown
 from dl.terminal import safe_text
 
 CHUNK = 1 << 20  # bytes read at once
+PEEKED = 1000  # bytes that are looked at to tell text of two bytes a character
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -138,6 +139,9 @@ class TextStream(io.RawIOBase):
         """Return the next text, checked; empty at the end."""
         raw, self.waiting = self.waiting + self._take(CHUNK), b""
         self.ended = not raw
+        if self.encoding == "utf-8" and self.offset < PEEKED and raw[:PEEKED].count(0) > len(raw[:PEEKED]) // 4:
+            wide = "utf-16-be" if raw[:1] == b"\0" else "utf-16-le"
+            raise BadFile(f"{called(self.path)} is full of NUL bytes; if it is UTF-16 text, say --encoding {wide}")
         try:
             decoded = self.decoder.decode(raw, final=self.ended)
             text = raw if self.encoding == "utf-8" else decoded.encode()
@@ -160,7 +164,9 @@ class TextStream(io.RawIOBase):
         at = self.offset + len(raw) - len(error.object) + error.start
         line = self.lines + before.count(b"\n")
         byte = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
-        hint = _encoding_hint(error.object[:CHUNK], self.encoding)
+        hint = (
+            "say how it is written, as in --encoding latin-1" if self.encoding == "utf-8" else "try another --encoding"
+        )
         return BadFile(f"{where} line {line}: {byte} at position {at:,} is no {self.encoding} text; {hint}")
 
 
@@ -182,12 +188,6 @@ def _known(encoding: str) -> str:
         message = f"no encoding named {shown(encoding)!r}; common ones: utf-8, latin-1, cp1252, utf-16"
         raise BadOption(message) from error
     return "utf-8" if codec.name == "utf-8-sig" else codec.name
-
-
-def _encoding_hint(around: bytes, asked: str) -> str:
-    if around.count(0) > len(around) // 4:
-        return "it looks like UTF-16, say --encoding utf-16-le"
-    return "say how it is written, as in --encoding latin-1" if asked == "utf-8" else "try another --encoding"
 
 
 def _reason(error: BaseException) -> str:

@@ -21,10 +21,10 @@ from dl.errors import BadData, BadFile, DLError
 from dl.options import check
 from dl.ragged import Ragged, as_text
 from dl.specs import Options
-from dl.tables import DELIMITED, JSON, OPTIONS, PARQUET, suffix_of
+from dl.tables import COMPRESSED, DELIMITED, JSON, OPTIONS, PARQUET, suffix_of
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
 from dl.tables.delimited import open_delimited
-from dl.tables.gather import Gathered, content_ids, without
+from dl.tables.gather import Gathered, blanks, content_ids, holding_nul, without
 from dl.tables.jsonlines import open_json
 from dl.tables.moments import group_numbers, read_times
 from dl.tables.parquet import open_parquet
@@ -227,6 +227,9 @@ def _blank_may_be(options: Options, roles: Roles) -> bool:
     return len(roles.targets) == 1 and (options["separator"] != "" or options["target_as"] == "labels")
 
 
+_NUL = "column {} holds a NUL byte, as no text does"
+
+
 @dataclass
 class _Read:
     """What was read so far: the input gathered, the other columns as pyarrow arrays."""
@@ -248,32 +251,24 @@ class _Read:
         import pyarrow.compute as pc
 
         self.seen += len(batch.rows)
-        cells = batch.cells[self.roles.input]
-        others = {
-            name: pc.utf8_trim_whitespace(batch.cells[name]) for name in self.roles.all if name != self.roles.input
-        }
-        group_or_time = {name for name in (self.roles.group, self.roles.time) if name}
-        needed = {self.roles.input: pc.utf8_trim_whitespace(cells)} | {
-            name: column for name, column in others.items() if name in group_or_time or not self.blank_target
-        }
+        cells, roles = batch.cells[self.roles.input], self.roles
+        others = {name: pc.utf8_trim_whitespace(batch.cells[name]) for name in roles.all if name != roles.input}
         kept = np.ones(len(batch.rows), bool)
-        for name, column in needed.items():
-            blank = pc.equal(pc.fill_null(column, ""), "").to_numpy(zero_copy_only=False)
-            kept = self._tell(batch.rows, kept, blank, f"column {shown(name)} is empty")
-        for name in self.roles.all:
-            broken = pc.match_substring(pc.fill_null(batch.cells[name], ""), "\0").to_numpy(zero_copy_only=False)
-            kept = self._tell(batch.rows, kept, broken, f"column {shown(name)} holds a NUL byte, as no text does")
-        mask = pa.array(kept)
-        cells = cells.filter(mask)
+        for name in roles.all:
+            kept = self._tell(batch.rows, kept, holding_nul(batch.cells[name]), _NUL.format(shown(name)))
+            if name not in roles.targets or not self.blank_target:
+                kept = self._tell(batch.rows, kept, blanks(batch.cells[name]), f"column {shown(name)} is empty")
+        mask = None if kept.all() else pa.array(kept)
+        cells = cells if mask is None else cells.filter(mask)
         self.input.add(cells)
         self.rows.append(batch.rows[kept])
         self.size += len(cells)
-        if self.roles.input in group_or_time:
-            others[self.roles.input] = batch.cells[self.roles.input]
+        if roles.input in (roles.group, roles.time):
+            others[roles.input] = batch.cells[roles.input]
         for name, column in others.items():
-            column = pc.fill_null(column.filter(mask), "")
+            column = pc.fill_null(column if mask is None else column.filter(mask), "")
             self.others.setdefault(name, []).append(column)
-            if len(cells) and not pc.all(pc.equal(column, pc.utf8_trim_whitespace(cells))).as_py():
+            if name in roles.targets and name not in self.told_apart and _differ(column, cells):
                 self.told_apart.add(name)
 
     def _tell(self, rows: Index, kept: NDArray[np.bool_], gone: NDArray[np.bool_], why: str) -> NDArray[np.bool_]:
@@ -299,6 +294,13 @@ class _Read:
         import pyarrow as pa
 
         return pa.chunked_array(self.others[name], pa.string())
+
+
+def _differ(column: Any, cells: Any) -> bool:  # Any: pyarrow arrays of text
+    """Return whether two columns say something else in some row, whatever space is around it."""
+    import pyarrow.compute as pc
+
+    return len(cells) > 0 and not pc.all(pc.equal(column, pc.utf8_trim_whitespace(cells))).as_py()
 
 
 def _understood(read: _Read, options: Options) -> Table:
@@ -336,4 +338,5 @@ def _understood(read: _Read, options: Options) -> Table:
 
 def _plain_name(path: Path) -> str:
     """Return the name of the file without what says how it is written."""
-    return path.name.removesuffix("".join(path.suffixes)) or path.name
+    unpacked = path.stem if path.suffix.lower() in COMPRESSED else path.name
+    return Path(unpacked).stem

@@ -8,7 +8,7 @@ Several columns are labels if all are yes or no, and values if all are numbers. 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ MOST_LABELS = 10_000
 JOINED_IN = 0.02  # share of cells with a separator that makes labels of a column
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
+COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
+THOUSANDS = r",[0-9]{3}$"
+EXACT = 2.0**53  # whole numbers up to here are exact as values
 ZERO_FIRST = r"^[+-]?0[0-9]"
 YES_NO = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "1.0": 1, "0.0": 0}
 
@@ -91,14 +94,26 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
     name, column = names[0], columns[0]
     if options["separator"] or asked.as_ == "labels":
         return _labels(name, column, str(options["separator"]) or _separator(column), asked)
+    column, said = _with_points(column) if asked.as_ in ("auto", "numbers") else (column, "")
     numbers, nonfinite = _matches(column, NUMBER), _matches(column, NO_NUMBER)
     share = float((numbers | nonfinite).mean())
     if asked.as_ == "numbers" or (asked.as_ == "auto" and share >= NEARLY):
-        return _numbers_or_classes(name, column, numbers, nonfinite, asked)
+        target = _numbers_or_classes(name, column, numbers, nonfinite, asked)
+        return replace(target, note=target.note + said)
     separator = _separator(column) if asked.as_ == "auto" else ""
     if separator:
         return _labels(name, column, separator, asked)
     return _classes(name, column, np.ones(len(column), bool), asked, "")
+
+
+def _with_points(column: Column) -> tuple[Column, str]:
+    """Write decimal commas as points where all cells are numbers with commas, none of which can part thousands."""
+    import pyarrow.compute as pc
+
+    if not _matches(column, COMMA).all() or _matches(column, THOUSANDS).any():
+        return column, ""
+    commas = pc.any(pc.match_substring(column, ",")).as_py()
+    return pc.replace_substring(column, ",", "."), "; commas in it taken as decimal points" if commas else ""
 
 
 def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kept, asked: _Asked) -> Target:
@@ -106,7 +121,7 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
     import pyarrow.compute as pc
 
     other = ~(numbers | nonfinite)
-    advice = "" if asked.as_ == "numbers" else ", or say --task multiclass if all are names of classes"
+    advice = "" if asked.as_ == "numbers" else " (if all are names of classes, say --task multiclass)"
     if other.any():
         word = safe_text(column[int(np.argmax(other))].as_py(), 40)
         share = f"{numbers.sum():,} of {len(column):,} cells of column {shown(name)} are numbers"
@@ -116,13 +131,13 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
         asked.leave_out(nonfinite, f"column {shown(name)} is {word!r}, no finite number")
     values, finite = _values(column, numbers)
     if not finite.all():
-        first = int(np.flatnonzero(~finite)[0])
-        asked.leave_out(
-            ~finite & numbers, f"column {shown(name)} is {safe_text(column[first], 40)}, too large for a number"
-        )
+        word = safe_text(column[int(np.argmin(finite))].as_py(), 40)
+        asked.leave_out(~finite, f"column {shown(name)} is {word!r}, too large for a number")
     kept = numbers & finite
     if not kept.any():
         raise BadData(f"{called(asked.bad.path)}: column {shown(name)} holds no number")
+    if asked.as_ == "auto" and (np.abs(values[kept]) > EXACT).any():
+        return _classes(name, column, kept, asked, "; numbers beyond 2^53 are names, for they would be rounded")
     whole = values[kept] == np.round(values[kept])
     distinct = len(np.unique(values[kept]))
     if asked.as_ == "auto" and _matches(column, ZERO_FIRST).any():

@@ -1,0 +1,119 @@
+"""Blame: what a plugin's function raises when it is used becomes one line that names the plugin.
+
+The host wraps what a plugin registers in these. Our own errors, which say what the user can mend, pass through as they
+are; anything else is a `PluginFailed`, with the traceback behind it for ``DL_DEBUG=1``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+from dl.discovery import Found, installed
+from dl.errors import DLError, PluginFailed
+from dl.local import local_plugins
+from dl.states import one_line, shown, told
+from dl.terminal import safe_text
+
+TRACE = "DL_TRACE_PLUGINS"
+# What the functions and fields of what plugins give must be, by class and field: imported when one has returned.
+GIVES = {
+    ("DatasetSpec", "load"): "dl.data:Dataset",
+    ("DomainSpec", "load"): "dl.domain:Domain",
+    ("ModelSpec", "build"): "torch.nn:Module",
+    ("CheckSpec", "page"): "builtins:str",
+    ("Dataset", "train"): "dl.data:Examples",
+    ("Dataset", "val"): "dl.data:Examples",
+    ("Dataset", "open_test"): "dl.data:Examples",
+    ("Domain", "open_path"): "dl.data:Dataset",
+    ("Domain", "learn"): "dl.domain:Preparation",
+    ("Domain", "restore"): "dl.domain:Preparation",
+    ("Domain", "read"): "dl.data:Examples",
+}
+ASKED_ELSEWHERE = {("CheckSpec", "load"), ("SectionSpec", "load"), ("CommandSpec", "function")}  # and blamed there
+
+
+def answerable(given: Any, plugin: Found, doing: str = "") -> Any:  # Any: a frozen dataclass, the same kind back
+    """Return what a plugin gave with every function in it wrapped, so that what it raises is blamed on the plugin.
+
+    Args:
+        given: A specification, or what one has loaded.
+        plugin: Who gave it.
+        doing: What it came from, for people.
+
+    Raises:
+        PluginFailed: If a field is not what it should be.
+    """
+    kinds = [kind.__name__ for kind in type(given).__mro__]
+    wrapped: dict[str, Callable[..., Any]] = {}
+    for field in (field for field in fields(given) if field.init):
+        value = getattr(given, field.name)
+        gives = next((GIVES[kind, field.name] for kind in kinds if (kind, field.name) in GIVES), "")
+        says = f"{field.name} of {doing}"
+        if callable(value) and not any((kind, field.name) in ASKED_ELSEWHERE for kind in kinds):
+            wrapped[field.name] = _wrapped(value, plugin, says, gives)
+        elif gives and value is not None:
+            _check(value, gives, plugin, f"{says} is")
+    return replace(given, **wrapped) if wrapped else given
+
+
+@contextmanager
+def blaming(plugin: Found, doing: str) -> Iterator[None]:
+    """Turn what is raised inside into one line about the plugin.
+
+    Raises:
+        PluginFailed: For everything but our own errors, a closed stdout and a real interrupt.
+    """
+    started = time.perf_counter()
+    try:
+        yield
+    except (DLError, BrokenPipeError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} failed: {told(error)}")) from error
+    finally:
+        trace(plugin.name, doing, time.perf_counter() - started)
+
+
+def trace(name: str, doing: str, seconds: float, stream: Any = None) -> None:  # Any: a text stream
+    """Print what a plugin did and how long it took, where ``DL_TRACE_PLUGINS=1`` asks for it."""
+    if os.environ.get(TRACE) == "1":
+        print(f"dl: trace  {safe_text(name)}  {safe_text(doing)}  {1000 * seconds:.1f} ms", file=stream or sys.stderr)
+
+
+def culprit(error: BaseException) -> Found | None:
+    """Return the installed plugin whose code an error has passed through last; None if it is nobody's but dl's."""
+    homes = {one.target.partition(":")[0].partition(".")[0]: one for one in installed() if one.target}
+    homes |= {one.target: one for one in local_plugins()}
+    found, step = None, error.__traceback__
+    while step is not None:
+        module = str(step.tb_frame.f_globals.get("__name__", ""))
+        found = homes.get(module) or homes.get(module.partition(".")[0]) or found
+        step = step.tb_next
+    return found
+
+
+def _wrapped(function: Callable[..., Any], plugin: Found, doing: str, gives: str) -> Callable[..., Any]:  # Any: theirs
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
+        with blaming(plugin, doing):
+            given = function(*args, **kwargs)
+        if gives:
+            _check(given, gives, plugin, f"{doing} returned")
+        return answerable(given, plugin, doing) if gives and is_dataclass(given) else given
+
+    return call
+
+
+def _check(given: object, gives: str, plugin: Found, doing: str) -> None:
+    module, _, name = gives.partition(":")
+    kind: type = getattr(import_module(module), name)
+    if not isinstance(given, kind):
+        raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} {shown(given)}, not a {name}"))

@@ -1,0 +1,210 @@
+"""The verbs about plugins: plugins (with trust, untrust and lock), install, uninstall."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from dl.cli.train import Json
+from dl.errors import BadOption, PluginFailed, UnknownName, nearest
+from dl.terminal import console, plain
+
+if TYPE_CHECKING:
+    from dl.installing import Changes
+    from dl.plugins import PluginState
+
+MOST_NAMES = 6  # of one hook that are listed in the table
+LONGEST = 1000  # characters of what is said about a plugin
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+    group.callback(help=_PLUGINS)(plugins)
+    group.command(help=_TRUST)(trust)
+    group.command(help=_UNTRUST)(untrust)
+    group.command(help=_LOCK)(lock)
+    app.add_typer(group, name="plugins")
+    app.command(help=_INSTALL)(install)
+    app.command(help=_UNINSTALL)(uninstall)
+
+
+_PLUGINS = """List every plugin: where it comes from, what it registered, and what is wrong with it.
+
+Example: dl plugins
+"""
+
+
+def plugins(
+    context: typer.Context,
+    hook: Annotated[str, typer.Option(help="Only plugins with this hook, with every name it registered.")] = "",
+    as_json: Json = False,
+) -> int:
+    """List the plugins."""
+    if context.invoked_subcommand:
+        return 0
+    from dl.loading import HOOKS
+    from dl.plugins import look_at_plugins, strict
+
+    if hook and hook not in HOOKS:
+        raise UnknownName(f"dl has no hook {hook!r}{nearest(hook, HOOKS)}  hooks: {', '.join(HOOKS)}")
+    found = look_at_plugins()
+    listed = [state for state in found.states if not hook or hook in state.registered]
+    if as_json:
+        print(json.dumps([state.as_dict() for state in listed]))
+    else:
+        _show(listed, hook)
+        for note in found.notes:
+            console(stderr=True).print(plain(f"dl: {note}", "yellow", LONGEST), soft_wrap=True)
+    return PluginFailed.exit_code if strict() and found.failures else 0
+
+
+def _show(states: Sequence[PluginState], hook: str) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    for name in ("plugin", "from", "state"):
+        table.add_column(name, no_wrap=name != "from", overflow="fold")
+    table.add_column("registers", overflow="fold")
+    for state in states:
+        lines = [_registers(name, names, whole=bool(hook)) for name, names in state.registered.items()]
+        lines = [line for line in lines if not hook or line.startswith(hook)] + ([state.says] if state.says else [])
+        where = f"{state.distribution} {state.version}" if state.distribution else state.path
+        first = [plain(state.name), plain(where), plain(state.state)]
+        style = {"ok": "", "blocked": "dim"}.get(state.state, "bold red")
+        for number, line in enumerate(lines or [""]):
+            table.add_row(*(first if not number else ["", "", ""]), plain(line, "", LONGEST), style=style)
+    console().print(table if states else plain("no plugin", "dim"))
+
+
+def _registers(hook: str, names: Sequence[str], *, whole: bool) -> str:
+    shown = names if whole else names[:MOST_NAMES]
+    more = f", and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"{hook}: {', '.join(shown)}{more}" if names else hook
+
+
+_TRUST = """Say yes to the one-file plugins in a folder, as they are now. Read them first: they can do whatever you can.
+
+Example: dl plugins trust
+"""
+
+
+def trust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
+    """Trust a folder of one-file plugins."""
+    from dl import local
+
+    chosen = local.chosen_folder(folder)
+    for name, digest in local.trust(chosen).items():
+        console().print(plain(f"trusted {chosen / name}  sha256 {digest[:12]}"), soft_wrap=True)
+
+
+_UNTRUST = """Take the yes to a folder of one-file plugins back.
+
+Example: dl plugins untrust
+"""
+
+
+def untrust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
+    """Trust a folder no more."""
+    from dl import local
+
+    chosen = local.chosen_folder(folder)
+    local.untrust(chosen)
+    console().print(plain(f"the plugins in {chosen} are not run any more"), soft_wrap=True)
+
+
+_LOCK = """Write which plugins are installed, with hashes, so that another environment gets the same.
+
+Example: dl plugins lock
+"""
+
+
+def lock(file: Annotated[Path, typer.Argument(help="Where to.")] = Path("dl-plugins.lock")) -> None:
+    """Write the lock file."""
+    from dl.lock import write_lock
+
+    names = write_lock(file)
+    said = f"locked {', '.join(names)}" if names else "no plugin but dl's own is installed; nothing to lock"
+    console().print(plain(f"wrote {file}: {said}", "", LONGEST), soft_wrap=True)
+
+
+_INSTALL = """Install a plugin into the environment that dl runs in: by name, from a folder, a wheel or a URL.
+
+Example: dl install ./my-plugin
+"""
+
+
+def install(
+    what: Annotated[str, typer.Argument(metavar="[NAME|FOLDER|WHEEL|URL]", help="What to install.")] = "",
+    upgrade: Annotated[bool, typer.Option("-U", "--upgrade", help="Take the newest version.")] = False,
+    editable: Annotated[bool, typer.Option("-e", "--editable", help="Install a folder so that edits count.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    lock: Annotated[Path | None, typer.Option("--lock", help="Install what this lock file names.")] = None,
+) -> int:
+    """Install a distribution and say what it registers."""
+    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run)):
+        raise BadOption(
+            "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
+        )
+    from dl import installing
+
+    if dry_run:
+        _say(installing.plan(what, upgrade=upgrade, editable=editable), "would have ")
+        return 0
+    changes = installing.install_locked(lock) if lock else installing.install(what, upgrade=upgrade, editable=editable)
+    _say(changes)
+    return _say_registered(changes, what)
+
+
+_UNINSTALL = """Remove a plugin, by its own name or that of its distribution.
+
+Example: dl uninstall my-plugin
+"""
+
+
+def uninstall(name: Annotated[str, typer.Argument(help="See: dl plugins")]) -> None:
+    """Remove a distribution."""
+    from dl import installing
+
+    _say(installing.uninstall(name))
+
+
+def _say(changes: Changes, how: str = "") -> None:
+    for line in changes.lines:
+        console().print(plain(how + line), soft_wrap=True)
+    if not changes.lines:
+        console().print("nothing has changed")
+
+
+def _say_registered(changes: Changes, what: str) -> int:
+    """Say what the distributions that were asked for register; 4 if one of their plugins cannot be used."""
+    from dl.discovery import normalized
+    from dl.installing import fresh_states, packages, registered_by
+
+    asked = sorted(changes.asked) or [name for name in [normalized(what)] if name in packages()]
+    states = fresh_states()
+    found = [state for name in asked for state in registered_by(states, name)]
+    if asked and not found:
+        said = f"{', '.join(asked)}: nothing is registered with dl, for there is no entry point in the group 'dl'"
+        console().print(plain(said, "", LONGEST), soft_wrap=True)
+    for state in found:
+        for line in _registered(state):
+            console().print(plain(line, "", LONGEST), soft_wrap=True)
+    broken = [state for state in found if state["state"] not in ("ok", "blocked")]
+    for state in broken:
+        console(stderr=True).print(plain(f"dl: {_complaint(state)}", "red", LONGEST), soft_wrap=True)
+    return PluginFailed.exit_code if broken else 0
+
+
+def _registered(state: Mapping[str, Any]) -> Iterable[str]:  # Any: JSON
+    yield f"plugin {state['name']!r} of {state['distribution']} {state['version']}: {state['state']}"
+    for hook, names in state["hooks"].items():
+        yield f"  {_registers(hook, names, whole=True)}"
+
+
+def _complaint(state: Mapping[str, Any]) -> str:  # Any: JSON
+    remove = f"remove it: dl uninstall {state['distribution']}"
+    return f"it is installed, but cannot be used as it is: {state['says']}  {remove}"

@@ -1,0 +1,277 @@
+"""Loading: every plugin on its own, so that none takes dl, or another plugin, down with it.
+
+The road: find, leave out what is not wanted, import, check and register each hook, call it, sort what it returned.
+What goes wrong on the way becomes a `Problem` of that plugin alone. Nothing here warns or raises; `dl.plugins` does.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pluggy
+
+import dl
+from dl import hookspecs
+from dl.blame import answerable, blaming, trace
+from dl.discovery import Found, installed, satisfied
+from dl.errors import nearest
+from dl.local import local_plugins, untrusted
+from dl.plugins import Plugins
+from dl.registering import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
+from dl.selection import VARIABLE, Selection, read_selection
+from dl.silence import Interrupts, Silence, silent, telling_interrupts
+from dl.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, shortened, shown, told
+
+SLOW = 2.0  # seconds that a plugin may take before it is said
+HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec"))
+
+
+@dataclass
+class Draft:
+    """A plugin while it is being loaded.
+
+    Args:
+        found: What it is.
+        hooks: Its hooks that hold, by name.
+        registered: The names that each of them registered.
+        problems: What there is to say.
+        seconds: That it has taken.
+    """
+
+    found: Found
+    hooks: dict[str, pluggy.HookImpl] = field(default_factory=dict)
+    registered: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def say(self, says: str, makes: str = FAILED, *, aloud: bool = True, deprecates: bool = False) -> None:
+        """Keep a problem, once."""
+        problem = Problem(says, makes, aloud, deprecates)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def state(self) -> PluginState:
+        """Return what became of it."""
+        if self.seconds >= SLOW:
+            self.say(f"it takes {self.seconds:.1f} s to load, and every command waits for it", OK)
+        found = self.found
+        registered = {hook: tuple(names) for hook, names in self.registered.items()}
+        return PluginState(
+            found.name,
+            found.origin,
+            found.distribution,
+            found.version,
+            found.path,
+            found.own,
+            registered,
+            tuple(self.problems),
+            self.seconds,
+        )
+
+
+def load(extra: Iterable[object] = ()) -> Plugins:
+    """Load every installed plugin, the trusted ones of this folder, and ``extra`` modules or objects."""
+    selection = read_selection(os.environ.get(VARIABLE, ""))
+    local = local_plugins()
+    found = [*installed(), *local, *_given(extra)]
+    drafts = [Draft(one) for one in found]
+    manager = _Manager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    with silent() as silence, telling_interrupts() as interrupts:
+        watch = partial(_watched, silence=silence, interrupts=interrupts)
+        for draft in _wanted(drafts, selection):
+            with watch(draft, f"import {draft.found.target or draft.found.name}"):
+                _bring_in(draft, manager)
+        specs: dict[str, Any] = {kind.field: _collect(kind, drafts, watch) for kind in KINDS}  # Any: as Plugins says
+    renderers = [_renderer(d) for d in drafts if "render_report" in d.hooks]
+    states = tuple(draft.state() for draft in drafts)
+    notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))
+    return Plugins(**specs, renderers=tuple(reversed(renderers)), states=states, notes=tuple(notes))
+
+
+def _given(extra: Iterable[object]) -> Iterator[Found]:
+    for number, plugin in enumerate(extra, 1):
+        name = str(getattr(plugin, "__name__", type(plugin).__name__))
+        yield Found(name if number == 1 else f"{name}-{number}", partial(_itself, plugin))
+
+
+def _itself(plugin: object) -> object:
+    return plugin
+
+
+def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
+    """Give the plugins that are to be imported; the others get the reason why not."""
+    names: dict[str, Found] = {}
+    for draft in drafts:
+        one = draft.found
+        blocked = one.barred or selection.blocks(one)
+        if blocked:
+            draft.say(blocked, BLOCKED, aloud=False)
+        elif one.name in names:
+            draft.say(f"the plugin {names[one.name].origin} has the same name; uninstall one")
+        elif not all(c.isalnum() or c in "._-" for c in one.name) or not one.name:
+            draft.say("its name may hold only letters, digits and . _ -")
+        elif one.needs and not satisfied(one.needs, dl.__version__):
+            draft.say(f"it needs dl-core{one.needs}  update it: dl install -U {one.distribution}", INCOMPATIBLE)
+        else:
+            names[one.name] = one
+            yield draft
+
+
+@contextmanager
+def _watched(draft: Draft, doing: str, *, silence: Silence, interrupts: Interrupts) -> Iterator[None]:
+    """Let a plugin's code run: what it raises, prints and takes is kept with it."""
+    started = time.perf_counter()
+    try:
+        yield
+    except BaseException as error:  # sys.exit, too
+        if isinstance(error, KeyboardInterrupt) and interrupts.real:
+            raise
+        draft.say(f"{doing} failed: {told(error)}")
+        if os.environ.get("DL_DEBUG") == "1":
+            traceback.print_exception(error, file=silence.stderr)
+    interrupts.check()
+    taken = time.perf_counter() - started
+    draft.seconds += taken
+    trace(draft.found.name, doing, taken, silence.stderr)
+    silence.listen()
+    if printed := " ".join(silence.taken().split()):
+        draft.say(f"{doing} printed {shown(shortened(printed, 50))}; a plugin must not print", OK)
+
+
+def _bring_in(draft: Draft, manager: pluggy.PluginManager) -> None:
+    """Import a plugin and register each of its hooks that holds."""
+    plugin = draft.found.load()
+    if isinstance(plugin, type):
+        draft.say(f"{draft.found.target} is a class; name a module, or an object of that class")
+        return
+    written_for = getattr(plugin, "dl_api", hookspecs.API)
+    if not isinstance(written_for, int):
+        draft.say(f"its dl_api is {shown(written_for)}, not a whole number")
+        return
+    if not hookspecs.OLDEST_API <= written_for <= hookspecs.API:
+        takes = f"{hookspecs.OLDEST_API} to {hookspecs.API}"
+        draft.say(f"it is written for version {written_for} of the hooks, and this dl knows {takes}", INCOMPATIBLE)
+        return
+    for attribute in dir(plugin):
+        _register(draft, manager, plugin, attribute)
+    if not draft.hooks and not draft.problems:
+        draft.say("it has no hook of dl; see dl.hookspecs")
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks for no hook under the names that every object has: to look at each takes most of a plugin's time."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Return how a function is marked; None if it is no hook."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
+
+class _Holder:
+    """Carries one hook of a plugin, so that pluggy checks it by itself and a bad one does not take the others along."""
+
+
+def _register(draft: Draft, manager: pluggy.PluginManager, plugin: object, attribute: str) -> None:
+    marks = manager.parse_hookimpl_opts(plugin, attribute)
+    if marks is None:
+        if attribute in HOOKS and not hasattr(getattr(plugin, attribute), f"{hookspecs.PROJECT}_spec"):
+            draft.say(f"its function {attribute} is not marked with @dl.hookimpl")
+        return
+    hook = marks["specname"] or attribute
+    function = getattr(plugin, attribute)
+    if hook not in HOOKS:
+        if not marks["optionalhook"]:
+            draft.say(f"dl has no hook {hook!r}{nearest(hook, HOOKS)}")
+        return
+    if marks["wrapper"] or marks["hookwrapper"]:
+        draft.say(f"its {hook} wraps the hooks of others, which dl does not take")
+        return
+    implementation = pluggy.HookImpl(plugin, draft.found.name, function, marks)
+    known = set(getattr(manager.hook, hook).spec.argnames)
+    if more := sorted(set(implementation.argnames) - known):
+        asks = ", ".join(map(repr, more))
+        draft.say(f"its {hook} asks for {asks}, which version {hookspecs.API} of the hooks does not give", INCOMPATIBLE)
+        return
+    holder = _Holder()
+    setattr(holder, attribute, function)
+    spec = getattr(manager.hook, hook).spec
+    if spec.warn_on_impl or spec.warn_on_impl_args:
+        with warnings.catch_warnings(record=True) as old:
+            warnings.simplefilter("always")
+            manager.register(holder, f"{draft.found.name}:{attribute}")
+        for warning in old:
+            draft.say(str(warning.message), OK, aloud=False, deprecates=True)
+    else:
+        manager.register(holder, f"{draft.found.name}:{attribute}")
+    draft.hooks[hook] = implementation
+
+
+_Watch = Callable[[Draft, str], Any]  # Any: a context manager
+
+
+def _collect(kind: Kind, drafts: Iterable[Draft], watch: _Watch) -> dict[Key, Spec]:
+    """Call the hooks of one kind, plugin by plugin; of two specifications of one name the first stays."""
+    kept: dict[Key, Spec] = {}
+    owners: dict[Key, Found] = {}
+    for draft in drafts:
+        for hook in kind.hooks:
+            if hook in draft.hooks:
+                for spec in _specs_of(draft, hook, kind, watch):
+                    key = kind.key(spec)
+                    if says := _taken(kind, spec, owners.get(key), draft.found):
+                        draft.say(says)
+                        continue
+                    owners[key] = draft.found
+                    kept[key] = _kept(spec, draft.found, kind)
+                    draft.registered[hook].append(spec.name)
+    return dict(sorted(kept.items(), key=lambda item: str(item[0])))
+
+
+def _specs_of(draft: Draft, hook: str, kind: Kind, watch: _Watch) -> list[Spec]:
+    good: list[Spec] = []
+    draft.registered[hook] = []
+    with watch(draft, hook):
+        for spec in as_list(draft.hooks[hook].function(), kind):
+            if says := wrong_with(spec, kind):
+                draft.say(says)
+            else:
+                good.append(spec)
+    return good
+
+
+def _taken(kind: Kind, spec: Spec, owner: Found | None, plugin: Found) -> str:
+    """Return why a specification cannot have its name, or an empty string."""
+    if kind.field == "commands" and spec.name in OWN_VERBS:
+        return f"the command {spec.name!r} is dl's own"
+    if owner is None:
+        return ""
+    whose = (
+        f"dl's own ({owner.distribution})" if owner.own and not plugin.own else f"plugin {owner.name!r} {owner.origin}"
+    )
+    return f"the {kind.says} {shown(spec.name)} is left out, for {whose} has that name"
+
+
+def _kept(spec: Spec, plugin: Found, kind: Kind) -> Spec:
+    named = replace(spec, plugin=plugin.name) if hasattr(spec, "plugin") else spec
+    return answerable(named, plugin, f"the {kind.says} {spec.name!r}")
+
+
+def _renderer(draft: Draft) -> Callable[..., bool]:
+    implementation = draft.hooks["render_report"]
+    draft.registered["render_report"] = []
+
+    def render(**given: Any) -> bool:  # Any: the arguments of the hook
+        rendered = False
+        with blaming(draft.found, "render_report"):
+            rendered = bool(implementation.function(*(given[name] for name in implementation.argnames)))
+        return rendered
+
+    return render

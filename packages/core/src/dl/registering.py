@@ -1,0 +1,123 @@
+"""Registering: what one hook of one plugin returned, checked before anything of dl relies on it.
+
+A specification that does not hold is left out with a reason, and the others of the same plugin stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import Any
+
+from dl.errors import PluginFailed
+from dl.options import Option
+from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+from dl.states import shown
+
+MOST = 10_000  # specifications from one hook; more is a mistake
+OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "plugins", "predict", "show", "test", "uninstall"})
+
+Key = str | tuple[str, str]
+Spec = Any  # one of the seven specifications, alike in that they have a name
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of specification.
+
+    Args:
+        field: Of `Plugins`, where it is kept.
+        hooks: That return it, the newest name first.
+        spec: Its class.
+        says: What people call it.
+    """
+
+    field: str
+    hooks: tuple[str, ...]
+    spec: type
+    says: str
+
+    def key(self, spec: Spec) -> Key:
+        """Return what must be unique: the name, within a domain where there is one."""
+        return (spec.domain, spec.name) if hasattr(spec, "domain") else str(spec.name)
+
+
+KINDS = (
+    Kind("domains", ("register_domains",), DomainSpec, "domain"),
+    Kind("datasets", ("register_datasets",), DatasetSpec, "data set"),
+    Kind("models", ("register_models",), ModelSpec, "model"),
+    Kind("recipes", ("register_recipes",), RecipeSpec, "recipe"),
+    Kind("checks", ("register_checks",), CheckSpec, "check"),
+    Kind("sections", ("register_sections", "report_sections"), SectionSpec, "report section"),
+    Kind("commands", ("register_commands",), CommandSpec, "command"),
+)
+
+
+def as_list(returned: Any, kind: Kind) -> list[Any]:  # Any: whatever a plugin returns
+    """Return what a hook returned as a list.
+
+    Raises:
+        PluginFailed: If it is nothing to list, or has no end.
+    """
+    wanted = f"not a sequence of {kind.spec.__name__}"
+    if isinstance(returned, (str, bytes, kind.spec)) or not isinstance(returned, Iterable):
+        raise PluginFailed(f"it returned {shown(returned)}, {wanted}")
+    listed = list(islice(returned, MOST + 1))
+    if len(listed) > MOST:
+        raise PluginFailed(f"it returned more than {MOST:,} things, {wanted}")
+    return listed
+
+
+def wrong_with(spec: object, kind: Kind) -> str:
+    """Return what is wrong with a specification, or an empty string."""
+    if not isinstance(spec, kind.spec):
+        return f"it returned {shown(spec)} among its {kind.says}s, not a {kind.spec.__name__}"
+    for field in fields(spec):  # type: ignore[arg-type]  # every kind of specification is a dataclass
+        value = getattr(spec, field.name, None)
+        holds, wanted = _FIELDS.get(field.name, _ANYTHING)
+        if not holds(value):
+            named = f" {shown(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
+            return f"the {kind.says}{named} has {field.name}={shown(value)}, not {wanted}"
+    if kind.spec is not SectionSpec and not _typable(spec.name):  # type: ignore[attr-defined]
+        return f"the {kind.says} {shown(spec.name)} has a name that cannot be typed"  # type: ignore[attr-defined]
+    return ""
+
+
+def _typable(name: str) -> bool:
+    """Return whether a name can be typed as one word that is neither a flag nor key=value."""
+    return name.isprintable() and not name.startswith("-") and not any(c.isspace() or c in "=/\\'\"" for c in name)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= 100
+
+
+def _are_options(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(
+        isinstance(one, Option) and isinstance(one.name, str) and isinstance(one.default, (bool, int, float, str))
+        for one in value
+    )
+
+
+_TEXT = (_is_text, "text")
+_FUNCTION = (callable, "a function")
+_ANYTHING = (lambda _: True, "")
+_FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "name": (_is_name, "a name of 1 to 100 characters"),
+    "domain": (_is_name, "the name of a domain"),
+    "description": _TEXT,
+    "default_recipe": _TEXT,
+    "text": _TEXT,
+    "plugin": _TEXT,
+    "load": _FUNCTION,
+    "build": _FUNCTION,
+    "page": _FUNCTION,
+    "function": _FUNCTION,
+    "recipe": _TEXT,
+    "options": (_are_options, "a tuple of Option"),
+}

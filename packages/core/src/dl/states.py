@@ -1,0 +1,139 @@
+"""States: what became of each plugin, and the one line that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dl
+from dl.errors import DLError
+
+OK, BLOCKED, INCOMPATIBLE, FAILED = "ok", "blocked", "incompatible", "failed"  # the least bad first
+STATES = (OK, BLOCKED, INCOMPATIBLE, FAILED)
+LONGEST_REASON = 240  # characters of what a plugin itself has to say
+
+
+class PluginWarning(UserWarning):
+    """A plugin could not be used as it is; the message names it and what to do."""
+
+
+class PluginDeprecated(DeprecationWarning):
+    """A plugin uses a hook or an argument that will go; for its author."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing about a plugin that is worth saying.
+
+    Args:
+        says: What failed, without the plugin's name.
+        makes: The state that it puts the plugin into.
+        aloud: Whether every command says it, or only ``dl plugins``.
+        deprecates: Whether it is about something old that still works.
+    """
+
+    says: str
+    makes: str = FAILED
+    aloud: bool = True
+    deprecates: bool = False
+
+
+@dataclass(frozen=True)
+class PluginState:
+    """What became of a plugin.
+
+    Args:
+        name: Its name, as in ``DL_PLUGINS=-name``.
+        origin: Distribution and version, or the file, for people.
+        distribution: That it comes from; empty if from none.
+        version: Of the distribution.
+        path: Where it lies.
+        own: Whether it ships with dl.
+        registered: For each of its hooks that was called, the names it registered.
+        problems: What there is to say about it.
+        seconds: That it took to import and to register.
+    """
+
+    name: str
+    origin: str
+    distribution: str = ""
+    version: str = ""
+    path: str = ""
+    own: bool = False
+    registered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def state(self) -> str:
+        """The worst of what its problems make of it."""
+        return max((problem.makes for problem in self.problems), key=STATES.index, default=OK)
+
+    @property
+    def aloud(self) -> str:
+        """The line that every command says; empty if there is nothing to say."""
+        said = [problem.says for problem in self.problems if problem.aloud]
+        return one_line(self.name, self.origin, "; ".join(said)) if said else ""
+
+    @property
+    def says(self) -> str:
+        """All there is to say about it, without its name."""
+        return "; ".join(problem.says for problem in self.problems)
+
+    def as_dict(self) -> dict[str, Any]:  # Any: JSON
+        """Return what is printed as JSON."""
+        return {
+            "name": self.name,
+            "distribution": self.distribution,
+            "version": self.version,
+            "path": self.path,
+            "own": self.own,
+            "state": self.state,
+            "says": self.says,
+            "hooks": {hook: list(names) for hook, names in self.registered.items()},
+            "milliseconds": round(1000 * self.seconds, 1),
+        }
+
+
+def one_line(name: str, origin: str, says: str) -> str:
+    """Return the line about a plugin: who it is, which dl this is, what failed, and how to go on without it."""
+    return f"plugin {name!r} {origin}, dl {dl.__version__}: {says}  switch it off: DL_PLUGINS=-{name}"
+
+
+def told(error: BaseException) -> str:
+    """Return an exception in a few words, whatever its message is, with the line of the plugin that raised it."""
+    if isinstance(error, SystemExit):
+        return f"it calls sys.exit({shown(error.code)}){_place(error)}"
+    try:
+        message = " ".join(str(error).split())
+    except BaseException:  # a plugin's own exception may do anything
+        message = "(its message cannot be shown)"
+    if isinstance(error, DLError):
+        return shortened(message)
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return shortened(reason) + ("" if isinstance(error, SyntaxError) else _place(error))
+
+
+def shown(value: object) -> str:
+    """Return a value of a plugin for a message, whatever its ``__repr__`` does."""
+    try:
+        return shortened(repr(value), 60)
+    except BaseException:
+        return f"a {type(value).__name__}"
+
+
+def shortened(text: str, longest: int = LONGEST_REASON) -> str:
+    """Return the text, cut where it is long."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _place(error: BaseException) -> str:
+    """Return the file and line that raised it: the last that is not of Python's import machinery or this package."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        module, file = step.tb_frame.f_globals.get("__name__", ""), step.tb_frame.f_code.co_filename
+        if not file.startswith("<") and module.partition(".")[0] not in ("dl", "importlib", "pluggy"):
+            place = f" ({file.rpartition('/')[2]}:{step.tb_lineno})"
+        step = step.tb_next
+    return place

@@ -1,0 +1,116 @@
+"""A user's own images as a table: a column of paths, relative to the table, and one or more columns to predict."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dl.data import Dataset
+from dl.errors import BadData, BadFile
+from dl.scan import Found, FoundFile, stable_ids
+from dl.specs import Options
+from dl.tables.columns import shown
+from dl.tables.table import Column, InputKind, Table, read_table
+from dl.terminal import safe_text
+from dl_vision.cache import facts_of, open_cache, pixels_of
+from dl_vision.folder import SUFFIXES, Inspected, bad_message, choose_shape
+
+MOST = 0.9  # of the cells that must be called as images are
+
+
+def _share_of_images(column: Column) -> float:
+    share = sum(cell.strip().lower().endswith(SUFFIXES) for cell in column.cells) / max(len(column.cells), 1)
+    return share if share >= MOST else 0.0
+
+
+PATHS = InputKind(
+    "paths of images",
+    "the one of most paths",
+    _share_of_images,
+    ("path", "file", "image", "img", "filename", "filepath", "image_path", "file_name"),
+)
+
+
+def open_list(path: Path, options: Options) -> Dataset:
+    """Read a table of image paths as a data set.
+
+    Raises:
+        BadData: If the table does not hold what can be learnt from, or the images differ in size.
+        BadFile: If an image is missing or cannot be read, and ``bad_files`` is stop.
+    """
+    path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
+    table = read_table(path, options, PATHS)
+    names = [cell.strip() for cell in table.cells()]
+    files, missing = find_files(path.parent, names)
+    there = np.array([at for at in range(len(names)) if at not in missing], np.int64)
+    if not len(there):
+        raise BadFile(bad_message(path, _lines(table, names, missing), len(names)))
+    facts = facts_of(files, cache := open_cache())
+    shape = choose_shape(path.parent, [Inspected(Found(path.parent, (), files), [], facts)], options)
+    pixels = pixels_of(files, facts, shape, cache)
+    bad = _lines(table, names, missing | {int(there[at]): why for at, why in pixels.bad.items()})
+    if bad and options["bad_files"] != "skip":
+        raise BadFile(bad_message(path, bad, len(names)))
+    kept = there[pixels.kept]
+    sources = [names[at] for at in kept]
+    ids = stable_ids([facts[at].digest for at in pixels.kept], _told_apart(sources))
+    examples = table.examples(pixels.images, ids, tuple(sources), kept=kept)
+    _refuse_emptied(table, kept)
+    return table.dataset(examples, bad)
+
+
+def find_files(folder: Path, names: Sequence[str]) -> tuple[list[FoundFile], dict[int, str]]:
+    """Find the files of these names, relative to the folder; return them, and why others are none, by position."""
+    files: list[FoundFile] = []
+    missing: dict[int, str] = {}
+    for at, name in enumerate(names):
+        path = _there(folder, name)
+        try:
+            stat = os.stat(path)  # noqa: PTH116 - a million times, and the path is text
+        except (OSError, ValueError) as error:
+            missing[at] = (getattr(error, "strerror", None) or str(error)).lower()
+            continue
+        if not os.path.isfile(path):  # noqa: PTH113 - as above
+            missing[at] = "no regular file"
+            continue
+        files.append(FoundFile(path, 0, (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)))
+    return files, missing
+
+
+def _there(folder: Path, name: str) -> str:
+    """Return the path that a name means; one written on another system has other strokes."""
+    path = os.path.join(folder, name)  # noqa: PTH118 - as above
+    if "\\" in name and not os.path.exists(path):  # noqa: PTH110 - as above
+        return os.path.join(folder, name.replace("\\", "/"))  # noqa: PTH118
+    return path
+
+
+def _lines(table: Table, names: Sequence[str], bad: dict[int, str]) -> list[str]:
+    return [f"{table.sources[at]}: {safe_text(names[at])}: {bad[at]}" for at in sorted(bad)]
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Number the second and later of equal names, so that no two examples have one id."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for name in names:
+        apart.append(f"{name}\n{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return apart
+
+
+def _refuse_emptied(table: Table, kept: np.ndarray) -> None:
+    """Refuse a class whose images were all left out.
+
+    Raises:
+        BadData: Naming it.
+    """
+    if table.targets.ndim > 1 or not np.issubdtype(table.targets.dtype, np.integer):
+        return
+    left = np.bincount(table.targets[kept].astype(np.int64), minlength=len(table.names))
+    for number in np.flatnonzero(left == 0):
+        raise BadData(f"class {shown(table.names[number])} has no readable image in {safe_text(str(table.path))!r}")

@@ -1,0 +1,67 @@
+"""What the tests of all parts share: distributions that register a plugin, written as an installer would."""
+
+import importlib
+import sys
+from itertools import count
+
+import pytest
+
+_numbers = count(1)
+
+
+class Site:
+    """A folder of installed distributions.
+
+    Args:
+        folder: As ``site-packages`` is.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+
+    def add(self, name, source, *, version="1.0", requires=(), point=None, target="{module}", distribution=None):
+        """Install a plugin of this source: its module, its metadata and its entry point; return the module's name."""
+        module = f"plugin_{next(_numbers)}_{''.join(c if c.isalnum() else '_' for c in name)}"
+        path = self.folder / f"{module}.py"
+        path.write_bytes(source if isinstance(source, bytes) else source.encode())
+        distribution = distribution or f"dist-{name.replace('/', '')}"
+        info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        headers = [f"Name: {distribution}", f"Version: {version}", *(f"Requires-Dist: {one}" for one in requires)]
+        (info / "METADATA").write_text("Metadata-Version: 2.1\n" + "\n".join(headers) + "\n\n")
+        entry = f"{name if point is None else point} = {target.format(module=module)}"
+        (info / "entry_points.txt").write_text(f"[console_scripts]\nother = other:main\n\n[dl]\n{entry}\n")
+        (info / "RECORD").write_text(f"{path.name},,\n")
+        importlib.invalidate_caches()
+        return module
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder of installed distributions that this process, and those it starts, search first."""
+    made = Site(tmp_path / "site")
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(made.folder))
+    monkeypatch.setenv("PYTHONPATH", str(made.folder))
+    monkeypatch.setenv("DL_CONFIG", str(tmp_path / "config"))
+    for name in ("DL_PLUGINS", "DL_STRICT_PLUGINS", "DL_TRACE_PLUGINS", "DL_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    yield made
+    for name in set(sys.modules) - before:
+        if name.startswith(("plugin_", "dl_plugins")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def good():
+    """A function that writes the source of a plugin that registers one data set: good("name", then="more source")."""
+
+    def source(name, first="", then=""):
+        return (
+            f"{first}\nfrom dl.hookspecs import hookimpl\nfrom dl.specs import *\n\n"
+            f"@hookimpl\ndef register_datasets():\n"
+            f"    return [DatasetSpec({name!r}, 'vision', 'of a test', lambda options: None)]\n\n{then}\n"
+        )
+
+    return source

@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+from torch import nn
+
+from dl.blame import GIVES, culprit
+from dl.data import Dataset, Examples
+from dl.domain import Domain
+from dl.errors import BadData, PluginFailed
+from dl.hookspecs import hookimpl
+from dl.options import Option
+from dl.plugins import load_plugins
+from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
+
+EXAMPLES = Examples(np.zeros((4, 2)), np.arange(4) % 2, np.arange(4), ("a", "b"))
+
+
+class Stranger:
+    """A plugin with what it is given."""
+
+    def __init__(self, load=None, build=None, domain=None, page=None):
+        self.load, self.build, self.domain, self.page = load, build, domain, page
+
+    @hookimpl
+    def register_datasets(self):
+        return [DatasetSpec("mine", "vision", "of a test", self.load)] if self.load else []
+
+    @hookimpl
+    def register_models(self):
+        return (
+            [ModelSpec("net", "vision", "of a test", self.build, (Option("width", 3, "units"),))] if self.build else []
+        )
+
+    @hookimpl
+    def register_domains(self):
+        return [DomainSpec("odd", "of a test", self.domain, "none")] if self.domain else []
+
+    @hookimpl
+    def register_checks(self):
+        return [CheckSpec("odd-check", "of a test", lambda: None, self.page)] if self.page else []
+
+
+def host(**given):
+    return load_plugins(extra=[Stranger(**given)])
+
+
+def raises(error):
+    def call(*_):
+        raise error
+
+    return call
+
+
+def exits(*_):
+    raise SystemExit(3)
+
+
+WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
+
+
+@pytest.mark.parametrize(
+    ("load", "says"),
+    [
+        (raises(KeyError("col")), "load of the data set 'mine' failed: KeyError: 'col' (test_blame.py:"),
+        (raises(FileNotFoundError(2, "No such file", "x.csv")), "FileNotFoundError"),
+        (exits, "it calls sys.exit(3)"),
+        (lambda options: None, "load of the data set 'mine' returned None, not a Dataset"),
+        (lambda options: Dataset("mine", None), ""),
+        (lambda options: Dataset("mine", [1, 2]), "train of load of the data set 'mine' is [1, 2], not a Examples"),
+    ],
+)
+def test_a_data_set_that_fails_when_it_is_read_is_one_line_about_its_plugin(load, says):
+    spec = host(load=load).dataset("vision", "mine")
+    if not says:  # an absent part is the data set's own business
+        assert spec.load({}).train is None
+        return
+    with pytest.raises(PluginFailed) as caught:
+        spec.load({})
+    line = str(caught.value)
+    assert line.startswith(WHO) and says in line and line.endswith("  switch it off: DL_PLUGINS=-Stranger")
+    assert caught.value.exit_code == 4
+
+
+def test_what_our_own_errors_say_the_user_can_mend_and_an_interrupt_pass_through():
+    for error in (BadData("row 3 has no label"), KeyboardInterrupt(), BrokenPipeError()):
+        with pytest.raises(type(error)) as caught:
+            host(load=raises(error)).dataset("vision", "mine").load({})
+        assert caught.value is error
+
+
+def test_the_traceback_stays_behind_the_line():
+    error = ValueError("deep")
+    with pytest.raises(PluginFailed) as caught:
+        host(load=raises(error)).dataset("vision", "mine").load({})
+    assert caught.value.__cause__ is error
+
+
+def test_a_test_part_that_fails_or_is_rubbish_is_blamed_too():
+    good = Dataset("mine", EXAMPLES, open_test=lambda: EXAMPLES)
+    assert host(load=lambda options: good).dataset("vision", "mine").load({}).open_test() is not None
+    for open_test, says in (
+        (raises(OSError("gone")), "failed: OSError: gone"),
+        (lambda: 7, "returned 7, not a Examples"),
+    ):
+        loaded = host(load=lambda options, t=open_test: Dataset("mine", EXAMPLES, t)).dataset("vision", "mine").load({})
+        with pytest.raises(PluginFailed, match=f"open_test of load of the data set 'mine' {says}"):
+            loaded.open_test()
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [(raises(TypeError("no")), "failed: TypeError"), (lambda *a: "net", "returned 'net', not a Module")],
+)
+def test_a_model_that_cannot_be_built_is_blamed(build, says):
+    with pytest.raises(PluginFailed, match=f"build of the model 'net' {says}"):
+        host(build=build).model("vision", "net").build((2,), 2, {})
+
+
+def test_a_model_that_can_be_built_is_given_as_it_is():
+    net = nn.Linear(2, 2)
+    assert host(build=lambda *a: net).model("vision", "net").build((2,), 2, {}) is net
+
+
+def test_each_function_of_a_domain_is_blamed():
+    names = [name for name, field in Domain.__dataclass_fields__.items() if "Callable" in str(field.type)]
+    domain = Domain(**{name: raises(ValueError(name)) for name in names})
+    loaded = host(domain=lambda: domain).domain("odd").load()
+    for name in names:
+        with pytest.raises(PluginFailed, match=f"{name} of load of the domain 'odd' failed: ValueError: {name}"):
+            getattr(loaded, name)(None, None)
+
+
+def test_a_page_that_fails_is_blamed():
+    with pytest.raises(PluginFailed, match="page of the check 'odd-check' failed"):
+        host(page=raises(OSError())).check("odd-check").page()
+
+
+def test_what_is_asked_of_plugins_exists():
+    import dl.specs
+    from dl.domain import Domain
+
+    kinds = {"Dataset": Dataset, "Domain": Domain}
+    for kind, field in GIVES:
+        assert field in (kinds.get(kind) or getattr(dl.specs, kind)).__dataclass_fields__
+
+
+def test_an_error_is_the_plugins_whose_code_it_passed_through_last(site):
+    module = site.add("careless", "def work():\n    return {}['x']\n")
+    site.add("other", "x = 1")
+    with pytest.raises(KeyError) as caught:
+        __import__(module).work()
+    assert culprit(caught.value).name == "careless"
+    with pytest.raises(ZeroDivisionError) as ours:
+        1 / 0  # noqa: B018
+    assert culprit(ours.value) is None

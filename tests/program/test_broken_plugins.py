@@ -1,0 +1,245 @@
+"""Broken plugins of every kind: each is one line that says what to do, and everything else works."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from dl.plugins import PluginWarning, load_plugins
+
+DL = Path(sys.executable).with_name("dl")
+HEAD = "from dl.hookspecs import hookimpl\nfrom dl.specs import *\n"
+DATASETS = "@hookimpl\ndef register_datasets():\n"
+GOOD = "    return [DatasetSpec('{name}-data', 'vision', 'of a test', lambda options: None)]\n"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A broken plugin: what it says, the state it ends in, and whether its one good data set is registered."""
+
+    name: str
+    source: str | bytes
+    says: str
+    state: str = "failed"
+    works: bool = False
+    how: dict = field(default_factory=dict)
+
+    def install(self, site):
+        source = self.source.replace("{name}", self.name) if isinstance(self.source, str) else self.source
+        return site.add(self.name, source, **self.how)
+
+
+def before(line):
+    """A whole plugin after a line that breaks it."""
+    return f"{line}\n{HEAD}{DATASETS}{GOOD}"
+
+
+def beside(source):
+    """A good hook, and something broken beside it."""
+    return f"{HEAD}{DATASETS}{GOOD}\n{source}\n"
+
+
+def returns(what):
+    return f"{HEAD}{DATASETS}    return {what}\n"
+
+
+def models(body, arguments=""):
+    return beside(f"@hookimpl\ndef register_models({arguments}):\n    {body}")
+
+
+DATA = "DatasetSpec('{name}-data', 'vision', 'of a test', lambda options: None)"
+BROKEN = (
+    Broken("needs-a-package", before("import a_package_nobody_has"), "No module named 'a_package_nobody_has'"),
+    Broken("raises", before("raise ValueError('out of luck')"), "ValueError: out of luck (plugin_"),
+    Broken("half-written", "def register_datasets(:\n", "SyntaxError: invalid syntax"),
+    Broken("not-text", b"\xff\xfe# what is this", "SyntaxError"),
+    Broken("with-null", b"x = 1\x00", "null bytes"),
+    Broken("exits", before("import sys; sys.exit(3)"), "it calls sys.exit(3)"),
+    Broken("exits-with-words", before("raise SystemExit('bye')"), "it calls sys.exit('bye')"),
+    Broken("interrupts", before("raise KeyboardInterrupt"), "KeyboardInterrupt"),
+    Broken("base-exception", before("class Odd(BaseException): pass\nraise Odd('no')"), "Odd: no"),
+    Broken(
+        "mute",
+        before("class Mute(Exception):\n    def __str__(self): raise RuntimeError\nraise Mute"),
+        "Mute: (its message cannot be shown)",
+    ),
+    Broken("endless-words", before("raise ValueError('word ' * 10_000)"), "ValueError: word word"),
+    Broken("many-lines", before("raise ValueError('one\\ntwo\\x1b[31m three')"), "ValueError: one two\\x1b[31m three"),
+    Broken("recurses", before("def f(): return f()\nf()"), "RecursionError"),
+    Broken("no-module", "", "No module named 'nowhere'", how={"target": "nowhere.at.all"}),
+    Broken("no-attribute", "", "AttributeError", how={"target": "{module}:gone"}),
+    Broken("no-target", "", "ValueError: Empty module name", how={"target": ""}),
+    Broken("a-class", "class Plugin: pass", "is a class", how={"target": "{module}:Plugin"}),
+    Broken("a-number", "plugin = 7", "it has no hook of dl", how={"target": "{module}:plugin"}),
+    Broken("a-none", "plugin = None", "it has no hook of dl", how={"target": "{module}:plugin"}),
+    Broken("no-hook", "x = 1", "it has no hook of dl"),
+    Broken("unmarked", f"{HEAD}def register_datasets():\n{GOOD}", "register_datasets is not marked with @dl.hookimpl"),
+    Broken("odd-getattr", "def __getattr__(name): raise RuntimeError(name)", "RuntimeError"),
+    Broken("hook-raises", models("raise KeyError('x')"), "register_models failed: KeyError: 'x'", works=True),
+    Broken("hook-exits", models("raise SystemExit(2)"), "it calls sys.exit(2)", works=True),
+    Broken("forgets-return", returns("None"), "it returned None, not a sequence of DatasetSpec"),
+    Broken("returns-number", returns("7"), "it returned 7, not a sequence"),
+    Broken("returns-text", returns("'mnist'"), "it returned 'mnist', not a sequence"),
+    Broken("returns-one", returns(DATA), "not a sequence of DatasetSpec"),
+    Broken("returns-texts", returns(f"['mine', {DATA}]"), "returned 'mine' among its data sets", works=True),
+    Broken(
+        "returns-models",
+        returns(f"[ModelSpec('m', 'vision', 'x', lambda *a: None), {DATA}]"),
+        "not a DatasetSpec",
+        works=True,
+    ),
+    Broken("no-name", returns(f"[DatasetSpec(None, 'vision', 'x', print), {DATA}]"), "name=None", works=True),
+    Broken("empty-name", returns(f"[DatasetSpec('', 'vision', 'x', print), {DATA}]"), "name=''", works=True),
+    Broken("typed-name", returns(f"[DatasetSpec('a b', 'vision', 'x', print), {DATA}]"), "cannot be typed", works=True),
+    Broken("escapes", returns(f"[DatasetSpec('a\\x1b', 'vision', 'x', print), {DATA}]"), "cannot be typed", works=True),
+    Broken(
+        "no-load", returns(f"[DatasetSpec('a', 'vision', 'x', None), {DATA}]"), "load=None, not a function", works=True
+    ),
+    Broken(
+        "odd-options", returns(f"[DatasetSpec('a', 'vision', 'x', print, (1,)), {DATA}]"), "options=(1,)", works=True
+    ),
+    Broken("endless", f"{HEAD}{DATASETS}    while True: yield {DATA}\n", "more than 10,000 things"),
+    Broken(
+        "half-way", models("yield ModelSpec('m', 'vision', 'x', print)\n    raise ValueError"), "ValueError", works=True
+    ),
+    Broken(
+        "takes-mnist",
+        returns(f"[DatasetSpec('mnist', 'vision', 'x', print), {DATA}]"),
+        "the data set 'mnist' is left out, for dl's own (dl-mnist) has that name",
+        works=True,
+    ),
+    Broken("mnist", "", "the plugin of dl-mnist 0.1.0 has the same name", how={"distribution": "dist-other"}),
+    Broken(
+        "takes-fit",
+        beside("@hookimpl\ndef register_commands():\n    return [CommandSpec('fit', 'Fit.', print)]"),
+        "the command 'fit' is dl's own",
+        works=True,
+    ),
+    Broken(
+        "misspells",
+        beside("@hookimpl\ndef register_model():\n    return []"),
+        "did you mean 'register_models'?",
+        works=True,
+    ),
+    Broken(
+        "wraps", beside("@hookimpl(wrapper=True)\ndef register_models():\n    yield"), "wraps the hooks", works=True
+    ),
+    Broken(
+        "newer-argument",
+        beside("@hookimpl\ndef render_report(run, theme): pass"),
+        "its render_report asks for 'theme', which version 2 of the hooks does not give",
+        "incompatible",
+        works=True,
+    ),
+    Broken(
+        "newer-hooks",
+        before("dl_api = 3"),
+        "written for version 3 of the hooks, and this dl knows 1 to 2",
+        "incompatible",
+    ),
+    Broken("ancient", before("dl_api = 0"), "written for version 0", "incompatible"),
+    Broken("odd-version", before("dl_api = '2'"), "its dl_api is '2'"),
+    Broken(
+        "needs-dl-9",
+        before("raise ValueError('never imported')"),
+        "it needs dl-core>=9",
+        "incompatible",
+        how={"requires": ["dl-core>=9", "numpy"]},
+    ),
+    Broken("prints", before("print('hello')"), "printed 'hello'; a plugin must not print", "ok", works=True),
+    Broken("complains", before("import sys; print('oh', file=sys.stderr)"), "printed 'oh'", "ok", works=True),
+    Broken("writes", before("import os; os.write(1, b'raw')"), "printed 'raw'", "ok", works=True),
+    Broken("starts", before("import os; os.system('echo child')"), "printed 'child'", "ok", works=True),
+    Broken("closes", before("import sys; print('last'); sys.stdout.close()"), "printed 'last'", "ok", works=True),
+    Broken("odd/name", before(""), "its name may hold only letters"),
+    Broken("slow", before("import time; time.sleep(2.1)"), "it takes 2.1 s to load", "ok", works=True),
+)
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+def test_a_broken_plugin_is_one_line_and_the_others_work(broken, site, good, capfd):
+    site.add("fine", good("fine-data"))
+    broken.install(site)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PluginWarning)
+        plugins = load_plugins()
+    lines = [str(one.message) for one in caught]
+    assert len(lines) == 1, lines
+    line = lines[0]
+    origin = f"of {broken.how.get('distribution', f'dist-{broken.name.replace(chr(47), str())}')} 1.0"
+    assert line.startswith(f"plugin {broken.name!r} {origin}, dl 0.1.0: ")
+    assert line.endswith(f"  switch it off: DL_PLUGINS=-{broken.name}")
+    assert broken.says in line.encode("unicode_escape").decode() or broken.says in line
+    assert "\n" not in line and len(line) < 500
+    state = next(one for one in plugins.states if one.origin == origin)
+    assert state.state == broken.state
+    assert {("vision", "fine-data"), ("vision", "mnist")} <= set(plugins.datasets)
+    assert (("vision", f"{broken.name}-data") in plugins.datasets) == broken.works
+    assert plugins.renderers and capfd.readouterr() == ("", "")
+
+
+def dl(*words, **environment):
+    given = {**os.environ, "COLUMNS": "1000", **environment}
+    return subprocess.run([DL, *words], capture_output=True, text=True, env=given, timeout=60)
+
+
+def test_all_of_them_at_once_leave_the_answer_as_it_is(site):
+    for broken in BROKEN:
+        broken.install(site)
+    done = dl("ls", "--json")
+    listed = json.loads(done.stdout)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 0 and len(lines) == len(BROKEN)
+    assert all(line.startswith("dl: plugin ") and "DL_PLUGINS=-" in line for line in lines)
+    assert "\x1b" not in done.stderr and "Traceback" not in done.stderr
+    names = {row["name"] for row in listed["datasets"]}
+    assert {f"{broken.name}-data" for broken in BROKEN if broken.works} <= names and "mnist" in names
+    assert {"vision"} <= {row["name"] for row in listed["domains"]}
+
+
+def test_switched_off_they_say_nothing_and_in_strict_mode_the_first_ends_it(site):
+    for broken in BROKEN:
+        if broken.name not in ("mnist", "slow"):
+            broken.install(site)
+    off = ",".join(f"-{broken.name}" for broken in BROKEN if broken.name not in ("mnist", "slow"))
+    done = dl("ls", "--json", DL_PLUGINS=off, DL_STRICT_PLUGINS="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = dl("ls", "--json", DL_STRICT_PLUGINS="1")
+    assert done.returncode == 4 and done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert done.stderr.rstrip().endswith("more: dl plugins")
+
+
+def test_a_real_interrupt_is_not_taken_for_a_plugins_own(site, good):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(5)"
+    site.add("interrupted", good("x", first=code))
+    done = dl("ls")
+    assert (done.returncode, done.stdout) == (130, "") and "plugin" not in done.stderr
+
+
+def test_an_interrupt_that_a_plugin_swallows_still_stops(site, good):
+    code = "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept BaseException:\n    pass\n"
+    site.add("deaf", good("x", first=code))
+    assert dl("ls").returncode == 130
+
+
+def test_the_traceback_is_there_when_it_is_asked_for(site):
+    site.add("raises", "raise ValueError('out of luck')")
+    done = dl("ls", DL_DEBUG="1")
+    assert done.returncode == 0 and "Traceback" in done.stderr and "out of luck" in done.stderr
+    assert "Traceback" not in dl("ls").stderr
+
+
+def test_two_strangers_that_take_one_name_are_both_named_and_the_first_by_name_keeps_it(site, good):
+    site.add("anna", good("twin"))
+    site.add("bert", good("twin", then=""))
+    with pytest.warns(PluginWarning) as caught:
+        plugins = load_plugins()
+    (line,) = [str(one.message) for one in caught]
+    assert "plugin 'bert' of dist-bert 1.0" in line
+    assert "the data set 'twin' is left out, for plugin 'anna' of dist-anna 1.0 has that name" in line
+    assert next(s for s in plugins.states if s.name == "anna").registered == {"register_datasets": ("twin",)}

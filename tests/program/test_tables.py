@@ -1,0 +1,91 @@
+"""Tables on the command line: shown before anything is trained, trained on, and every mistake one line."""
+
+import json
+
+import pytest
+
+from dl.cli import run
+
+
+@pytest.fixture
+def table(images, tmp_path, monkeypatch):
+    """A table of twenty images beside them, with a class, a number and a session for each."""
+    folder = images()
+    monkeypatch.chdir(tmp_path)
+    rows = [(path.relative_to(tmp_path), path.parent.name) for path in sorted(folder.rglob("*.png"))]
+    lines = [f"{path},{label},{number * 1.5},{number // 4}\n" for number, (path, label) in enumerate(rows)]
+    (tmp_path / "labels.csv").write_text("image,label,weight,session\n" + "".join(lines))
+    return tmp_path / "labels.csv"
+
+
+def said(capsys, code, *words):
+    """Run and return stdout and the last line of stderr."""
+    capsys.readouterr()
+    assert run([*map(str, words)]) == code
+    out, errors = capsys.readouterr()
+    return out, (errors.splitlines() or [""])[-1]
+
+
+def test_the_card_of_a_table_says_what_is_found_in_it(table, capsys):
+    out, _ = said(capsys, 0, "show", "labels.csv", "--json")
+    card = json.loads(out)
+    assert card["domain"] == "vision, as it looks" and card["task"] == "binary: 2 classes, one for each example"
+    assert card["classes"] == {"dark": 10, "light": 10} and card["duplicates"] == 0 and card["train"] == 20
+    assert card["notes"] == [
+        "input: column 'image', the only column of paths of images",
+        "target: column 'label', by its name - 2 classes: dark, light",
+    ]
+    out, _ = said(capsys, 0, "show", "labels.csv", "--target", "weight", "--group-on", "session")
+    assert "regression: real numbers from 0 to 28.5" in out and "groups: column 'session', 5 of them" in out
+    assert "next: dl fit vision labels.csv target=weight group_on=session" in out
+
+
+def test_the_card_counts_exact_duplicates_and_what_was_skipped(table, capsys):
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines, lines[1], lines[2], "gone.png,dark,1,1"]))
+    card = json.loads(said(capsys, 0, "show", "labels.csv", "bad_files=skip", "--json")[0])
+    assert card["duplicates"] == 2 and card["skipped"] == 1
+    out, _ = said(capsys, 0, "show", "labels.csv", "bad_files=skip")
+    assert "1: labels.csv row 24: gone.png: no such file or directory" in out.replace("\n", " ").replace("  ", "")
+
+
+def test_flags_and_key_value_are_the_same_choice(table, capsys, runs):
+    tiny = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1", "--runs", runs)
+    said(capsys, 0, "fit", "vision", "labels.csv", "--target", "weight", "--group-on", "session", *tiny)
+    said(capsys, 0, "fit", "vision", "labels.csv", "target=weight", "group_on=session", *tiny)
+    one, other = (path for path in sorted(runs.iterdir()) if path.is_dir())
+    assert (one / "recipe.toml").read_text() == (other / "recipe.toml").read_text()
+    manifest = json.loads((one / "run.json").read_text())
+    assert manifest["task"]["name"] == "regression" and "whole groups" in manifest["parts"]["rule"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "line"),
+    [
+        (
+            2,
+            ("fit", "vision", "labels.csv", "--target", "lable"),
+            "no column 'lable' for target; did you mean 'label'?",
+        ),
+        (2, ("show", "labels.csv", "--input", "imgae"), "no column 'imgae' for input; did you mean 'image'?"),
+        (2, ("fit", "vision", "labels.csv", "--target", "label", "target=label"), "'target' is given twice"),
+        (2, ("fit", "vision", "mnist", "--target", "label"), "target= is for a table"),
+        (2, ("fit", "vision", "shades", "--target", "label"), "target= is for a table"),
+        (2, ("show", "convnet", "--target", "label"), "'target' is about reading data, and 'convnet' is a model"),
+        (2, ("fit", "vision", "labels.csv", "--encoding", "utf-9"), "no encoding named 'utf-9'"),
+        (2, ("fit", "vision", "labels.csv", "--input", "label", "--target", "label"), "both input and target"),
+        (2, ("fit", "vision", "labels.csv", "bad_rows=maybe"), "expected one of stop, skip"),
+        (3, ("fit", "vision", "labels.csv", "--input", "label", "--target", "weight"), "cannot be read as images"),
+        (
+            3,
+            ("fit", "vision", "labels.csv", "--target", "weight", "--time-on", "label"),
+            "column 'label' is 'dark', no time",
+        ),
+        (3, ("show", "empty.csv"), "'empty.csv' is empty"),
+    ],
+)
+def test_a_mistake_about_a_table_is_one_line(table, capsys, runs, tmp_path, code, words, line):
+    (tmp_path / "empty.csv").touch()
+    out, last = said(capsys, code, *words, "--runs", runs)
+    assert out == "" and last.startswith("dl: ") and line in last
+    assert not runs.exists() or not list(runs.iterdir())
