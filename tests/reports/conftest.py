@@ -141,7 +141,7 @@ def is_kind(value, kind):
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(400, id="400-draws"), pytest.param(2000, id="2000-draws", marks=pytest.mark.slow)],
+    params=[pytest.param(250, id="250-draws"), pytest.param(2000, id="2000-draws", marks=pytest.mark.slow)],
 )
 def draws(request):
     """How many fits of noise a null draws: few each time, and 2,000 in the long form."""

@@ -51,10 +51,10 @@ def fitting(tmp_path):
 
 
 def test_a_real_fit_is_followed_to_its_end(fitting, capsys):
-    child, run = fitting(epochs=4)
+    child, run = fitting(epochs=3)
     assert dl(["report", str(run.path), "--watch", "--md"]) == 0
     captured = capsys.readouterr()
-    assert "finished, 4 epochs" in captured.out and "stopped watching" not in captured.err
+    assert "finished, 3 epochs" in captured.out and "stopped watching" not in captured.err
     assert child.wait(60) == 0
 
 
