@@ -14,6 +14,8 @@ from dl_reports.statistics import NotComputable
 from dl_reports.statistics.onset import Rise
 from dl_reports.statistics.published import UnpairedChange, unpaired_accuracy_fall, unpaired_loss_rise
 
+CERTAIN = 2.326  # standard errors: 1 %, one-sided
+
 
 @dataclass(frozen=True)
 class Change:
@@ -31,7 +33,8 @@ class Change:
         critical: What z must exceed, allowing for the choice of the best among all.
         n: Examples.
         form: The test used, in words.
-        with_training: Whether training examples got worse alike over the same epochs: then it is no overfitting.
+        with_training: Whether training examples are not certainly spared over the same epochs: no overfitting then.
+        training_z: How much worse training examples got over the same epochs, in standard errors; 0 where not known.
     """
 
     best: int
@@ -46,6 +49,7 @@ class Change:
     n: int
     form: str
     with_training: bool = False
+    training_z: float = 0.0
 
     @property
     def established(self) -> bool:
@@ -54,8 +58,8 @@ class Change:
 
     @property
     def unstable(self) -> bool:
-        """Whether it is established to get worse, on training examples as well."""
-        return self.onset is not None and self.with_training
+        """Whether it is established to get worse, and training examples certainly do as well, at 1 %."""
+        return self.onset is not None and self.with_training and self.training_z > CERTAIN
 
     @property
     def dated(self) -> bool:

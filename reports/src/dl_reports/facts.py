@@ -140,7 +140,12 @@ class Facts:
         moved = [part[last].astype(np.float64) - part[best].astype(np.float64) for part in (val, probe)]
         excess = float(moved[0].mean() - moved[1].mean())
         error = math.sqrt(sum(one.var() / len(one) for one in moved))
-        return replace(change, with_training=not excess > -float(ndtri(LEVEL)) * error)
+        alone = math.sqrt(moved[1].var() / len(moved[1]))
+        return replace(
+            change,
+            with_training=not excess > -float(ndtri(LEVEL)) * error,
+            training_z=float(moved[1].mean()) / alone if alone else 0.0,
+        )
 
     @property
     def higher_score(self) -> bool:
