@@ -340,4 +340,6 @@ def _say_data(console: Console, dataset: Dataset, divided: Divided, task: Task) 
     console.print(terminal.plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
         console.print(terminal.plain(f"  {name:<11} {value}"))
+    for note in dataset.notes:
+        console.print(terminal.plain(f"  - {note}"))
     show_findings(console, divided.findings)
