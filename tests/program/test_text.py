@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+import dl
+
 NEUTRAL = "the a film story actor scene night day house road"
 POSITIVE, NEGATIVE = ("good fine great lovely warm", "bad dull poor awful cold")
 
@@ -59,20 +61,16 @@ def test_reviews_are_learnt_tested_and_predicted(dl_process):
         ("positive-share", "unit-regression"),
     ],
 )
-def test_every_row_of_the_task_table_runs_on_text(dl_process, name, task):
-    code, stdout, stderr = finished(dl_process("fit", "text", name, "epochs=1", "--json"))
-    assert code == 0, stderr
-    run = json.loads(stdout)["run"]
-    code, stdout, _ = finished(dl_process("show", run, "--json"))
-    assert json.loads(stdout)["task"]["name"] == task
+def test_every_row_of_the_task_table_runs_on_text(runs, name, task):
+    run = dl.fit("text", name, runs=runs, epochs=1, vocabulary=500)
+    assert run.manifest.status == "finished" and run.manifest.task.name == task
 
 
 @pytest.mark.parametrize("model", ["bag", "embedding-bag", "lstm", "conv1d", "transformer"])
-def test_every_model_learns_a_table(dl_process, table, model):
-    small = ("epochs=6", "batch_size=16", "lr=0.01", "schedule=constant", "vocabulary=200", "max_len=20")
-    code, stdout, stderr = finished(dl_process("fit", "text", table, "--model", model, *small, "--json"))
-    assert code == 0, stderr
-    assert json.loads(stdout)["best"]["val_accuracy"] > 0.9
+def test_every_model_learns_a_table(runs, table, model):
+    small = {"epochs": 6, "batch_size": 16, "lr": 0.01, "schedule": "constant", "vocabulary": 200, "max_len": 20}
+    run = dl.fit("text", str(table), model=model, runs=runs, **small)
+    assert run.best["val_accuracy"] > 0.9
 
 
 def test_a_table_is_predicted_row_by_row(dl_process, table, tmp_path):
