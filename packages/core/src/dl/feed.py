@@ -48,6 +48,11 @@ class Feed:
         return cls(inputs, task.encode(examples.targets), examples.ids)
 
     @property
+    def is_ragged(self) -> bool:
+        """Whether rows differ in length."""
+        return isinstance(self.inputs, RaggedTensor)
+
+    @property
     def lengths(self) -> Index | None:
         """(N,) how long each row is; None where all are alike."""
         return self.inputs.offsets.diff().cpu().numpy() if isinstance(self.inputs, RaggedTensor) else None

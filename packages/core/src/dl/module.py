@@ -158,7 +158,7 @@ class FitModule(pl.LightningModule):
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
         """Give the prepared inputs and the targets of consecutive batches: by one gather where all rows are alike."""
         feed = self.parts.train_feed
-        if feed.lengths is None:
+        if not feed.is_ragged:
             inputs, targets = feed.take(positions)
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return

@@ -6,6 +6,7 @@ Letters: ``B`` texts of a batch, ``T`` tokens of the longest of them, ``V`` numb
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -73,11 +74,19 @@ class TextPreparation(Preparation):
         return self.forward(Padded(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)))
 
     def flat(self, prepared: Padded) -> Tensor:
-        """Return the mean of a random direction for each token of a text, (B, 64): near for texts of the same words."""
-        draws = np.random.default_rng(0x7E87).standard_normal((self.vocabulary.size, SKETCHED)).astype(np.float32)
-        directions = torch.from_numpy(draws).to(prepared.values.device)
+        """Return the sum of a random direction for each token of a text, over the root of their number, (B, 64).
+
+        Texts of the same words lie near each other.
+        """
+        directions = self._directions.to(prepared.values.device)
         summed = F.embedding_bag(prepared.values, directions, mode="sum", padding_idx=0)
         return summed / prepared.lengths[:, None].sqrt()
+
+    @cached_property
+    def _directions(self) -> Tensor:
+        """(V, 64); the same in every run, drawn once."""
+        draws = np.random.default_rng(0x7E87).standard_normal((self.vocabulary.size, SKETCHED))
+        return torch.from_numpy(draws.astype(np.float32))
 
 
 def is_first(values: Tensor) -> Tensor:
