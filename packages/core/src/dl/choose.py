@@ -38,7 +38,7 @@ def resolve(
         domain: Name of the domain; may come from the recipe.
         data: Name of a data set, or a path; may come from the recipe.
         recipe: Name of a registered recipe, or the path of a recipe file; empty takes
-            the model's own, or the domain's default.
+            the model's own, the data set's, or the domain's default.
         model: Name of a model; empty takes the recipe's.
         task: Row of the task table; empty takes the recipe's, or decides from the target.
         seed: None takes the recipe's, or 0.

@@ -206,7 +206,8 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     out.print(plain(f"{name} ({spec.domain}): {spec.description}", "bold"))
     for group, options in groups.items():
         _print_options(out, group, options)
-    out.print(plain(f"  example: dl fit {spec.domain} mnist --model {name} epochs=2", "dim"))
+    data = _some_data(plugins, spec.domain)
+    out.print(plain(f"  example: dl fit {spec.domain} {data} --model {name} epochs=2", "dim"))
 
 
 def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool) -> None:
@@ -221,7 +222,8 @@ def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool)
         )
     if out is not None:
         files.write_text(out, spec.text)
-        console().print(plain(f"wrote {out}  next: dl fit {spec.domain} mnist --recipe {out}"))
+        data = _some_data(plugins, spec.domain)
+        console().print(plain(f"wrote {out}  next: dl fit {spec.domain} {data} --recipe {out}"))
     elif as_json:
         print(json.dumps({"name": name, "domain": spec.domain, "description": spec.description, "toml": spec.text}))
     else:
@@ -235,6 +237,11 @@ def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
         print(json.dumps(asdict(run.manifest) | {"best": run.best}))
     elif not plugins.render(run, console()):
         console().print(_facts({"run": run.name, "status": run.manifest.status}))
+
+
+def _some_data(plugins: Plugins, domain: str) -> str:
+    """Return a data set of a domain, for an example that runs; a place to fill in where there is none."""
+    return next((name for home, name in plugins.datasets if home == domain), "FOLDER")
 
 
 def _facts(facts: dict[str, object]) -> Table:
