@@ -37,6 +37,14 @@ class Site:
         return module
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache folder of the test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("DL_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """A folder of installed distributions that this process, and those it starts, search first."""

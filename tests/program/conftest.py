@@ -13,12 +13,6 @@ import pytest
 from PIL import Image
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("DL_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def runs(tmp_path):
     return tmp_path / "runs"

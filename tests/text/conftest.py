@@ -5,14 +5,6 @@ from dl.data import Examples, whole
 from dl.ragged import texts
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """A cache folder of the test's own."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("DL_CACHE", str(folder))
-    return folder
-
-
 @pytest.fixture
 def part_of():
     """A function that makes a training part of strings."""

@@ -3,14 +3,6 @@ import pytest
 from PIL import Image
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """A cache folder of the test's own, beside its images."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("DL_CACHE", str(folder))
-    return folder
-
-
 @pytest.fixture
 def photo():
     """A function that saves an image of noise: photo(path, size=(w, h), mode="RGB", seed=0, **save options)."""

@@ -16,13 +16,6 @@ from dl.tables.table import LONGEST_TEXT, read_table
 PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("DL_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def delimited(columns, separator):
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=separator)
