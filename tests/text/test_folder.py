@@ -5,8 +5,8 @@ import pytest
 
 from dl.errors import BadData, BadFile, BadOption
 from dl.ragged import as_text
-from dl.scan import SkippedFiles
-from dl_text.folder import NAMED, open_path
+from dl.scan import NAMED, SkippedFiles
+from dl_text.folder import open_path
 
 
 def opened(path, **options):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dl.errors import BadData, BadFile
 from dl.options import check
-from dl.scan import SkippedFiles, stable_ids
-from dl_vision.folder import NAMED, open_path
+from dl.scan import NAMED, SkippedFiles, stable_ids
+from dl_vision.folder import open_path
 from dl_vision.plugin import READING
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Ragged:
     def __getitem__(self, positions: NDArray[np.int64]) -> Ragged:
         """Copy the rows at these positions, (n,), in this order."""
         lengths = self.lengths[positions]
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        offsets = offsets_of(lengths)
         plain = Ragged(np.asarray(self.values), self.offsets)  # rows of a map cost ten times as much
         if offsets[-1] > LONG * len(lengths):
             return Ragged(np.concatenate([plain.row(position) for position in positions]), offsets)
@@ -68,18 +69,27 @@ class Ragged:
         return self.values.nbytes
 
 
+def offsets_of(lengths: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Return where rows of these lengths, (N,), begin, and where the last one ends, (N + 1,)."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
 def ragged(rows: Iterable[NDArray[np.generic]], dtype: type[np.generic]) -> Ragged:
     """Lay rows of one type one after the other."""
     kept = [np.asarray(row, dtype) for row in rows]
-    offsets = np.cumsum([0, *map(len, kept)], dtype=np.int64)
-    return Ragged(np.concatenate(kept) if kept else np.empty(0, dtype), offsets)
+    values = np.concatenate(kept) if kept else np.empty(0, dtype)
+    return Ragged(values, offsets_of(np.array([len(row) for row in kept], np.int64)))
 
 
 def texts(strings: Iterable[str]) -> Ragged:
     """Keep strings as their UTF-8 bytes."""
-    encoded = [string.encode() for string in strings]
-    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    return Ragged(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+    return of_bytes([string.encode() for string in strings])
+
+
+def of_bytes(contents: Sequence[bytes]) -> Ragged:
+    """Lay texts, given as their UTF-8 bytes, one after the other."""
+    lengths = np.array([len(content) for content in contents], np.int64)
+    return Ragged(np.frombuffer(b"".join(contents), np.uint8), offsets_of(lengths))
 
 
 def as_text(row: NDArray[np.generic]) -> str:
@@ -91,4 +101,4 @@ def concatenated(columns: Sequence[Ragged]) -> Ragged:
     """Return the rows of several columns as one column."""
     lengths = np.concatenate([column.lengths for column in columns])
     values = [column.values[column.offsets[0] : column.offsets[-1]] for column in columns]
-    return Ragged(np.concatenate(values), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
+    return Ragged(np.concatenate(values), offsets_of(lengths))

@@ -20,6 +20,7 @@ from dl.terminal import safe_text
 
 PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
 GLANCED = 1000  # files that tell what a folder holds
+NAMED = 10  # bad files that a message names
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -248,3 +249,17 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 def _shown(path: Path) -> str:
     return repr(safe_text(path))
+
+
+def unreadable(where: str, bad: Sequence[str], of: int, what: str) -> str:
+    """Say in one line how many files cannot be read, which ones first, and what to do.
+
+    Args:
+        where: The folder or the list, as it is shown.
+        bad: A line for each bad file.
+        of: How many files there are.
+        what: What they should be, as "text".
+    """
+    shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
+    count = f"{len(bad):,} of {of:,} files in {where} cannot be read as {what}"
+    return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dl.options import Option, Value
@@ -89,6 +90,16 @@ class RecipeSpec:
     domain: str
     description: str
     text: str
+
+
+def recipes_in(folder: Path, domain: str) -> tuple[RecipeSpec, ...]:
+    """Return the recipes of a domain's folder: a TOML file each, whose first comment line describes it."""
+    return tuple(_read_recipe(path, domain) for path in sorted(folder.glob("*.toml")))
+
+
+def _read_recipe(path: Path, domain: str) -> RecipeSpec:
+    text = path.read_text(encoding="utf-8")
+    return RecipeSpec(path.stem, domain, text.partition("\n")[0].lstrip("# "), text)
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,6 @@ def bounds(lengths: Numbers) -> list[int]:
     return [*np.flatnonzero(np.diff(block, prepend=-1)).tolist(), len(lengths)]
 
 
-def offsets_of(lengths: Numbers) -> Numbers:
-    """Return where rows of these lengths begin, and where the last one ends."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-
-
 def in_threads(work: Callable[[Piece], Done], pieces: Sequence[Piece]) -> list[Done]:
     """Do the work for each piece, in order, in threads: numpy, arrow and tokenizers let go of the interpreter."""
     threads = min(MOST_THREADS, os.cpu_count() or 1, len(pieces))

@@ -9,6 +9,7 @@ from dl.domain import Domain, Preparation
 from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
+from dl.tables.table import LONGEST_TEXT, looks_like, read_table
 from dl_text import folder
 from dl_text.draw import draw, sketch
 from dl_text.prepare import learn, restore
@@ -17,7 +18,16 @@ from dl_text.read import read_paths, read_strings
 
 def load() -> Domain:
     """Return the domain."""
-    return Domain(open_path, learn, restore, read, draw, sketch, read_strings, recognize)
+    return Domain(
+        open_path=open_path,
+        learn=learn,
+        restore=restore,
+        read=read,
+        draw=draw,
+        sketch=sketch,
+        from_strings=read_strings,
+        recognize=recognize,
+    )
 
 
 def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
@@ -35,10 +45,7 @@ def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
 
 
 def _read_table(path: Path) -> Examples:
-    from dl.tables.table import LONGEST_TEXT, read_table
-
-    table = read_table(path, {}, LONGEST_TEXT, labelled=False)
-    return table.examples()
+    return read_table(path, {}, LONGEST_TEXT, labelled=False).examples()
 
 
 def open_path(path: Path, options: Options) -> Dataset:
@@ -49,8 +56,6 @@ def open_path(path: Path, options: Options) -> Dataset:
         BadFile: If a file cannot be read as what it is called.
     """
     if is_table(path) and not path.is_dir():
-        from dl.tables.table import LONGEST_TEXT, read_table
-
         return read_table(path, options, LONGEST_TEXT).dataset()
     refuse_options({name: value for name, value in options.items() if name != "encoding"}, str(path), "a folder")
     return folder.open_path(path, options)
@@ -60,8 +65,4 @@ def recognize(path: Path, options: Options) -> float:
     """Say how surely a path holds texts: a folder by files called so; words in a table may be other things as well."""
     if path.is_dir():
         return 1.0 if glance(path, folder.TEXTS) else 0.0
-    if not is_table(path):
-        return 0.0
-    from dl.tables.table import LONGEST_TEXT, looks_like
-
-    return 0.5 if looks_like(path, options, LONGEST_TEXT) else 0.0
+    return 0.5 if is_table(path) and looks_like(path, options, LONGEST_TEXT) else 0.0

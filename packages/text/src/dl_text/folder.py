@@ -15,13 +15,22 @@ from numpy.typing import NDArray
 
 from dl.data import Dataset, Examples
 from dl.errors import BadData, BadFile
-from dl.ragged import Ragged
-from dl.scan import Found, SkippedFiles, Wanted, find_classes, find_parts, number_labels, relative_name, stable_ids
+from dl.ragged import Ragged, of_bytes
+from dl.scan import (
+    Found,
+    SkippedFiles,
+    Wanted,
+    find_classes,
+    find_parts,
+    number_labels,
+    relative_name,
+    stable_ids,
+    unreadable,
+)
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl_text.decode import digest_of, known_encoding, read_file, to_utf8
 
-NAMED = 10  # bad files that a message names
 EXPECTED = "expected a folder of text files for each class, as in good/1.txt bad/2.txt"
 TEXTS = Wanted("text", "texts", (".txt",), EXPECTED, loose=True, unlabelled=("unsup", "unlabelled", "unlabeled"))
 
@@ -53,7 +62,7 @@ def open_path(path: Path, options: Options) -> Dataset:
     read = {name: read_files([file.path for file in part.files], encoding) for name, part in found.items()}
     bad = [line for name in found for line in _bad_files(root, found[name], read[name])]
     if bad and not skip:
-        raise BadFile(_bad_message(root, bad, sum(map(len, labels.values()))))
+        raise BadFile(unreadable(repr(safe_text(root)), bad, sum(map(len, labels.values())), "text"))
     _refuse_emptied(found["train"], read["train"])
     examples = {name: _examples(root, found[name], labels[name], read[name], classes) for name in found}
     return Dataset(
@@ -91,13 +100,7 @@ def read_files(paths: Sequence[str], encoding: str) -> Read:
             raise BadData(f"{safe_text(path)!r} cannot be read: the memory is full") from error
         kept.append(position)
         digests.append(digest_of(content))
-    return Read(joined(contents), kept, digests, bad)
-
-
-def joined(contents: Sequence[bytes]) -> Ragged:
-    """Lay texts, given as UTF-8 bytes, one after the other."""
-    offsets = np.cumsum([0, *map(len, contents)], dtype=np.int64)
-    return Ragged(np.frombuffer(b"".join(contents), np.uint8), offsets)
+    return Read(of_bytes(contents), kept, digests, bad)
 
 
 def _test_opener(
@@ -111,7 +114,7 @@ def _test_opener(
         read = read_files([file.path for file in found.files], encoding)
         bad = _bad_files(root, found, read)
         if bad and not skip:
-            raise BadFile(_bad_message(root, bad, len(labels)))
+            raise BadFile(unreadable(repr(safe_text(root)), bad, len(labels), "text"))
         if not read.kept:
             raise BadData(f"{str(folder)!r} holds no text that can be read")
         if bad:
@@ -136,12 +139,6 @@ def _passed(root: Path, found: Found) -> list[str]:
 
 def _bad_files(root: Path, found: Found, read: Read) -> list[str]:
     return [f"{relative_name(root, found.files[at].path)}: {why}" for at, why in read.bad.items()]
-
-
-def _bad_message(root: Path, bad: Sequence[str], of: int) -> str:
-    shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
-    count = f"{len(bad):,} of {of:,} files in {safe_text(root)!r} cannot be read as text"
-    return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"
 
 
 def _refuse_emptied(train: Found, read: Read) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec
+from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
 from dl.tables import OPTIONS as OF_TABLES
 
 if TYPE_CHECKING:
@@ -116,12 +116,7 @@ def register_models() -> tuple[ModelSpec, ...]:
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
     """The recipes in the folder beside this file; the first comment line of each describes it."""
-    return tuple(_read_recipe(path) for path in sorted(RECIPES.glob("*.toml")))
-
-
-def _read_recipe(path: Path) -> RecipeSpec:
-    text = path.read_text(encoding="utf-8")
-    return RecipeSpec(path.stem, DOMAIN, text.partition("\n")[0].lstrip("# "), text)
+    return recipes_in(RECIPES, DOMAIN)
 
 
 def _load_domain() -> Domain:

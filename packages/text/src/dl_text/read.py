@@ -11,11 +11,11 @@ import numpy as np
 
 from dl.data import Examples
 from dl.errors import BadData, BadFile
-from dl.ragged import Ragged
-from dl.scan import stable_ids, walk
+from dl.ragged import Ragged, of_bytes
+from dl.scan import NAMED, stable_ids, walk
 from dl.terminal import safe_text
 from dl_text.decode import digest_of, known_encoding, to_utf8
-from dl_text.folder import NAMED, joined, read_files
+from dl_text.folder import read_files
 
 STDIN = "-"
 SHOWN = 40  # characters of a text given as a string that name it
@@ -60,7 +60,7 @@ def read_strings(strings: Sequence[str]) -> Examples:
 
 def _examples(contents: Sequence[bytes], sources: Sequence[str]) -> Examples:
     ids = stable_ids([digest_of(content) for content in contents], sources)
-    return Examples(joined(contents), np.zeros(len(contents), np.int64), ids, (), tuple(sources))
+    return Examples(of_bytes(contents), np.zeros(len(contents), np.int64), ids, (), tuple(sources))
 
 
 def _files(paths: Sequence[str], encoding: str) -> tuple[list[bytes], list[str]]:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from dl.errors import BadOption, BadRun
-from dl.ragged import Ragged
+from dl.ragged import Ragged, offsets_of
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, chunks, in_threads, offsets_of, parts
+from dl_text.chunks import Numbers, chunks, in_threads, parts
 from dl_text.tokenize import Pieces, characters, words
 
 PADDING, UNKNOWN, RESERVED = 0, 1, 2

@@ -15,13 +15,22 @@ import numpy as np
 
 from dl.data import Dataset, Examples
 from dl.errors import BadData, BadFile
-from dl.scan import Found, SkippedFiles, Wanted, find_classes, find_parts, number_labels, relative_name, stable_ids
+from dl.scan import (
+    Found,
+    SkippedFiles,
+    Wanted,
+    find_classes,
+    find_parts,
+    number_labels,
+    relative_name,
+    stable_ids,
+    unreadable,
+)
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
 from dl_vision.decode import Facts
 
-NAMED = 10  # bad files that a message names
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
@@ -137,9 +146,7 @@ def bad_files(root: Path, part: Inspected, pixels: Pixels) -> list[str]:
 
 def bad_message(root: Path, bad: Sequence[str], of: int) -> str:
     """Say in one line how many files are no images, which ones first, and what to do."""
-    shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
-    count = f"{len(bad):,} of {of:,} files in {str(root)!r} cannot be read as images"
-    return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"
+    return unreadable(repr(str(root)), bad, of, "images")
 
 
 def _refuse_emptied(train: Inspected, pixels: Pixels) -> None:

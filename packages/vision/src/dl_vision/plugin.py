@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dl import tables
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec
+from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
 
 if TYPE_CHECKING:
     from torch import nn
@@ -81,12 +81,7 @@ def register_models() -> tuple[ModelSpec, ...]:
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
     """The recipes in the folder beside this file; the first comment line of each describes it."""
-    return tuple(_read_recipe(path) for path in sorted(RECIPES.glob("*.toml")))
-
-
-def _read_recipe(path: Path) -> RecipeSpec:
-    text = path.read_text(encoding="utf-8")
-    return RecipeSpec(path.stem, DOMAIN, text.partition("\n")[0].lstrip("# "), text)
+    return recipes_in(RECIPES, DOMAIN)
 
 
 def _load_domain() -> Domain:

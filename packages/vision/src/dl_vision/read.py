@@ -10,13 +10,12 @@ import numpy as np
 from dl.data import Examples
 from dl.domain import Preparation
 from dl.errors import BadData, BadFile
-from dl.scan import stable_ids, walk
+from dl.scan import NAMED, stable_ids, walk
 from dl.tables import is_table
 from dl.tables.table import read_table
 from dl.terminal import safe_text
 from dl_vision.cache import decode_all
 from dl_vision.decode import inspect, strict_pillow
-from dl_vision.folder import NAMED
 from dl_vision.listed import PATHS, find_files
 
 COLUMNS = ("path", "file", "image", "filename")

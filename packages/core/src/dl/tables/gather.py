@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dl.data import Index
 from dl.files import cache_folder, saying_why
-from dl.ragged import Ragged
+from dl.ragged import Ragged, offsets_of
 from dl.tables.source import Cells
 
 IN_MEMORY = 1 << 26  # bytes; more are written to a file
@@ -56,7 +56,7 @@ class Gathered:
     def ragged(self) -> Ragged:
         """Return all rows."""
         lengths = np.concatenate([np.empty(0, np.int64), *self.lengths])
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        offsets = offsets_of(lengths)
         if self.file is None:
             return Ragged(np.concatenate([np.empty(0, np.uint8), *self.parts]), offsets)
         with saying_why(cache_folder("tables")):
