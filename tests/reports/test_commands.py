@@ -1,7 +1,6 @@
 """The verbs of the reports on the command line."""
 
 import json
-import resource
 import subprocess
 import sys
 
@@ -89,11 +88,9 @@ def test_a_run_on_a_path_is_gone_on_with_by_its_recipe_file(simulated, plugins):
     assert again(Facts(read(run), plugins), epochs=7) == ""  # what cannot be resolved is not offered
 
 
-def test_help_and_explain_import_no_torch_and_are_quick():
+def test_help_and_explain_import_no_torch():
     code = (
         "import sys; from dl.cli import run; run(sys.argv[1:]); sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     )
     for words in (["--help"], ["explain"], ["report", "--help"]):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
-        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 0.5  # 0.25 s on an idle machine
