@@ -1,4 +1,4 @@
-"""A stranger's plugin that adds a check, a report section, a verb and a logger, installed and used in real processes."""
+"""A stranger's plugin that adds a check, a report section, a verb and a logger, installed, in real processes."""
 
 import json
 import subprocess
