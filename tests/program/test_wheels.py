@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MEMBERS = (
     *("packages/core", "packages/vision", "packages/text"),
-    *("plugins/mnist", "plugins/reviews", "plugins/words"),
+    *("packages/tabular", "plugins/mnist", "plugins/reviews", "plugins/words", "plugins/toys"),
+    *("plugins/regularizers", "plugins/augment", "plugins/loggers"),
     "reports",
 )
 FIT = ("fit", "vision", "mnist", "--model", "dense", "width=32", "epochs=1", "val=50000", "--json")

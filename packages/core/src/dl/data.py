@@ -179,6 +179,9 @@ def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
 
 def describe_inputs(inputs: Inputs) -> str:
     """Return what one input is, in words: its shape and type, or how long rows are."""
+    if not isinstance(inputs, Ragged) and inputs.dtype.names:
+        kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
+        return f"{len(kinds)} columns: {kinds.count('f')} of numbers, {len(kinds) - kinds.count('f')} of categories"
     if not isinstance(inputs, Ragged):
         return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
     if not len(inputs):

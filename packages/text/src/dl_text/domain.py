@@ -15,6 +15,8 @@ from dl_text.draw import draw, sketch
 from dl_text.prepare import learn, restore
 from dl_text.read import read_paths, read_strings
 
+SENTENCE = 20  # characters of a cell, on average, from which a column is rather texts than categories
+
 
 def load() -> Domain:
     """Return the domain."""
@@ -62,7 +64,8 @@ def open_path(path: Path, options: Options) -> Dataset:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Say how surely a path holds texts: a folder by files called so; words in a table may be other things as well."""
+    """Say how surely a path holds texts: a folder by files called so; a column of short words may be categories."""
     if path.is_dir():
         return 1.0 if glance(path, folder.TEXTS) else 0.0
-    return 0.5 if is_table(path) and looks_like(path, options, LONGEST_TEXT) else 0.0
+    length = looks_like(path, options, LONGEST_TEXT) if is_table(path) else 0.0
+    return 0.5 if length >= SENTENCE else 0.2 if length else 0.0

@@ -152,7 +152,7 @@ class Table:
         train = train or self.examples()
         predicted = f", target {listed(self.roles.targets)}" if self.roles.targets else ""
         return Dataset(
-            name=_plain_name(self.path),
+            name=plain_name(self.path),
             train=train,
             title=f"{len(train):,} {self.unit}s, input {listed([self.roles.input])}{predicted}",
             source=str(self.path),
@@ -175,7 +175,7 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         BadData: If its rows do not fit, or no column does.
         BadOption: If an option does not fit this table.
     """
-    options = _resolved(options)
+    options = checked(options)
     source = open_table(path, options)
     roles = choose(source, sample(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
@@ -208,16 +208,17 @@ def open_table(path: Path, options: Options) -> Source:
     raise BadFile(f"{called(path)!r} is {found}; expected .csv, .tsv, .jsonl or .parquet")
 
 
-def looks_like(path: Path, options: Options, kind: InputKind) -> bool:
-    """Return whether a table has a column of this kind; what is wrong with the table is said when it is read."""
+def looks_like(path: Path, options: Options, kind: InputKind) -> float:
+    """Return the best score of a table's columns, 0 if none is of this kind; what is wrong is said when it is read."""
     try:
-        columns = sample(open_table(path, _resolved(options)))
+        columns = sample(open_table(path, checked(options)))
     except DLError:
-        return False
-    return any(kind.score(column) > 0 for column in columns.values())
+        return 0.0
+    return max(map(kind.score, columns.values()), default=0.0)
 
 
-def _resolved(options: Options) -> Options:
+def checked(options: Options) -> Options:
+    """Return the options that are about tables, checked, those that were not given at their defaults."""
     known = {option.name for option in OPTIONS}
     return check(OPTIONS, {name: value for name, value in options.items() if name in known}, "table")
 
@@ -336,7 +337,7 @@ def _understood(read: _Read, options: Options) -> Table:
     )
 
 
-def _plain_name(path: Path) -> str:
+def plain_name(path: Path) -> str:
     """Return the name of the file without what says how it is written."""
     unpacked = path.stem if path.suffix.lower() in COMPRESSED else path.name
     return Path(unpacked).stem
