@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dl.run import Run
     from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
 
-API = 2  # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections)
+# 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
+#    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
+API = 2
 OLDEST_API = 1
 
 PROJECT = "dl"
