@@ -3,6 +3,7 @@
 A specification lists its options; the command line, the recipes and the Python call all pass through `check`.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class Option:
         low: Least allowed number, inclusive.
         high: Greatest allowed number, inclusive.
         choices: The allowed words, for a text option.
+        is_path: Whether the text is a path; it is kept absolute, so that a recipe runs again from anywhere.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    is_path: bool = False
 
     def check(self, value: object, owner: str) -> Value:
         """Return the value in the option's type, or say why it does not fit.
@@ -49,7 +52,7 @@ class Option:
             raise BadOption(f"{where}: expected {_describe(self)}{nearest(str(typed), self.choices)}")
         if isinstance(typed, (int, float)) and not isinstance(typed, bool) and not self._in_range(typed):
             raise BadOption(f"{where}: expected {_describe(self)}")
-        return typed
+        return os.path.abspath(os.path.expanduser(str(typed))) if self.is_path and typed else typed  # noqa: PTH100, PTH111
 
     def _in_range(self, number: float) -> bool:
         above = self.low is None or number >= self.low

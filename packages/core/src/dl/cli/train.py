@@ -39,6 +39,9 @@ GroupOn = Annotated[
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Of a table: hold out the newest rows by this.", metavar="COLUMN")
 ]
+DataDir = Annotated[
+    str, typer.Option("--data-dir", help="Of a named data set: a folder that holds its files.", metavar="FOLDER")
+]
 Encoding = Annotated[str, typer.Option("--encoding", help="Of a table: how its text is written, as latin-1.")]
 
 
@@ -69,6 +72,7 @@ def fit(
     group_on: GroupOn = "",
     time_on: TimeOn = "",
     encoding: Encoding = "",
+    data_dir: DataDir = "",
     task: Annotated[
         str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
     ] = "",
@@ -86,6 +90,7 @@ def fit(
     pairs = [word for word in (domain, data) if "=" in word] + (options or [])
     domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
     from dl.choose import resolve
     from dl.plugins import load_plugins
