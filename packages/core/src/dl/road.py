@@ -33,7 +33,7 @@ from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
-from dl.feed import Feed, batch_sizes
+from dl.feed import Feed, batch_sizes, check_width
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
@@ -303,6 +303,7 @@ def _feeds(built: Built) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
     divided, preparation, task = built.divided, built.preparation, built.task
     train = Feed.of(stored(divided.train.examples, preparation), task)
+    check_width(divided.train, train.lengths, int(built.recipe.train["batch_size"]))
     shared = divided.val.examples is divided.train.examples
     val = train if shared else Feed.of(stored(divided.val.examples, preparation), task)
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)

@@ -94,7 +94,7 @@ def _is_run(name: str, runs: Path) -> bool:
 
 
 def _exists(name: str) -> bool:
-    return os.path.exists(name)
+    return os.path.lexists(name)  # a link that leads nowhere is said to be one
 
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
