@@ -1,6 +1,7 @@
 """Tables on the command line: shown before anything is trained, trained on, and every mistake one line."""
 
 import json
+import re
 
 import pytest
 
@@ -111,6 +112,9 @@ def test_what_is_packed_only_by_its_name_is_told_what_to_do(tmp_path, monkeypatc
 def test_a_text_that_no_batch_can_hold_is_named_before_anything_is_trained(tmp_path, monkeypatch, capsys, runs):
     monkeypatch.chdir(tmp_path)
     rows = [f"a {('good', 'bad')[k % 2]} film {k},{k % 2}\n" for k in range(60)]
-    (tmp_path / "long.csv").write_text("text,label\n" + "".join(rows) + "word " * 700_000 + ",1\n")
-    _, last = said(capsys, 3, "fit", "text", "long.csv", "val=0.5", "ngrams=1", "batch_size=60", "--runs", runs)
-    assert "dl: long.csv row 62: 700,000 tokens, and a batch of 60 is padded to its longest text" in last
+    (tmp_path / "long.csv").write_text(
+        "text,label\n" + "".join(rows) + "a " * 1_200_000 + ",1\n" + "b " * 1_200_000 + ",0\n"
+    )
+    _, last = said(capsys, 3, "fit", "text", "long.csv", "ngrams=1", "batch_size=40", "--runs", runs)
+    assert re.match(r"dl: long\.csv row 6[23]: 1,200,000 tokens, and a batch of 40 is padded to its longest", last)
+    assert not list(runs.iterdir())

@@ -82,6 +82,7 @@ class Built:
     task: Task
     network: nn.Module
     manifest: Manifest
+    feeds: FitParts
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
 
 
@@ -142,6 +143,7 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
     with isolate_rng():
         torch.manual_seed(recipe.seed)
         network = build_network(recipe, plugins, preparation, chosen)
+        feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]))
         found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
         show_baselines(console, chosen.info.headline, found)
@@ -159,7 +161,7 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
             pid=os.getpid(),
             host=platform.node(),
         )
-        built = Built(recipe, divided, preparation, chosen, network, manifest, domain.sketch)
+        built = Built(recipe, divided, preparation, chosen, network, manifest, feeds, domain.sketch)
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
@@ -264,7 +266,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         road.network,
         road.preparation,
         road.task,
-        _feeds(road),
+        road.feeds,
         recipe.train,
         recipe.seed,
         stop=lambda: flag.received is not None,
@@ -299,11 +301,10 @@ def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
     return error
 
 
-def _feeds(built: Built) -> FitParts:
+def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: int) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
-    divided, preparation, task = built.divided, built.preparation, built.task
     train = Feed.of(stored(divided.train.examples, preparation), task)
-    check_width(divided.train, train.lengths, int(built.recipe.train["batch_size"]))
+    check_width(divided.train, train.lengths, batch_size)
     shared = divided.val.examples is divided.train.examples
     val = train if shared else Feed.of(stored(divided.val.examples, preparation), task)
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
