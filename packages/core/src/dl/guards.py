@@ -40,7 +40,8 @@ def check_duplicates(
         evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
         found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
     elif repeated:
-        message = f"{repeated} exact duplicates, kept on one side of the split"
+        count = f"{repeated:,} of {len(keys):,} examples repeat another one, bit for bit"
+        message = f"{count}; all copies are on one side of the split"
         found.append(Finding("data-duplicates", "note", message, {"repeated": repeated, "examples": len(keys)}))
     conflicts = _conflicts(duplicate_groups(keys), targets)
     if conflicts:
