@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,3 +79,11 @@ def test_targets_that_are_no_classes_are_not_looked_at(parts):
 def test_class_numbers_below_zero_are_refused(parts):
     with pytest.raises(BadData, match="class numbers start at 0"):
         check_classes(*parts([-1, 1], [1, -1]))
+
+
+def test_a_class_of_one_example_is_refused_with_the_example_where_some_are_held_out(parts):
+    train, val = parts([0, 1, 0, 2, 3], [1], ("cat", "dog", "fox", "owl"))
+    with pytest.raises(BadData, match=r"class 'fox' has one example only, #3 \(so have 1 others\); a class needs two"):
+        check_classes(train, val)
+    brought = Part(replace(train.examples), val.index)  # a validation part of its own
+    check_classes(train, brought)

@@ -107,13 +107,13 @@ def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     dataset = open_path(flowers, {"target": "species"})
     preparation = learn(dl.data.whole(dataset.train), {})
     new = table("colour,extra,width,length\nred,1,?,2\ngreen,2,1.5,0\n", "new.csv")
-    rows = read([new], preparation).inputs
+    rows = read([new], preparation, {}).inputs
     assert rows["length"].tolist() == [2, 0]
     assert preparation.store(rows).shape == (2, *preparation.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
-        read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preparation)
+        read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preparation, {})
     with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is none"):
-        read([table("colour,width,length\nred,wide,2\n", "w.csv")], preparation)
+        read([table("colour,width,length\nred,wide,2\n", "w.csv")], preparation, {})
 
 
 @pytest.mark.parametrize("model", ["dense", "linear"])

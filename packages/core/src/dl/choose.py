@@ -148,6 +148,8 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
         if not exists:
             raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
         return ()
+    if os.path.islink(path):  # noqa: PTH114 - as above
+        raise UnknownName(f"{data!r} is a link that leads nowhere")
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ class Domain:
         learn: Learns the preparation from the training part alone, given the options.
         restore: Makes a preparation from its settings.
         read: Reads raw inputs for prediction - files, folders, lists of paths - as this preparation stores them;
-            targets are zeros, sources say where each came from.
+            targets are zeros, sources say where each came from. It is given paths and preparation and, if it has an
+            argument ``options``, the options of the run's data, too.
         draw: Draws one stored input for the terminal, at most so many columns wide.
         sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
             one shape, or a text.
@@ -79,8 +81,14 @@ class Domain:
     open_path: Callable[[Path, Options], Dataset]
     learn: Callable[[Part, Options], Preparation]
     restore: Callable[[dict[str, Any]], Preparation]  # Any: JSON
-    read: Callable[[Sequence[Path], Preparation], Examples]
+    read: Callable[..., Examples]  # ...: with or without options
     draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
     sketch: Callable[[Any], NDArray[np.uint8] | str]
     from_strings: Callable[[Sequence[str]], Examples] | None = None
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
+
+    def read_raw(self, paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
+        """Read raw inputs with the options of the run's data, where the domain asks for them."""
+        if "options" in signature(self.read).parameters:
+            return self.read(paths, preparation, options=options)
+        return self.read(paths, preparation)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dl.data import Index, Part
 from dl.errors import BadData
 from dl.finding import Finding
+from dl.terminal import safe_text
 
 
 def duplicate_groups(keys: Sequence[bytes]) -> Index:
@@ -39,7 +40,8 @@ def check_duplicates(
         evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
         found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
     elif repeated:
-        message = f"{repeated} exact duplicates, kept on one side of the split"
+        count = f"{repeated:,} of {len(keys):,} examples repeat another one, bit for bit"
+        message = f"{count}; all copies are on one side of the split"
         found.append(Finding("data-duplicates", "note", message, {"repeated": repeated, "examples": len(keys)}))
     conflicts = _conflicts(duplicate_groups(keys), targets)
     if conflicts:
@@ -61,7 +63,7 @@ def check_times(train: Part, val: Part) -> list[Finding]:
 
 
 def check_classes(train: Part, val: Part) -> None:
-    """Refuse class targets that nothing can be learnt from: one class, or a class without training examples.
+    """Refuse class targets that nothing can be learnt from: one class, or one of a single example.
 
     Raises:
         BadData: Naming the class.
@@ -80,6 +82,15 @@ def check_classes(train: Part, val: Part) -> None:
     for number in np.flatnonzero(in_train == 0):
         name = names[number] if number < len(names) else str(number)
         raise BadData(f"class {name!r} has no training example ({in_val[number]} in validation)")
+    single = np.flatnonzero(in_train + in_val == 1)
+    if len(single) and train.examples is val.examples:  # the validation part is held out of it
+        name = repr(safe_text(names[single[0]] if single[0] < len(names) else str(single[0])))
+        source = safe_text(train.examples.source(int(train.index[np.argmax(train.targets == single[0])])))
+        more = f" (so have {len(single) - 1:,} others)" if len(single) > 1 else ""
+        raise BadData(
+            f"class {name} has one example only, {source}{more}; a class needs two, one of them to look at: add to it, "
+            "or remove it"
+        )
 
 
 def _conflicts(groups: Index, targets: NDArray[np.generic]) -> int:

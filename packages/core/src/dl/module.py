@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from dl.data import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
-from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes
+from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
 from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate, project
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
@@ -316,18 +316,20 @@ class FitModule(pl.LightningModule):
         """
         is_val = part == "val"
         feed = self.parts.val_feed if is_val else self.parts.train_feed
-        positions = torch.from_numpy((self.parts.val if is_val else self.parts.probe)[rows]).to(self.device)
+        positions = (self.parts.val if is_val else self.parts.probe)[rows]
+        order = EvalOrder(np.arange(len(rows)), Share(), None if feed.lengths is None else feed.lengths[positions])
         was_training, inputs = self.training, []
         self.eval()
         scoring = self.regularizers.scored_with(self.network)
         with torch.inference_mode(), scoring, penultimate(self.network) as kept:
-            for batch in positions.split(EVAL_BATCH):
-                prepared = self.prepared(feed.take(batch)[0])
+            for batch in order:
+                prepared = self.prepared(feed.take(torch.from_numpy(positions)[batch].to(self.device))[0])
                 inputs.append(project(self.preparation.flat(prepared)))
                 self.network(prepared)
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}
-        return {name: torch.cat(batches).numpy() for name, batches in found.items() if batches}
+        back = np.argsort(order.mine)
+        return {name: torch.cat(batches).numpy()[back] for name, batches in found.items() if batches}
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:

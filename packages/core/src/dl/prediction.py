@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,12 @@ from torch import Tensor
 
 from dl.data import Examples, joined
 from dl.errors import BadOption
+from dl.options import check
 from dl.plugins import Plugins, load_plugins
 from dl.reopen import Opened, reopen
 from dl.run import Run, open_run
+from dl.specs import Options
+from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
 from dl.task import Task
 
 
@@ -38,29 +41,49 @@ def predict(
     texts: Sequence[str] = (),
     runs: str | Path = "runs",
     plugins: Plugins | None = None,
+    **options: object,
 ) -> list[Prediction]:
     """Say what a run's best network answers to raw inputs.
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        paths: Files, folders, or tables; for images a table with a column of paths.
+        paths: Files, folders, or tables; for images a table with a column of paths. They are read as the run's own
+            data was.
         texts: Texts themselves, where the run reads texts.
         runs: Folder of run folders, where ``run`` is not itself a path.
         plugins: What is registered; None loads what is installed.
+        **options: What is read otherwise than the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
     Raises:
+        BadOption: If there is no such option, or it says nothing about these paths.
         BadFile: If a file cannot be read as an input of the run's domain.
         BadRun: If the run cannot be opened.
     """
     plugins = plugins or load_plugins()
     opened = reopen(run if isinstance(run, Run) else open_run(run, Path(runs)), plugins)
     sources = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    read = [opened.domain.read(sources, opened.preparation)] if sources or not texts else []
+    reading = _reading(opened, plugins, options, sources)
+    read = [opened.domain.read_raw(sources, opened.preparation, reading)] if sources or not texts else []
     if texts:
         read.append(_from_strings(opened, texts))
     examples = joined(read)
     preds = opened.task.preds(opened.logits(examples))
     return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
+
+
+def _reading(opened: Opened, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path]) -> Options:
+    """Return the options of the run's data, those about raw inputs as they are given now.
+
+    Raises:
+        BadOption: If an option is about no raw input, or about a table where there is none.
+    """
+    known = [option for option in plugins.domain(opened.recipe.domain).options if option.name in OF_RAW_INPUTS]
+    checked = check(known, given, "a prediction")
+    chosen = {name: checked[name] for name in given}
+    if not any(map(is_table, paths)):
+        of_tables = {name: value for name, value in chosen.items() if name != "encoding"}
+        refuse_options(of_tables, ", ".join(map(str, paths)) or "a text", "no table")
+    return {**opened.recipe.data_options, **chosen}
 
 
 def _from_strings(opened: Opened, texts: Sequence[str]) -> Examples:

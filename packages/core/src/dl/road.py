@@ -34,7 +34,7 @@ from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
-from dl.feed import Feed, batch_sizes
+from dl.feed import Feed, batch_sizes, check_width
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
@@ -86,6 +86,7 @@ class Built:
     network: nn.Module
     regularizers: Regularizers
     manifest: Manifest
+    feeds: FitParts
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
     loggers: Mapping[str, Logger] = field(default_factory=dict)
 
@@ -162,6 +163,7 @@ def follow(
         network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
         target = chosen.encode(divided.train.targets[:1])
         regularizers.rehearse(network, preparation.blank(), target, chosen.row.loss)
+        feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]))
         found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
         show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
@@ -180,7 +182,7 @@ def follow(
             pid=os.getpid(),
             host=platform.node(),
         )
-        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, domain.sketch)
+        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, feeds, domain.sketch)
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
@@ -290,7 +292,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         road.network,
         road.preparation,
         road.task,
-        _feeds(road),
+        road.feeds,
         recipe.train,
         recipe.seed,
         road.regularizers,
@@ -328,10 +330,10 @@ def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
     return error
 
 
-def _feeds(built: Built) -> FitParts:
+def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: int) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
-    divided, preparation, task = built.divided, built.preparation, built.task
     train = Feed.of(stored(divided.train.examples, preparation), task)
+    check_width(divided.train, train.lengths, batch_size)
     shared = divided.val.examples is divided.train.examples
     val = train if shared else Feed.of(stored(divided.val.examples, preparation), task)
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)

@@ -7,18 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.text import Text
 
 from dl.data import Dataset, Examples, joined
 from dl.domain import Domain, Preparation
 from dl.errors import BadFile, BadOption, DLError, nearest
 from dl.specs import Options
-from dl.tables import is_table
+from dl.tables import OF_RAW_INPUTS, is_table
 from dl.tables.columns import choose_features, sample, shown
 from dl.tables.features import Features, read_features
 from dl.tables.stream import called
-from dl.tables.table import checked, open_table
+from dl.tables.table import checked, open_table, say_skipped
 from dl.terminal import plain, safe_text
 from dl_tabular.prepare import TabularPreparation, learn, restore
 from dl_tabular.rows import as_learnt, understand
@@ -68,8 +67,13 @@ def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-def read(paths: Sequence[Path], preparation: Preparation) -> Examples:
+def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
     """Read tables for a prediction: their columns are found by name, whatever their order.
+
+    Args:
+        paths: Of them.
+        preparation: Whose columns are looked for.
+        options: As the run's own data was read.
 
     Raises:
         BadData: If a column is missing, or a cell does not fit.
@@ -80,9 +84,12 @@ def read(paths: Sequence[Path], preparation: Preparation) -> Examples:
     for path in paths:
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
-        features = read_features(path, {}, [column.name for column in preparation.columns], labelled=False)
-        rows = as_learnt(features, preparation.dtype)
-        found.append(features.examples(rows, np.ones(len(rows), bool)))
+        names = [column.name for column in preparation.columns]
+        reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
+        features = read_features(path, reading, names, labelled=False)
+        learnt = as_learnt(features, preparation.dtype)
+        say_skipped(features.bad.lines, features.unit)
+        found.append(features.examples(learnt.rows(), learnt.kept))
     return joined(found)
 
 

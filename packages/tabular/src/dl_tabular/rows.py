@@ -102,7 +102,7 @@ def understand(features: Features, categories: Iterable[str]) -> Found:
     return found
 
 
-def as_learnt(features: Features, dtype: np.dtype[np.void]) -> Rows:
+def as_learnt(features: Features, dtype: np.dtype[np.void]) -> Found:
     """Read columns as the ones that were learnt from, for a prediction.
 
     Raises:
@@ -118,7 +118,7 @@ def as_learnt(features: Features, dtype: np.dtype[np.void]) -> Rows:
         else:
             found.arrays[name] = _as_words(column, missing)
     features.bad.finish(len(features))
-    return found.rows()
+    return found
 
 
 def _refuse_words(features: Features, name: str, column: Column, words: NDArray[np.bool_], found: Found) -> None:

@@ -9,7 +9,7 @@ from dl.domain import Domain, Preparation
 from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
-from dl.tables.table import LONGEST_TEXT, looks_like, read_table
+from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder
 from dl_text.draw import draw, sketch
 from dl_text.prepare import learn, restore
@@ -32,22 +32,26 @@ def load() -> Domain:
     )
 
 
-def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
+def read(paths: Sequence[Path], _preparation: Preparation, options: Options) -> Examples:
     """Read raw texts for a prediction: files, folders, the lines of stdin, and the input column of tables.
+
+    Args:
+        paths: Of them.
+        options: As the run's own data was read.
 
     Raises:
         BadData: If nothing is there.
         BadFile: If a file cannot be read as what it is called.
     """
+    encoding, skip = str(options["encoding"]), options["bad_files"] == "skip"
     found = []
-    for table, some in groupby(paths, is_table):
+    for table, some in groupby(paths, lambda path: is_table(path) and not path.is_dir()):
         alike = list(some)
-        found += [_read_table(path) for path in alike] if table else [read_paths(alike)]
-    return joined(found) if found else read_paths(paths)
-
-
-def _read_table(path: Path) -> Examples:
-    return read_table(path, {}, LONGEST_TEXT, labelled=False).examples()
+        if table:
+            found += [read_raw_table(path, options, LONGEST_TEXT).examples() for path in alike]
+        else:
+            found.append(read_paths(alike, encoding, skip=skip))
+    return joined(found) if found else read_paths(paths, encoding)
 
 
 def open_path(path: Path, options: Options) -> Dataset:

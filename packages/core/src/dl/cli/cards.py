@@ -97,7 +97,7 @@ def _is_run(name: str, runs: Path) -> bool:
 
 
 def _exists(name: str) -> bool:
-    return os.path.exists(name)
+    return os.path.lexists(name)  # a link that leads nowhere is said to be one
 
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
@@ -133,7 +133,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
         return
     out = console()
-    out.print(_facts(card | {"duplicates": duplicates or "none, bit for bit"}))
+    repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
+    out.print(_facts(card | {"duplicates": f"{repeated}, bit for bit"}))
     if classes:
         kind = "labels" if examples.targets.ndim == 2 else "classes"
         shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,9 @@ GroupOn = Annotated[
 ]
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Of a table: hold out the newest rows by this.", metavar="COLUMN")
+]
+DataDir = Annotated[
+    str, typer.Option("--data-dir", help="Of a named data set: a folder that holds its files.", metavar="FOLDER")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Of a table: how its text is written, as latin-1.")]
 
@@ -76,6 +80,7 @@ def fit(
     group_on: GroupOn = "",
     time_on: TimeOn = "",
     encoding: Encoding = "",
+    data_dir: DataDir = "",
     task: Annotated[
         str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
     ] = "",
@@ -93,6 +98,7 @@ def fit(
     pairs = [word for word in (domain, data) if "=" in word] + (options or [])
     domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
     from dl.choose import named_options, resolve
     from dl.plugins import load_plugins
@@ -173,13 +179,21 @@ def _show_look(out: Console, look: Look) -> None:
 _PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts.
 
 Example: dl predict last photo.png
+
+They are read as the run's own data was; what is otherwise about them is key=value: input, encoding, header, quotes,
+bad_rows, bad_files.
 """
 
 
 def predict(
     run: Which,
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders, or tables; - reads stdin.")] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]... [KEY=VALUE]...", help="Files, folders, or tables; - reads stdin."),
+    ] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text itself; may be given again.")] = None,
+    input_: Input = "",
+    encoding: Encoding = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
@@ -187,7 +201,10 @@ def predict(
     """Predict: `dl.predict`."""
     import dl
 
-    answers = dl.predict(run, paths or [], texts=text or [], runs=runs)
+    pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
+    options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
+    sources = [word for word in paths or [] if word not in pairs]
+    answers = dl.predict(run, sources, texts=text or [], runs=runs, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
         print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
     elif as_csv:

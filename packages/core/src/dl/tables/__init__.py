@@ -36,6 +36,8 @@ OPTIONS = (
         "bad_rows", "stop", "rows of a table that cannot be used: stop, or skip and count", choices=("stop", "skip")
     ),
 )
+# Of the options of a run's data, those that say how inputs are read which it has never seen.
+OF_RAW_INPUTS = ("input", "encoding", "header", "quotes", "bad_rows", "bad_files")
 
 
 def is_table(path: Path) -> bool:

@@ -8,6 +8,7 @@ turns the cells into inputs and gives them to `Table.dataset`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +22,29 @@ from dl.errors import BadData, BadFile, DLError
 from dl.options import check
 from dl.ragged import Ragged, as_text
 from dl.specs import Options
-from dl.tables import COMPRESSED, DELIMITED, JSON, OPTIONS, PARQUET, suffix_of
+from dl.tables import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
 from dl.tables.delimited import open_delimited
 from dl.tables.gather import Gathered, blanks, content_ids, holding_nul, without
 from dl.tables.jsonlines import open_json
 from dl.tables.moments import group_numbers, read_times
 from dl.tables.parquet import open_parquet
-from dl.tables.source import BadRows, Batch, Source
+from dl.tables.source import NAMED, BadRows, Batch, Source
 from dl.tables.stream import called
 from dl.tables.target import Target, infer
 
-__all__ = ["LONGEST_TEXT", "Column", "InputKind", "RowNames", "Table", "looks_like", "read_table"]
+__all__ = [
+    "LONGEST_TEXT",
+    "Column",
+    "InputKind",
+    "RowNames",
+    "SkippedRows",
+    "Table",
+    "looks_like",
+    "open_table",
+    "read_raw_table",
+    "read_table",
+]
 
 
 def _mean_length(column: Column) -> float:
@@ -46,6 +58,10 @@ LONGEST_TEXT = InputKind(
     _mean_length,
     ("text", "review", "sentence", "content", "body", "message", "comment", "tweet", "document", "utterance"),
 )
+
+
+class SkippedRows(UserWarning):
+    """Rows of a prediction were left out, because ``bad_rows=skip`` was asked for."""
 
 
 class RowNames(Sequence[str]):
@@ -189,6 +205,30 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         )
     read.refuse_leak()
     return _understood(read, options)
+
+
+def read_raw_table(path: Path, options: Options, kind: InputKind) -> Table:
+    """Read the input column of a table for a prediction, as the run's own data was read.
+
+    Args:
+        path: Of a file that `dl.tables.is_table` knows.
+        options: Of the run's data; what they say about targets, groups and times says nothing here.
+        kind: What an input column looks like.
+
+    Raises:
+        DLError: As `read_table`.
+    """
+    reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
+    table = read_table(path, reading, kind, labelled=False)
+    say_skipped(table.skipped, table.unit)
+    return table
+
+
+def say_skipped(lines: Sequence[str], unit: str) -> None:
+    """Warn that rows were left out of a prediction, naming the first."""
+    if lines:
+        first = "; ".join(lines[:NAMED]) + ("; ..." if len(lines) > NAMED else "")
+        warnings.warn(f"{len(lines):,} {unit}s were skipped: {first}", SkippedRows, stacklevel=2)
 
 
 def open_table(path: Path, options: Options) -> Source:
