@@ -17,7 +17,7 @@ from dl.padded import Padded
 from dl.plugins import Plugins
 from dl.specs import Options
 from dl.task import decide
-from dl.testing.rules import NotAsked, owner
+from dl.testing.rules import NotAsked
 from dl.testing.samples import SAMPLES
 
 MOST = 512  # examples that a preparation is learnt from
@@ -81,14 +81,9 @@ def sample_of(name: str, plugins: Plugins, plugin: str = "") -> Dataset:
     if name in SAMPLES:
         return SAMPLES[name]()
     of_domain = [spec for (domain, _), spec in plugins.datasets.items() if domain == name]
-    for spec in sorted(of_domain, key=lambda spec: _owner(plugins, spec.name) != plugin):
+    for spec in sorted(of_domain, key=lambda spec: plugins.owners.get(("datasets", (name, spec.name))) != plugin):
         return spec.load(check((*plugins.domain(name).options, *spec.options), {}, spec.name))
     raise NotAsked(f"there is no data of the domain {name!r}: register a small data set of it, or give a sample")
-
-
-def _owner(plugins: Plugins, name: str) -> str:
-    state = owner(plugins, "register_datasets", name)
-    return state.name if state else ""
 
 
 def same(first: Prepared, second: Prepared, tolerance: float = 0.0) -> bool:

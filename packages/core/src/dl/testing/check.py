@@ -147,7 +147,7 @@ def _noting(function: Callable[[Any], Any], answers: list[Any]) -> Callable[[Any
 
 
 def _light(subject: Subject) -> None:
-    lists_lightly(subject.plugins, "register_checks", subject.spec.name)
+    lists_lightly(subject.plugins, "checks", subject.spec.name)
 
 
 def _code(subject: Subject) -> None:

@@ -97,7 +97,7 @@ class Subject:
 
 
 def _light(subject: Subject) -> None:
-    lists_lightly(subject.plugins, "register_datasets", subject.spec.name)
+    lists_lightly(subject.plugins, "datasets", (subject.spec.domain, subject.spec.name))
 
 
 def _domain(subject: Subject) -> None:

@@ -89,7 +89,7 @@ class Subject:
         """Data of it."""
         if self.given is not None:
             return self.given
-        state = owner(self.plugins, "register_domains", self.spec.name)
+        state = owner(self.plugins, "domains", self.spec.name)
         return sample_of(self.spec.name, self.plugins, state.name if state else "")
 
     @cached_property
@@ -113,7 +113,7 @@ class Subject:
 
 
 def _light(subject: Subject) -> None:
-    lists_lightly(subject.plugins, "register_domains", subject.spec.name)
+    lists_lightly(subject.plugins, "domains", subject.spec.name)
 
 
 def _options(subject: Subject) -> None:

@@ -21,14 +21,19 @@ _LIST = (
 )
 
 
-def lists_lightly(plugins: Plugins, hook: str, name: str) -> None:
-    """Check that the plugin which registered a name imports nothing heavy when it is listed.
+def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
+    """Check that the plugin which registered a thing imports nothing heavy when it is listed.
+
+    Args:
+        plugins: What is registered.
+        field: Of `Plugins`, like ``datasets``.
+        key: Of the thing there.
 
     Raises:
         Broken: Naming what it imports.
         NotAsked: If no installed plugin registered it.
     """
-    state = owner(plugins, hook, name)
+    state = owner(plugins, field, key)
     registered, heavy = _listed(state.name) if state and state.path else ((), ())
     if state is None or state.name not in registered:
         raise NotAsked("it is not registered by an installed plugin")

@@ -66,7 +66,7 @@ class Subject:
     @cached_property
     def batches(self) -> Batches:
         """Prepared inputs of its domain."""
-        state = owner(self.plugins, "register_models", self.spec.name)
+        state = owner(self.plugins, "models", (self.spec.domain, self.spec.name))
         return batches_for(self.spec.domain, self.plugins, self.sample, state.name if state else "")
 
     @cached_property
@@ -87,7 +87,7 @@ class Subject:
 
 
 def _light(subject: Subject) -> None:
-    lists_lightly(subject.plugins, "register_models", subject.spec.name)
+    lists_lightly(subject.plugins, "models", (subject.spec.domain, subject.spec.name))
 
 
 def _domain(subject: Subject) -> None:

@@ -103,9 +103,16 @@ def _answer(rule: str, function: Callable[[_Subject], str | None], subject: _Sub
         return Result(rule, FAILED, told(error))
 
 
-def owner(plugins: Plugins, hook: str, name: str) -> PluginState | None:
-    """Return the plugin that registered a name; None if none of these did."""
-    return next((state for state in plugins.states if name in state.registered.get(hook, ())), None)
+def owner(plugins: Plugins, field: str, key: object) -> PluginState | None:
+    """Return the plugin that registered a thing; None if none of these did.
+
+    Args:
+        plugins: What is registered.
+        field: Of `Plugins`, like ``datasets``.
+        key: Of the thing there.
+    """
+    name = plugins.owners.get((field, key))
+    return next((state for state in plugins.states if state.name == name), None) if name else None
 
 
 def options_hold(options: Iterable[Option]) -> None:

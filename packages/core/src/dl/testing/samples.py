@@ -74,7 +74,7 @@ def write_texts(folder: Path, n: int = 60, seed: int = 0) -> Path:
 
 
 def write_table(path: Path, n: int = 60, seed: int = 0) -> Path:
-    """Write a CSV of people: numbers, words, and a missing cell here and there; whether they ``moved`` is the target."""
+    """Write a CSV of people: numbers, words, a missing cell here and there; whether they ``moved`` is the target."""
     rng = np.random.default_rng(seed)
     ages, rents = rng.integers(18, 80, n), rng.normal(900, 200, n)
     moved = np.where((rents / 900 - ages / 50 + rng.normal(0, 0.1, n)) > 0, "yes", "no")
