@@ -28,6 +28,7 @@ GIVES = {
     ("DatasetSpec", "load"): "dl.data:Dataset",
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
+    ("RegularizerSpec", "build"): "dl.regularizer:Regularizer",
     ("CheckSpec", "page"): "builtins:str",
     ("Dataset", "train"): "dl.data:Examples",
     ("Dataset", "val"): "dl.data:Examples",

@@ -23,6 +23,7 @@ from dl.history import Row, write_history
 from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
 from dl.manifest import Manifest
 from dl.module import FitModule
+from dl.regularizer import Regularizers
 from dl.screen import Screen
 from dl.signals import StopFlag
 from dl.triple import Triple, triple
@@ -154,6 +155,20 @@ class Keeper(Callback):
             return False
         best = self.manifest.best_epoch
         return best == 0 or newest > merit(self.rows[best - 1])
+
+
+class Ender(Callback):
+    """Ends the fit after an epoch when a regularizer says so; the first device decides for all."""
+
+    def __init__(self, keeper: Keeper, regularizers: Regularizers) -> None:
+        self.keeper, self.regularizers = keeper, regularizers
+        self.why = ""
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Ask, once the keeper has added the epoch's row."""
+        why = self.regularizers.ends(self.keeper.rows, self.keeper.manifest.task.headline)
+        self.why = trainer.strategy.broadcast(why)
+        trainer.should_stop = trainer.should_stop or bool(self.why)
 
 
 class Progress(Callback):

@@ -21,9 +21,20 @@ if TYPE_CHECKING:
 
     from dl.plugins import Plugins
     from dl.run import Run
-    from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+    from dl.specs import (
+        CheckSpec,
+        CommandSpec,
+        DatasetSpec,
+        DomainSpec,
+        ModelSpec,
+        RecipeSpec,
+        RegularizerSpec,
+        SectionSpec,
+    )
 
-API = 2  # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections)
+# 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections).
+# 3: register_regularizers.
+API = 3
 OLDEST_API = 1
 
 PROJECT = "dl"
@@ -46,6 +57,15 @@ def register_datasets() -> Sequence[DatasetSpec]:
 @hookspec
 def register_models() -> Sequence[ModelSpec]:
     """Return networks that can be named. Called once, at start; must not import torch. Example: `dl_vision.plugin`."""
+    return ()
+
+
+@hookspec
+def register_regularizers() -> Sequence[RegularizerSpec]:
+    """Return regularizers that can be named. Called once, at start; must not import torch.
+
+    Example: `dl_regularizers.plugin`.
+    """
     return ()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from torch import nn
 import dl
 from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
-from dl.callbacks import Keeper, Progress, ScoredParts, Stopper
+from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper
 from dl.choose import resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
@@ -39,9 +39,10 @@ from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
+from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
-from dl.screen import Screen, show_baselines, show_layers
+from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
@@ -81,6 +82,7 @@ class Built:
     preparation: Preparation
     task: Task
     network: nn.Module
+    regularizers: Regularizers
     manifest: Manifest
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
 
@@ -97,6 +99,7 @@ def fit(
     runs: str | Path = "runs",
     console: Console | None = None,
     plugins: Plugins | None = None,
+    reg: Mapping[str, object] | None = None,
     **options: object,
 ) -> Run:
     """Train a network and keep everything about it in a new run folder.
@@ -112,6 +115,7 @@ def fit(
         runs: Folder of run folders.
         console: Where progress goes; None is silent.
         plugins: What is registered; None loads what is installed.
+        reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
@@ -122,7 +126,7 @@ def fit(
     """
     plugins = plugins or load_plugins()
     screen = console or Console(quiet=True)
-    recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options)
+    recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options, reg=reg)
     return follow(recipe_, plugins, devices or Devices(), Path(runs), screen)
 
 
@@ -141,9 +145,13 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
     preparation = domain.learn(divided.train, recipe.data_options)
     with isolate_rng():
         torch.manual_seed(recipe.seed)
-        network = build_network(recipe, plugins, preparation, chosen)
+        regularizers = Regularizers.of(recipe, plugins, chosen)
+        network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
+        target = chosen.encode(divided.train.targets[:1])
+        regularizers.rehearse(network, preparation.blank(), target, chosen.row.loss)
         found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
+        show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
         show_baselines(console, chosen.info.headline, found)
         manifest = Manifest(
             name="",
@@ -159,7 +167,7 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
             pid=os.getpid(),
             host=platform.node(),
         )
-        built = Built(recipe, divided, preparation, chosen, network, manifest, domain.sketch)
+        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, domain.sketch)
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
@@ -204,12 +212,6 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
     known = set(train_keys)
     leaked = np.array([key in known for key in val_keys], dtype=bool)
     return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
-
-
-def build_network(recipe: Recipe, plugins: Plugins, preparation: Preparation, task: Task) -> nn.Module:
-    """Build the recipe's model for the prepared inputs and the task's width."""
-    spec = plugins.model(recipe.domain, recipe.model)
-    return spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
 
 
 def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
@@ -257,7 +259,8 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         str(recipe.train["monitor"]),
         screen,
     )
-    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, Progress(screen), Stopper(flag)])
+    ender = Ender(keeper, road.regularizers)
+    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, Progress(screen), Stopper(flag)])
     if trainer.world_size > len(divided.val):
         raise BadDevices(f"{trainer.world_size} devices, but {len(divided.val)} validation examples; use fewer devices")
     module = FitModule(
@@ -267,6 +270,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         _feeds(road),
         recipe.train,
         recipe.seed,
+        road.regularizers,
         stop=lambda: flag.received is not None,
         blocks=trainer.world_size == 1 and devices.takes_blocks,
     )
@@ -274,7 +278,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         with flag.catching(), screen, quiet_lightning():
             trainer.fit(module)
         if flag.received is None:
-            keeper.end("finished")
+            keeper.end("finished", ender.why)
         else:
             words = f"stopped by a signal in epoch {len(keeper.rows)}, after step {module.steps_done}"
             keeper.end("interrupted", words, flag.received)

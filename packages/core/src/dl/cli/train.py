@@ -15,7 +15,7 @@ from rich.table import Table
 
 from dl import files
 from dl.errors import BadOption
-from dl.options import split_pairs
+from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def fit(
     options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further choices.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model; see: dl ls models")] = "",
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a recipe file; see: dl ls recipes")] = "",
+    reg: Annotated[
+        list[str] | None,
+        typer.Option(help="A regularizer: dropout=0.5, l2=1e-4, ...; may be given again.", metavar="NAME=VALUE"),
+    ] = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -90,7 +94,8 @@ def fit(
     from dl.plugins import load_plugins
 
     plugins = load_plugins()
-    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed)
+    named = split_named(reg or [])
+    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed, reg=named)
     from dl.devices import Devices, is_first_device
     from dl.road import follow
 
