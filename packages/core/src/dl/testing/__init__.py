@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dl.testing.domain import check_domain
     from dl.testing.model import check_model
     from dl.testing.program import Answer, run_verb
+    from dl.testing.regularizer import check_regularizer
     from dl.testing.rules import DoesNotConform, Result
     from dl.testing.samples import images, texts, write_images, write_table, write_texts
 
@@ -31,6 +32,7 @@ __all__ = [
     "check_dataset",
     "check_domain",
     "check_model",
+    "check_regularizer",
     "images",
     "run_verb",
     "texts",
@@ -47,6 +49,7 @@ _HOMES = {
     "check_dataset": "dataset",
     "check_domain": "domain",
     "check_model": "model",
+    "check_regularizer": "regularizer",
     "images": "samples",
     "run_verb": "program",
     "texts": "samples",

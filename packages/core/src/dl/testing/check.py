@@ -118,6 +118,7 @@ def fitted(fit: Fit, folder: Path) -> Run:
         domains={DOMAIN: ours.register_domains()[0]},
         datasets={(DOMAIN, "given"): ours.register_datasets()[0]},
         models={(DOMAIN, spec.name): spec for spec in ours.register_models()},
+        regularizers={},
         recipes={(DOMAIN, "plain"): ours.register_recipes()[0]},
         checks={},
         sections={},

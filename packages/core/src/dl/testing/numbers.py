@@ -75,7 +75,7 @@ class NumbersPlugin:
     @hookimpl
     def register_models(self) -> tuple[ModelSpec, ...]:
         """Return a linear model, and one with a hidden layer."""
-        width = Option("width", 32, "units", low=1, high=1024)
+        width = Option("width", 32, "units", low=1, high=1024, units=True)
         return (
             ModelSpec("linear", DOMAIN, "one layer", _build_linear),
             ModelSpec("dense", DOMAIN, "two layers", _build_dense, (width,)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from dl.testing.check import check_check
 from dl.testing.dataset import check_dataset
 from dl.testing.domain import check_domain
 from dl.testing.model import check_model
+from dl.testing.regularizer import check_regularizer
 from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
 
 
@@ -105,6 +106,7 @@ SUITES: dict[str, tuple[str, _Suite]] = {
     "domain": ("domains", check_domain),
     "data set": ("datasets", check_dataset),
     "model": ("models", check_model),
+    "regularizer": ("regularizers", check_regularizer),
     "recipe": ("recipes", check_recipe),
     "check": ("checks", check_check),
 }
