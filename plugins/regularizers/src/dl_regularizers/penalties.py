@@ -15,7 +15,9 @@ def l1(strength: float, *, every: bool = False) -> Regularizer:
         strength: Factor of the sum.
         every: Whether biases and norm parameters count, too.
     """
-    return Regularizer(penalty=lambda network: strength * _total([w.abs().sum() for w in weights(network, every=every)]))
+    return Regularizer(
+        penalty=lambda network: strength * _total([w.abs().sum() for w in weights(network, every=every)])
+    )
 
 
 def l2(strength: float, *, every: bool = False) -> Regularizer:
