@@ -115,9 +115,11 @@ def _refuse_existing(target: Path) -> None:
 def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
     """Give path and text of every file of a project."""
     for root in (TEMPLATES / SHARED, TEMPLATES / kind):
-        for path in sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-            parts = [_named(part.replace("dot_", ".", 1), name) for part in path.relative_to(root).parts]
-            yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            inside = path.relative_to(root).parts
+            if not any(part.startswith((".", "__pycache__")) for part in inside):  # what tools have left there
+                parts = [_named(re.sub("^dot_", ".", part), name) for part in inside]
+                yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
 
 
 def _named(text: str, name: str) -> str:
