@@ -17,7 +17,7 @@ from dl.padded import Padded
 from dl.plugins import Plugins
 from dl.specs import Options
 from dl.task import decide
-from dl.testing.rules import NotAsked
+from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES
 
 MOST = 512  # examples that a preparation is learnt from
@@ -64,7 +64,7 @@ def batches_for(name: str, plugins: Plugins, sample: Dataset | None = None, plug
         plugin: Whose data sets are asked first.
 
     Raises:
-        NotAsked: If there is no data of the domain.
+        Broken: If there is no data of the domain.
     """
     spec = plugins.domain(name)
     found = sample or sample_of(name, plugins, plugin)
@@ -76,14 +76,14 @@ def sample_of(name: str, plugins: Plugins, plugin: str = "") -> Dataset:
     """Return a small data set of a domain: our own, or one that a plugin registered, this plugin's first.
 
     Raises:
-        NotAsked: If there is none.
+        Broken: If there is none.
     """
     if name in SAMPLES:
         return SAMPLES[name]()
     of_domain = [spec for (domain, _), spec in plugins.datasets.items() if domain == name]
     for spec in sorted(of_domain, key=lambda spec: plugins.owners.get(("datasets", (name, spec.name))) != plugin):
         return spec.load(check((*plugins.domain(name).options, *spec.options), {}, spec.name))
-    raise NotAsked(f"there is no data of the domain {name!r}: register a small data set of it, or give a sample")
+    raise Broken(f"there is no data of the domain {name!r}: register a small data set of it, or give a sample")
 
 
 def same(first: Prepared, second: Prepared, tolerance: float = 0.0) -> bool:

@@ -46,7 +46,7 @@ def check_model(spec: ModelSpec, plugins: Plugins | None = None, sample: Dataset
         DoesNotConform: Naming each rule that does not hold.
     """
     subject = Subject(spec, plugins or load_plugins(), sample)
-    needed = ("its domain is installed", "it is built", "it gives logits (N, outputs)")
+    needed = ("its domain is installed", "there is data of its domain", "it is built", "it gives logits (N, outputs)")
     with torch.random.fork_rng(devices=[]):
         return ask(f"the model {spec.name!r}", subject, RULES, needed)
 
@@ -94,8 +94,10 @@ def _domain(subject: Subject) -> None:
     spec = subject.plugins.domain(subject.spec.domain)
     if subject.spec.recipe:
         subject.plugins.recipe(spec.name, subject.spec.recipe)
-    if not subject.rows:
-        raise NotAsked("its domain has no data")
+
+
+def _data(subject: Subject) -> str:
+    return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preparation.input_shape}"
 
 
 def _options(subject: Subject) -> None:
@@ -246,6 +248,7 @@ def _unlike(first: nn.Module, second: nn.Module) -> list[str]:
 RULES: Rules[Subject] = {
     "listing it imports nothing heavy": _light,
     "its domain is installed": _domain,
+    "there is data of its domain": _data,
     "its options can be used": _options,
     "it is built": _builds,
     "it gives logits (N, outputs)": _logits,
