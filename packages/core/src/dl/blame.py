@@ -29,6 +29,7 @@ GIVES = {
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("RegularizerSpec", "build"): "dl.regularizer:Regularizer",
+    ("LoggerSpec", "build"): "lightning.pytorch.loggers:Logger",
     ("CheckSpec", "page"): "builtins:str",
     ("Dataset", "train"): "dl.data:Examples",
     ("Dataset", "val"): "dl.data:Examples",
