@@ -12,6 +12,7 @@ from dl.devices import Devices
 from dl.plugins import load_plugins
 from dl.testing.numbers import NumbersPlugin
 
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Arrays of a few numbers gain nothing from threads that wait for each other."""

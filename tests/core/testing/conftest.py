@@ -1,5 +1,7 @@
 """What the tests of the suites share: which rules a thing breaks."""
 
+import os
+
 import pytest
 
 from dl.plugins import load_plugins
@@ -11,6 +13,12 @@ from dl.testing.numbers import NumbersPlugin
 def numbers():
     """All that is installed, and the domain of numbers."""
     return load_plugins(extra=[NumbersPlugin({})])
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    """Waiting for the disk is most of so small a fit."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture(scope="session")

@@ -116,9 +116,7 @@ BROKEN = {
     "it is built": [spec(lambda shape, outputs: 1 / 0), spec(NotAParameter)],
     "it gives logits (N, outputs)": [spec(Flat), spec(InfiniteInBatch)],
     "every choice of its options works": [
-        ModelSpec(
-            "made", "numbers", "of a test", only_left, (Option("side", "left", "x", choices=("left", "right")),)
-        ),
+        ModelSpec("made", "numbers", "of a test", only_left, (Option("side", "left", "x", choices=("left", "right")),)),
     ],
     "one example alone is answered as in a batch": [spec(LooksAtTheBatch)],
     "it leaves its inputs as they are": [spec(ChangesItsInputs)],

@@ -34,17 +34,20 @@ def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
         NotAsked: If no installed plugin registered it.
     """
     state = owner(plugins, field, key)
-    registered, heavy = _listed(state.name) if state and state.path else ((), ())
+    registered, heavy = _listed(state.name, state.path) if state and state.path else ((), ())
     if state is None or state.name not in registered:
         raise NotAsked("it is not registered by an installed plugin")
-    heavy = heavy if state.own else tuple(one for one in heavy if one not in _listed(NONE)[1])
+    heavy = heavy if state.own else tuple(one for one in heavy if one not in _listed(NONE, "")[1])
     if heavy:
         raise Broken(f"the plugin {state.name!r} imports {', '.join(heavy)} when it is listed; import it in functions")
 
 
 @lru_cache
-def _listed(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the plugins that register something, and the heavy packages that are imported, with this one and dl's."""
+def _listed(name: str, _path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the plugins that register something, and the heavy packages that are imported, with this one and dl's.
+
+    Asked once for a name and the path where it lies.
+    """
     given = {**os.environ, VARIABLE: name}
     command = [sys.executable, "-c", _LIST, *HEAVY]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=given)
