@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dl.finding import Finding
-from dl_newplugin.plugin import CODE
 from dl_reports.facts import Facts
 from dl_reports.statistics import NotComputable
+
+from dl_newplugin.plugin import CODE
 
 FEWEST = 3  # epochs
 

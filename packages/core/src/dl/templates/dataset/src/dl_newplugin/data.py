@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-
 from dl.data import Dataset, Examples
+from numpy.typing import NDArray
 
 NAMES = ("ring", "cross")
 TRAIN, TEST = 600, 200  # examples
@@ -40,5 +39,7 @@ def draw(number: int, noise: int) -> NDArray[np.uint8]:
     ring = np.abs(np.hypot(x, y) - radius) < 1.2
     cross = (np.minimum(np.abs(x), np.abs(y)) < 1.2) & (np.maximum(np.abs(x), np.abs(y)) < radius)
     shape = cross if number % 2 else ring
-    pixels = np.where(shape, rng.integers(160, 256, shape.shape), rng.integers(0, noise + 1, shape.shape))
-    return pixels.astype(np.uint8)[..., None]
+    pixels: NDArray[np.int64] = np.where(
+        shape, rng.integers(160, 256, shape.shape), rng.integers(0, noise + 1, shape.shape)
+    )
+    return pixels.astype(np.uint8).reshape(SIDE, SIDE, 1)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 dl_api = 3  # the version of dl's hooks that this is written for
 
+NAME = "newplugin"
 DESCRIPTION = "rings and crosses, drawn by a seed; two classes"
 NOISE = Option("noise", 90, "brightest value behind the shape, of 255", low=0, high=255)
 
@@ -20,7 +21,7 @@ NOISE = Option("noise", 90, "brightest value behind the shape, of 255", low=0, h
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
     """Return the data sets that can be named after ``dl fit vision``."""
-    return (DatasetSpec("newplugin", "vision", DESCRIPTION, _load, (NOISE,)),)
+    return (DatasetSpec(NAME, "vision", DESCRIPTION, _load, (NOISE,)),)
 
 
 def _load(options: Options) -> Dataset:

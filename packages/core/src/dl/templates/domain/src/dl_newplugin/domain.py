@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from rich.text import Text
-
 from dl.data import Dataset, Examples, content_number
 from dl.domain import Domain, Preparation
 from dl.errors import BadData, BadFile
 from dl.specs import Options
 from dl.terminal import safe_text
+from numpy.typing import NDArray
+from rich.text import Text
+
 from dl_newplugin.prepare import learn, restore
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from dl.specs import InputShape
+from torch import nn
 
 
 def convolutions(shape: InputShape, outputs: int, width: int) -> nn.Module:

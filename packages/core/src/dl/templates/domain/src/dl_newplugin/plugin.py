@@ -10,10 +10,9 @@ from dl.options import Option
 from dl.specs import DatasetSpec, DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from dl.data import Dataset
     from dl.domain import Domain
+    from torch import nn
 
 dl_api = 3  # the version of dl's hooks that this is written for
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
-
 from dl.data import Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
 from dl.specs import Options
+from torch import Tensor
 
 
 class SignalPreparation(Preparation):

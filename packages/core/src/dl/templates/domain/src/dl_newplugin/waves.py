@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from dl.data import Dataset, Examples
 
 NAMES = ("sine", "square")

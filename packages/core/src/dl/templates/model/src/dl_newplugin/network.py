@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from dl.specs import InputShape
+from torch import nn
 
 
 def separable(shape: InputShape, outputs: int, width: int, blocks: int) -> nn.Module:

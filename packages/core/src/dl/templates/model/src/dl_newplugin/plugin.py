@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 dl_api = 3  # the version of dl's hooks that this is written for
 
+NAME = "newplugin"
 DESCRIPTION = "separable convolutions with batch norm; few parameters"
 OPTIONS = (
     Option("width", 32, "channels of the first block; each next one has twice", low=1, high=512, units=True),
@@ -23,7 +24,7 @@ OPTIONS = (
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
     """Return the networks that can be named after ``--model``."""
-    return (ModelSpec("newplugin", "vision", DESCRIPTION, _build, OPTIONS),)
+    return (ModelSpec(NAME, "vision", DESCRIPTION, _build, OPTIONS),)
 
 
 def _build(shape: InputShape, outputs: int, options: Options) -> nn.Module:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor
-
 from dl.regularizer import Batch, Regularizer
+from torch import Tensor
 
 
 def erase(side: float) -> Regularizer:

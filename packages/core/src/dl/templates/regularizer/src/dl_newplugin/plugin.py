@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 dl_api = 3  # the version of dl's hooks that this is written for
 
+NAME = "newplugin"
 DESCRIPTION = "erases a square of each image, at a place of its own"
 SIDE = Option("side", 0.4, "of the square, as a share of the image's", low=0.0, high=1.0)
 
@@ -21,7 +22,7 @@ SIDE = Option("side", 0.4, "of the square, as a share of the image's", low=0.0, 
 @hookimpl
 def register_regularizers() -> tuple[RegularizerSpec, ...]:
     """Return the regularizers that can be named after ``--reg``; the first option is what ``name=value`` sets."""
-    return (RegularizerSpec("newplugin", "batch", DESCRIPTION, _build, (SIDE,), only_for="vision", rank=40),)
+    return (RegularizerSpec(NAME, "batch", DESCRIPTION, _build, (SIDE,), only_for="vision", rank=40),)
 
 
 def _build(options: Options, _task: Task) -> Regularizer:
