@@ -7,9 +7,8 @@ place. Files that begin with a dot are kept under names that begin with ``dot_``
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,18 +65,25 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
     _refuse_existing(target)
     rendered = dict(_rendered(name, kind))
     files.make_folder(target.absolute().parent)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.absolute().parent))
     try:
-        for path, text in rendered.items():
-            files.make_folder((beside / path).parent)
-            files.write_text(beside / path, text)
-        beside.chmod(0o755)
-        beside.replace(target)  # whole or not at all; an empty folder gives way, no other does
+        _write(target, rendered)
     except OSError as error:
         raise CannotWrite(f"{safe_text(target)!r} cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return Project(name, target, tuple(sorted(rendered)))
+
+
+def _write(target: Path, rendered: Mapping[Path, str]) -> None:
+    """Write everything beside the target, then move it there; a folder that is there, and empty, stays the same one."""
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.absolute().parent) as beside:
+        folder = Path(beside) / "project"
+        for path, text in rendered.items():
+            files.make_folder((folder / path).parent)
+            files.write_text(folder / path, text)
+        if not target.is_dir():
+            folder.replace(target)
+            return
+        for entry in sorted(folder.iterdir()):
+            entry.replace(target / entry.name)
 
 
 def check_name(name: str, kind: str) -> None:
@@ -95,7 +101,7 @@ def check_name(name: str, kind: str) -> None:
         if one.name == name or normalized(one.distribution) == PREFIX + name:
             raise BadOption(f"a plugin {one.name!r} {one.origin} is installed already; choose another name")
     taken = getattr(look_at_plugins(), FIELDS[kind]) if kind in FIELDS else {}
-    if any(name in (key, key[-1]) for key in taken):
+    if name in {spec.name for spec in taken.values()}:
         raise BadOption(f"there is a {kind} named {name!r} already, and it would stay; choose another name")
 
 
