@@ -27,7 +27,7 @@ from dl.specs import (
 from dl.states import shown
 
 MOST = 10_000  # specifications from one hook; more is a mistake
-OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "plugins", "predict", "show", "test", "uninstall"})
+OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
 Spec = Any  # one of the nine specifications, alike in that they have a name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
 
 from dl.regularizer import Regularizer
 
@@ -15,7 +15,9 @@ def l1(strength: float, *, every: bool = False) -> Regularizer:
         strength: Factor of the sum.
         every: Whether biases and norm parameters count, too.
     """
-    return Regularizer(penalty=lambda network: strength * get_total_norm(weights(network, every=every), 1.0))
+    return Regularizer(
+        penalty=lambda network: strength * _total([w.abs().sum() for w in weights(network, every=every)])
+    )
 
 
 def l2(strength: float, *, every: bool = False) -> Regularizer:
@@ -27,7 +29,14 @@ def l2(strength: float, *, every: bool = False) -> Regularizer:
         strength: Factor of the sum, as in Keras; twice it is what the gradient gets of each weight.
         every: Whether biases and norm parameters count, too.
     """
-    return Regularizer(penalty=lambda network: strength * get_total_norm(weights(network, every=every)).square())
+    return Regularizer(
+        penalty=lambda network: strength * _total([w.square().sum() for w in weights(network, every=every)])
+    )
+
+
+def _total(sums: list[Tensor]) -> Tensor:
+    """Add them up; torch's own total norm, which clips gradients, is computed without a gradient."""
+    return torch.stack(sums).sum()
 
 
 def weights(network: nn.Module, *, every: bool = False) -> list[Tensor]:
