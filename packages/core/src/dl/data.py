@@ -18,6 +18,7 @@ from dl.ragged import Ragged, concatenated
 
 Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
+Fingerprints = NDArray[np.bytes_]
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,14 @@ def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[
     return replace(examples, targets=targets, names=names)
 
 
-def fingerprints(part: Part) -> list[bytes]:
-    """Return a 16-byte hash of each input's bytes: two examples are exact duplicates if and only if these agree."""
-    return [
-        blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for chunk in part.chunks(4096) for row in chunk
-    ]
+def fingerprints(part: Part) -> Fingerprints:
+    """Return a 16-byte hash of each input's bytes, (n,): exact duplicates are those, and those only, that agree."""
+    found, done = np.empty(len(part), "S16"), 0
+    for chunk in part.chunks(4096):
+        digests = [blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in chunk]
+        found[done : done + len(digests)] = digests
+        done += len(digests)
+    return found
 
 
 def content_number(content: bytes) -> int:

@@ -218,8 +218,8 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         train, val = Part(dataset.train, split.train), Part(dataset.train, split.val)
     if recipe.task in CLASS_TASKS:
         guards.check_classes(train, val)
-    train_keys = [keys[position] for position in train.index]
-    val_keys = fingerprints(val) if dataset.val is not None else [keys[position] for position in val.index]
+    train_keys = keys[train.index]
+    val_keys = fingerprints(val) if dataset.val is not None else keys[val.index]
     found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
     found += guards.check_times(train, val)
     if dataset.skipped:
@@ -227,8 +227,7 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         message = f"{len(dataset.skipped)} {what} were skipped: {', '.join(dataset.skipped[:3])}"
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
-    known = set(train_keys)
-    leaked = np.array([key in known for key in val_keys], dtype=bool)
+    leaked = guards.also_in(val_keys, train_keys)
     return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
 
 

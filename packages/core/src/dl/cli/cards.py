@@ -103,6 +103,7 @@ def _exists(name: str) -> bool:
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print a data set's card: what is found in it, counts, classes, licence, and a few examples drawn."""
     from dl.data import describe_inputs, fingerprints, row_of, whole
+    from dl.guards import duplicate_groups
     from dl.road import load_dataset
     from dl.task import decide
 
@@ -112,7 +113,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task).info
-    duplicates = len(examples) - len(set(fingerprints(whole(examples))))
+    duplicates = len(examples) - 1 - int(duplicate_groups(fingerprints(whole(examples))).max(initial=-1))
     card = {
         "name": dataset.name,
         "title": dataset.title,
