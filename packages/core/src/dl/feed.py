@@ -19,9 +19,8 @@ from torch import Tensor
 from dl.data import Examples, Index
 from dl.padded import Padded, RaggedTensor
 from dl.ragged import Ragged
-from dl.task import Task
+from dl.task import EVAL_BATCH, Task
 
-EVAL_BATCH = 500  # examples scored at once
 POOL = 50  # batches among whose rows those of like length are brought together
 SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
 
@@ -178,12 +177,13 @@ class TrainOrder:
 class EvalOrder:
     """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
 
-    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest.
+    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest, ``at_once`` a batch.
     """
 
     positions: Index
     share: Share
     lengths: Index | None = None
+    at_once: int = EVAL_BATCH
 
     @property
     def mine(self) -> Index:
@@ -192,7 +192,7 @@ class EvalOrder:
         return mine if self.lengths is None else mine[np.argsort(self.lengths[mine], kind="stable")]
 
     def __len__(self) -> int:
-        return -(-len(self.mine) // EVAL_BATCH)
+        return -(-len(self.mine) // self.at_once)
 
     def __iter__(self) -> Iterator[Tensor]:
-        yield from torch.from_numpy(self.mine).split(EVAL_BATCH)
+        yield from torch.from_numpy(self.mine).split(self.at_once)

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from dl.data import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
-from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes
-from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate, project
+from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
+from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
 from dl.padded import Padded
@@ -120,7 +120,11 @@ class FitModule(pl.LightningModule):
     def val_dataloader(self) -> list[EvalOrder]:
         """Return the positions of the validation part and of the probe."""
         val, probe = self.parts.val_feed.lengths, self.parts.train_feed.lengths
-        return [EvalOrder(self.parts.val, self.share, val), EvalOrder(self.parts.probe, self.share, probe)]
+        at_once = self.task.row.at_once
+        return [
+            EvalOrder(self.parts.val, self.share, val, at_once),
+            EvalOrder(self.parts.probe, self.share, probe, at_once),
+        ]
 
     def on_fit_start(self) -> None:
         """Move the data to the device, where it fits."""
@@ -149,7 +153,8 @@ class FitModule(pl.LightningModule):
             self._train_block(positions)
             return None
         inputs, targets = self.parts.train_feed.take(positions)
-        logits = self.network(self.prepared(inputs))
+        prepared = self.prepared(inputs)
+        logits = self.task.row.condense(self.network(prepared), prepared)
         loss = self.task.row.loss(logits, self._as_loss_reads(targets), "mean")
         counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
         self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
@@ -175,7 +180,7 @@ class FitModule(pl.LightningModule):
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
         for batch, target in self._batches(positions, sizes):
-            logits = network(batch)
+            logits = row.condense(network(batch), batch)
             loss = row.loss(logits, self._as_loss_reads(target), "mean")
             for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
                 parameter.grad = None
@@ -253,7 +258,8 @@ class FitModule(pl.LightningModule):
         inputs, _ = feed.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
-            logits = self.network(self.prepared(inputs)).float()
+            prepared = self.prepared(inputs)
+            logits = self.task.row.condense(self.network(prepared), prepared).float()
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
@@ -288,10 +294,12 @@ class FitModule(pl.LightningModule):
         was_training, inputs = self.training, []
         self.eval()
         with torch.inference_mode(), penultimate(self.network) as kept:
-            for batch in positions.split(EVAL_BATCH):
+            for batch in positions.split(self.task.row.at_once):
                 prepared = self.prepared(feed.take(batch)[0])
                 inputs.append(project(self.preparation.flat(prepared)))
                 self.network(prepared)
+                if kept:
+                    kept[-1] = project(of_rows(kept[-1], prepared))
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}
         return {name: torch.cat(batches).numpy() for name, batches in found.items() if batches}

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from dl.checkpoint import load_weights
-from dl.choose import resolve
+from dl.choose import causal_builder, resolve
 from dl.data import Examples
 from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
 from dl.plugins import Plugins
 from dl.recipe import Recipe
 from dl.run import Run, read_json
+from dl.specs import NEXT_TOKEN
 from dl.task import Task, restore
 
 
@@ -45,12 +46,13 @@ class Opened:
             return torch.empty(0, self.task.info.outputs)
         feed = Feed.of(stored(examples, self.preparation), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
-        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths)
+        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths, self.task.row.at_once)
         batches = []
         with torch.inference_mode():
             for positions in order:
                 inputs, _ = feed.take(positions)
-                batches.append(self.network(self.preparation(inputs)).float().cpu())
+                prepared = self.preparation(inputs)
+                batches.append(self.task.row.condense(self.network(prepared), prepared).float().cpu())
         return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
 
 
@@ -67,7 +69,10 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
     domain = plugins.domain(recipe.domain).load()
     preparation = domain.restore(read_json(run.path / "preparation.json"))
     spec = plugins.model(recipe.domain, recipe.model)
-    network = spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
+    if task.info.name == NEXT_TOKEN:
+        network = causal_builder(plugins, spec)(preparation.input_shape, recipe.model_options)
+    else:
+        network = spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Opened(run, recipe, domain, preparation.to(device), task, network.eval().to(device))

@@ -28,21 +28,23 @@ import dl
 from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
 from dl.callbacks import Keeper, Progress, ScoredParts, Stopper
-from dl.choose import resolve
-from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
+from dl.choose import causal_builder, resolve
+from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, without_target
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
-from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, BadOption, CannotWrite, DLError, TrainingFailed
 from dl.feed import Feed, batch_sizes
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
+from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers
 from dl.signals import StopFlag, StoppedAtOnce
+from dl.specs import NEXT_TOKEN
 from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
 from dl.tables import is_table
@@ -142,7 +144,10 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
     with isolate_rng():
         torch.manual_seed(recipe.seed)
         network = build_network(recipe, plugins, preparation, chosen)
-        found = baselines(chosen, divided.train.targets, divided.val.targets)
+        if chosen.info.name == NEXT_TOKEN:
+            found = token_baselines(chosen, preparation, divided.train, divided.val)
+        else:
+            found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
         show_baselines(console, chosen.info.headline, found)
         manifest = Manifest(
@@ -167,10 +172,24 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path."""
+    """Read the named data set, or the user's own from its path; cut into rows where the task is the next token.
+
+    Raises:
+        BadOption: If that is asked for and inputs of this domain are no rows of tokens.
+    """
+    asked = recipe.task == NEXT_TOKEN
+    if asked and (domain.cut is None or domain.open_unlabelled is None):
+        raise BadOption(
+            f"--task {NEXT_TOKEN}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
+        )
     if (recipe.domain, recipe.data) in plugins.datasets:
-        return plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
-    return domain.open_path(Path(recipe.data).expanduser(), recipe.data_options)
+        dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    else:
+        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
+        dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
+    if domain.cut is not None and (asked or without_target(dataset.train)):
+        return domain.cut(dataset, recipe.data_options)
+    return dataset
 
 
 def divide(dataset: Dataset, recipe: Recipe) -> Divided:
@@ -209,6 +228,8 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
 def build_network(recipe: Recipe, plugins: Plugins, preparation: Preparation, task: Task) -> nn.Module:
     """Build the recipe's model for the prepared inputs and the task's width."""
     spec = plugins.model(recipe.domain, recipe.model)
+    if task.info.name == NEXT_TOKEN:
+        return causal_builder(plugins, spec)(preparation.input_shape, recipe.model_options)
     return spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
 
 
