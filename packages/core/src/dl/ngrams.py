@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data import Index, Part, Inputs
+from dl.data import Index, Inputs, Part
 from dl.domain import Preparation
 from dl.errors import BadData
 from dl.manifest import Baseline

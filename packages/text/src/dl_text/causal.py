@@ -6,7 +6,6 @@ and beside longer ones. Letters: ``B`` rows, ``T`` tokens of the longest, ``E`` 
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from dl.errors import BadOption
