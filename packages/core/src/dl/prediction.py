@@ -19,7 +19,6 @@ from dl.run import Run, open_run
 from dl.specs import NEXT_TOKEN
 from dl.task import Task
 
-
 MOST_TOKENS = 100_000  # that are drawn after one text
 
 
