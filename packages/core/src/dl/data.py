@@ -26,8 +26,8 @@ class Examples:
 
     Args:
         inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
-        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target but
-            what stands in the inputs.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target
+            but what stands in the inputs.
         ids: (N,) stable numbers: the same example has the same id in every run.
         names: What each target number, label or column is called; empty if nothing is known.
         sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.

@@ -90,8 +90,8 @@ class Domain:
         from_strings: Takes strings as raw inputs; None where an input is no text.
         recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
         open_unlabelled: Reads a user's own data without a target, for the task next-token; None where there is none.
-        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets (N, 0),
-            given the options; its own targets are left behind. None where inputs are no rows of tokens.
+        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
+            (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
         continued: Goes on with a prompt as a network of the task next-token does.
     """
 

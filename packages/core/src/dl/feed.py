@@ -177,7 +177,8 @@ class TrainOrder:
 class EvalOrder:
     """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
 
-    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest, ``at_once`` a batch.
+    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest.
+    A batch holds ``at_once`` of them.
     """
 
     positions: Index

@@ -112,7 +112,9 @@ def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
     """Collect what the last linear layer reads while the network runs inside; nothing if it has none."""
     kept: list[Tensor] = []
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    handles = [layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].detach())) for layer in linear[-1:]]
+    handles = [
+        layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].detach())) for layer in linear[-1:]
+    ]
     try:
         yield kept
     finally:

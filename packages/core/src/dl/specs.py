@@ -77,8 +77,8 @@ class ModelSpec:
             prepared inputs (N, *shape) to logits (N, outputs).
         recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
-            tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the task
-            next-token. None where the model has no such form.
+            tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the
+            task next-token. None where the model has no such form.
     """
 
     name: str

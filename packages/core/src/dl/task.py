@@ -9,7 +9,7 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
     multilabel       (N, L) in {0, 1}      L            sigmoid each    binary cross-entropy, summed      mAP
     regression       (N,) or (N, D) real   D            none            squared error, scaled targets     MAE
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
-    next-token       (N, 0), none          V a token    softmax         cross-entropy, a token            bits per character
+    next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits a character
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.
@@ -158,8 +158,8 @@ class Row:
         loss: From logits (N, K) and target, by reduction.
         metrics: The usual headline first.
         is_classes: Whether the target is a class number.
-        condense: From what the network gives, and the prepared batch it read, to the logits (N, K) that all else reads; the
-            same for every row but next-token.
+        condense: From what the network gives, and the prepared batch it read, to the logits (N, K) that all else reads;
+            the same for every row but next-token.
         at_once: Examples scored at once; fewer where the network answers at every token.
     """
 

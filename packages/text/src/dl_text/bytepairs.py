@@ -64,7 +64,7 @@ def characters(token: str) -> int:
 
 @cache
 def _continuing() -> frozenset[str]:
-    """How the bytes 0x80 to 0xBF are spelled, which continue a character of UTF-8: the last of two in U+0080 to U+00BF."""
+    """How the bytes that continue a character of UTF-8 are spelled: the second of U+0080 to U+00BF is each of them."""
     spelling = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     return frozenset(spelling.pre_tokenize_str(chr(code))[0][0][-1] for code in range(0x80, 0xC0))
 

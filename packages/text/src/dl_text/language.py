@@ -132,7 +132,8 @@ def learn(part: Part, options: Options) -> CausalPreparation:
         raise BadOption(f"{said} does not spell a text again, so no next token can be told: tokens=chars or tokens=bpe")
     if 0 < settings.max_len < int(options["window"]):
         raise BadOption(
-            f"max_len={settings.max_len} would cut windows of {options['window']} characters  say window={settings.max_len}"
+            f"max_len={settings.max_len} would cut windows of {options['window']} characters  "
+            f"say window={settings.max_len}"
         )
     vocabulary = cache.learned(part, replace(settings, max_len=0))
     lengths = cache.encoded(vocabulary, _texts(part)).lengths
@@ -208,6 +209,6 @@ def _refuse_unknown(preparation: CausalPreparation, prompt: str, read: list[int]
     known = set("".join(preparation.vocabulary.tokens))
     strange = next((c for c in prompt if c not in known), "")
     raise BadData(
-        f"prompt {safe_text(prompt, 40)!r}: the training part does not have {safe_text(strange) or 'all of it'!r}; it has "
-        f"{len(preparation.vocabulary.tokens):,} characters"
+        f"prompt {safe_text(prompt, 40)!r}: the training part does not have {safe_text(strange) or 'all of it'!r}; "
+        f"it has {len(preparation.vocabulary.tokens):,} characters"
     )
