@@ -29,6 +29,8 @@ GIVES = {
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
+    ("RegularizerSpec", "build"): "dl.regularizer:Regularizer",
+    ("LoggerSpec", "build"): "lightning.pytorch.loggers:Logger",
     ("CheckSpec", "page"): "builtins:str",
     ("Dataset", "train"): "dl.data:Examples",
     ("Dataset", "val"): "dl.data:Examples",

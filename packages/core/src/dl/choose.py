@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.options import Option, check, shown
+from dl.options import Option, Value, check, name_first, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import NEXT_TOKEN, DomainSpec, InputShape, ModelSpec, Options
+from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
 
 if TYPE_CHECKING:
     from torch import nn
+
+OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
 
 _Groups = dict[str, tuple[Option, ...]]
 
@@ -34,6 +36,7 @@ def resolve(
     task: str = "",
     seed: int | None = None,
     options: Mapping[str, object] | None = None,
+    reg: Mapping[str, object] | None = None,
 ) -> Recipe:
     """Resolve every choice of a fit.
 
@@ -47,6 +50,7 @@ def resolve(
         task: Row of the task table; empty takes the recipe's, or decides from the target.
         seed: None takes the recipe's, or 0.
         options: ``key=value`` choices about the model, training, the split and reading.
+        reg: Regularizers beside the recipe's: a value, which is its first option's, or options; ``off`` for none.
 
     Raises:
         UnknownName: For a name that nobody registered.
@@ -93,10 +97,41 @@ def resolve(
         task=task,
         seed=seed,
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
+        regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
         split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
     )
+
+
+def _regularizers(
+    plugins: Plugins, domain: str, of_recipe: Mapping[str, Mapping[str, object]], asked: Mapping[str, object]
+) -> dict[str, dict[str, Value]]:
+    """Check the options of each regularizer, and bring them into the order in which they are applied."""
+    wanted: dict[str, Mapping[str, object]] = dict(of_recipe)
+    for name, said in asked.items():
+        wanted[name] = said if isinstance(said, Mapping) else {"": said}
+    specs = [plugins.regularizer(domain, name) for name in wanted]
+    found: dict[str, dict[str, Value]] = {}
+    for spec in sorted(specs, key=_applied):
+        if wanted[spec.name].get("") != OFF:
+            owner = f"regularizer {spec.name}"
+            found[spec.name] = check(spec.options, name_first(wanted[spec.name], spec.options, owner), owner)
+    return found
+
+
+def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
+    """Check the options of each logger; loggers change nothing about a fit, so no recipe holds them."""
+    found: dict[str, dict[str, Value]] = {}
+    for name, said in loggers.items():
+        spec, owner = plugins.logger(name), f"logger {name}"
+        given = said if isinstance(said, Mapping) else {"": said}
+        found[name] = check(spec.options, name_first(given, spec.options, owner), owner)
+    return found
+
+
+def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
+    return (PLACES.index(spec.place), spec.rank, spec.name)
 
 
 def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:

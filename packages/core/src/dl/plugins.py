@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.run import Run
-    from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+    from dl.specs import (
+        CheckSpec,
+        CommandSpec,
+        DatasetSpec,
+        DomainSpec,
+        LoggerSpec,
+        ModelSpec,
+        RecipeSpec,
+        RegularizerSpec,
+        SectionSpec,
+    )
 
 __all__ = [
     "PluginDeprecated",
@@ -44,6 +54,8 @@ class Plugins:
         domains: By name.
         datasets: By (domain, name).
         models: By (domain, name).
+        regularizers: By name.
+        loggers: By name.
         recipes: By (domain, name).
         checks: By code.
         sections: By title.
@@ -56,6 +68,8 @@ class Plugins:
     domains: Mapping[str, DomainSpec]
     datasets: Mapping[tuple[str, str], DatasetSpec]
     models: Mapping[tuple[str, str], ModelSpec]
+    regularizers: Mapping[str, RegularizerSpec]
+    loggers: Mapping[str, LoggerSpec]
     recipes: Mapping[tuple[str, str], RecipeSpec]
     checks: Mapping[str, CheckSpec]
     sections: Mapping[str, SectionSpec]
@@ -123,6 +137,30 @@ class Plugins:
             UnknownName: Naming the nearest one.
         """
         return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
+
+    def regularizer(self, domain: str, name: str) -> RegularizerSpec:
+        """Look up a regularizer that a domain can use.
+
+        Raises:
+            UnknownName: Naming the nearest one, or the domain that it is for.
+        """
+        fitting = [known for known, spec in self.regularizers.items() if spec.only_for in ("", domain)]
+        if name in fitting:
+            return self.regularizers[name]
+        if name in self.regularizers:
+            only = self.regularizers[name].only_for
+            raise UnknownName(f"the regularizer {name!r} is for {only}, not for {domain}  see: dl ls regularizers")
+        raise unknown("regularizer", name, fitting, "dl ls regularizers")
+
+    def logger(self, name: str) -> LoggerSpec:
+        """Look a logger up.
+
+        Raises:
+            UnknownName: Naming the nearest one.
+        """
+        if name not in self.loggers:
+            raise unknown("logger", name, self.loggers, "dl ls loggers")
+        return self.loggers[name]
 
     def recipe(self, domain: str, name: str) -> RecipeSpec:
         """Look a named recipe of a domain up.

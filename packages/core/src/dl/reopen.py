@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from dl.checkpoint import load_weights
-from dl.choose import causal_builder, resolve
+from dl.choose import resolve
 from dl.data import Examples
 from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
 from dl.plugins import Plugins
 from dl.recipe import Recipe
+from dl.regularizer import Regularizers, build_network
 from dl.run import Run, read_json
-from dl.specs import NEXT_TOKEN
 from dl.task import Task, restore
 
 
@@ -68,11 +68,7 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
     domain = plugins.domain(recipe.domain).load()
     preparation = domain.restore(read_json(run.path / "preparation.json"))
-    spec = plugins.model(recipe.domain, recipe.model)
-    if task.info.name == NEXT_TOKEN:
-        network = causal_builder(plugins, spec)(preparation.input_shape, recipe.model_options)
-    else:
-        network = spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
+    network = build_network(recipe, plugins, preparation.input_shape, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Opened(run, recipe, domain, preparation.to(device), task, network.eval().to(device))

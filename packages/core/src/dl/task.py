@@ -9,7 +9,7 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
     multilabel       (N, L) in {0, 1}      L            sigmoid each    binary cross-entropy, summed      mAP
     regression       (N,) or (N, D) real   D            none            squared error, scaled targets     MAE
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
-    next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits a character
+    next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.

@@ -1,7 +1,7 @@
 """Networks that tell each token from those before it: a recurrent one, and a transformer that looks back only.
 
 Each maps a `Padded` batch to logits (B, T, V); those at a place depend on no later token, and a row gives the same
-alone and beside longer ones. Letters: ``B`` rows, ``T`` tokens of the longest, ``E`` embedding, ``H`` units, ``V`` numbers.
+alone and beside longer ones. Letters: ``B`` rows, ``T`` tokens of the longest, ``V`` numbers of tokens.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ READING = (
     *OF_TABLES,
 )
 DROPOUT = Option("dropout", 0.0, "share of values dropped in training before the last layer", low=0.0, high=0.95)
-EMBEDDING = Option("embedding", 32, "numbers that stand for a token", low=1, high=4096)
+EMBEDDING = Option("embedding", 32, "numbers that stand for a token", low=1, high=4096, units=True)
 
 
 @hookimpl
@@ -61,7 +61,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             "a bag of tokens into dense layers; sparse all the way",
             _build_bag,
             (
-                Option("width", 16, "units of each hidden layer", low=1, high=8192),
+                Option("width", 16, "units of each hidden layer", low=1, high=8192, units=True),
                 Option("depth", 1, "hidden layers; 0 is a linear model", low=0, high=10),
                 Option("dropout", 0.0, "share dropped in training after each hidden layer", low=0.0, high=0.95),
             ),
@@ -82,7 +82,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             _build_recurrent,
             (
                 EMBEDDING,
-                Option("units", 32, "of the recurrent net, each direction", low=1, high=4096),
+                Option("units", 32, "of the recurrent net, each direction", low=1, high=4096, units=True),
                 Option("layers", 1, "recurrent nets, one on top of the other", low=1, high=8),
                 Option("cell", "lstm", "kind of recurrent net", choices=("lstm", "gru", "rnn")),
                 Option("bidirectional", False, "also read each text from its end"),
@@ -100,7 +100,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             _build_conv1d,
             (
                 EMBEDDING,
-                Option("filters", 64, "convolutions of each width", low=1, high=4096),
+                Option("filters", 64, "convolutions of each width", low=1, high=4096, units=True),
                 Option("sizes", "3,4,5", "widths of the convolutions in tokens"),
                 DROPOUT,
             ),
@@ -112,7 +112,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             "a small encoder: attention between tokens",
             _build_transformer,
             (
-                Option("width", 64, "numbers that stand for a token", low=2, high=4096),
+                Option("width", 64, "numbers that stand for a token", low=2, high=4096, units=True),
                 Option("heads", 2, "of attention", low=1, high=64),
                 Option("layers", 1, "of attention and dense", low=1, high=24),
                 Option("dropout", 0.1, "share dropped within the layers", low=0.0, high=0.95),

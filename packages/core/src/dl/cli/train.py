@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dl import files
 from dl.errors import BadOption
-from dl.options import split_pairs
+from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ def fit(
     options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further choices.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model; see: dl ls models")] = "",
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a recipe file; see: dl ls recipes")] = "",
+    reg: Annotated[
+        list[str] | None,
+        typer.Option(help="A regularizer: dropout=0.5, l2=1e-4, ...; may be given again.", metavar="NAME=VALUE"),
+    ] = None,
+    logger: Annotated[
+        list[str] | None,
+        typer.Option(help="Is told each epoch's numbers: csv, tensorboard, ...; may be given again.", metavar="NAME"),
+    ] = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -90,16 +98,18 @@ def fit(
     domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     typed = with_flags(split_pairs(pairs), flags)
-    from dl.choose import resolve
+    from dl.choose import named_options, resolve
     from dl.plugins import load_plugins
 
     plugins = load_plugins()
-    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed)
+    loggers = named_options(plugins, split_named(logger or []))
+    named = split_named(reg or [])
+    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed, reg=named)
     from dl.devices import Devices, is_first_device
     from dl.road import follow
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
-    run = follow(chosen, plugins, where, runs, console(stderr=True))
+    run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
     if as_json:
