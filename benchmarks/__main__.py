@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, plugins, report, startup, steps, text, verdicts
+from benchmarks import book, epoch, language, mnist, plugins, report, startup, steps, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -14,6 +14,7 @@ ALL: dict[str, Callable[[], None]] = {
     "book": book.main,
     "report": report.main,
     "text": text.main,
+    "language": language.main,
     "verdicts": verdicts.main,
 }
 
