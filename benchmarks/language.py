@@ -44,5 +44,7 @@ def main() -> None:
             found = rows_of(recipe, Path(name))
             rows += found[:-1] if not rows else []
             rows.append(found[-1])
-    note = f"validation and test: whole reviews; {MEGABYTES:g} MB of text, a tenth of it held out; characters are tokens"
+    note = (
+        f"validation and test: whole reviews; {MEGABYTES:g} MB of text, a tenth of it held out; characters are tokens"
+    )
     publish("language", "Language models on film reviews", rows, note)

@@ -35,7 +35,7 @@ def tensor(values):
         (REALS[:, 0], "regression", 1, "real numbers from 2 to 6"),
         (SHARES, "unit-regression", 1, "real numbers from 0 to 1"),
         (np.array([True, False]), "binary", 1, "2 classes, one for each example"),
-        (NOTHING, "next-token", 4, "no target but the texts themselves: each token from those before it"),
+        (NOTHING, "next-token", 4, "no target but the inputs themselves: each token from those before it"),
     ],
 )
 def test_the_target_decides_the_row_the_width_and_the_reason(target, row, outputs, reason):

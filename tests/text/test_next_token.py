@@ -12,10 +12,15 @@ import dl
 from dl.cli import app
 from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
+from dl.plugins import load_plugins
+from dl_reports.checks.learning import common_error_z
+from dl_reports.facts import Facts
+from dl_reports.read import read
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
 from dl_reports.report import build_report, to_json
+from dl_reports.statistics import NotComputable
 
 NOUNS, OTHERS = (
     ["cat", "mat", "dog", "house", "river"],
@@ -91,6 +96,11 @@ def test_the_report_speaks_of_bits_and_not_of_classes(run):
     json.loads(to_json(report))
 
 
+def test_that_no_text_is_told_without_error_is_not_called_underfitting(run):
+    excess = common_error_z(Facts(read(run), load_plugins()))
+    assert isinstance(excess, NotComputable) and "no text can be told without error" in excess.reason
+
+
 def test_the_commands_that_the_report_offers_mean_the_same_fit(run):
     commands = [command.command for command in build_report(run).next if command.command.startswith("dl fit")]
     assert commands and all("--task next-token" in command for command in commands)
@@ -152,6 +162,12 @@ def test_labels_of_a_table_are_left_behind(folder):
     assert run.recipe.data_options["target_as"] == "none"
 
 
+def test_tokens_that_a_regularizer_hides_are_still_to_be_told(folder):
+    given = {**SMALL, "epochs": 2, "reg": {"word-dropout": 0.9}}
+    run = dl.fit("text", str(folder / "book.txt"), runs=folder / "runs", devices=CPU, **given)
+    assert run.history.column("train_loss")[-1] > 1.5  # nats; that a token is unknown would be told for nearly nothing
+
+
 def test_a_named_data_set_is_learnt_as_texts(folder):
     few = {**SMALL, "megabytes": 0.01, "units": 4}
     run = dl.fit("text", "rotten-tomatoes", task="next-token", runs=folder / "runs", devices=CPU, epochs=1, **few)
@@ -161,7 +177,7 @@ def test_a_named_data_set_is_learnt_as_texts(folder):
 def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
     shown = CliRunner().invoke(app, ["show", str(folder / "book.txt")])
     assert shown.exit_code == 0, shown.output
-    assert "next-token: no target but the texts themselves" in " ".join(shown.stdout.split())
+    assert "next-token: no target but the inputs themselves" in " ".join(shown.stdout.split())
     assert "windows of at most" in shown.stdout and "classes" not in shown.stdout
 
 

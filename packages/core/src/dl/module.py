@@ -184,7 +184,7 @@ class FitModule(pl.LightningModule):
     def _loss(self, inputs: Prepared, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), and its mean loss without penalties."""
         batch = self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
-        logits = self.task.row.condense(self.network(batch.inputs), batch.inputs)
+        logits = self.task.row.condense(self.network(batch.inputs), inputs)  # tokens to tell are those that were there
         return logits, batch.loss(self.train_loss, logits)
 
     def _with_penalties(self, loss: Tensor) -> Tensor:

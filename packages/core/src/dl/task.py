@@ -315,7 +315,7 @@ def _recognize(target: Target, names: tuple[str, ...]) -> tuple[str, str]:
     if len(target) == 0:
         raise BadData("there are no training examples")
     if target.ndim == 2 and target.shape[1] == 0:
-        return NEXT_TOKEN, "no target but the texts themselves: each token from those before it"
+        return NEXT_TOKEN, "no target but the inputs themselves: each token from those before it"
     if np.issubdtype(target.dtype, np.integer) or target.dtype == bool:
         if target.ndim == 2:
             return "multilabel", f"{target.shape[1]} labels, each yes or no"
