@@ -27,7 +27,8 @@ class Examples:
 
     Args:
         inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
-        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target
+            but what stands in the inputs.
         ids: (N,) stable numbers: the same example has the same id in every run.
         names: What each target number, label or column is called; empty if nothing is known.
         sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
@@ -150,6 +151,11 @@ def joined(several: Sequence[Examples]) -> Examples:
 def whole(examples: Examples) -> Part:
     """Return the part that holds all examples."""
     return Part(examples, np.arange(len(examples)))
+
+
+def without_target(examples: Examples) -> bool:
+    """Return whether examples have no target but what stands in their inputs."""
+    return examples.targets.ndim == 2 and examples.targets.shape[1] == 0
 
 
 def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:

@@ -30,14 +30,15 @@ from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.choose import named_options, resolve
-from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
+from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, without_target
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
-from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, BadOption, CannotWrite, DLError, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
+from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
 from dl.regularizer import Regularizers, build_network
@@ -45,7 +46,7 @@ from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.specs import Options
+from dl.specs import NEXT_TOKEN, Options
 from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
 from dl.tables import is_table
@@ -162,9 +163,12 @@ def follow(
         regularizers = Regularizers.of(recipe, plugins, chosen)
         network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
         target = chosen.encode(divided.train.targets[:1])
-        regularizers.rehearse(network, preparation.blank(), target, chosen.row.loss)
+        regularizers.rehearse(network, preparation.blank(), target, chosen.row)
         feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]))
-        found = baselines(chosen, divided.train.targets, divided.val.targets)
+        if chosen.info.name == NEXT_TOKEN:
+            found = token_baselines(chosen, preparation, divided.train, divided.val)
+        else:
+            found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
         show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
         show_baselines(console, chosen.info.headline, found)
@@ -193,10 +197,24 @@ def follow(
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path."""
+    """Read the named data set, or the user's own from its path; cut into rows where the task is the next token.
+
+    Raises:
+        BadOption: If that is asked for and inputs of this domain are no rows of tokens.
+    """
+    asked = recipe.task == NEXT_TOKEN
+    if asked and (domain.cut is None or domain.open_unlabelled is None):
+        raise BadOption(
+            f"--task {NEXT_TOKEN}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
+        )
     if (recipe.domain, recipe.data) in plugins.datasets:
-        return plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
-    return domain.open_path(Path(recipe.data).expanduser(), recipe.data_options)
+        dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    else:
+        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
+        dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
+    if domain.cut is not None and (asked or without_target(dataset.train)):
+        return domain.cut(dataset, recipe.data_options)
+    return dataset
 
 
 def divide(dataset: Dataset, recipe: Recipe) -> Divided:

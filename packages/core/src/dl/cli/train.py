@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dl import files
 from dl.errors import BadOption
 from dl.options import split_named, split_pairs
-from dl.terminal import cell, console, plain
+from dl.terminal import cell, console, plain, safe_lines
 
 if TYPE_CHECKING:
     from dl.judge import Look
@@ -82,7 +83,10 @@ def fit(
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: Annotated[
-        str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
+        str,
+        typer.Option(
+            help="binary, multiclass, multilabel, regression, unit-regression or next-token; found by itself."
+        ),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
@@ -176,12 +180,13 @@ def _show_look(out: Console, look: Look) -> None:
     out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
 
 
-_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts.
+_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts; go on with a text.
 
 Example: dl predict last photo.png
 
 They are read as the run's own data was; what is otherwise about them is key=value: input, encoding, header, quotes,
 bad_rows, bad_files.
+A run of the task next-token goes on with each text: dl predict last --text "Once upon" --tokens 200
 """
 
 
@@ -197,6 +202,11 @@ def predict(
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    tokens: Annotated[int | None, typer.Option(help="Of next-token: how many tokens more. [200]")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of next-token: below 1 is surer, 0 takes the likeliest. [0.8]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of next-token: of the draws. [0]")] = None,
 ) -> None:
     """Predict: `dl.predict`."""
     import dl
@@ -204,13 +214,26 @@ def predict(
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
     sources = [word for word in paths or [] if word not in pairs]
-    answers = dl.predict(run, sources, texts=text or [], runs=runs, **options)  # type: ignore[arg-type]  # key=value
+    drawn = {"tokens": tokens, "temperature": temperature, "seed": seed}
+    answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
         print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
     elif as_csv:
         print(_csv(answers), end="")
+    elif all(not answer.values for answer in answers):
+        _print_texts(answers)
     else:
         console().print(_table(answers))
+
+
+def _print_texts(answers: list[Prediction]) -> None:
+    """Print texts that were gone on with, the prompt first, line by line as they are."""
+    out = console()
+    for number, answer in enumerate(answers):
+        if number:
+            out.print()
+        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.says), "not bold")
+        out.print(text, soft_wrap=True)
 
 
 def _csv(answers: list[Prediction]) -> str:

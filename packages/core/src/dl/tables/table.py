@@ -95,7 +95,7 @@ class Table:
     Args:
         path: The file.
         input: (N) cells of the input column, as UTF-8 bytes; a memory map where they are many.
-        targets: As `Examples` takes them; zeros where no target was wanted.
+        targets: As `Examples` takes them; zeros where no target was wanted, (N, 0) where the user wants none.
         names: Of the classes, labels or target columns.
         rows: (N,) numbers of the rows, for people.
         unit: What a row is called: ``row`` or ``line``.
@@ -192,6 +192,7 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         BadOption: If an option does not fit this table.
     """
     options = checked(options)
+    labelled = labelled and options["target_as"] != "none"
     source = open_table(path, options)
     roles = choose(source, sample(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
@@ -350,7 +351,8 @@ def _understood(read: _Read, options: Options) -> Table:
     kept, times, notes = np.ones(len(rows), bool), None, [*read.source.notes, *roles.notes]
     if roles.time:
         times, kept = read_times(roles.time, read.column(roles.time), rows, bad)
-    target = Target(np.zeros(len(rows), np.int64), (), np.ones(len(rows), bool), "")
+    nothing = np.empty((len(rows), 0)) if options["target_as"] == "none" else np.zeros(len(rows), np.int64)
+    target = Target(nothing, (), np.ones(len(rows), bool), "")
     if roles.targets:
         columns = [read.column(name).filter(kept.copy()) for name in roles.targets]
         target = infer(roles.targets, columns, options, rows[kept], bad)
