@@ -129,7 +129,7 @@ def dataset(examples):
 @pytest.fixture
 def plugins_with():
     """A function that loads the plugins with data sets of the domain ``numbers``: plugins_with(given=dataset)."""
-    return lambda **datasets: load_plugins(extra=[NumbersPlugin(datasets)])
+    return lambda more=(), **datasets: load_plugins(extra=[NumbersPlugin(datasets), *more])
 
 
 @pytest.fixture
@@ -142,9 +142,10 @@ def fit(plugins_with, runs, monkeypatch):
     """A function that fits a data set on one CPU: fit(dataset, model="linear", epochs=3, ...)."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # waiting for the disk is most of so small a fit
 
-    def run(given, precision="32-true", **choices):
+    def run(given, precision="32-true", more=(), **choices):
         devices = Devices("cpu", "1", precision=precision)
-        return dl.fit("numbers", "given", plugins=plugins_with(given=given), runs=runs, devices=devices, **choices)
+        plugins = plugins_with(given=given, more=more)
+        return dl.fit("numbers", "given", plugins=plugins, runs=runs, devices=devices, **choices)
 
     return run
 

@@ -33,6 +33,7 @@ GIVES = {
     ("Regularizer", "batch"): "dl.regularizer:Batch",
     ("Regularizer", "penalty"): "torch:Tensor",
     ("Regularizer", "ends"): "builtins:str",
+    ("LoggerSpec", "build"): "lightning.pytorch.loggers:Logger",
     ("CheckSpec", "page"): "builtins:str",
     ("Dataset", "train"): "dl.data:Examples",
     ("Dataset", "val"): "dl.data:Examples",

@@ -112,6 +112,16 @@ def _regularizers(
     return found
 
 
+def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
+    """Check the options of each logger; loggers change nothing about a fit, so no recipe holds them."""
+    found: dict[str, dict[str, Value]] = {}
+    for name, said in loggers.items():
+        spec, owner = plugins.logger(name), f"logger {name}"
+        given = said if isinstance(said, Mapping) else {"": said}
+        found[name] = check(spec.options, name_first(given, spec.options, owner), owner)
+    return found
+
+
 def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
     return (PLACES.index(spec.place), spec.rank, spec.name)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         CommandSpec,
         DatasetSpec,
         DomainSpec,
+        LoggerSpec,
         ModelSpec,
         RecipeSpec,
         RegularizerSpec,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     )
 
 # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections).
-# 3: register_regularizers.
+# 3: register_regularizers and register_loggers.
 API = 3
 OLDEST_API = 1
 
@@ -66,6 +67,12 @@ def register_regularizers() -> Sequence[RegularizerSpec]:
 
     Example: `dl_regularizers.plugin`.
     """
+    return ()
+
+
+@hookspec
+def register_loggers() -> Sequence[LoggerSpec]:
+    """Return loggers that can be named. Called once, at start; must not import lightning. Example: `dl_loggers`."""
     return ()
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         CommandSpec,
         DatasetSpec,
         DomainSpec,
+        LoggerSpec,
         ModelSpec,
         RecipeSpec,
         RegularizerSpec,
@@ -54,6 +55,7 @@ class Plugins:
         datasets: By (domain, name).
         models: By (domain, name).
         regularizers: By name.
+        loggers: By name.
         recipes: By (domain, name).
         checks: By code.
         sections: By title.
@@ -67,6 +69,7 @@ class Plugins:
     datasets: Mapping[tuple[str, str], DatasetSpec]
     models: Mapping[tuple[str, str], ModelSpec]
     regularizers: Mapping[str, RegularizerSpec]
+    loggers: Mapping[str, LoggerSpec]
     recipes: Mapping[tuple[str, str], RecipeSpec]
     checks: Mapping[str, CheckSpec]
     sections: Mapping[str, SectionSpec]
@@ -148,6 +151,16 @@ class Plugins:
             only = self.regularizers[name].only_for
             raise UnknownName(f"the regularizer {name!r} is for {only}, not for {domain}  see: dl ls regularizers")
         raise unknown("regularizer", name, fitting, "dl ls regularizers")
+
+    def logger(self, name: str) -> LoggerSpec:
+        """Look a logger up.
+
+        Raises:
+            UnknownName: Naming the nearest one.
+        """
+        if name not in self.loggers:
+            raise unknown("logger", name, self.loggers, "dl ls loggers")
+        return self.loggers[name]
 
     def recipe(self, domain: str, name: str) -> RecipeSpec:
         """Look a named recipe of a domain up.

@@ -79,6 +79,14 @@ class Recipe:
             tables["reg"] = {name: dict(options) for name, options in self.regularizers.items()}
         return tomli_w.dumps(head | tables)
 
+    def flat(self) -> dict[str, Value]:
+        """Return every choice under one name, like ``train.lr`` and ``reg.l2.strength``: what loggers are told."""
+        head: dict[str, Value] = {"domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
+        tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
+        rest = {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
+        return head | {"model": self.model} | rest
+
 
 @dataclass(frozen=True)
 class PartialRecipe:

@@ -18,6 +18,7 @@ from dl.specs import (
     CommandSpec,
     DatasetSpec,
     DomainSpec,
+    LoggerSpec,
     ModelSpec,
     RecipeSpec,
     RegularizerSpec,
@@ -29,7 +30,7 @@ MOST = 10_000  # specifications from one hook; more is a mistake
 OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
-Spec = Any  # one of the eight specifications, alike in that they have a name
+Spec = Any  # one of the nine specifications, alike in that they have a name
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ KINDS = (
     Kind("datasets", ("register_datasets",), DatasetSpec, "data set"),
     Kind("models", ("register_models",), ModelSpec, "model"),
     Kind("regularizers", ("register_regularizers",), RegularizerSpec, "regularizer"),
+    Kind("loggers", ("register_loggers",), LoggerSpec, "logger"),
     Kind("recipes", ("register_recipes",), RecipeSpec, "recipe"),
     Kind("checks", ("register_checks",), CheckSpec, "check"),
     Kind("sections", ("register_sections", "report_sections"), SectionSpec, "report section"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from numpy.typing import NDArray
 from rich.console import Console
@@ -27,8 +28,8 @@ from torch import nn
 import dl
 from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
-from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper
-from dl.choose import resolve
+from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
+from dl.choose import named_options, resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
@@ -44,6 +45,7 @@ from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
+from dl.specs import Options
 from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
 from dl.tables import is_table
@@ -85,6 +87,7 @@ class Built:
     regularizers: Regularizers
     manifest: Manifest
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
+    loggers: Mapping[str, Logger] = field(default_factory=dict)
 
 
 def fit(
@@ -100,6 +103,7 @@ def fit(
     console: Console | None = None,
     plugins: Plugins | None = None,
     reg: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
     **options: object,
 ) -> Run:
     """Train a network and keep everything about it in a new run folder.
@@ -116,6 +120,7 @@ def fit(
         console: Where progress goes; None is silent.
         plugins: What is registered; None loads what is installed.
         reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
+        loggers: What is told each epoch's numbers, by name: ``{"csv": {}}``.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
@@ -127,11 +132,19 @@ def fit(
     plugins = plugins or load_plugins()
     screen = console or Console(quiet=True)
     recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options, reg=reg)
-    return follow(recipe_, plugins, devices or Devices(), Path(runs), screen)
+    told = named_options(plugins, loggers or {})
+    return follow(recipe_, plugins, devices or Devices(), Path(runs), screen, told)
 
 
-def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, console: Console) -> Run:
-    """Walk the whole road with a resolved recipe."""
+def follow(
+    recipe: Recipe,
+    plugins: Plugins,
+    devices: Devices,
+    root: Path,
+    console: Console,
+    loggers: Mapping[str, Options] | None = None,
+) -> Run:
+    """Walk the whole road with a resolved recipe, and loggers with checked options."""
     main = is_first_device()
     console = console if main else Console(quiet=True)
     devices.check()
@@ -171,7 +184,10 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
-        return _train(replace(built, manifest=replace(manifest, name=folder.name)), devices, folder, console)
+        with _no_half_run(folder):
+            told = {name: plugins.logger(name).build(folder, options) for name, options in (loggers or {}).items()}
+        built = replace(built, manifest=replace(manifest, name=folder.name), loggers=told)
+        return _train(built, devices, folder, console)
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
@@ -217,7 +233,7 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
 def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
     """Claim a run folder and write into it all that is known before the first step."""
     folder = claim_run(root, f"{built.manifest.parts.name}-{built.recipe.model}")
-    try:
+    with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         files.write_text(folder / "recipe.toml", built.recipe.to_toml())
         write_json(folder / "preparation.json", built.preparation.settings())
@@ -226,10 +242,17 @@ def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
         parts = {"val": built.divided.val, "probe": built.divided.probe}
         outcomes.write_examples(folder / "outcomes", parts, built.divided.leaked)
         files.write_text(folder / "run.json", replace(built.manifest, name=folder.name).to_json())
-    except BaseException:  # a full disk, say: half a run folder is worse than none
+    return folder
+
+
+@contextmanager
+def _no_half_run(folder: Path) -> Iterator[None]:
+    """Remove a run folder that cannot be finished, on a full disk, say: half of one is worse than none."""
+    try:
+        yield
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return folder
 
 
 def environment(devices: Devices) -> dict[str, object]:
@@ -259,8 +282,8 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         str(recipe.train["monitor"]),
         screen,
     )
-    ender = Ender(keeper, road.regularizers)
-    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, Progress(screen), Stopper(flag)])
+    ender, teller = Ender(keeper, road.regularizers), Teller(keeper, road.loggers, road.recipe.flat())
+    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, teller, Progress(screen), Stopper(flag)])
     if trainer.world_size > len(divided.val):
         raise BadDevices(f"{trainer.world_size} devices, but {len(divided.val)} validation examples; use fewer devices")
     module = FitModule(
@@ -286,9 +309,11 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         failure = _in_our_words(error, recipe)
         with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
             keeper.end("failed", str(failure) if isinstance(failure, DLError) else f"{type(error).__name__}: {error}")
+        teller.end("failed")
         raise failure from error
     except StoppedAtOnce:
         keeper.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+    teller.end(keeper.manifest.status)
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dl.options import Option, Value, word
 
 if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
     from torch import nn
 
     from dl.data import Dataset
@@ -121,6 +122,23 @@ class RegularizerSpec:
             f",{one.name}={word(options[one.name])}" for one in self.options[1:] if options[one.name] != one.default
         ]
         return f"{self.name}={word(options[self.options[0].name])}{''.join(rest)}"
+
+
+@dataclass(frozen=True)
+class LoggerSpec:
+    """A logger that can be named with ``--logger name``: it is told each epoch's numbers while a fit runs.
+
+    Args:
+        name: As typed after ``--logger``.
+        description: One line.
+        build: From the run folder and the options, a logger of Lightning's.
+        options: The first one is what ``name=value`` sets.
+    """
+
+    name: str
+    description: str
+    build: Callable[[Path, Options], Logger]
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dl.cli.train import DEFAULT_RUNS, Encoding, GroupOn, Input, Json, Runs, Tar
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain
 
-KINDS = ("domains", "datasets", "models", "regularizers", "recipes", "runs")
+KINDS = ("domains", "datasets", "models", "regularizers", "loggers", "recipes", "runs")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_DOCTOR)(doctor)
 
 
-_LS = """List what there is: domains, datasets, models, regularizers, recipes, runs.
+_LS = """List what there is: domains, datasets, models, regularizers, loggers, recipes, runs.
 
 Example: dl ls datasets
 """
@@ -32,7 +32,10 @@ Example: dl ls datasets
 
 def ls(
     kind: Annotated[
-        str, typer.Argument(help="domains, datasets, models, regularizers, recipes or runs; all but runs if left out.")
+        str,
+        typer.Argument(
+            help="domains, datasets, models, regularizers, loggers, recipes or runs; all but runs if left out."
+        ),
     ] = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
@@ -64,7 +67,7 @@ def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
 
 
-def _row(spec: Any) -> dict[str, str]:  # Any: one of five specifications, alike in these fields
+def _row(spec: Any) -> dict[str, str]:  # Any: one of six specifications, alike in these fields
     domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
     if hasattr(spec, "place"):
         domain = {"domain": spec.only_for or "any", "place": spec.place}

@@ -67,6 +67,10 @@ def fit(
         list[str] | None,
         typer.Option(help="A regularizer: dropout=0.5, l2=1e-4, ...; may be given again.", metavar="NAME=VALUE"),
     ] = None,
+    logger: Annotated[
+        list[str] | None,
+        typer.Option(help="Is told each epoch's numbers: csv, tensorboard, ...; may be given again.", metavar="NAME"),
+    ] = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -90,17 +94,18 @@ def fit(
     domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     typed = with_flags(split_pairs(pairs), flags)
-    from dl.choose import resolve
+    from dl.choose import named_options, resolve
     from dl.plugins import load_plugins
 
     plugins = load_plugins()
+    loggers = named_options(plugins, split_named(logger or []))
     named = split_named(reg or [])
     chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed, reg=named)
     from dl.devices import Devices, is_first_device
     from dl.road import follow
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
-    run = follow(chosen, plugins, where, runs, console(stderr=True))
+    run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
     if as_json:
