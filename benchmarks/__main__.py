@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, language, mnist, plugins, report, startup, steps, tables, text, verdicts
+from benchmarks import book, epoch, language, mnist, plugins, remedies, report, startup, steps, tables, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -17,6 +17,7 @@ ALL: dict[str, Callable[[], None]] = {
     "tables": tables.main,
     "language": language.main,
     "verdicts": verdicts.main,
+    "remedies": remedies.main,
 }
 
 for name in sys.argv[1:] or list(ALL):

@@ -224,7 +224,7 @@ def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) 
     out = console()
     out.print(plain(f"{spec.name} ({spec.place}): {spec.description}", "bold"))
     _print_options(out, "options; the first is meant by a value alone", spec.options)
-    domain = spec.only_for or next(iter(sorted(plugins.domains, reverse=True)), "vision")
+    domain = spec.only_for or next(iter(plugins.domains), "vision")
     value = f"={spec.remedy or word(spec.options[0].default)}" if spec.options else ""
     data = _some_data(plugins, domain)
     out.print(plain(f"  example: dl fit {domain} {data} --reg {spec.name}{value}", "dim"))
