@@ -67,6 +67,8 @@ def resolve(
         domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
     )
     task = task or start.task
+    if task and task not in AS_ASKED:
+        raise BadOption(f"no task named {task!r}{nearest(task, AS_ASKED)}  tasks: {', '.join(AS_ASKED)}")
     if task == NEXT_TOKEN:
         causal_builder(plugins, model_spec)
     groups: _Groups = {
