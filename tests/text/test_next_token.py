@@ -152,6 +152,14 @@ def test_a_folder_with_a_test_part_holds_out_whole_texts_and_is_tested(folder):
     assert look.metrics["perplexity"] > 2**look.score.value  # a token is more than a character
 
 
+def test_texts_that_all_share_a_passage_can_still_be_split(tmp_path):
+    for number in range(40):
+        (tmp_path / f"{number}.txt").write_text("-" * 80 + story(3, seed=number))
+    run = dl.fit("text", str(tmp_path), task="next-token", runs=tmp_path / "runs", devices=CPU, epochs=1, **SMALL)
+    (found,) = (finding for finding in run.findings if finding.code == "data-duplicates-across-split")
+    assert found.evidence["leaked"] >= 4  # a window of dashes in each of four texts at least
+
+
 def test_labels_of_a_table_are_left_behind(folder):
     given = {**SMALL, "width": 8, "layers": 1, "window": 20}
     del given["units"], given["embedding"]

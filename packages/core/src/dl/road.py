@@ -223,8 +223,10 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
     else:
-        together = recipe.split["duplicates"] == "together"
         given = dataset.train.groups
+        together = recipe.split["duplicates"] == "together"
+        if without_target(dataset.train) and given is not None:
+            together = False  # a passage that many texts share would bind them all; texts that are alike are a group
         groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
         groups = groups if given is None else join_groups(groups, given)
         size = float(recipe.split["val"]) or dataset.val_size
