@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from dl.data import Examples, joined
+from dl.domain import stored
 from dl.errors import BadOption
 from dl.options import check
 from dl.plugins import Plugins, load_plugins
@@ -17,6 +20,13 @@ from dl.run import Run, open_run
 from dl.specs import Options
 from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
 from dl.task import Task
+from dl.terminal import safe_text
+
+NAMED = 3  # inputs that a message names
+
+
+class UnknownInputs(UserWarning):
+    """Inputs of a prediction hold nothing that the run has learnt to tell apart: texts without a known word, say."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ def predict(
     if texts:
         read.append(_from_strings(opened, texts))
     examples = joined(read)
+    _say_blind(opened, examples)
     preds = opened.task.preds(opened.logits(examples))
     return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
 
@@ -84,6 +95,18 @@ def _reading(opened: Opened, plugins: Plugins, given: Mapping[str, object], path
         of_tables = {name: value for name, value in chosen.items() if name != "encoding"}
         refuse_options(of_tables, ", ".join(map(str, paths)) or "a text", "no table")
     return {**opened.recipe.data_options, **chosen}
+
+
+def _say_blind(opened: Opened, examples: Examples) -> None:
+    """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
+    if not len(examples):
+        return
+    blind = np.flatnonzero(opened.preparation.blind(stored(examples, opened.preparation).inputs))
+    if len(blind):
+        first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
+        count = f"{len(blind):,} of {len(examples):,} inputs hold nothing that this run knows"
+        more = ", ..." if len(blind) > NAMED else ""
+        warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
 
 
 def _from_strings(opened: Opened, texts: Sequence[str]) -> Examples:
