@@ -17,6 +17,7 @@ from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse
 from dl.specs import DomainSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
 
+STDIN = "-"
 _Groups = dict[str, tuple[Option, ...]]
 
 
@@ -107,6 +108,10 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
     """
     if (domain, data) in plugins.datasets:
         return plugins.datasets[domain, data].options
+    if data == STDIN:
+        raise UnknownName(
+            "stdin is read by dl predict alone; to learn from it, keep it as a file, as in: cat > data.csv"
+        )
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
     if looks_like_path(data) or exists:
@@ -127,7 +132,7 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
 
 def looks_like_path(data: str) -> bool:
     """Return whether a word can only be meant as a path."""
-    return "/" in data or "\\" in data or data.startswith((".", "~"))
+    return "/" in data or "\\" in data or data.startswith((".", "~")) or data == STDIN
 
 
 def _path(data: str) -> Path:
