@@ -4,11 +4,11 @@ import importlib
 import sys
 from itertools import count
 
-import hypothesis
 import pytest
+from hypothesis import settings
 
-hypothesis.settings.register_profile("dl", deadline=None)  # how long an example takes is the machine's affair
-hypothesis.settings.load_profile("dl")
+settings.register_profile("dl", deadline=None)  # how long an example takes says something about the machine alone
+settings.load_profile("dl")
 _numbers = count(1)
 
 

@@ -12,21 +12,28 @@ from dataclasses import asdict
 
 from dl.choose import resolve
 from dl.errors import DLError
-from dl.options import Value
+from dl.options import Value, word
 from dl.recipe import PartialRecipe, Recipe
 from dl_reports.facts import Facts, known
 
 GROUPS = ("model_options", "train", "split", "data_options")
 
 
-def again(facts: Facts, **changes: Value) -> str:
-    """Return the command that fits the run's recipe again with some options changed; empty if there is none."""
+def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) -> str:
+    """Return the command that fits the run's recipe again with some options changed; empty if there is none.
+
+    Args:
+        facts: Of the run.
+        reg: Regularizers to add, each with its first option.
+        changes: Other values of options.
+    """
     recipe = known(facts.kept.recipe)
     if recipe is None:
         return ""
     from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
-    words = [f"{name}={_word(value)}" for name, value in changes.items()]
-    meant = _resolved(facts, recipe=from_file[3], options=changes)
+    words = [f"{name}={word(value)}" for name, value in changes.items()]
+    words += [part for name, value in (reg or {}).items() for part in ("--reg", f"{name}={value}")]
+    meant = _resolved(facts, recipe=from_file[3], options=changes, reg=reg)
     if meant is None:
         return ""
     return _short(facts, recipe, meant, list(changes)) or shlex.join([*from_file, *words])
@@ -34,8 +41,8 @@ def again(facts: Facts, **changes: Value) -> str:
 
 def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
     """Return ``dl fit domain data --model name key=value ...``, or nothing if it would not mean the same."""
-    default = _resolved(facts, domain=recipe.domain, data=recipe.data)
-    plain = _resolved(facts, domain=recipe.domain, data=recipe.data, model=recipe.model)
+    default = _resolved(facts, domain=recipe.domain, data=recipe.data, task=meant.task)
+    plain = _resolved(facts, domain=recipe.domain, data=recipe.data, model=recipe.model, task=meant.task)
     if plain is None or default is None:
         return ""
     wanted = _differences(plain, meant)
@@ -51,10 +58,13 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
         task=meant.task,
         seed=meant.seed,
         options=ordered,
+        reg=meant.regularizers,
     )
     if said is None or asdict(said) != asdict(meant):
         return ""
-    words = [f"{name}={_word(value)}" for name, value in ordered.items()]
+    words = [f"{name}={word(value)}" for name, value in ordered.items()]
+    named = [facts.plugins.regularizers[name].typed(options) for name, options in meant.regularizers.items()]
+    words += [part for one in named for part in ("--reg", one)]
     return shlex.join(["dl", "fit", recipe.domain, recipe.data, *model, *task, *seed, *words])
 
 
@@ -68,17 +78,18 @@ def _differences(plain: Recipe, meant: Recipe) -> dict[str, Value]:
 
 
 def _resolved(
-    facts: Facts, *, options: Mapping[str, object] | None = None, seed: int | None = None, **names: str
+    facts: Facts,
+    *,
+    options: Mapping[str, object] | None = None,
+    reg: Mapping[str, object] | None = None,
+    seed: int | None = None,
+    **names: str,
 ) -> Recipe | None:
     """Resolve the choices, or return None where they do not fit together (any more)."""
     try:
-        return resolve(facts.plugins, seed=seed, options=options or {}, **names)
+        return resolve(facts.plugins, seed=seed, options=options or {}, reg=reg, **names)
     except DLError:
         return None
-
-
-def _word(value: object) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def option(facts: Facts, name: str) -> float | None:
@@ -94,13 +105,25 @@ def option(facts: Facts, name: str) -> float | None:
 
 
 def regularize(facts: Facts) -> str:
-    """Return the fit with the first remedy the model has: dropout, a smaller network, or weight decay."""
+    """Return the fit with the first remedy there is: dropout, another regularizer, a smaller network, weight decay."""
     dropout, width = option(facts, "dropout"), option(facts, "width")
     if dropout is not None and dropout < 0.5:
         return again(facts, dropout=0.5)
+    for name, value in remedies(facts).items():
+        return again(facts, reg={name: value})
     if width is not None and width >= 2:
         return again(facts, width=int(width) // 2)
     return decay(facts)
+
+
+def remedies(facts: Facts) -> dict[str, str]:
+    """Return the regularizers that are offered against overfitting and that the run did not use, as name and value."""
+    recipe = known(facts.kept.recipe)
+    if recipe is None:
+        return {}
+    used = set(recipe.regularizers) | ({"dropout"} if option(facts, "dropout") is not None else set())
+    fitting = [spec for spec in facts.plugins.regularizers.values() if spec.only_for in ("", recipe.domain)]
+    return {spec.name: spec.remedy for spec in fitting if spec.remedy and spec.name not in used}
 
 
 def decay(facts: Facts) -> str:

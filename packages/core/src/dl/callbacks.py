@@ -14,6 +14,7 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger
 
 from dl import files, outcomes
 from dl.checkpoint import save_weights
@@ -23,8 +24,12 @@ from dl.history import Row, write_history
 from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
 from dl.manifest import Manifest
 from dl.module import FitModule
+from dl.options import Value
+from dl.plugins import complain
+from dl.regularizer import Regularizers
 from dl.screen import Screen
 from dl.signals import StopFlag
+from dl.states import told
 from dl.triple import Triple, triple
 
 CHECK_EVERY = 16  # steps between two looks at losses and signals, where a step of Lightning is one step
@@ -154,6 +159,53 @@ class Keeper(Callback):
             return False
         best = self.manifest.best_epoch
         return best == 0 or newest > merit(self.rows[best - 1])
+
+
+class Ender(Callback):
+    """Ends the fit after an epoch when a regularizer says so; the first device decides for all."""
+
+    def __init__(self, keeper: Keeper, regularizers: Regularizers) -> None:
+        self.keeper, self.regularizers = keeper, regularizers
+        self.why = ""
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Ask, once the keeper has added the epoch's row."""
+        rows, headline = self.keeper.rows, self.keeper.manifest.task.headline  # other devices keep no rows
+        why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
+        self.why = trainer.strategy.broadcast(why)
+        trainer.should_stop = trainer.should_stop or bool(self.why)
+
+
+class Teller(Callback):
+    """Tells loggers each epoch's numbers. One that fails is said once and told no more; the fit goes on without it."""
+
+    def __init__(self, keeper: Keeper, loggers: Mapping[str, Logger], choices: Mapping[str, Value]) -> None:
+        self.keeper, self.loggers, self.choices = keeper, dict(loggers), choices
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tell what was chosen."""
+        self._tell(lambda logger: logger.log_hyperparams(dict(self.choices)))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tell the epoch's row, once the keeper has added it."""
+        if self.keeper.rows:
+            row = {name: value for name, value in self.keeper.rows[-1].items() if value == value}
+            step = int(row.pop("step"))
+            self._tell(lambda logger: logger.log_metrics(row, step=step))
+
+    def end(self, status: str) -> None:
+        """Tell that the fit has ended."""
+        self._tell(lambda logger: logger.finalize("success" if status == "finished" else status))
+
+    def _tell(self, tell: Callable[[Logger], None]) -> None:
+        if not is_first_device():
+            return
+        for name, logger in list(self.loggers.items()):
+            try:
+                tell(logger)
+            except Exception as error:
+                del self.loggers[name]
+                complain(f"the logger {name!r} failed and is told no more: {told(error)}")
 
 
 class Progress(Callback):

@@ -7,17 +7,23 @@ nothing is read from disk here but a recipe file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.options import Option, check, shown
+from dl.options import Option, Value, check, name_first, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import DomainSpec
+from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
 
+if TYPE_CHECKING:
+    from torch import nn
+
 STDIN = "-"
+OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
+
 _Groups = dict[str, tuple[Option, ...]]
 
 
@@ -31,6 +37,7 @@ def resolve(
     task: str = "",
     seed: int | None = None,
     options: Mapping[str, object] | None = None,
+    reg: Mapping[str, object] | None = None,
 ) -> Recipe:
     """Resolve every choice of a fit.
 
@@ -44,20 +51,25 @@ def resolve(
         task: Row of the task table; empty takes the recipe's, or decides from the target.
         seed: None takes the recipe's, or 0.
         options: ``key=value`` choices about the model, training, the split and reading.
+        reg: Regularizers beside the recipe's: a value, which is its first option's, or options; ``off`` for none.
 
     Raises:
         UnknownName: For a name that nobody registered.
         BadOption: For an option that does not exist or a value that does not fit.
     """
-    start = _file_or_empty(recipe)
+    start, said = _file_or_empty(recipe), task
     domain_spec = plugins.domain(domain or start.domain or _missing("domain", plugins.domains))
+    task = task or start.task or _task_of_path(domain_spec, data or start.data)
     if not _is_file(recipe):
-        named = plugins.recipe(domain_spec.name, recipe or _usual_recipe(plugins, domain_spec, data, model))
+        named = plugins.recipe(domain_spec.name, recipe or _usual_recipe(plugins, domain_spec, data, model, task))
         start = parse_recipe(named.text, named.name)
     data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
     model_spec = plugins.model(
         domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
     )
+    task = task or start.task
+    if task == NEXT_TOKEN:
+        causal_builder(plugins, model_spec)
     groups: _Groups = {
         "model": model_spec.options,
         "train": TRAIN_OPTIONS,
@@ -73,7 +85,7 @@ def resolve(
             {name: value for name, value in typed["options"].items() if name not in theirs}, data, "a named data set"
         )
     elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
-        asked = task or ("" if "target_as" in start.data_options else start.task)
+        asked = said or ("" if "target_as" in start.data_options else task)
         if asked in AS_ASKED:  # a table reads its target as the task needs it
             typed["options"].setdefault("target_as", AS_ASKED[asked])
     seed = seed if seed is not None else (start.seed or 0)
@@ -83,17 +95,80 @@ def resolve(
         domain=domain_spec.name,
         data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
         model=model_spec.name,
-        task=task or start.task,
+        task=task,
         seed=seed,
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
+        regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
         split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
     )
 
 
-def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str) -> str:
-    """Return the recipe that the model is at home in, else the data set, else the domain."""
+def _regularizers(
+    plugins: Plugins, domain: str, of_recipe: Mapping[str, Mapping[str, object]], asked: Mapping[str, object]
+) -> dict[str, dict[str, Value]]:
+    """Check the options of each regularizer, and bring them into the order in which they are applied."""
+    wanted: dict[str, Mapping[str, object]] = dict(of_recipe)
+    for name, said in asked.items():
+        wanted[name] = said if isinstance(said, Mapping) else {"": said}
+    specs = [plugins.regularizer(domain, name) for name in wanted]
+    found: dict[str, dict[str, Value]] = {}
+    for spec in sorted(specs, key=_applied):
+        if wanted[spec.name].get("") != OFF:
+            owner = f"regularizer {spec.name}"
+            found[spec.name] = check(spec.options, name_first(wanted[spec.name], spec.options, owner), owner)
+    return found
+
+
+def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
+    """Check the options of each logger; loggers change nothing about a fit, so no recipe holds them."""
+    found: dict[str, dict[str, Value]] = {}
+    for name, said in loggers.items():
+        spec, owner = plugins.logger(name), f"logger {name}"
+        given = said if isinstance(said, Mapping) else {"": said}
+        found[name] = check(spec.options, name_first(given, spec.options, owner), owner)
+    return found
+
+
+def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
+    return (PLACES.index(spec.place), spec.rank, spec.name)
+
+
+def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
+    """Return what builds a model's network for the task next-token.
+
+    Raises:
+        BadOption: If the model has no such form, naming those that have one.
+    """
+    if spec.build_causal is None:
+        able = [name for (domain, name), one in plugins.models.items() if domain == spec.domain and one.build_causal]
+        raise BadOption(
+            f"model {spec.name!r} does not tell a next token from those before it; of {spec.domain} these do: "
+            f"{', '.join(able) or 'none'}"
+        )
+    return spec.build_causal
+
+
+def _task_of_path(domain: DomainSpec, data: str) -> str:
+    """Return next-token for a file whose name says that it holds no target, else nothing."""
+    return NEXT_TOKEN if data.lower().endswith(tuple(domain.unlabelled)) and os.path.isfile(_path(data)) else ""  # noqa: PTH113 - a name that can be no path is none
+
+
+def _recipe_of_task(plugins: Plugins, domain: str, model: str, task: str) -> str:
+    """Return the first recipe that is for this task, and for this model where one is asked for; empty for none."""
+    for (home, name), spec in plugins.recipes.items():
+        if home == domain and f'task = "{task}"' in spec.text:
+            own = parse_recipe(spec.text, name)
+            if own.task == task and model in ("", own.model):
+                return name
+    return ""
+
+
+def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> str:
+    """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain."""
+    if task and (own := _recipe_of_task(plugins, domain.name, model, task)):
+        return own
     if model:
         return plugins.model(domain.name, model).recipe or domain.default_recipe
     known = plugins.datasets.get((domain.name, data))

@@ -27,7 +27,8 @@ class Examples:
 
     Args:
         inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
-        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target
+            but what stands in the inputs.
         ids: (N,) stable numbers: the same example has the same id in every run.
         names: What each target number, label or column is called; empty if nothing is known.
         sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
@@ -152,6 +153,11 @@ def whole(examples: Examples) -> Part:
     return Part(examples, np.arange(len(examples)))
 
 
+def without_target(examples: Examples) -> bool:
+    """Return whether examples have no target but what stands in their inputs."""
+    return examples.targets.ndim == 2 and examples.targets.shape[1] == 0
+
+
 def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:
     """Return the same inputs with another target."""
     return replace(examples, targets=targets, names=names)
@@ -183,6 +189,9 @@ def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
 
 def describe_inputs(inputs: Inputs) -> str:
     """Return what one input is, in words: its shape and type, or how long rows are."""
+    if not isinstance(inputs, Ragged) and inputs.dtype.names:
+        kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
+        return f"{len(kinds)} columns: {kinds.count('f')} of numbers, {len(kinds) - kinds.count('f')} of categories"
     if not isinstance(inputs, Ragged):
         return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
     if not len(inputs):

@@ -18,7 +18,23 @@ from importlib import import_module
 GROUP = "dl"
 CORE = "dl-core"
 # The distributions of this repository; they share a version, are loaded first and are never overridden.
-OWN = frozenset({"dl-core", "dl-mnist", "dl-reports", "dl-reviews", "dl-text", "dl-vision", "dl-words"})
+OWN = frozenset(
+    f"dl-{name}"
+    for name in (
+        "augment",
+        "core",
+        "loggers",
+        "mnist",
+        "regularizers",
+        "reports",
+        "reviews",
+        "tabular",
+        "toys",
+        "text",
+        "vision",
+        "words",
+    )
+)
 LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
 
 

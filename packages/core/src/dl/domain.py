@@ -65,6 +65,21 @@ def stored(examples: Examples, preparation: Preparation) -> Examples:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How tokens are drawn, one after the other.
+
+    Args:
+        tokens: How many.
+        temperature: By which logits are divided: below 1 surer than the network is; 0 takes the likeliest.
+        seed: Of the draws.
+    """
+
+    tokens: int = 200
+    temperature: float = 0.8
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Domain:
     """A kind of input.
 
@@ -80,6 +95,10 @@ class Domain:
             one shape, or a text.
         from_strings: Takes strings as raw inputs; None where an input is no text.
         recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
+        open_unlabelled: Reads a user's own data without a target, for the task next-token; None where there is none.
+        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
+            (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
+        continued: Goes on with a prompt as a network of the task next-token does.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -90,6 +109,9 @@ class Domain:
     sketch: Callable[[Any], NDArray[np.uint8] | str]
     from_strings: Callable[[Sequence[str]], Examples] | None = None
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
+    open_unlabelled: Callable[[Path, Options], Dataset] | None = None
+    cut: Callable[[Dataset, Options], Dataset] | None = None
+    continued: Callable[[nn.Module, Preparation, str, Draw], str] | None = None
 
     def read_raw(self, paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
         """Read raw inputs with the options of the run's data, where the domain asks for them."""

@@ -20,10 +20,9 @@ from dl.data import Examples, Index, Part
 from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
 from dl.ragged import Ragged
-from dl.task import Task
+from dl.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
 
-EVAL_BATCH = 500  # examples scored at once
 WIDEST = 1 << 25  # values of a padded batch, at most: 256 MiB, and a few times that in a preparation
 POOL = 50  # batches among whose rows those of like length are brought together
 SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
@@ -202,13 +201,14 @@ class TrainOrder:
 class EvalOrder:
     """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
 
-    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest, and fewer of them
-    at once where they are very long.
+    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest. A batch holds
+    ``at_once`` of them, and fewer where they are very long.
     """
 
     positions: Index
     share: Share
     lengths: Index | None = None
+    at_once: int = EVAL_BATCH
 
     @property
     def mine(self) -> Index:
@@ -222,7 +222,7 @@ class EvalOrder:
         mine = self.mine
         sizes: list[int] = []
         while (done := sum(sizes)) < len(mine):
-            count = min(EVAL_BATCH, len(mine) - done)
+            count = min(self.at_once, len(mine) - done)
             if self.lengths is not None:
                 padded = np.arange(1, count + 1) * self.lengths[mine[done : done + count]]
                 count = max(int(np.searchsorted(padded, WIDEST, "right")), 1)

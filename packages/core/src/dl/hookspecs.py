@@ -21,11 +21,22 @@ if TYPE_CHECKING:
 
     from dl.plugins import Plugins
     from dl.run import Run
-    from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+    from dl.specs import (
+        CheckSpec,
+        CommandSpec,
+        DatasetSpec,
+        DomainSpec,
+        LoggerSpec,
+        ModelSpec,
+        RecipeSpec,
+        RegularizerSpec,
+        SectionSpec,
+    )
 
 # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
 #    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
-API = 2
+# 3: register_regularizers and register_loggers
+API = 3
 OLDEST_API = 1
 
 PROJECT = "dl"
@@ -48,6 +59,21 @@ def register_datasets() -> Sequence[DatasetSpec]:
 @hookspec
 def register_models() -> Sequence[ModelSpec]:
     """Return networks that can be named. Called once, at start; must not import torch. Example: `dl_vision.plugin`."""
+    return ()
+
+
+@hookspec
+def register_regularizers() -> Sequence[RegularizerSpec]:
+    """Return regularizers that can be named. Called once, at start; must not import torch.
+
+    Example: `dl_regularizers.plugin`.
+    """
+    return ()
+
+
+@hookspec
+def register_loggers() -> Sequence[LoggerSpec]:
+    """Return loggers that can be named. Called once, at start; must not import lightning. Example: `dl_loggers`."""
     return ()
 
 

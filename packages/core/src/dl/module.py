@@ -8,7 +8,7 @@ Letters: ``n`` positions, ``K`` outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +22,15 @@ from dl.data import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
 from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
-from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate, project
+from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
 from dl.padded import Padded
+from dl.regularizer import Batch, Prepared, Regularizers
 from dl.task import Task
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
-Prepared = Tensor | Padded  # what a network reads
 
 
 class Running:
@@ -73,7 +73,8 @@ class FitModule(pl.LightningModule):
         task: Loss, scores and metrics.
         parts: What is trained on and scored.
         train: The recipe's training options.
-        seed: Of the order of epochs.
+        seed: Of the order of epochs, and of what regularizers draw.
+        regularizers: What is done in training steps alone.
         stop: Says at each step whether a signal asked to stop.
         blocks: Whether one step of Lightning is a block of optimizer steps.
     """
@@ -86,6 +87,7 @@ class FitModule(pl.LightningModule):
         parts: FitParts,
         train: Mapping[str, Value],
         seed: int,
+        regularizers: Regularizers,
         stop: Callable[[], bool],
         *,
         blocks: bool,
@@ -93,6 +95,8 @@ class FitModule(pl.LightningModule):
         super().__init__()
         self.network, self.preparation, self.task = network, preparation, task
         self.parts, self.train_options, self.seed = parts, train, seed
+        self._scoring = ExitStack()
+        self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
         self.stop = stop
         self.automatic_optimization = not blocks
         self.running = Running()
@@ -120,10 +124,15 @@ class FitModule(pl.LightningModule):
     def val_dataloader(self) -> list[EvalOrder]:
         """Return the positions of the validation part and of the probe."""
         val, probe = self.parts.val_feed.lengths, self.parts.train_feed.lengths
-        return [EvalOrder(self.parts.val, self.share, val), EvalOrder(self.parts.probe, self.share, probe)]
+        at_once = self.task.row.at_once
+        return [
+            EvalOrder(self.parts.val, self.share, val, at_once),
+            EvalOrder(self.parts.probe, self.share, probe, at_once),
+        ]
 
     def on_fit_start(self) -> None:
-        """Move the data to the device, where it fits."""
+        """Move the data to the device, where it fits; what regularizers draw is drawn there, too."""
+        self.generator = torch.Generator(self.device)
         self.parts.train_feed.to(self.device)
         if self.parts.val_feed is not self.parts.train_feed:
             self.parts.val_feed.to(self.device)
@@ -137,6 +146,24 @@ class FitModule(pl.LightningModule):
             return self.optimizer
         return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
 
+    def on_train_epoch_start(self) -> None:
+        """Make what regularizers draw a function of (seed, epoch, device), as the order of the epoch is."""
+        rng = np.random.default_rng([self.seed, self.current_epoch, self.share.rank, 0x9E6])
+        self.generator.manual_seed(int(rng.integers(1 << 63)))
+
+    def on_validation_start(self) -> None:
+        """Let the network be scored as the regularizers want it, until it is kept."""
+        self._scoring.enter_context(self.regularizers.scored_with(self.network))
+
+    def on_validation_end(self) -> None:
+        """Go back to the weights that are trained; the callbacks have kept the scored ones by now."""
+        self._scoring.close()
+
+    def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
+        """Do what follows an optimizer step, where Lightning takes the steps."""
+        if self.automatic_optimization:
+            self.regularizers.after_step(self.network)
+
     def prepared(self, inputs: Tensor | Padded) -> Prepared:
         """Prepare stored inputs; numbers in the network's number type."""
         found: Prepared = self.preparation(inputs)
@@ -149,11 +176,20 @@ class FitModule(pl.LightningModule):
             self._train_block(positions)
             return None
         inputs, targets = self.parts.train_feed.take(positions)
-        logits = self.network(self.prepared(inputs))
-        loss = self.task.row.loss(logits, self._as_loss_reads(targets), "mean")
+        logits, loss = self._loss(self.prepared(inputs), targets)
         counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
         self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
-        return loss * factor
+        return self._with_penalties(loss) * factor
+
+    def _loss(self, inputs: Prepared, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of a training batch (B, K), and its mean loss without penalties."""
+        batch = self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
+        logits = self.task.row.condense(self.network(batch.inputs), inputs)  # tokens to tell are those that were there
+        return logits, batch.loss(self.train_loss, logits)
+
+    def _with_penalties(self, loss: Tensor) -> Tensor:
+        penalty = self.regularizers.penalty(self.network)
+        return loss if penalty is None else loss + penalty
 
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
         """Give the prepared inputs and the targets of consecutive batches: by one gather where all rows are alike."""
@@ -168,23 +204,23 @@ class FitModule(pl.LightningModule):
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
-        network, row, optimizer, schedule = self.network, self.task.row, self.optimizer, self.schedule
+        network, optimizer, schedule = self.network, self.optimizer, self.schedule
         clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.order.batch_size)
         parameters = self.gradients.parameters
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
         for batch, target in self._batches(positions, sizes):
-            logits = network(batch)
-            loss = row.loss(logits, self._as_loss_reads(target), "mean")
+            logits, loss = self._loss(batch, target)
             for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
                 parameter.grad = None
-            loss.backward()
+            self._with_penalties(loss).backward()
             if not losses:
                 self.gradients.note()
             if clip:
                 nn.utils.clip_grad_norm_(network.parameters(), clip)
             optimizer.step()
+            self.regularizers.after_step(network)
             if schedule is not None:
                 schedule.step()
             losses.append(loss.detach())
@@ -253,7 +289,8 @@ class FitModule(pl.LightningModule):
         inputs, _ = feed.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
-            logits = self.network(self.prepared(inputs)).float()
+            prepared = self.prepared(inputs)
+            logits = self.task.row.condense(self.network(prepared), prepared).float()
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
@@ -285,14 +322,18 @@ class FitModule(pl.LightningModule):
         is_val = part == "val"
         feed = self.parts.val_feed if is_val else self.parts.train_feed
         positions = (self.parts.val if is_val else self.parts.probe)[rows]
-        order = EvalOrder(np.arange(len(rows)), Share(), None if feed.lengths is None else feed.lengths[positions])
+        lengths = None if feed.lengths is None else feed.lengths[positions]
+        order = EvalOrder(np.arange(len(rows)), Share(), lengths, self.task.row.at_once)
         was_training, inputs = self.training, []
         self.eval()
-        with torch.inference_mode(), penultimate(self.network) as kept:
+        scoring = self.regularizers.scored_with(self.network)
+        with torch.inference_mode(), scoring, penultimate(self.network) as kept:
             for batch in order:
                 prepared = self.prepared(feed.take(torch.from_numpy(positions)[batch].to(self.device))[0])
                 inputs.append(project(self.preparation.flat(prepared)))
                 self.network(prepared)
+                if kept:
+                    kept[-1] = project(of_rows(kept[-1], prepared))
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}
         back = np.argsort(order.mine)

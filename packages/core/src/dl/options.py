@@ -4,7 +4,7 @@ A specification lists its options; the command line, the recipes and the Python 
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dl.errors import BadOption, nearest
@@ -23,6 +23,7 @@ class Option:
         low: Least allowed number, inclusive.
         high: Greatest allowed number, inclusive.
         choices: The allowed words, for a text option.
+        units: Whether it counts units of a layer; what makes a network smaller makes these fewer.
         is_path: Whether the text is a path; it is kept absolute, so that a recipe runs again from anywhere.
     """
 
@@ -32,6 +33,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    units: bool = False
     is_path: bool = False
 
     def check(self, value: object, owner: str) -> Value:
@@ -92,6 +94,47 @@ def split_pairs(words: Iterable[str]) -> dict[str, str]:
             raise BadOption(f"{name!r} is given twice: {pairs[name]!r} and {value!r}")
         pairs[name] = value
     return pairs
+
+
+def split_named(words: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Turn ``["l2=1e-4", "noise=0.1,share=0.5", "mixup"]`` into the options of each name.
+
+    A value without a key stands under the empty name: it is meant for the first option.
+
+    Raises:
+        BadOption: If a word has no name, or a name or a key is given twice.
+    """
+    named: dict[str, dict[str, str]] = {}
+    for word in words:
+        name, equals, rest = word.partition("=")
+        if not name or (equals and not rest):
+            raise BadOption(f"{word!r} is not of the form name, name=value or name=value,key=value")
+        if name in named:
+            raise BadOption(f"{name!r} is given twice")
+        pairs = rest.split(",") if rest else []
+        first = {"": pairs.pop(0)} if pairs and "=" not in pairs[0] else {}
+        named[name] = first | split_pairs(pairs)
+    return named
+
+
+def word(value: object) -> str:
+    """Return a value as it is typed after the ``=``."""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def name_first(given: Mapping[str, object], options: Sequence[Option], owner: str) -> dict[str, object]:
+    """Return given values with the one that has no name under the name of the first option.
+
+    Raises:
+        BadOption: If there is no option, or the first one is given by its name, too.
+    """
+    if "" not in given:
+        return dict(given)
+    if not options:
+        raise BadOption(f"{owner} takes no value; {shown(given[''])} was given")
+    if options[0].name in given:
+        raise BadOption(f"{owner}: {options[0].name!r} is given twice")
+    return {name or options[0].name: value for name, value in given.items()}
 
 
 def _convert(value: object, kind: type) -> Value | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dl.errors import PluginFailed, UnknownName, unknown
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.run import Run
-    from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+    from dl.specs import (
+        CheckSpec,
+        CommandSpec,
+        DatasetSpec,
+        DomainSpec,
+        LoggerSpec,
+        ModelSpec,
+        RecipeSpec,
+        RegularizerSpec,
+        SectionSpec,
+    )
 
 __all__ = [
     "PluginDeprecated",
@@ -44,11 +54,14 @@ class Plugins:
         domains: By name.
         datasets: By (domain, name).
         models: By (domain, name).
+        regularizers: By name.
+        loggers: By name.
         recipes: By (domain, name).
         checks: By code.
         sections: By title.
         commands: By name.
         renderers: The hooks that print the report of a run, in the order they are asked.
+        owners: Name of the plugin that registered a thing, by the field above and its key there.
         states: What became of each plugin, dl's own first.
         notes: Lines that are about no single plugin.
     """
@@ -56,11 +69,14 @@ class Plugins:
     domains: Mapping[str, DomainSpec]
     datasets: Mapping[tuple[str, str], DatasetSpec]
     models: Mapping[tuple[str, str], ModelSpec]
+    regularizers: Mapping[str, RegularizerSpec]
+    loggers: Mapping[str, LoggerSpec]
     recipes: Mapping[tuple[str, str], RecipeSpec]
     checks: Mapping[str, CheckSpec]
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
     renderers: tuple[Callable[..., bool], ...] = ()
+    owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -123,6 +139,30 @@ class Plugins:
             UnknownName: Naming the nearest one.
         """
         return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
+
+    def regularizer(self, domain: str, name: str) -> RegularizerSpec:
+        """Look up a regularizer that a domain can use.
+
+        Raises:
+            UnknownName: Naming the nearest one, or the domain that it is for.
+        """
+        fitting = [known for known, spec in self.regularizers.items() if spec.only_for in ("", domain)]
+        if name in fitting:
+            return self.regularizers[name]
+        if name in self.regularizers:
+            only = self.regularizers[name].only_for
+            raise UnknownName(f"the regularizer {name!r} is for {only}, not for {domain}  see: dl ls regularizers")
+        raise unknown("regularizer", name, fitting, "dl ls regularizers")
+
+    def logger(self, name: str) -> LoggerSpec:
+        """Look a logger up.
+
+        Raises:
+            UnknownName: Naming the nearest one.
+        """
+        if name not in self.loggers:
+            raise unknown("logger", name, self.loggers, "dl ls loggers")
+        return self.loggers[name]
 
     def recipe(self, domain: str, name: str) -> RecipeSpec:
         """Look a named recipe of a domain up.

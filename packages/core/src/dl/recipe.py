@@ -49,6 +49,7 @@ class Recipe:
         task: Row of the task table; empty to decide from the target.
         seed: Of the split, the weights, the order and every other draw.
         model_options: Checked options of the model.
+        regularizers: Checked options of each regularizer, in the order in which they are applied.
         train: Checked `TRAIN_OPTIONS`.
         split: Checked `SPLIT_OPTIONS`.
         data_options: Checked options of the domain and the data set.
@@ -60,6 +61,7 @@ class Recipe:
     task: str = ""
     seed: int = 0
     model_options: Mapping[str, Value] = field(default_factory=dict)
+    regularizers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     train: Mapping[str, Value] = field(default_factory=dict)
     split: Mapping[str, Value] = field(default_factory=dict)
     data_options: Mapping[str, Value] = field(default_factory=dict)
@@ -67,13 +69,23 @@ class Recipe:
     def to_toml(self) -> str:
         """Return the recipe as text that `parse_recipe` reads back to the same choices."""
         head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
-        tables = {
+        tables: dict[str, dict[str, object]] = {
             "model": {"name": self.model, **self.model_options},
             "train": dict(self.train),
             "split": dict(self.split),
             "options": dict(self.data_options),
         }
+        if self.regularizers:
+            tables["reg"] = {name: dict(options) for name, options in self.regularizers.items()}
         return tomli_w.dumps(head | tables)
+
+    def flat(self) -> dict[str, Value]:
+        """Return every choice under one name, like ``train.lr`` and ``reg.l2.strength``: what loggers are told."""
+        head: dict[str, Value] = {"domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
+        tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
+        rest = {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
+        return head | {"model": self.model} | rest
 
 
 @dataclass(frozen=True)
@@ -86,13 +98,14 @@ class PartialRecipe:
     seed: int | None = None
     model: str = ""
     model_options: Mapping[str, object] = field(default_factory=dict)
+    regularizers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     train: Mapping[str, object] = field(default_factory=dict)
     split: Mapping[str, object] = field(default_factory=dict)
     data_options: Mapping[str, object] = field(default_factory=dict)
 
 
 _HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int}
-_TABLES = ("model", "train", "split", "options")
+_TABLES = ("model", "reg", "train", "split", "options")
 
 
 def parse_recipe(text: str, where: str) -> PartialRecipe:
@@ -119,10 +132,16 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
         seed=stored.get("seed"),
         model=str(model.pop("name", "")),
         model_options=model,
+        regularizers={name: _options_of(value) for name, value in stored.get("reg", {}).items()},
         train=stored.get("train", {}),
         split=stored.get("split", {}),
         data_options=stored.get("options", {}),
     )
+
+
+def _options_of(value: object) -> dict[str, object]:
+    """Return a regularizer's options: a table, or a single value, which is meant for the first option."""
+    return dict(value) if isinstance(value, dict) else {"": value}
 
 
 def read_recipe(path: Path) -> PartialRecipe:

@@ -12,14 +12,25 @@ from typing import Any
 
 from dl.errors import PluginFailed
 from dl.options import Option
-from dl.specs import CheckSpec, CommandSpec, DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, SectionSpec
+from dl.specs import (
+    PLACES,
+    CheckSpec,
+    CommandSpec,
+    DatasetSpec,
+    DomainSpec,
+    LoggerSpec,
+    ModelSpec,
+    RecipeSpec,
+    RegularizerSpec,
+    SectionSpec,
+)
 from dl.states import shown
 
 MOST = 10_000  # specifications from one hook; more is a mistake
-OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "plugins", "predict", "show", "test", "uninstall"})
+OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
-Spec = Any  # one of the seven specifications, alike in that they have a name
+Spec = Any  # one of the nine specifications, alike in that they have a name
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,8 @@ KINDS = (
     Kind("domains", ("register_domains",), DomainSpec, "domain"),
     Kind("datasets", ("register_datasets",), DatasetSpec, "data set"),
     Kind("models", ("register_models",), ModelSpec, "model"),
+    Kind("regularizers", ("register_regularizers",), RegularizerSpec, "regularizer"),
+    Kind("loggers", ("register_loggers",), LoggerSpec, "logger"),
     Kind("recipes", ("register_recipes",), RecipeSpec, "recipe"),
     Kind("checks", ("register_checks",), CheckSpec, "check"),
     Kind("sections", ("register_sections", "report_sections"), SectionSpec, "report section"),
@@ -104,6 +117,18 @@ def _are_options(value: object) -> bool:
     )
 
 
+def _is_function_or_none(value: object) -> bool:
+    return value is None or callable(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(map(_is_text, value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 _TEXT = (_is_text, "text")
 _FUNCTION = (callable, "a function")
 _ANYTHING = (lambda _: True, "")
@@ -116,8 +141,14 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "plugin": _TEXT,
     "load": _FUNCTION,
     "build": _FUNCTION,
+    "build_causal": (_is_function_or_none, "a function or None"),
+    "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,
     "function": _FUNCTION,
     "recipe": _TEXT,
+    "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
+    "only_for": _TEXT,
+    "remedy": _TEXT,
+    "rank": (_is_number, "a whole number"),
     "options": (_are_options, "a tuple of Option"),
 }

@@ -15,6 +15,7 @@ from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
 from dl.plugins import Plugins
 from dl.recipe import Recipe
+from dl.regularizer import Regularizers, build_network
 from dl.run import Run, read_json
 from dl.task import Task, restore
 
@@ -45,12 +46,13 @@ class Opened:
             return torch.empty(0, self.task.info.outputs)
         feed = Feed.of(stored(examples, self.preparation), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
-        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths)
+        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths, self.task.row.at_once)
         batches = []
         with torch.inference_mode():
             for positions in order:
                 inputs, _ = feed.take(positions)
-                batches.append(self.network(self.preparation(inputs)).float().cpu())
+                prepared = self.preparation(inputs)
+                batches.append(self.task.row.condense(self.network(prepared), prepared).float().cpu())
         return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
 
 
@@ -66,8 +68,7 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
     domain = plugins.domain(recipe.domain).load()
     preparation = domain.restore(read_json(run.path / "preparation.json"))
-    spec = plugins.model(recipe.domain, recipe.model)
-    network = spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
+    network = build_network(recipe, plugins, preparation.input_shape, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Opened(run, recipe, domain, preparation.to(device), task, network.eval().to(device))

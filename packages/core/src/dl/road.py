@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from numpy.typing import NDArray
 from rich.console import Console
@@ -27,22 +28,25 @@ from torch import nn
 import dl
 from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
-from dl.callbacks import Keeper, Progress, ScoredParts, Stopper
-from dl.choose import resolve
-from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
+from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
+from dl.choose import named_options, resolve
+from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, without_target
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
-from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, BadOption, CannotWrite, DLError, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
+from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
+from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
-from dl.screen import Screen, show_baselines, show_layers
+from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
+from dl.specs import NEXT_TOKEN, Options
 from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
 from dl.tables import is_table
@@ -81,9 +85,11 @@ class Built:
     preparation: Preparation
     task: Task
     network: nn.Module
+    regularizers: Regularizers
     manifest: Manifest
     feeds: FitParts
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
+    loggers: Mapping[str, Logger] = field(default_factory=dict)
 
 
 def fit(
@@ -98,6 +104,8 @@ def fit(
     runs: str | Path = "runs",
     console: Console | None = None,
     plugins: Plugins | None = None,
+    reg: Mapping[str, object] | None = None,
+    loggers: Mapping[str, object] | None = None,
     **options: object,
 ) -> Run:
     """Train a network and keep everything about it in a new run folder.
@@ -113,6 +121,8 @@ def fit(
         runs: Folder of run folders.
         console: Where progress goes; None is silent.
         plugins: What is registered; None loads what is installed.
+        reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
+        loggers: What is told each epoch's numbers, by name: ``{"csv": {}}``.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
@@ -123,12 +133,20 @@ def fit(
     """
     plugins = plugins or load_plugins()
     screen = console or Console(quiet=True)
-    recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options)
-    return follow(recipe_, plugins, devices or Devices(), Path(runs), screen)
+    recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options, reg=reg)
+    told = named_options(plugins, loggers or {})
+    return follow(recipe_, plugins, devices or Devices(), Path(runs), screen, told)
 
 
-def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, console: Console) -> Run:
-    """Walk the whole road with a resolved recipe."""
+def follow(
+    recipe: Recipe,
+    plugins: Plugins,
+    devices: Devices,
+    root: Path,
+    console: Console,
+    loggers: Mapping[str, Options] | None = None,
+) -> Run:
+    """Walk the whole road with a resolved recipe, and loggers with checked options."""
     main = is_first_device()
     console = console if main else Console(quiet=True)
     devices.check()
@@ -142,10 +160,17 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
     preparation = domain.learn(divided.train, recipe.data_options)
     with isolate_rng():
         torch.manual_seed(recipe.seed)
-        network = build_network(recipe, plugins, preparation, chosen)
+        regularizers = Regularizers.of(recipe, plugins, chosen)
+        network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
+        target = chosen.encode(divided.train.targets[:1])
+        regularizers.rehearse(network, preparation.blank(), target, chosen.row)
         feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]), console)
-        found = baselines(chosen, divided.train.targets, divided.val.targets)
+        if chosen.info.name == NEXT_TOKEN:
+            found = token_baselines(chosen, preparation, divided.train, divided.val)
+        else:
+            found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
+        show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
         show_baselines(console, chosen.info.headline, found)
         manifest = Manifest(
             name="",
@@ -161,18 +186,35 @@ def follow(recipe: Recipe, plugins: Plugins, devices: Devices, root: Path, conso
             pid=os.getpid(),
             host=platform.node(),
         )
-        built = Built(recipe, divided, preparation, chosen, network, manifest, feeds, domain.sketch)
+        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, feeds, domain.sketch)
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
-        return _train(replace(built, manifest=replace(manifest, name=folder.name)), devices, folder, console)
+        with _no_half_run(folder):
+            told = {name: plugins.logger(name).build(folder, options) for name, options in (loggers or {}).items()}
+        built = replace(built, manifest=replace(manifest, name=folder.name), loggers=told)
+        return _train(built, devices, folder, console)
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path."""
+    """Read the named data set, or the user's own from its path; cut into rows where the task is the next token.
+
+    Raises:
+        BadOption: If that is asked for and inputs of this domain are no rows of tokens.
+    """
+    asked = recipe.task == NEXT_TOKEN
+    if asked and (domain.cut is None or domain.open_unlabelled is None):
+        raise BadOption(
+            f"--task {NEXT_TOKEN}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
+        )
     if (recipe.domain, recipe.data) in plugins.datasets:
-        return plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
-    return domain.open_path(Path(recipe.data).expanduser(), recipe.data_options)
+        dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    else:
+        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
+        dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
+    if domain.cut is not None and (asked or without_target(dataset.train)):
+        return domain.cut(dataset, recipe.data_options)
+    return dataset
 
 
 def divide(dataset: Dataset, recipe: Recipe) -> Divided:
@@ -207,16 +249,10 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
     return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
 
 
-def build_network(recipe: Recipe, plugins: Plugins, preparation: Preparation, task: Task) -> nn.Module:
-    """Build the recipe's model for the prepared inputs and the task's width."""
-    spec = plugins.model(recipe.domain, recipe.model)
-    return spec.build(preparation.input_shape, task.info.outputs, recipe.model_options)
-
-
 def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
     """Claim a run folder and write into it all that is known before the first step."""
     folder = claim_run(root, f"{built.manifest.parts.name}-{built.recipe.model}")
-    try:
+    with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         files.write_text(folder / "recipe.toml", built.recipe.to_toml())
         write_json(folder / "preparation.json", built.preparation.settings())
@@ -225,10 +261,17 @@ def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
         parts = {"val": built.divided.val, "probe": built.divided.probe}
         outcomes.write_examples(folder / "outcomes", parts, built.divided.leaked)
         files.write_text(folder / "run.json", replace(built.manifest, name=folder.name).to_json())
-    except BaseException:  # a full disk, say: half a run folder is worse than none
+    return folder
+
+
+@contextmanager
+def _no_half_run(folder: Path) -> Iterator[None]:
+    """Remove a run folder that cannot be finished, on a full disk, say: half of one is worse than none."""
+    try:
+        yield
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return folder
 
 
 def environment(devices: Devices) -> dict[str, object]:
@@ -258,7 +301,8 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         str(recipe.train["monitor"]),
         screen,
     )
-    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, Progress(screen), Stopper(flag)])
+    ender, teller = Ender(keeper, road.regularizers), Teller(keeper, road.loggers, road.recipe.flat())
+    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, teller, Progress(screen), Stopper(flag)])
     if trainer.world_size > len(divided.val):
         raise BadDevices(f"{trainer.world_size} devices, but {len(divided.val)} validation examples; use fewer devices")
     module = FitModule(
@@ -268,6 +312,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         road.feeds,
         recipe.train,
         recipe.seed,
+        road.regularizers,
         stop=lambda: flag.received is not None,
         blocks=trainer.world_size == 1 and devices.takes_blocks,
     )
@@ -275,7 +320,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         with flag.catching(), screen, quiet_lightning():
             trainer.fit(module)
         if flag.received is None:
-            keeper.end("finished")
+            keeper.end("finished", ender.why)
         else:
             words = f"stopped by a signal in epoch {len(keeper.rows)}, after step {module.steps_done}"
             keeper.end("interrupted", words, flag.received)
@@ -283,9 +328,11 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         failure = _in_our_words(error, recipe)
         with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
             keeper.end("failed", str(failure) if isinstance(failure, DLError) else f"{type(error).__name__}: {error}")
+        teller.end("failed")
         raise failure from error
     except StoppedAtOnce:
         keeper.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+    teller.end(keeper.manifest.status)
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it

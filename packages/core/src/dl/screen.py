@@ -114,6 +114,12 @@ def show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
     console.print(table)
 
 
+def show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
+    """Print what regularizes the fit, in the order in which it is applied; nothing where nothing does."""
+    if regularizers:
+        console.print(plain(f"  regularized {' '.join(regularizers)}"))
+
+
 def show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
     """Print what a dumb answer scores, in one line."""
     best = max(found, key=lambda one: one.score if metric.higher else -one.score)

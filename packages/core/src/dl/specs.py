@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dl.options import Option, Value
+from dl.options import Option, Value, word
 
 if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
     from torch import nn
 
     from dl.data import Dataset
     from dl.domain import Domain
+    from dl.regularizer import Regularizer
+    from dl.task import Task
+
+NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
 
 Options = Mapping[str, Value]
 InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
+PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class DomainSpec:
         load: Imports the domain's code and returns it.
         default_recipe: The named recipe that is used when none is given.
         options: What can be chosen about reading and preparing.
+        unlabelled: How the names of files end that hold inputs without a target, as ``.txt``: their task is next-token.
     """
 
     name: str
@@ -39,6 +46,7 @@ class DomainSpec:
     load: Callable[[], Domain]
     default_recipe: str
     options: tuple[Option, ...] = ()
+    unlabelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,9 @@ class ModelSpec:
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
             prepared inputs (N, *shape) to logits (N, outputs).
         recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
+        build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
+            tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the
+            task next-token. None where the model has no such form.
     """
 
     name: str
@@ -80,6 +91,62 @@ class ModelSpec:
     build: Callable[[InputShape, int, Options], nn.Module]
     options: tuple[Option, ...] = ()
     recipe: str = ""
+    build_causal: Callable[[InputShape, Options], nn.Module] | None = None
+
+
+@dataclass(frozen=True)
+class RegularizerSpec:
+    """A regularizer that can be named with ``--reg name=value``.
+
+    Of several, those on the network come first, then those on the batch, penalties, and those on the training; within
+    a place by rank, then by name. The order in which they are typed means nothing.
+
+    Args:
+        name: As typed after ``--reg``.
+        place: Where it acts, one of `PLACES`.
+        description: One line.
+        build: From the options and the task, what it does. It must leave evaluation as it is.
+        options: The first one is what ``name=value`` sets.
+        only_for: The domain whose inputs it knows; empty for all.
+        rank: Within its place; the smaller comes first. Before 50: what changes an example by itself; after 50: what
+            needs the others of its batch.
+        remedy: The value that the report offers against overfitting, as typed after ``name=``; empty to offer none.
+    """
+
+    name: str
+    place: str
+    description: str
+    build: Callable[[Options, Task], Regularizer]
+    options: tuple[Option, ...] = ()
+    only_for: str = ""
+    rank: int = 50
+    remedy: str = ""
+
+    def typed(self, options: Options) -> str:
+        """Return the regularizer as it is typed after ``--reg``, without what is at its default but the first."""
+        if not self.options:
+            return self.name
+        rest = [
+            f",{one.name}={word(options[one.name])}" for one in self.options[1:] if options[one.name] != one.default
+        ]
+        return f"{self.name}={word(options[self.options[0].name])}{''.join(rest)}"
+
+
+@dataclass(frozen=True)
+class LoggerSpec:
+    """A logger that can be named with ``--logger name``: it is told each epoch's numbers while a fit runs.
+
+    Args:
+        name: As typed after ``--logger``.
+        description: One line.
+        build: From the run folder and the options, a logger of Lightning's.
+        options: The first one is what ``name=value`` sets.
+    """
+
+    name: str
+    description: str
+    build: Callable[[Path, Options], Logger]
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)

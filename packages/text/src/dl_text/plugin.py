@@ -30,17 +30,25 @@ READING = (
         "what a token counts in a bag: each 1, the first of its kind 1, or by rarity",
         choices=("count", "multi-hot", "tf-idf"),
     ),
+    Option(
+        "window",
+        256,
+        "of next-token: most characters of a row; a longer text is cut into several",
+        low=2,
+        high=1_000_000,
+    ),
+    Option("megabytes", 0.0, "of next-token: most text that is looked at, in each part; 0 takes all", low=0.0),
     Option("bad_files", "stop", "files that are no readable text: stop, or skip and count", choices=("stop", "skip")),
     *OF_TABLES,
 )
 DROPOUT = Option("dropout", 0.0, "share of values dropped in training before the last layer", low=0.0, high=0.95)
-EMBEDDING = Option("embedding", 32, "numbers that stand for a token", low=1, high=4096)
+EMBEDDING = Option("embedding", 32, "numbers that stand for a token", low=1, high=4096, units=True)
 
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Texts: from a named data set, a table, or a folder of texts by class."""
-    return (DomainSpec(DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING),)
+    """Texts: from a named data set, a table, a folder of texts by class, or a file without any class."""
+    return (DomainSpec(DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING, (".txt",)),)
 
 
 @hookimpl
@@ -53,7 +61,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             "a bag of tokens into dense layers; sparse all the way",
             _build_bag,
             (
-                Option("width", 16, "units of each hidden layer", low=1, high=8192),
+                Option("width", 16, "units of each hidden layer", low=1, high=8192, units=True),
                 Option("depth", 1, "hidden layers; 0 is a linear model", low=0, high=10),
                 Option("dropout", 0.0, "share dropped in training after each hidden layer", low=0.0, high=0.95),
             ),
@@ -74,7 +82,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             _build_recurrent,
             (
                 EMBEDDING,
-                Option("units", 32, "of the recurrent net, each direction", low=1, high=4096),
+                Option("units", 32, "of the recurrent net, each direction", low=1, high=4096, units=True),
                 Option("layers", 1, "recurrent nets, one on top of the other", low=1, high=8),
                 Option("cell", "lstm", "kind of recurrent net", choices=("lstm", "gru", "rnn")),
                 Option("bidirectional", False, "also read each text from its end"),
@@ -83,6 +91,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 DROPOUT,
             ),
             recipe="lstm",
+            build_causal=_build_causal_recurrent,
         ),
         ModelSpec(
             "conv1d",
@@ -91,7 +100,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             _build_conv1d,
             (
                 EMBEDDING,
-                Option("filters", 64, "convolutions of each width", low=1, high=4096),
+                Option("filters", 64, "convolutions of each width", low=1, high=4096, units=True),
                 Option("sizes", "3,4,5", "widths of the convolutions in tokens"),
                 DROPOUT,
             ),
@@ -103,12 +112,13 @@ def register_models() -> tuple[ModelSpec, ...]:
             "a small encoder: attention between tokens",
             _build_transformer,
             (
-                Option("width", 64, "numbers that stand for a token", low=2, high=4096),
+                Option("width", 64, "numbers that stand for a token", low=2, high=4096, units=True),
                 Option("heads", 2, "of attention", low=1, high=64),
                 Option("layers", 1, "of attention and dense", low=1, high=24),
                 Option("dropout", 0.1, "share dropped within the layers", low=0.0, high=0.95),
             ),
             recipe="transformer",
+            build_causal=_build_causal_transformer,
         ),
     )
 
@@ -153,3 +163,15 @@ def _build_transformer(shape: InputShape, outputs: int, options: Options) -> nn.
     from dl_text.models import Transformer
 
     return Transformer(shape, outputs, options)
+
+
+def _build_causal_recurrent(shape: InputShape, options: Options) -> nn.Module:
+    from dl_text.causal import CausalRecurrent
+
+    return CausalRecurrent(shape, options)
+
+
+def _build_causal_transformer(shape: InputShape, options: Options) -> nn.Module:
+    from dl_text.causal import CausalTransformer
+
+    return CausalTransformer(shape, options)

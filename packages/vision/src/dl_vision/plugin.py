@@ -46,7 +46,14 @@ def register_models() -> tuple[ModelSpec, ...]:
             "small convnet with batch norm: 5x5 stride 2, then 3x3, doubling the channels",
             _build_convnet,
             (
-                Option("width", 16, "channels of the first convolution; each next one doubles them", low=1, high=512),
+                Option(
+                    "width",
+                    16,
+                    "channels of the first convolution; each next one doubles them",
+                    low=1,
+                    high=512,
+                    units=True,
+                ),
                 Option("depth", 3, "convolutions", low=1, high=6),
                 POOL,
                 DROPOUT,
@@ -58,8 +65,15 @@ def register_models() -> tuple[ModelSpec, ...]:
             "three 3x3 convolutions (32, 64, 64), 2x2 pooling, dense 64: 93,322 parameters on MNIST",
             _build_book_convnet,
             (
-                Option("width", 32, "channels of the first convolution; the next two have twice", low=1, high=512),
-                Option("dense", 64, "units of the hidden dense layer", low=1, high=8192),
+                Option(
+                    "width",
+                    32,
+                    "channels of the first convolution; the next two have twice",
+                    low=1,
+                    high=512,
+                    units=True,
+                ),
+                Option("dense", 64, "units of the hidden dense layer", low=1, high=8192, units=True),
                 POOL,
                 DROPOUT,
             ),
@@ -70,7 +84,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             "hidden dense layers on the flattened image: one of 512",
             _build_dense,
             (
-                Option("width", 512, "units of each hidden layer", low=1, high=16384),
+                Option("width", 512, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 1, "hidden layers; 0 is a linear model", low=0, high=20),
                 Option("dropout", 0.0, "share dropped in training after each hidden layer", low=0.0, high=0.95),
             ),

@@ -19,7 +19,7 @@ from rich.text import Text
 from dl import files
 from dl.choose import looks_like_path, resolve
 from dl.errors import BadOption, UnknownName, nearest
-from dl.options import Option
+from dl.options import Option, word
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.run import Run, list_runs, open_run
@@ -27,8 +27,9 @@ from dl.terminal import console, plain
 
 if TYPE_CHECKING:
     from dl.data import Examples
+    from dl.specs import RegularizerSpec
 
-KINDS = ("dataset", "model", "recipe", "run")
+KINDS = ("dataset", "model", "regularizer", "recipe", "run")
 DRAWN = 4  # examples on a card
 LONGEST_LINE = 10_000  # of a recipe
 MOST_CLASSES = 20  # listed on a card
@@ -59,7 +60,7 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
     plugins, name = load_plugins(), words[-1]
     kinds = [words[0]] if len(words) == 2 else _kinds_of(name, plugins, runs)
     if not kinds:
-        known = [known for _, known in (*plugins.datasets, *plugins.models, *plugins.recipes)]
+        known = [known for _, known in (*plugins.datasets, *plugins.models, *plugins.recipes)] + [*plugins.regularizers]
         raise UnknownName(f"nothing is called {name!r}{nearest(name, known)}  see: dl ls")
     if len(kinds) > 1 and (as_json or out):
         raise BadOption(f"{name!r} is a {' and a '.join(kinds)}; say which: dl show {kinds[0]} {name}")
@@ -69,6 +70,7 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
     show: dict[str, Callable[[], None]] = {
         "dataset": lambda: show_dataset(name, plugins, reading, as_json=as_json),
         "model": lambda: show_model(name, plugins, as_json=as_json),
+        "regularizer": lambda: show_regularizer(plugins.regularizers[name], plugins, as_json=as_json),
         "recipe": lambda: show_recipe(name, plugins, out, as_json=as_json),
         "run": lambda: show_run(open_run(name, runs), plugins, as_json=as_json),
     }
@@ -79,6 +81,7 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
 def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     registered = {"dataset": plugins.datasets, "model": plugins.models, "recipe": plugins.recipes}
     kinds = [kind for kind, specs in registered.items() if any(known == name for _, known in specs)]
+    kinds += ["regularizer"] if name in plugins.regularizers else []
     if not kinds and _is_run(name, runs):
         return ["run"]
     return kinds or (["dataset"] if looks_like_path(name) or _exists(name) else [])
@@ -210,6 +213,21 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
         _print_options(out, group, options)
     data = _some_data(plugins, spec.domain)
     out.print(plain(f"  example: dl fit {spec.domain} {data} --model {name} epochs=2", "dim"))
+
+
+def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) -> None:
+    """Print where a regularizer acts, and its options."""
+    if as_json:
+        listed = {key: value for key, value in asdict(spec).items() if key != "build"}
+        print(json.dumps(listed))
+        return
+    out = console()
+    out.print(plain(f"{spec.name} ({spec.place}): {spec.description}", "bold"))
+    _print_options(out, "options; the first is meant by a value alone", spec.options)
+    domain = spec.only_for or next(iter(plugins.domains), "vision")
+    value = f"={spec.remedy or word(spec.options[0].default)}" if spec.options else ""
+    data = _some_data(plugins, domain)
+    out.print(plain(f"  example: dl fit {domain} {data} --reg {spec.name}{value}", "dim"))
 
 
 def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from dl.cli.train import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, 
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain
 
-KINDS = ("domains", "datasets", "models", "recipes", "runs")
+KINDS = ("domains", "datasets", "models", "regularizers", "loggers", "recipes", "runs")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_DOCTOR)(doctor)
 
 
-_LS = """List what there is: domains, datasets, models, recipes, runs.
+_LS = """List what there is: domains, datasets, models, regularizers, loggers, recipes, runs.
 
 Example: dl ls datasets
 """
@@ -32,7 +32,10 @@ Example: dl ls datasets
 
 def ls(
     kind: Annotated[
-        str, typer.Argument(help="domains, datasets, models, recipes or runs; all but runs if left out.")
+        str,
+        typer.Argument(
+            help="domains, datasets, models, regularizers, loggers, recipes or runs; all but runs if left out."
+        ),
     ] = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
@@ -64,8 +67,10 @@ def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
 
 
-def _row(spec: Any) -> dict[str, str]:  # Any: one of four specifications, alike in these fields
+def _row(spec: Any) -> dict[str, str]:  # Any: one of six specifications, alike in these fields
     domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
+    if hasattr(spec, "place"):
+        domain = {"domain": spec.only_for or "any", "place": spec.place}
     return {"name": spec.name, **domain, "description": spec.description}
 
 
@@ -90,7 +95,7 @@ def _table(rows: list[dict[str, str]]) -> Table:
     return table
 
 
-_SHOW = """Show a dataset's card, a model, a recipe or a run.
+_SHOW = """Show a dataset's card, a model, a regularizer, a recipe or a run.
 
 Example: dl show mnist
 

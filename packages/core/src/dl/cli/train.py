@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dl import files
 from dl.errors import BadOption
-from dl.options import split_pairs
-from dl.terminal import cell, console, plain
+from dl.options import split_named, split_pairs
+from dl.terminal import cell, console, plain, safe_lines
 
 if TYPE_CHECKING:
     from dl.judge import Look
@@ -67,6 +68,14 @@ def fit(
     options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further choices.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model; see: dl ls models")] = "",
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a recipe file; see: dl ls recipes")] = "",
+    reg: Annotated[
+        list[str] | None,
+        typer.Option(help="A regularizer: dropout=0.5, l2=1e-4, ...; may be given again.", metavar="NAME=VALUE"),
+    ] = None,
+    logger: Annotated[
+        list[str] | None,
+        typer.Option(help="Is told each epoch's numbers: csv, tensorboard, ...; may be given again.", metavar="NAME"),
+    ] = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -74,7 +83,10 @@ def fit(
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: Annotated[
-        str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
+        str,
+        typer.Option(
+            help="binary, multiclass, multilabel, regression, unit-regression or next-token; found by itself."
+        ),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
@@ -92,16 +104,18 @@ def fit(
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
-    from dl.choose import resolve
+    from dl.choose import named_options, resolve
     from dl.plugins import load_plugins
 
     plugins = load_plugins()
-    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed)
+    loggers = named_options(plugins, split_named(logger or []))
+    named = split_named(reg or [])
+    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed, reg=named)
     from dl.devices import Devices, is_first_device
     from dl.road import follow
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
-    run = follow(chosen, plugins, where, runs, console(stderr=True))
+    run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
     if as_json:
@@ -166,12 +180,13 @@ def _show_look(out: Console, look: Look) -> None:
     out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
 
 
-_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts.
+_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts; go on with a text.
 
 Example: dl predict last photo.png
 
 They are read as the run's own data was; what is otherwise about them is key=value: input, encoding, header, quotes,
 bad_rows, bad_files.
+A run of the task next-token goes on with each text: dl predict last --text "Once upon" --tokens 200
 """
 
 
@@ -187,6 +202,11 @@ def predict(
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    tokens: Annotated[int | None, typer.Option(help="Of next-token: how many tokens more. [200]")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of next-token: below 1 is surer, 0 takes the likeliest. [0.8]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of next-token: of the draws. [0]")] = None,
 ) -> None:
     """Predict: `dl.predict`."""
     import dl
@@ -194,13 +214,26 @@ def predict(
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
     sources = [word for word in paths or [] if word not in pairs]
-    answers = dl.predict(run, sources, texts=text or [], runs=runs, **options)  # type: ignore[arg-type]  # key=value
+    drawn = {"tokens": tokens, "temperature": temperature, "seed": seed}
+    answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
         print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
     elif as_csv:
         print(_csv(answers), end="")
+    elif all(not answer.values for answer in answers):
+        _print_texts(answers)
     else:
         console().print(_table(answers))
+
+
+def _print_texts(answers: list[Prediction]) -> None:
+    """Print texts that were gone on with, the prompt first, line by line as they are."""
+    out = console()
+    for number, answer in enumerate(answers):
+        if number:
+            out.print()
+        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.says), "not bold")
+        out.print(text, soft_wrap=True)
 
 
 def _csv(answers: list[Prediction]) -> str:

@@ -95,7 +95,7 @@ class Table:
     Args:
         path: The file.
         input: (N) cells of the input column, as UTF-8 bytes; a memory map where they are many.
-        targets: As `Examples` takes them; zeros where no target was wanted.
+        targets: As `Examples` takes them; zeros where no target was wanted, (N, 0) where the user wants none.
         names: Of the classes, labels or target columns.
         rows: (N,) numbers of the rows, for people.
         unit: What a row is called: ``row`` or ``line``.
@@ -168,7 +168,7 @@ class Table:
         train = train or self.examples()
         predicted = f", target {listed(self.roles.targets)}" if self.roles.targets else ""
         return Dataset(
-            name=_plain_name(self.path),
+            name=plain_name(self.path),
             train=train,
             title=f"{len(train):,} {self.unit}s, input {listed([self.roles.input])}{predicted}",
             source=str(self.path),
@@ -191,7 +191,8 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         BadData: If its rows do not fit, or no column does.
         BadOption: If an option does not fit this table.
     """
-    options = _resolved(options)
+    options = checked(options)
+    labelled = labelled and options["target_as"] != "none"
     source = open_table(path, options)
     roles = choose(source, sample(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
@@ -220,10 +221,15 @@ def read_raw_table(path: Path, options: Options, kind: InputKind) -> Table:
     """
     reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
     table = read_table(path, reading, kind, labelled=False)
-    if table.skipped:
-        first = "; ".join(table.skipped[:NAMED]) + ("; ..." if len(table.skipped) > NAMED else "")
-        warnings.warn(f"{len(table.skipped):,} {table.unit}s were skipped: {first}", SkippedRows, stacklevel=2)
+    say_skipped(table.skipped, table.unit)
     return table
+
+
+def say_skipped(lines: Sequence[str], unit: str) -> None:
+    """Warn that rows were left out of a prediction, naming the first."""
+    if lines:
+        first = "; ".join(lines[:NAMED]) + ("; ..." if len(lines) > NAMED else "")
+        warnings.warn(f"{len(lines):,} {unit}s were skipped: {first}", SkippedRows, stacklevel=2)
 
 
 def open_table(path: Path, options: Options) -> Source:
@@ -243,16 +249,17 @@ def open_table(path: Path, options: Options) -> Source:
     raise BadFile(f"{called(path)!r} is {found}; expected .csv, .tsv, .jsonl or .parquet")
 
 
-def looks_like(path: Path, options: Options, kind: InputKind) -> bool:
-    """Return whether a table has a column of this kind; what is wrong with the table is said when it is read."""
+def looks_like(path: Path, options: Options, kind: InputKind) -> float:
+    """Return the best score of a table's columns, 0 if none is of this kind; what is wrong is said when it is read."""
     try:
-        columns = sample(open_table(path, _resolved(options)))
+        columns = sample(open_table(path, checked(options)))
     except DLError:
-        return False
-    return any(kind.score(column) > 0 for column in columns.values())
+        return 0.0
+    return max(map(kind.score, columns.values()), default=0.0)
 
 
-def _resolved(options: Options) -> Options:
+def checked(options: Options) -> Options:
+    """Return the options that are about tables, checked, those that were not given at their defaults."""
     known = {option.name for option in OPTIONS}
     return check(OPTIONS, {name: value for name, value in options.items() if name in known}, "table")
 
@@ -344,7 +351,8 @@ def _understood(read: _Read, options: Options) -> Table:
     kept, times, notes = np.ones(len(rows), bool), None, [*read.source.notes, *roles.notes]
     if roles.time:
         times, kept = read_times(roles.time, read.column(roles.time), rows, bad)
-    target = Target(np.zeros(len(rows), np.int64), (), np.ones(len(rows), bool), "")
+    nothing = np.empty((len(rows), 0)) if options["target_as"] == "none" else np.zeros(len(rows), np.int64)
+    target = Target(nothing, (), np.ones(len(rows), bool), "")
     if roles.targets:
         columns = [read.column(name).filter(kept.copy()) for name in roles.targets]
         target = infer(roles.targets, columns, options, rows[kept], bad)
@@ -371,7 +379,7 @@ def _understood(read: _Read, options: Options) -> Table:
     )
 
 
-def _plain_name(path: Path) -> str:
+def plain_name(path: Path) -> str:
     """Return the name of the file without what says how it is written."""
     unpacked = path.stem if path.suffix.lower() in COMPRESSED else path.name
     return Path(unpacked).stem

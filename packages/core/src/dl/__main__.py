@@ -1,0 +1,5 @@
+"""``python -m dl`` is the command line ``dl``."""
+
+from dl.cli import main
+
+main()

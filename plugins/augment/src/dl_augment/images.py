@@ -1,0 +1,88 @@
+"""Augmentation of whole batches of images (B, C, H, W), on their device; each image gets draws of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dl.regularizer import Batch, Regularizer
+
+_Change = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def shift(pixels: int) -> Regularizer:
+    """Return what moves each image by up to so many pixels up or down and left or right."""
+
+    def change(images: Tensor, generator: torch.Generator) -> Tensor:
+        height, width = images.shape[2:]
+        by = torch.randint(-pixels, pixels + 1, (2, len(images), 1), generator=generator, device=images.device)
+        rows = (torch.arange(height, device=images.device) - by[0]).clamp_(0, height - 1)
+        columns = (torch.arange(width, device=images.device) - by[1]).clamp_(0, width - 1)
+        at = rows[:, :, None] * width + columns[:, None, :]  # (B, H, W)
+        return images.flatten(2).gather(2, at.flatten(1)[:, None].expand(-1, images.shape[1], -1)).view_as(images)
+
+    return _on_images(change)
+
+
+def flip(share: float) -> Regularizer:
+    """Return what mirrors a share of the images, left to right."""
+
+    def change(images: Tensor, generator: torch.Generator) -> Tensor:
+        chosen = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < share
+        return torch.where(chosen, images.flip(3), images)
+
+    return _on_images(change)
+
+
+def crop(least: float) -> Regularizer:
+    """Return what cuts a part out of each image, of a side from ``least`` to 1, and scales it to the whole."""
+
+    def change(images: Tensor, generator: torch.Generator) -> Tensor:
+        drawn = torch.rand(len(images), 3, generator=generator, device=images.device, dtype=torch.float32)
+        side = least + (1 - least) * drawn[:, 0]
+        middle = (2 * drawn[:, 1:] - 1) * (1 - side)[:, None]  # in -1..1, as affine_grid counts
+        zero = torch.zeros_like(side)
+        rows = [torch.stack([side, zero, middle[:, 0]], dim=1), torch.stack([zero, side, middle[:, 1]], dim=1)]
+        grid = F.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+        cut = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+        return cut.to(images.dtype)
+
+    return _on_images(change)
+
+
+def cutmix(share: float) -> Regularizer:
+    """Return what puts a rectangle of another image into a share of the images; its area is uniform in 0..1.
+
+    Source: Yun et al. 2019, with alpha 1.
+    """
+
+    def mix(batch: Batch, generator: torch.Generator) -> Batch:
+        images = batch.inputs
+        assert isinstance(images, Tensor)
+        count, _, height, width = images.shape
+        drawn = torch.rand(4, count, 1, generator=generator, device=images.device)
+        side = torch.where(drawn[3] < share, drawn[0], 0.0).sqrt()
+        rows = _between(torch.arange(height, device=images.device) + 0.5, drawn[1] * height, side * height)
+        columns = _between(torch.arange(width, device=images.device) + 0.5, drawn[2] * width, side * width)
+        inside = (rows[:, :, None] & columns[:, None, :])[:, None]  # (B, 1, H, W)
+        partners = torch.randperm(count, generator=generator, device=images.device)
+        own = 1 - inside.to(images.dtype).mean(dim=(1, 2, 3))
+        return batch.mixed(torch.where(inside, images[partners], images), partners, own)
+
+    return Regularizer(batch=mix)
+
+
+def _between(places: Tensor, middle: Tensor, side: Tensor) -> Tensor:
+    return (places >= middle - side / 2) & (places < middle + side / 2)
+
+
+def _on_images(change: _Change) -> Regularizer:
+    def batch(given: Batch, generator: torch.Generator) -> Batch:
+        assert isinstance(given.inputs, Tensor)
+        return replace(given, inputs=change(given.inputs, generator))
+
+    return Regularizer(batch=batch)

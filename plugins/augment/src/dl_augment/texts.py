@@ -1,0 +1,24 @@
+"""Augmentation of whole batches of tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from dl.padded import Padded
+from dl.regularizer import Batch, Regularizer
+from dl_text.vocabulary import UNKNOWN
+
+
+def word_dropout(rate: float) -> Regularizer:
+    """Return what makes a share of each text's tokens unknown; padding stays padding. Source: Bowman et al. 2016."""
+
+    def drop(batch: Batch, generator: torch.Generator) -> Batch:
+        tokens = batch.inputs
+        assert isinstance(tokens, Padded)
+        drawn = torch.rand(tokens.values.shape, generator=generator, device=tokens.values.device)
+        values = torch.where((drawn < rate) & tokens.mask, UNKNOWN, tokens.values)
+        return replace(batch, inputs=tokens._replace(values=values))
+
+    return Regularizer(batch=drop)

@@ -1,0 +1,1 @@
+"""Loggers that are told each epoch of a fit: CSV, TensorBoard, Weights & Biases, MLflow."""

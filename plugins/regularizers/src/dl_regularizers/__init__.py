@@ -1,0 +1,1 @@
+"""Regularizers for every domain: penalties, dropout, smaller networks, mixing, averaging, stopping early."""

@@ -1,0 +1,58 @@
+"""Regularizers on the batch: inputs with noise, and examples mixed with others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dl.errors import BadOption
+from dl.padded import Padded
+from dl.regularizer import Batch, Prepared, Regularizer
+
+DRAWS = 1 << 16  # of the beta distribution, made once; a step picks from them on the device
+
+
+def noise(scale: float) -> Regularizer:
+    """Return what adds Gaussian noise of this standard deviation to the prepared inputs. Source: Bishop 1995."""
+
+    def add(batch: Batch, generator: torch.Generator) -> Batch:
+        inputs = numbers(batch.inputs, "noise")
+        drawn = torch.randn(inputs.shape, generator=generator, device=inputs.device, dtype=inputs.dtype)
+        return replace(batch, inputs=inputs.add(drawn, alpha=scale))
+
+    return Regularizer(batch=add)
+
+
+def mixup(alpha: float) -> Regularizer:
+    """Return what mixes each example with another one, in shares drawn from Beta(alpha, alpha), the larger its own.
+
+    Source: Zhang et al. 2018.
+    """
+    shares = torch.from_numpy(np.random.default_rng(0xB37A).beta(alpha, alpha, DRAWS).astype(np.float32))
+    shares = torch.maximum(shares, 1 - shares)
+
+    def mix(batch: Batch, generator: torch.Generator) -> Batch:
+        nonlocal shares
+        inputs = numbers(batch.inputs, "mixup")
+        shares, device = shares.to(inputs.device), inputs.device
+        count = len(inputs)
+        share = shares[torch.randint(DRAWS, (count,), generator=generator, device=device)].to(inputs.dtype)
+        partners = torch.randperm(count, generator=generator, device=device)
+        own = share.view(-1, *[1] * (inputs.ndim - 1))
+        return batch.mixed(torch.lerp(inputs[partners], inputs, own), partners, share)
+
+    return Regularizer(batch=mix)
+
+
+def numbers(inputs: Prepared, name: str) -> Tensor:
+    """Return inputs that are numbers.
+
+    Raises:
+        BadOption: If they are tokens, which cannot be added.
+    """
+    if isinstance(inputs, Padded):
+        raise BadOption(f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout")
+    return inputs

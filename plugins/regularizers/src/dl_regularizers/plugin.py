@@ -1,0 +1,163 @@
+"""The regularizers of every domain: their names, places and options. Listing them imports no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.options import Option
+from dl.specs import Options, RegularizerSpec
+
+if TYPE_CHECKING:
+    from dl.regularizer import Regularizer
+    from dl.task import Task
+
+EVERY = Option("every", False, "also biases and the parameters of norm layers")
+
+
+@hookimpl
+def register_regularizers() -> tuple[RegularizerSpec, ...]:
+    """One for each remedy of the book, and some younger ones."""
+    return (
+        RegularizerSpec(
+            "shrink",
+            "network",
+            "a smaller network: fewer units in every layer that counts them",
+            _shrink,
+            (Option("factor", 0.5, "of the units that stay", low=0.001, high=1.0),),
+            rank=10,
+            remedy="0.5",
+        ),
+        RegularizerSpec(
+            "dropout",
+            "network",
+            "drops a share of what each dense layer but the first reads; in a network that drops nothing yet",
+            _dropout,
+            (Option("rate", 0.5, "share that is dropped", low=0.0, high=0.99),),
+            remedy="0.5",
+        ),
+        RegularizerSpec(
+            "noise",
+            "batch",
+            "adds Gaussian noise to prepared inputs",
+            _noise,
+            (Option("scale", 0.1, "standard deviation; prepared inputs have about 1", low=0.0),),
+        ),
+        RegularizerSpec(
+            "mixup",
+            "batch",
+            "mixes each example with another of its batch, and their losses alike",
+            _mixup,
+            (Option("alpha", 0.2, "of the beta distribution of shares; 1 is uniform", low=0.001, high=100.0),),
+            rank=90,
+        ),
+        RegularizerSpec(
+            "l1",
+            "penalty",
+            "adds strength times the sum of the weights' absolute values to the loss",
+            _l1,
+            (Option("strength", 1e-5, "factor of the sum", low=0.0), EVERY),
+        ),
+        RegularizerSpec(
+            "l2",
+            "penalty",
+            "adds strength times the sum of the weights' squares to the loss (decoupled: weight_decay= of adamw)",
+            _l2,
+            (Option("strength", 1e-4, "factor of the sum", low=0.0), EVERY),
+            remedy="0.0001",
+        ),
+        RegularizerSpec(
+            "label-smoothing",
+            "training",
+            "asks for a little less than certainty; for tasks with classes or labels",
+            _label_smoothing,
+            (Option("share", 0.1, "of certainty that is spread over all classes", low=0.0, high=0.99),),
+        ),
+        RegularizerSpec(
+            "max-norm",
+            "training",
+            "keeps the norm of the weights into each unit below a bound, after each step",
+            _max_norm,
+            (Option("bound", 3.0, "largest norm", low=0.001),),
+        ),
+        RegularizerSpec(
+            "weight-averaging",
+            "training",
+            "scores and keeps the running mean of the weights, not their last values",
+            _weight_averaging,
+            (Option("decay", 0.99, "share of the mean that stays at each step", low=0.0, high=1.0),),
+            rank=60,
+        ),
+        RegularizerSpec(
+            "early-stopping",
+            "training",
+            "ends the fit when the validation part has not become better for some epochs",
+            _early_stopping,
+            (
+                Option("patience", 3, "epochs without a better one", low=1),
+                Option("by", "loss", "what must become better", choices=("loss", "metric")),
+            ),
+            rank=90,
+            remedy="3",
+        ),
+    )
+
+
+def _shrink(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.networks import shrink
+
+    return shrink(float(options["factor"]))
+
+
+def _dropout(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.networks import dropout
+
+    return dropout(float(options["rate"]))
+
+
+def _noise(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.batches import noise
+
+    return noise(float(options["scale"]))
+
+
+def _mixup(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.batches import mixup
+
+    return mixup(float(options["alpha"]))
+
+
+def _l1(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.penalties import l1
+
+    return l1(float(options["strength"]), every=bool(options["every"]))
+
+
+def _l2(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.penalties import l2
+
+    return l2(float(options["strength"]), every=bool(options["every"]))
+
+
+def _label_smoothing(options: Options, task: Task) -> Regularizer:
+    from dl_regularizers.training import label_smoothing
+
+    return label_smoothing(float(options["share"]), task)
+
+
+def _max_norm(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.training import max_norm
+
+    return max_norm(float(options["bound"]))
+
+
+def _weight_averaging(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.training import weight_averaging
+
+    return weight_averaging(float(options["decay"]))
+
+
+def _early_stopping(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.training import early_stopping
+
+    return early_stopping(int(options["patience"]), str(options["by"]))

@@ -1,0 +1,132 @@
+"""Regularizers on the training: the loss, the weights after each step, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from dl.errors import BadOption
+from dl.history import History, Row
+from dl.manifest import MetricInfo
+from dl.regularizer import Loss, Regularizer
+from dl.task import Reduction, Task
+
+# the layers in whose matrices a row is the weights into a unit
+WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)
+
+
+def label_smoothing(share: float, task: Task) -> Regularizer:
+    """Return the task's loss against targets of which a share is spread evenly over all classes.
+
+    Source: Szegedy et al. 2016, section 7.
+
+    Raises:
+        BadOption: If the task has neither classes nor labels.
+    """
+    if task.row.name not in ("binary", "multiclass", "multilabel"):
+        raise BadOption(f"label-smoothing is for classes and labels, and this is {task.row.name}")
+
+    def smoothed(loss: Loss) -> Loss:
+        def of_classes(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
+            even = torch.full_like(logits, 1 / logits.shape[1])
+            spread = F.cross_entropy(logits, even, reduction=reduction)
+            return (1 - share) * loss(logits, target, reduction) + share * spread
+
+        def of_labels(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
+            return loss(logits, target * (1 - share) + share / 2, reduction)
+
+        return of_classes if task.row.name == "multiclass" else of_labels
+
+    return Regularizer(loss=smoothed)
+
+
+def max_norm(bound: float) -> Regularizer:
+    """Return what scales the weights into a unit back to a bound after each step. Source: Srivastava et al. 2014."""
+
+    def check(network: nn.Module) -> None:
+        if not _into_units(network):
+            raise BadOption(
+                "the network has no dense, convolutional or recurrent layer, so max-norm has nothing to bound"
+            )
+
+    @torch.no_grad()
+    def scale(network: nn.Module) -> None:
+        for weight in _into_units(network):
+            weight.copy_(torch.renorm(weight, 2, 0, bound))
+
+    return Regularizer(network=check, after_step=scale)
+
+
+def _into_units(network: nn.Module) -> list[Tensor]:
+    layers = [layer for layer in network.modules() if isinstance(layer, WEIGHTS)]
+    return [one for layer in layers for one in layer.parameters(recurse=False) if one.ndim > 1 and one.requires_grad]
+
+
+def weight_averaging(decay: float) -> Regularizer:
+    """Return the exponential moving average of the weights: it is scored and kept, and the weights train on.
+
+    The first steps count more, so that where the fit began is soon forgotten.
+    Source: Polyak and Juditsky 1992; the decay of the first steps as in TensorFlow's moving average.
+    """
+    average = _Average(decay)
+    return Regularizer(after_step=average.add, scored_with=average.instead)
+
+
+class _Average:
+    """The moving average of a network's parameters and of what its norm layers have counted."""
+
+    def __init__(self, decay: float) -> None:
+        self.decay, self.steps = decay, 0
+        self.mean: list[Tensor] = []
+
+    @torch.no_grad()
+    def add(self, network: nn.Module) -> None:
+        """Take the weights into the average."""
+        now = _values(network)
+        if not self.mean:
+            self.mean = [value.clone() for value in now]
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        get_ema_multi_avg_fn(decay)(self.mean, now, self.steps)
+
+    @contextmanager
+    def instead(self, network: nn.Module) -> Iterator[None]:
+        """Put the average in place of the weights inside."""
+        trained = [value.clone() for value in _values(network)]
+        _put(network, self.mean or trained)
+        try:
+            yield
+        finally:
+            _put(network, trained)
+
+
+def _values(network: nn.Module) -> list[Tensor]:
+    return [one.detach() for one in (*network.parameters(), *network.buffers()) if one.is_floating_point()]
+
+
+@torch.no_grad()
+def _put(network: nn.Module, values: Sequence[Tensor]) -> None:
+    for place, value in zip(_values(network), values, strict=True):
+        place.copy_(value)
+
+
+def early_stopping(patience: int, by: str) -> Regularizer:
+    """Return what ends the fit after so many epochs without a better one.
+
+    Args:
+        patience: Epochs.
+        by: ``loss`` or ``metric``, of the validation part.
+    """
+
+    def ends(rows: Sequence[Row], headline: MetricInfo) -> str:
+        column, higher = ("val_loss", False) if by == "loss" else (f"val_{headline.name}", headline.higher)
+        best = History(tuple(rows)).best(column, higher=higher)
+        since = len(rows) - 1 - (best or 0)
+        return f"{column} not better since epoch {(best or 0) + 1}" if since >= patience else ""
+
+    return Regularizer(ends=ends)
