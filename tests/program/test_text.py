@@ -143,18 +143,15 @@ def test_a_text_without_a_known_word_is_counted_and_named(runs, table, tmp_path,
         dl.predict(run, texts=["qwertz"])
 
 
-def test_a_folder_of_texts_by_class_is_learnt(dl_process, tmp_path):
+def test_a_folder_of_texts_by_class_is_learnt(runs, tmp_path):
     for number, (text, label) in enumerate(lines(200)):
         folder = tmp_path / "mail" / label
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.txt").write_text(text)
-    code, stdout, stderr = finished(dl_process("fit", "text", tmp_path / "mail", "epochs=4", "--json"))
-    assert code == 0, stderr
-    assert json.loads(stdout)["best"]["val_accuracy"] > 0.9
+    assert dl.fit("text", str(tmp_path / "mail"), runs=runs, epochs=4).best["val_accuracy"] > 0.9
 
 
-def test_pictures_are_asked_no_texts(dl_process, images):
-    code, _, stderr = finished(dl_process("fit", "vision", images(40), "--model", "dense", "width=4", "epochs=1"))
-    assert code == 0, stderr
-    code, _, stderr = finished(dl_process("predict", "last", "--text", "hello"))
-    assert code == 2 and "reads no texts" in stderr
+def test_pictures_are_asked_no_texts(runs, images, capsys):
+    dl.fit("vision", str(images(40)), model="dense", width=4, epochs=1, runs=runs)
+    assert command_line(["predict", "last", "--text", "hello", "--runs", str(runs)]) == 2
+    assert "reads no texts" in capsys.readouterr().err
