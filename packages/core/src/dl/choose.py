@@ -184,9 +184,7 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
     if (domain, data) in plugins.datasets:
         return plugins.datasets[domain, data].options
     if data == STDIN:
-        raise UnknownName(
-            "stdin is read by dl predict alone; to learn from it, keep it as a file, as in: cat > data.csv"
-        )
+        raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
     if looks_like_path(data) or exists:
