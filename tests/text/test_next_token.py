@@ -191,7 +191,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
         ("a.txt", b"abc " * 900, {"tokens": "words"}, BadOption, "tokens=words does not spell a text again"),
         ("a.txt", b"abc " * 900, {"model": "bag"}, BadOption, "model 'bag' does .* these do: lstm, transformer"),
         ("a.txt", b"abc " * 900, {"bidirectional": "yes"}, BadOption, "bidirectional=yes reads a text from its end"),
-        ("a.txt", b"abc " * 900, {"task": "binary"}, BadData, "'.*a.txt' is a file; expected a folder"),
+        ("a.txt", b"abc " * 900, {"task": "binary"}, BadData, "'.*a.txt' is a file, and not called as a table is .*; expected a folder"),
         ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target= is for a table .* is a text"),
         ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' does not tell"),
     ],
