@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, plugins, report, startup, steps, text, verdicts
+from benchmarks import book, epoch, language, mnist, plugins, remedies, report, startup, steps, tables, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -14,7 +14,10 @@ ALL: dict[str, Callable[[], None]] = {
     "book": book.main,
     "report": report.main,
     "text": text.main,
+    "tables": tables.main,
+    "language": language.main,
     "verdicts": verdicts.main,
+    "remedies": remedies.main,
 }
 
 for name in sys.argv[1:] or list(ALL):

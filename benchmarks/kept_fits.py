@@ -29,16 +29,17 @@ class Given:
     """A plugin with one data set, already read."""
 
     dataset: Dataset
+    domain: str = "vision"
 
     @dl.hookimpl
     def register_datasets(self) -> tuple[DatasetSpec, ...]:
         """Register it."""
-        return (DatasetSpec(self.dataset.name, "vision", "made for a benchmark", lambda _options: self.dataset),)
+        return (DatasetSpec(self.dataset.name, self.domain, "made for a benchmark", lambda _options: self.dataset),)
 
 
-def with_dataset(dataset: Dataset) -> Plugins:
+def with_dataset(dataset: Dataset, domain: str = "vision") -> Plugins:
     """Return the installed plugins and this data set."""
-    return load_plugins([Given(dataset)])
+    return load_plugins([Given(dataset, domain)])
 
 
 def some(examples: Examples, positions: NDArray[np.int64]) -> Examples:

@@ -77,14 +77,16 @@ def ratios(kept: Mapping[str, Sequence[float]], reference: str) -> dict[str, flo
     }
 
 
-def publish(name: str, title: str, rows: Sequence[Mapping[str, object]], note: str = "") -> None:
-    """Print a table and keep it as JSON."""
+def publish(
+    name: str, title: str, rows: Sequence[Mapping[str, object]], note: str = "", **more: Sequence[object]
+) -> None:
+    """Print a table and keep it as JSON, with ``more`` beside it that is not printed."""
     table = Table(title=title, title_justify="left", box=None, caption=note or None, caption_justify="left")
     for column in rows[0]:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
     Console().print(table)
-    content: dict[str, Any] = {"title": title, "note": note, "rows": list(rows)}  # Any: JSON
+    content: dict[str, Any] = {"title": title, "note": note, "rows": list(rows), **more}  # Any: JSON
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")

@@ -77,6 +77,39 @@ def test_a_wrong_word_is_one_line_with_what_would_be_right(refuse, words, line):
     assert line in refuse(2, *words)
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--reg", ""), "'' is not of the form name, name=value or name=value,key=value"),
+        (("--reg", "l2="), "'l2=' is not of the form name"),
+        (("--reg", "l2=x"), "regularizer l2: strength=x: expected a number, at least 0"),
+        (("--reg", "l2=nan"), "regularizer l2: strength=nan: expected a number, at least 0"),
+        (("--reg", "l2=1e-4,evrey=yes"), "regularizer l2 has no option 'evrey'; did you mean 'every'?"),
+        (("--reg", "l3"), "no regularizer named 'l3'; did you mean 'l2'?  see: dl ls regularizers"),
+        (("--reg", "l2=1e-4", "--reg", "l2=1e-5"), "'l2' is given twice"),
+        (("--reg", "\x1b[31ml2"), "no regularizer named '\\x1b[31ml2'"),
+        (("--reg", "word-dropout=0.1"), "the regularizer 'word-dropout' is for text, not for vision"),
+        (("--reg", "mixup", "--reg", "cutmix"), "two regularizers mix the examples of a batch; take one of them"),
+        (("--reg", "dropout=0.5", "dropout=0.3"), "the network has dropout of its own; choose its rate with dropout="),
+    ],
+)
+def test_a_regularizer_that_cannot_be_meant_is_one_line(refuse, images, words, line):
+    assert line in refuse(2, "fit", "vision", images(), *TINY, *words)
+
+
+def test_a_regularizer_left_out_at_the_end_is_one_line(capsys):
+    assert run(["fit", "vision", "mnist", "--reg"]) == 2
+    assert capsys.readouterr().err.startswith("dl: Option '--reg' requires an argument")
+
+
+@pytest.mark.parametrize("name", ["mixup", "noise"])
+def test_tokens_cannot_be_mixed_or_made_noisy(refuse, tmp_path, name):
+    rows = [f"{('good', 'bad')[k % 2]} film {k},{k % 2}\n" for k in range(20)]
+    (tmp_path / "few.csv").write_text("review,label\n" + "".join(rows))
+    line = refuse(2, "fit", "text", tmp_path / "few.csv", "--reg", name, "epochs=1")
+    assert f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout" in line
+
+
 def test_an_unknown_verb_is_one_line(capsys):
     assert run(["fitt", "vision"]) == 2
     said = capsys.readouterr().err

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 from dl.run import Run, list_runs
 
-RECIPE = ("--model", "dense", "width=8", "epochs=3", "batch_size=8", "lr=0.01", "optimizer=sgd", "val=11", "clip=0.5")
+RECIPE = ("--model", "dense", "width=8", "batch_size=8", "lr=0.01", "optimizer=sgd", "val=11", "clip=0.5")
 ONE = ("--accelerator", "cpu", "--devices", "1", "--precision", "64-true")
 TWO = ("--accelerator", "cpu", "--devices", "2", "--strategy", "ddp", "--precision", "64-true")
 
@@ -18,12 +18,13 @@ def fit_with(dl_process, images, tmp_path):
     """A function that fits on 29 images, 18 of them to train on: two batches of eight and one of two."""
     folder = images(n=29)
 
-    def fit(name, *devices):
-        process = dl_process("fit", "vision", folder, *RECIPE, *devices, "--runs", tmp_path / name, "--json")
+    def fit(name, *devices, epochs=3):
+        words = ("fit", "vision", folder, *RECIPE, f"epochs={epochs}", *devices, "--runs", tmp_path / name, "--json")
+        process = dl_process(*words)
         out, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
         assert [run.name for run in list_runs(tmp_path / name)] == ["0001-shades-dense"], "one run folder only"
-        assert said.count("3/3") == 1, "one process speaks"
+        assert said.count(f"2/{epochs}") == 1, "one process speaks"
         return Run((tmp_path / name) / json.loads(out)["run"].rsplit("/", 1)[1])
 
     return fit
@@ -45,3 +46,18 @@ def test_two_processes_train_as_one_does_and_count_each_validation_example_once(
     weights = load_file(alone.path / "best.safetensors")
     for name, value in load_file(together.path / "best.safetensors").items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
+
+
+def test_what_regularizes_steps_and_weights_does_so_on_two_processes_as_on_one(fit_with):
+    reg = [f"--reg={word}" for word in ("l2=0.05", "max-norm=0.5", "weight-averaging=0.9", "label-smoothing=0.1")]
+    alone, together = fit_with("one", *ONE, *reg), fit_with("two", *TWO, *reg)
+    weights = load_file(alone.path / "best.safetensors")
+    for name, value in load_file(together.path / "best.safetensors").items():
+        assert value == pytest.approx(weights[name], abs=1e-6), name
+    assert together.history.column("val_loss") == pytest.approx(alone.history.column("val_loss"), rel=1e-6)
+
+
+def test_the_first_process_ends_the_fit_of_both_and_each_draws_for_itself(fit_with):
+    run = fit_with("two", *TWO, "--reg", "early-stopping=1,by=metric", "--reg", "mixup=1", "--reg", "noise", epochs=50)
+    assert run.manifest.message.startswith("early-stopping: val_accuracy not better since epoch ")
+    assert 2 <= len(run.history) <= 13, "of eleven examples not more can come right, one an epoch"

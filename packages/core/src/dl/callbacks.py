@@ -170,7 +170,8 @@ class Ender(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Ask, once the keeper has added the epoch's row."""
-        why = self.regularizers.ends(self.keeper.rows, self.keeper.manifest.task.headline)
+        rows, headline = self.keeper.rows, self.keeper.manifest.task.headline  # other devices keep no rows
+        why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
         self.why = trainer.strategy.broadcast(why)
         trainer.should_stop = trainer.should_stop or bool(self.why)
 

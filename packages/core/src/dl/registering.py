@@ -117,6 +117,14 @@ def _are_options(value: object) -> bool:
     )
 
 
+def _is_function_or_none(value: object) -> bool:
+    return value is None or callable(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(map(_is_text, value))
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -133,6 +141,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "plugin": _TEXT,
     "load": _FUNCTION,
     "build": _FUNCTION,
+    "build_causal": (_is_function_or_none, "a function or None"),
+    "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,
     "function": _FUNCTION,
     "recipe": _TEXT,

@@ -42,13 +42,14 @@ def crop(least: float) -> Regularizer:
     """Return what cuts a part out of each image, of a side from ``least`` to 1, and scales it to the whole."""
 
     def change(images: Tensor, generator: torch.Generator) -> Tensor:
-        drawn = torch.rand(len(images), 3, generator=generator, device=images.device, dtype=images.dtype)
+        drawn = torch.rand(len(images), 3, generator=generator, device=images.device, dtype=torch.float32)
         side = least + (1 - least) * drawn[:, 0]
         middle = (2 * drawn[:, 1:] - 1) * (1 - side)[:, None]  # in -1..1, as affine_grid counts
         zero = torch.zeros_like(side)
         rows = [torch.stack([side, zero, middle[:, 0]], dim=1), torch.stack([zero, side, middle[:, 1]], dim=1)]
         grid = F.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
-        return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        cut = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+        return cut.to(images.dtype)
 
     return _on_images(change)
 

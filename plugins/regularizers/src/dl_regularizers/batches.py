@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,7 +21,7 @@ def noise(scale: float) -> Regularizer:
     def add(batch: Batch, generator: torch.Generator) -> Batch:
         inputs = numbers(batch.inputs, "noise")
         drawn = torch.randn(inputs.shape, generator=generator, device=inputs.device, dtype=inputs.dtype)
-        return Batch(inputs + scale * drawn, batch.targets, batch.partners, batch.share)
+        return replace(batch, inputs=inputs.add(drawn, alpha=scale))
 
     return Regularizer(batch=add)
 

@@ -11,18 +11,20 @@ from dl.errors import BadOption
 from dl.regularizer import Regularizer
 from dl.specs import ModelSpec, Options
 
+DROPS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
 
 def shrink(factor: float) -> Regularizer:
-    """Return what builds a network with this share of the units in each layer that counts them, at least one.
+    """Return what builds a network with this share of the units in each layer that counts them, at least the fewest.
 
     Source: Chollet, Deep Learning with Python, chapter 5 (reducing the network's size).
     """
 
     def choices(spec: ModelSpec, options: Options) -> Options:
-        sizes = [option.name for option in spec.options if option.units]
+        sizes = {option.name: int(option.low or 1) for option in spec.options if option.units}
         if not sizes:
             raise BadOption(f"the model {spec.name} has no option that counts units, so shrink cannot make it smaller")
-        return {**options, **{name: max(1, round(int(options[name]) * factor)) for name in sizes}}
+        return {**options, **{name: max(low, round(int(options[name]) * factor)) for name, low in sizes.items()}}
 
     return Regularizer(choices=choices)
 
@@ -35,11 +37,11 @@ def dropout(rate: float) -> Regularizer:
     """
 
     def change(network: nn.Module) -> None:
-        own = [layer for layer in network.modules() if isinstance(layer, nn.Dropout)]
-        if any(layer.p > 0 for layer in own):
+        if any(_drops(layer) for layer in network.modules()):
             raise BadOption(
                 "the network has dropout of its own; choose its rate with dropout= and leave out --reg dropout"
             )
+        own = [layer for layer in network.modules() if isinstance(layer, nn.Dropout)]
         for layer in own:
             layer.p = rate
         if own:
@@ -51,6 +53,12 @@ def dropout(rate: float) -> Regularizer:
             place.register_forward_pre_hook(_Dropping(rate))
 
     return Regularizer(network=change)
+
+
+def _drops(layer: nn.Module) -> bool:
+    """Return whether a layer drops something in training: a dropout layer, or one that has its own rate."""
+    rate = getattr(layer, "p" if isinstance(layer, DROPS) else "dropout", 0.0)
+    return isinstance(rate, float) and rate > 0
 
 
 class _Dropping:

@@ -15,9 +15,7 @@ def l1(strength: float, *, every: bool = False) -> Regularizer:
         strength: Factor of the sum.
         every: Whether biases and norm parameters count, too.
     """
-    return Regularizer(
-        penalty=lambda network: strength * _total([w.abs().sum() for w in weights(network, every=every)])
-    )
+    return Regularizer(penalty=lambda network: strength * _norms(weights(network, every=every), 1).sum())
 
 
 def l2(strength: float, *, every: bool = False) -> Regularizer:
@@ -29,14 +27,13 @@ def l2(strength: float, *, every: bool = False) -> Regularizer:
         strength: Factor of the sum, as in Keras; twice it is what the gradient gets of each weight.
         every: Whether biases and norm parameters count, too.
     """
-    return Regularizer(
-        penalty=lambda network: strength * _total([w.square().sum() for w in weights(network, every=every)])
-    )
+    return Regularizer(penalty=lambda network: strength * _norms(weights(network, every=every), 2).square().sum())
 
 
-def _total(sums: list[Tensor]) -> Tensor:
-    """Add them up; torch's own total norm, which clips gradients, is computed without a gradient."""
-    return torch.stack(sums).sum()
+def _norms(parameters: list[Tensor], order: int) -> Tensor:
+    """Return the norm of each parameter, (n,): it costs less to learn from than a sum of powers does."""
+    found = [torch.linalg.vector_norm(one, order) for one in parameters]
+    return torch.stack(found) if found else torch.zeros(1)
 
 
 def weights(network: nn.Module, *, every: bool = False) -> list[Tensor]:

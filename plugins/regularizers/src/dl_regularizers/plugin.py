@@ -78,7 +78,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "training",
             "keeps the norm of the weights into each unit below a bound, after each step",
             _max_norm,
-            (Option("bound", 3.0, "largest norm", low=0.0),),
+            (Option("bound", 3.0, "largest norm", low=0.001),),
         ),
         RegularizerSpec(
             "weight-averaging",

@@ -16,7 +16,8 @@ from dl.manifest import MetricInfo
 from dl.regularizer import Loss, Regularizer
 from dl.task import Reduction, Task
 
-WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)  # the layers whose rows are the weights into a unit
+# the layers in whose matrices a row is the weights into a unit
+WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)
 
 
 def label_smoothing(share: float, task: Task) -> Regularizer:
@@ -30,13 +31,16 @@ def label_smoothing(share: float, task: Task) -> Regularizer:
     if task.row.name not in ("binary", "multiclass", "multilabel"):
         raise BadOption(f"label-smoothing is for classes and labels, and this is {task.row.name}")
 
-    def over_classes(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
-        return F.cross_entropy(logits, target, reduction=reduction, label_smoothing=share)
-
     def smoothed(loss: Loss) -> Loss:
-        if task.row.name == "multiclass":
-            return over_classes
-        return lambda logits, target, reduction: loss(logits, target * (1 - share) + share / 2, reduction)
+        def of_classes(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
+            even = torch.full_like(logits, 1 / logits.shape[1])
+            spread = F.cross_entropy(logits, even, reduction=reduction)
+            return (1 - share) * loss(logits, target, reduction) + share * spread
+
+        def of_labels(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
+            return loss(logits, target * (1 - share) + share / 2, reduction)
+
+        return of_classes if task.row.name == "multiclass" else of_labels
 
     return Regularizer(loss=smoothed)
 
@@ -44,13 +48,23 @@ def label_smoothing(share: float, task: Task) -> Regularizer:
 def max_norm(bound: float) -> Regularizer:
     """Return what scales the weights into a unit back to a bound after each step. Source: Srivastava et al. 2014."""
 
+    def check(network: nn.Module) -> None:
+        if not _into_units(network):
+            raise BadOption(
+                "the network has no dense, convolutional or recurrent layer, so max-norm has nothing to bound"
+            )
+
     @torch.no_grad()
     def scale(network: nn.Module) -> None:
-        for layer in network.modules():
-            if isinstance(layer, WEIGHTS):
-                layer.weight.copy_(torch.renorm(layer.weight, 2, 0, bound))
+        for weight in _into_units(network):
+            weight.copy_(torch.renorm(weight, 2, 0, bound))
 
-    return Regularizer(after_step=scale)
+    return Regularizer(network=check, after_step=scale)
+
+
+def _into_units(network: nn.Module) -> list[Tensor]:
+    layers = [layer for layer in network.modules() if isinstance(layer, WEIGHTS)]
+    return [one for layer in layers for one in layer.parameters(recurse=False) if one.ndim > 1 and one.requires_grad]
 
 
 def weight_averaging(decay: float) -> Regularizer:

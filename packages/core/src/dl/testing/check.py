@@ -115,8 +115,9 @@ def kept_runs() -> dict[str, Run]:
 def fitted(fit: Fit, folder: Path) -> Run:
     """Fit, on one CPU, with no other plugin than the domain of numbers."""
     ours = NumbersPlugin({"given": fit.data})
+    nothing: dict[str, Any] = {kind.field: {} for kind in KINDS}  # Any: as Plugins says
     plugins = replace(
-        Plugins(**{kind.field: {} for kind in KINDS}),
+        Plugins(**nothing),
         domains={DOMAIN: ours.register_domains()[0]},
         datasets={(DOMAIN, "given"): ours.register_datasets()[0]},
         models={(DOMAIN, spec.name): spec for spec in ours.register_models()},
