@@ -243,7 +243,7 @@ def _like_train(name: str, part: Examples, train: Examples) -> None:
 
 
 def _holds_examples(function: Any, depth: int = 0) -> bool:  # Any: a function, or what one holds
-    """Return whether a function has its examples already: in a closure, a default, a partial call or its object."""
+    """Return whether a function has its examples already: in a closure, a default or a partial call."""
     if isinstance(function, Examples):
         return True
     if depth > DEEPEST:
