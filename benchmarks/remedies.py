@@ -122,6 +122,8 @@ def measure(net: Net, reg: str, seed: int, dataset: Dataset) -> Fit:
             devices=Devices("cpu", "1"),
             **net.choices,  # type: ignore[arg-type]  # names and options together
         )
+        if run.manifest.status != "finished":
+            raise SystemExit(f"{run.manifest.message}; run this again to go on")
         last, look = run.history.rows[-1], dl.test(run, plugins=plugins)
         return {
             "seed": seed,

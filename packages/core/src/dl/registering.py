@@ -140,5 +140,6 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "only_for": _TEXT,
     "remedy": _TEXT,
     "rank": (_is_number, "a whole number"),
+    "offered": (_is_number, "a whole number"),
     "options": (_are_options, "a tuple of Option"),
 }

@@ -103,6 +103,7 @@ class RegularizerSpec:
         rank: Within its place; the smaller comes first. Before 50: what changes an example by itself; after 50: what
             needs the others of its batch.
         remedy: The value that the report offers against overfitting, as typed after ``name=``; empty to offer none.
+        offered: Its place among the remedies that are offered; the smaller comes first.
     """
 
     name: str
@@ -113,6 +114,7 @@ class RegularizerSpec:
     only_for: str = ""
     rank: int = 50
     remedy: str = ""
+    offered: int = 50
 
     def typed(self, options: Options) -> str:
         """Return the regularizer as it is typed after ``--reg``, without what is at its default but the first."""
