@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, plugins, remedies, report, startup, steps, text, verdicts
+from benchmarks import book, epoch, mnist, plugins, regularizers, remedies, report, startup, steps, text, verdicts
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -15,6 +15,7 @@ ALL: dict[str, Callable[[], None]] = {
     "report": report.main,
     "text": text.main,
     "verdicts": verdicts.main,
+    "regularizers": regularizers.main,
     "remedies": remedies.main,
 }
 

@@ -126,7 +126,9 @@ def against_overfitting(facts: Facts) -> list[Remedy]:
     recipe = known(facts.kept.recipe)
     if recipe is None:
         return []
-    fitting = [spec for spec in facts.plugins.regularizers.values() if spec.only_for in ("", recipe.domain)]
+    task = facts.manifest.task.name
+    every = facts.plugins.regularizers.values()
+    fitting = [one for one in every if one.only_for in ("", recipe.domain) and (not one.tasks or task in one.tasks)]
     offered = sorted((spec for spec in fitting if spec.remedy), key=lambda spec: (spec.offered, spec.name))
     found = [_remedy(facts, spec) for spec in offered if spec.name not in recipe.regularizers]
     usable = [one for one in found if one.command]

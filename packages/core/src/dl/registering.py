@@ -117,6 +117,10 @@ def _are_options(value: object) -> bool:
     )
 
 
+def _are_names(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(map(_is_name, value))
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -139,6 +143,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
     "only_for": _TEXT,
     "remedy": _TEXT,
+    "tasks": (_are_names, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
     "options": (_are_options, "a tuple of Option"),
