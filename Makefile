@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN = .venv/bin
-MEMBERS = packages/core packages/vision packages/text plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/loggers reports
+MEMBERS = packages/core packages/vision packages/text packages/tabular plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/loggers plugins/toys reports
 MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 
 .PHONY: mnist test check lint dist bench gallery torture clean

@@ -3,7 +3,21 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, mnist, plugins, regularizers, remedies, report, startup, steps, text, verdicts
+from benchmarks import (
+    book,
+    epoch,
+    language,
+    mnist,
+    plugins,
+    regularizers,
+    remedies,
+    report,
+    startup,
+    steps,
+    tables,
+    text,
+    verdicts,
+)
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -14,6 +28,8 @@ ALL: dict[str, Callable[[], None]] = {
     "book": book.main,
     "report": report.main,
     "text": text.main,
+    "tables": tables.main,
+    "language": language.main,
     "verdicts": verdicts.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,

@@ -5,7 +5,10 @@ import sys
 from itertools import count
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("dl", deadline=None)  # how long an example takes says something about the machine alone
+settings.load_profile("dl")
 _numbers = count(1)
 
 

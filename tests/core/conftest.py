@@ -1,100 +1,16 @@
-"""What the tests of core share: a domain of plain numbers, and fits on arrays that a test makes."""
+"""What the tests of core share: fits on arrays that a test makes, in the domain of plain numbers of `dl.testing`."""
 
 import os
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import dl
 from dl.data import Dataset, Examples
 from dl.devices import Devices
-from dl.domain import Domain, Preparation
-from dl.errors import BadFile
-from dl.hookspecs import hookimpl
-from dl.options import Option
 from dl.plugins import load_plugins
-from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
-
-PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'
-
-
-class Numbers(Preparation):
-    """Leaves the numbers as they are."""
-
-    def __init__(self, shape):
-        super().__init__()
-        self.shape = tuple(shape)
-
-    @property
-    def input_shape(self):
-        return self.shape
-
-    def settings(self):
-        return {"shape": list(self.shape)}
-
-    def forward(self, inputs):
-        return inputs.float()
-
-
-def read_numbers(paths, preparation):
-    """Read .npy files of rows."""
-    rows = []
-    for path in paths:
-        try:
-            rows.append(np.load(path, allow_pickle=False))
-        except (OSError, ValueError) as error:
-            raise BadFile(f"{path} is not an array: {error}") from error
-    inputs = np.concatenate(rows)
-    sources = tuple(f"row {k}" for k in range(len(inputs)))
-    return Examples(inputs, np.zeros(len(inputs), np.int64), np.arange(len(inputs)), (), sources)
-
-
-def build_dense(shape, outputs, options):
-    layers = [nn.Flatten(), nn.Linear(int(np.prod(shape)), int(options["width"])), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(int(options["width"]), outputs))
-
-
-class NumbersPlugin:
-    """A plugin object that registers the domain ``numbers`` and the data sets it is given."""
-
-    def __init__(self, datasets):
-        self.datasets = datasets
-
-    @hookimpl
-    def register_domains(self):
-        domain = Domain(
-            open_path=lambda path, options: None,
-            learn=lambda part, options: Numbers(part.examples.inputs.shape[1:]),
-            restore=lambda settings: Numbers(settings["shape"]),
-            read=read_numbers,
-            draw=lambda row, width: str(row),
-            sketch=lambda row: " ".join(f"{value:.2f}" for value in row.ravel()[:4]),
-        )
-        return (DomainSpec("numbers", "rows of numbers", lambda: domain, "plain"),)
-
-    @hookimpl
-    def register_datasets(self):
-        return tuple(
-            DatasetSpec(name, "numbers", "of a test", lambda options, one=one: one)
-            for name, one in self.datasets.items()
-        )
-
-    @hookimpl
-    def register_models(self):
-        def linear(shape, outputs, options):
-            return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), outputs))
-
-        width = Option("width", 32, "units", low=1, high=1024)
-        return (
-            ModelSpec("linear", "numbers", "one layer", linear),
-            ModelSpec("dense", "numbers", "two layers", build_dense, (width,)),
-        )
-
-    @hookimpl
-    def register_recipes(self):
-        return (RecipeSpec("plain", "numbers", "adam", PLAIN),)
+from dl.testing.numbers import NumbersPlugin
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -30,7 +30,7 @@ def test_fingerprints_agree_for_exact_copies_alone(examples):
 def test_fingerprints_do_not_depend_on_how_the_memory_lies(examples):
     rows = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     turned = np.asfortranarray(rows)
-    assert fingerprints(whole(examples(rows, [0, 1]))) == fingerprints(whole(examples(turned, [0, 1])))
+    assert np.array_equal(*(fingerprints(whole(examples(made, [0, 1]))) for made in (rows, turned)))
 
 
 def test_a_part_has_one_fingerprint_whatever_its_order_and_another_for_other_examples(examples):

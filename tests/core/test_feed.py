@@ -4,7 +4,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes, bucketed, epoch_order
+from dl.data import Part
+from dl.errors import BadData
+from dl.feed import (
+    EVAL_BATCH,
+    WIDEST,
+    EvalOrder,
+    Feed,
+    Share,
+    TrainOrder,
+    batch_sizes,
+    bucketed,
+    check_width,
+    epoch_order,
+)
 from dl.padded import RaggedTensor
 from dl.ragged import as_text, ragged, texts
 from dl.task import decide
@@ -135,3 +148,23 @@ def test_rows_of_a_ragged_column_are_the_texts_at_their_positions(strings, data)
     positions = data.draw(st.lists(st.integers(0, len(strings) - 1), max_size=10))
     taken = column[np.array(positions, np.int64)]
     assert [as_text(row) for row in taken] == [strings[k] for k in positions]
+
+
+@given(st.integers(1, 60), SEEDS, st.integers(1, 3))
+def test_very_long_rows_are_scored_few_at_once(n, seed, world):
+    lengths = np.random.default_rng(seed).choice([10, WIDEST // 7, WIDEST // 2, 2 * WIDEST], n)
+    orders = [EvalOrder(np.arange(n), Share(rank, world), lengths) for rank in range(world)]
+    seen = [batch.numpy() for order in orders for batch in order]
+    assert sorted(np.concatenate([np.empty(0, int), *seen]).tolist()) == list(range(n))
+    assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= WIDEST for batch in seen)
+    assert [len(order) for order in orders] == [len(list(order)) for order in orders]
+
+
+def test_a_row_too_long_for_a_batch_of_its_size_is_named(examples):
+    given_examples = examples(np.zeros((6, 2), np.uint8), np.array([0, 1, 0, 1, 0, 1]))
+    lengths = np.array([5, 5, WIDEST // 2, 5, 5, WIDEST])
+    train = Part(given_examples, np.arange(5))
+    check_width(train, lengths, 2)
+    check_width(train, None, 3)
+    with pytest.raises(BadData, match=r"#2: 16,777,216 tokens, .*batch of 3 is padded .*max_len=5000"):
+        check_width(train, lengths, 3)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,10 +12,11 @@ from dl.guards import check_classes, check_duplicates, duplicate_groups
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40))
 def test_two_examples_are_of_one_group_if_and_only_if_their_keys_agree(numbers):
-    keys = [bytes([k]) for k in numbers]
+    keys = np.array([bytes([k]) for k in numbers])
     groups = duplicate_groups(keys)
     for i, key in enumerate(keys):
         assert (groups == groups[i]).tolist() == [other == key for other in keys]
+    assert [groups[k] for k in sorted(np.unique(groups, return_index=True)[1])] == list(range(len(set(numbers))))
 
 
 def test_every_planted_duplicate_across_the_split_is_counted(examples):
@@ -28,13 +31,13 @@ def test_every_planted_duplicate_across_the_split_is_counted(examples):
 
 
 def test_duplicates_on_one_side_are_a_note():
-    (finding,) = check_duplicates([b"a", b"a", b"a", b"b"], [b"c"], np.zeros(5, np.int64))
+    (finding,) = check_duplicates(np.array([b"a", b"a", b"a", b"b"]), np.array([b"c"]), np.zeros(5, np.int64))
     assert (finding.code, finding.severity) == ("data-duplicates", "note")
     assert finding.evidence == {"repeated": 2, "examples": 5}
 
 
 def test_no_duplicate_is_no_finding():
-    assert check_duplicates([b"a", b"b"], [b"c"], np.arange(3)) == []
+    assert check_duplicates(np.array([b"a", b"b"]), np.array([b"c"]), np.arange(3)) == []
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,8 @@ def test_no_duplicate_is_no_finding():
     [np.array([0, 1, 2, 2, 5]), np.array([[0, 1], [1, 1], [2, 2], [2, 2], [5, 5]]), np.array([0.1, 0.2, 1, 1, 2])],
 )
 def test_one_input_with_two_targets_is_a_conflict(targets):
-    found = {finding.code: finding for finding in check_duplicates([b"a", b"a", b"b", b"b"], [b"c"], targets)}
+    keys = np.array([b"a", b"a", b"b", b"b"]), np.array([b"c"])
+    found = {finding.code: finding for finding in check_duplicates(*keys, targets)}
     assert found["data-conflicting-targets"].evidence == {"inputs": 1}
     assert found["data-conflicting-targets"].severity == "issue"
 
@@ -77,3 +81,11 @@ def test_targets_that_are_no_classes_are_not_looked_at(parts):
 def test_class_numbers_below_zero_are_refused(parts):
     with pytest.raises(BadData, match="class numbers start at 0"):
         check_classes(*parts([-1, 1], [1, -1]))
+
+
+def test_a_class_of_one_example_is_refused_with_the_example_where_some_are_held_out(parts):
+    train, val = parts([0, 1, 0, 2, 3], [1], ("cat", "dog", "fox", "owl"))
+    with pytest.raises(BadData, match=r"class 'fox' has one example only, #3 \(so have 1 others\); a class needs two"):
+        check_classes(train, val)
+    brought = Part(replace(train.examples), val.index)  # a validation part of its own
+    check_classes(train, brought)

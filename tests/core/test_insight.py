@@ -5,7 +5,18 @@ from torch import nn
 
 from dl import outcomes
 from dl.data import Part
-from dl.insight import MOST_FEATURES, GradientWatch, UnitWatch, hardest, penultimate, project, spread, write_sketches
+from dl.insight import (
+    MOST_FEATURES,
+    GradientWatch,
+    UnitWatch,
+    hardest,
+    of_rows,
+    penultimate,
+    project,
+    spread,
+    write_sketches,
+)
+from dl.padded import Padded
 
 
 def test_norms_of_the_gradient_are_those_by_hand():
@@ -72,6 +83,13 @@ def test_a_network_without_a_linear_layer_has_no_features():
     with penultimate(nn.Sequential(nn.Flatten())) as kept:
         pass
     assert kept == []
+
+
+def test_of_a_row_of_tokens_the_features_are_the_mean_over_its_own():
+    batch = Padded(torch.tensor([[1, 2, 3], [4, 0, 0]]), torch.tensor([3, 1]))
+    values = torch.arange(12.0).reshape(2, 3, 2)
+    assert of_rows(values, batch).tolist() == [[2, 3], [6, 7]]
+    assert torch.equal(of_rows(values[:, 0], batch), values[:, 0]) and of_rows(values, values[:, 0]) is values
 
 
 def test_few_dimensions_are_kept_and_many_projected_the_same_way_each_time():

@@ -89,3 +89,12 @@ def test_pairs_are_split_at_the_first_equals_sign():
 def test_pairs_that_are_none_or_twice_are_refused(words):
     with pytest.raises(BadOption):
         split_pairs(words)
+
+
+def test_a_path_is_kept_absolute_and_none_stays_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/somewhere")
+    folder = Option("data_dir", "", "where it lies", is_path=True)
+    assert folder.check("reviews/../archive", "data") == f"{tmp_path}/archive"
+    assert folder.check("~/archive", "data") == "/somewhere/archive"
+    assert folder.check("/archive", "data") == "/archive" and folder.check("", "data") == ""

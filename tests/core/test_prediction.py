@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import dl
-from dl.errors import BadFile, BadRun
+from dl.errors import BadFile, BadOption, BadRun
 from dl.finding import Finding
+from dl.options import Option
 
 
 @pytest.fixture
@@ -89,12 +91,32 @@ def test_a_run_of_a_task_that_is_not_known_is_refused(fit, blobs, plugins_with, 
     given = blobs(2)
     run = fit(given, epochs=1)
     stored = json.loads((run.path / "run.json").read_text())
-    stored["task"]["name"] = "next-token"
+    stored["task"]["name"] = "next-frame"
     (run.path / "run.json").write_text(json.dumps(stored))
-    with pytest.raises(BadRun, match="'next-token' is not known to this dl"):
+    with pytest.raises(BadRun, match="'next-frame' is not known to this dl"):
         dl.predict(run.path, saved([[0, 0]]), plugins=plugins_with(given=given))
 
 
 def test_a_finding_is_what_it_says_as_json():
     finding = Finding("code", "note", "message", {"n": 3}, "dl ls")
     assert Finding(**json.loads(json.dumps(finding.as_dict()))) == finding
+
+
+def test_a_domain_is_given_the_options_of_the_run_s_data_or_those_said_now(blobs, plugins_with, runs, saved):
+    plugins, seen = plugins_with(given=blobs(2)), []
+    spec = plugins.domain("numbers")
+    plain = spec.load()
+
+    def read(paths, preparation, options):
+        seen.append(dict(options))
+        return plain.read(paths, preparation)
+
+    choices = (Option("encoding", "utf-8", "of a table"), Option("size", 3, "of nothing that is read raw"))
+    optioned = replace(spec, load=lambda: replace(plain, read=read), options=choices)
+    plugins = replace(plugins, domains={**plugins.domains, "numbers": optioned})
+    run = dl.fit("numbers", "given", plugins=plugins, runs=runs, epochs=1, size=5)
+    dl.predict(run, saved([[0, 0]]), plugins=plugins)
+    dl.predict(run, saved([[0, 0]]), plugins=plugins, encoding="latin-1")
+    assert seen == [{"encoding": "utf-8", "size": 5}, {"encoding": "latin-1", "size": 5}]
+    with pytest.raises(BadOption, match="a prediction has no option 'size'"):
+        dl.predict(run, saved([[0, 0]]), plugins=plugins, size=2)

@@ -15,6 +15,7 @@ CLASSES = np.array([0, 1, 2, 2, 1, 0])
 LABELS = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0], [1, 1, 1]])
 REALS = np.array([[2.0, -10.0], [4.0, 0.0], [6.0, 10.0]])
 SHARES = np.array([0.0, 0.25, 1.0])
+NOTHING = np.empty((6, 0))
 
 
 def tensor(values):
@@ -34,6 +35,7 @@ def tensor(values):
         (REALS[:, 0], "regression", 1, "real numbers from 2 to 6"),
         (SHARES, "unit-regression", 1, "real numbers from 0 to 1"),
         (np.array([True, False]), "binary", 1, "2 classes, one for each example"),
+        (NOTHING, "next-token", 4, "no target but the inputs themselves: each token from those before it"),
     ],
 )
 def test_the_target_decides_the_row_the_width_and_the_reason(target, row, outputs, reason):
@@ -43,8 +45,8 @@ def test_the_target_decides_the_row_the_width_and_the_reason(target, row, output
 
 @pytest.mark.parametrize("row", TABLE)
 def test_every_row_names_as_many_metrics_as_it_has_and_one_loss(row):
-    target = {"binary": BINARY, "multiclass": CLASSES, "multilabel": LABELS, "regression": REALS}.get(row, SHARES)
-    info = decide(target, ()).info
+    of_row = dict(zip(TABLE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING), strict=True))
+    info = decide(of_row[row], ()).info
     assert info.name == row and info.loss == TABLE[row].loss.__name__
     assert {metric.name for metric in info.metrics} == {metric.info.name for metric in TABLE[row].metrics}
 
@@ -105,6 +107,9 @@ def test_a_row_that_fits_can_be_asked_for_and_the_reason_says_so(target, asked, 
         (REALS, "multiclass"),
         (REALS, "unit-regression"),
         (SHARES, "multilabel"),
+        (CLASSES, "next-token"),
+        (NOTHING, "multiclass"),
+        (NOTHING, "regression"),
     ],
 )
 def test_a_row_that_does_not_fit_is_refused_with_what_was_found(target, asked):
@@ -184,7 +189,7 @@ def test_cross_entropy_of_a_share_is_least_at_the_share():
     assert losses[1] == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75))
 
 
-@pytest.mark.parametrize("target", [BINARY, CLASSES, LABELS, REALS, SHARES], ids=list(TABLE))
+@pytest.mark.parametrize("target", [BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING], ids=list(TABLE))
 def test_the_mean_loss_is_the_mean_of_the_examples_losses(target):
     task = decide(target, ())
     logits = torch.randn(len(target), task.info.outputs, generator=torch.Generator().manual_seed(0))

@@ -1,6 +1,7 @@
 """Tables on the command line: shown before anything is trained, trained on, and every mistake one line."""
 
 import json
+import re
 
 import pytest
 
@@ -89,3 +90,31 @@ def test_a_mistake_about_a_table_is_one_line(table, capsys, runs, tmp_path, code
     out, last = said(capsys, code, *words, "--runs", runs)
     assert out == "" and last.startswith("dl: ") and line in last
     assert not runs.exists() or not list(runs.iterdir())
+
+
+@pytest.mark.parametrize("verb", [("show",), ("fit", "text")])
+def test_a_link_that_leads_nowhere_or_to_itself_is_said_to_be_one(tmp_path, monkeypatch, capsys, verb):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    (tmp_path / "gone.csv").symlink_to("nowhere.csv")
+    for name in ("loop.csv", "gone.csv"):
+        _, last = said(capsys, 2, *verb, name)
+        assert last == f"dl: '{name}' is a link that leads nowhere"
+
+
+def test_what_is_packed_only_by_its_name_is_told_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv.gz").write_text("text,label\nno gzip,good\n")
+    _, last = said(capsys, 3, "show", "a.csv.gz")
+    assert "'a.csv.gz' is no whole gz file: " in last and last.endswith("or call it a.csv if it is not packed")
+
+
+def test_a_text_that_no_batch_can_hold_is_named_before_anything_is_trained(tmp_path, monkeypatch, capsys, runs):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"a {('good', 'bad')[k % 2]} film {k},{k % 2}\n" for k in range(60)]
+    (tmp_path / "long.csv").write_text(
+        "text,label\n" + "".join(rows) + "a " * 1_200_000 + ",1\n" + "b " * 1_200_000 + ",0\n"
+    )
+    _, last = said(capsys, 3, "fit", "text", "long.csv", "ngrams=1", "batch_size=40", "--runs", runs)
+    assert re.match(r"dl: long\.csv row 6[23]: 1,200,000 tokens, and a batch of 40 is padded to its longest", last)
+    assert not list(runs.iterdir())

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import dl
+from dl.cli import run as command_line
+from dl.tables.table import SkippedRows
 
 NEUTRAL = "the a film story actor scene night day house road"
 POSITIVE, NEGATIVE = ("good fine great lovely warm", "bad dull poor awful cold")
@@ -81,6 +83,47 @@ def test_a_table_is_predicted_row_by_row(dl_process, table, tmp_path):
     code, stdout, stderr = finished(dl_process("predict", "last", new, "--csv"))
     assert code == 0, stderr
     assert [row["says"] for row in csv.DictReader(stdout.splitlines())] == ["good", "bad"]
+
+
+def test_a_table_is_predicted_with_the_options_of_the_run_or_those_said_now(runs, tmp_path, capsys):
+    rows = "".join(f"{number};{text} café;{label}\n" for number, (text, label) in enumerate(lines(100)))
+    (tmp_path / "old.csv").write_bytes(rows.encode("latin-1"))
+    small = {"epochs": 3, "vocabulary": 200, "max_len": 20}
+    asked = {"encoding": "latin-1", "header": False, "input": "2", "target": "3", "bad_rows": "skip", "group_on": "1"}
+    run = dl.fit("text", str(tmp_path / "old.csv"), runs=runs, **small, **asked)
+    (tmp_path / "new.csv").write_bytes("7;a great café;x\n8;;x\n9;a poor awful film;x\n".encode("latin-1"))
+    with pytest.warns(SkippedRows, match=r"1 rows were skipped: new\.csv row 2: column '2' is empty"):
+        answers = dl.predict(run, tmp_path / "new.csv")
+    assert [(answer.source, answer.says) for answer in answers] == [("new.csv row 1", "good"), ("new.csv row 3", "bad")]
+    (tmp_path / "other.csv").write_text("body,note\na great café,a great and long note\n")
+    flags = ("--encoding", "utf-8", "--input", "body", "header=yes")
+    assert command_line(["predict", "last", f"{tmp_path}/other.csv", *flags, "--json", "--runs", str(runs)]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["says"] == "good" and answer["source"] == "other.csv row 2"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("new.csv", "--input", "boddy"), "new.csv has no column 'boddy' for input; did you mean 'body'?"),
+        (("new.csv", "max_len=9"), "a prediction has no option 'max_len'"),
+        (("new.csv", "target=body"), "a prediction has no option 'target'"),
+        (("--text", "a film", "--input", "body"), "input= is for a table"),
+    ],
+)
+def test_a_mistake_about_a_prediction_is_one_line(capsys, learnt, words, line):
+    capsys.readouterr()
+    assert command_line(["predict", "last", *words]) == 2
+    out, errors = capsys.readouterr()
+    assert out == "" and line in errors and errors.count("\n") == 1
+
+
+@pytest.fixture
+def learnt(runs, table, tmp_path, monkeypatch):
+    """A run that has learnt the table, and a table to predict on."""
+    dl.fit("text", str(table), runs=runs, epochs=1, vocabulary=200)
+    (tmp_path / "new.csv").write_text("body,note\na great film,a note\n")
+    monkeypatch.chdir(tmp_path)
 
 
 def test_a_folder_of_texts_by_class_is_learnt(dl_process, tmp_path):

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from dl.discovery import OWN
+
 ROOT = Path(__file__).parents[2]
 MEMBERS = (
     *("packages/core", "packages/vision", "packages/text"),
-    *("plugins/mnist", "plugins/reviews", "plugins/words"),
+    *("packages/tabular", "plugins/mnist", "plugins/reviews", "plugins/words", "plugins/toys"),
+    *("plugins/regularizers", "plugins/augment", "plugins/loggers"),
     "reports",
 )
 FIT = ("fit", "vision", "mnist", "--model", "dense", "width=32", "epochs=1", "val=50000", "--json")
@@ -41,8 +44,7 @@ def fit_away_from_the_checkout(programs, folder):
 
 
 def test_every_member_has_a_wheel(wheels):
-    names = ["dl_core", "dl_mnist", "dl_reports", "dl_reviews", "dl_text", "dl_vision", "dl_words"]
-    assert [wheel.name.split("-")[0] for wheel in wheels] == names
+    assert [wheel.name.split("-")[0] for wheel in wheels] == sorted(name.replace("-", "_") for name in OWN)
 
 
 def test_the_wheels_fit_where_the_checkout_is_not(wheels, tmp_path):

@@ -12,7 +12,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
+from dl.choose import resolve
+from dl.cli import run
 from dl.errors import BadFile
+from dl.plugins import load_plugins
 from dl.ragged import as_text
 from dl_reviews import plugin
 from dl_reviews.official import ACL_IMDB, LARGEST, Archive, download, find, read
@@ -254,3 +257,18 @@ def test_reading_gives_the_reviews_one_by_one(tmp_path):
     path, archive = make_archive(tmp_path, published())
     given = list(read(path, "test", archive))
     assert [review.where for review in given] == sorted(n for n in published() if "/test/" in n)
+
+
+@pytest.mark.parametrize("words", [("fit", "text", "imdb"), ("show", "imdb")])
+def test_the_folder_is_given_with_a_flag_and_named_whole(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    assert run([*words, "--data-dir", "archive"]) == 3
+    assert f"data_dir='{tmp_path}/archive' holds neither" in capsys.readouterr().err
+    assert run([words[0], *words[1:], "--data-dir", "archive", "data_dir=archive"]) == 2
+    assert "'data_dir' is given twice: --data-dir" in capsys.readouterr().err
+
+
+def test_a_recipe_keeps_the_folder_so_that_it_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = resolve(load_plugins(), "text", "imdb", options={"data_dir": "archive"})
+    assert recipe.data_options["data_dir"] == f"{tmp_path}/archive"

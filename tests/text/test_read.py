@@ -6,6 +6,7 @@ import pytest
 
 from dl.errors import BadData, BadFile, BadOption
 from dl.ragged import as_text
+from dl.scan import SkippedFiles
 from dl_text.read import read_paths, read_strings
 
 
@@ -84,3 +85,12 @@ def test_strings_are_texts_named_by_their_beginning():
 def test_strings_that_are_no_texts_are_one_line(given, said):
     with pytest.raises(BadData, match=said):
         read_strings(given)
+
+
+def test_files_that_are_no_text_are_left_out_and_said_where_that_is_asked_for(tmp_path):
+    (tmp_path / "bad.txt").write_bytes(b"a\n\xff")
+    (tmp_path / "good.txt").write_text("good")
+    with pytest.warns(SkippedFiles, match=r"1 of 2 files cannot be read as text, and were skipped: .*bad\.txt"):
+        assert strings(read_paths([tmp_path], skip=True)) == ["good"]
+    with pytest.raises(BadFile, match="1 of 1 files"):
+        read_paths([tmp_path / "bad.txt"], skip=True)

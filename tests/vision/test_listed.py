@@ -142,11 +142,13 @@ def test_images_are_recognized_in_tables_and_folders(listed, pets, tmp_path):
 def test_a_table_can_be_predicted_from(listed):
     path = listed(name="labels.jsonl", label=parity)
     preparation = VisionPreparation((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
-    assert np.array_equal(read([path], preparation).inputs, opened(path).train.inputs)
+    assert np.array_equal(
+        read([path], preparation, check(READING, {}, "vision data")).inputs, opened(path).train.inputs
+    )
     with path.open("a") as stream:
         stream.write('{"image": "img/gone.png"}\n')
     with pytest.raises(BadFile, match=r"labels\.jsonl line 13: 'img/gone\.png': no such file"):
-        read([path], preparation)
+        read([path], preparation, check(READING, {}, "vision data"))
 
 
 @pytest.fixture

@@ -2,11 +2,18 @@ import numpy as np
 import pytest
 
 from dl.errors import BadData, BadFile
+from dl.scan import SkippedFiles
+from dl_vision.plugin import READING
 from dl_vision.prepare import VisionPreparation
-from dl_vision.read import read
+from dl_vision.read import read as read_with
 
 GREY = VisionPreparation((1, 6, 8), (0.5,), (0.2,))
 RGB = VisionPreparation((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
+DEFAULTS = {option.name: option.default for option in READING}
+
+
+def read(paths, preparation, **options):
+    return read_with(paths, preparation, {**DEFAULTS, **options})
 
 
 def test_files_are_read_in_the_order_given(pets):
@@ -61,26 +68,43 @@ def test_a_list_names_files_beside_it(pets, text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("path\ncat/0.png\ncat/gone.png\n", "line 3: no file 'cat/gone.png'"),
-        ("path,n\ncat/0.png\n", "line 2: 1 cells, but 2 columns"),
-        ("a,b\n1,2\n", "expected a column named path or file or image or filename; found 'a', 'b'"),
-        ("path,file\nx,y\n", "several columns of paths: path, file"),
+        ("path\ncat/0.png\ncat/gone.png\n", "1 of 2 files cannot .*list.csv row 3: cat/gone.png: no such file"),
+        ("path,n\ncat/0.png\n", "row 2: 1 cells, but the header names 2"),
+        ("a,b\n1,2\n", "no column looks like paths of images; say --input COLUMN  columns: a, b"),
+        ("path,file\nx.png,y.png\n", "2 columns look like paths of images; say --input with one of: path, file"),
         ("", "is empty"),
-        ('path\n"cat', "cannot be read as comma-separated UTF-8 text"),
-        ("path\ncat/\0.png\n", "cat"),
+        ('path\n"cat', "line 2: a quote opens here and never closes"),
+        ("path\ncat/\0.png\n", "row 2: column 'path' holds a NUL byte"),
     ],
 )
 def test_a_list_that_cannot_be_followed_is_one_line(pets, text, said):
     (pets / "list.csv").write_text(text)
-    with pytest.raises(BadFile, match=said) as caught:
+    with pytest.raises((BadFile, BadData), match=said) as caught:
         read([pets / "list.csv"], RGB)
     assert "\n" not in str(caught.value)
 
 
-def test_a_list_in_another_encoding_is_refused(pets):
-    (pets / "list.csv").write_bytes("path\ncat/0.png\n".encode("utf-16"))
-    with pytest.raises(BadFile, match="UTF-8"):
+def test_a_list_is_read_as_the_run_s_own_was(pets):
+    (pets / "cat" / "0.png").rename(pets / "cat" / "é.png")
+    (pets / "list.csv").write_bytes("cat/é.png;dog/1.png\ncat/é.png;dog/3.png\n".encode("cp1252"))
+    with pytest.raises(BadFile, match="say how it is written"):
         read([pets / "list.csv"], RGB)
+    examples = read([pets / "list.csv"], RGB, encoding="cp1252", header=False, input="2")
+    assert [source.removeprefix(f"{pets}/") for source in examples.sources] == ["dog/1.png", "dog/3.png"]
+
+
+def test_a_list_of_two_bytes_a_character_is_known_by_its_mark(pets):
+    (pets / "list.csv").write_bytes("path\ncat/0.png\n".encode("utf-16"))
+    assert len(read([pets / "list.csv"], RGB)) == 1
+
+
+def test_bad_files_are_left_out_and_said_where_that_is_asked_for(pets):
+    (pets / "cat" / "note.txt").write_text("x")
+    with pytest.warns(SkippedFiles, match=r"1 of 7 files .* were skipped: .*note\.txt: not an image"):
+        assert len(read([pets], RGB, bad_files="skip")) == 6
+    (pets / "list.csv").write_text("path\ncat/0.png\ngone.png\n")
+    with pytest.warns(SkippedFiles, match=r"list\.csv row 3: gone\.png"):
+        assert len(read([pets / "list.csv"], RGB, bad_files="skip")) == 1
 
 
 def test_what_is_not_there_or_no_image_is_named(pets):

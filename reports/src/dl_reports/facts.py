@@ -21,6 +21,7 @@ from dl.history import Row
 from dl.intervals import Interval, wilson
 from dl.manifest import MetricInfo
 from dl.plugins import Plugins
+from dl.specs import NEXT_TOKEN
 from dl.triple import Estimate
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
@@ -150,7 +151,7 @@ class Facts:
     @property
     def higher_score(self) -> bool:
         """Whether more is better in the per-example scores: shares and right answers, but not errors."""
-        return self.manifest.task.name not in ("regression", "unit-regression")
+        return self.manifest.task.name not in ("regression", "unit-regression", NEXT_TOKEN)
 
     def _metric_change_of_means(self) -> Change | NotComputable:
         means, n = self.column(f"val_{self.metric.name}"), self.manifest.parts.val
@@ -249,6 +250,8 @@ class Facts:
             return calibration(logits, val.targets.astype(np.int64))
         if self.manifest.task.name in ("binary", "multilabel"):
             return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
+        if self.manifest.task.name == NEXT_TOKEN:
+            return NotComputable("of single tokens no probability is kept")
         return NotComputable("the task has no probabilities")
 
     @cached_property

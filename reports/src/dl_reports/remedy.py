@@ -50,8 +50,8 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
 
 def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
     """Return ``dl fit domain data --model name key=value ...``, or nothing if it would not mean the same."""
-    default = _resolved(facts, domain=recipe.domain, data=recipe.data)
-    plain = _resolved(facts, domain=recipe.domain, data=recipe.data, model=recipe.model)
+    default = _resolved(facts, domain=recipe.domain, data=recipe.data, task=meant.task)
+    plain = _resolved(facts, domain=recipe.domain, data=recipe.data, model=recipe.model, task=meant.task)
     if plain is None or default is None:
         return ""
     wanted = _differences(plain, meant)

@@ -63,11 +63,6 @@ def test_nested_values_are_refused_with_the_column(parquet, opened):
         opened(path, target="image")
 
 
-def test_bytes_that_are_no_text_are_refused(parquet, opened):
-    with pytest.raises(BadFile, match=r"is no whole Parquet file: .*(UTF8|UTF-8)"):
-        opened(parquet(pa.array([b"\xff\xfe", b"a b", b"c d", b"e f"]), label=["x", "y"] * 2), input="text")
-
-
 def test_a_cut_or_foreign_file_is_one_line(parquet, opened, tmp_path):
     content = parquet(label=["x", "y"] * 2).read_bytes()
     for damaged in (content[: len(content) // 2], content[:-4], b"text,label\na,b\n", b"", content[20:]):
@@ -86,3 +81,14 @@ def test_a_packed_parquet_file_is_refused(tmp_path, opened):
     (tmp_path / "a.parquet.gz").write_bytes(b"x")
     with pytest.raises(BadFile, match="packed inside already"):
         opened(tmp_path / "a.parquet.gz")
+
+
+def test_bytes_that_are_no_text_are_named_with_column_and_row(parquet, opened):
+    labels = ["x", "y"] * 2
+    raw = pa.array([b"some words", b"more words", b"other words", b"caf\xe9"])
+    said = r"a\.parquet row 4: column 'text' holds bytes that are no utf-8 text"
+    with pytest.raises(BadFile, match=said):
+        opened(parquet(raw, label=labels))
+    claimed = pa.Array.from_buffers(pa.string(), 4, raw.buffers())  # the file says that it is text
+    with pytest.raises(BadFile, match=said):
+        opened(parquet(claimed, label=labels))

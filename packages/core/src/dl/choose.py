@@ -7,15 +7,19 @@ nothing is read from disk here but a recipe file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, name_first, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import PLACES, DomainSpec, RegularizerSpec
+from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
+
+if TYPE_CHECKING:
+    from torch import nn
 
 OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
 
@@ -52,15 +56,19 @@ def resolve(
         UnknownName: For a name that nobody registered.
         BadOption: For an option that does not exist or a value that does not fit.
     """
-    start = _file_or_empty(recipe)
+    start, said = _file_or_empty(recipe), task
     domain_spec = plugins.domain(domain or start.domain or _missing("domain", plugins.domains))
+    task = task or start.task or _task_of_path(domain_spec, data or start.data)
     if not _is_file(recipe):
-        named = plugins.recipe(domain_spec.name, recipe or _usual_recipe(plugins, domain_spec, data, model))
+        named = plugins.recipe(domain_spec.name, recipe or _usual_recipe(plugins, domain_spec, data, model, task))
         start = parse_recipe(named.text, named.name)
     data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
     model_spec = plugins.model(
         domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
     )
+    task = task or start.task
+    if task == NEXT_TOKEN:
+        causal_builder(plugins, model_spec)
     groups: _Groups = {
         "model": model_spec.options,
         "train": TRAIN_OPTIONS,
@@ -76,7 +84,7 @@ def resolve(
             {name: value for name, value in typed["options"].items() if name not in theirs}, data, "a named data set"
         )
     elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
-        asked = task or ("" if "target_as" in start.data_options else start.task)
+        asked = said or ("" if "target_as" in start.data_options else task)
         if asked in AS_ASKED:  # a table reads its target as the task needs it
             typed["options"].setdefault("target_as", AS_ASKED[asked])
     seed = seed if seed is not None else (start.seed or 0)
@@ -86,7 +94,7 @@ def resolve(
         domain=domain_spec.name,
         data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
         model=model_spec.name,
-        task=task or start.task,
+        task=task,
         seed=seed,
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
         regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
@@ -126,8 +134,40 @@ def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
     return (PLACES.index(spec.place), spec.rank, spec.name)
 
 
-def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str) -> str:
-    """Return the recipe that the model is at home in, else the data set, else the domain."""
+def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
+    """Return what builds a model's network for the task next-token.
+
+    Raises:
+        BadOption: If the model has no such form, naming those that have one.
+    """
+    if spec.build_causal is None:
+        able = [name for (domain, name), one in plugins.models.items() if domain == spec.domain and one.build_causal]
+        raise BadOption(
+            f"model {spec.name!r} does not tell a next token from those before it; of {spec.domain} these do: "
+            f"{', '.join(able) or 'none'}"
+        )
+    return spec.build_causal
+
+
+def _task_of_path(domain: DomainSpec, data: str) -> str:
+    """Return next-token for a file whose name says that it holds no target, else nothing."""
+    return NEXT_TOKEN if data.lower().endswith(tuple(domain.unlabelled)) and os.path.isfile(_path(data)) else ""  # noqa: PTH113 - a name that can be no path is none
+
+
+def _recipe_of_task(plugins: Plugins, domain: str, model: str, task: str) -> str:
+    """Return the first recipe that is for this task, and for this model where one is asked for; empty for none."""
+    for (home, name), spec in plugins.recipes.items():
+        if home == domain and f'task = "{task}"' in spec.text:
+            own = parse_recipe(spec.text, name)
+            if own.task == task and model in ("", own.model):
+                return name
+    return ""
+
+
+def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> str:
+    """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain."""
+    if task and (own := _recipe_of_task(plugins, domain.name, model, task)):
+        return own
     if model:
         return plugins.model(domain.name, model).recipe or domain.default_recipe
     known = plugins.datasets.get((domain.name, data))
@@ -148,6 +188,8 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
         if not exists:
             raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
         return ()
+    if os.path.islink(path):  # noqa: PTH114 - as above
+        raise UnknownName(f"{data!r} is a link that leads nowhere")
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(

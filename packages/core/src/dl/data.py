@@ -18,6 +18,7 @@ from dl.ragged import Ragged, concatenated
 
 Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
+Fingerprints = NDArray[np.bytes_]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Examples:
 
     Args:
         inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
-        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target
+            but what stands in the inputs.
         ids: (N,) stable numbers: the same example has the same id in every run.
         names: What each target number, label or column is called; empty if nothing is known.
         sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
@@ -151,16 +153,24 @@ def whole(examples: Examples) -> Part:
     return Part(examples, np.arange(len(examples)))
 
 
+def without_target(examples: Examples) -> bool:
+    """Return whether examples have no target but what stands in their inputs."""
+    return examples.targets.ndim == 2 and examples.targets.shape[1] == 0
+
+
 def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:
     """Return the same inputs with another target."""
     return replace(examples, targets=targets, names=names)
 
 
-def fingerprints(part: Part) -> list[bytes]:
-    """Return a 16-byte hash of each input's bytes: two examples are exact duplicates if and only if these agree."""
-    return [
-        blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for chunk in part.chunks(4096) for row in chunk
-    ]
+def fingerprints(part: Part) -> Fingerprints:
+    """Return a 16-byte hash of each input's bytes, (n,): exact duplicates are those, and those only, that agree."""
+    found, done = np.empty(len(part), "S16"), 0
+    for chunk in part.chunks(4096):
+        digests = [blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in chunk]
+        found[done : done + len(digests)] = digests
+        done += len(digests)
+    return found
 
 
 def content_number(content: bytes) -> int:
@@ -179,6 +189,9 @@ def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
 
 def describe_inputs(inputs: Inputs) -> str:
     """Return what one input is, in words: its shape and type, or how long rows are."""
+    if not isinstance(inputs, Ragged) and inputs.dtype.names:
+        kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
+        return f"{len(kinds)} columns: {kinds.count('f')} of numbers, {len(kinds) - kinds.count('f')} of categories"
     if not isinstance(inputs, Ragged):
         return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
     if not len(inputs):

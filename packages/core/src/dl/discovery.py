@@ -20,7 +20,20 @@ CORE = "dl-core"
 # The distributions of this repository; they share a version, are loaded first and are never overridden.
 OWN = frozenset(
     f"dl-{name}"
-    for name in ("augment", "core", "loggers", "mnist", "regularizers", "reports", "reviews", "text", "vision", "words")
+    for name in (
+        "augment",
+        "core",
+        "loggers",
+        "mnist",
+        "regularizers",
+        "reports",
+        "reviews",
+        "tabular",
+        "toys",
+        "text",
+        "vision",
+        "words",
+    )
 )
 LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,21 @@ def stored(examples: Examples, preparation: Preparation) -> Examples:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How tokens are drawn, one after the other.
+
+    Args:
+        tokens: How many.
+        temperature: By which logits are divided: below 1 surer than the network is; 0 takes the likeliest.
+        seed: Of the draws.
+    """
+
+    tokens: int = 200
+    temperature: float = 0.8
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Domain:
     """A kind of input.
 
@@ -68,19 +84,33 @@ class Domain:
         learn: Learns the preparation from the training part alone, given the options.
         restore: Makes a preparation from its settings.
         read: Reads raw inputs for prediction - files, folders, lists of paths - as this preparation stores them;
-            targets are zeros, sources say where each came from.
+            targets are zeros, sources say where each came from. It is given paths and preparation and, if it has an
+            argument ``options``, the options of the run's data, too.
         draw: Draws one stored input for the terminal, at most so many columns wide.
         sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
             one shape, or a text.
         from_strings: Takes strings as raw inputs; None where an input is no text.
         recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
+        open_unlabelled: Reads a user's own data without a target, for the task next-token; None where there is none.
+        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
+            (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
+        continued: Goes on with a prompt as a network of the task next-token does.
     """
 
     open_path: Callable[[Path, Options], Dataset]
     learn: Callable[[Part, Options], Preparation]
     restore: Callable[[dict[str, Any]], Preparation]  # Any: JSON
-    read: Callable[[Sequence[Path], Preparation], Examples]
+    read: Callable[..., Examples]  # ...: with or without options
     draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
     sketch: Callable[[Any], NDArray[np.uint8] | str]
     from_strings: Callable[[Sequence[str]], Examples] | None = None
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
+    open_unlabelled: Callable[[Path, Options], Dataset] | None = None
+    cut: Callable[[Dataset, Options], Dataset] | None = None
+    continued: Callable[[nn.Module, Preparation, str, Draw], str] | None = None
+
+    def read_raw(self, paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
+        """Read raw inputs with the options of the run's data, where the domain asks for them."""
+        if "options" in signature(self.read).parameters:
+            return self.read(paths, preparation, options=options)
+        return self.read(paths, preparation)

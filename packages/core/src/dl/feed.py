@@ -16,12 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data import Examples, Index
+from dl.data import Examples, Index, Part
+from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
 from dl.ragged import Ragged
-from dl.task import Task
+from dl.task import EVAL_BATCH, Task
+from dl.terminal import safe_text
 
-EVAL_BATCH = 500  # examples scored at once
+WIDEST = 1 << 25  # values of a padded batch, at most: 256 MiB, and a few times that in a preparation
 POOL = 50  # batches among whose rows those of like length are brought together
 SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
 
@@ -101,6 +103,27 @@ def bucketed(order: Index, lengths: Index, batch_size: int, rng: np.random.Gener
     return np.concatenate([batches[rng.permutation(full)].ravel(), by_length[full * batch_size :]])
 
 
+def check_width(train: Part, lengths: Index | None, batch_size: int) -> None:
+    """Refuse a row that makes a padded batch too large for a memory.
+
+    Args:
+        train: What is learnt from.
+        lengths: (N,) of all stored rows; None where all are alike.
+        batch_size: Rows of a batch.
+
+    Raises:
+        BadData: Naming the longest row.
+    """
+    if lengths is None:
+        return
+    longest = int(train.index[np.argmax(lengths[train.index])])
+    if lengths[longest] * min(batch_size, len(train)) > WIDEST:
+        raise BadData(
+            f"{safe_text(train.examples.source(longest))}: {lengths[longest]:,} tokens, and a batch of {batch_size} is "
+            f"padded to its longest text; cut long texts, as with max_len=5000, or say a smaller batch_size="
+        )
+
+
 def batch_sizes(n: int, batch_size: int) -> list[int]:
     """Cut n examples into batches; one that is left over joins the last, for batch norm needs two."""
     whole, rest = divmod(n, batch_size)
@@ -178,12 +201,14 @@ class TrainOrder:
 class EvalOrder:
     """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
 
-    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest.
+    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest. A batch holds
+    ``at_once`` of them, and fewer where they are very long.
     """
 
     positions: Index
     share: Share
     lengths: Index | None = None
+    at_once: int = EVAL_BATCH
 
     @property
     def mine(self) -> Index:
@@ -191,8 +216,21 @@ class EvalOrder:
         mine = self.positions[self.share.rank :: self.share.world]
         return mine if self.lengths is None else mine[np.argsort(self.lengths[mine], kind="stable")]
 
+    @property
+    def sizes(self) -> list[int]:
+        """The size of each batch."""
+        mine = self.mine
+        sizes: list[int] = []
+        while (done := sum(sizes)) < len(mine):
+            count = min(self.at_once, len(mine) - done)
+            if self.lengths is not None:
+                padded = np.arange(1, count + 1) * self.lengths[mine[done : done + count]]
+                count = max(int(np.searchsorted(padded, WIDEST, "right")), 1)
+            sizes.append(count)
+        return sizes
+
     def __len__(self) -> int:
-        return -(-len(self.mine) // EVAL_BATCH)
+        return len(self.sizes)
 
     def __iter__(self) -> Iterator[Tensor]:
-        yield from torch.from_numpy(self.mine).split(EVAL_BATCH)
+        yield from torch.from_numpy(self.mine).split(self.sizes)

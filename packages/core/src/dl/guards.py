@@ -3,25 +3,35 @@
 What they find are `Finding`s; only what makes training meaningless is an error.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index, Part
+from dl.data import Fingerprints, Index, Part
 from dl.errors import BadData
 from dl.finding import Finding
+from dl.terminal import safe_text
 
 
-def duplicate_groups(keys: Sequence[bytes]) -> Index:
-    """Return a group number for each fingerprint, (N,): the same for exact duplicates."""
-    numbers: dict[bytes, int] = {}
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+def duplicate_groups(keys: Fingerprints) -> Index:
+    """Return a group number for each fingerprint, (N,): the same for exact duplicates, in the order they come first."""
+    halves = keys.astype("S16").view(np.uint64).reshape(-1, 2)  # as numbers, which sort many times faster
+    order = np.lexsort((halves[:, 0], halves[:, 1]))
+    begins = np.ones(len(keys), bool)
+    begins[1:] = (halves[order[1:]] != halves[order[:-1]]).any(axis=1)
+    numbers = np.empty(np.count_nonzero(begins), np.int64)
+    numbers[np.argsort(order[begins])] = np.arange(len(numbers))
+    groups = np.empty(len(keys), np.int64)
+    groups[order] = numbers[np.cumsum(begins) - 1]
+    return groups
 
 
-def check_duplicates(
-    train_keys: Sequence[bytes], val_keys: Sequence[bytes], targets: NDArray[np.generic]
-) -> list[Finding]:
+def also_in(keys: Fingerprints, known: Fingerprints) -> NDArray[np.bool_]:
+    """Return which fingerprints stand among others, too, (n,)."""
+    groups = duplicate_groups(np.concatenate([known, keys]))
+    return np.isin(groups[len(known) :], groups[: len(known)])
+
+
+def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: NDArray[np.generic]) -> list[Finding]:
     """Count exact duplicates across the split, within the data, and those whose targets contradict each other.
 
     Args:
@@ -29,19 +39,20 @@ def check_duplicates(
         val_keys: Fingerprints of the validation inputs.
         targets: Of both, training first.
     """
-    known = set(train_keys)
-    leaked = sum(key in known for key in val_keys)
-    keys = [*train_keys, *val_keys]
-    repeated = len(keys) - len(set(keys))
+    keys = np.concatenate([train_keys, val_keys])
+    groups = duplicate_groups(keys)
+    leaked = int(np.count_nonzero(np.isin(groups[len(train_keys) :], groups[: len(train_keys)])))
+    repeated = len(keys) - len(np.unique(groups))
     found = []
     if leaked:
         message = f"{leaked} of {len(val_keys)} validation examples are also in the training part, bit for bit"
         evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
         found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
     elif repeated:
-        message = f"{repeated} exact duplicates, kept on one side of the split"
+        count = f"{repeated:,} of {len(keys):,} examples repeat another one, bit for bit"
+        message = f"{count}; all copies are on one side of the split"
         found.append(Finding("data-duplicates", "note", message, {"repeated": repeated, "examples": len(keys)}))
-    conflicts = _conflicts(duplicate_groups(keys), targets)
+    conflicts = _conflicts(groups, targets)
     if conflicts:
         message = f"{conflicts} inputs stand in the data with more than one target"
         found.append(Finding("data-conflicting-targets", "issue", message, {"inputs": conflicts}))
@@ -61,7 +72,7 @@ def check_times(train: Part, val: Part) -> list[Finding]:
 
 
 def check_classes(train: Part, val: Part) -> None:
-    """Refuse class targets that nothing can be learnt from: one class, or a class without training examples.
+    """Refuse class targets that nothing can be learnt from: one class, or one of a single example.
 
     Raises:
         BadData: Naming the class.
@@ -80,6 +91,15 @@ def check_classes(train: Part, val: Part) -> None:
     for number in np.flatnonzero(in_train == 0):
         name = names[number] if number < len(names) else str(number)
         raise BadData(f"class {name!r} has no training example ({in_val[number]} in validation)")
+    single = np.flatnonzero(in_train + in_val == 1)
+    if len(single) and train.examples is val.examples:  # the validation part is held out of it
+        name = repr(safe_text(names[single[0]] if single[0] < len(names) else str(single[0])))
+        source = safe_text(train.examples.source(int(train.index[np.argmax(train.targets == single[0])])))
+        more = f" (so have {len(single) - 1:,} others)" if len(single) > 1 else ""
+        raise BadData(
+            f"class {name} has one example only, {source}{more}; a class needs two, one of them to look at: add to it, "
+            "or remove it"
+        )
 
 
 def _conflicts(groups: Index, targets: NDArray[np.generic]) -> int:

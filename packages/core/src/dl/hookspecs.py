@@ -33,8 +33,9 @@ if TYPE_CHECKING:
         SectionSpec,
     )
 
-# 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections).
-# 3: register_regularizers and register_loggers.
+# 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
+#    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
+# 3: register_regularizers and register_loggers
 API = 3
 OLDEST_API = 1
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from dl import outcomes
 from dl.data import Part, row_of
+from dl.padded import Padded
 
 MOST_FEATURES = 64  # dimensions kept of an example's penultimate features
 MOST_EXAMPLES = 5_000  # of each part whose features are kept
@@ -98,13 +99,21 @@ def project(values: Tensor) -> Tensor:
     return flat.half().cpu()
 
 
+def of_rows(values: Tensor, batch: Tensor | Padded) -> Tensor:
+    """Return what a layer reads of each row: where it reads every token, (B, T, F), the mean over those of the row."""
+    if not isinstance(batch, Padded) or values.ndim != 3:
+        return values
+    inside = batch.mask.to(values)
+    return torch.einsum("btf,bt->bf", values, inside) / inside.sum(dim=1, keepdim=True)
+
+
 @contextmanager
 def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what the last linear layer reads while the network runs inside, projected; nothing if it has none."""
+    """Collect what the last linear layer reads while the network runs inside; nothing if it has none."""
     kept: list[Tensor] = []
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     handles = [
-        layer.register_forward_pre_hook(lambda _, inputs: kept.append(project(inputs[0]))) for layer in linear[-1:]
+        layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].detach())) for layer in linear[-1:]
     ]
     try:
         yield kept

@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from dl import files
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
+from dl.guards import also_in
 from dl.ledger import LEDGER, read_ledger
 from dl.manifest import MetricInfo
 from dl.module import score
@@ -87,7 +90,7 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     examples = dataset.open_test()
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
-    known = set(fingerprints(divided.train)) | set(fingerprints(divided.val))
+    known = np.concatenate([fingerprints(divided.train), fingerprints(divided.val)])
     fingerprint = part_fingerprint(whole(examples))
     ledger = run.path.parent / LEDGER
     result = Look(
@@ -100,7 +103,7 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
         loss=float(scored.loss.mean()),
         look=1 + sum(entry.get("fingerprint") == fingerprint for entry in read_ledger(ledger)),
         fingerprint=fingerprint,
-        in_training=sum(key in known for key in fingerprints(whole(examples))),
+        in_training=int(np.count_nonzero(also_in(fingerprints(whole(examples)), known))),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     files.append_line(ledger, result.to_json())

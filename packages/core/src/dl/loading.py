@@ -90,11 +90,15 @@ def load(extra: Iterable[object] = ()) -> Plugins:
         for draft in _wanted(drafts, selection):
             with watch(draft, f"import {draft.found.target or draft.found.name}"):
                 _bring_in(draft, manager)
-        specs: dict[str, Any] = {kind.field: _collect(kind, drafts, watch) for kind in KINDS}  # Any: as Plugins says
+        owners: dict[tuple[str, object], str] = {}
+        specs: dict[str, Any] = {  # Any: as Plugins says
+            kind.field: _collect(kind, drafts, watch, owners) for kind in KINDS
+        }
     renderers = [_renderer(d) for d in drafts if "render_report" in d.hooks]
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))
-    return Plugins(**specs, renderers=tuple(reversed(renderers)), states=states, notes=tuple(notes))
+    order = tuple(reversed(renderers))
+    return Plugins(**specs, renderers=order, owners=owners, states=states, notes=tuple(notes))
 
 
 def _given(extra: Iterable[object]) -> Iterator[Found]:
@@ -217,8 +221,17 @@ def _register(draft: Draft, manager: pluggy.PluginManager, plugin: object, attri
 _Watch = Callable[[Draft, str], Any]  # Any: a context manager
 
 
-def _collect(kind: Kind, drafts: Iterable[Draft], watch: _Watch) -> dict[Key, Spec]:
-    """Call the hooks of one kind, plugin by plugin; of two specifications of one name the first stays."""
+def _collect(
+    kind: Kind, drafts: Iterable[Draft], watch: _Watch, names: dict[tuple[str, object], str]
+) -> dict[Key, Spec]:
+    """Call the hooks of one kind, plugin by plugin; of two specifications of one name the first stays.
+
+    Args:
+        kind: Of specification.
+        drafts: The plugins.
+        watch: Lets a plugin's code run.
+        names: Gets the plugin of each specification that is kept, by the field of its kind and its key.
+    """
     kept: dict[Key, Spec] = {}
     owners: dict[Key, Found] = {}
     for draft in drafts:
@@ -229,7 +242,7 @@ def _collect(kind: Kind, drafts: Iterable[Draft], watch: _Watch) -> dict[Key, Sp
                     if says := _taken(kind, spec, owners.get(key), draft.found):
                         draft.say(says)
                         continue
-                    owners[key] = draft.found
+                    owners[key], names[kind.field, key] = draft.found, draft.found.name
                     kept[key] = _kept(spec, draft.found, kind)
                     draft.registered[hook].append(spec.name)
     return dict(sorted(kept.items(), key=lambda item: str(item[0])))

@@ -40,7 +40,7 @@ class TaskInfo:
     Args:
         name: The row of the task table.
         reason: Why this row, from the target.
-        outputs: Width of the last layer.
+        outputs: Width of the last layer; for next-token, numbers that are kept of a row.
         names: Of the classes, labels or target columns.
         metrics: The headline first.
         loss: Name of the loss.
@@ -65,11 +65,11 @@ class TaskInfo:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a constant answer scores on the validation part.
+    """What a dumb answer scores on the validation part.
 
     Args:
-        name: ``majority``, ``prior``, ``mean`` or ``median``.
-        says: The answer it always gives, in words.
+        name: ``majority``, ``prior``, ``mean``, ``median``, ``unigram`` or ``bigram``.
+        says: What it answers, in words.
         score: Its headline metric.
         loss: Its loss; None where a constant answer has none.
     """

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from dl.data import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
-from dl.feed import EVAL_BATCH, EvalOrder, Feed, Share, TrainOrder, batch_sizes
-from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, penultimate, project
+from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
+from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
 from dl.padded import Padded
@@ -124,7 +124,11 @@ class FitModule(pl.LightningModule):
     def val_dataloader(self) -> list[EvalOrder]:
         """Return the positions of the validation part and of the probe."""
         val, probe = self.parts.val_feed.lengths, self.parts.train_feed.lengths
-        return [EvalOrder(self.parts.val, self.share, val), EvalOrder(self.parts.probe, self.share, probe)]
+        at_once = self.task.row.at_once
+        return [
+            EvalOrder(self.parts.val, self.share, val, at_once),
+            EvalOrder(self.parts.probe, self.share, probe, at_once),
+        ]
 
     def on_fit_start(self) -> None:
         """Move the data to the device, where it fits; what regularizers draw is drawn there, too."""
@@ -180,7 +184,7 @@ class FitModule(pl.LightningModule):
     def _loss(self, inputs: Prepared, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), and its mean loss without penalties."""
         batch = self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
-        logits = self.network(batch.inputs)
+        logits = self.task.row.condense(self.network(batch.inputs), inputs)  # tokens to tell are those that were there
         return logits, batch.loss(self.train_loss, logits)
 
     def _with_penalties(self, loss: Tensor) -> Tensor:
@@ -285,7 +289,8 @@ class FitModule(pl.LightningModule):
         inputs, _ = feed.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
-            logits = self.network(self.prepared(inputs)).float()
+            prepared = self.prepared(inputs)
+            logits = self.task.row.condense(self.network(prepared), prepared).float()
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
@@ -316,18 +321,23 @@ class FitModule(pl.LightningModule):
         """
         is_val = part == "val"
         feed = self.parts.val_feed if is_val else self.parts.train_feed
-        positions = torch.from_numpy((self.parts.val if is_val else self.parts.probe)[rows]).to(self.device)
+        positions = (self.parts.val if is_val else self.parts.probe)[rows]
+        lengths = None if feed.lengths is None else feed.lengths[positions]
+        order = EvalOrder(np.arange(len(rows)), Share(), lengths, self.task.row.at_once)
         was_training, inputs = self.training, []
         self.eval()
         scoring = self.regularizers.scored_with(self.network)
         with torch.inference_mode(), scoring, penultimate(self.network) as kept:
-            for batch in positions.split(EVAL_BATCH):
-                prepared = self.prepared(feed.take(batch)[0])
+            for batch in order:
+                prepared = self.prepared(feed.take(torch.from_numpy(positions)[batch].to(self.device))[0])
                 inputs.append(project(self.preparation.flat(prepared)))
                 self.network(prepared)
+                if kept:
+                    kept[-1] = project(of_rows(kept[-1], prepared))
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}
-        return {name: torch.cat(batches).numpy() for name, batches in found.items() if batches}
+        back = np.argsort(order.mine)
+        return {name: torch.cat(batches).numpy()[back] for name, batches in found.items() if batches}
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:

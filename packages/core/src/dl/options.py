@@ -3,6 +3,7 @@
 A specification lists its options; the command line, the recipes and the Python call all pass through `check`.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class Option:
         high: Greatest allowed number, inclusive.
         choices: The allowed words, for a text option.
         units: Whether it counts units of a layer; what makes a network smaller makes these fewer.
+        is_path: Whether the text is a path; it is kept absolute, so that a recipe runs again from anywhere.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Option:
     high: float | None = None
     choices: tuple[str, ...] = ()
     units: bool = False
+    is_path: bool = False
 
     def check(self, value: object, owner: str) -> Value:
         """Return the value in the option's type, or say why it does not fit.
@@ -51,7 +54,7 @@ class Option:
             raise BadOption(f"{where}: expected {_describe(self)}{nearest(str(typed), self.choices)}")
         if isinstance(typed, (int, float)) and not isinstance(typed, bool) and not self._in_range(typed):
             raise BadOption(f"{where}: expected {_describe(self)}")
-        return typed
+        return os.path.abspath(os.path.expanduser(str(typed))) if self.is_path and typed else typed  # noqa: PTH100, PTH111
 
     def _in_range(self, number: float) -> bool:
         above = self.low is None or number >= self.low

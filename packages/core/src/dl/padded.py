@@ -22,11 +22,14 @@ class Padded(NamedTuple):
         values: (B, T) int64; 0 behind the end of a row.
         lengths: (B,) int64, at least 1.
         weights: (B, T) what each value counts; 0 for padding. None where each counts 1.
+        unsaid: (B, T) nats that a value leaves unsaid, as an unknown token leaves unsaid which one it was. None where
+            each says all.
     """
 
     values: Tensor
     lengths: Tensor
     weights: Tensor | None = None
+    unsaid: Tensor | None = None
 
     @property
     def mask(self) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dl.errors import PluginFailed, UnknownName, unknown
@@ -61,6 +61,7 @@ class Plugins:
         sections: By title.
         commands: By name.
         renderers: The hooks that print the report of a run, in the order they are asked.
+        owners: Name of the plugin that registered a thing, by the field above and its key there.
         states: What became of each plugin, dl's own first.
         notes: Lines that are about no single plugin.
     """
@@ -75,6 +76,7 @@ class Plugins:
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
     renderers: tuple[Callable[..., bool], ...] = ()
+    owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()
 

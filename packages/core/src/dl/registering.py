@@ -27,7 +27,7 @@ from dl.specs import (
 from dl.states import shown
 
 MOST = 10_000  # specifications from one hook; more is a mistake
-OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "plugins", "predict", "show", "test", "uninstall"})
+OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
 Spec = Any  # one of the nine specifications, alike in that they have a name
@@ -117,8 +117,12 @@ def _are_options(value: object) -> bool:
     )
 
 
-def _are_names(value: object) -> bool:
-    return isinstance(value, (tuple, list)) and all(map(_is_name, value))
+def _is_function_or_none(value: object) -> bool:
+    return value is None or callable(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(map(_is_text, value))
 
 
 def _is_number(value: object) -> bool:
@@ -137,13 +141,15 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "plugin": _TEXT,
     "load": _FUNCTION,
     "build": _FUNCTION,
+    "build_causal": (_is_function_or_none, "a function or None"),
+    "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,
     "function": _FUNCTION,
     "recipe": _TEXT,
     "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
     "only_for": _TEXT,
     "remedy": _TEXT,
-    "tasks": (_are_names, "a tuple of names"),
+    "tasks": (_are_texts, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
     "options": (_are_options, "a tuple of Option"),

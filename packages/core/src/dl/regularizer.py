@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from dl.choose import causal_builder
 from dl.errors import BadOption
 from dl.history import Row
 from dl.manifest import MetricInfo
@@ -20,8 +21,9 @@ from dl.options import Value
 from dl.padded import Padded
 from dl.plugins import Plugins
 from dl.recipe import Recipe
-from dl.specs import ModelSpec, Options
+from dl.specs import NEXT_TOKEN, ModelSpec, Options
 from dl.task import Reduction, Task
+from dl.task import Row as TaskRow
 
 Prepared = Tensor | Padded  # what a network reads
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target
@@ -166,14 +168,14 @@ class Regularizers:
                 return f"{name}: {why}"
         return ""
 
-    def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row_loss: Loss) -> None:
+    def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row: TaskRow) -> None:
         """Take one loss on one example, so that what does not fit is said before anything is kept."""
         if not self.by_name:
             return
         was_training = network.training
         batch = self.batch(Batch(inputs, targets), torch.Generator().manual_seed(0))
         with torch.no_grad():
-            batch.loss(self.loss(row_loss), network.eval()(batch.inputs))
+            batch.loss(self.loss(row.loss), row.condense(network.eval()(batch.inputs), batch.inputs))
             self.penalty(network)
         network.train(was_training)
 
@@ -184,6 +186,9 @@ def build_network(
     """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers."""
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
-    network = spec.build(input_shape, task.info.outputs, options)
+    if task.info.name == NEXT_TOKEN:
+        network = causal_builder(plugins, spec)(input_shape, options)
+    else:
+        network = spec.build(input_shape, task.info.outputs, options)
     regularizers.change(network)
     return network

@@ -46,12 +46,13 @@ class Opened:
             return torch.empty(0, self.task.info.outputs)
         feed = Feed.of(stored(examples, self.preparation), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
-        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths)
+        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths, self.task.row.at_once)
         batches = []
         with torch.inference_mode():
             for positions in order:
                 inputs, _ = feed.take(positions)
-                batches.append(self.network(self.preparation(inputs)).float().cpu())
+                prepared = self.preparation(inputs)
+                batches.append(self.task.row.condense(self.network(prepared), prepared).float().cpu())
         return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
 
 

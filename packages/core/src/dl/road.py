@@ -30,14 +30,15 @@ from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.choose import named_options, resolve
-from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole
+from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, without_target
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
-from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
-from dl.feed import Feed, batch_sizes
+from dl.errors import BadDevices, BadOption, CannotWrite, DLError, TrainingFailed
+from dl.feed import Feed, batch_sizes, check_width
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
+from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
 from dl.regularizer import Regularizers, build_network
@@ -45,7 +46,7 @@ from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.specs import Options
+from dl.specs import NEXT_TOKEN, Options
 from dl.split import holdout, join_groups, newest, probe
 from dl.summary import count_parameters, summarize
 from dl.tables import is_table
@@ -86,6 +87,7 @@ class Built:
     network: nn.Module
     regularizers: Regularizers
     manifest: Manifest
+    feeds: FitParts
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
     loggers: Mapping[str, Logger] = field(default_factory=dict)
 
@@ -161,8 +163,12 @@ def follow(
         regularizers = Regularizers.of(recipe, plugins, chosen)
         network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
         target = chosen.encode(divided.train.targets[:1])
-        regularizers.rehearse(network, preparation.blank(), target, chosen.row.loss)
-        found = baselines(chosen, divided.train.targets, divided.val.targets)
+        regularizers.rehearse(network, preparation.blank(), target, chosen.row)
+        feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]))
+        if chosen.info.name == NEXT_TOKEN:
+            found = token_baselines(chosen, preparation, divided.train, divided.val)
+        else:
+            found = baselines(chosen, divided.train.targets, divided.val.targets)
         show_layers(console, summarize(network, preparation.blank()), recipe.model)
         show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
         show_baselines(console, chosen.info.headline, found)
@@ -180,7 +186,7 @@ def follow(
             pid=os.getpid(),
             host=platform.node(),
         )
-        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, domain.sketch)
+        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, feeds, domain.sketch)
         if not main:
             return _train(built, devices, None, console)
         folder = keep_choices(root, built, devices)
@@ -191,10 +197,24 @@ def follow(
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path."""
+    """Read the named data set, or the user's own from its path; cut into rows where the task is the next token.
+
+    Raises:
+        BadOption: If that is asked for and inputs of this domain are no rows of tokens.
+    """
+    asked = recipe.task == NEXT_TOKEN
+    if asked and (domain.cut is None or domain.open_unlabelled is None):
+        raise BadOption(
+            f"--task {NEXT_TOKEN}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
+        )
     if (recipe.domain, recipe.data) in plugins.datasets:
-        return plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
-    return domain.open_path(Path(recipe.data).expanduser(), recipe.data_options)
+        dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    else:
+        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
+        dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
+    if domain.cut is not None and (asked or without_target(dataset.train)):
+        return domain.cut(dataset, recipe.data_options)
+    return dataset
 
 
 def divide(dataset: Dataset, recipe: Recipe) -> Divided:
@@ -216,8 +236,8 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         train, val = Part(dataset.train, split.train), Part(dataset.train, split.val)
     if recipe.task in CLASS_TASKS:
         guards.check_classes(train, val)
-    train_keys = [keys[position] for position in train.index]
-    val_keys = fingerprints(val) if dataset.val is not None else [keys[position] for position in val.index]
+    train_keys = keys[train.index]
+    val_keys = fingerprints(val) if dataset.val is not None else keys[val.index]
     found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
     found += guards.check_times(train, val)
     if dataset.skipped:
@@ -225,8 +245,7 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         message = f"{len(dataset.skipped)} {what} were skipped: {', '.join(dataset.skipped[:3])}"
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
-    known = set(train_keys)
-    leaked = np.array([key in known for key in val_keys], dtype=bool)
+    leaked = guards.also_in(val_keys, train_keys)
     return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
 
 
@@ -290,7 +309,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         road.network,
         road.preparation,
         road.task,
-        _feeds(road),
+        road.feeds,
         recipe.train,
         recipe.seed,
         road.regularizers,
@@ -328,10 +347,10 @@ def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
     return error
 
 
-def _feeds(built: Built) -> FitParts:
+def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: int) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
-    divided, preparation, task = built.divided, built.preparation, built.task
     train = Feed.of(stored(divided.train.examples, preparation), task)
+    check_width(divided.train, train.lengths, batch_size)
     shared = divided.val.examples is divided.train.examples
     val = train if shared else Feed.of(stored(divided.val.examples, preparation), task)
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)

@@ -6,6 +6,7 @@ file (pipes, sockets, broken links) are passed over.
 
 import os
 import unicodedata
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -25,7 +26,7 @@ LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 class SkippedFiles(UserWarning):
-    """Files of the test part were left out, because ``bad_files=skip`` was asked for."""
+    """Files of a test part or of a prediction were left out, because ``bad_files=skip`` was asked for."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,26 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 def _shown(path: Path) -> str:
     return repr(safe_text(path))
+
+
+def say_bad(bad: Sequence[str], of: int, what: str, *, skip: bool) -> None:
+    """Say which files of a prediction cannot be read.
+
+    Args:
+        bad: A line for each of them.
+        of: How many files there are.
+        what: What they should be, as "text".
+        skip: Whether they are left out.
+
+    Raises:
+        BadFile: If they are not to be left out, or no other is there.
+    """
+    shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
+    count = f"{len(bad):,} of {of:,} files cannot be read as {what}"
+    if not skip or len(bad) == of:
+        advice = "" if len(bad) == of else "  leave them out, or go on without them: bad_files=skip"
+        raise BadFile(f"{count}: {shown}{advice}")
+    warnings.warn(f"{count}, and were skipped: {shown}", SkippedFiles, stacklevel=3)
 
 
 def unreadable(where: str, bad: Sequence[str], of: int, what: str) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dl.regularizer import Regularizer
     from dl.task import Task
 
+NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
+
 Options = Mapping[str, Value]
 InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
@@ -36,6 +38,7 @@ class DomainSpec:
         load: Imports the domain's code and returns it.
         default_recipe: The named recipe that is used when none is given.
         options: What can be chosen about reading and preparing.
+        unlabelled: How the names of files end that hold inputs without a target, as ``.txt``: their task is next-token.
     """
 
     name: str
@@ -43,6 +46,7 @@ class DomainSpec:
     load: Callable[[], Domain]
     default_recipe: str
     options: tuple[Option, ...] = ()
+    unlabelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class ModelSpec:
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
             prepared inputs (N, *shape) to logits (N, outputs).
         recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
+        build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
+            tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the
+            task next-token. None where the model has no such form.
     """
 
     name: str
@@ -84,6 +91,7 @@ class ModelSpec:
     build: Callable[[InputShape, int, Options], nn.Module]
     options: tuple[Option, ...] = ()
     recipe: str = ""
+    build_causal: Callable[[InputShape, Options], nn.Module] | None = None
 
 
 @dataclass(frozen=True)

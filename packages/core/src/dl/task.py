@@ -9,15 +9,18 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
     multilabel       (N, L) in {0, 1}      L            sigmoid each    binary cross-entropy, summed      mAP
     regression       (N,) or (N, D) real   D            none            squared error, scaled targets     MAE
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
+    next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.
+The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once (`dl.tokens`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,12 +29,15 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics import functional as M
 
+from dl import tokens
 from dl.errors import BadData, BadOption, BadRun, nearest
 from dl.manifest import MetricInfo, TaskInfo
+from dl.specs import NEXT_TOKEN
 
 Reduction = str  # "mean" over the batch, or "none": one loss an example, (N,)
 Target = NDArray[np.generic]
 
+EVAL_BATCH = 500  # examples scored at once
 IMBALANCED = 4.0  # the most common class is so many times the rarest
 
 
@@ -128,6 +134,12 @@ _REGRESSION = (
     _metric("r2", "mean", lambda preds, target: 1 - _unexplained(preds, target)),
 )
 
+_NEXT_TOKEN = (
+    _metric("bits_per_character", "mean", lambda sums, _: tokens.bits_per_character(sums), higher=False),
+    Metric(MetricInfo("perplexity", False, 1.0, "mean"), lambda sums, _: tokens.perplexity(sums)),
+    _metric("token_accuracy", "mean", lambda sums, _: tokens.token_accuracy(sums)),
+)
+
 
 def _unexplained(preds: Tensor, target: Tensor) -> Tensor:
     """Squared error as a share of the target's own spread, averaged over the columns."""
@@ -146,6 +158,9 @@ class Row:
         loss: From logits (N, K) and target, by reduction.
         metrics: The usual headline first.
         is_classes: Whether the target is a class number.
+        condense: From what the network gives, and the prepared batch it read, to the logits (N, K) that all else reads;
+            the same for every row but next-token.
+        at_once: Examples scored at once; fewer where the network answers at every token.
     """
 
     name: str
@@ -154,6 +169,8 @@ class Row:
     loss: Callable[[Tensor, Tensor, Reduction], Tensor]
     metrics: tuple[Metric, ...]
     is_classes: bool
+    condense: Callable[[Tensor, Any], Tensor] = lambda logits, batch: logits  # Any: a batch as the network reads it
+    at_once: int = EVAL_BATCH
 
 
 TABLE: dict[str, Row] = {
@@ -166,6 +183,16 @@ TABLE: dict[str, Row] = {
         Row("multilabel", "any of several labels", torch.sigmoid, summed_cross_entropy, _MULTILABEL, False),
         Row("regression", "real numbers", lambda z: z, squared_error, _REGRESSION, False),
         Row("unit-regression", "numbers from 0 to 1", torch.sigmoid, summed_cross_entropy, _REGRESSION, False),
+        Row(
+            NEXT_TOKEN,
+            "nothing but the inputs",
+            lambda z: z,
+            tokens.nats_a_token,
+            _NEXT_TOKEN,
+            False,
+            condense=tokens.condense,
+            at_once=32,
+        ),
     )
 }
 
@@ -218,7 +245,9 @@ class Task:
         return {info.name: float(compute[info.name](preds, actual)) for info in self.info.metrics}
 
     def example_scores(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Score each example on its own, (N,): right or wrong, share of right labels, or absolute error."""
+        """Score each example on its own, (N,): right or wrong, share of right labels, absolute error, or bits."""
+        if self.row.name == NEXT_TOKEN:
+            return tokens.example_scores(logits)
         preds, actual = self.preds(logits), self.decode(target)
         if self.row.name == "multiclass":
             return (preds.argmax(dim=1) == actual).float()
@@ -285,6 +314,8 @@ def _recognize(target: Target, names: tuple[str, ...]) -> tuple[str, str]:
     """Return the row that the target asks for, and why in words."""
     if len(target) == 0:
         raise BadData("there are no training examples")
+    if target.ndim == 2 and target.shape[1] == 0:
+        return NEXT_TOKEN, "no target but the inputs themselves: each token from those before it"
     if np.issubdtype(target.dtype, np.integer) or target.dtype == bool:
         if target.ndim == 2:
             return "multilabel", f"{target.shape[1]} labels, each yes or no"
@@ -303,6 +334,9 @@ def _recognize(target: Target, names: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _check_fits(target: Target, asked: str, found: str, reason: str) -> None:
+    if NEXT_TOKEN in (asked, found):
+        what = "nothing but the inputs" if asked == NEXT_TOKEN else TABLE[asked].target
+        raise BadOption(f"--task {asked} needs {what}, but the target is {reason} ({found})")
     integers = np.issubdtype(target.dtype, np.integer)
     fits = {
         "binary": integers and target.ndim == 1 and int(target.max()) <= 1,
@@ -317,6 +351,8 @@ def _check_fits(target: Target, asked: str, found: str, reason: str) -> None:
 
 def _check_values(row: Row, target: Target, names: tuple[str, ...]) -> None:
     """Refuse class numbers below 0 or without a name, and labels that are not yes or no."""
+    if row.name == NEXT_TOKEN:
+        return
     low, high = target.min(), target.max()
     if row.is_classes and low < 0:
         raise BadData(f"class numbers start at 0; the least here is {low}")
@@ -336,6 +372,8 @@ def _info(row: Row, target: Target, names: tuple[str, ...], reason: str) -> Task
     metrics = tuple(metric.info for metric in row.metrics)
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    if row.name == NEXT_TOKEN:
+        return TaskInfo(row.name, reason, len(tokens.SUMS), (), metrics, row.loss.__name__)
     if row.is_classes:
         count = max(len(names), int(target.max()) + 1, 2)
         names = names or tuple(str(k) for k in range(count))

@@ -23,6 +23,11 @@ def safe_text(text: object, longest: int = LONGEST) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def safe_lines(text: str) -> str:
+    """Return a text of several lines, whole, with every character but the end of a line made safe."""
+    return "\n".join(safe_text(line, len(line) + 1) for line in text.split("\n"))
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,18 @@ def encode(tokenizer: Tokenizer, texts: Ragged) -> tuple[NDArray[np.int64], NDAr
         rows = [row.ids for row in tokenizer.encode_batch_fast([as_text(text) for text in texts])]
     lengths = np.array([len(row) for row in rows], np.int64)
     return np.array([number for row in rows for number in row], np.int64), lengths
+
+
+def characters(token: str) -> int:
+    """Return how many characters a token begins; a byte that continues one counts nothing."""
+    return sum(letter not in _continuing() for letter in token)
+
+
+@cache
+def _continuing() -> frozenset[str]:
+    """How the bytes that continue a character of UTF-8 are spelled: the second of U+0080 to U+00BF is each of them."""
+    spelling = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return frozenset(spelling.pre_tokenize_str(chr(code))[0][0][-1] for code in range(0x80, 0xC0))
 
 
 def decoded(tokens: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ def learned(part: Part, settings: Settings) -> Vocabulary:
     if folder is None or not isinstance(texts, Ragged):
         return learn(part, settings)
     counted = replace(settings, max_len=0, truncate="head")  # the length of a text changes nothing that is learnt
-    stored = folder / f"{_key(repr(counted), *_content(texts), part.index)}.json"
+    stored = folder / f"{_key(repr(counted), texts, part.index)}.json"
     if (known := _read_vocabulary(stored)) is not None:
         return replace(known, settings=settings)
     vocabulary = learn(part, counted)
@@ -52,7 +52,7 @@ def encoded(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
     if folder is None:
         return vocabulary.encode(texts)
     made_with = repr((vocabulary.settings, vocabulary.tokens, vocabulary.merges))
-    stored = folder / f"{_key(made_with, *_content(texts))}.tokens.npy"
+    stored = folder / f"{_key(made_with, texts)}.tokens.npy"
     if (known := _read_rows(stored, vocabulary, len(texts))) is not None:
         return known
     rows = vocabulary.encode(texts)
@@ -71,16 +71,13 @@ def _folder() -> Path | None:
         return None
 
 
-def _content(texts: Ragged) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    return texts.values, texts.offsets
-
-
-def _key(settings: str, *arrays: NDArray[np.generic]) -> str:
+def _key(settings: str, texts: Ragged, *arrays: NDArray[np.generic]) -> str:
     digest = blake2b(f"{VERSION} {settings}".encode(), digest_size=16)
-    for array in arrays:
+    for array in (texts.values, texts.offsets, *arrays):
         digest.update(f" {array.dtype} {array.shape} ".encode())
         for start in range(0, len(array), HASHED):
             digest.update(np.ascontiguousarray(array[start : start + HASHED]).data)
+            texts.release()
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from dl.ragged import Ragged
 
 CHUNK_BYTES = 1 << 20  # of text that is in work at once, in each thread: what is made of it stays in the cores' caches
 MOST_THREADS = 4
+AT_ONCE = 64  # chunks after which the memory of a mapped column is given back
 _CUTS = {  # the two bytes between which a text may be cut: no token, normal form or lower case looks across
     "words": re.compile(rb"[^\n ][\n ]"),
     "bpe": re.compile(rb"[!-~][\n ]"),
@@ -55,6 +56,13 @@ def bounds(lengths: Numbers) -> list[int]:
     """Return where chunks of texts of these lengths, in bytes, begin, and where the last one ends."""
     block = np.cumsum(lengths + 16) // CHUNK_BYTES  # 16: an empty text costs something, too
     return [*np.flatnonzero(np.diff(block, prepend=-1)).tolist(), len(lengths)]
+
+
+def walked(work: Callable[[Piece], Done], pieces: Sequence[Piece], texts: Ragged) -> Iterator[list[Done]]:
+    """Do the work for all pieces of texts, `AT_ONCE` at a time: a mapped column never lies in memory as a whole."""
+    for at in range(0, len(pieces), AT_ONCE):
+        yield in_threads(work, pieces[at : at + AT_ONCE])
+        texts.release()
 
 
 def in_threads(work: Callable[[Piece], Done], pieces: Sequence[Piece]) -> list[Done]:

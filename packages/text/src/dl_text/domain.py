@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from dl.data import Dataset, Examples, joined
+from dl.data import Dataset, Examples, Part, joined, without_target
 from dl.domain import Domain, Preparation
 from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
-from dl.tables.table import LONGEST_TEXT, looks_like, read_table
-from dl_text import folder
+from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
+from dl_text import folder, language, prepare
 from dl_text.draw import draw, sketch
-from dl_text.prepare import learn, restore
 from dl_text.read import read_paths, read_strings
+from dl_text.windows import cut
+
+SENTENCE = 20  # characters of a cell, on average, from which a column is rather texts than categories
 
 
 def load() -> Domain:
@@ -27,25 +30,46 @@ def load() -> Domain:
         sketch=sketch,
         from_strings=read_strings,
         recognize=recognize,
+        open_unlabelled=open_unlabelled,
+        cut=cut,
+        continued=language.continued,
     )
 
 
-def read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
+def learn(part: Part, options: Options) -> Preparation:
+    """Learn what texts become: where they have no target, rows of which each token is told from those before it."""
+    return language.learn(part, options) if without_target(part.examples) else prepare.learn(part, options)
+
+
+def restore(settings: dict[str, Any]) -> Preparation:  # Any: JSON
+    """Make a preparation of either kind again.
+
+    Raises:
+        BadRun: If these are no settings of texts.
+    """
+    return language.restore(settings) if "longest" in settings else prepare.restore(settings)
+
+
+def read(paths: Sequence[Path], _preparation: Preparation, options: Options) -> Examples:
     """Read raw texts for a prediction: files, folders, the lines of stdin, and the input column of tables.
+
+    Args:
+        paths: Of them.
+        options: As the run's own data was read.
 
     Raises:
         BadData: If nothing is there.
         BadFile: If a file cannot be read as what it is called.
     """
+    encoding, skip = str(options["encoding"]), options["bad_files"] == "skip"
     found = []
-    for table, some in groupby(paths, is_table):
+    for table, some in groupby(paths, lambda path: is_table(path) and not path.is_dir()):
         alike = list(some)
-        found += [_read_table(path) for path in alike] if table else [read_paths(alike)]
-    return joined(found) if found else read_paths(paths)
-
-
-def _read_table(path: Path) -> Examples:
-    return read_table(path, {}, LONGEST_TEXT, labelled=False).examples()
+        if table:
+            found += [read_raw_table(path, options, LONGEST_TEXT).examples() for path in alike]
+        else:
+            found.append(read_paths(alike, encoding, skip=skip))
+    return joined(found) if found else read_paths(paths, encoding)
 
 
 def open_path(path: Path, options: Options) -> Dataset:
@@ -61,8 +85,25 @@ def open_path(path: Path, options: Options) -> Dataset:
     return folder.open_path(path, options)
 
 
+def open_unlabelled(path: Path, options: Options) -> Dataset:
+    """Read a user's own texts without a target: a table's column, a file, or all ``.txt`` files below a folder.
+
+    Raises:
+        BadData: If there is no text.
+        BadFile: If a file cannot be read as what it is called.
+    """
+    if is_table(path) and not path.is_dir():
+        return read_table(path, options, LONGEST_TEXT, labelled=False).dataset()
+    told = {name: value for name, value in options.items() if name not in ("encoding", "target_as")}
+    refuse_options(told, str(path), "a folder" if path.is_dir() else "a text")
+    return folder.open_unlabelled(path, options)
+
+
 def recognize(path: Path, options: Options) -> float:
-    """Say how surely a path holds texts: a folder by files called so; words in a table may be other things as well."""
+    """Say how surely a path holds texts: a folder by files called so; a column of short words may be categories."""
     if path.is_dir():
         return 1.0 if glance(path, folder.TEXTS) else 0.0
-    return 0.5 if is_table(path) and looks_like(path, options, LONGEST_TEXT) else 0.0
+    if path.suffix.lower() in folder.TEXTS.suffixes:
+        return 1.0
+    length = looks_like(path, options, LONGEST_TEXT) if is_table(path) else 0.0
+    return 0.5 if length >= SENTENCE else 0.2 if length else 0.0

@@ -26,12 +26,16 @@ from dl.scan import (
     relative_name,
     stable_ids,
     unreadable,
+    walk,
 )
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl_text.decode import digest_of, known_encoding, read_file, to_utf8
 
-EXPECTED = "expected a folder of text files for each class, as in good/1.txt bad/2.txt"
+EXPECTED = (
+    "expected a folder of text files for each class, as in good/1.txt bad/2.txt; to learn the texts themselves: "
+    "--task next-token"
+)
 TEXTS = Wanted("text", "texts", (".txt",), EXPECTED, loose=True, unlabelled=("unsup", "unlabelled", "unlabeled"))
 
 
@@ -74,6 +78,61 @@ def open_path(path: Path, options: Options) -> Dataset:
         source=str(root),
         skipped=(*(line for name in found for line in _passed(root, found[name])), *bad),
     )
+
+
+def open_unlabelled(path: Path, options: Options) -> Dataset:
+    """Read a text file, or all text files below a folder, as texts without a target.
+
+    Raises:
+        BadData: If there is no text file.
+        BadFile: If a file is no text in this encoding and ``bad_files`` is stop.
+        BadOption: If there is no such encoding.
+    """
+    root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
+    encoding, skip = known_encoding(str(options["encoding"])), options["bad_files"] == "skip"
+    if not root.is_dir():
+        train, bad = _texts(root, [str(root)], encoding, skip=False)
+        return Dataset(root.stem or "text", train, title="a text", source=str(root))
+    parts = {name: _text_files(folder) for name, folder in find_parts(root, TEXTS).items()}
+    train, bad = _texts(root, parts["train"], encoding, skip)
+    val = _texts(root, parts["val"], encoding, skip) if "val" in parts else None
+    return Dataset(
+        name=root.resolve().name or "texts",
+        train=train,
+        open_test=(lambda: _texts(root, parts["test"], encoding, skip)[0]) if "test" in parts else None,
+        val=val[0] if val else None,
+        title=f"{len(train):,} texts",
+        source=str(root),
+        skipped=(*bad, *(val[1] if val else ())),
+    )
+
+
+def _text_files(folder: Path) -> list[str]:
+    """Return the text files below a folder, by name.
+
+    Raises:
+        BadData: If there is none.
+    """
+    stat = folder.stat()
+    found = sorted(path for path, _ in walk(folder, {(stat.st_dev, stat.st_ino)}) if path.lower().endswith(".txt"))
+    if not found:
+        raise BadData(f"{safe_text(folder)!r} holds no .txt file; expected texts, in one folder or several")
+    return found
+
+
+def _texts(root: Path, paths: list[str], encoding: str, skip: bool) -> tuple[Examples, list[str]]:
+    """Read files as examples without a target; return also what was wrong with those that are left out."""
+    read = read_files(paths, encoding)
+    sources = [relative_name(root, path) or root.name for path in paths]
+    bad = [f"{sources[at]}: {why}" for at, why in read.bad.items()]
+    if bad and len(paths) == 1:
+        raise BadFile(f"{safe_text(paths[0])!r} cannot be read as text: {next(iter(read.bad.values()))}")
+    if bad and not skip:
+        raise BadFile(unreadable(repr(safe_text(root)), bad, len(paths), "text"))
+    if not read.kept:
+        raise BadData(f"{safe_text(root)!r} holds no text that can be read")
+    kept = tuple(sources[at] for at in read.kept)
+    return Examples(read.texts, np.empty((len(kept), 0)), stable_ids(read.digests, kept), (), kept), bad
 
 
 def read_files(paths: Sequence[str], encoding: str) -> Read:

@@ -17,11 +17,10 @@ from dl.data import Part
 from dl.errors import BadData
 from dl.ragged import Ragged, as_text
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, bounds, in_threads, parts
+from dl_text.chunks import Numbers, bounds, parts, walked
 from dl_text.vocabulary import RESERVED, Settings, Vocabulary, lengths_of, neighbours, numbered, spelled_array, split
 
 LONGEST = 100  # bytes of a word worth learning; a longer one is unknown
-AT_ONCE = 64  # chunks between two mergers of what they hold
 _JOIN = {"words": b" ", "chars": b""}
 
 
@@ -126,8 +125,7 @@ def _byte_pairs(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Voc
 def _count_all(count: Callable[[Ragged], Tally], texts: Ragged, pieces: list[Numbers], kind: pa.DataType) -> Tally:
     """Count every chunk of texts; what is held at once is distinct tokens only, however many texts there are."""
     total = Tally(pa.array([], kind), np.empty(0, np.int64), np.empty(0, np.int64))
-    for at in range(0, len(pieces), AT_ONCE):
-        done = in_threads(lambda index: count(texts[index]), pieces[at : at + AT_ONCE])
+    for done in walked(lambda index: count(texts[index]), pieces, texts):
         total = _merged([total, *done])
     return total
 

@@ -30,6 +30,14 @@ READING = (
         "what a token counts in a bag: each 1, the first of its kind 1, or by rarity",
         choices=("count", "multi-hot", "tf-idf"),
     ),
+    Option(
+        "window",
+        256,
+        "of next-token: most characters of a row; a longer text is cut into several",
+        low=2,
+        high=1_000_000,
+    ),
+    Option("megabytes", 0.0, "of next-token: most text that is looked at, in each part; 0 takes all", low=0.0),
     Option("bad_files", "stop", "files that are no readable text: stop, or skip and count", choices=("stop", "skip")),
     *OF_TABLES,
 )
@@ -39,8 +47,8 @@ EMBEDDING = Option("embedding", 32, "numbers that stand for a token", low=1, hig
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Texts: from a named data set, a table, or a folder of texts by class."""
-    return (DomainSpec(DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING),)
+    """Texts: from a named data set, a table, a folder of texts by class, or a file without any class."""
+    return (DomainSpec(DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING, (".txt",)),)
 
 
 @hookimpl
@@ -83,6 +91,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 DROPOUT,
             ),
             recipe="lstm",
+            build_causal=_build_causal_recurrent,
         ),
         ModelSpec(
             "conv1d",
@@ -109,6 +118,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("dropout", 0.1, "share dropped within the layers", low=0.0, high=0.95),
             ),
             recipe="transformer",
+            build_causal=_build_causal_transformer,
         ),
     )
 
@@ -153,3 +163,15 @@ def _build_transformer(shape: InputShape, outputs: int, options: Options) -> nn.
     from dl_text.models import Transformer
 
     return Transformer(shape, outputs, options)
+
+
+def _build_causal_recurrent(shape: InputShape, options: Options) -> nn.Module:
+    from dl_text.causal import CausalRecurrent
+
+    return CausalRecurrent(shape, options)
+
+
+def _build_causal_transformer(shape: InputShape, options: Options) -> nn.Module:
+    from dl_text.causal import CausalTransformer
+
+    return CausalTransformer(shape, options)

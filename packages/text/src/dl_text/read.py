@@ -12,7 +12,7 @@ import numpy as np
 from dl.data import Examples
 from dl.errors import BadData, BadFile
 from dl.ragged import Ragged, of_bytes
-from dl.scan import NAMED, stable_ids, walk
+from dl.scan import NAMED, say_bad, stable_ids, walk
 from dl.terminal import safe_text
 from dl_text.decode import digest_of, known_encoding, to_utf8
 from dl_text.folder import read_files
@@ -21,10 +21,15 @@ STDIN = "-"
 SHOWN = 40  # characters of a text given as a string that name it
 
 
-def read_paths(paths: Sequence[Path], encoding: str = "utf-8") -> Examples:
+def read_paths(paths: Sequence[Path], encoding: str = "utf-8", *, skip: bool = False) -> Examples:
     """Read text files, folders (all files below them) and the lines of stdin (``-``), in this order; targets are zeros.
 
     A file is one text; of stdin each line that is not blank is one.
+
+    Args:
+        paths: Of files and folders.
+        encoding: How they are written.
+        skip: Whether files that are no text are left out, with a warning.
 
     Raises:
         BadData: If nothing is there.
@@ -32,7 +37,7 @@ def read_paths(paths: Sequence[Path], encoding: str = "utf-8") -> Examples:
         BadOption: If there is no such encoding.
     """
     encoding = known_encoding(encoding)
-    read = [_lines(encoding) if str(path) == STDIN else _files(list(_files_of(path)), encoding) for path in paths]
+    read = [_lines(encoding) if str(path) == STDIN else _files(list(_files_of(path)), encoding, skip) for path in paths]
     sources = [source for _, names in read for source in names]
     if not sources:
         raise BadData(f"no text in {', '.join(repr(safe_text(path)) for path in paths[:NAMED]) or 'an empty list'}")
@@ -63,12 +68,11 @@ def _examples(contents: Sequence[bytes], sources: Sequence[str]) -> Examples:
     return Examples(of_bytes(contents), np.zeros(len(contents), np.int64), ids, (), tuple(sources))
 
 
-def _files(paths: Sequence[str], encoding: str) -> tuple[list[bytes], list[str]]:
+def _files(paths: Sequence[str], encoding: str, skip: bool) -> tuple[list[bytes], list[str]]:
     read = read_files(paths, encoding)
     if read.bad:
-        shown = ", ".join(repr(safe_text(f"{paths[at]}: {why}")) for at, why in list(read.bad.items())[:NAMED])
-        raise BadFile(f"{len(read.bad):,} of {len(paths):,} files cannot be read as text: {shown}")
-    return _rows(read.texts), list(paths)
+        say_bad([f"{paths[at]}: {why}" for at, why in read.bad.items()], len(paths), "text", skip=skip)
+    return _rows(read.texts), [paths[at] for at in read.kept]
 
 
 def _rows(texts: Ragged) -> list[bytes]:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from dl.data import Dataset
 
 ARCHIVE_OPTIONS = (
-    Option("data_dir", "", "folder with aclImdb_v1.tar.gz or the unpacked aclImdb: the official two halves"),
+    Option(
+        "data_dir", "", "folder with aclImdb_v1.tar.gz or the unpacked aclImdb: the official two halves", is_path=True
+    ),
     Option("official", False, "download aclImdb_v1.tar.gz (80 MB, once) for the official two halves"),
 )
 

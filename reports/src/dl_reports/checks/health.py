@@ -118,7 +118,8 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     probe, rise = facts.kept.probe, facts.probe_rise
     if isinstance(probe, NotComputable):
         return probe
-    floors = [one.loss for one in facts.manifest.baselines if one.loss is not None and math.isfinite(one.loss)]
+    constant = [one for one in facts.manifest.baselines if one.name != "bigram"]  # which looks at the inputs
+    floors = [one.loss for one in constant if one.loss is not None and math.isfinite(one.loss)]
     over = (
         paired_difference(probe.loss[-1].astype(np.float64) - min(floors)) if floors else NotComputable("no baseline")
     )

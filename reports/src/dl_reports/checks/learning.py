@@ -6,6 +6,7 @@ import math
 
 from dl.finding import Finding
 from dl.outcomes import PartOutcomes
+from dl.specs import NEXT_TOKEN
 from dl_reports import remedy, words
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
@@ -46,6 +47,8 @@ def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
 
 def common_error_z(facts: Facts) -> float | NotComputable:
     """How certain it is that the error on the probe exceeds half of the error on validation, in standard errors."""
+    if facts.manifest.task.name == NEXT_TOKEN:
+        return NotComputable("no text can be told without error, and how little is possible is not known")
     gap, k = facts.gap, facts.best
     if isinstance(gap, NotComputable):
         return gap

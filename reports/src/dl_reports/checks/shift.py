@@ -19,6 +19,8 @@ def targets(facts: Facts) -> list[Finding] | NotComputable:
     if isinstance(probe, NotComputable):
         return probe
     ours, theirs = (part.targets.reshape(len(part.targets), -1) for part in (probe, val))
+    if not ours.shape[1]:
+        return NotComputable("the target stands in the inputs")
     results = [target_shift(ours[:, column], theirs[:, column]) for column in range(ours.shape[1])]
     tested = [result for result in results if isinstance(result, TargetShift)]
     if not tested:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dl.cli import extend, look, train
+from dl.cli import author, extend, look, train
 from dl.errors import DLError, PluginFailed
 from dl.terminal import console, safe_text
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 train.add_to(app)
 look.add_to(app)
 extend.add_to(app)
+author.add_to(app)
 
 
 def _verbs() -> set[str]:

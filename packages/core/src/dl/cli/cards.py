@@ -97,12 +97,13 @@ def _is_run(name: str, runs: Path) -> bool:
 
 
 def _exists(name: str) -> bool:
-    return os.path.exists(name)
+    return os.path.lexists(name)  # a link that leads nowhere is said to be one
 
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print a data set's card: what is found in it, counts, classes, licence, and a few examples drawn."""
     from dl.data import describe_inputs, fingerprints, row_of, whole
+    from dl.guards import duplicate_groups
     from dl.road import load_dataset
     from dl.task import decide
 
@@ -112,7 +113,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task).info
-    duplicates = len(examples) - len(set(fingerprints(whole(examples))))
+    duplicates = len(examples) - 1 - int(duplicate_groups(fingerprints(whole(examples))).max(initial=-1))
     card = {
         "name": dataset.name,
         "title": dataset.title,
@@ -133,7 +134,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
         return
     out = console()
-    out.print(_facts(card | {"duplicates": duplicates or "none, bit for bit"}))
+    repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
+    out.print(_facts(card | {"duplicates": f"{repeated}, bit for bit"}))
     if classes:
         kind = "labels" if examples.targets.ndim == 2 else "classes"
         shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]

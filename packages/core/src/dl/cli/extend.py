@@ -1,4 +1,4 @@
-"""The verbs about plugins: plugins (with trust, untrust and lock), install, uninstall."""
+"""The verbs about plugins: plugins (with trust, untrust, lock and check), install, uninstall."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from dl.cli.author import CHECK, check
 from dl.cli.train import Json
 from dl.errors import BadOption, PluginFailed, UnknownName, nearest
 from dl.terminal import console, plain
@@ -29,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     group.command(help=_TRUST)(trust)
     group.command(help=_UNTRUST)(untrust)
     group.command(help=_LOCK)(lock)
+    group.command(name="check", help=CHECK)(check)
     app.add_typer(group, name="plugins")
     app.command(help=_INSTALL)(install)
     app.command(help=_UNINSTALL)(uninstall)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dl.cli.train import DEFAULT_RUNS, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
+from dl.cli.train import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain
 
@@ -113,6 +113,7 @@ def show(
     group_on: GroupOn = "",
     time_on: TimeOn = "",
     encoding: Encoding = "",
+    data_dir: DataDir = "",
     task: Annotated[str, typer.Option(help="Of data: the task it is meant for; found by itself.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="For a recipe: write it to this file, to edit it.")] = None,
     runs: Runs = DEFAULT_RUNS,
@@ -124,6 +125,7 @@ def show(
 
     pairs = [word for word in words[1:] if "=" in word]
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags["data_dir"] = data_dir
     reading = Reading(task, with_flags(split_pairs(pairs), flags))
     show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)
 

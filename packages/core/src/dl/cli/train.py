@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dl import files
 from dl.errors import BadOption
 from dl.options import split_named, split_pairs
-from dl.terminal import cell, console, plain
+from dl.terminal import cell, console, plain, safe_lines
 
 if TYPE_CHECKING:
     from dl.judge import Look
@@ -37,6 +39,9 @@ GroupOn = Annotated[
 ]
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Of a table: hold out the newest rows by this.", metavar="COLUMN")
+]
+DataDir = Annotated[
+    str, typer.Option("--data-dir", help="Of a named data set: a folder that holds its files.", metavar="FOLDER")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Of a table: how its text is written, as latin-1.")]
 
@@ -76,8 +81,12 @@ def fit(
     group_on: GroupOn = "",
     time_on: TimeOn = "",
     encoding: Encoding = "",
+    data_dir: DataDir = "",
     task: Annotated[
-        str, typer.Option(help="binary, multiclass, multilabel, regression or unit-regression; found by itself.")
+        str,
+        typer.Option(
+            help="binary, multiclass, multilabel, regression, unit-regression or next-token; found by itself."
+        ),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
@@ -93,6 +102,7 @@ def fit(
     pairs = [word for word in (domain, data) if "=" in word] + (options or [])
     domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
     from dl.choose import named_options, resolve
     from dl.plugins import load_plugins
@@ -170,30 +180,60 @@ def _show_look(out: Console, look: Look) -> None:
     out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
 
 
-_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts.
+_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts; go on with a text.
 
 Example: dl predict last photo.png
+
+They are read as the run's own data was; what is otherwise about them is key=value: input, encoding, header, quotes,
+bad_rows, bad_files.
+A run of the task next-token goes on with each text: dl predict last --text "Once upon" --tokens 200
 """
 
 
 def predict(
     run: Which,
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files, folders, or tables; - reads stdin.")] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]... [KEY=VALUE]...", help="Files, folders, or tables; - reads stdin."),
+    ] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text itself; may be given again.")] = None,
+    input_: Input = "",
+    encoding: Encoding = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    tokens: Annotated[int | None, typer.Option(help="Of next-token: how many tokens more. [200]")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of next-token: below 1 is surer, 0 takes the likeliest. [0.8]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of next-token: of the draws. [0]")] = None,
 ) -> None:
     """Predict: `dl.predict`."""
     import dl
 
-    answers = dl.predict(run, paths or [], texts=text or [], runs=runs)
+    pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
+    options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
+    sources = [word for word in paths or [] if word not in pairs]
+    drawn = {"tokens": tokens, "temperature": temperature, "seed": seed}
+    answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
         print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
     elif as_csv:
         print(_csv(answers), end="")
+    elif all(not answer.values for answer in answers):
+        _print_texts(answers)
     else:
         console().print(_table(answers))
+
+
+def _print_texts(answers: list[Prediction]) -> None:
+    """Print texts that were gone on with, the prompt first, line by line as they are."""
+    out = console()
+    for number, answer in enumerate(answers):
+        if number:
+            out.print()
+        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.says), "not bold")
+        out.print(text, soft_wrap=True)
 
 
 def _csv(answers: list[Prediction]) -> str:

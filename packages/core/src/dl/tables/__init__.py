@@ -20,12 +20,18 @@ AS_ASKED = {
     "multilabel": "labels",
     "regression": "numbers",
     "unit-regression": "numbers",
+    "next-token": "none",
 }
 
 OPTIONS = (
     Option("input", "", "of a table: the column that is looked at; empty finds it"),
     Option("target", "", "of a table: the column to predict, or several with commas; empty finds it"),
-    Option("target_as", "auto", "of a table: what the target is", choices=("auto", "classes", "numbers", "labels")),
+    Option(
+        "target_as",
+        "auto",
+        "of a table: what the target is; none leaves the inputs alone",
+        choices=("auto", "classes", "numbers", "labels", "none"),
+    ),
     Option("separator", "", "of a table: what stands between the labels in a cell, as in a|b; empty finds it"),
     Option("group_on", "", "of a table: rows that agree in this column stay on one side of the split"),
     Option("time_on", "", "of a table: a column of times; the newest rows are held out"),
@@ -36,6 +42,8 @@ OPTIONS = (
         "bad_rows", "stop", "rows of a table that cannot be used: stop, or skip and count", choices=("stop", "skip")
     ),
 )
+# Of the options of a run's data, those that say how inputs are read which it has never seen.
+OF_RAW_INPUTS = ("input", "encoding", "header", "quotes", "bad_rows", "bad_files")
 
 
 def is_table(path: Path) -> bool:

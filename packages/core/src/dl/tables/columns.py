@@ -66,6 +66,7 @@ class Roles:
         time: The column of times; empty if there is none.
         because: What speaks for the targets.
         notes: What else was found by itself, in words.
+        features: Where several columns are looked at: which; ``input`` is then empty.
     """
 
     input: str
@@ -74,11 +75,12 @@ class Roles:
     time: str = ""
     because: str = ""
     notes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every column that is read, once."""
-        wanted = (self.input, *self.targets, self.group, self.time)
+        wanted = (self.input, *self.features, *self.targets, self.group, self.time)
         return tuple(dict.fromkeys(name for name in wanted if name))
 
 
@@ -136,7 +138,7 @@ def choose(
     """
     notes: list[str] = []
     group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
-    targets = _named_targets(source, str(options["target"])) if labelled else ()
+    targets = _named_columns(source, str(options["target"]), "target") if labelled else ()
     given = _named(source, str(options["input"]), "input")
     if given in (*targets, "") and given:
         raise BadOption(f"column {shown(given)} is both input and target: its own answer would be given away")
@@ -149,6 +151,46 @@ def choose(
         target, because = _find_target(source, others)
         return Roles(found, (target,), group, time, because, tuple(notes))
     return Roles(found, targets, group, time, "as asked", tuple(notes))
+
+
+def choose_features(
+    source: Source, columns: Mapping[str, Column], options: Options, wanted: Sequence[str] = (), *, labelled: bool
+) -> Roles:
+    """Find the target, as `choose` does, and take all other columns that do not only count the rows as inputs.
+
+    Args:
+        source: The table.
+        columns: As `sample` gives them.
+        options: Checked `OPTIONS`.
+        wanted: The input columns, where they are known.
+        labelled: Whether a target is wanted.
+
+    Raises:
+        BadOption: If a named column is not there, or one is named for two things that exclude each other.
+        BadData: If no column is left for the target or the inputs, or several could be the target.
+    """
+    group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
+    targets = _named_columns(source, str(options["target"]), "target") if labelled else ()
+    given = tuple(_named(source, name, "input") for name in wanted)
+    given = given or _named_columns(source, str(options["input"]), "input")
+    both = [name for name in given if name in targets]
+    if both:
+        raise BadOption(f"column {shown(both[0])} is both input and target: its own answer would be given away")
+    because = "as asked"
+    if labelled and not targets:
+        taken = {*given, group, time}
+        target, because = _find_target(source, [column for column in columns.values() if column.name not in taken])
+        targets = (target,)
+    others = [name for name in columns if name not in {*targets, group, time}]
+    features = given or tuple(name for name in others if name.lower() not in NUMBERING)
+    if not features:
+        raise BadData(
+            f"{called(source.path)}: no column is left for the inputs; say --input with names and commas  columns: "
+            f"{listed(source.columns)}"
+        )
+    counting = [] if given else [name for name in others if name.lower() in NUMBERING]
+    notes = [f"left out, as they only count the rows: {listed(map(shown, counting))}"] if counting else []
+    return Roles("", targets, group, time, because, tuple(notes), features)
 
 
 def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, notes: list[str]) -> str:
@@ -208,14 +250,15 @@ def _named(source: Source, name: str, option: str) -> str:
     return name
 
 
-def _named_targets(source: Source, names: str) -> tuple[str, ...]:
+def _named_columns(source: Source, names: str, option: str) -> tuple[str, ...]:
+    """Return columns that are named with commas between them."""
     if names in source.columns:  # whose name may hold a comma
-        return (_named(source, names, "target"),)
-    targets = tuple(_named(source, name.strip(), "target") for name in names.split(",") if name.strip())
-    twice = [name for name in targets if targets.count(name) > 1]
+        return (_named(source, names, option),)
+    columns = tuple(_named(source, name.strip(), option) for name in names.split(",") if name.strip())
+    twice = [name for name in columns if columns.count(name) > 1]
     if twice:
-        raise BadOption(f"target={safe_text(names)}: column {shown(twice[0])} is named twice")
-    return targets
+        raise BadOption(f"{option}={safe_text(names)}: column {shown(twice[0])} is named twice")
+    return columns
 
 
 def shown(name: str) -> str:

@@ -139,19 +139,19 @@ def _lines(stream: TextStream) -> Iterator[tuple[int, bytes]]:
     Raises:
         BadFile: If one is longer than any example is.
     """
-    number, left = 1, b""
+    number, begun = 1, [b""]  # the parts of a line whose end has not been met
     while text := stream.read(CHUNK):
-        if b"\n" not in text:
-            left += text
-            if len(left) > LONGEST:
+        first, *others = text.split(b"\n")
+        begun.append(first)
+        if not others:
+            if sum(map(len, begun)) > LONGEST:
                 raise BadFile(f"{called(stream.path)} line {number} has more than {LONGEST >> 20} MB")
             continue
-        first, *others = text.split(b"\n")
-        for line in (left + first, *others[:-1]):
+        for line in (b"".join(begun), *others[:-1]):
             yield number, line
             number += 1
-        left = others[-1]
-    if left:
+        begun = [others[-1]]
+    if left := b"".join(begun):
         yield number, left
 
 

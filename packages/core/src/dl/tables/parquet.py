@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dl.data import Index
 from dl.errors import BadFile, DLError
 from dl.tables.source import BadRows, Batch, Source, check_columns
 from dl.tables.stream import called
@@ -51,7 +52,7 @@ def _batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
                 continue
             rows = np.arange(first, first + batch.num_rows, dtype=np.int64)
             first += batch.num_rows
-            yield Batch(rows, {name: _as_text(batch.column(name)) for name in wanted})
+            yield Batch(rows, {name: _checked(path, name, batch.column(name), rows) for name in wanted})
 
 
 def _opened(path: Path) -> Any:  # Any: pyarrow has no types
@@ -70,6 +71,33 @@ def _is_nested(kind: Any) -> bool:  # Any: as above
     from pyarrow import types
 
     return bool(types.is_nested(kind))
+
+
+def _checked(path: Path, name: str, column: Any, rows: Index) -> Any:  # Any: as above
+    """Return the cells as text.
+
+    Raises:
+        BadFile: Naming the first row whose bytes are none.
+    """
+    import pyarrow as pa
+
+    try:
+        return _as_text(column)
+    except pa.ArrowInvalid as error:
+        cells = column.cast(pa.binary()).to_pylist()
+        row = next((row for row, cell in zip(rows.tolist(), cells, strict=True) if not _is_text(cell or b"")), None)
+        if row is None:
+            raise
+        where = f"{called(path)} row {row}: column {safe_text(name)!r}"
+        raise BadFile(f"{where} holds bytes that are no utf-8 text; write the column anew as text") from error
+
+
+def _is_text(cell: bytes) -> bool:
+    try:
+        cell.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _as_text(column: Any) -> Any:  # Any: as above

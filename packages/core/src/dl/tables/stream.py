@@ -132,8 +132,11 @@ class TextStream(io.RawIOBase):
         except MemoryError:
             raise
         except BROKEN as error:
-            kind = f"is no whole {self.path.suffix[1:]} file" if self.path.suffix.lower() in _ARCHIVES else "is damaged"
-            raise BadFile(f"{called(self.path)!r} {kind}: {_reason(error)}") from error
+            suffix = self.path.suffix
+            packed = suffix.lower() in _ARCHIVES
+            kind = f"is no whole {suffix[1:]} file" if packed else "is damaged"
+            advice = f"; make or copy it anew, or call it {called(self.path.with_suffix(''))} if it is not packed"
+            raise BadFile(f"{called(self.path)!r} {kind}: {_reason(error)}{advice if packed else ''}") from error
 
     def _next(self) -> bytes:
         """Return the next text, checked; empty at the end."""

@@ -8,6 +8,7 @@ turns the cells into inputs and gives them to `Table.dataset`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +22,29 @@ from dl.errors import BadData, BadFile, DLError
 from dl.options import check
 from dl.ragged import Ragged, as_text
 from dl.specs import Options
-from dl.tables import COMPRESSED, DELIMITED, JSON, OPTIONS, PARQUET, suffix_of
+from dl.tables import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
 from dl.tables.delimited import open_delimited
 from dl.tables.gather import Gathered, blanks, content_ids, holding_nul, without
 from dl.tables.jsonlines import open_json
 from dl.tables.moments import group_numbers, read_times
 from dl.tables.parquet import open_parquet
-from dl.tables.source import BadRows, Batch, Source
+from dl.tables.source import NAMED, BadRows, Batch, Source
 from dl.tables.stream import called
 from dl.tables.target import Target, infer
 
-__all__ = ["LONGEST_TEXT", "Column", "InputKind", "RowNames", "Table", "looks_like", "read_table"]
+__all__ = [
+    "LONGEST_TEXT",
+    "Column",
+    "InputKind",
+    "RowNames",
+    "SkippedRows",
+    "Table",
+    "looks_like",
+    "open_table",
+    "read_raw_table",
+    "read_table",
+]
 
 
 def _mean_length(column: Column) -> float:
@@ -46,6 +58,10 @@ LONGEST_TEXT = InputKind(
     _mean_length,
     ("text", "review", "sentence", "content", "body", "message", "comment", "tweet", "document", "utterance"),
 )
+
+
+class SkippedRows(UserWarning):
+    """Rows of a prediction were left out, because ``bad_rows=skip`` was asked for."""
 
 
 class RowNames(Sequence[str]):
@@ -79,7 +95,7 @@ class Table:
     Args:
         path: The file.
         input: (N) cells of the input column, as UTF-8 bytes; a memory map where they are many.
-        targets: As `Examples` takes them; zeros where no target was wanted.
+        targets: As `Examples` takes them; zeros where no target was wanted, (N, 0) where the user wants none.
         names: Of the classes, labels or target columns.
         rows: (N,) numbers of the rows, for people.
         unit: What a row is called: ``row`` or ``line``.
@@ -152,7 +168,7 @@ class Table:
         train = train or self.examples()
         predicted = f", target {listed(self.roles.targets)}" if self.roles.targets else ""
         return Dataset(
-            name=_plain_name(self.path),
+            name=plain_name(self.path),
             train=train,
             title=f"{len(train):,} {self.unit}s, input {listed([self.roles.input])}{predicted}",
             source=str(self.path),
@@ -175,7 +191,8 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         BadData: If its rows do not fit, or no column does.
         BadOption: If an option does not fit this table.
     """
-    options = _resolved(options)
+    options = checked(options)
+    labelled = labelled and options["target_as"] != "none"
     source = open_table(path, options)
     roles = choose(source, sample(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
@@ -189,6 +206,30 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         )
     read.refuse_leak()
     return _understood(read, options)
+
+
+def read_raw_table(path: Path, options: Options, kind: InputKind) -> Table:
+    """Read the input column of a table for a prediction, as the run's own data was read.
+
+    Args:
+        path: Of a file that `dl.tables.is_table` knows.
+        options: Of the run's data; what they say about targets, groups and times says nothing here.
+        kind: What an input column looks like.
+
+    Raises:
+        DLError: As `read_table`.
+    """
+    reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
+    table = read_table(path, reading, kind, labelled=False)
+    say_skipped(table.skipped, table.unit)
+    return table
+
+
+def say_skipped(lines: Sequence[str], unit: str) -> None:
+    """Warn that rows were left out of a prediction, naming the first."""
+    if lines:
+        first = "; ".join(lines[:NAMED]) + ("; ..." if len(lines) > NAMED else "")
+        warnings.warn(f"{len(lines):,} {unit}s were skipped: {first}", SkippedRows, stacklevel=2)
 
 
 def open_table(path: Path, options: Options) -> Source:
@@ -208,16 +249,17 @@ def open_table(path: Path, options: Options) -> Source:
     raise BadFile(f"{called(path)!r} is {found}; expected .csv, .tsv, .jsonl or .parquet")
 
 
-def looks_like(path: Path, options: Options, kind: InputKind) -> bool:
-    """Return whether a table has a column of this kind; what is wrong with the table is said when it is read."""
+def looks_like(path: Path, options: Options, kind: InputKind) -> float:
+    """Return the best score of a table's columns, 0 if none is of this kind; what is wrong is said when it is read."""
     try:
-        columns = sample(open_table(path, _resolved(options)))
+        columns = sample(open_table(path, checked(options)))
     except DLError:
-        return False
-    return any(kind.score(column) > 0 for column in columns.values())
+        return 0.0
+    return max(map(kind.score, columns.values()), default=0.0)
 
 
-def _resolved(options: Options) -> Options:
+def checked(options: Options) -> Options:
+    """Return the options that are about tables, checked, those that were not given at their defaults."""
     known = {option.name for option in OPTIONS}
     return check(OPTIONS, {name: value for name, value in options.items() if name in known}, "table")
 
@@ -309,7 +351,8 @@ def _understood(read: _Read, options: Options) -> Table:
     kept, times, notes = np.ones(len(rows), bool), None, [*read.source.notes, *roles.notes]
     if roles.time:
         times, kept = read_times(roles.time, read.column(roles.time), rows, bad)
-    target = Target(np.zeros(len(rows), np.int64), (), np.ones(len(rows), bool), "")
+    nothing = np.empty((len(rows), 0)) if options["target_as"] == "none" else np.zeros(len(rows), np.int64)
+    target = Target(nothing, (), np.ones(len(rows), bool), "")
     if roles.targets:
         columns = [read.column(name).filter(kept.copy()) for name in roles.targets]
         target = infer(roles.targets, columns, options, rows[kept], bad)
@@ -336,7 +379,7 @@ def _understood(read: _Read, options: Options) -> Table:
     )
 
 
-def _plain_name(path: Path) -> str:
+def plain_name(path: Path) -> str:
     """Return the name of the file without what says how it is written."""
     unpacked = path.stem if path.suffix.lower() in COMPRESSED else path.name
     return Path(unpacked).stem

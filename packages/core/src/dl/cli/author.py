@@ -1,0 +1,96 @@
+"""The verbs for authors of plugins: new plugin, and plugins check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dl.cli.train import Json
+from dl.terminal import console, plain
+
+if TYPE_CHECKING:
+    from dl.testing.plugin import Checked
+
+LONGEST = 2000  # characters of one answer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb to the command line; `check` is added to the group of `dl.cli.extend`."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_NEW)
+    group.command(name="plugin", help=_PLUGIN)(plugin)
+    group.callback()(_nothing)
+    app.add_typer(group, name="new")
+
+
+def _nothing() -> None:
+    """Keep ``plugin`` a word of its own, though it is the only one."""
+
+
+_NEW = """Write the beginnings of something of your own: a plugin.
+
+Example: dl new plugin waves --kind dataset
+"""
+_PLUGIN = """Write a plugin that installs, passes its tests and registers something that runs; then make it yours.
+
+Example: dl new plugin waves --kind dataset
+"""
+
+
+def plugin(
+    name: Annotated[str, typer.Argument(help="Of the plugin, like waves; its distribution is called dl-waves.")],
+    kind: Annotated[str, typer.Option(help="dataset, model, regularizer, check or domain.")] = "dataset",
+    folder: Annotated[Path | None, typer.Option(help="Where to; dl-NAME here if left out.")] = None,
+) -> None:
+    """Write a new distribution."""
+    from dl.project import write_project
+
+    project = write_project(name, kind, folder)
+    out = console()
+    for file in project.files:
+        out.print(plain(f"wrote {project.folder / file}"), soft_wrap=True)
+    here = project.folder
+    for line in ("", f"dl install -e {here}", f"dl plugins check {project.name}", f"python -m pytest {here}"):
+        out.print(plain(line), soft_wrap=True)
+
+
+CHECK = """Ask of everything that a plugin registered whether it holds: shapes, ids, seeds, saving, evaluation, ...
+
+Example: dl plugins check mnist
+
+Exits with 1 if a rule does not hold. The same suites are in dl.testing, for tests.
+"""
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="Of a plugin, or of its distribution; see: dl plugins")],
+    as_json: Json = False,
+) -> int:
+    """Run the suites on one plugin."""
+    from dl.plugins import look_at_plugins
+    from dl.testing.plugin import check_plugin, plugins_named
+
+    plugins = look_at_plugins()
+    checked = (one for state in plugins_named(name, plugins) for one in check_plugin(state, plugins))
+    found = list(checked if as_json else _shown(checked))
+    broken = sum(one.result.state == "failed" for one in found)
+    if as_json:
+        print(json.dumps([one.as_dict() for one in found]))
+    else:
+        said = f"{broken} of {len(found)} rules do not hold" if broken else f"all {len(found)} rules hold"
+        console().print(plain(said, "bold red" if broken else "bold"))
+    return 1 if broken else 0
+
+
+def _shown(checked: Iterable[Checked]) -> Iterator[Checked]:
+    """Print each answer as it comes."""
+    out = console()
+    for one in checked:
+        says = f": {one.result.says}" if one.result.says else ""
+        line = f"{one.result.state:<9} {one.kind} {one.name}: {one.result.rule}{says}"
+        style = {"ok": "", "failed": "bold red"}.get(one.result.state, "dim")
+        out.print(plain(line, style, LONGEST), soft_wrap=True)
+        yield one

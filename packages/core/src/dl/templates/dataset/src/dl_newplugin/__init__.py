@@ -1,0 +1,1 @@
+"""The data set newplugin for dl."""

@@ -1,0 +1,30 @@
+"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.options import Option
+from dl.specs import DatasetSpec, Options
+
+if TYPE_CHECKING:
+    from dl.data import Dataset
+
+dl_api = 3  # the version of dl's hooks that this is written for
+
+NAME = "newplugin"
+DESCRIPTION = "rings and crosses, drawn by a seed; two classes"
+NOISE = Option("noise", 90, "brightest value behind the shape, of 255", low=0, high=255)
+
+
+@hookimpl
+def register_datasets() -> tuple[DatasetSpec, ...]:
+    """Return the data sets that can be named after ``dl fit vision``."""
+    return (DatasetSpec(NAME, "vision", DESCRIPTION, _load, (NOISE,)),)
+
+
+def _load(options: Options) -> Dataset:
+    from dl_newplugin.data import load
+
+    return load(int(options["noise"]))

@@ -1,0 +1,1 @@
+"""The domain newplugin for dl: signals, one in a file."""

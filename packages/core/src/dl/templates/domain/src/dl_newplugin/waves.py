@@ -1,0 +1,31 @@
+"""A small data set: sine and square waves with noise, drawn by a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+from dl.data import Dataset, Examples
+
+NAMES = ("sine", "square")
+TRAIN, TEST, LENGTH = 400, 100, 64
+
+
+def load() -> Dataset:
+    """Return the data set; its test part is made when somebody opens it, and not before."""
+    return Dataset(
+        name="waves",
+        train=_examples(TRAIN, 0),
+        open_test=lambda: _examples(TEST, TRAIN),
+        title="sine and square waves",
+        licence="free of rights",
+        source="drawn by dl-newplugin",
+    )
+
+
+def _examples(n: int, first_id: int) -> Examples:
+    """Return n waves; a wave's id is its number, which is the same in every run and in no other part."""
+    rng = np.random.default_rng(first_id)
+    targets = np.arange(n) % len(NAMES)
+    turns, start = rng.uniform(1, 4, (n, 1)), rng.uniform(0, 1, (n, 1))
+    sine = np.sin(2 * np.pi * (turns * np.linspace(0, 1, LENGTH) + start))
+    waves = np.where(targets[:, None] == 0, sine, np.sign(sine)) + rng.normal(0, 0.2, (n, LENGTH))
+    return Examples(waves.astype(np.float32), targets, np.arange(first_id, first_id + n), NAMES)

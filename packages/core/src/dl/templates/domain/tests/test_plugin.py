@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from dl.testing import check_dataset, check_domain, check_model
+
+DOMAIN = "newplugin"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Signals in a folder for each class."""
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        label = ("flat", "steep")[number % 2]
+        (tmp_path / "signals" / label).mkdir(parents=True, exist_ok=True)
+        signal = np.linspace(0, number % 2, 32) + rng.normal(0, 0.1, 32)
+        np.save(tmp_path / "signals" / label / f"{number:02d}.npy", signal)
+    return tmp_path / "signals"
+
+
+def test_the_domain_conforms(dl_plugins, tmp_path):
+    waves = dl_plugins.dataset(DOMAIN, "waves").load({}).train.inputs
+    for number, wave in enumerate(waves[:5]):
+        np.save(tmp_path / f"{number}.npy", wave)
+    check_domain(dl_plugins.domain(DOMAIN), dl_plugins, paths=[tmp_path])
+
+
+def test_the_data_set_conforms(dl_plugins):
+    check_dataset(dl_plugins.dataset(DOMAIN, "waves"), dl_plugins)
+
+
+def test_the_network_conforms(dl_plugins):
+    check_model(dl_plugins.model(DOMAIN, "waves"), dl_plugins)
+
+
+def test_a_users_own_folder_is_fitted_and_predicted(dl_run, folder):
+    fitted = dl_run("fit", DOMAIN, folder, "epochs=2", "--json")
+    assert fitted.code == 0, fitted.err
+    answers = dl_run("predict", "last", folder / "steep", "--json").json
+    assert len(answers) == 20 and {answer["says"] for answer in answers} <= {"flat", "steep"}
+
+
+def test_a_file_that_is_no_signal_is_named(dl_run, folder):
+    (folder / "flat" / "broken.npy").write_bytes(b"no array")
+    answer = dl_run("fit", DOMAIN, folder)
+    assert answer.code == 3 and "broken.npy" in answer.err

@@ -1,0 +1,1 @@
+"""The network newplugin for dl."""

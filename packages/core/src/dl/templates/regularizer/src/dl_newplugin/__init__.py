@@ -1,0 +1,1 @@
+"""The regularizer newplugin for dl."""

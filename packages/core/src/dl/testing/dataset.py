@@ -1,0 +1,283 @@
+"""The suite for data sets: parts, ids, targets, and a test part that stays closed until it is opened."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from dl.data import Dataset, Examples, Part, fingerprints, whole
+from dl.options import Value, check
+from dl.plugins import Plugins, load_plugins
+from dl.specs import DatasetSpec
+from dl.task import decide
+from dl.testing.batch import Batches
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+
+PREPARED = 64  # examples that are prepared to see whether the domain takes them
+DEEPEST = 8  # functions within functions that are looked into
+
+
+def check_dataset(spec: DatasetSpec, plugins: Plugins | None = None) -> Results:
+    """Ask every rule about a data set, at the defaults of its options; it is loaded twice.
+
+    Args:
+        spec: As `Plugins.dataset` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    subject = Subject(spec, plugins or load_plugins())
+    return ask(f"the data set {spec.name!r}", subject, RULES, needed=("its domain is installed", "it loads"))
+
+
+class Asked(Mapping[str, Value]):
+    """Options that remember which of them were looked at.
+
+    Args:
+        values: By name.
+    """
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.values_by_name, self.seen = values, set[str]()
+
+    def __getitem__(self, name: str) -> Value:
+        self.seen.add(name)
+        return self.values_by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+
+class Subject:
+    """A data set that is asked about.
+
+    Args:
+        spec: Its specification.
+        plugins: What is registered.
+    """
+
+    def __init__(self, spec: DatasetSpec, plugins: Plugins) -> None:
+        self.spec, self.plugins = spec, plugins
+
+    @cached_property
+    def options(self) -> Asked:
+        """Every option that `load` is given, at its default: those of the domain and its own."""
+        known = self.plugins.domain(self.spec.domain).options + self.spec.options
+        return Asked(check(known, {}, self.spec.name))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What it loads."""
+        return self.spec.load(self.options)
+
+    @cached_property
+    def again(self) -> Dataset:
+        """What it loads the second time."""
+        return self.spec.load(self.options)
+
+    @cached_property
+    def test(self) -> Examples | None:
+        """Its test part, opened after everything else was asked of the others."""
+        return self.dataset.open_test() if self.dataset.open_test else None
+
+    @cached_property
+    def parts(self) -> dict[str, Examples]:
+        """The parts that are open."""
+        found = {"train": self.dataset.train}
+        return found if self.dataset.val is None else found | {"val": self.dataset.val}
+
+
+def _light(subject: Subject) -> None:
+    lists_lightly(subject.plugins, "datasets", (subject.spec.domain, subject.spec.name))
+
+
+def _domain(subject: Subject) -> None:
+    spec = subject.plugins.domain(subject.spec.domain)
+    if subject.spec.recipe:
+        subject.plugins.recipe(spec.name, subject.spec.recipe)
+
+
+def _options(subject: Subject) -> None:
+    options_hold((*subject.plugins.domain(subject.spec.domain).options, *subject.spec.options))
+
+
+def _loads(subject: Subject) -> str:
+    train = subject.dataset.train
+    if not len(train):
+        raise Broken("its training part has no examples")
+    return f"{len(train):,} training examples"
+
+
+def _honoured(subject: Subject) -> None:
+    own = {option.name for option in subject.spec.options}
+    if not own:
+        raise NotAsked("it has no options of its own")
+    if ignored := own - subject.options.seen:
+        raise Broken(f"load never looks at {', '.join(sorted(ignored))}")
+
+
+def _columns(subject: Subject) -> None:
+    for name, part in subject.parts.items():
+        _fit_together(name, part)
+
+
+def _fit_together(name: str, part: Examples) -> None:
+    for what in ("sources", "groups", "times"):
+        column = getattr(part, what)
+        if column is not None and len(column) not in ((0, len(part)) if what == "sources" else (len(part),)):
+            raise Broken(f"{name}: {len(column)} {what} for {len(part)} examples")
+    if not np.issubdtype(part.ids.dtype, np.integer) or part.ids.ndim != 1:
+        raise Broken(f"{name}: ids are {part.ids.dtype} {part.ids.shape}, not whole numbers (N,)")
+
+
+def _unique(subject: Subject) -> None:
+    for name, part in subject.parts.items():
+        _are_unique(name, part)
+
+
+def _are_unique(name: str, part: Examples) -> None:
+    ids, counts = np.unique(part.ids, return_counts=True)
+    if len(ids) < len(part.ids):
+        raise Broken(f"{name}: {len(part.ids) - len(ids):,} ids are taken twice, first {ids[counts > 1][0]}")
+
+
+def _stable(subject: Subject) -> None:
+    again = {"train": subject.again.train, "val": subject.again.val}
+    for name, part in subject.parts.items():
+        other = again[name]
+        if other is None or len(other) != len(part):
+            raise Broken(f"{name}: {len(part):,} examples at first, and {len(other or ()):,} when loaded again")
+        if not np.array_equal(part.ids, other.ids):
+            raise Broken(f"{name}: loaded again, the ids are others, or in another order")
+        if not np.array_equal(part.targets, other.targets, equal_nan=part.targets.dtype.kind == "f"):
+            raise Broken(f"{name}: loaded again, the same ids have other targets")
+        rows = np.arange(min(PREPARED, len(part)))
+        if fingerprints(Part(part, rows)) != fingerprints(Part(other, rows)):
+            raise Broken(f"{name}: loaded again, the same ids have other inputs")
+
+
+def _disjoint(subject: Subject) -> str:
+    parts = list(subject.parts.items())
+    if len(parts) < 2:
+        return "dl holds the validation part out"
+    (first, one), (second, other) = parts
+    if len(shared := np.intersect1d(one.ids, other.ids)):
+        raise Broken(f"{len(shared):,} ids are in both {first} and {second}, first {shared[0]}")
+    return ""
+
+
+def _targets(subject: Subject) -> str:
+    train = subject.dataset.train
+    task = decide(train.targets, train.names)
+    for name, part in subject.parts.items():
+        _like_train(name, part, train)
+    return f"{task.info.name}: {task.info.reason}"
+
+
+def _names(subject: Subject) -> str:
+    train = subject.dataset.train
+    task = decide(train.targets, train.names)
+    if any(part.names != train.names for part in subject.parts.values()):
+        raise Broken("the parts name their classes differently")
+    if len(set(train.names)) < len(train.names):
+        raise Broken("two classes, labels or columns have one name")
+    if train.names and len(train.names) != len(task.info.names):
+        raise Broken(f"{len(train.names)} names for {len(task.info.names)} classes, labels or columns")
+    if task.row.is_classes and (empty := set(range(len(task.info.names))) - set(np.unique(train.targets).tolist())):
+        raise Broken(f"no training example is {task.info.names[min(empty)]!r}")
+    return "" if train.names else "nothing is named"
+
+
+def _prepares(subject: Subject) -> str:
+    rows = np.arange(min(PREPARED, len(subject.dataset.train)))
+    domain = subject.plugins.domain(subject.spec.domain).load()
+    batches = Batches.of(domain, Part(subject.dataset.train, rows), subject.options)
+    return f"one prepared input is {' x '.join(map(str, batches.preparation.input_shape))}"
+
+
+def _closed(subject: Subject) -> None:
+    if subject.dataset.open_test is None:
+        raise NotAsked("it has no test part")
+    if _holds_examples(subject.dataset.open_test):
+        raise Broken("open_test already holds its examples; read them when it is called")
+
+
+def _test(subject: Subject) -> str:
+    train, test = subject.dataset.train, subject.test
+    if test is None:
+        raise NotAsked("it has no test part")
+    if len(test) == 0:
+        raise Broken("it has no examples; leave open_test out where there is no test part")
+    _fit_together("test", test)
+    _are_unique("test", test)
+    for name, part in subject.parts.items():
+        if len(shared := np.intersect1d(part.ids, test.ids)):
+            raise Broken(f"{len(shared):,} test ids are also in {name}, first {shared[0]}")
+    if test.names != train.names:
+        raise Broken("it names its classes differently than train")
+    _like_train("test", test, train)
+    known = set(fingerprints(whole(train)))
+    copies = sum(key in known for key in fingerprints(whole(test)))
+    return f"{copies:,} of {len(test):,} inputs are also in train, bit for bit" if copies else f"{len(test):,} examples"
+
+
+def _like_train(name: str, part: Examples, train: Examples) -> None:
+    """Check that the targets of a part are of the kind that the training part's are."""
+    ours, theirs = part.targets, train.targets
+    if ours.shape[1:] != theirs.shape[1:] or ours.dtype.kind != theirs.dtype.kind:
+        raise Broken(f"{name}: targets are {ours.dtype} {ours.shape}, those of train {theirs.dtype} {theirs.shape}")
+    task = decide(theirs, train.names)
+    if task.row.is_classes and (strange := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
+        raise Broken(f"{name}: a target is {min(strange)}, but there are {len(task.info.names)} classes")
+    if not np.isfinite(ours.astype(np.float64)).all():
+        raise Broken(f"{name}: not all targets are finite numbers")
+
+
+def _holds_examples(function: Any, depth: int = 0) -> bool:  # Any: a function, or what one holds
+    """Return whether a function has its examples already: in a closure, a default, a partial call or its object."""
+    if isinstance(function, Examples):
+        return True
+    if depth > DEEPEST:
+        return False
+    held: list[Any] = []
+    if isinstance(function, functools.partial):
+        held = [function.func, *function.args, *function.keywords.values()]
+    elif callable(function) and not isinstance(function, type):
+        cells = getattr(function, "__closure__", None) or ()
+        held = [cell.cell_contents for cell in cells if _is_filled(cell)]
+        held += [*(getattr(function, "__defaults__", None) or ()), getattr(function, "__wrapped__", None)]
+    return any(_holds_examples(one, depth + 1) for one in held if one is not None)
+
+
+def _is_filled(cell: Any) -> bool:  # Any: a cell of a closure
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+RULES: Rules[Subject] = {
+    "listing it imports nothing heavy": _light,
+    "its domain is installed": _domain,
+    "its options can be used": _options,
+    "it loads": _loads,
+    "its options are looked at": _honoured,
+    "the columns of a part are of one length": _columns,
+    "ids are unique": _unique,
+    "ids are the same when it is loaded again": _stable,
+    "the parts are disjoint": _disjoint,
+    "the targets fit a task": _targets,
+    "the names fit the targets": _names,
+    "its domain can prepare it": _prepares,
+    "the test part is closed": _closed,
+    "the test part, once opened, fits the others": _test,
+}

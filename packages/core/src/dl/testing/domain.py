@@ -1,0 +1,322 @@
+"""The suite for domains: what is learnt and restored, read, drawn and kept, and that a batch goes through a model."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.measure import Measurement
+from torch import Tensor
+
+from dl.choose import resolve
+from dl.data import Dataset, Examples, Part, row_of, whole
+from dl.domain import Domain, stored
+from dl.errors import DLError
+from dl.options import check
+from dl.padded import Padded
+from dl.plugins import Plugins, load_plugins
+from dl.ragged import Ragged
+from dl.specs import DomainSpec, Options
+from dl.states import told
+from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
+from dl.testing.samples import FILES
+
+EXAMPLES = 8  # of a batch
+WIDTH = 40  # columns that an example is drawn in
+
+
+def check_domain(
+    spec: DomainSpec,
+    plugins: Plugins | None = None,
+    sample: Dataset | None = None,
+    paths: Sequence[Path] = (),
+) -> Results:
+    """Ask every rule about a domain, at the defaults of its options.
+
+    Args:
+        spec: As `Plugins.domain` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+        sample: A small data set of it; None takes one that is registered.
+        paths: Files or folders of raw inputs that `Domain.read` takes.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        subject = Subject(spec, plugins or load_plugins(), sample, tuple(paths), Path(folder))
+        needed = ("it is loaded", "there is data of it", "it learns a preparation")
+        return ask(f"the domain {spec.name!r}", subject, RULES, needed)
+
+
+class Subject:
+    """A domain that is asked about.
+
+    Args:
+        spec: Its specification.
+        plugins: What is registered.
+        given: A data set of it, if one was given.
+        paths: Raw inputs, if some were given.
+        folder: For files.
+    """
+
+    def __init__(
+        self, spec: DomainSpec, plugins: Plugins, given: Dataset | None, paths: tuple[Path, ...], folder: Path
+    ) -> None:
+        self.spec, self.plugins, self.given, self.given_paths, self.folder = spec, plugins, given, paths, folder
+
+    @cached_property
+    def domain(self) -> Domain:
+        """What it loads."""
+        return self.spec.load()
+
+    @cached_property
+    def options(self) -> Options:
+        """Its options at their defaults."""
+        return check(self.spec.options, {}, self.spec.name)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """Data of it."""
+        if self.given is not None:
+            return self.given
+        state = owner(self.plugins, "domains", self.spec.name)
+        return sample_of(self.spec.name, self.plugins, state.name if state else "")
+
+    @cached_property
+    def part(self) -> Part:
+        """Some of its training examples."""
+        return Part(self.dataset.train, np.arange(min(MOST, len(self.dataset.train))))
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Prepared inputs."""
+        return Batches.of(self.domain, self.part, self.options)
+
+    @cached_property
+    def paths(self) -> tuple[Path, ...]:
+        """Raw inputs on the disk."""
+        if self.given_paths:
+            return self.given_paths
+        if self.spec.name not in FILES:
+            raise NotAsked("there are no files of it: give some as paths")
+        return (FILES[self.spec.name](self.folder / "raw"),)
+
+
+def _light(subject: Subject) -> None:
+    lists_lightly(subject.plugins, "domains", subject.spec.name)
+
+
+def _options(subject: Subject) -> None:
+    options_hold(subject.spec.options)
+
+
+def _recipe(subject: Subject) -> str:
+    spec, plugins = subject.spec, subject.plugins
+    names = [name for domain, name in plugins.datasets if domain == spec.name]
+    plugins.recipe(spec.name, spec.default_recipe)
+    if not names:
+        raise NotAsked("no data set of it is registered to fit by it")
+    return f"it takes the model {resolve(plugins, spec.name, names[0]).model}"
+
+
+def _loads(subject: Subject) -> None:
+    if not isinstance(subject.domain, Domain):
+        raise Broken("load returned something else than a Domain")
+
+
+def _data(subject: Subject) -> str:
+    return f"{subject.dataset.name}: {len(subject.dataset.train):,} examples"
+
+
+def _learns(subject: Subject) -> str:
+    shape = subject.batches.preparation.input_shape
+    if not shape or not all(isinstance(side, int) and side > 0 for side in shape):
+        raise Broken(f"input_shape is {shape}, not positive whole numbers")
+    return f"one prepared input is {' x '.join(map(str, shape))}"
+
+
+def _of_the_part_alone(subject: Subject) -> None:
+    """A preparation of either half of the rows must not know the other half."""
+    examples = subject.dataset.train
+    for half in (subject.part.index[::2], subject.part.index[1::2]):
+        alone = replace(examples, inputs=examples.inputs[half], targets=examples.targets[half], ids=examples.ids[half])
+        alone = replace(alone, sources=(), groups=None, times=None)
+        within = subject.domain.learn(Part(examples, half), subject.options).settings()
+        if json.dumps(within) != json.dumps(subject.domain.learn(whole(alone), subject.options).settings()):
+            raise Broken("what it learns from some rows depends on rows that are not among them")
+
+
+def _restores(subject: Subject) -> None:
+    first = subject.batches.preparation
+    try:
+        kept = json.dumps(first.settings(), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Broken(f"its settings are not JSON: {error}") from error
+    second = subject.domain.restore(json.loads(kept)).eval()
+    if json.dumps(second.settings()) != kept or first.input_shape != second.input_shape:
+        raise Broken("restored from its settings, it has others")
+    again = replace(subject.batches, preparation=second)
+    if not same(whole_batch(subject.batches, EXAMPLES), whole_batch(again, EXAMPLES)):
+        raise Broken("restored from its settings, it prepares inputs differently")
+
+
+def _prepares(subject: Subject) -> None:
+    batch, shape = whole_batch(subject.batches, EXAMPLES), subject.batches.preparation.input_shape
+    if isinstance(batch, Padded):
+        if int(batch.lengths.min()) < 1 or batch.values.shape[1] != int(batch.lengths.max()):
+            raise Broken("a batch is wider than its longest row, or a row of it has no value")
+        return
+    if not isinstance(batch, Tensor) or tuple(batch.shape[1:]) != tuple(shape):
+        raise Broken(f"a batch is {tuple(getattr(batch, 'shape', ()))}, not (N, {', '.join(map(str, shape))})")
+    if batch.is_floating_point() and not torch.isfinite(batch).all():
+        raise Broken("a batch holds what is not a finite number")
+
+
+def _leaves_stored(subject: Subject) -> None:
+    feed = subject.batches.feed
+    given, _ = feed.take(torch.arange(EXAMPLES) % len(feed.ids))
+    before = cloned(given)
+    subject.batches.preparation(given)
+    if not same(before, given):
+        raise Broken("its preparation changes the stored inputs it is given")
+
+
+def _blank(subject: Subject) -> None:
+    preparation = subject.batches.preparation
+    blank, batch = preparation.blank(), whole_batch(subject.batches, 1)
+    if type(blank) is not type(batch):
+        raise Broken(f"its blank input is a {type(blank).__name__}, a batch a {type(batch).__name__}")
+    flat = preparation.flat(whole_batch(subject.batches, 2))
+    if not isinstance(flat, Tensor) or not flat.is_floating_point():
+        raise Broken("flat gives no numbers that inputs can be compared by")
+
+
+def _model(subject: Subject) -> str:
+    specs = [spec for (domain, _), spec in subject.plugins.models.items() if domain == subject.spec.name]
+    if not specs:
+        raise NotAsked("no model of it is registered")
+    spec = specs[0]
+    network = spec.build(subject.batches.preparation.input_shape, 3, check(spec.options, {}, spec.name)).eval()
+    logits = network(whole_batch(subject.batches, EXAMPLES))
+    if tuple(logits.shape[1:]) != (3,):
+        raise Broken(f"{spec.name} gives {tuple(logits.shape)} for 3 outputs")
+    return f"through {spec.name}"
+
+
+def _draws(subject: Subject) -> None:
+    for position in range(min(EXAMPLES, len(subject.part))):
+        drawn = subject.domain.draw(row_of(subject.part.examples.inputs, position), WIDTH)
+        stream = io.StringIO()
+        out = Console(file=stream, width=4 * WIDTH, color_system=None, legacy_windows=False)
+        out.print(drawn)
+        if not stream.getvalue().strip():
+            raise Broken("it draws nothing")
+        widest = max(len(line.rstrip()) for line in stream.getvalue().splitlines())
+        if hasattr(drawn, "__rich_measure__"):  # text, say, which is broken into lines where it is shown
+            widest = min(widest, Measurement.get(out, out.options, drawn).minimum)
+        if widest > WIDTH:
+            raise Broken(f"asked to draw in {WIDTH} columns, it takes {widest}")
+
+
+def _sketches(subject: Subject) -> None:
+    inputs = subject.part.examples.inputs
+    sketches = [subject.domain.sketch(row_of(inputs, k)) for k in range(min(EXAMPLES, len(subject.part)))]
+    kinds = {_kind(one) for one in sketches}
+    if kinds != {"text"} and (len(kinds) > 1 or not all(kind.startswith("uint8 (") for kind in kinds)):
+        raise Broken(f"sketches are {', '.join(sorted(kinds))}; expected text, or uint8 (h, w, c) of one shape")
+
+
+def _kind(sketch: object) -> str:
+    if isinstance(sketch, str):
+        return "text"
+    if isinstance(sketch, np.ndarray) and sketch.ndim == 3:
+        return f"{sketch.dtype} {sketch.shape}"
+    return f"a {type(sketch).__name__}"
+
+
+def _reads(subject: Subject) -> str:
+    preparation = subject.batches.preparation
+    examples = subject.domain.read(subject.paths, preparation)
+    if not len(examples):
+        raise Broken("it reads nothing from the files")
+    if len(examples.sources) != len(examples):
+        raise Broken("it does not say where each input came from: sources is empty")
+    _like_training(examples, subject)
+    preparation(Batches.of(subject.domain, whole(subject.dataset.train), subject.options).feed.take(torch.arange(1))[0])
+    inputs = stored(examples, preparation).inputs
+    if isinstance(inputs, Ragged) is not isinstance(stored(subject.dataset.train, preparation).inputs, Ragged):
+        raise Broken("what it reads is stored in another form than a data set's inputs")
+    return f"{len(examples):,} inputs"
+
+
+def _like_training(examples: Examples, subject: Subject) -> None:
+    ours, theirs = examples.inputs, subject.dataset.train.inputs
+    if isinstance(ours, Ragged) or isinstance(theirs, Ragged):
+        return
+    if ours.dtype != theirs.dtype or ours.shape[1:] != theirs.shape[1:]:
+        raise Broken(f"it reads {ours.dtype} {ours.shape[1:]}, but a data set has {theirs.dtype} {theirs.shape[1:]}")
+
+
+def _refuses(subject: Subject) -> None:
+    missing, empty = subject.folder / "nowhere", subject.folder / "empty"
+    empty.mkdir()
+    for doing, path in (("read", missing), ("open_path", missing), ("open_path", empty)):
+        try:
+            if doing == "read":
+                subject.domain.read([path], subject.batches.preparation)
+            else:
+                subject.domain.open_path(path, subject.options)
+        except DLError:
+            continue
+        except Exception as error:
+            kind = "an empty folder" if path is empty else "a path that is not there"
+            raise Broken(f"{doing} of {kind} is no DLError but a traceback: {told(error)}") from error
+        raise Broken(f"{doing} of {path.name!r} is no error")
+
+
+def _recognizes(subject: Subject) -> None:
+    for path in (subject.folder / "nowhere", subject.folder):
+        sure = subject.domain.recognize(path, subject.options)
+        if not 0 <= sure <= 1:
+            raise Broken(f"it recognizes a path by {sure}, not by a number from 0 to 1")
+
+
+def _strings(subject: Subject) -> None:
+    if subject.domain.from_strings is None:
+        raise NotAsked("its inputs are no texts")
+    examples = subject.domain.from_strings(["one", "and two"])
+    if len(examples) != 2:
+        raise Broken(f"of two strings it makes {len(examples)} inputs")
+    stored(examples, subject.batches.preparation)
+
+
+RULES: Rules[Subject] = {
+    "listing it imports nothing heavy": _light,
+    "its options can be used": _options,
+    "its default recipe works": _recipe,
+    "it is loaded": _loads,
+    "there is data of it": _data,
+    "it learns a preparation": _learns,
+    "it learns from the rows it is given alone": _of_the_part_alone,
+    "its settings restore the same preparation": _restores,
+    "a batch has the shape it says": _prepares,
+    "it leaves stored inputs as they are": _leaves_stored,
+    "its blank input is one of a batch": _blank,
+    "a batch goes through a model": _model,
+    "it draws an example": _draws,
+    "it sketches an example": _sketches,
+    "it reads raw inputs": _reads,
+    "it refuses what is not there in one line": _refuses,
+    "it recognizes paths": _recognizes,
+    "it takes strings": _strings,
+}

@@ -1,0 +1,85 @@
+"""Fixtures for pytest, which finds them wherever dl is installed; nothing is imported before one is asked for.
+
+As in:
+
+    def test_it_is_fitted(dl_run, dl_image_folder):
+        assert dl_run("fit", "vision", dl_image_folder, "--model", "mine", "epochs=1").code == 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from dl.data import Dataset
+    from dl.plugins import Plugins
+    from dl.testing.program import Answer
+
+
+@pytest.fixture
+def dl_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """A function that runs a verb in this process: ``dl_run("fit", "vision", "mine", "epochs=1")``.
+
+    It works in the test's own folder, with a cache, a configuration and runs of its own, whatever the environment says.
+    """
+    from dl.testing.program import run_verb
+
+    for name in ("DL_PLUGINS", "DL_STRICT_PLUGINS", "DL_TRACE_PLUGINS", "DL_DEBUG", "DL_RUNS"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("CACHE", "CONFIG"):
+        monkeypatch.setenv(f"DL_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return run_verb
+
+
+@pytest.fixture(scope="session")
+def dl_plugins() -> Plugins:
+    """All that is registered, by every plugin that is installed."""
+    from dl.plugins import load_plugins
+
+    return load_plugins()
+
+
+@pytest.fixture
+def dl_images() -> Dataset:
+    """60 small grey images of three classes, and 20 in its test part."""
+    from dl.testing.samples import images
+
+    return images()
+
+
+@pytest.fixture
+def dl_texts() -> Dataset:
+    """60 sentences of two classes, and 20 in its test part."""
+    from dl.testing.samples import texts
+
+    return texts()
+
+
+@pytest.fixture
+def dl_image_folder(tmp_path: Path) -> Path:
+    """The same images as PNG files, in a folder for each class."""
+    from dl.testing.samples import write_images
+
+    return write_images(tmp_path / "bars")
+
+
+@pytest.fixture
+def dl_text_folder(tmp_path: Path) -> Path:
+    """The same sentences as files, in a folder for each class."""
+    from dl.testing.samples import write_texts
+
+    return write_texts(tmp_path / "tones")
+
+
+@pytest.fixture
+def dl_table(tmp_path: Path) -> Path:
+    """A CSV of 60 people: numbers, words, missing cells, and whether they moved."""
+    from dl.testing.samples import write_table
+
+    return write_table(tmp_path / "people.csv")

@@ -1,0 +1,58 @@
+"""Light: whether a plugin can be listed without importing what is heavy, asked in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import lru_cache
+
+from dl.plugins import Plugins
+from dl.selection import NONE, VARIABLE
+from dl.testing.rules import Broken, NotAsked, owner
+
+HEAVY = ("torch", "lightning", "torchmetrics", "scipy", "sklearn", "pandas", "PIL", "matplotlib", "tokenizers")
+_LIST = (
+    "import json, sys\n"
+    "from dl.plugins import look_at_plugins\n"
+    "states = {state.name for state in look_at_plugins().states if state.registered}\n"
+    "print(json.dumps([sorted(states), [name for name in sys.argv[1:] if name in sys.modules]]))"
+)
+
+
+def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
+    """Check that the plugin which registered a thing imports nothing heavy when it is listed.
+
+    Args:
+        plugins: What is registered.
+        field: Of `Plugins`, like ``datasets``.
+        key: Of the thing there.
+
+    Raises:
+        Broken: Naming what it imports.
+        NotAsked: If no installed plugin registered it.
+    """
+    state = owner(plugins, field, key)
+    registered, heavy = _listed(state.name, state.path) if state and state.path else ((), ())
+    if state is None or state.name not in registered:
+        raise NotAsked("it is not registered by an installed plugin")
+    heavy = heavy if state.own else tuple(one for one in heavy if one not in _listed(NONE, "")[1])
+    if heavy:
+        raise Broken(f"the plugin {state.name!r} imports {', '.join(heavy)} when it is listed; import it in functions")
+
+
+@lru_cache
+def _listed(name: str, _path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the plugins that register something, and the heavy packages that are imported, with this one and dl's.
+
+    Asked once for a name and the path where it lies.
+    """
+    given = {**os.environ, VARIABLE: name}
+    command = [sys.executable, "-c", _LIST, *HEAVY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=given)
+    try:
+        registered, heavy = json.loads(done.stdout)
+    except ValueError:
+        raise NotAsked(f"dl does not start in a process of its own: {done.stderr.strip()[-200:]}") from None
+    return tuple(registered), tuple(heavy)

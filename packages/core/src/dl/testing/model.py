@@ -1,0 +1,263 @@
+"""The suite for models: shapes, seeds, gradients, saving - and whether a network can learn one batch by heart.
+
+Letters: ``n`` examples of the batch, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dl.checkpoint import load_weights, save_weights
+from dl.data import Dataset
+from dl.options import check
+from dl.plugins import Plugins, load_plugins
+from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.specs import ModelSpec, Options
+from dl.summary import summarize
+from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
+
+EXAMPLES = 9  # of the batch that is learnt by heart
+CLASSES = 3
+RATES = (1e-3, 1e-2, 1e-1)  # learning rates that are tried
+STEPS = 300  # optimizer steps at each
+LOOK = 20  # steps between two looks at what is learnt
+TOLERANCE = 1e-4  # of the logits of one example, alone and in a batch
+WIDTHS = (1, 2, 3, 10)
+
+
+def check_model(spec: ModelSpec, plugins: Plugins | None = None, sample: Dataset | None = None) -> Results:
+    """Ask every rule about a model, at the defaults of its options, on the CPU.
+
+    Args:
+        spec: As `Plugins.model` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+        sample: A small data set of its domain, where ours is not of the shape that the model takes.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    subject = Subject(spec, plugins or load_plugins(), sample)
+    needed = ("its domain is installed", "there is data of its domain", "it is built", "it gives logits (N, outputs)")
+    with torch.random.fork_rng(devices=[]):
+        return ask(f"the model {spec.name!r}", subject, RULES, needed)
+
+
+class Subject:
+    """A model that is asked about.
+
+    Args:
+        spec: Its specification.
+        plugins: What is registered.
+        sample: Data of its domain; None takes what there is.
+    """
+
+    def __init__(self, spec: ModelSpec, plugins: Plugins, sample: Dataset | None) -> None:
+        self.spec, self.plugins, self.sample = spec, plugins, sample
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Prepared inputs of its domain."""
+        state = owner(self.plugins, "models", (self.spec.domain, self.spec.name))
+        return batches_for(self.spec.domain, self.plugins, self.sample, state.name if state else "")
+
+    @cached_property
+    def inputs(self) -> Prepared:
+        """A batch of different inputs."""
+        return whole_batch(self.batches, EXAMPLES)
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Where they are."""
+        return self.batches.rows[:EXAMPLES]
+
+    def build(self, outputs: int = CLASSES, seed: int = 0, changed: Options | None = None) -> nn.Module:
+        """Build a network from a seed, with some options changed."""
+        options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
+        torch.manual_seed(seed)
+        return self.spec.build(self.batches.preparation.input_shape, outputs, options)
+
+
+def _light(subject: Subject) -> None:
+    lists_lightly(subject.plugins, "models", (subject.spec.domain, subject.spec.name))
+
+
+def _domain(subject: Subject) -> None:
+    spec = subject.plugins.domain(subject.spec.domain)
+    if subject.spec.recipe:
+        subject.plugins.recipe(spec.name, subject.spec.recipe)
+
+
+def _data(subject: Subject) -> str:
+    return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preparation.input_shape}"
+
+
+def _options(subject: Subject) -> None:
+    options_hold(subject.spec.options)
+    taken = {option.name for option in (*TRAIN_OPTIONS, *SPLIT_OPTIONS)}
+    taken |= {option.name for option in subject.plugins.domain(subject.spec.domain).options}
+    if twice := taken & {option.name for option in subject.spec.options}:
+        raise Broken(f"{', '.join(sorted(twice))} is also an option of training, of the split or of the domain")
+
+
+def _builds(subject: Subject) -> str:
+    network = subject.build()
+    count = sum(parameter.numel() for parameter in network.parameters())
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise Broken("it has no parameter that can be trained")
+    summarize(network, subject.batches.preparation.blank())
+    return f"{count:,} parameters"
+
+
+def _choices(subject: Subject) -> None:
+    choosable = [option for option in subject.spec.options if option.choices or isinstance(option.default, bool)]
+    if not choosable:
+        raise NotAsked("it has no options with choices")
+    for option in choosable:
+        for choice in option.choices or (False, True):
+            try:
+                subject.build(changed={option.name: choice}).eval()(cloned(subject.inputs))
+            except Exception as error:
+                raise Broken(f"{option.name}={choice} fails: {type(error).__name__}: {error}") from error
+
+
+def _logits(subject: Subject) -> None:
+    for outputs in WIDTHS:
+        logits = subject.build(outputs).eval()(cloned(subject.inputs))
+        wanted = (len(subject.rows), outputs)
+        if not isinstance(logits, Tensor) or tuple(logits.shape) != wanted:
+            shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise Broken(f"for {outputs} outputs and {wanted[0]} examples it gives {shape}, not {wanted}")
+        if not logits.is_floating_point() or not torch.isfinite(logits).all():
+            raise Broken(f"for {outputs} outputs not all logits are finite numbers")
+
+
+def _one_example(subject: Subject) -> None:
+    network = subject.build().eval()
+    with torch.no_grad():
+        together = network(cloned(subject.inputs))
+        for row, logits in zip(subject.rows, together, strict=True):
+            alone = network(subject.batches.take([row]))
+            if not same(alone, logits[None], TOLERANCE):
+                apart = float((alone - logits).abs().max()) if alone.shape == logits[None].shape else alone.shape
+                raise Broken(f"an example alone has other logits than in a batch, by {apart}")
+
+
+def _leaves_inputs(subject: Subject) -> None:
+    given = cloned(subject.inputs)
+    subject.build().train()(given)
+    if not same(given, subject.inputs):
+        raise Broken("its forward changes the inputs it is given")
+
+
+def _eval(subject: Subject) -> None:
+    network = subject.build().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with torch.no_grad():
+        first, second = network(cloned(subject.inputs)), network(cloned(subject.inputs))
+    if not torch.equal(first, second):
+        raise Broken("in eval mode the same inputs give other logits the second time")
+    if changed := [name for name, value in network.state_dict().items() if not torch.equal(value, before[name])]:
+        raise Broken(f"in eval mode a forward changes {', '.join(changed[:3])}")
+
+
+def _seeded(subject: Subject) -> None:
+    first, second = (subject.build(seed=7) for _ in range(2))
+    if unlike := _unlike(first, second):
+        raise Broken(f"built twice from one seed, it starts with another {unlike[0]}")
+    for network in (first, second):
+        torch.manual_seed(8)
+        for _ in _steps(network, subject, 1e-3, 3):
+            pass
+    if unlike := _unlike(first, second):
+        raise Broken(f"trained twice from one seed, it ends with another {unlike[0]}")
+
+
+def _saved(subject: Subject) -> None:
+    first, second = subject.build(seed=1), subject.build(seed=2)
+    for _ in _steps(first, subject, 1e-3, 3):
+        pass
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "best.safetensors"
+        save_weights(path, first)
+        load_weights(path, second)
+    with torch.no_grad():
+        before, after = (network.eval()(cloned(subject.inputs)) for network in (first, second))
+    if not torch.equal(before, after):
+        raise Broken("its weights give other logits in a new network: not all that it learns is in state_dict")
+
+
+def _gradients(subject: Subject) -> None:
+    network = subject.build().train()
+    waiting = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    for _ in _steps(network, subject, 1e-2, LOOK):
+        reached = [name for name, one in waiting.items() if one.grad is not None and one.grad.ne(0).any()]
+        for name in reached:
+            del waiting[name]
+        if not waiting:
+            return
+    raise Broken(f"no gradient reaches {', '.join(list(waiting)[:3])} in {LOOK} steps")
+
+
+def _overfits(subject: Subject) -> str:
+    targets, best = _targets(subject), 0
+    for rate in RATES:
+        network = subject.build()
+        torch.manual_seed(0)
+        for step, _ in enumerate(_steps(network, subject, rate, STEPS), 1):
+            if step % LOOK == 0:
+                with torch.no_grad():
+                    right = int((network.eval()(cloned(subject.inputs)).argmax(dim=1) == targets).sum())
+                network.train()
+                best = max(best, right)
+                if right == len(targets):
+                    return f"{right} examples in {step} steps at lr={rate:g}"
+    rates = ", ".join(f"{rate:g}" for rate in RATES)
+    raise Broken(f"{STEPS} steps of adam at lr {rates} teach it at most {best} of {len(targets)} examples")
+
+
+def _targets(subject: Subject) -> Tensor:
+    return torch.arange(len(subject.rows)) % CLASSES
+
+
+def _steps(network: nn.Module, subject: Subject, rate: float, steps: int) -> Iterator[None]:
+    """Train on the one batch, and give control back after each step."""
+    targets = _targets(subject)
+    optimizer = torch.optim.Adam([one for one in network.parameters() if one.requires_grad], lr=rate)
+    network.train()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.cross_entropy(network(cloned(subject.inputs)), targets).backward()
+        optimizer.step()
+        yield
+
+
+def _unlike(first: nn.Module, second: nn.Module) -> list[str]:
+    other = second.state_dict()
+    return [name for name, value in first.state_dict().items() if not torch.equal(value, other[name])]
+
+
+RULES: Rules[Subject] = {
+    "listing it imports nothing heavy": _light,
+    "its domain is installed": _domain,
+    "there is data of its domain": _data,
+    "its options can be used": _options,
+    "it is built": _builds,
+    "it gives logits (N, outputs)": _logits,
+    "every choice of its options works": _choices,
+    "one example alone is answered as in a batch": _one_example,
+    "it leaves its inputs as they are": _leaves_inputs,
+    "in eval mode nothing is random, and nothing changes": _eval,
+    "the same seed gives the same network": _seeded,
+    "it survives saving and loading": _saved,
+    "gradients reach every parameter": _gradients,
+    "it learns one batch by heart": _overfits,
+}

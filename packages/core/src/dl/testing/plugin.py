@@ -1,0 +1,112 @@
+"""The suites for all that one plugin registered: what ``dl plugins check NAME`` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dl.choose import resolve
+from dl.discovery import normalized
+from dl.errors import unknown
+from dl.plugins import Plugins
+from dl.specs import RecipeSpec
+from dl.states import OK, PluginState
+from dl.testing.check import check_check
+from dl.testing.dataset import check_dataset
+from dl.testing.domain import check_domain
+from dl.testing.model import check_model
+from dl.testing.regularizer import check_regularizer
+from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A rule that was asked about one thing.
+
+    Args:
+        kind: What the thing is, for people.
+        name: Of the thing.
+        result: What became of the rule.
+    """
+
+    kind: str
+    name: str
+    result: Result
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what is printed as JSON."""
+        return {"kind": self.kind, "name": self.name, **self.result.as_dict()}
+
+
+def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
+    """Return the plugins of a name, or of a distribution of that name.
+
+    Raises:
+        UnknownName: If there is none.
+    """
+    found = [state for state in plugins.states if state.name == name]
+    found = found or [
+        state for state in plugins.states if state.distribution and normalized(state.distribution) == normalized(name)
+    ]
+    if not found:
+        raise unknown("plugin", name, [state.name for state in plugins.states], "dl plugins")
+    return found
+
+
+def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[Checked]:
+    """Ask every rule about everything that a plugin registered, one after another."""
+    yield Checked("plugin", state.name, _loaded(state))
+    for kind, (field, suite) in SUITES.items():
+        for key, spec in getattr(plugins, field).items():
+            if plugins.owners.get((field, key)) == state.name:
+                for result in _results(suite, spec, plugins):
+                    yield Checked(kind, spec.name, result)
+
+
+def _loaded(state: PluginState) -> Result:
+    rule = "it is loaded, and nothing is to be said about it"
+    return Result(rule, OK) if state.state == OK and not state.says else Result(rule, "failed", state.says)
+
+
+def _results(suite: Callable[[Any, Plugins], Results], spec: Any, plugins: Plugins) -> Results:  # Any: one kind
+    try:
+        return suite(spec, plugins)
+    except DoesNotConform as error:
+        return error.results
+
+
+def check_recipe(spec: RecipeSpec, plugins: Plugins) -> Results:
+    """Ask whether a named recipe can be fitted as it is.
+
+    Raises:
+        DoesNotConform: If it cannot.
+    """
+    rules: Rules[RecipeSpec] = {
+        "it has a description": _described,
+        "it names what is registered, and options that fit": lambda spec: _resolved(spec, plugins),
+    }
+    return ask(f"the recipe {spec.name!r}", spec, rules)
+
+
+def _described(spec: RecipeSpec) -> None:
+    if not spec.description.strip():
+        raise Broken("its description is empty; of a file it is the first line, a comment")
+
+
+def _resolved(spec: RecipeSpec, plugins: Plugins) -> str:
+    names = [name for domain, name in plugins.datasets if domain == spec.domain]
+    if not names:
+        raise NotAsked("no data set of its domain is registered")
+    return f"it takes the model {resolve(plugins, spec.domain, names[0], recipe=spec.name).model}"
+
+
+_Suite = Callable[[Any, Plugins], Results]  # Any: one kind of specification
+SUITES: dict[str, tuple[str, _Suite]] = {
+    "domain": ("domains", check_domain),
+    "data set": ("datasets", check_dataset),
+    "model": ("models", check_model),
+    "regularizer": ("regularizers", check_regularizer),
+    "recipe": ("recipes", check_recipe),
+    "check": ("checks", check_check),
+}

@@ -1,0 +1,128 @@
+"""Samples: tiny data of the shape that real data has, as files and as data sets; the same for the same seed.
+
+They are small enough to be fitted in a second, and hold something to learn. Letters: ``n`` training examples.
+"""
+
+from __future__ import annotations
+
+import csv
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data import Dataset, Examples
+from dl.ragged import texts as ragged
+
+SIDE = 28  # of an image, in pixels
+SHAPES = ("across", "down", "cross")
+TONES = ("bad", "good")
+_GOOD = ("lovely", "warm", "funny", "bright", "clever", "moving")
+_BAD = ("dull", "cold", "slow", "grey", "clumsy", "empty")
+_PLAIN = ("the", "film", "was", "and", "its", "story", "music", "in", "parts", "all", "told", "scene", "of", "it")
+_TOWNS = ("Oslo", "Lima", "Pune")
+
+
+def images(n: int = 60, seed: int = 0) -> Dataset:
+    """Return grey images (28, 28, 1) of noise with a bright bar across, down, or both; the shape is the class."""
+    pixels, shapes = _draw_images(n, seed)
+    held, held_shapes = _draw_images(n // 3, seed + 1)
+    return Dataset(
+        "bars",
+        Examples(pixels, shapes, np.arange(n), SHAPES),
+        open_test=lambda: Examples(held, held_shapes, np.arange(n, n + len(held)), SHAPES),
+        title="bars across and down, drawn by a seed",
+        licence="free of rights",
+        source="dl.testing.samples",
+    )
+
+
+def texts(n: int = 60, seed: int = 0) -> Dataset:
+    """Return short sentences about films, bad or good, by the words that stand in them."""
+    words, tones = _write_sentences(n, seed)
+    held, held_tones = _write_sentences(n // 3, seed + 1)
+    return Dataset(
+        "tones",
+        Examples(ragged(words), tones, np.arange(n), TONES),
+        open_test=lambda: Examples(ragged(held), held_tones, np.arange(n, n + len(held)), TONES),
+        title="sentences about films, drawn by a seed",
+        licence="free of rights",
+        source="dl.testing.samples",
+    )
+
+
+def write_images(folder: Path, n: int = 60, seed: int = 0) -> Path:
+    """Write the images of `images` as PNG files in a folder for each class; returns the folder."""
+    pixels, shapes = _draw_images(n, seed)
+    for number, (image, shape) in enumerate(zip(pixels, shapes, strict=True)):
+        path = folder / SHAPES[shape] / f"{number:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_png(image[..., 0]))
+    return folder
+
+
+def write_texts(folder: Path, n: int = 60, seed: int = 0) -> Path:
+    """Write the sentences of `texts` as files in a folder for each class; returns the folder."""
+    for number, (text, tone) in enumerate(zip(*_write_sentences(n, seed), strict=True)):
+        path = folder / TONES[tone] / f"{number:04d}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def write_table(path: Path, n: int = 60, seed: int = 0) -> Path:
+    """Write a CSV of people: numbers, words, a missing cell here and there; whether they ``moved`` is the target."""
+    rng = np.random.default_rng(seed)
+    ages, rents = rng.integers(18, 80, n), rng.normal(900, 200, n)
+    moved = np.where((rents / 900 - ages / 50 + rng.normal(0, 0.1, n)) > 0, "yes", "no")
+    rents_said = [f"{rent:.2f}" if k % 17 else "" for k, rent in enumerate(rents)]
+    towns = [_TOWNS[k] for k in rng.integers(0, len(_TOWNS), n)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("age", "rent", "town", "moved"))
+        writer.writerows(zip(ages.tolist(), rents_said, towns, moved.tolist(), strict=True))
+    return path
+
+
+SAMPLES: dict[str, Callable[[], Dataset]] = {"vision": images, "text": texts}  # by domain
+FILES: dict[str, Callable[[Path], Path]] = {"vision": write_images, "text": write_texts}
+
+
+def _draw_images(n: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return n images (n, 28, 28, 1) and the numbers of their shapes, in turn."""
+    rng = np.random.default_rng([seed, n])
+    pixels = rng.integers(0, 90, (n, SIDE, SIDE, 1), dtype=np.uint8)
+    shapes = np.arange(n) % len(SHAPES)
+    for image, shape, (row, column) in zip(pixels, shapes, rng.integers(4, SIDE - 6, (n, 2)), strict=True):
+        if shape != 1:
+            image[row : row + 3] += 160
+        if shape != 0:
+            image[:, column : column + 3] = np.maximum(image[:, column : column + 3], 160)
+    return pixels, shapes
+
+
+def _write_sentences(n: int, seed: int) -> tuple[Sequence[str], NDArray[np.int64]]:
+    """Return n sentences and the numbers of their tones, in turn."""
+    rng = np.random.default_rng([seed, n, 1])
+    tones = np.arange(n) % len(TONES)
+    return [_sentence(rng, (_BAD, _GOOD)[tone]) for tone in tones], tones
+
+
+def _sentence(rng: np.random.Generator, telling: Sequence[str]) -> str:
+    words = [*rng.choice(_PLAIN, rng.integers(4, 9)), *rng.choice(telling, 2, replace=False)]
+    return " ".join(words[k] for k in rng.permutation(len(words)))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a grey image (H, W) as PNG. Source: the PNG specification; colour type 0, no filter."""
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = struct.pack(">2I5B", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    written = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)

@@ -1,0 +1,148 @@
+"""Preparing rows: numbers to mean 0 and deviation 1, categories to one column each, all learnt on the training part.
+
+A missing number becomes the mean, and a further column says that it was missing where the training part has such rows;
+a category that the training part does not have is none of its columns. Letters: ``N`` rows, ``D`` prepared columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dl.data import Inputs, Part
+from dl.domain import Preparation
+from dl.errors import BadData, BadRun
+from dl.specs import Options
+from dl.tables.columns import shown
+
+MOST_WORDS = 100  # categories of a column that get a column of their own: the most common ones
+LEAST_SPREAD = 1e-12  # of a column, below which it says nothing
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What was learnt of one column.
+
+    Args:
+        name: As the table calls it.
+        mean: Of a column of numbers.
+        std: Of a column of numbers; 0 of a column of categories.
+        missing: Whether rows of the training part miss a value.
+        words: The categories, the most common first; empty for numbers.
+    """
+
+    name: str
+    mean: float = 0.0
+    std: float = 0.0
+    missing: bool = False
+    words: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many prepared columns it becomes."""
+        return len(self.words) or 1 + self.missing
+
+    def prepare(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Turn (N,) values into (N, width) numbers."""
+        if self.words:
+            chosen: NDArray[np.float32] = (values[:, None] == np.array(self.words)).astype(np.float32)
+            return chosen
+        gone = np.isnan(values)
+        scaled = np.where(gone, 0.0, (values - self.mean) / self.std)
+        both: NDArray[np.float32] = np.stack([scaled, gone], axis=1).astype(np.float32)
+        return both[:, : self.width]
+
+
+class TabularPreparation(Preparation):
+    """Rows of numbers and categories as numbers a network reads."""
+
+    def __init__(self, columns: Sequence[ColumnFacts]) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(D,)."""
+        return (sum(column.width for column in self.columns),)
+
+    @property
+    def dtype(self) -> np.dtype[np.void]:
+        """What rows look like before they are prepared."""
+        return np.dtype([(column.name, "U1" if column.words else "f8") for column in self.columns])
+
+    def settings(self) -> dict[str, Any]:  # Any: JSON
+        """Return what `restore` needs."""
+        return {"columns": [asdict(column) for column in self.columns]}
+
+    def store(self, inputs: Inputs) -> Inputs:
+        """Turn rows as they were read into float32 (N, D)."""
+        rows: NDArray[Any] = np.asarray(inputs)  # Any: a structured type, whose fields numpy cannot type
+        missing = [column.name for column in self.columns if column.name not in (rows.dtype.names or ())]
+        if missing:
+            raise BadData(f"column {shown(missing[0])} is missing; it was learnt from")
+        return np.concatenate([column.prepare(rows[column.name]) for column in self.columns], axis=1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Give rows as `store` has made them."""
+        return inputs.float()
+
+
+def learn(part: Part, _options: Options) -> TabularPreparation:
+    """Learn means, deviations and categories from a training part; a column that never changes there is left out.
+
+    Raises:
+        BadData: If the inputs are not rows as this domain stores them, or no column ever changes.
+    """
+    rows: NDArray[Any] = part.examples.array[part.index]  # Any: a structured type
+    if rows.dtype.names is None:
+        raise BadData(f"rows are stored with a field for each column; found {rows.dtype} {rows.shape}")
+    columns = [_learn(name, rows[name]) for name in rows.dtype.names]
+    kept = [column for column in columns if column is not None]
+    if not kept:
+        raise BadData("no input column ever changes in the training part; there is nothing to learn from")
+    return TabularPreparation(kept)
+
+
+def _learn(name: str, values: NDArray[Any]) -> ColumnFacts | None:
+    if values.dtype.kind == "U":
+        words, counts = np.unique(values[values != ""], return_counts=True)
+        common = words[np.argsort(-counts, kind="stable")][:MOST_WORDS]
+        missing = bool((values == "").any())
+        return ColumnFacts(name, missing=missing, words=tuple(map(str, common))) if len(words) + missing > 1 else None
+    there = values[~np.isnan(values)]
+    missing = len(there) < len(values)
+    std = float(there.std()) if len(there) else 0.0
+    if not np.isfinite(std):
+        raise BadData(f"column {shown(name)} holds numbers too large to be squared, up to {np.abs(there).max():g}")
+    if std <= LEAST_SPREAD * max(1.0, abs(float(there.mean()) if len(there) else 0.0)):
+        return ColumnFacts(name, float(there.mean()), 1.0, missing=True) if missing and len(there) else None
+    return ColumnFacts(name, float(there.mean()), std, missing)
+
+
+def restore(settings: Mapping[str, Any]) -> TabularPreparation:  # Any: JSON
+    """Make a preparation again from its settings.
+
+    Raises:
+        BadRun: If they are not what `TabularPreparation.settings` gives.
+    """
+    try:
+        columns = [
+            ColumnFacts(
+                str(one["name"]),
+                float(one["mean"]),
+                float(one["std"]),
+                bool(one["missing"]),
+                tuple(str(word) for word in one["words"]),
+            )
+            for one in settings["columns"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRun(f"the stored preparation of a table cannot be read: {type(error).__name__} {error}") from error
+    if not columns or any(not column.words and not column.std > 0 for column in columns):
+        raise BadRun("the stored preparation of a table does not fit together: a column has no spread")
+    return TabularPreparation(columns)

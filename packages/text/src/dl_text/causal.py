@@ -1,0 +1,76 @@
+"""Networks that tell each token from those before it: a recurrent one, and a transformer that looks back only.
+
+Each maps a `Padded` batch to logits (B, T, V); those at a place depend on no later token, and a row gives the same
+alone and beside longer ones. Letters: ``B`` rows, ``T`` tokens of the longest, ``V`` numbers of tokens.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from dl.errors import BadOption
+from dl.padded import Padded
+from dl.specs import InputShape, Options
+from dl_text.models import Thinned, embedding, encoder, places, start_recurrent
+
+
+class CausalRecurrent(nn.Module):
+    """An embedding, recurrent layers, and a linear layer on the state after each token.
+
+    Args:
+        shape: (tokens of the longest row, V).
+        options: Of the model ``lstm``.
+
+    Raises:
+        BadOption: If the net would also read from the end, or read one state only.
+    """
+
+    def __init__(self, shape: InputShape, options: Options) -> None:
+        super().__init__()
+        if options["bidirectional"]:
+            raise BadOption("bidirectional=yes reads a text from its end, where the next token stands; leave it out")
+        if options["pool"] != "last":
+            raise BadOption(f"pool={options['pool']}: a next token is told from every state; leave it out")
+        width, units, layers = (int(options[name]) for name in ("embedding", "units", "layers"))
+        self.embedding = embedding(shape, width)
+        cells = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+        kind = cells[str(options["cell"])]
+        self.cells = nn.ModuleList(kind(width if k == 0 else units, units, batch_first=True) for k in range(layers))
+        self.recurrent_dropout = float(options["recurrent_dropout"])
+        self.dropout = nn.Dropout(float(options["dropout"]))
+        self.head = nn.Linear(units, shape[1])
+        for cell in self.cells:
+            start_recurrent(cell)
+
+    def forward(self, batch: Padded) -> Tensor:
+        """Read rows of tokens; gives logits (B, T, V)."""
+        states = self.embedding(batch.values)
+        for cell in self.cells:
+            with Thinned(cell, self.recurrent_dropout if self.training else 0.0):
+                states = cell(states)[0]
+            states = self.dropout(states)
+        logits: Tensor = self.head(states)
+        return logits
+
+
+class CausalTransformer(nn.Module):
+    """Embedding and sinusoidal places, layers of attention to what came before, and a linear layer on each state.
+
+    Source: Vaswani et al. 2017, the decoder without its encoder, as in Radford et al. 2018; the norm before each part.
+    """
+
+    def __init__(self, shape: InputShape, options: Options) -> None:
+        super().__init__()
+        width, heads, layers = (int(options[name]) for name in ("width", "heads", "layers"))
+        if width % heads or width % 2:
+            raise BadOption(f"width={width} heads={heads}: the width must be even and a multiple of the heads")
+        self.embedding = embedding(shape, width)
+        self.encoder = encoder(width, heads, layers, float(options["dropout"]))
+        self.head = nn.Linear(width, shape[1])
+
+    def forward(self, batch: Padded) -> Tensor:
+        """Read rows of tokens; gives logits (B, T, V)."""
+        tokens = self.embedding(batch.values)
+        later = nn.Transformer.generate_square_subsequent_mask(tokens.shape[1], tokens.device, tokens.dtype)
+        logits: Tensor = self.head(self.encoder(tokens + places(tokens), mask=later, is_causal=True))
+        return logits

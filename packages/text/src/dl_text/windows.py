@@ -1,0 +1,189 @@
+"""Windows: texts cut into rows of like length, for a network that tells each character or token from those before it.
+
+A text of one book is one row too long for any network; a thousand messages are rows as they are. Windows of one text
+are as long as each other, to a character, and none is longer than was asked for.
+Letters: ``N`` texts, ``W`` windows of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data import Dataset, Examples, Index
+from dl.errors import BadData
+from dl.ragged import Ragged, offsets_of
+from dl.specs import Options
+from dl.tables.gather import content_ids
+
+FEW = 20  # texts: fewer, and the end of each is held out; else whole texts are
+LEAST = 20  # windows of a part: fewer teach nothing, and tell nothing
+LOOKED_AT = 1 << 20  # bytes at once
+VAL_SIZE = 0.1  # much of a text is needed to learn it, and little to tell how well
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Windows: the rows, of which text each is, and its place in it from 0 to 1; (W,) all."""
+
+    rows: Ragged
+    of_text: Index
+    place: NDArray[np.float64]
+
+
+class WindowNames(Sequence[str]):
+    """Where each window came from, as ``book.txt at 40%``, made only when it is asked for.
+
+    Args:
+        texts: The texts.
+        of_text: (W,) of which text each is.
+        place: (W,) where in it, from 0 to 1.
+    """
+
+    def __init__(self, texts: Examples, of_text: Index, place: NDArray[np.float64]) -> None:
+        self.texts, self.of_text, self.place = texts, of_text, place
+
+    def __len__(self) -> int:
+        return len(self.of_text)
+
+    @overload
+    def __getitem__(self, position: int) -> str: ...
+    @overload
+    def __getitem__(self, position: slice) -> WindowNames: ...
+    def __getitem__(self, position: int | slice) -> str | WindowNames:
+        if isinstance(position, slice):
+            return WindowNames(self.texts, self.of_text[position], self.place[position])
+        return f"{self.texts.source(int(self.of_text[position]))} at {100 * self.place[position]:.1f} %"
+
+
+def cut(dataset: Dataset, options: Options) -> Dataset:
+    """Return a data set of texts as one of windows, with targets (W, 0).
+
+    Args:
+        dataset: Of texts; what they are labelled as is left behind.
+        options: ``window``, the most characters of a row, and ``megabytes``, the most text of a part.
+
+    Raises:
+        BadData: If the inputs are no texts, or too few to learn from.
+    """
+    most = round(float(options["megabytes"]) * 1e6)
+    window, name = int(options["window"]), dataset.name
+    few = len(dataset.train) < FEW and dataset.val is None
+    train, note = _windows(dataset.train, window, most, name, by_place=few)
+    if len(train) < LEAST:
+        raise BadData(
+            f"{name}: {len(train)} windows of {window} characters are too few to learn from, it takes {LEAST}; "
+            f"give more text, or a smaller window={max(window // 2, 2)}"
+        )
+    held = "the end of each text is held out" if few else "whole texts are held out"
+    notes = note if dataset.val is not None else (*note, held)
+    return replace(
+        dataset,
+        train=train,
+        val=None if dataset.val is None else _windows(dataset.val, window, most, name)[0],
+        open_test=_opener(dataset.open_test, window, most, name),
+        val_size=VAL_SIZE,
+        title=f"{_many(len(dataset.train))}, as {len(train):,} windows of at most {window} characters",
+        notes=(*dataset.notes, *notes),
+    )
+
+
+def _opener(
+    open_test: Callable[[], Examples] | None, window: int, most: int, name: str
+) -> Callable[[], Examples] | None:
+    return None if open_test is None else lambda: _windows(open_test(), window, most, name)[0]
+
+
+def _many(texts: int) -> str:
+    return "one text" if texts == 1 else f"{texts:,} texts"
+
+
+def _windows(
+    texts: Examples, window: int, most: int, name: str, *, by_place: bool = False
+) -> tuple[Examples, tuple[str, ...]]:
+    """Cut texts into windows; return them, and what is to be said about it.
+
+    Args:
+        texts: As they were read.
+        window: Most characters of a row.
+        most: Most bytes of all; 0 for no bound.
+        name: Of the data set.
+        by_place: Whether a window's time is its place in its text; else the windows of a text are a group.
+    """
+    rows = texts.inputs
+    if not isinstance(rows, Ragged) or rows.values.dtype != np.uint8:
+        raise BadData(f"{name}: its inputs are no texts, so no next token can be told")
+    total = int(rows.lengths.sum())
+    taken: Index = np.arange(len(texts))
+    note: tuple[str, ...] = ()
+    if most and total > most:
+        taken, rows = _less(rows, most)
+        size, of = rows.lengths.sum() / 1e6, total / 1e6
+        note = (f"{size:.1f} of {of:.1f} MB of text are taken; megabytes=0 takes all",)
+    done = _cut(rows, window)
+    of_text = taken[done.of_text]
+    by_place = by_place and texts.groups is None and texts.times is None
+    groups = None if by_place else of_text if texts.groups is None else texts.groups[of_text]
+    times = done.place if by_place else None if texts.times is None else texts.times[of_text]
+    names = WindowNames(texts, of_text, done.place)
+    targets = np.empty((len(of_text), 0))
+    return Examples(done.rows, targets, content_ids(done.rows), (), names, groups, times), note
+
+
+def _less(rows: Ragged, most: int) -> tuple[Index, Ragged]:
+    """Return about so many bytes of texts, and which they are: of few the beginning of each, of many a random draw."""
+    lengths = rows.lengths
+    if len(rows) < FEW:
+        share = most / lengths.sum()
+        kept = [_beginning(row, int(share * len(row))) for row in rows]
+        return np.arange(len(rows)), Ragged(np.concatenate(kept), offsets_of(np.array(list(map(len, kept)), np.int64)))
+    order = np.random.default_rng(0x7E87).permutation(len(rows))
+    count = int(np.searchsorted(np.cumsum(lengths[order]), most, side="right"))
+    chosen = np.sort(order[: max(count, 1)])
+    return chosen, rows[chosen]
+
+
+def _beginning(text: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+    """Return the first bytes of a text, at most so many, not cutting a character."""
+    while 0 < size < len(text) and (int(text[size]) & 0xC0) == 0x80:
+        size -= 1
+    return text[:size]
+
+
+def _cut(rows: Ragged, window: int) -> _Cut:
+    """Cut each text into as few windows of like length as there can be."""
+    bounds, counts = [], []
+    for text, begin in zip(rows, rows.offsets[:-1].tolist(), strict=True):
+        ends = _ends(text, window)
+        bounds.append(ends + begin)
+        counts.append(len(ends))
+    windows = np.array(counts, np.int64)
+    offsets = np.concatenate([rows.offsets[:1], *bounds])
+    of_text = np.repeat(np.arange(len(rows)), windows)
+    first = np.repeat(np.cumsum(windows) - windows, windows)
+    place = (np.arange(len(of_text)) - first) / np.repeat(np.maximum(windows, 1), windows)
+    return _Cut(Ragged(rows.values[: offsets[-1]], offsets), of_text, place)
+
+
+def _ends(text: NDArray[np.generic], window: int) -> NDArray[np.int64]:
+    """Return where each window of one text ends, in bytes; nothing of an empty text."""
+    per_block = [int(np.count_nonzero(_begins(text, at))) for at in range(0, len(text), LOOKED_AT)]
+    before = offsets_of(np.array(per_block, np.int64))
+    characters = int(before[-1])
+    count = -(-characters // window)
+    wanted = np.arange(1, count) * characters // max(count, 1)  # the first characters of the windows but the first
+    found = []
+    for block, at in enumerate(range(0, len(text), LOOKED_AT)):
+        inside = wanted[(wanted >= before[block]) & (wanted < before[block + 1])] - before[block]
+        found.append(np.flatnonzero(_begins(text, at))[inside] + at)
+    return np.concatenate([*found, np.full(min(count, 1), len(text), np.int64)]).astype(np.int64)
+
+
+def _begins(text: NDArray[np.generic], at: int) -> NDArray[np.bool_]:
+    """Tell which bytes of a block begin a character."""
+    begins: NDArray[np.bool_] = (np.asarray(text[at : at + LOOKED_AT], np.uint8) & 0xC0) != 0x80
+    return begins

@@ -1,0 +1,33 @@
+"""Four small data sets: three tables and one of images. Listing them imports no scikit-learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.specs import DatasetSpec, Options
+
+if TYPE_CHECKING:
+    from dl.data import Dataset
+
+NAMES = {
+    "digits": ("vision", "1,797 handwritten digits, 8x8 grey; ten classes"),
+    "wine": ("tabular", "178 wines, 13 chemical measurements; three growers"),
+    "breast-cancer": ("tabular", "569 tumours, 30 measurements of their cells; benign or malignant"),
+    "diabetes": ("tabular", "442 patients, 10 measurements; how the illness went on in a year, a number"),
+}
+
+
+@hookimpl
+def register_datasets() -> tuple[DatasetSpec, ...]:
+    """One for each; digits go to vision, the others are rows of tables."""
+    return tuple(_spec(name, domain, description) for name, (domain, description) in NAMES.items())
+
+
+def _spec(name: str, domain: str, description: str) -> DatasetSpec:
+    def load(_options: Options) -> Dataset:
+        from dl_toys.toys import load
+
+        return load(name)
+
+    return DatasetSpec(name, domain, description, load)

@@ -1,0 +1,159 @@
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from dl.errors import BadOption
+from dl.options import Option
+from dl.regularizer import Batch, Regularizer
+from dl.specs import RegularizerSpec
+from dl.testing import check_regularizer
+from dl.testing.regularizer import RULES
+
+
+def spec(place="batch", options=(), remedy="", **does):
+    def build(given, task):
+        return Regularizer(**does)
+
+    return RegularizerSpec("made", place, "of a test", build, options, remedy=remedy)
+
+
+def noisy(batch, generator):
+    noise = torch.randn(batch.inputs.shape, generator=generator)
+    return replace(batch, inputs=batch.inputs + 0.1 * noise)
+
+
+def in_place(batch, generator):
+    batch.inputs.add_(1)
+    return batch
+
+
+def from_anywhere(batch, generator):
+    return replace(batch, inputs=batch.inputs + torch.randn(batch.inputs.shape))
+
+
+def halved(batch, generator):
+    return Batch(batch.inputs[::2], batch.targets[::2])
+
+
+def overshared(batch, generator):
+    return batch.mixed(batch.inputs, torch.arange(len(batch.targets)), torch.full((len(batch.targets),), 2.0))
+
+
+def another_layer(network):
+    network.append(nn.Identity())
+    network.append(nn.BatchNorm1d(3))
+
+
+def always_drops(network):
+    network[0].register_forward_hook(lambda layer, inputs, given: nn.functional.dropout(given, 0.5, training=True))
+
+
+@contextmanager
+def forgets_the_weights(network):
+    with torch.no_grad():
+        next(network.parameters()).mul_(0.9)
+    yield
+
+
+def averaged(network):
+    return sum(one.square().sum() for one in network.parameters())
+
+
+def detached(network):
+    return sum(one.detach().square().sum() for one in network.parameters())
+
+
+def refusing(options, task):
+    raise BadOption("made is for nothing")
+
+
+def drops_a_layer(rate=0.5):
+    """What changes the network and leaves evaluation alone."""
+
+    def change(network):
+        network[-1].register_forward_pre_hook(
+            lambda layer, inputs: nn.functional.dropout(inputs[0], rate, layer.training)
+        )
+
+    return change
+
+
+BROKEN = {
+    "its options can be used": [
+        spec(options=(Option("share", 2.0, "x", high=1.0),), batch=noisy),
+        spec(options=(Option("share", 0.5, "x", high=1.0),), remedy="7", batch=noisy),
+    ],
+    "there is a task and a model for it": [RegularizerSpec("made", "batch", "of a test", refusing)],
+    "it acts where it says": [spec(), spec("penalty", batch=noisy)],
+    "a changed network is evaluated as before": [
+        spec("network", network=always_drops),
+        spec("network", network=another_layer),
+    ],
+    "evaluation after training is left as it is": [
+        spec("network", network=always_drops),
+        spec("training", scored_with=forgets_the_weights),
+    ],
+    "a batch is changed by its generator alone": [
+        spec(batch=one) for one in (in_place, from_anywhere, halved, overshared)
+    ],
+    "its loss is a loss": [
+        spec("training", loss=lambda loss: lambda logits, target, reduction: loss(logits, target, "none")),
+        spec("training", loss=lambda loss: lambda logits, target, reduction: 2 * loss(logits, target, "mean")),
+    ],
+    "its penalty is a number with a gradient": [
+        spec("penalty", penalty=detached),
+        spec("penalty", penalty=lambda network: next(network.parameters())),
+        spec("penalty", penalty=lambda network: averaged(network) / 0),
+    ],
+    "it ends a fit with words": [
+        spec("training", ends=lambda rows, metric: len(rows) > 5),
+        spec("training", ends=lambda rows, metric: f"after {rows[-1]['epoch']}"),
+    ],
+    "training with it is finite, and the same for the same seed": [
+        spec("penalty", penalty=lambda network: averaged(network) * float("inf")),
+        spec(batch=lambda batch, generator: replace(batch, inputs=batch.inputs * torch.Generator().seed() % 7)),
+    ],
+    "a fit with it keeps what it scored": [spec("network", network=always_drops)],
+}
+CASES = [pytest.param(rule, one, id=f"{rule} {k}") for rule, specs in BROKEN.items() for k, one in enumerate(specs)]
+
+
+@pytest.mark.parametrize(("rule", "made"), CASES)
+def test_what_breaks_a_rule_is_named(rule, made, broken, numbers):
+    assert rule in broken(check_regularizer, made, numbers)
+
+
+def test_there_is_a_broken_regularizer_for_every_rule():
+    assert set(BROKEN) | {"listing it imports nothing heavy"} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        spec(batch=noisy, options=(Option("share", 0.5, "x", high=1.0),), remedy="0.5"),
+        spec("penalty", penalty=averaged),
+        spec("network", network=drops_a_layer()),
+        spec("training", ends=lambda rows, metric: "enough" if len(rows) > 5 else ""),
+    ],
+    ids=["batch", "penalty", "network", "training"],
+)
+def test_one_that_holds_is_not_complained_about(made, broken, numbers):
+    assert broken(check_regularizer, made, numbers) == {}
+
+
+def test_one_for_a_regression_alone_is_asked_about_on_one(numbers):
+    def build(options, task):
+        if task.info.name != "regression":
+            raise BadOption("made is for regressions")
+        return Regularizer(penalty=averaged)
+
+    results = check_regularizer(RegularizerSpec("made", "penalty", "of a test", build), numbers)
+    assert "dense of numbers, regression" in {one.says for one in results}
+
+
+@pytest.mark.parametrize("name", ["vision/cutmix", "text/word-dropout", "vision/l2", "vision/dropout"])
+def test_regularizers_of_ours_hold(name, broken, numbers):
+    assert broken(check_regularizer, numbers.regularizer(*name.split("/")), numbers) == {}

@@ -1,0 +1,57 @@
+import pytest
+
+from dl.options import Option
+from dl.testing.rules import Broken, DoesNotConform, NotAsked, ask, options_hold
+
+
+def raising(error):
+    def rule(subject):
+        raise error
+
+    return rule
+
+
+def test_every_rule_is_asked_and_one_that_raises_breaks_alone():
+    rules = {
+        "holds": lambda subject: None,
+        "remarks": lambda subject: f"on {subject}",
+        "breaks": raising(Broken("so")),
+        "cannot": raising(NotAsked("why")),
+        "fails": raising(ValueError("odd")),
+    }
+    with pytest.raises(DoesNotConform, match="it: 2 of 5 rules do not hold") as caught:
+        ask("it", "x", rules)
+    said = [(one.state, one.says) for one in caught.value.results]
+    assert said[:4] == [("ok", ""), ("ok", "on x"), ("failed", "so"), ("not asked", "why")]
+    assert said[4][0] == "failed" and said[4][1].startswith("ValueError: odd (test_rules.py:")
+    assert "breaks: so" in str(caught.value)
+
+
+def test_what_needs_a_rule_that_fails_is_not_asked():
+    rules = {"first": raising(Broken("no")), "second": raising(AssertionError("must not be asked"))}
+    with pytest.raises(DoesNotConform) as caught:
+        ask("it", None, rules, needed=("first",))
+    assert caught.value.results[1].as_dict() == {
+        "rule": "second",
+        "state": "not asked",
+        "says": "for this fails: first",
+    }
+
+
+def test_what_holds_is_returned():
+    assert [one.state for one in ask("it", None, {"a": lambda subject: None})] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([Option("a b", 1, "x")], "cannot be typed"),
+        ([Option("n", 1, "x"), Option("n", 2, "x")], "there twice"),
+        ([Option("n", 1, "x", low=2)], "n=1: expected a whole number, at least 2"),
+        ([Option("n", "a", "x", choices=("b", "c"))], "expected one of b, c"),
+        ([Option("n", 1, " ")], "no help"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_said(options, says):
+    with pytest.raises(Exception, match=says):
+        options_hold(options)

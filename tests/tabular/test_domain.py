@@ -1,0 +1,134 @@
+"""Tables as a domain: what is read, what is refused in one line, and real fits."""
+
+import numpy as np
+import pytest
+
+import dl
+from dl.errors import BadData, BadFile, BadOption
+from dl_tabular.domain import draw, open_path, read, recognize, sketch
+from dl_tabular.prepare import learn
+
+
+def test_each_column_is_read_as_what_it_holds_and_row_numbers_are_left_out(flowers):
+    dataset = open_path(flowers, {"target": "species"})
+    rows = dataset.train.inputs
+    assert rows.dtype.names == ("length", "width", "colour")
+    assert [rows.dtype[name].kind for name in rows.dtype.names] == ["f", "f", "U"]
+    assert np.isnan(rows["width"]).sum() == 3
+    assert dataset.train.names == ("setosa", "virginica")
+    assert "left out, as they only count the rows: 'id'" in dataset.notes
+    assert dataset.train.source(0) == "flowers.csv row 2"
+
+
+def test_a_column_of_numbers_can_be_said_to_be_categories_and_another_left_out(table):
+    text = "code,size,junk,y\n" + "".join(f"{k % 3},{k},{k * 7 % 5},{k % 2}\n" for k in range(20))
+    rows = open_path(table(text), {"categories": "code", "leave_out": "junk", "target": "y"}).train.inputs
+    assert rows.dtype.names == ("code", "size") and rows.dtype["code"].kind == "U"
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "n/a", "nan", "?", "null"])
+def test_what_stands_for_nothing_among_numbers_is_missing(table, missing):
+    rows = open_path(table(f"x,z,y\n1,5,a\n{missing},6,b\n3,7,a\n4,8,b\n"), {"target": "y"}).train.inputs
+    assert np.isnan(rows["x"]).tolist() == [False, True, False, False]
+
+
+def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_said(table):
+    text = "name,x,y\n" + "".join(f"person {k},{k},{k % 2}\n" for k in range(20))
+    dataset = open_path(table(text), {"target": "y"})
+    assert dataset.train.inputs.dtype.names == ("x",)
+    assert "left out, as nearly every row has another word there: 'name'" in dataset.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "error", "says"),
+    [
+        ("x,y\n1,a\n2,b\ntwelve,a\n4,b\n5,a\n", {"target": "y"}, BadData, "t.csv row 4: column 'x' holds numbers, but"),
+        ("x,y\n1,a\n2,b\n", {"target": "z"}, BadOption, "has no column 'z' for target"),
+        (
+            "x,y\n1,a\n2,b\n3,a\n4,b\n",
+            {"target": "y", "leave_out": "q"},
+            BadOption,
+            "has no input column 'q' for leave_out",
+        ),
+        ("y\na\nb\n", {"target": "y"}, BadData, "no column is left for the inputs"),
+        ("x,y\na,a\nb,b\na,a\nb,b\n", {"target": "y"}, BadData, "is the same as input column 'x' in every row"),
+        ("x,y\n1,a\n", {"target": "y", "input": "x,y"}, BadOption, "both input and target"),
+        ("x,w,z\n1,2,3\n4,5,6\n", {}, BadData, "3 columns could be the target; say --target with one of: x, w, z"),
+        ("x,y\n,a\n,b\n,a\n,b\n", {"target": "y"}, BadData, "no input column holds numbers or words that come again"),
+        ("x,y\n1,a\n2,\n3,b\n", {"target": "y"}, BadData, "t.csv row 3: column 'y' is empty"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(table, text, options, error, says):
+    with pytest.raises(error) as caught:
+        open_path(table(text), options)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_rows_that_cannot_be_used_are_left_out_where_that_was_asked_for(table):
+    text = "x,y\n1,a\n2,b\ntwelve,a\n4,b\n5,\n6,a\n"
+    dataset = open_path(table(text), {"target": "y", "bad_rows": "skip"})
+    assert dataset.train.inputs["x"].tolist() == [1, 2, 4, 6]
+    assert len(dataset.skipped) == 2 and dataset.train.source(3) == "t.csv row 7"
+
+
+def test_something_that_is_no_table_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("words")
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(BadFile, match=r"is no table; expected \.csv"):
+            open_path(path, {})
+
+
+def test_the_ids_of_rows_hold_when_rows_are_moved_or_added(table):
+    body = [f"{k},{k % 2}" for k in range(10)]
+    one = open_path(table("\n".join(["x,y", *body])), {"target": "y"}).train
+    two = open_path(table("\n".join(["x,y", "99,1", *reversed(body)]), "u.csv"), {"target": "y"}).train
+    assert (
+        dict(zip(one.inputs["x"], one.ids, strict=True)).items()
+        <= dict(zip(two.inputs["x"], two.ids, strict=True)).items()
+    )
+
+
+def test_a_table_of_numbers_is_taken_for_a_table_and_one_of_sentences_is_not(table):
+    numbers = table("a,b,c,y\n" + "1,2,3,0\n" * 5)
+    reviews = table("text,stars,place\n" + "a very good film indeed it was,5,home\n" * 5, "reviews.csv")
+    from dl_text.domain import recognize as as_text
+
+    assert recognize(numbers, {}) > as_text(numbers, {})
+    assert recognize(reviews, {}) < as_text(reviews, {})
+
+
+def test_a_row_is_drawn_a_column_a_line_and_kept_in_one(flowers):
+    row = open_path(flowers, {"target": "species"}).train.inputs[0]
+    assert sketch(row) == "length 0, width -, colour red"
+    assert str(draw(row, 20)) == "length 0\nwidth -\ncolour red"
+
+
+def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
+    dataset = open_path(flowers, {"target": "species"})
+    preparation = learn(dl.data.whole(dataset.train), {})
+    new = table("colour,extra,width,length\nred,1,?,2\ngreen,2,1.5,0\n", "new.csv")
+    rows = read([new], preparation, {}).inputs
+    assert rows["length"].tolist() == [2, 0]
+    assert preparation.store(rows).shape == (2, *preparation.input_shape)
+    with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
+        read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preparation, {})
+    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is none"):
+        read([table("colour,width,length\nred,wide,2\n", "w.csv")], preparation, {})
+
+
+@pytest.mark.parametrize("model", ["dense", "linear"])
+def test_a_users_table_is_fitted_and_asked(flowers, tmp_path, model):
+    run = dl.fit("tabular", str(flowers), target="species", model=model, epochs=30, runs=tmp_path / "runs", val=9)
+    assert run.best["val_accuracy"] > 0.8
+    answers = dl.predict(run, flowers)
+    assert sum(a.says == ("setosa", "virginica")[k % 3 > 0] for k, a in enumerate(answers)) > 20
+
+
+def test_a_regression_on_a_parquet_file_is_fitted(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    x = np.linspace(-1, 1, 200)
+    pq.write_table(pa.table({"x": x, "noise": x * 0 + np.arange(200) % 7, "price": 3 * x + 1}), tmp_path / "p.parquet")
+    run = dl.fit("tabular", str(tmp_path / "p.parquet"), target="price", epochs=20, runs=tmp_path / "runs")
+    assert run.manifest.task.name == "regression" and run.best["val_r2"] > 0.95

@@ -1,0 +1,167 @@
+"""Language: rows of tokens with what they stand for, and how a network goes on with a prompt."""
+
+import json
+import math
+import unicodedata
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from dl.data import Examples, whole
+from dl.domain import Draw
+from dl.errors import BadData, BadOption, BadRun
+from dl.padded import RaggedTensor
+from dl.ragged import texts
+from dl_text import bytepairs
+from dl_text.language import CODE_POINTS, continued, learn, restore
+from dl_text.vocabulary import UNKNOWN
+
+TEXT = "the cat sat on the mat, and the dog sat on the cat. "
+
+
+def part(*strings):
+    return whole(Examples(texts(strings), np.empty((len(strings), 0)), np.arange(len(strings))))
+
+
+def options(**said):
+    return {"tokens": "chars", "vocabulary": 500, "ngrams": 1, "max_len": 0, "truncate": "head", "window": 64, **said}
+
+
+def prepared(preparation, *strings):
+    column = RaggedTensor.of(preparation.store(texts(strings)))
+    return preparation(column.take(torch.arange(len(strings))))
+
+
+@pytest.mark.parametrize("tokens", ["chars", "bpe"])
+def test_rows_begin_with_a_start_that_stands_for_nothing(tokens):
+    preparation = learn(part(TEXT, TEXT[:20]), options(tokens=tokens))
+    batch = prepared(preparation, TEXT, "the")
+    longest, numbers = preparation.input_shape
+    assert batch.values[:, 0].tolist() == [preparation.start] * 2 and numbers == preparation.start + 1
+    assert longest == int(batch.lengths.max()) == batch.values.shape[1]
+    assert batch.weights.sum(dim=1).tolist() == [len(TEXT), 3] and batch.weights[:, 0].tolist() == [0, 0]
+    assert float(batch.unsaid.sum()) == 0
+    assert preparation.spell(batch.values[0, 1:].tolist()) == TEXT
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+def test_a_row_stands_for_the_characters_of_its_text_and_spells_it(text):
+    for tokens, wanted in (("chars", unicodedata.normalize("NFC", text)), ("bpe", text)):
+        preparation = learn(part(text, TEXT), options(tokens=tokens))
+        batch = prepared(preparation, text)
+        assert float(batch.weights.sum()) == len(wanted)
+        assert preparation.spell(batch.values[0, 1:].tolist()) == wanted
+
+
+def test_a_character_that_training_does_not_have_pays_for_which_it_is():
+    preparation = learn(part(TEXT), options())
+    batch = prepared(preparation, "aЖ")
+    assert batch.values[0, 2] == UNKNOWN and batch.weights.tolist() == [[0, 1, 1]]
+    assert batch.unsaid[0].tolist() == pytest.approx([0, 0, math.log(CODE_POINTS)])
+
+
+@pytest.mark.parametrize(("token", "count"), [("a", 1), ("Ã©", 1), ("Ã", 1), ("©", 0), ("ĠÃ©t", 3)])
+def test_a_byte_pair_counts_the_characters_it_begins(token, count):
+    assert bytepairs.characters(token) == count
+
+
+@pytest.mark.parametrize("tokens", ["chars", "bpe"])
+def test_settings_make_the_same_preparation_again(tokens):
+    preparation = learn(part(TEXT), options(tokens=tokens))
+    again = restore(json.loads(json.dumps(preparation.settings())))
+    for one, other in zip(prepared(preparation, TEXT), prepared(again, TEXT), strict=True):
+        assert torch.equal(one, other)
+    assert again.input_shape == preparation.input_shape
+
+
+def test_damaged_settings_are_no_preparation():
+    kept = learn(part(TEXT), options()).settings()
+    for damaged in (kept | {"longest": "7"}, kept | {"longest": 0}, {"longest": 7}):
+        with pytest.raises(BadRun):
+            restore(damaged)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"tokens": "words"}, "tokens=words does not spell a text again.*tokens=chars or tokens=bpe"),
+        ({"ngrams": 2}, "ngrams=2 does not spell"),
+        ({"max_len": 10}, "max_len=10 would cut windows of 64 characters  say window=10"),
+    ],
+)
+def test_tokens_that_do_not_spell_a_text_are_refused(said, line):
+    with pytest.raises(BadOption, match=line):
+        learn(part(TEXT), options(**said))
+
+
+def test_rows_that_share_a_passage_lie_nearer_than_rows_of_the_same_characters():
+    other = "".join(sorted(TEXT))
+    preparation = learn(part(TEXT, other), options())
+    one, near, far = preparation.flat(prepared(preparation, TEXT, TEXT[:-5] + "kitty", other))
+    assert float((one - near).norm()) < 0.5 * float((one - far).norm())
+
+
+def test_padding_changes_nothing_about_where_a_row_lies():
+    preparation = learn(part(TEXT), options())
+    alone, beside = (
+        preparation.flat(prepared(preparation, "the cat")),
+        preparation.flat(prepared(preparation, "the cat", TEXT)),
+    )
+    torch.testing.assert_close(alone[0], beside[0])
+
+
+class Next(nn.Module):
+    """Tells that each number is followed by the next greater one, nearly surely; keeps how long rows were."""
+
+    def __init__(self, numbers, sure=10.0):
+        super().__init__()
+        self.numbers, self.sure, self.seen = numbers, sure, []
+
+    def forward(self, batch):
+        self.seen.append(batch.values.shape[1])
+        follows = (batch.values + 1) % self.numbers
+        return nn.functional.one_hot(follows, self.numbers) * self.sure
+
+
+def alphabet():
+    """A preparation of the letters a to j, numbered in this order: a is the most frequent."""
+    return learn(part("".join(letter * (20 - k) for k, letter in enumerate("abcdefghij"))), options())
+
+
+def test_the_likeliest_goes_on_as_the_network_tells():
+    preparation = alphabet()
+    network = Next(preparation.input_shape[1])
+    assert continued(network, preparation, "bc", Draw(tokens=5, temperature=0)) == "defgh"
+    assert network.seen == [3, 4, 5, 6, 7]
+
+
+def test_draws_depend_on_the_seed_alone_and_never_are_what_nobody_can_write():
+    preparation = alphabet()
+    network = Next(preparation.input_shape[1], sure=0.0)
+    drawn = [continued(network, preparation, "a", Draw(200, 1.0, seed)) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert set(drawn[0]) == set("abcdefghij") and len(drawn[0]) == 200
+
+
+def test_a_network_reads_no_more_at_once_than_a_training_row_had():
+    preparation = learn(part("abcabcabc"), options())
+    network = Next(preparation.input_shape[1])
+    continued(network, preparation, "abcabcabcabcabc", Draw(tokens=3, temperature=0))
+    assert network.seen == [10, 10, 10]
+
+
+def test_byte_pairs_go_on_in_bytes_that_need_not_end_a_character():
+    preparation = learn(part("é" * 30), options(tokens="bpe"))
+    drawn = continued(Next(preparation.input_shape[1], sure=0.0), preparation, "é", Draw(tokens=20, temperature=1.0))
+    assert isinstance(drawn, str) and drawn
+
+
+def test_a_prompt_with_a_character_that_training_does_not_have_is_named():
+    preparation = alphabet()
+    with pytest.raises(BadData, match=r"prompt 'abж': the training part does not have 'ж'; it has 10 characters"):
+        continued(Next(preparation.input_shape[1]), preparation, "abж", Draw())
