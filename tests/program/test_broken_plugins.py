@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from dl.hookspecs import API
-
 from dl.plugins import PluginWarning, load_plugins
 
 DL = Path(sys.executable).with_name("dl")
