@@ -202,18 +202,17 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
         (
             "a.txt",
             b"abc " * 900,
-<<<<<<< HEAD
             {"task": "next-tokn"},
             BadOption,
             "no task named 'next-tokn'; did you mean 'next-token'",
         ),
-        ("a.txt", b"abc " * 900, {"task": "binary"}, BadData, "'.*a.txt' is a file; expected a folder"),
-=======
+        (
+            "a.txt",
+            b"abc " * 900,
             {"task": "binary"},
             BadData,
             "'.*a.txt' is a file, and not called as a table is .*; expected a folder",
         ),
->>>>>>> loose
         ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target= is for a table .* is a text"),
         ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' does not tell"),
     ],
