@@ -9,7 +9,7 @@ from dl.data import Dataset, Examples
 from dl.options import Option
 from dl.plugins import load_plugins
 from dl.specs import DatasetSpec
-from dl.testing import check_dataset, images, texts
+from dl.testing import check_dataset, images, people, texts
 from dl.testing.dataset import RULES
 
 _calls = count()
@@ -109,7 +109,7 @@ def test_what_holds_is_not_complained_about(broken, numbers):
     assert broken(check_dataset, made, numbers) == {}
 
 
-@pytest.mark.parametrize(("domain", "make"), [("vision", images), ("text", texts)])
+@pytest.mark.parametrize(("domain", "make"), [("vision", images), ("text", texts), ("tabular", people)])
 def test_our_samples_hold(domain, make, broken, numbers):
     assert broken(check_dataset, spec(lambda options: make(), domain=domain), numbers) == {}
 

@@ -155,7 +155,7 @@ def test_a_domain_that_holds_is_not_complained_about(made, broken, numbers, rows
     assert broken(check_domain, made, numbers, clouds(30), rows) == {}
 
 
-@pytest.mark.parametrize("name", ["vision", "text"])
+@pytest.mark.parametrize("name", ["vision", "text", "tabular"])
 def test_our_domains_hold(name, broken, numbers):
     assert broken(check_domain, numbers.domain(name), numbers) == {}
 

@@ -29,8 +29,8 @@ def test_a_mistake_is_a_code_and_a_line(dl_run):
     answer = dl_run("fit", "vision", "minst")
     assert answer.code == 2 and answer.out == "" and "did you mean 'mnist'" in answer.err
 
-def test_the_data_is_there(dl_images, dl_texts, dl_text_folder, dl_table):
-    assert len(dl_images.train) == len(dl_texts.train) == 60
+def test_the_data_is_there(dl_images, dl_texts, dl_text_folder, dl_table, dl_people):
+    assert len(dl_images.train) == len(dl_texts.train) == len(dl_people.train) == 60
     assert len(list(dl_text_folder.rglob("*.txt"))) == 60 and dl_table.suffix == ".csv"
 """
 
@@ -68,4 +68,4 @@ def test_every_fixture_and_every_public_name_is_in_the_guide():
 
     names = [name for name, value in vars(fixtures).items() if name.startswith("dl_")]
     page = PAGE.read_text()
-    assert len(names) == 7 and [name for name in [*names, *dl.testing.__all__] if f"`{name}" not in page] == []
+    assert len(names) == 8 and [name for name in [*names, *dl.testing.__all__] if f"`{name}" not in page] == []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dl.testing.program import Answer, run_verb
     from dl.testing.regularizer import check_regularizer
     from dl.testing.rules import DoesNotConform, Result
-    from dl.testing.samples import images, texts, write_images, write_table, write_texts
+    from dl.testing.samples import images, people, texts, write_images, write_table, write_texts
 
 __all__ = [
     "Answer",
@@ -34,6 +34,7 @@ __all__ = [
     "check_model",
     "check_regularizer",
     "images",
+    "people",
     "run_verb",
     "texts",
     "write_images",
@@ -51,6 +52,7 @@ _HOMES = {
     "check_model": "model",
     "check_regularizer": "regularizer",
     "images": "samples",
+    "people": "samples",
     "run_verb": "program",
     "texts": "samples",
     "write_images": "samples",

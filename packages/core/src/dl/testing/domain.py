@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -263,8 +264,13 @@ def _like_training(examples: Examples, subject: Subject) -> None:
     ours, theirs = examples.inputs, subject.dataset.train.inputs
     if isinstance(ours, Ragged) or isinstance(theirs, Ragged):
         return
-    if ours.dtype != theirs.dtype or ours.shape[1:] != theirs.shape[1:]:
+    if _form(ours.dtype) != _form(theirs.dtype) or ours.shape[1:] != theirs.shape[1:]:
         raise Broken(f"it reads {ours.dtype} {ours.shape[1:]}, but a data set has {theirs.dtype} {theirs.shape[1:]}")
+
+
+def _form(dtype: np.dtype[Any]) -> list[tuple[str, str]]:
+    """Return what an input is made of: fields with names and kinds of numbers or words, or one type."""
+    return [(name, dtype[name].kind) for name in dtype.names] if dtype.names else [("", dtype.str)]
 
 
 def _refuses(subject: Subject) -> None:

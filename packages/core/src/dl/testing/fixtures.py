@@ -62,6 +62,14 @@ def dl_texts() -> Dataset:
 
 
 @pytest.fixture
+def dl_people() -> Dataset:
+    """60 rows of a table with two classes, and 20 in its test part."""
+    from dl.testing.samples import people
+
+    return people()
+
+
+@pytest.fixture
 def dl_image_folder(tmp_path: Path) -> Path:
     """The same images as PNG files, in a folder for each class."""
     from dl.testing.samples import write_images
@@ -79,7 +87,7 @@ def dl_text_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dl_table(tmp_path: Path) -> Path:
-    """A CSV of 60 people: numbers, words, missing cells, and whether they moved."""
+    """The same rows as a CSV: numbers, words, missing cells, and whether they moved."""
     from dl.testing.samples import write_table
 
     return write_table(tmp_path / "people.csv")

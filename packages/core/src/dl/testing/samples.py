@@ -20,6 +20,8 @@ from dl.ragged import texts as ragged
 SIDE = 28  # of an image, in pixels
 SHAPES = ("across", "down", "cross")
 TONES = ("bad", "good")
+MOVED = ("no", "yes")
+PERSON = np.dtype([("age", "f8"), ("rent", "f8"), ("town", "U8")])
 _GOOD = ("lovely", "warm", "funny", "bright", "clever", "moving")
 _BAD = ("dull", "cold", "slow", "grey", "clumsy", "empty")
 _PLAIN = ("the", "film", "was", "and", "its", "story", "music", "in", "parts", "all", "told", "scene", "of", "it")
@@ -73,23 +75,49 @@ def write_texts(folder: Path, n: int = 60, seed: int = 0) -> Path:
     return folder
 
 
+def people(n: int = 60, seed: int = 0) -> Dataset:
+    """Return rows of people: two numbers, one of them missing here and there, and a word; who moved is the class."""
+    rows, moved = _draw_people(n, seed)
+    held, held_moved = _draw_people(n // 3, seed + 1)
+    return Dataset(
+        "people",
+        Examples(rows, moved, np.arange(n), MOVED),
+        open_test=lambda: Examples(held, held_moved, np.arange(n, n + len(held)), MOVED),
+        title="people who moved, drawn by a seed",
+        licence="free of rights",
+        source="dl.testing.samples",
+    )
+
+
 def write_table(path: Path, n: int = 60, seed: int = 0) -> Path:
-    """Write a CSV of people: numbers, words, a missing cell here and there; whether they ``moved`` is the target."""
-    rng = np.random.default_rng(seed)
-    ages, rents = rng.integers(18, 80, n), rng.normal(900, 200, n)
-    moved = np.where((rents / 900 - ages / 50 + rng.normal(0, 0.1, n)) > 0, "yes", "no")
-    rents_said = [f"{rent:.2f}" if k % 17 else "" for k, rent in enumerate(rents)]
-    towns = [_TOWNS[k] for k in rng.integers(0, len(_TOWNS), n)]
+    """Write the rows of `people` as a CSV; the column ``label`` says who moved. Returns the path."""
+    rows, moved = _draw_people(n, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("age", "rent", "town", "moved"))
-        writer.writerows(zip(ages.tolist(), rents_said, towns, moved.tolist(), strict=True))
+        writer.writerow((*(PERSON.names or ()), "label"))
+        for (age, rent, town), answer in zip(rows.tolist(), moved, strict=True):
+            writer.writerow((f"{age:.0f}", "" if rent != rent else f"{rent:.2f}", town, MOVED[answer]))
     return path
 
 
-SAMPLES: dict[str, Callable[[], Dataset]] = {"vision": images, "text": texts}  # by domain
-FILES: dict[str, Callable[[Path], Path]] = {"vision": write_images, "text": write_texts}
+def _draw_people(n: int, seed: int) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Return n rows with a field for each column, and whether each has moved."""
+    rng = np.random.default_rng([seed, n, 2])
+    rows = np.empty(n, PERSON)
+    rows["age"], rows["rent"] = rng.integers(18, 80, n), rng.normal(900, 200, n).round(2)
+    rows["town"] = np.array(_TOWNS)[rng.integers(0, len(_TOWNS), n)]
+    moved = (rows["rent"] / 900 - rows["age"] / 50 > rng.normal(0, 0.1, n)).astype(np.int64)
+    rows["rent"][5::17] = np.nan
+    return rows, moved
+
+
+def _write_people(folder: Path) -> Path:
+    return write_table(folder / "people.csv")
+
+
+SAMPLES: dict[str, Callable[[], Dataset]] = {"vision": images, "text": texts, "tabular": people}  # by domain
+FILES: dict[str, Callable[[Path], Path]] = {"vision": write_images, "text": write_texts, "tabular": _write_people}
 
 
 def _draw_images(n: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
