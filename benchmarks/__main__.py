@@ -3,7 +3,21 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import book, epoch, language, mnist, plugins, remedies, report, startup, steps, tables, text, verdicts
+from benchmarks import (
+    book,
+    epoch,
+    language,
+    mnist,
+    plugins,
+    regularizers,
+    remedies,
+    report,
+    startup,
+    steps,
+    tables,
+    text,
+    verdicts,
+)
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
@@ -17,6 +31,7 @@ ALL: dict[str, Callable[[], None]] = {
     "tables": tables.main,
     "language": language.main,
     "verdicts": verdicts.main,
+    "regularizers": regularizers.main,
     "remedies": remedies.main,
 }
 

@@ -30,6 +30,7 @@ from dl.specs import RegularizerSpec
 
 SEEDS, VAL = 10, 1_500
 NONE = ""  # the plain fit
+NOTE = "first a network as it is, then what changes against it: pairs by seed, 95 % t-intervals"
 Fit = dict[str, str | int | float]  # net, reg, seed, and what was measured
 MEASURED = (  # name, title, what it is shown times, digits
     ("gap", "gap in loss", 1, 3),
@@ -122,6 +123,8 @@ def measure(net: Net, reg: str, seed: int, dataset: Dataset) -> Fit:
             devices=Devices("cpu", "1"),
             **net.choices,  # type: ignore[arg-type]  # names and options together
         )
+        if run.manifest.status != "finished":
+            raise SystemExit(f"{run.manifest.message}; run this again to go on")
         last, look = run.history.rows[-1], dl.test(run, plugins=plugins)
         return {
             "seed": seed,
@@ -159,7 +162,7 @@ def keep(kept: Sequence[Fit]) -> None:
 def table(kept: Sequence[Fit]) -> list[dict[str, object]]:
     """Return a row for each network as it is, and one for each regularizer: how much it changes, paired over seeds."""
     rows: list[dict[str, object]] = []
-    for name, net in NETS.items():
+    for name in NETS:
         of_net = [fit for fit in kept if fit["net"] == name]
         by_reg: dict[str, dict[int, Fit]] = {}
         for fit in of_net:
@@ -168,12 +171,12 @@ def table(kept: Sequence[Fit]) -> list[dict[str, object]]:
         for reg, changed in {NONE: plain, **by_reg}.items():
             seeds = sorted(set(plain) & set(changed))
             if len(seeds) > 1:
-                rows.append(_row(net, reg, [(changed[seed], plain[seed]) for seed in seeds]))
+                rows.append(_row(name, reg, [(changed[seed], plain[seed]) for seed in seeds]))
     return rows
 
 
-def _row(net: Net, reg: str, pairs: Sequence[tuple[Fit, Fit]]) -> dict[str, object]:
-    row: dict[str, object] = {"net": net.says, "with": f"--reg {reg}" if reg else "nothing", "seeds": len(pairs)}
+def _row(name: str, reg: str, pairs: Sequence[tuple[Fit, Fit]]) -> dict[str, object]:
+    row: dict[str, object] = {"net": name, "with": f"--reg {reg}" if reg else "nothing", "seeds": len(pairs)}
     for what, title, factor, digits_ in MEASURED:
         values = np.array([float(ours[what]) - (float(plain[what]) if reg else 0) for ours, plain in pairs])
         row[title] = _mean(factor * values, f"{'+' if reg else ''}.{digits_}f")
@@ -189,7 +192,5 @@ def _mean(values: NDArray[np.float64], form: str) -> str:
 def main() -> None:
     """Fit what is not kept yet, and print and keep the table."""
     kept = fits()
-    note = (
-        "the first row of a network is as it is; the others are changes against it, paired by seed, with 95 % intervals"
-    )
-    publish("remedies", "Do the remedies work?", table(kept), note, fits=kept)
+    nets = "; ".join(f"{name}: {net.says}" for name, net in NETS.items())
+    publish("remedies", f"Do the remedies work? {nets}", table(kept), NOTE, fits=kept)

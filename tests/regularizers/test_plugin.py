@@ -123,7 +123,7 @@ def test_labels_are_smoothed_where_there_are_classes_or_labels(fit, data):
 
 @pytest.mark.parametrize("data", ["mnist-slant", "mnist-ink"])
 def test_numbers_are_not_smoothed_and_no_run_is_kept(fit, data, tmp_path):
-    with pytest.raises(BadOption, match="label-smoothing is for classes and labels"):
+    with pytest.raises(BadOption, match="label-smoothing is for binary, multiclass, multilabel, and this task is"):
         fit({"label-smoothing": 0.1}, data=f"few-{data}")
     assert not list((tmp_path / "runs").iterdir())
 

@@ -42,12 +42,6 @@ def test_each_label_is_smoothed(task):
     assert smoothed(logits, target, "none").tolist() == pytest.approx([2 * each], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["regression", "unit-regression"])
-def test_numbers_are_not_smoothed(task, name):
-    with pytest.raises(BadOption, match=f"label-smoothing is for classes and labels, and this is {name}"):
-        label_smoothing(0.1, task(name))
-
-
 def test_the_loss_that_is_given_is_the_one_that_is_smoothed(task):
     three = task("multiclass")
     smoothed = label_smoothing(0.5, three).loss(lambda *_: torch.tensor(10.0))

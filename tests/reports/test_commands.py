@@ -1,13 +1,21 @@
 """The verbs of the reports on the command line."""
 
 import json
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+import tomli_w
 
+from dl.choose import resolve
 from dl.cli import run as dl
-from dl_reports.remedy import again
+from dl.options import split_named, split_pairs
+from dl.run import Run
+from dl_reports.facts import Facts
+from dl_reports.read import read
+from dl_reports.remedy import again, against_overfitting
 
 OVERFIT = {
     "sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8],
@@ -65,11 +73,6 @@ def test_watching_a_finished_run_reports_it_at_once(simulated, capsys):
 
 
 def test_the_next_command_gives_the_very_recipe_that_is_meant(simulated, plugins):
-    from dl.choose import resolve
-    from dl.options import split_pairs
-    from dl_reports.facts import Facts
-    from dl_reports.read import read
-
     run = simulated(signal=[3.0], options={"lr": 0.01, "val": 500.0})
     words = again(Facts(read(run), plugins), epochs=7).split()
     assert words[:6] == ["dl", "fit", "vision", "mnist", "--model", "dense"]
@@ -78,10 +81,44 @@ def test_the_next_command_gives_the_very_recipe_that_is_meant(simulated, plugins
     assert again_resolved.split == run.recipe.split
 
 
-def test_a_run_on_a_path_is_gone_on_with_by_its_recipe_file(simulated, plugins):
-    from dl_reports.facts import Facts
-    from dl_reports.read import read
+@pytest.mark.parametrize("reg", [{}, {"random-shift": {"pixels": 3}, "dropout": {"rate": 0.1}}])
+def test_every_remedy_that_is_offered_is_a_command_that_resolves_to_that_remedy(simulated, plugins, reg):
+    run = simulated(**OVERFIT)
+    recipe = replace(run.recipe, regularizers=reg, model_options={**run.recipe.model_options, "dropout": 0.0})
+    (run.path / "recipe.toml").write_text(tomli_w.dumps(as_toml(recipe)))
+    offered = against_overfitting(Facts(read(Run(run.path)), plugins))
+    assert len(offered) >= 3 and len({one.typed for one in offered}) == len(offered)
+    for one in offered:
+        words = shlex.split(one.command)
+        assert words[:4] == ["dl", "fit", "vision", "mnist"] and set(one.typed.split()) <= set(words)
+        regs = [words[k + 1] for k, word in enumerate(words) if word == "--reg"]
+        pairs = split_pairs(word for word in words[4:] if "=" in word and word not in regs)
+        resolved = resolve(plugins, "vision", "mnist", model="dense", reg=split_named(regs), options=pairs)
+        added = dict(resolved.regularizers)
+        assert {name: added.pop(name, None) for name in reg} == {name: given for name, given in reg.items()}
+        assert one.typed in [f"--reg {plugins.regularizers[name].typed(given)}" for name, given in added.items()] or (
+            one.typed == "dropout=0.5" and resolved.model_options["dropout"] == 0.5 and not added
+        )
 
+
+def as_toml(recipe):
+    groups = {"model": {"name": recipe.model, **recipe.model_options}, "reg": recipe.regularizers}
+    head = {"domain": recipe.domain, "data": recipe.data}
+    return head | groups | {"train": recipe.train, "split": recipe.split, "options": recipe.data_options}
+
+
+def test_the_report_names_the_other_remedies_beside_the_first(simulated, capsys):
+    run = simulated(**OVERFIT)
+    assert dl(["report", str(run.path), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["next"][0]
+    assert all(word.startswith("--reg ") for word in first["instead"]) and len(first["instead"]) >= 3
+    assert dl(["report", str(run.path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.strip().startswith(f"or {first['instead'][0]}, ") for line in lines)
+    assert all(len(line) <= 80 for line in lines[lines.index("next") :])
+
+
+def test_a_run_on_a_path_is_gone_on_with_by_its_recipe_file(simulated, plugins):
     run = simulated(signal=[3.0])
     recipe = (run.path / "recipe.toml").read_text()
     (run.path / "recipe.toml").write_text(recipe.replace('data = "mnist"', 'data = "/nowhere/at all"'))

@@ -31,7 +31,10 @@ def test_an_overfitted_fit_is_told_since_when_and_what_to_do(simulated):
     assert first.code == "fit-overfit-loss" and first.severity == "issue"
     assert "overfits in loss since epoch" in report.verdict.sentence.lower()
     assert report.curves.least_loss < report.curves.loss_onset <= report.curves.least_loss + 2
-    assert report.next[0].command.startswith("dl fit vision mnist --model dense dropout=0.5")
+    assert report.next[0].command.startswith("dl fit vision mnist --model dense ")
+    assert report.next[0].command.endswith(" --reg random-shift=2")
+    assert report.next[0].instead[:2] == ("--reg random-crop=0.8", "--reg label-smoothing=0.1")
+    assert "dropout=0.5" in report.next[0].instead, "the model has a rate of its own"
 
 
 def test_a_fit_that_unlearns_on_both_parts_is_unstable_and_not_overfitted(simulated):

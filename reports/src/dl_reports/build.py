@@ -13,7 +13,7 @@ from dl_reports.judge import judge
 from dl_reports.judge import sections as plugin_sections
 from dl_reports.looks import looks_at_test, looks_at_validation
 from dl_reports.read import Kept, read
-from dl_reports.remedy import option
+from dl_reports.remedy import against_overfitting, option
 from dl_reports.report import Command, Header, Looks, Report, Unchecked
 from dl_reports.statistics import NotComputable
 from dl_reports.verdict import verdict
@@ -100,7 +100,9 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     for finding in findings:
         if finding.next:
             found.setdefault(finding.next, finding.code)
-    chosen = [Command(command, f"against {code}") for command, code in found.items()][:COMMANDS]
+    remedies = against_overfitting(facts)
+    others = {one.command: tuple(other.typed for other in remedies if other != one) for one in remedies[:1]}
+    chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
     pressing = any(finding.severity == "issue" for finding in findings)
     if facts.best is not None and facts.manifest.parts.test and not pressing:
         chosen.append(Command(f"dl test {_number(facts)}", "open the test part, once, when you are done"))

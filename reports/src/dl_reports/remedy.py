@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from dl.choose import resolve
 from dl.errors import DLError
-from dl.options import Value, word
+from dl.options import Value, split_named, word
 from dl.recipe import PartialRecipe, Recipe
+from dl.specs import RegularizerSpec
 from dl_reports.facts import Facts, known
 
 GROUPS = ("model_options", "train", "split", "data_options")
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Something to try: how it is typed, and the whole command; the command is empty if there is none."""
+
+    typed: str
+    command: str
 
 
 def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) -> str:
@@ -50,6 +59,7 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
     model = [] if default.model == recipe.model else ["--model", recipe.model]
     task = ["--task", meant.task] if meant.task else []
     seed = ["--seed", str(meant.seed)] if meant.seed != plain.seed else []
+    named = [facts.plugins.regularizers[name].typed(options) for name, options in meant.regularizers.items()]
     said = _resolved(
         facts,
         domain=recipe.domain,
@@ -58,12 +68,11 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
         task=meant.task,
         seed=meant.seed,
         options=ordered,
-        reg=meant.regularizers,
+        reg=split_named(named),
     )
     if said is None or asdict(said) != asdict(meant):
         return ""
     words = [f"{name}={word(value)}" for name, value in ordered.items()]
-    named = [facts.plugins.regularizers[name].typed(options) for name, options in meant.regularizers.items()]
     words += [part for one in named for part in ("--reg", one)]
     return shlex.join(["dl", "fit", recipe.domain, recipe.data, *model, *task, *seed, *words])
 
@@ -105,25 +114,36 @@ def option(facts: Facts, name: str) -> float | None:
 
 
 def regularize(facts: Facts) -> str:
-    """Return the fit with the first remedy there is: dropout, another regularizer, a smaller network, weight decay."""
-    dropout, width = option(facts, "dropout"), option(facts, "width")
-    if dropout is not None and dropout < 0.5:
-        return again(facts, dropout=0.5)
-    for name, value in remedies(facts).items():
-        return again(facts, reg={name: value})
-    if width is not None and width >= 2:
-        return again(facts, width=int(width) // 2)
-    return decay(facts)
+    """Return the fit with the first of the remedies against overfitting; empty if there is none."""
+    return next((one.command for one in against_overfitting(facts)), "")
 
 
-def remedies(facts: Facts) -> dict[str, str]:
-    """Return the regularizers that are offered against overfitting and that the run did not use, as name and value."""
+def against_overfitting(facts: Facts) -> list[Remedy]:
+    """Return what the run has not tried against overfitting: regularizers as they ask to be offered, or what is left.
+
+    Where the model has a rate of dropout of its own, that is raised.
+    """
     recipe = known(facts.kept.recipe)
     if recipe is None:
-        return {}
-    used = set(recipe.regularizers) | ({"dropout"} if option(facts, "dropout") is not None else set())
-    fitting = [spec for spec in facts.plugins.regularizers.values() if spec.only_for in ("", recipe.domain)]
-    return {spec.name: spec.remedy for spec in fitting if spec.remedy and spec.name not in used}
+        return []
+    task = facts.manifest.task.name
+    every = facts.plugins.regularizers.values()
+    fitting = [one for one in every if one.only_for in ("", recipe.domain) and (not one.tasks or task in one.tasks)]
+    offered = sorted((spec for spec in fitting if spec.remedy), key=lambda spec: (spec.offered, spec.name))
+    found = [_remedy(facts, spec) for spec in offered if spec.name not in recipe.regularizers]
+    usable = [one for one in found if one.command]
+    width = option(facts, "width")
+    if not usable and width is not None and width >= 2:
+        usable = [Remedy(f"width={int(width) // 2}", again(facts, width=int(width) // 2))]
+    return usable or [Remedy("optimizer=adamw", decay(facts))]
+
+
+def _remedy(facts: Facts, spec: RegularizerSpec) -> Remedy:
+    """Return a regularizer as a remedy; its command is empty where it cannot be one."""
+    rate = option(facts, "dropout")
+    if spec.name == "dropout" and rate is not None:
+        return Remedy(f"dropout={spec.remedy}", again(facts, dropout=spec.remedy) if rate < float(spec.remedy) else "")
+    return Remedy(f"--reg {spec.name}={spec.remedy}", again(facts, {spec.name: spec.remedy}))
 
 
 def decay(facts: Facts) -> str:

@@ -284,10 +284,17 @@ class Unchecked:
 
 @dataclass(frozen=True)
 class Command:
-    """A command to run next, and what it is for."""
+    """A command to run next.
+
+    Attributes:
+        command: To be pasted.
+        why: What it is for.
+        instead: What else may be tried, each as it is typed in place of the remedy in the command.
+    """
 
     command: str
     why: str
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,11 @@ def small_report(name="seven"):
         ),
         unchecked=(Unchecked("shift between the parts", "no features were kept"),),
         next=(
+            Command(
+                "dl fit vision digits --model dense --reg dropout=0.5",
+                "against fit-overfit-loss",
+                ("--reg random-shift=2", "--reg early-stopping=3", "--reg weight-averaging=0.99", "--reg l2=0.0001"),
+            ),
             Command("dl fit vision digits --model dense epochs=5", "stop where validation loss is least"),
             Command("dl test 7", "open the test part once"),
         ),

@@ -58,6 +58,10 @@ def test_the_page_asks_for_nothing_from_anywhere(report):
     assert all(image["src"].startswith("data:image/png;base64,") for image in Page(shown).all("img"))
 
 
+def test_other_remedies_stand_beside_the_first_as_they_are_typed(report):
+    assert "against fit-overfit-loss; or <code>--reg random-shift=2</code>, <code>--reg early" in to_html(report)
+
+
 def test_pictures_have_words_and_tables_have_heads(report):
     page = Page(to_html(report))
     assert [image["alt"] for image in page.all("img")] == [

@@ -19,6 +19,7 @@ def test_scores_and_findings_are_tables(report):
     assert "| **dense** | 89.45 % | [88.03, 90.72] |" in shown
     assert "| tip | `fit-gap` | Accuracy is 9.75 points \\[8.30, 11.20\\] better on training examples. |" in shown
     assert "- `dl test 7` open the test part once" in shown
+    assert "against fit-overfit-loss, or `--reg random-shift=2`, `--reg early-stopping=3`, " in shown
 
 
 def test_a_run_without_an_epoch_has_no_table(empty):

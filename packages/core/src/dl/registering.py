@@ -149,6 +149,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
     "only_for": _TEXT,
     "remedy": _TEXT,
+    "tasks": (_are_texts, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
+    "offered": (_is_number, "a whole number"),
     "options": (_are_options, "a tuple of Option"),
 }

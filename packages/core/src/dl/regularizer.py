@@ -108,8 +108,14 @@ class Regularizers:
         Raises:
             BadOption: If one does not fit the task.
         """
-        built = recipe.regularizers.items()
-        return cls({name: plugins.regularizer(recipe.domain, name).build(options, task) for name, options in built})
+        built: dict[str, Regularizer] = {}
+        for name, options in recipe.regularizers.items():
+            spec = plugins.regularizer(recipe.domain, name)
+            if spec.tasks and task.row.name not in spec.tasks:
+                known = ", ".join(spec.tasks)
+                raise BadOption(f"the regularizer {name} is for {known}, and this task is {task.row.name}")
+            built[name] = spec.build(options, task)
+        return cls(built)
 
     def choices(self, spec: ModelSpec, options: Mapping[str, Value]) -> Mapping[str, Value]:
         """Return the options with which the network is built."""

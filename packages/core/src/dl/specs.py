@@ -108,9 +108,11 @@ class RegularizerSpec:
         build: From the options and the task, what it does. It must leave evaluation as it is.
         options: The first one is what ``name=value`` sets.
         only_for: The domain whose inputs it knows; empty for all.
+        tasks: The rows of the task table that it knows; empty for all.
         rank: Within its place; the smaller comes first. Before 50: what changes an example by itself; after 50: what
             needs the others of its batch.
         remedy: The value that the report offers against overfitting, as typed after ``name=``; empty to offer none.
+        offered: Its place among the remedies that are offered; the smaller comes first.
     """
 
     name: str
@@ -119,8 +121,10 @@ class RegularizerSpec:
     build: Callable[[Options, Task], Regularizer]
     options: tuple[Option, ...] = ()
     only_for: str = ""
+    tasks: tuple[str, ...] = ()
     rank: int = 50
     remedy: str = ""
+    offered: int = 50
 
     def typed(self, options: Options) -> str:
         """Return the regularizer as it is typed after ``--reg``, without what is at its default but the first."""

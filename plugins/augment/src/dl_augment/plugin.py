@@ -25,6 +25,8 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             (Option("least", 0.8, "smallest side of the part, as a share of the image's", low=0.05, high=1.0),),
             only_for="vision",
             rank=10,
+            remedy="0.8",
+            offered=15,
         ),
         RegularizerSpec(
             "random-flip",
@@ -44,6 +46,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             only_for="vision",
             rank=30,
             remedy="2",
+            offered=10,
         ),
         RegularizerSpec(
             "cutmix",
@@ -63,6 +66,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             only_for="text",
             rank=10,
             remedy="0.2",
+            offered=45,
         ),
     )
 

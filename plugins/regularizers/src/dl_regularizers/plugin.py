@@ -27,6 +27,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             (Option("factor", 0.5, "of the units that stay", low=0.001, high=1.0),),
             rank=10,
             remedy="0.5",
+            offered=35,
         ),
         RegularizerSpec(
             "dropout",
@@ -65,6 +66,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             _l2,
             (Option("strength", 1e-4, "factor of the sum", low=0.0), EVERY),
             remedy="0.0001",
+            offered=30,
         ),
         RegularizerSpec(
             "label-smoothing",
@@ -72,6 +74,9 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "asks for a little less than certainty; for tasks with classes or labels",
             _label_smoothing,
             (Option("share", 0.1, "of certainty that is spread over all classes", low=0.0, high=0.99),),
+            tasks=("binary", "multiclass", "multilabel"),
+            remedy="0.1",
+            offered=20,
         ),
         RegularizerSpec(
             "max-norm",
@@ -99,6 +104,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             ),
             rank=90,
             remedy="3",
+            offered=40,
         ),
     )
 

@@ -21,15 +21,10 @@ WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)
 
 
 def label_smoothing(share: float, task: Task) -> Regularizer:
-    """Return the task's loss against targets of which a share is spread evenly over all classes.
+    """Return the loss of a task with classes or labels against targets of which a share is spread over all of them.
 
     Source: Szegedy et al. 2016, section 7.
-
-    Raises:
-        BadOption: If the task has neither classes nor labels.
     """
-    if task.row.name not in ("binary", "multiclass", "multilabel"):
-        raise BadOption(f"label-smoothing is for classes and labels, and this is {task.row.name}")
 
     def smoothed(loss: Loss) -> Loss:
         def of_classes(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:

@@ -221,5 +221,12 @@ def _unchecked(unchecked: tuple[Unchecked, ...]) -> Markup | None:
 def _next(commands: tuple[Command, ...]) -> Markup | None:
     if not commands:
         return None
-    items = (tag("li", _command(one.command), tag("br"), tag("span", one.why, class_="quiet")) for one in commands)
+    why = (tag("span", one.why, *_others(one), class_="quiet") for one in commands)
+    items = (tag("li", _command(one.command), tag("br"), said) for one, said in zip(commands, why, strict=True))
     return tag("ul", *items, class_="plain")
+
+
+def _others(command: Command) -> Iterable[str | Markup]:
+    for number, one in enumerate(command.instead):
+        yield ", " if number else "; or "
+        yield tag("code", one, longest=LONG)

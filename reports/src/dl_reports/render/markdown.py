@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from dl.terminal import LONGEST, safe_text
 from dl_reports.render import phrases
-from dl_reports.report import Example, Report
+from dl_reports.report import Command, Example, Report
 
 LONG = 1000  # characters of a message
 MOST_FINDINGS = 12
@@ -43,7 +43,11 @@ def _blocks(report: Report) -> Iterable[str]:
         yield text("Looked at - " + ". ".join(said) + ".", LONG)
     if report.unchecked:
         yield "Not checked: " + "; ".join(f"{text(one.what)} ({text(one.why, LONG)})" for one in report.unchecked) + "."
-    yield "\n".join(f"- {code(one.command)} {text(one.why)}".rstrip() for one in report.next)
+    yield "\n".join(f"- {code(one.command)} {text(one.why)}{_others(one)}".rstrip() for one in report.next)
+
+
+def _others(command: Command) -> str:
+    return f", or {', '.join(map(code, command.instead))}" if command.instead else ""
 
 
 def _scores(report: Report) -> str:

@@ -6,6 +6,7 @@ more. Everything from data goes through `safe_text`.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -193,12 +194,22 @@ def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
         return None
     lines = [(Text(safe_text(one.command, LONG), style="bold"), plain(one.why, "dim")) for one in commands]
     longest = [max(line.cell_len for line in column) for column in zip(*lines, strict=True)]
-    if sum(longest) + 2 > width:
-        return Group(*(part for command, why in lines for part in (command, Padding(why, (0, 0, 0, 2)))))
+    if sum(longest) + 2 > width or any(one.instead for one in commands):
+        parts: list[RenderableType] = []
+        for one, (command, why) in zip(commands, lines, strict=True):
+            parts += [command, *(Padding(said, (0, 0, 0, 2)) for said in (why, *_others(one, width - 2)))]
+        return Group(*parts)
     grid = Table.grid(padding=(0, 2))
     for line in lines:
         grid.add_row(*line)
     return grid
+
+
+def _others(command: Command, width: int) -> list[Text]:
+    """Lines of what may be typed instead, broken between one and the next; none where there is nothing else."""
+    whole = ", ".join(safe_text(one, LONG).replace(" ", "\0") for one in command.instead)
+    wrapped = textwrap.wrap(f"or {whole}", width, break_on_hyphens=False) if whole else []
+    return [plain(line.replace("\0", " "), "dim") for line in wrapped]
 
 
 class Trimmed:
