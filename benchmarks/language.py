@@ -31,7 +31,7 @@ def rows_of(recipe: str, folder: Path) -> list[dict[str, object]]:
         "bits per character": f"{best['val_bits_per_character']:.3f} [{best['val_low']:.3f}, {best['val_high']:.3f}]",
         "tokens right": f"{best['val_token_accuracy']:.1%}",
         "test": f"{look['score']['value']:.3f}",
-        "cost": f"{fit.cpu:.0f} s of processor time, {fit.seconds:.0f} s, {fit.megabytes:.0f} MB",
+        "cost": f"{fit.cpu:.0f} s of processor time, {fit.megabytes:.0f} MB",
     }
     return [*dumb, ours]
 

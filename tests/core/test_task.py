@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from dl.errors import BadData, BadOption
+from dl.tables import AS_ASKED
 from dl.task import TABLE, decide
 
 BINARY = np.array([0, 1, 1, 0, 1, 0])
@@ -115,6 +116,10 @@ def test_a_row_that_fits_can_be_asked_for_and_the_reason_says_so(target, asked, 
 def test_a_row_that_does_not_fit_is_refused_with_what_was_found(target, asked):
     with pytest.raises(BadOption, match=rf"--task {asked} needs .*, but the target is"):
         decide(target, (), asked)
+
+
+def test_a_table_knows_how_to_read_its_target_for_every_row():
+    assert list(AS_ASKED) == list(TABLE)
 
 
 def test_an_unknown_row_is_refused_with_the_nearest():

@@ -22,7 +22,9 @@ OF_REPORTS = {"numpy", "scipy", "rich", "plotext", "typer"}
 
 
 def members():
-    return [(name, path) for name, folder in OURS.items() for path in sorted(folder.rglob("*.py"))]
+    """Every module of ours; what is copied into new plugins is none."""
+    paths = [(name, path) for name, folder in OURS.items() for path in sorted(folder.rglob("*.py"))]
+    return [(name, path) for name, path in paths if OURS["dl"] / "templates" not in path.parents]
 
 
 def module_name(member, path):
@@ -140,7 +142,7 @@ def cycles(edges):
 
 @pytest.mark.parametrize("member", OURS)
 def test_no_module_leads_back_to_itself(member):
-    paths = {module_name(member, path): path for path in OURS[member].rglob("*.py")}
+    paths = {module_name(member, path): path for name, path in members() if name == member}
     edges = {
         name: {imported for imported, _ in imports(path, only_at_import=True) if imported in paths} - {name, member}
         for name, path in paths.items()

@@ -31,6 +31,7 @@ def projects(environment_at, tmp_path_factory):
 
 def run_tests(env, *folders, where):
     given = {name: value for name, value in os.environ.items() if not name.startswith(("DL_", "PYTEST", "PYTHONPATH"))}
+    given["OMP_NUM_THREADS"] = "1"
     command = [env.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", *folders]
     return subprocess.run(command, cwd=where, capture_output=True, text=True, env=given)
 

@@ -63,7 +63,7 @@ def test_a_name_that_nobody_has_gets_the_nearest(dl_run):
 
 
 def test_only_what_the_plugin_itself_registered_is_asked_about(dl_run, site):
-    site.add("clouds", CLOUDS.format(ids="", model="dense").replace('"clouds", "vision"', '"mnist", "text"'))
+    site.add("clouds", CLOUDS.format(ids="", model="bag").replace('"clouds", "vision"', '"mnist", "text"'))
     answer = dl_run("plugins", "check", "clouds", "--json")
     asked = {(one["kind"], one["name"]) for one in answer.json}
     assert asked == {("plugin", "clouds"), ("data set", "mnist"), ("recipe", "mnist")}

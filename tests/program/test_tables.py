@@ -102,6 +102,16 @@ def test_a_link_that_leads_nowhere_or_to_itself_is_said_to_be_one(tmp_path, monk
         assert last == f"dl: '{name}' is a link that leads nowhere"
 
 
+@pytest.mark.parametrize("verb", [("show",), ("fit", "text")])
+def test_what_is_no_table_by_its_name_or_comes_from_stdin_is_told_what_to_do(tmp_path, monkeypatch, capsys, verb):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.dat").write_text("text,label\ngood film,1\nbad film,0\n")
+    _, last = said(capsys, 3, *verb, "reviews.dat")
+    assert "is a file, and not called as a table is (.csv, .tsv, .jsonl, .parquet); expected a folder of" in last
+    _, last = said(capsys, 2, *verb, "-")
+    assert last.startswith("dl: stdin is read by dl predict alone; to learn from it, save it to a file first")
+
+
 def test_what_is_packed_only_by_its_name_is_told_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv.gz").write_text("text,label\nno gzip,good\n")

@@ -1,13 +1,17 @@
 """Text through the whole program: named data sets of every task, tables and folders of the user's own, predictions."""
 
 import csv
+import io
 import json
+import re
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import dl
 from dl.cli import run as command_line
+from dl.prediction import UnknownInputs
 from dl.tables.table import SkippedRows
 
 NEUTRAL = "the a film story actor scene night day house road"
@@ -126,18 +130,28 @@ def learnt(runs, table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_folder_of_texts_by_class_is_learnt(dl_process, tmp_path):
+def test_a_text_without_a_known_word_is_counted_and_named(runs, table, tmp_path, capsys):
+    with table.open("a") as stream:
+        stream.write("!!! ... ???,good\n")
+    said = Console(file=io.StringIO(), width=200)
+    run = dl.fit("text", str(table), runs=runs, epochs=1, vocabulary=200, console=said)
+    assert re.search("1 of [0-9]+ (training|validation) examples .* as reviews.csv row 302", said.file.getvalue())
+    (tmp_path / "new.csv").write_text("review\na great lovely film\nвосторг\n")
+    with pytest.warns(UnknownInputs, match=r"1 of 2 inputs hold nothing that this run knows: new\.csv row 3; its"):
+        assert len(dl.predict(run, tmp_path / "new.csv")) == 2
+    with pytest.warns(UnknownInputs, match=r"1 of 1 inputs .*: qwertz; its answer to them says nothing"):
+        dl.predict(run, texts=["qwertz"])
+
+
+def test_a_folder_of_texts_by_class_is_learnt(runs, tmp_path):
     for number, (text, label) in enumerate(lines(200)):
         folder = tmp_path / "mail" / label
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.txt").write_text(text)
-    code, stdout, stderr = finished(dl_process("fit", "text", tmp_path / "mail", "epochs=4", "--json"))
-    assert code == 0, stderr
-    assert json.loads(stdout)["best"]["val_accuracy"] > 0.9
+    assert dl.fit("text", str(tmp_path / "mail"), runs=runs, epochs=4).best["val_accuracy"] > 0.9
 
 
-def test_pictures_are_asked_no_texts(dl_process, images):
-    code, _, stderr = finished(dl_process("fit", "vision", images(40), "--model", "dense", "width=4", "epochs=1"))
-    assert code == 0, stderr
-    code, _, stderr = finished(dl_process("predict", "last", "--text", "hello"))
-    assert code == 2 and "reads no texts" in stderr
+def test_pictures_are_asked_no_texts(runs, images, capsys):
+    dl.fit("vision", str(images(40)), model="dense", width=4, epochs=1, runs=runs)
+    assert command_line(["predict", "last", "--text", "hello", "--runs", str(runs)]) == 2
+    assert "reads no texts" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,13 @@ FIT = ("fit", "vision", "mnist", "--model", "dense", "width=32", "epochs=1", "va
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
-    for member in MEMBERS:
+
+    def build(member):
         command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT / member]
         subprocess.run(command, check=True, capture_output=True)
+
+    with ThreadPoolExecutor(4) as pool:  # much of it is waiting
+        list(pool.map(build, MEMBERS))
     return sorted(folder.glob("*.whl"))
 
 

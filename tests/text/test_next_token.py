@@ -152,6 +152,14 @@ def test_a_folder_with_a_test_part_holds_out_whole_texts_and_is_tested(folder):
     assert look.metrics["perplexity"] > 2**look.score.value  # a token is more than a character
 
 
+def test_texts_that_all_share_a_passage_can_still_be_split(tmp_path):
+    for number in range(40):
+        (tmp_path / f"{number}.txt").write_text("-" * 80 + story(3, seed=number))
+    run = dl.fit("text", str(tmp_path), task="next-token", runs=tmp_path / "runs", devices=CPU, epochs=1, **SMALL)
+    (found,) = (finding for finding in run.findings if finding.code == "data-duplicates-across-split")
+    assert found.evidence["leaked"] >= 4  # a window of dashes in each of four texts at least
+
+
 def test_labels_of_a_table_are_left_behind(folder):
     given = {**SMALL, "width": 8, "layers": 1, "window": 20}
     del given["units"], given["embedding"]
@@ -191,7 +199,20 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
         ("a.txt", b"abc " * 900, {"tokens": "words"}, BadOption, "tokens=words does not spell a text again"),
         ("a.txt", b"abc " * 900, {"model": "bag"}, BadOption, "model 'bag' does .* these do: lstm, transformer"),
         ("a.txt", b"abc " * 900, {"bidirectional": "yes"}, BadOption, "bidirectional=yes reads a text from its end"),
-        ("a.txt", b"abc " * 900, {"task": "binary"}, BadData, "'.*a.txt' is a file; expected a folder"),
+        (
+            "a.txt",
+            b"abc " * 900,
+            {"task": "next-tokn"},
+            BadOption,
+            "no task named 'next-tokn'; did you mean 'next-token'",
+        ),
+        (
+            "a.txt",
+            b"abc " * 900,
+            {"task": "binary"},
+            BadData,
+            "'.*a.txt' is a file, and not called as a table is .*; expected a folder",
+        ),
         ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target= is for a table .* is a text"),
         ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' does not tell"),
     ],

@@ -66,6 +66,14 @@ def test_of_many_texts_the_windows_of_one_are_a_group():
     assert made.notes == ("whole texts are held out",)
 
 
+def test_copies_of_a_text_are_a_group_and_texts_that_share_a_passage_are_not():
+    header = "the same header in each text. "
+    given = dataset(*(f"{header}{k % 25:02d} and what follows" for k in range(30)))
+    groups = cut_into(given, 10).train.groups.reshape(30, -1)
+    assert (groups == groups[:, :1]).all() and len(np.unique(groups)) == 25
+    assert (groups[:5] == groups[25:]).all()
+
+
 def test_groups_and_times_of_the_texts_are_those_of_their_windows():
     given = dataset("a" * 40, "b" * 400)
     given = Dataset("given", Examples(given.train.inputs, given.train.targets, given.train.ids, times=np.array([5, 3])))
@@ -91,6 +99,11 @@ def test_so_much_text_is_taken_of_few_texts_their_beginning_of_many_some():
     many = cut_into(dataset(*(f"{k:03d}" * 10 for k in range(100))), 10, megabytes=0.0015)
     assert len("".join(strings(many.train))) == 1500
     assert len(set(many.train.groups.tolist())) == 50
+
+
+def test_of_many_long_texts_the_beginning_of_each_is_taken():
+    long = cut_into(dataset(*(f"{k:02d}" * 500 for k in range(30))), 10, megabytes=0.003)
+    assert len(set(long.train.groups.tolist())) == 30 and len(long.train) == 300
 
 
 def test_a_text_too_short_to_learn_from_says_how_long_it_is():

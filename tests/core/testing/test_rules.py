@@ -18,12 +18,14 @@ def test_every_rule_is_asked_and_one_that_raises_breaks_alone():
         "breaks": raising(Broken("so")),
         "cannot": raising(NotAsked("why")),
         "fails": raising(ValueError("odd")),
+        "leaves": raising(SystemExit(3)),
     }
-    with pytest.raises(DoesNotConform, match="it: 2 of 5 rules do not hold") as caught:
+    with pytest.raises(DoesNotConform, match="it: 3 of 6 rules do not hold") as caught:
         ask("it", "x", rules)
     said = [(one.state, one.says) for one in caught.value.results]
     assert said[:4] == [("ok", ""), ("ok", "on x"), ("failed", "so"), ("not asked", "why")]
     assert said[4][0] == "failed" and said[4][1].startswith("ValueError: odd (test_rules.py:")
+    assert said[5][0] == "failed" and said[5][1].startswith("it calls sys.exit(3)")
     assert "breaks: so" in str(caught.value)
 
 

@@ -21,6 +21,7 @@ from dl.tables import AS_ASKED, is_table, refuse_options
 if TYPE_CHECKING:
     from torch import nn
 
+STDIN = "-"
 OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
 
 _Groups = dict[str, tuple[Option, ...]]
@@ -67,6 +68,8 @@ def resolve(
         domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
     )
     task = task or start.task
+    if task and task not in AS_ASKED:
+        raise BadOption(f"no task named {task!r}{nearest(task, AS_ASKED)}  tasks: {', '.join(AS_ASKED)}")
     if task == NEXT_TOKEN:
         causal_builder(plugins, model_spec)
     groups: _Groups = {
@@ -182,6 +185,8 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
     """
     if (domain, data) in plugins.datasets:
         return plugins.datasets[domain, data].options
+    if data == STDIN:
+        raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
     if looks_like_path(data) or exists:
@@ -202,7 +207,7 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
 
 def looks_like_path(data: str) -> bool:
     """Return whether a word can only be meant as a path."""
-    return "/" in data or "\\" in data or data.startswith((".", "~"))
+    return "/" in data or "\\" in data or data.startswith((".", "~")) or data == STDIN
 
 
 def _path(data: str) -> Path:

@@ -42,6 +42,10 @@ class Preparation(nn.Module, ABC):
         """Turn inputs as they were read into inputs as a feed keeps them; where nothing is learnt for it, the same."""
         return inputs
 
+    def blind(self, stored: Inputs) -> NDArray[np.bool_]:
+        """Return which stored inputs hold nothing that was learnt, (N,): texts without a known word, say."""
+        return np.zeros(len(stored), bool)
+
     @abstractmethod
     def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
         """Turn stored inputs of a batch into what the network reads, (N, *input_shape)."""

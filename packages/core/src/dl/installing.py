@@ -224,7 +224,8 @@ def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
         raise BadOption(f"{what!r} is no distribution: expected a name, a folder, a wheel or a URL")
     if _is_path(what) and not Path(what).expanduser().exists():
         raise UnknownName(f"no file or folder {what!r}  a name from the package index has no / in it")
-    where = str(Path(what).expanduser().absolute()) if _is_path(what) else what  # pip takes a bare folder for a name
+    here = _is_path(what) or (editable and os.path.isdir(what))  # noqa: PTH112
+    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder for a name
     if editable and not Path(where).is_dir():
         raise BadOption(f"{what!r} is not a folder; -e installs a folder, so that edits in it count")
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]

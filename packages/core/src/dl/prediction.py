@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from dl.data import Examples, joined, row_of
-from dl.domain import Draw
+from dl.domain import Draw, stored
 from dl.errors import BadData, BadOption
 from dl.options import check
 from dl.plugins import Plugins, load_plugins
@@ -20,8 +22,14 @@ from dl.run import Run, open_run
 from dl.specs import NEXT_TOKEN, Options
 from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
 from dl.task import Task
+from dl.terminal import safe_text
 
 MOST_TOKENS = 100_000  # that are drawn after one text
+NAMED = 3  # inputs that a message names
+
+
+class UnknownInputs(UserWarning):
+    """Inputs of a prediction hold nothing that the run has learnt to tell apart: texts without a known word, say."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,7 @@ def predict(
     examples = joined(read)
     if opened.task.row.name == NEXT_TOKEN:
         return _continued(opened, examples, draw)
+    _say_blind(opened, examples)
     preds = opened.task.preds(opened.logits(examples))
     return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
 
@@ -101,6 +110,18 @@ def _reading(opened: Opened, plugins: Plugins, given: Mapping[str, object], path
         of_tables = {name: value for name, value in chosen.items() if name != "encoding"}
         refuse_options(of_tables, ", ".join(map(str, paths)) or "a text", "no table")
     return {**opened.recipe.data_options, **chosen}
+
+
+def _say_blind(opened: Opened, examples: Examples) -> None:
+    """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
+    if not len(examples):
+        return
+    blind = np.flatnonzero(opened.preparation.blind(stored(examples, opened.preparation).inputs))
+    if len(blind):
+        first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
+        count = f"{len(blind):,} of {len(examples):,} inputs hold nothing that this run knows"
+        more = ", ..." if len(blind) > NAMED else ""
+        warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
 
 
 def _draw(opened: Opened, said: dict[str, float | None]) -> Draw:

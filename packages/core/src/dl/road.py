@@ -164,7 +164,7 @@ def follow(
         network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
         target = chosen.encode(divided.train.targets[:1])
         regularizers.rehearse(network, preparation.blank(), target, chosen.row)
-        feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]))
+        feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]), console)
         if chosen.info.name == NEXT_TOKEN:
             found = token_baselines(chosen, preparation, divided.train, divided.val)
         else:
@@ -223,8 +223,10 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
     else:
-        together = recipe.split["duplicates"] == "together"
         given = dataset.train.groups
+        together = recipe.split["duplicates"] == "together"
+        if without_target(dataset.train) and given is not None:
+            together = False  # a passage that many texts share would bind them all; texts that are alike are a group
         groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
         groups = groups if given is None else join_groups(groups, given)
         size = float(recipe.split["val"]) or dataset.val_size
@@ -347,13 +349,25 @@ def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
     return error
 
 
-def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: int) -> FitParts:
+def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: int, console: Console) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
-    train = Feed.of(stored(divided.train.examples, preparation), task)
+    for_training = stored(divided.train.examples, preparation)
+    train = Feed.of(for_training, task)
     check_width(divided.train, train.lengths, batch_size)
     shared = divided.val.examples is divided.train.examples
-    val = train if shared else Feed.of(stored(divided.val.examples, preparation), task)
+    for_scoring = for_training if shared else stored(divided.val.examples, preparation)
+    val = train if shared else Feed.of(for_scoring, task)
+    for name, part, held in (("training", divided.train, for_training), ("validation", divided.val, for_scoring)):
+        _say_blind(console, name, part, preparation.blind(held.inputs)[part.index])
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
+
+
+def _say_blind(console: Console, name: str, part: Part, blind: NDArray[np.bool_]) -> None:
+    """Say how many examples of a part hold nothing that is known, and the first of them."""
+    if blind.any():
+        first = part.examples.source(int(part.index[np.argmax(blind)]))
+        count = f"{np.count_nonzero(blind):,} of {len(part):,} {name} examples hold nothing that is known, as"
+        console.print(terminal.plain(f"  - {count} {first}"))
 
 
 def _strata(targets: np.ndarray, asked: str) -> np.ndarray | None:

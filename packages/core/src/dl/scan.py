@@ -20,6 +20,7 @@ from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
 
 PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
+TABLES = ".csv, .tsv, .jsonl, .parquet"
 GLANCED = 1000  # files that tell what a folder holds
 NAMED = 10  # bad files that a message names
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
@@ -94,7 +95,7 @@ def find_parts(root: Path, wanted: Wanted) -> dict[str, Path]:
         BadData: If this is no folder, is empty, or its parts do not fit together.
     """
     if not root.is_dir():
-        found = "is a file" if root.exists() else "is not there"
+        found = f"is a file, and not called as a table is ({TABLES})" if root.exists() else "is not there"
         raise BadData(f"{_shown(root)} {found}; {wanted.expected}")
     folders = _folders(root)
     inside = [name for name in folders if name.lower() in PARTS]

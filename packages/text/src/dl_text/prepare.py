@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,9 +22,10 @@ from dl.padded import Padded
 from dl.ragged import Ragged
 from dl.specs import Options
 from dl_text import cache
-from dl_text.vocabulary import Settings, Tokens, Truncate, Vocabulary, from_json
+from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
 SKETCHED = 64  # random directions in which texts are compared
+LOOKED_AT = 1 << 16  # texts at once
 
 
 class TextPreparation(Preparation):
@@ -60,6 +62,16 @@ class TextPreparation(Preparation):
         if not isinstance(inputs, Ragged) or inputs.values.dtype != np.uint8:
             raise BadData("texts are stored as rows of UTF-8 bytes; this data set has something else")
         return cache.encoded(self.vocabulary, inputs)
+
+    def blind(self, stored: Inputs) -> NDArray[np.bool_]:
+        """Return which texts have no token of the vocabulary, (N,)."""
+        found = np.zeros(len(stored), bool)
+        assert isinstance(stored, Ragged)  # as `store` gives them; no row is empty
+        for first in range(0, len(stored), LOOKED_AT):
+            offsets = stored.offsets[first : first + LOOKED_AT + 1]
+            known = stored.values[offsets[0] : offsets[-1]] != UNKNOWN
+            found[first : first + len(offsets) - 1] = ~np.logical_or.reduceat(known, offsets[:-1] - offsets[0])
+        return found
 
     def forward(self, inputs: Padded) -> Padded:
         """Add to a batch what its tokens count, where that is not 1."""

@@ -14,10 +14,12 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples, Index
+from dl.data import Dataset, Examples, Index, fingerprints, whole
 from dl.errors import BadData
+from dl.guards import duplicate_groups
 from dl.ragged import Ragged, offsets_of
 from dl.specs import Options
+from dl.split import join_groups
 from dl.tables.gather import content_ids
 
 FEW = 20  # texts: fewer, and the end of each is held out; else whole texts are
@@ -127,24 +129,28 @@ def _windows(
     done = _cut(rows, window)
     of_text = taken[done.of_text]
     by_place = by_place and texts.groups is None and texts.times is None
-    groups = None if by_place else of_text if texts.groups is None else texts.groups[of_text]
+    groups = None if by_place else _groups(texts)[of_text]
     times = done.place if by_place else None if texts.times is None else texts.times[of_text]
     names = WindowNames(texts, of_text, done.place)
     targets = np.empty((len(of_text), 0))
     return Examples(done.rows, targets, content_ids(done.rows), (), names, groups, times), note
 
 
+def _groups(texts: Examples) -> Index:
+    """Return a group for each text, (N,): the same for exact copies, and for texts that are of one group anyway."""
+    copies = duplicate_groups(fingerprints(whole(texts)))
+    return copies if texts.groups is None else join_groups(copies, texts.groups)
+
+
 def _less(rows: Ragged, most: int) -> tuple[Index, Ragged]:
-    """Return about so many bytes of texts, and which they are: of few the beginning of each, of many a random draw."""
+    """Return about so many bytes of texts, and which they are: whole ones, drawn; if few, the beginning of each."""
     lengths = rows.lengths
-    if len(rows) < FEW:
-        share = most / lengths.sum()
-        kept = [_beginning(row, int(share * len(row))) for row in rows]
-        return np.arange(len(rows)), Ragged(np.concatenate(kept), offsets_of(np.array(list(map(len, kept)), np.int64)))
     order = np.random.default_rng(0x7E87).permutation(len(rows))
-    count = int(np.searchsorted(np.cumsum(lengths[order]), most, side="right"))
-    chosen = np.sort(order[: max(count, 1)])
-    return chosen, rows[chosen]
+    chosen = np.sort(order[: np.searchsorted(np.cumsum(lengths[order]), most, side="right")])
+    if len(chosen) >= FEW:
+        return chosen, rows[chosen]
+    kept = [_beginning(row, int(most / lengths.sum() * len(row))) for row in rows]
+    return np.arange(len(rows)), Ragged(np.concatenate(kept), offsets_of(np.array(list(map(len, kept)), np.int64)))
 
 
 def _beginning(text: NDArray[np.generic], size: int) -> NDArray[np.generic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,7 +53,7 @@ def plugin(
     out = console()
     for file in project.files:
         out.print(plain(f"wrote {project.folder / file}"), soft_wrap=True)
-    here = project.folder
+    here = shlex.quote(str(project.folder))
     for line in ("", f"dl install -e {here}", f"dl plugins check {project.name}", f"python -m pytest {here}"):
         out.print(plain(line), soft_wrap=True)
 

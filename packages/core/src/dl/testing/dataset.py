@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dl.data import Dataset, Examples, Part, fingerprints, whole
+from dl.guards import also_in
 from dl.options import Value, check
 from dl.plugins import Plugins, load_plugins
 from dl.specs import DatasetSpec
@@ -161,7 +162,7 @@ def _stable(subject: Subject) -> None:
         if not np.array_equal(part.targets, other.targets, equal_nan=part.targets.dtype.kind == "f"):
             raise Broken(f"{name}: loaded again, the same ids have other targets")
         rows = np.arange(min(PREPARED, len(part)))
-        if fingerprints(Part(part, rows)) != fingerprints(Part(other, rows)):
+        if not np.array_equal(fingerprints(Part(part, rows)), fingerprints(Part(other, rows))):
             raise Broken(f"{name}: loaded again, the same ids have other inputs")
 
 
@@ -225,8 +226,7 @@ def _test(subject: Subject) -> str:
     if test.names != train.names:
         raise Broken("it names its classes differently than train")
     _like_train("test", test, train)
-    known = set(fingerprints(whole(train)))
-    copies = sum(key in known for key in fingerprints(whole(test)))
+    copies = int(np.count_nonzero(also_in(fingerprints(whole(test)), fingerprints(whole(train)))))
     return f"{copies:,} of {len(test):,} inputs are also in train, bit for bit" if copies else f"{len(test):,} examples"
 
 
@@ -243,7 +243,7 @@ def _like_train(name: str, part: Examples, train: Examples) -> None:
 
 
 def _holds_examples(function: Any, depth: int = 0) -> bool:  # Any: a function, or what one holds
-    """Return whether a function has its examples already: in a closure, a default, a partial call or its object."""
+    """Return whether a function has its examples already: in a closure, a default or a partial call."""
     if isinstance(function, Examples):
         return True
     if depth > DEEPEST:

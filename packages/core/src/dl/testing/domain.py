@@ -246,7 +246,7 @@ def _kind(sketch: object) -> str:
 
 def _reads(subject: Subject) -> str:
     preparation = subject.batches.preparation
-    examples = subject.domain.read(subject.paths, preparation)
+    examples = subject.domain.read_raw(subject.paths, preparation, subject.options)
     if not len(examples):
         raise Broken("it reads nothing from the files")
     if len(examples.sources) != len(examples):
@@ -273,7 +273,7 @@ def _refuses(subject: Subject) -> None:
     for doing, path in (("read", missing), ("open_path", missing), ("open_path", empty)):
         try:
             if doing == "read":
-                subject.domain.read([path], subject.batches.preparation)
+                subject.domain.read_raw([path], subject.batches.preparation, subject.options)
             else:
                 subject.domain.open_path(path, subject.options)
         except DLError:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from dl.checkpoint import load_weights, save_weights
 from dl.data import Dataset
 from dl.options import check
+from dl.padded import Padded
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec, Options
@@ -224,6 +225,27 @@ def _overfits(subject: Subject) -> str:
     raise Broken(f"{STEPS} steps of adam at lr {rates} teach it at most {best} of {len(targets)} examples")
 
 
+def _causal(subject: Subject) -> None:
+    if subject.spec.build_causal is None:
+        raise NotAsked("it has no form for the task next-token")
+    batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preparation.input_shape
+    if not isinstance(batch, Padded):
+        raise Broken(f"inputs of the domain {subject.spec.domain!r} are no rows of tokens, so build_causal has no use")
+    torch.manual_seed(0)
+    network = subject.spec.build_causal(shape, check(subject.spec.options, {}, subject.spec.name)).eval()
+    later = torch.arange(batch.values.shape[1]) >= batch.values.shape[1] // 2
+    others = Padded(torch.where(later, batch.values % (shape[1] - 1) + 1, batch.values), batch.lengths)
+    with torch.no_grad():
+        first, second = network(batch), network(others)
+    wanted = (*batch.values.shape, shape[1])
+    if tuple(first.shape) != wanted:
+        raise Broken(
+            f"for a row of {wanted[1]} tokens of {wanted[2]} kinds it gives {tuple(first.shape)}, not {wanted}"
+        )
+    if not same(first[:, ~later], second[:, ~later], TOLERANCE):
+        raise Broken("its logits at a token change with the tokens that come later")
+
+
 def _targets(subject: Subject) -> Tensor:
     return torch.arange(len(subject.rows)) % CLASSES
 
@@ -260,4 +282,5 @@ RULES: Rules[Subject] = {
     "it survives saving and loading": _saved,
     "gradients reach every parameter": _gradients,
     "it learns one batch by heart": _overfits,
+    "its causal form never looks ahead": _causal,
 }

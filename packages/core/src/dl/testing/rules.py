@@ -99,7 +99,7 @@ def _answer(rule: str, function: Callable[[_Subject], str | None], subject: _Sub
         return Result(rule, NOT_ASKED, str(reason))
     except Broken as broken:
         return Result(rule, FAILED, str(broken))
-    except Exception as error:  # the code that is asked about is a stranger's
+    except (Exception, SystemExit) as error:  # the code that is asked about is a stranger's
         return Result(rule, FAILED, told(error))
 
 

@@ -1,0 +1,128 @@
+"""The second half of docs/plugins.md: the code it shows is extracted, and the lines it shows are run."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dl import hookspecs
+from dl.loading import HOOKS
+from dl.testing import write_images
+
+GUIDE = (Path(__file__).parents[2] / "docs/plugins.md").read_text().partition("# Write a plugin\n")[2]
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+FILES = {
+    text.partition("\n")[0].removeprefix("# "): text
+    for language, text in BLOCK.findall(GUIDE)
+    if re.match(r"# dl-stripes/", text)
+}
+PLUGINS = {
+    match[1]: (match[2], match[3].splitlines())
+    for match in re.finditer(r"```python\n# plugin: (\w+)\n(.*?)```\n\n```console\n(.*?)```", GUIDE, re.DOTALL)
+}
+
+
+def console(starts):
+    """The lines of the console block that begins so."""
+    return next(text for language, text in BLOCK.findall(GUIDE) if text.startswith(starts)).splitlines()
+
+
+def test_there_is_an_example_of_every_kind():
+    assert set(PLUGINS) == {"tall", "centred", "patience", "counts", "extras"}
+    assert set(FILES) == {
+        "dl-stripes/pyproject.toml",
+        "dl-stripes/src/dl_stripes/__init__.py",
+        "dl-stripes/tests/test_stripes.py",
+    }
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_plugin_of_the_guide_runs_and_holds(name, site, dl_run, tmp_path):
+    source, lines = PLUGINS[name]
+    site.add(name, source)
+    write_images(tmp_path / "bars", n=90)
+    for words in (shlex.split(line, comments=True) for line in lines):
+        answer = dl_run(*words[1:])
+        assert words[0] == "dl" and answer.code == 0, answer
+        assert answer.out.strip()
+        said = answer.out + answer.err
+    checked = dl_run("plugins", "check", name)
+    assert checked.code == 0, checked.out
+    assert {"extras": "pace", "patience": "How it is detected", "counts": "dice"}.get(name, "bars") in said
+
+
+def test_the_check_of_the_guide_is_in_the_report(site, dl_run, tmp_path):
+    site.add("patience", PLUGINS["patience"][0])
+    write_images(tmp_path / "bars", n=300)
+    assert dl_run("fit", "vision", "bars", "--model", "dense", "epochs=1").code == 0
+    assert "patience-short" in {finding.code for finding in dl_run("report", "last", "--json").findings}
+
+
+def test_a_file_of_the_users_own_is_read_by_the_domain_of_the_guide(site, dl_run, tmp_path):
+    site.add("counts", PLUGINS["counts"][0])
+    rows = [f"{k % 7} {k % 5} {k % 3} {k % 2}" for k in range(60)]
+    (tmp_path / "mine.counts").write_text("\n".join(rows))
+    assert dl_run("fit", "counts", "mine.counts", "epochs=2", "duplicates=ignore").code == 0
+    (tmp_path / "new.txt").write_text("1 2 3\n4 5 6\n")
+    assert len(dl_run("predict", "last", "new.txt", "--json").json) == 2
+    (tmp_path / "bad.txt").write_text("one two\n")
+    answer = dl_run("predict", "last", "bad.txt")
+    assert answer.code == 3 and "bad.txt' is no table of whole numbers" in answer.err
+
+
+def test_the_lines_about_the_plugin_made_by_hand_run(site, dl_run):
+    site.add("stripes", FILES["dl-stripes/src/dl_stripes/__init__.py"])
+    lines = [line for line in console("dl install -e dl-stripes") if line.startswith("dl ") and "install" not in line]
+    assert len(lines) == 5
+    for line in lines:
+        answer = dl_run(*line.split()[1:])
+        assert answer.code == 0 and answer.out.strip(), answer
+    assert answer.out.splitlines()[-1] == "all 15 rules hold"
+
+
+@pytest.mark.slow
+def test_the_plugin_made_by_hand_is_installed_fitted_checked_and_removed(environment_at, tmp_path):
+    env = environment_at(tmp_path / "env")
+    for path, text in FILES.items():
+        (env.cwd / path).parent.mkdir(parents=True, exist_ok=True)
+        (env.cwd / path).write_text(text)
+    said = {}
+    for line in console("dl install -e dl-stripes"):
+        words = shlex.split(line)
+        if words[0] == "dl":
+            said[line] = env.dl(*words[1:], OMP_NUM_THREADS="1")[0]
+        else:
+            done = subprocess.run([env.python, *words[1:]], cwd=env.cwd, capture_output=True, text=True)
+            assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+    assert "register_datasets: stripes" in said["dl install -e dl-stripes"]
+    assert said["dl plugins check stripes"].splitlines()[-1].startswith("all ")
+    assert said["dl uninstall stripes"].strip() == "removed dl-stripes 1.0"
+    assert len(said) == 7 and env.installed() == set()
+
+
+@pytest.mark.slow
+def test_the_quick_way_runs(environment_at, tmp_path):
+    env = environment_at(tmp_path / "env")
+    for line in console("dl new plugin waves"):
+        out, _ = env.dl(*shlex.split(line, comments=True)[1:], OMP_NUM_THREADS="1")
+        assert out.strip()
+    assert "all 15 rules hold" in out
+
+
+@pytest.mark.slow
+def test_a_wheel_of_it_is_built_as_the_guide_says(tmp_path):
+    for path, text in FILES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    words = next(shlex.split(line) for line in console("python -m pip install build") if "-m build" in line)
+    subprocess.run([sys.executable, *words[1:], "--no-isolation"], cwd=tmp_path, check=True, capture_output=True)
+    assert {path.suffix for path in (tmp_path / "dl-stripes/dist").iterdir()} == {".whl", ".gz"}
+
+
+def test_the_versions_of_the_hooks_are_those_of_the_code():
+    rows = [int(number) for number in re.findall(r"^\| (\d+) \|", GUIDE, re.MULTILINE)]
+    assert rows == list(range(hookspecs.API, 0, -1)) and f"dl_api = {hookspecs.API}" in GUIDE
+    assert [hook for hook in HOOKS if hook.startswith("register_") and hook not in GUIDE] == []
