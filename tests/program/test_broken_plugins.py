@@ -104,6 +104,12 @@ BROKEN = (
     Broken(
         "odd-options", returns(f"[DatasetSpec('a', 'vision', 'x', print, (1,)), {DATA}]"), "options=(1,)", works=True
     ),
+    Broken(
+        "odd-causal",
+        models("return [ModelSpec('m', 'vision', 'x', print, (), '', 3)]"),
+        "build_causal=3, not a function or None",
+        works=True,
+    ),
     Broken("endless", f"{HEAD}{DATASETS}    while True: yield {DATA}\n", "more than 10,000 things"),
     Broken(
         "half-way", models("yield ModelSpec('m', 'vision', 'x', print)\n    raise ValueError"), "ValueError", works=True

@@ -31,7 +31,7 @@ def l2(strength: float, *, every: bool = False) -> Regularizer:
 
 
 def _norms(parameters: list[Tensor], order: int) -> Tensor:
-    """Return the norm of each parameter, (n,): it costs less to learn from than a sum of powers does."""
+    """Return the norm of each parameter, (n,). It can be learnt from, which torch's `get_total_norm` cannot."""
     found = [torch.linalg.vector_norm(one, order) for one in parameters]
     return torch.stack(found) if found else torch.zeros(1)
 
