@@ -137,8 +137,9 @@ def test_a_page_that_fails_is_blamed():
 def test_what_is_asked_of_plugins_exists():
     import dl.specs
     from dl.domain import Domain
+    from dl.regularizer import Regularizer
 
-    kinds = {"Dataset": Dataset, "Domain": Domain}
+    kinds = {"Dataset": Dataset, "Domain": Domain, "Regularizer": Regularizer}
     for kind, field in GIVES:
         assert field in (kinds.get(kind) or getattr(dl.specs, kind)).__dataclass_fields__
 

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -170,3 +172,16 @@ def test_stdout_and_stderr_are_as_before_whatever_a_plugin_does(site, good, capf
     print("still here")
     assert capfd.readouterr().out == "still here\n"
     assert {("vision", "x"), ("vision", "y")} <= set(load.datasets)
+
+
+def test_where_interrupts_are_ignored_one_that_a_plugin_raises_is_its_own(site, good):
+    """A shell that starts a program in the background has it ignore Ctrl-C."""
+    site.add("interrupts", "raise KeyboardInterrupt")
+    site.add("after", good("after"))
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from dl.plugins import look_at_plugins;"
+        "states = {state.name: state for state in look_at_plugins().states};"
+        "print(states['interrupts'].state, states['after'].state)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "failed ok\n"

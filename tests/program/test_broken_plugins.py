@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dl.hookspecs import API
 from dl.plugins import PluginWarning, load_plugins
 
 DL = Path(sys.executable).with_name("dl")
@@ -103,6 +104,12 @@ BROKEN = (
     Broken(
         "odd-options", returns(f"[DatasetSpec('a', 'vision', 'x', print, (1,)), {DATA}]"), "options=(1,)", works=True
     ),
+    Broken(
+        "odd-causal",
+        models("return [ModelSpec('m', 'vision', 'x', print, (), '', 3)]"),
+        "build_causal=3, not a function or None",
+        works=True,
+    ),
     Broken("endless", f"{HEAD}{DATASETS}    while True: yield {DATA}\n", "more than 10,000 things"),
     Broken(
         "half-way", models("yield ModelSpec('m', 'vision', 'x', print)\n    raise ValueError"), "ValueError", works=True
@@ -132,14 +139,14 @@ BROKEN = (
     Broken(
         "newer-argument",
         beside("@hookimpl\ndef render_report(run, theme): pass"),
-        "its render_report asks for 'theme', which version 2 of the hooks does not give",
+        f"its render_report asks for 'theme', which version {API} of the hooks does not give",
         "incompatible",
         works=True,
     ),
     Broken(
         "newer-hooks",
-        before("dl_api = 3"),
-        "written for version 3 of the hooks, and this dl knows 1 to 2",
+        before(f"dl_api = {API + 1}"),
+        f"written for version {API + 1} of the hooks, and this dl knows 1 to {API}",
         "incompatible",
     ),
     Broken("ancient", before("dl_api = 0"), "written for version 0", "incompatible"),

@@ -107,7 +107,7 @@ def test_what_is_no_table_by_its_name_or_comes_from_stdin_is_told_what_to_do(tmp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews.dat").write_text("text,label\ngood film,1\nbad film,0\n")
     _, last = said(capsys, 3, *verb, "reviews.dat")
-    assert "is a file, and not called as a table is (.csv, .tsv, .jsonl, .parquet); expected a folder of" in last
+    assert re.search(r"reviews\.dat' is (a file, and not called as a|no) table.*\.csv, \.tsv, \.jsonl", last)
     _, last = said(capsys, 2, *verb, "-")
     assert last.startswith("dl: stdin is read by dl predict alone; to learn from it, save it to a file first")
 

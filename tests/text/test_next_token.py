@@ -85,7 +85,7 @@ def test_the_report_speaks_of_bits_and_not_of_classes(run):
     out = io.StringIO()
     print_report(report, Console(file=out, width=80, color_system=None))
     for shown in (out.getvalue(), to_html(report), to_markdown(report)):
-        assert "bits per character" in shown.replace("_", " ") and "each by the one before it" in shown
+        assert "bits per character" in shown.replace("_", " ") and "each token given the last" in shown
         assert "failed:" not in shown and "accuracy on validation" not in shown
     assert report.confusion is None and report.calibration is None
     assert [rung.name for rung in report.ladder] == ["unigram", "bigram", "lstm"]

@@ -147,7 +147,7 @@ def test_a_table_can_be_predicted_from(listed):
     )
     with path.open("a") as stream:
         stream.write('{"image": "img/gone.png"}\n')
-    with pytest.raises(BadFile, match=r"labels\.jsonl line 13: 'img/gone\.png': no such file"):
+    with pytest.raises(BadFile, match=r"labels\.jsonl line 13: img/gone\.png: no such file"):
         read([path], preparation, check(READING, {}, "vision data"))
 
 

@@ -113,7 +113,7 @@ def token_baselines(task: Task, preparation: Preparation, train: Part, val: Part
         _scored(task, name, says, _sums(told, rows, lengths))
         for name, says, told in (
             ("unigram", "each token at its share", unigram),
-            ("bigram", "each by the one before it", Bigram.learn(before, after, unigram)),
+            ("bigram", "each token given the last", Bigram.learn(before, after, unigram)),
         )
     )
 

@@ -93,16 +93,16 @@ class Interrupts:
     """Remembers a real Ctrl-C, which ends the program whatever a plugin makes of it.
 
     Args:
-        watching: Whether the signal comes here; if not, every interrupt counts as real.
+        blind: Whether the signal goes elsewhere; every interrupt then counts as real.
     """
 
-    def __init__(self, *, watching: bool) -> None:
-        self.watching, self.seen = watching, False
+    def __init__(self, *, blind: bool) -> None:
+        self.blind, self.seen = blind, False
 
     @property
     def real(self) -> bool:
         """Whether a KeyboardInterrupt that was just caught is the user's."""
-        return self.seen or not self.watching
+        return self.seen or self.blind
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         """Take the signal."""
@@ -118,11 +118,9 @@ class Interrupts:
 @contextlib.contextmanager
 def telling_interrupts() -> Iterator[Interrupts]:
     """Take Ctrl-C inside, where nobody else does and Python allows it."""
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    interrupts = Interrupts(watching=ours)
+    taken_by = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and taken_by is signal.default_int_handler
+    interrupts = Interrupts(blind=not ours and taken_by is not signal.SIG_IGN)  # ignored, as behind nohup, none is real
     if ours:
         signal.signal(signal.SIGINT, interrupts)
     try:
