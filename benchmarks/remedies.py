@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,15 +139,19 @@ def fits() -> list[Fit]:
     path = RESULTS / "remedies.json"
     kept: list[Fit] = json.loads(path.read_text())["fits"] if path.exists() else []
     done = {(fit["net"], fit["reg"], fit["seed"]) for fit in kept}
-    plugins = load_plugins()
+    plugins, refused = load_plugins(), set[tuple[str, str]]()  # what does not fit the inputs, like mixup on tokens
     for seed in range(SEEDS):
         for name, net in NETS.items():
-            wanted = [reg for reg in offered(plugins, net.domain).values() if (name, reg, seed) not in done]
+            known = [reg for reg in offered(plugins, net.domain).values() if (name, reg) not in refused]
+            wanted = [reg for reg in known if (name, reg, seed) not in done]
             dataset = net.read(seed, net.train) if wanted else None
             for reg in wanted:
                 assert dataset is not None
-                with suppress(BadOption):  # what does not fit the inputs, like mixup on tokens, is no remedy for them
+                try:
                     kept.append({"net": name, "reg": reg, **measure(net, reg, seed, dataset)})
+                except BadOption:
+                    refused.add((name, reg))
+                else:
                     keep(kept)
     return kept
 
