@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from dl.data import Examples, whole
 from dl.errors import BadRun
 from dl.ragged import texts
 from dl_text import chunks
@@ -160,3 +161,15 @@ def test_json_that_is_no_vocabulary_is_one_line(learnt, change):
     assert "\n" not in str(caught.value)
     with pytest.raises(BadRun):
         from_json({})
+
+
+def test_tokens_too_many_for_the_memory_are_mapped_and_the_same(monkeypatch):
+    column = texts(f"word{k} and word{k % 7}" for k in range(500))
+    vocabulary = learn(whole(Examples(column, np.zeros(500, np.int64), np.arange(500))), Settings())
+    small = vocabulary.encode(column)
+    monkeypatch.setattr("dl.gathered.IN_MEMORY", 100)
+    large = vocabulary.encode(column)
+    large.release()  # what is given back is read again
+    assert isinstance(large.values, np.memmap) and not isinstance(small.values, np.memmap)
+    assert large.values.dtype == small.values.dtype
+    assert np.array_equal(large.values, small.values) and np.array_equal(large.offsets, small.offsets)

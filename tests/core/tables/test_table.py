@@ -262,7 +262,7 @@ def test_a_column_too_large_for_the_memory_is_mapped_and_the_same(written, opene
     columns = {"text": [f"text {number} " * (number % 7 + 1) for number in range(300)], "label": ["a", "b", ""] * 100}
     path = written("a.csv", columns)
     small = opened(path, bad_rows="skip")
-    monkeypatch.setattr("dl.tables.gather.IN_MEMORY", 500)
+    monkeypatch.setattr("dl.gathered.IN_MEMORY", 500)
     large = opened(path, bad_rows="skip")
     large.input.release()  # what is given back is read again
     assert isinstance(large.input.values, np.memmap) and not isinstance(small.input.values, np.memmap)

@@ -5,11 +5,9 @@ that goes to JSON and comes back. Letters: ``V`` tokens, ``N`` texts, ``S`` toke
 """
 
 import math
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from dl.errors import BadOption, BadRun
+from dl.gathered import Gathered
 from dl.ragged import Ragged, offsets_of
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, chunks, parts, walked
@@ -107,14 +106,11 @@ class Vocabulary:
         A text without any token is one unknown token, so that no row is empty. Pairs of neighbours, where they are
         counted, follow the single tokens of their text.
         """
-        done = deque(chain.from_iterable(walked(self._encode_chunk, list(chunks(texts)), texts)))
-        offsets = offsets_of(np.concatenate([np.empty(0, np.int64), *(chunk.lengths for chunk in done)]))
-        values, filled = np.empty(offsets[-1], self.dtype), 0
-        while done:  # let go of each, so that nothing lies in memory twice
-            chunk = done.popleft().values
-            values[filled : filled + len(chunk)] = chunk
-            filled += len(chunk)
-        return Ragged(values, offsets)
+        gathered = Gathered(self.dtype)
+        for done in walked(self._encode_chunk, list(chunks(texts)), texts):
+            for chunk in done:
+                gathered.add(chunk.values, chunk.lengths)
+        return gathered.ragged()
 
     def decode(self, row: NDArray[np.generic]) -> str:
         """Return a row of numbers as a person would read it; padding and pairs of neighbours are left out."""

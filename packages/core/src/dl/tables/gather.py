@@ -1,70 +1,26 @@
-"""Gathering: the rows of the input column one after the other, in memory; in a file that is mapped if they are many.
-
-The file has no name: it lies in the cache folder and is gone when the process ends, so it is never stale.
-"""
+"""Text cells as bytes: gathered, told apart, numbered by what they hold."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dl.data import Index
-from dl.files import cache_folder, saying_why
-from dl.ragged import Ragged, offsets_of
+from dl.gathered import IN_MEMORY, Gathered
+from dl.ragged import Ragged
 from dl.tables.source import Cells
 
-IN_MEMORY = 1 << 26  # bytes; more are written to a file
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: spreads the occurrences of one content
 
 
-class Gathered:
-    """Rows of bytes that only grow."""
-
-    def __init__(self) -> None:
-        self.parts: list[NDArray[np.uint8]] = []
-        self.lengths: list[Index] = []
-        self.size = 0
-        self.file: IO[bytes] | None = None
-
-    def add(self, cells: Cells) -> None:
-        """Add text cells, none of which is null."""
-        values, offsets = bytes_of(cells)
-        self.add_bytes(values, np.diff(offsets))
-
-    def add_bytes(self, values: NDArray[np.uint8], lengths: Index) -> None:
-        """Add rows of these lengths, (n,), that stand one after the other in ``values``."""
-        self.lengths.append(lengths.astype(np.int64))
-        self.size += len(values)
-        if self.file is None and self.size <= IN_MEMORY:
-            self.parts.append(values.copy())
-            return
-        folder = cache_folder("tables")
-        with saying_why(folder):
-            if self.file is None:
-                self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - mapped as long as the rows are used
-                for part in self.parts:
-                    self.file.write(part.data)
-                self.parts = []
-            self.file.write(values.data)
-
-    def ragged(self) -> Ragged:
-        """Return all rows."""
-        lengths = np.concatenate([np.empty(0, np.int64), *self.lengths])
-        offsets = offsets_of(lengths)
-        if self.file is None:
-            return Ragged(np.concatenate([np.empty(0, np.uint8), *self.parts]), offsets)
-        with saying_why(cache_folder("tables")):
-            self.file.flush()
-        # Copy on write: torch wants writable arrays, and what is written stays in this process.
-        values = np.memmap(self.file, np.uint8, "c", shape=(self.size,))
-        self.file.close()  # the map keeps it
-        return Ragged(values, offsets)
+def add_cells(gathered: Gathered, cells: Cells) -> None:
+    """Add text cells, none of which is null."""
+    values, offsets = bytes_of(cells)
+    gathered.add(values, np.diff(offsets))
 
 
 def bytes_of(cells: Cells) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -84,7 +40,7 @@ def without(rows: Ragged, gone: NDArray[np.bool_]) -> Ragged:
     gathered = Gathered()
     for start, end in _runs(~gone, rows.offsets):
         values = rows.values[rows.offsets[start] : rows.offsets[end]]
-        gathered.add_bytes(np.asarray(values, np.uint8), rows.lengths[start:end])
+        gathered.add(np.asarray(values, np.uint8), rows.lengths[start:end])
         rows.release()
     return gathered.ragged()
 

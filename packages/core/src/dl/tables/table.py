@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from dl.data import Dataset, Examples, Index, Inputs
 from dl.errors import BadData, BadFile, DLError
+from dl.gathered import Gathered
 from dl.options import check
 from dl.ragged import Ragged, as_text
 from dl.specs import Options
 from dl.tables import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
 from dl.tables.delimited import open_delimited
-from dl.tables.gather import Gathered, blanks, content_ids, holding_nul, without
+from dl.tables.gather import add_cells, blanks, content_ids, holding_nul, without
 from dl.tables.jsonlines import open_json
 from dl.tables.moments import group_numbers, read_times
 from dl.tables.parquet import open_parquet
@@ -302,7 +303,7 @@ class _Read:
                 kept = self._tell(batch.rows, kept, blanks(batch.cells[name]), f"column {shown(name)} is empty")
         mask = None if kept.all() else pa.array(kept)
         cells = cells if mask is None else cells.filter(mask)
-        self.input.add(cells)
+        add_cells(self.input, cells)
         self.rows.append(batch.rows[kept])
         self.size += len(cells)
         if roles.input in (roles.group, roles.time):
