@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -192,7 +193,14 @@ def test_a_broken_plugin_is_one_line_and_the_others_work(broken, site, good, cap
 
 def dl(*words, **environment):
     given = {**os.environ, "COLUMNS": "1000", **environment}
-    return subprocess.run([DL, *words], capture_output=True, text=True, env=given, timeout=60)
+    return subprocess.run(
+        [DL, *words], capture_output=True, text=True, env=given, timeout=60, preexec_fn=_taking_interrupts
+    )
+
+
+def _taking_interrupts():
+    """Take Ctrl-C, which a program does not that a shell has started in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_all_of_them_at_once_leave_the_answer_as_it_is(site):
