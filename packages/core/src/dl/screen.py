@@ -65,7 +65,7 @@ class Screen:
         """Show a finished epoch."""
         cells = (
             f"{row['epoch']:.0f}/{self.epochs}",
-            f"{row['train_loss']:.4f}",
+            _loss(row["train_loss"]),
             show_value(self.metric, scores.probe.value),
             show_estimate(self.metric, scores.val),
             show_estimate(self.metric, scores.gap, signed=True),
@@ -83,7 +83,8 @@ class Screen:
 
     def _line(self, cells: Sequence[str]) -> None:
         widths = (7, 8, 10, 26, 0)
-        self.console.print("".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+        padded = (f"{cell} ".ljust(width) for cell, width in zip(cells, widths, strict=True))
+        self.console.print("".join(padded).rstrip())
 
     def _table(self) -> Table:
         """The epochs so far - the newest that fit the screen - and a line for what is going on."""
@@ -99,6 +100,11 @@ class Screen:
             line.add_row(self.bar, self.now)
             grid.add_row(line)
         return grid
+
+
+def _loss(value: float) -> str:
+    """Return a loss in at most eight characters, or a few more where it is beyond all reason."""
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.5g}"
 
 
 def show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
