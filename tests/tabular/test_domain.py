@@ -48,7 +48,7 @@ def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_sai
             "x,y\n1,a\n2,b\n3,a\n4,b\n",
             {"target": "y", "leave_out": "q"},
             BadOption,
-            "has no input column 'q' for leave_out",
+            "has no column 'q' for leave_out",
         ),
         ("y\na\nb\n", {"target": "y"}, BadData, "no column is left for the inputs"),
         ("x,y\na,a\nb,b\na,a\nb,b\n", {"target": "y"}, BadData, "is the same as input column 'x' in every row"),
@@ -112,8 +112,58 @@ def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     assert preparation.store(rows).shape == (2, *preparation.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
         read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preparation, {})
-    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is none"):
+    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is no finite number"):
         read([table("colour,width,length\nred,wide,2\n", "w.csv")], preparation, {})
+
+
+def test_what_stands_for_nothing_among_numbers_is_a_word_among_words(table):
+    rows = open_path(table("c,y\n" + "NA,a\nUS,b\nnone,a\n-,b\n" * 5), {"target": "y"}).train.inputs
+    assert set(rows["c"].tolist()) == {"NA", "US", "none", "-"}
+
+
+def test_commas_in_numbers_are_read_where_it_is_certain_what_they_mean(table):
+    text = 'big,part,y\n"1,234,567","0,5",a\n"2,000","1,25",b\n"7","2",a\n"9","3",b\n'
+    dataset = open_path(table(text), {"target": "y"})
+    assert dataset.train.inputs["big"].tolist() == [1234567, 2000, 7, 9]
+    assert dataset.train.inputs["part"].tolist() == [0.5, 1.25, 2, 3]
+    assert "commas in column 'part' taken as decimal points" in dataset.notes
+    with pytest.raises(BadData, match="whose commas may part thousands or decimals"):
+        open_path(table('x,y\n"1,234",a\n"2,500",b\n"3,100",a\n"4,000",b\n'), {"target": "y"})
+
+
+def test_dates_are_days(table):
+    text = "when,y\n" + "".join(f"2024-01-{k + 1:02},{'ab'[k % 2]}\n" for k in range(20))
+    dataset = open_path(table(text), {"target": "y"})
+    assert np.diff(dataset.train.inputs["when"]).tolist() == [1.0] * 19
+    assert "dates, taken as days: 'when'" in dataset.notes
+
+
+def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
+    preparation = learn(dl.data.whole(open_path(flowers, {"target": "species"}).train), {})
+    with pytest.raises(BadData, match="row 2: column 'width' holds numbers, but '1e308' is too large"):
+        read([table("colour,width,length\nred,1e308,2\n", "w.csv")], preparation, {})
+
+
+def test_columns_with_more_than_single_values_are_said(table):
+    lines = "".join(f'{{"a": {k}, "b": {{"c": 1}}, "y": "{"uv"[k % 2]}"}}\n' for k in range(10))
+    dataset = open_path(table(lines, "t.jsonl"), {"target": "y"})
+    assert any(note.startswith("left out, as they hold more than single values: 'b'") for note in dataset.notes)
+
+
+def test_a_name_with_commas_is_one_column_and_one_that_may_be_several_is_refused(table):
+    text = '"a,b",a,y\n' + "".join(f"{k},{k % 3},{k % 2}\n" for k in range(20))
+    rows = open_path(table(text), {"target": "y", "leave_out": "a,b"}).train.inputs
+    assert rows.dtype.names == ("a",)
+    text = '"a,b",a,b,y\n' + "".join(f"{k},{k % 3},{k},{k % 2}\n" for k in range(20))
+    with pytest.raises(BadOption, match="may be one column or 2"):
+        open_path(table(text), {"target": "y", "leave_out": "a,b"})
+
+
+def test_a_thousand_columns_are_read(table):
+    names = [f"c{k}" for k in range(1000)]
+    rows = [",".join([*(str((k * 7 + row) % 11) for k in range(1000)), "ab"[row % 2]]) for row in range(8)]
+    dataset = open_path(table("\n".join([",".join([*names, "y"]), *rows])), {"target": "y"})
+    assert len(dataset.train.inputs.dtype.names) == 1000
 
 
 @pytest.mark.parametrize("model", ["dense", "linear"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from dl.domain import Domain, Preparation
 from dl.errors import BadFile, BadOption, DLError, nearest
 from dl.specs import Options
 from dl.tables import OF_RAW_INPUTS, is_table
-from dl.tables.columns import choose_features, sample, shown
+from dl.tables.columns import choose_features, listed, sample, shown
 from dl.tables.features import Features, read_features
 from dl.tables.stream import called
 from dl.tables.table import checked, open_table, say_skipped
@@ -43,28 +42,25 @@ def open_path(path: Path, options: Options) -> Dataset:
     """
     if path.is_dir() or not is_table(path):
         raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
-    left_out, categories = (_split(str(options.get(name, ""))) for name in ("leave_out", "categories"))
-    features = _without(read_features(path, options), left_out)
-    _check_there(features, categories, "categories")
+    features = read_features(path, options)
+    categories = named(features, str(options.get("categories", "")))
     found = understand(features, categories)
     return features.dataset(features.examples(found.rows(), found.kept), found.notes)
 
 
-def _without(features: Features, left_out: Sequence[str]) -> Features:
-    """Return the table without some of its input columns."""
-    _check_there(features, left_out, "leave_out")
-    return replace(features, columns={name: cells for name, cells in features.columns.items() if name not in left_out})
+def named(features: Features, names: str) -> tuple[str, ...]:
+    """Return the input columns that are categories by name.
 
-
-def _check_there(features: Features, names: Sequence[str], option: str) -> None:
-    for name in names:
+    Raises:
+        BadOption: If one is not there.
+    """
+    several = tuple(name.strip() for name in names.split(",") if name.strip())
+    chosen = (names,) if names in features.columns else several
+    for name in chosen:
         if name not in features.columns:
-            near = nearest(name, features.columns)
-            raise BadOption(f"{called(features.path)} has no input column {shown(name)} for {option}{near}")
-
-
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
+            near = nearest(name, features.columns) or f"  input columns: {listed(features.columns)}"
+            raise BadOption(f"{called(features.path)} has no input column {shown(name)} for categories{near}")
+    return chosen
 
 
 def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
@@ -85,6 +81,9 @@ def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> E
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
         names = [column.name for column in preparation.columns]
+        asked = str(options.get("input", ""))
+        if asked and asked not in names and set(names) - {name.strip() for name in asked.split(",")}:
+            raise BadOption(f"input={safe_text(asked)}: this run looks at {listed(names)}, and needs all of them")
         reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
         features = read_features(path, reading, names, labelled=False)
         learnt = as_learnt(features, preparation.dtype)

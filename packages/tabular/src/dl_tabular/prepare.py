@@ -21,7 +21,8 @@ from dl.specs import Options
 from dl.tables.columns import shown
 
 MOST_WORDS = 100  # categories of a column that get a column of their own: the most common ones
-LEAST_SPREAD = 1e-12  # of a column, below which it says nothing
+STORED = "the stored preparation of a table, preparation.json,"
+FARTHEST = 1e4  # deviations from the mean: what lies farther lies there, so that no cell is beyond all numbers
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ColumnFacts:
             chosen: NDArray[np.float32] = (values[:, None] == np.array(self.words)).astype(np.float32)
             return chosen
         gone = np.isnan(values)
-        scaled = np.where(gone, 0.0, (values - self.mean) / self.std)
+        scaled = np.where(gone, 0.0, (values - self.mean) / self.std).clip(-FARTHEST, FARTHEST)
         both: NDArray[np.float32] = np.stack([scaled, gone], axis=1).astype(np.float32)
         return both[:, : self.width]
 
@@ -116,12 +117,13 @@ def _learn(name: str, values: NDArray[Any]) -> ColumnFacts | None:
         return ColumnFacts(name, missing=missing, words=tuple(map(str, common))) if len(words) + missing > 1 else None
     there = values[~np.isnan(values)]
     missing = len(there) < len(values)
-    std = float(there.std()) if len(there) else 0.0
-    if not np.isfinite(std):
-        raise BadData(f"column {shown(name)} holds numbers too large to be squared, up to {np.abs(there).max():g}")
-    if std <= LEAST_SPREAD * max(1.0, abs(float(there.mean()) if len(there) else 0.0)):
-        return ColumnFacts(name, float(there.mean()), 1.0, missing=True) if missing and len(there) else None
-    return ColumnFacts(name, float(there.mean()), std, missing)
+    if not len(there):
+        return None
+    mean = float(there.mean())
+    if there.min() == there.max():
+        return ColumnFacts(name, mean, 1.0, missing=True) if missing else None
+    farthest = float(np.abs(there - mean).max())  # squared as a share of it: the least numbers have no squares
+    return ColumnFacts(name, mean, farthest * float(np.sqrt(np.square((there - mean) / farthest).mean())), missing)
 
 
 def restore(settings: Mapping[str, Any]) -> TabularPreparation:  # Any: JSON
@@ -142,7 +144,11 @@ def restore(settings: Mapping[str, Any]) -> TabularPreparation:  # Any: JSON
             for one in settings["columns"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"the stored preparation of a table cannot be read: {type(error).__name__} {error}") from error
-    if not columns or any(not column.words and not column.std > 0 for column in columns):
-        raise BadRun("the stored preparation of a table does not fit together: a column has no spread")
+        raise BadRun(f"{STORED} cannot be read: {type(error).__name__} {error}") from error
+    if not columns:
+        raise BadRun(f"{STORED} names no column")
+    for column in columns:
+        if not column.words and not (np.isfinite([column.mean, column.std]).all() and column.std > 0):
+            found = f"mean {column.mean} and deviation {column.std}"
+            raise BadRun(f"{STORED} is damaged: column {shown(column.name)} has {found}")
     return TabularPreparation(columns)

@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from dl.errors import BadData
 from dl.tables.columns import listed, shown
 from dl.tables.features import Features
+from dl.tables.moments import microseconds
 from dl.tables.stream import called
 from dl.tables.target import NUMBER
 from dl.terminal import safe_text
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # in small letters: nothing is known
+COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
+GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
+SURELY_GROUPED = r",[0-9]{3}([,.])"
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # in small letters: nothing is known, among numbers
 MOSTLY = 0.5  # share of numbers from which other words in a column are a mistake
 MOST_WORDS, MOST_SHARE = 100, 0.5  # different words, and share of the rows, above which a column names its rows
 LONGEST = 100  # characters of a category
+LARGEST = 1e100  # of a number: its square is one, too
+DAY = 86_400e6  # microseconds
+HINT = " (categories={} takes all as words)"
 
 Rows = NDArray[Any]  # Any: a structured type, whose fields numpy cannot type
 Column = Any  # a pyarrow ChunkedArray of text
@@ -67,7 +74,7 @@ def rows_of(columns: Mapping[str, NDArray[Any]]) -> Rows:
 
 
 def understand(features: Features, categories: Iterable[str]) -> Found:
-    """Decide for each column whether it holds numbers or categories, or nothing that can be learnt from.
+    """Decide for each column whether it holds numbers, dates or categories, or nothing that can be learnt from.
 
     Args:
         features: The table.
@@ -77,25 +84,31 @@ def understand(features: Features, categories: Iterable[str]) -> Found:
         BadData: If a column is neither, naming row and cell, and such rows are not to be left out.
     """
     named, found = set(categories), Found(np.ones(len(features), bool))
-    constant, naming = [], []
+    empty, naming, dates = [], [], []
     for name, column in features.columns.items():
+        column = column if name in named else _plain_numbers(features, name, column, found.notes)
         numbers, missing = _numbers(column), _missing(column)
         there = ~missing
         if not there.any():
-            constant.append(name)
-        elif name not in named and (numbers | missing).all():
-            found.arrays[name] = _as_numbers(column, numbers)
+            empty.append(name)
         elif name not in named and numbers.sum() > MOSTLY * there.sum():
-            _refuse_words(features, name, column, ~(numbers | missing), found)
-            found.arrays[name] = _as_numbers(column, numbers)
-        elif _names_rows(column, there):
-            naming.append(name)
+            found.arrays[name] = _as_numbers(features, name, column, found, HINT.format(safe_text(name)))
+        elif not _names_rows(column):
+            found.arrays[name] = _as_words(column)
+        elif (days := _as_days(column, missing)) is not None:
+            found.arrays[name] = days
+            dates.append(name)
         else:
-            found.arrays[name] = _as_words(column, missing)
-    if constant:
-        found.notes.append(f"left out, as nothing stands in them: {listed(map(shown, constant))}")
-    if naming:
-        found.notes.append(f"left out, as nearly every row has another word there: {listed(map(shown, naming))}")
+            naming.append(name)
+    found.notes += [
+        f"{why}: {listed(map(shown, names))}"
+        for why, names in (
+            ("dates, taken as days", dates),
+            ("left out, as nothing stands in them", empty),
+            ("left out, as nearly every row has another word there", naming),
+        )
+        if names
+    ]
     if not found.arrays:
         raise BadData(f"{called(features.path)}: no input column holds numbers or words that come again")
     features.bad.finish(len(features))
@@ -110,25 +123,47 @@ def as_learnt(features: Features, dtype: np.dtype[np.void]) -> Found:
     """
     found = Found(np.ones(len(features), bool))
     for name, column in features.columns.items():
+        if dtype[name].kind != "f":
+            found.arrays[name] = _as_words(column)
+            continue
+        column = _plain_numbers(features, name, column, found.notes)
         missing = _missing(column)
-        if dtype[name].kind == "f":
-            numbers = _numbers(column)
-            _refuse_words(features, name, column, ~(numbers | missing), found)
-            found.arrays[name] = _as_numbers(column, numbers)
-        else:
-            found.arrays[name] = _as_words(column, missing)
+        days = None if _numbers(column).any() else _as_days(column, missing)
+        found.arrays[name] = _as_numbers(features, name, column, found, "") if days is None else days
     features.bad.finish(len(features))
     return found
 
 
-def _refuse_words(features: Features, name: str, column: Column, words: NDArray[np.bool_], found: Found) -> None:
-    """Tell about cells that are words among numbers."""
-    if not words.any():
-        return
-    word = safe_text(column[int(np.argmax(words))].as_py(), 40)
-    why = f"column {shown(name)} holds numbers, but {word!r} is none (categories={safe_text(name)} takes all as words)"
-    features.bad.these(features.rows[words & found.kept], why)
-    found.kept &= ~words
+def _plain_numbers(features: Features, name: str, column: Column, notes: list[str]) -> Column:
+    """Write numbers with commas without them, where it is certain what the commas mean.
+
+    Raises:
+        BadData: If they may part thousands as well as decimals.
+    """
+    import pyarrow.compute as pc
+
+    there = column.filter(pc.invert(_missing_of(column)))
+    if not len(there) or not pc.any(pc.match_substring(there, ",")).as_py():
+        return column
+    if _all(there, GROUPED) and pc.any(pc.match_substring_regex(there, SURELY_GROUPED)).as_py():
+        notes.append(f"commas in column {shown(name)} taken as parting thousands")
+        return pc.replace_substring(column, ",", "")
+    if _all(there, GROUPED):
+        cell = safe_text(there[0].as_py(), 40)
+        why = f"holds numbers like {cell!r}, whose commas may part thousands or decimals"
+        raise BadData(
+            f"{called(features.path)}: column {shown(name)} {why}; write them without, or leave_out={safe_text(name)}"
+        )
+    if _all(there, COMMA):
+        notes.append(f"commas in column {shown(name)} taken as decimal points")
+        return pc.replace_substring(column, ",", ".")
+    return column
+
+
+def _all(column: Column, pattern: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
 
 
 def _numbers(column: Column) -> NDArray[np.bool_]:
@@ -137,35 +172,60 @@ def _numbers(column: Column) -> NDArray[np.bool_]:
     return np.asarray(pc.match_substring_regex(column, NUMBER).to_numpy())
 
 
+def _missing_of(column: Column) -> Column:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.is_in(pc.utf8_lower(column), value_set=pa.array(MISSING))
+
+
 def _missing(column: Column) -> NDArray[np.bool_]:
+    return np.asarray(_missing_of(column).to_numpy())
+
+
+def _as_numbers(features: Features, name: str, column: Column, found: Found, hint: str) -> NDArray[np.float64]:
+    """Return numbers, not a number where one is missing; tell about cells that are none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return np.asarray(pc.is_in(pc.utf8_lower(column), value_set=pa.array(MISSING)).to_numpy())
+    numbers = _numbers(column)
+    words = ~(numbers | _missing(column))
+    read = pc.cast(pc.if_else(pa.array(numbers.copy()), column.combine_chunks(), None), "f8")
+    values = np.array(read.to_numpy(zero_copy_only=False), np.float64)
+    beyond = numbers & ~(np.abs(values) <= LARGEST)
+    for gone, why in ((words, "is no finite number" + hint), (beyond, "is too large a number to be learnt from")):
+        if gone.any():
+            cell = safe_text(column[int(np.argmax(gone))].as_py(), 40)
+            features.bad.these(
+                features.rows[gone & found.kept], f"column {shown(name)} holds numbers, but {cell!r} {why}"
+            )
+            found.kept &= ~gone
+    values[~numbers | beyond] = np.nan
+    return values
 
 
-def _as_numbers(column: Column, numbers: NDArray[np.bool_]) -> NDArray[np.float64]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _as_days(column: Column, missing: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return dates as days since 1970, not a number where one is missing; None if a cell is no date."""
+    days = np.full(len(column), np.nan)
+    for at, cell in enumerate(column.to_pylist()):
+        if missing[at]:
+            continue
+        if (moment := microseconds(cell)) is None:
+            return None
+        days[at] = moment / DAY
+    return days
 
-    read = pc.cast(pc.if_else(pa.chunked_array([numbers.copy()]).combine_chunks(), column.combine_chunks(), None), "f8")
-    values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
-    return np.where(np.isfinite(values), values, np.nan)
 
-
-def _names_rows(column: Column, there: NDArray[np.bool_]) -> bool:
+def _names_rows(column: Column) -> bool:
     """Return whether nearly every row has a word of its own, or one has more than a category has."""
     import pyarrow.compute as pc
 
-    different = pc.count_distinct(column).as_py()
-    longest = pc.max(pc.utf8_length(column)).as_py()
-    return (
-        bool(different > MOST_SHARE * there.sum() and different > 2) or longest > LONGEST or different > 10 * MOST_WORDS
-    )
+    there = column.filter(pc.not_equal(column, ""))
+    different, longest = int(pc.count_distinct(there).as_py()), int(pc.max(pc.utf8_length(there)).as_py())
+    return different > max(MOST_SHARE * len(there), 2) or longest > LONGEST or different > 10 * MOST_WORDS
 
 
-def _as_words(column: Column, missing: NDArray[np.bool_]) -> NDArray[np.str_]:
+def _as_words(column: Column) -> NDArray[np.str_]:
+    """Return words; an empty one where nothing stands. What stands for nothing among numbers is a word here."""
     words = np.asarray(column.to_pylist(), dtype=f"U{LONGEST}")
-    words = words.astype(f"U{max(int(np.char.str_len(words).max(initial=1)), 1)}")
-    words[missing] = ""
-    return words
+    return words.astype(f"U{max(int(np.char.str_len(words).max(initial=1)), 1)}")

@@ -171,17 +171,21 @@ def choose_features(
     """
     group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
     targets = _named_columns(source, str(options["target"]), "target") if labelled else ()
+    left_out = _named_columns(source, str(options.get("leave_out", "")), "leave_out")
     given = tuple(_named(source, name, "input") for name in wanted)
     given = given or _named_columns(source, str(options["input"]), "input")
+    both = [name for name in left_out if name in (*targets, *given)]
+    if both:
+        raise BadOption(f"column {shown(both[0])} is left out, and named as something else, too")
     both = [name for name in given if name in targets]
     if both:
         raise BadOption(f"column {shown(both[0])} is both input and target: its own answer would be given away")
     because = "as asked"
     if labelled and not targets:
-        taken = {*given, group, time}
+        taken = {*given, *left_out, group, time}
         target, because = _find_target(source, [column for column in columns.values() if column.name not in taken])
         targets = (target,)
-    others = [name for name in columns if name not in {*targets, group, time}]
+    others = [name for name in columns if name not in {*targets, *left_out, group, time}]
     features = given or tuple(name for name in others if name.lower() not in NUMBERING)
     if not features:
         raise BadData(
@@ -190,6 +194,8 @@ def choose_features(
         )
     counting = [] if given else [name for name in others if name.lower() in NUMBERING]
     notes = [f"left out, as they only count the rows: {listed(map(shown, counting))}"] if counting else []
+    nested = [f"{shown(name)} ({what})" for name, what in source.nested.items() if name not in left_out]
+    notes += [f"left out, as they hold more than single values: {', '.join(nested[:LISTED])}"] if nested else []
     return Roles("", targets, group, time, because, tuple(notes), features)
 
 
@@ -251,10 +257,15 @@ def _named(source: Source, name: str, option: str) -> str:
 
 
 def _named_columns(source: Source, names: str, option: str) -> tuple[str, ...]:
-    """Return columns that are named with commas between them."""
-    if names in source.columns:  # whose name may hold a comma
+    """Return columns that are named with commas between them, or the one whose name holds these commas."""
+    parts = [name.strip() for name in names.split(",")] if names else []
+    if names in source.columns:
+        if len(parts) > 1 and set(parts) <= set(source.columns):
+            raise BadOption(f"{option}={safe_text(names)} may be one column or {len(parts)}; rename some in the file")
         return (_named(source, names, option),)
-    columns = tuple(_named(source, name.strip(), option) for name in names.split(",") if name.strip())
+    if not all(parts):
+        raise BadOption(f"{option}={safe_text(names)}: a name is missing between commas")
+    columns = tuple(_named(source, name, option) for name in parts)
     twice = [name for name in columns if columns.count(name) > 1]
     if twice:
         raise BadOption(f"{option}={safe_text(names)}: column {shown(twice[0])} is named twice")

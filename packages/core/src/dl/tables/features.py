@@ -97,7 +97,8 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
 
     Args:
         path: Of a file that `dl.tables.is_table` knows.
-        options: Values of `dl.tables.OPTIONS`; ``input`` names the input columns, with commas; empty takes all others.
+        options: Values of `dl.tables.OPTIONS`; ``input`` names the input columns, with commas; empty takes all others
+            but those of ``leave_out``.
         wanted: The input columns, where they are known; empty for those that the options name.
         labelled: Whether a target is wanted; for a prediction none is.
 
@@ -106,7 +107,7 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
         BadData: If its rows do not fit, or no column does.
         BadOption: If an option does not fit this table.
     """
-    options = checked(options)
+    options = {**checked(options), "leave_out": str(options.get("leave_out", ""))}
     source = open_table(path, options)
     roles = choose_features(source, sample(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
@@ -114,12 +115,13 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
     if not len(read.rows):
         more = f"; the first: {bad.lines[0]}" if bad.lines else ""
         raise BadData(f"{called(path)} holds no row that can be used{more}")
+    columns = read.columns()
     for target in roles.targets:
         for feature in roles.features:
-            if read.columns[target].equals(read.columns[feature]):
+            if columns[target].equals(columns[feature]):
                 same = f"target column {shown(target)} is the same as input column {shown(feature)} in every row"
-                raise BadData(f"{called(path)}: {same}; its own answer would be given away")
-    return _understood(source, roles, bad, options, read)
+                raise BadData(f"{called(path)}: {same}; its own answer would be given away  try: leave_out={feature}")
+    return _understood(source, roles, bad, options, read.rows, columns)
 
 
 @dataclass
@@ -133,8 +135,8 @@ class _Rows:
     def rows(self) -> Index:
         return np.concatenate([np.empty(0, np.int64), *self.numbers])
 
-    @property
     def columns(self) -> dict[str, Column]:
+        """Return the cells of each column; of a thousand columns this takes a while."""
         import pyarrow as pa
 
         return {name: pa.chunked_array(parts, pa.string()) for name, parts in self.cells.items()}
@@ -164,9 +166,10 @@ def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
     return read
 
 
-def _understood(source: Source, roles: Roles, bad: BadRows, options: Options, read: _Rows) -> Features:
+def _understood(
+    source: Source, roles: Roles, bad: BadRows, options: Options, rows: Index, columns: Mapping[str, Column]
+) -> Features:
     """Turn the columns that are no inputs into arrays; rows whose target or time is none are left out once more."""
-    rows, columns = read.rows, read.columns
     kept, times, notes = np.ones(len(rows), bool), None, [*source.notes, *roles.notes]
     if roles.time:
         times, kept = read_times(roles.time, columns[roles.time], rows, bad)

@@ -46,7 +46,7 @@ def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[ND
         times = np.array([float(cell) for cell in cells.to_pylist()])
         good = np.isfinite(times)
     else:
-        read = [_microseconds(cell) for cell in cells.to_pylist()]
+        read = [microseconds(cell) for cell in cells.to_pylist()]
         good = np.array([time is not None for time in read], bool)
         times = np.array([time or 0 for time in read], np.int64)
     if not good.all():
@@ -57,7 +57,8 @@ def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[ND
     return times, good
 
 
-def _microseconds(cell: str) -> int | None:
+def microseconds(cell: str) -> int | None:
+    """Return a date or time as ISO 8601 writes it as microseconds since 1970, those without a zone as UTC; or None."""
     try:
         moment = datetime.fromisoformat(cell)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
