@@ -6,10 +6,13 @@ more. Everything from data goes through `safe_text`.
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
@@ -151,9 +154,10 @@ def _findings(report: Report, width: int) -> RenderableType | None:
     grid.add_column()
     for finding in report.findings:
         mark, style = MARKS.get(finding.severity, MARKS["note"])
-        code, said = plain(finding.code, "bold"), Text(safe_text(finding.message, LONG))
+        code = plain(finding.code, "bold")
+        said: RenderableType = Text(safe_text(finding.message, LONG))
         if finding.next:
-            said.append("\n→ ", style="dim").append(safe_text(finding.next, LONG), style="bright_blue")
+            said = Group(said, Typed(finding.next, "bright_blue", Text("→ ", style="dim")))
         if wide:
             grid.add_row(Text(mark, style=style), code, Text(f" {finding.severity:<6}", style="dim"), said)
         else:
@@ -196,8 +200,11 @@ def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
     longest = [max(line.cell_len for line in column) for column in zip(*lines, strict=True)]
     if sum(longest) + 2 > width or any(one.instead for one in commands):
         parts: list[RenderableType] = []
-        for one, (command, why) in zip(commands, lines, strict=True):
-            parts += [command, *(Padding(said, (0, 0, 0, 2)) for said in (why, *_others(one, width - 2)))]
+        for one, (_, why) in zip(commands, lines, strict=True):
+            parts += [
+                Typed(one.command, "bold"),
+                *(Padding(said, (0, 0, 0, 2)) for said in (why, *_others(one, width - 2))),
+            ]
         return Group(*parts)
     grid = Table.grid(padding=(0, 2))
     for line in lines:
@@ -210,6 +217,48 @@ def _others(command: Command, width: int) -> list[Text]:
     whole = ", ".join(safe_text(one, LONG).replace(" ", "\0") for one in command.instead)
     wrapped = textwrap.wrap(f"or {whole}", width, break_on_hyphens=False) if whole else []
     return [plain(line.replace("\0", " "), "dim") for line in wrapped]
+
+
+class Typed:
+    """A command, broken between words where it must be, with a stroke that lets a shell read on: it can be pasted.
+
+    Args:
+        command: As it is typed.
+        style: Of it.
+        before: Stands before its first line.
+    """
+
+    def __init__(self, command: str, style: str, before: Text | None = None) -> None:
+        self.words = _typed_words(command)
+        self.style, self.before = style, before or Text()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width - self.before.cell_len
+        lines = [self.words[0]]
+        for word in self.words[1:]:
+            longer = f"{lines[-1]} {word}"
+            if cell_len(longer) + 2 <= width or (word is self.words[-1] and cell_len(longer) <= width):
+                lines[-1] = longer
+            else:
+                lines.append(f"  {word}")
+        for number, line in enumerate(lines):
+            shown = Text(" " * self.before.cell_len, no_wrap=True, overflow="ignore")
+            shown = shown if number else Text("", no_wrap=True, overflow="ignore").append_text(self.before)
+            more = " \\" if number < len(lines) - 1 else ""
+            yield shown.append(safe_text(line, LONG) + more, style=self.style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        longest = max(map(cell_len, self.words)) + self.before.cell_len
+        whole = cell_len(" ".join(self.words)) + self.before.cell_len
+        return Measurement(min(longest, options.max_width), min(whole, options.max_width))
+
+
+def _typed_words(command: str) -> list[str]:
+    """Return the words of a command as they are typed, quoted where they need it; one that is no shell's as it is."""
+    try:
+        return [shlex.quote(word) for word in shlex.split(command)] or [command]
+    except ValueError:
+        return [command]
 
 
 class Trimmed:
