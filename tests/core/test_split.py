@@ -76,7 +76,7 @@ def test_a_size_between_whole_numbers_is_refused():
 
 
 def test_one_group_of_all_examples_cannot_be_split():
-    with pytest.raises(BadData, match="groups of this data leave one part"):
+    with pytest.raises(BadData, match="1 different group of 10 examples"):
         holdout(np.zeros(10, np.int64), None, 0.5, 0)
 
 

@@ -17,7 +17,7 @@ from dl.errors import BadData, BadOption, BadRun
 from dl.padded import RaggedTensor
 from dl.ragged import texts
 from dl_text import bytepairs
-from dl_text.language import CODE_POINTS, continued, learn, restore
+from dl_text.language import CODE_POINTS, _drawn, continued, learn, restore
 from dl_text.vocabulary import UNKNOWN
 
 TEXT = "the cat sat on the mat, and the dog sat on the cat. "
@@ -165,3 +165,10 @@ def test_a_prompt_with_a_character_that_training_does_not_have_is_named():
     preparation = alphabet()
     with pytest.raises(BadData, match=r"prompt 'abж': the training part does not have 'ж'; it has 10 characters"):
         continued(Next(preparation.input_shape[1]), preparation, "abж", Draw())
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e300])
+def test_any_temperature_draws_and_the_least_takes_the_likeliest(temperature):
+    logits = torch.tensor([-torch.inf, 1.0, 3.0, 2.0])
+    drawn = {_drawn(logits, temperature, torch.Generator().manual_seed(seed)) for seed in range(50)}
+    assert drawn == ({2} if temperature < 1 else {1, 2, 3})

@@ -57,7 +57,11 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
         held[_fill(members, sizes, int(quota))] = True
     in_val = held[of_group]
     if not in_val.any() or in_val.all():
-        raise BadData("the groups of this data leave one part of the split empty; use another val= or more data")
+        count = f"{len(first):,} different group{'s' * (len(first) > 1)} of {n:,} examples"
+        raise BadData(
+            f"{count} (exact copies are one) leave one part of the split empty, for none is cut; use another val=, "
+            "more data, or for copies duplicates=ignore"
+        )
     kind = "hold-out" if len(quotas) == 1 else "stratified hold-out"
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"{kind}, seed {seed}")
 
@@ -86,8 +90,8 @@ def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
     in_val = ends[of_group] >= cut
     if in_val.all():
         raise BadData(
-            "holding out the newest examples leaves none to learn from: too many are of one time or one group; "
-            "use a smaller val=, or split without time_on="
+            "holding out the newest examples leaves none to learn from: too many are of one time or one group, exact "
+            "copies among them; use a smaller val=, or split without time_on="
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
 

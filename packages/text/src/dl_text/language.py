@@ -195,7 +195,9 @@ def continued(network: nn.Module, preparation: Preparation, prompt: str, draw: D
 def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> int:
     if temperature == 0:
         return int(logits.argmax())
-    return int(torch.multinomial(torch.softmax(logits / temperature, dim=0), 1, generator=generator))
+    below = logits.double() - logits.max()  # the likeliest is 0, whatever it is divided by
+    shares = torch.where(below == 0, 0.0, below / temperature).softmax(dim=0)
+    return int(torch.multinomial(shares, 1, generator=generator))
 
 
 def _refuse_unknown(preparation: CausalPreparation, prompt: str, read: list[int]) -> None:
