@@ -131,3 +131,14 @@ def test_tf_idf_is_that_of_scikit_learn():
     weights = tf_idf(batch.values, idf)
     bags = torch.zeros(3, len(idf)).scatter_add(1, batch.values, weights)[:, 2:]
     torch.testing.assert_close(bags, torch.tensor(peer.transform(lines).toarray(), dtype=torch.float32))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_recurrent_net_works_in_mixed_precision_on_a_cpu(cell):
+    spec = SPECS["lstm"]
+    options = {option.name: option.default for option in spec.options} | {"cell": cell, "recurrent_dropout": 0.5}
+    network = spec.build((0, 20), 2, options)
+    batch = Padded(torch.randint(1, 20, (3, 5)), torch.tensor([5, 3, 1]))
+    with torch.autocast("cpu", torch.bfloat16):
+        network(batch).float().sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dl.errors import BadOption
 from dl.padded import Padded
 from dl.specs import InputShape, Options
-from dl_text.models import Thinned, embedding, encoder, places, start_recurrent
+from dl_text.models import embedding, encoder, places, start_recurrent, states_of
 
 
 class CausalRecurrent(nn.Module):
@@ -46,9 +46,7 @@ class CausalRecurrent(nn.Module):
         """Read rows of tokens; gives logits (B, T, V)."""
         states = self.embedding(batch.values)
         for cell in self.cells:
-            with Thinned(cell, self.recurrent_dropout if self.training else 0.0):
-                states = cell(states)[0]
-            states = self.dropout(states)
+            states = self.dropout(states_of(cell, states, self.recurrent_dropout if self.training else 0.0))
         logits: Tensor = self.head(states)
         return logits
 

@@ -6,6 +6,8 @@ and beside longer ones. Letters: ``B`` texts, ``T`` tokens of the longest, ``E``
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -74,9 +76,7 @@ class Recurrent(nn.Module):
 
     def _read(self, cell: nn.Module, tokens: Tensor) -> Tensor:
         """Return the states (B, T, H). What stands behind a text's end comes after all that is read of it."""
-        with Thinned(cell, self.recurrent_dropout if self.training else 0.0):
-            states: Tensor = cell(tokens)[0]
-        return states
+        return states_of(cell, tokens, self.recurrent_dropout if self.training else 0.0)
 
     def _last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Return the state after the last token; from the end the one after the first token, (B, H)."""
@@ -86,6 +86,17 @@ class Recurrent(nn.Module):
             return last
         half = states.shape[2] // 2
         return torch.cat([last[:, :half], states[:, 0, half:]], dim=1)
+
+
+def states_of(cell: nn.Module, tokens: Tensor, dropped: float) -> Tensor:
+    """Return the states of a recurrent layer at each token, (B, T, H), with a share of its connections dropped.
+
+    On a CPU it computes in its own number type, whatever else is mixed: not every CPU has these layers in another.
+    """
+    mixed = torch.autocast("cpu", enabled=False) if tokens.device.type == "cpu" else nullcontext()
+    with Thinned(cell, dropped), mixed:
+        states: Tensor = cell(tokens.to(next(cell.parameters()).dtype) if tokens.device.type == "cpu" else tokens)[0]
+    return states
 
 
 def from_the_end(mask: Tensor) -> Tensor:
