@@ -161,3 +161,10 @@ def test_a_damaged_file_never_raises_anything_but_bad_run(make_run, runs, data):
         load_plugins().render(opened, Console(quiet=True))
     except BadRun:
         pass
+
+
+def test_a_run_whose_epochs_are_known_but_not_its_history_is_not_complete(fit, blobs):
+    run = fit(blobs(), epochs=2)
+    (run.path / "history.csv").unlink()
+    with pytest.raises(BadRun, match=r"not a complete run: history\.csv is missing"):
+        open_run("last", run.path.parent).best  # noqa: B018 - reading it is the check

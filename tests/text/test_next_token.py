@@ -213,7 +213,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             BadData,
             "'.*a.txt' is a file, and not called as a table is .*; expected a folder",
         ),
-        ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target= is for a table .* is a text"),
+        ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target=label: --task next-token has no"),
         ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' does not tell"),
     ],
 )

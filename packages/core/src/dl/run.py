@@ -48,7 +48,10 @@ class Run:
     @cached_property
     def history(self) -> History:
         """A row for each finished epoch."""
-        return read_history(self.path / "history.csv")
+        history = read_history(self.path / "history.csv")
+        if not len(history) and self.manifest.best_epoch:
+            raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
+        return history
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
