@@ -82,8 +82,8 @@ def test_a_wrong_word_is_one_line_with_what_would_be_right(refuse, words, line):
     [
         (("--reg", ""), "'' is not of the form name, name=value or name=value,key=value"),
         (("--reg", "l2="), "'l2=' is not of the form name"),
-        (("--reg", "l2=x"), "regularizer l2: strength=x: expected a number, at least 0"),
-        (("--reg", "l2=nan"), "regularizer l2: strength=nan: expected a number, at least 0"),
+        (("--reg", "l2=x"), "regularizer l2: strength=x: expected a number from 0 to 1000"),
+        (("--reg", "l2=nan"), "regularizer l2: strength=nan: expected a number from 0 to 1000"),
         (("--reg", "l2=1e-4,evrey=yes"), "regularizer l2 has no option 'evrey'; did you mean 'every'?"),
         (("--reg", "l3"), "no regularizer named 'l3'; did you mean 'l2'?  see: dl ls regularizers"),
         (("--reg", "l2=1e-4", "--reg", "l2=1e-5"), "'l2' is given twice"),
