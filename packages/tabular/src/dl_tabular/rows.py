@@ -18,10 +18,9 @@ from dl.tables.columns import listed, shown
 from dl.tables.features import Features
 from dl.tables.moments import microseconds
 from dl.tables.stream import called
-from dl.tables.target import NUMBER
+from dl.tables.target import COMMA, NUMBER
 from dl.terminal import safe_text
 
-COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
 GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
 SURELY_GROUPED = r",[0-9]{3}([,.])"
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # in small letters: nothing is known, among numbers
