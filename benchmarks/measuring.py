@@ -1,6 +1,7 @@
 """What the benchmarks share: rounds in turn, child processes with their peak memory, tables and JSON."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -45,16 +46,22 @@ print(json.dumps([code, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss])
 
 
 def run_dl(*arguments: str, folder: Path) -> Finished:
-    """Run ``dl`` cold, in a process of its own.
+    """Run ``dl`` cold, in a process of its own, as `run_cold` does."""
+    return run_cold(str(DL), *arguments, folder=folder)
+
+
+def run_cold(*command: str, folder: Path) -> Finished:
+    """Run a program in a process of its own, with Python's byte code kept between runs, as an installation has it.
 
     Raises:
         RuntimeError: If it does not exit with 0.
     """
-    command = [sys.executable, "-c", _LAUNCH, str(DL), *arguments]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    launch = [sys.executable, "-c", _LAUNCH, *command]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    ended = subprocess.run(launch, cwd=folder, capture_output=True, text=True, check=True, env=environment)
     code, seconds, cpu, kilobytes = json.loads(ended.stderr)
     if code:
-        raise RuntimeError(f"dl {' '.join(arguments)} ended with {code}")
+        raise RuntimeError(f"{' '.join(command)} ended with {code}")
     return Finished(seconds, cpu, kilobytes / 1024, ended.stdout)
 
 

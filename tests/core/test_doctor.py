@@ -4,7 +4,8 @@ import sys
 import pytest
 
 from dl import doctor
-from dl.doctor import FLOORS, cache_folder, examine
+from dl.doctor import FLOORS, examine
+from dl.files import cache_root
 
 
 @pytest.fixture
@@ -56,9 +57,9 @@ def test_a_runs_folder_that_cannot_be_written_is_said(checks, tmp_path):
 
 def test_the_cache_is_where_it_is_asked_to_be(monkeypatch, tmp_path):
     monkeypatch.setenv("DL_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
+    assert cache_root() == tmp_path
     monkeypatch.delenv("DL_CACHE")
-    assert cache_folder().name == "dl"
+    assert cache_root().name == "dl"
 
 
 def test_the_floors_are_those_below_which_a_file_could_run_code():

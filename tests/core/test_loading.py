@@ -5,11 +5,10 @@ import sys
 import pytest
 
 from dl import hookspecs
-from dl.cli import BUILT_IN
 from dl.errors import PluginFailed
 from dl.loading import HOOKS
 from dl.plugins import PluginDeprecated, PluginWarning, load_plugins, look_at_plugins
-from dl.registering import _FIELDS, KINDS, OWN_VERBS
+from dl.registering import _FIELDS, KINDS
 
 OLD = """
 from dl import hookimpl
@@ -85,10 +84,6 @@ def test_every_hook_is_documented_and_called():
 
 def test_every_field_of_a_specification_has_its_check():
     assert {field for kind in KINDS for field in kind.spec.__dataclass_fields__} <= set(_FIELDS)
-
-
-def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
-    assert OWN_VERBS == BUILT_IN
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import dl
-from dl.cli import app
+from dl.cli import command_line
 from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
 from dl.plugins import load_plugins
@@ -115,7 +115,7 @@ def test_a_prompt_is_gone_on_with_the_same_way_for_the_same_seed(run):
 
 
 def typed(run, *words):
-    return CliRunner().invoke(app, ["predict", run.name, "--runs", str(run.path.parent), *words])
+    return CliRunner().invoke(command_line(), ["predict", run.name, "--runs", str(run.path.parent), *words])
 
 
 def test_the_command_line_prints_the_prompt_and_how_it_goes_on(run):
@@ -183,7 +183,7 @@ def test_a_named_data_set_is_learnt_as_texts(folder):
 
 
 def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
-    shown = CliRunner().invoke(app, ["show", str(folder / "book.txt")])
+    shown = CliRunner().invoke(command_line(), ["show", str(folder / "book.txt")])
     assert shown.exit_code == 0, shown.output
     assert "next-token: no target but the inputs themselves" in " ".join(shown.stdout.split())
     assert "windows of at most" in shown.stdout and "classes" not in shown.stdout

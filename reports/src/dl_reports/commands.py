@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dl.cli.train import DEFAULT_RUNS, Runs, Which
+from dl.cli.flags import DEFAULT_RUNS, Runs, Which
 from dl.errors import BadOption, nearest
 from dl.terminal import console
 

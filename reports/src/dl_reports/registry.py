@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.resources import files
 from typing import Any
 
 from dl.specs import CheckSpec
@@ -74,4 +73,6 @@ def _load(module: str, function: str) -> Callable[[Any], Any]:  # Any: as CheckS
 
 
 def _page(code: str) -> str:
+    from importlib.resources import files  # here, so that a listing does not wait for it
+
     return files("dl_reports").joinpath("codes", f"{code}.md").read_text(encoding="utf-8")

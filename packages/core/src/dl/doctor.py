@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import platformdirs
-
 from dl import files
 from dl.errors import CannotWrite
 from dl.plugins import look_at_plugins
@@ -42,12 +40,7 @@ def examine(runs: Path) -> list[Check]:
     """Look at everything."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
-    return [python, *packages, *_plugins(), _devices(), _writable("runs", runs), _writable("cache", cache_folder())]
-
-
-def cache_folder() -> Path:
-    """Return where decoded data is kept between fits: ``$DL_CACHE``, or the user's cache folder."""
-    return Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl"))
+    return [python, *packages, *_plugins(), _devices(), _writable("runs", runs), _writable("cache", files.cache_root())]
 
 
 def _package(name: str) -> Check:

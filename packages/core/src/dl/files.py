@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-
 from dl.errors import CannotWrite
 
 _SAID = {
@@ -94,13 +92,20 @@ def make_folder(path: Path) -> None:
             pass
 
 
+def cache_root() -> Path:
+    """Return where decoded data is kept between fits: ``$DL_CACHE``, or the user's cache folder."""
+    import platformdirs  # here, so that what needs no cache does not wait for it
+
+    return Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl"))
+
+
 def cache_folder(kind: str) -> Path:
-    """Make the folder for one kind of cached files: in the user's cache folder, or in ``$DL_CACHE``.
+    """Make the folder for one kind of cached files in the cache.
 
     Raises:
         CannotWrite: If it cannot be made or written.
     """
-    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / kind
+    folder = cache_root() / kind
     make_folder(folder)
     return folder
 

@@ -11,11 +11,11 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dl.cli import author, extend, look, train
 from dl.errors import DLError, PluginFailed
 from dl.terminal import console, safe_text
 
@@ -23,27 +23,40 @@ if TYPE_CHECKING:
     from dl.plugins import PluginState
     from dl.specs import CommandSpec
 
-app = typer.Typer(
-    name="dl",
-    help="The universal workflow of deep learning. Start with: dl fit vision mnist",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-train.add_to(app)
-look.add_to(app)
-extend.add_to(app)
-author.add_to(app)
+# Which module of this package has each verb; only that of the verb asked for is built, for a user waits for the rest.
+ROOMS = {
+    "fit": "train",
+    "test": "train",
+    "predict": "train",
+    "ls": "look",
+    "show": "look",
+    "doctor": "look",
+    "plugins": "extend",
+    "install": "extend",
+    "uninstall": "extend",
+    "new": "author",
+}
 
 
-def _verbs() -> set[str]:
-    """Return the verbs that are known so far."""
-    commands = {str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands}
-    return commands | {str(group.name) for group in app.registered_groups}
+def command_line(word: str = "") -> typer.Typer:
+    """Build the command line.
 
-
-BUILT_IN = frozenset(_verbs())
+    Args:
+        word: The first word typed. Where it is one of our own verbs, only its module is built, and no plugin is loaded.
+    """
+    app = typer.Typer(
+        name="dl",
+        help="The universal workflow of deep learning. Start with: dl fit vision mnist",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    rooms = [ROOMS[word]] if word in ROOMS else dict.fromkeys(ROOMS.values())
+    for room in rooms:
+        import_module(f"dl.cli.{room}").add_to(app)
+    if word not in ROOMS:
+        _add_plugin_verbs(app)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,8 +68,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; everything a user can do wrong is one line on stderr."""
     warnings.showwarning = _one_line(set())  # a warning of dl is for the user, not for a developer
     try:
-        _add_plugin_verbs(arguments)
-        code = app(arguments, standalone_mode=False)
+        code = command_line(*arguments[:1])(arguments or ["--help"], standalone_mode=False, prog_name="dl")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:
@@ -64,7 +76,8 @@ def run(arguments: list[str]) -> int:
             raise
         return _refuse(str(error), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
-        return _refuse(f"{error.format_message()}  see: dl {_verb(arguments)}--help", 2)
+        context = getattr(error, "ctx", None)
+        return _refuse(f"{error.format_message()}  see: {context.command_path if context else 'dl'} --help", 2)
     except typer.Abort:
         return 130
     except KeyboardInterrupt:
@@ -89,16 +102,13 @@ def _blamed(error: Exception) -> str:
     return one_line(plugin.name, plugin.origin, told(error)) if plugin else ""
 
 
-def _add_plugin_verbs(arguments: list[str]) -> None:
-    """Add the verbs of the plugins, unless a built-in one is asked for: a fit need not wait for them."""
-    if any(word in BUILT_IN for word in arguments[:1]):
-        return
+def _add_plugin_verbs(app: typer.Typer) -> None:
     from dl.plugins import load_plugins
 
-    plugins, known = load_plugins(), _verbs()
+    plugins = load_plugins()
     owners = {name: state for state in plugins.states for name in state.registered.get("register_commands", ())}
     for name, spec in plugins.commands.items():
-        if name not in known and _fits(spec, owners[name]):
+        if _fits(spec, owners[name]):
             app.command(name=name, help=spec.description)(_answerable(spec, owners[name]))
 
 
@@ -142,11 +152,6 @@ def _refuse(message: str, code: int) -> int:
     line = safe_text(" ".join(message.split()) if "\n" in message else message, longest=2000)
     console(stderr=True).print(f"dl: {line}", style="red", soft_wrap=True)
     return code
-
-
-def _verb(arguments: list[str]) -> str:
-    known = _verbs()
-    return next((f"{word} " for word in arguments if word in known), "")
 
 
 def _one_line(said: set[str]) -> Callable[..., None]:

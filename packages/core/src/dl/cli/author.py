@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dl.cli.train import Json
+from dl.cli.flags import Json
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LONGEST = 2000  # characters of one answer
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb to the command line; `check` is added to the group of `dl.cli.extend`."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=_NEW)
+    group = typer.Typer(rich_markup_mode=None, help=_NEW)
     group.command(name="plugin", help=_PLUGIN)(plugin)
     group.callback()(_nothing)
     app.add_typer(group, name="new")

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from dl.cli.author import CHECK, check
-from dl.cli.train import Json
+from dl.cli.flags import Json
 from dl.errors import BadOption, PluginFailed, UnknownName, nearest
 from dl.terminal import console, plain
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
 
-from dl.cli.train import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
+from dl.cli.flags import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
 from dl.errors import UnknownName, nearest
-from dl.terminal import console, plain
+from dl.terminal import console, plain, safe_text
 
 KINDS = ("domains", "datasets", "models", "regularizers", "loggers", "recipes", "runs")
 
@@ -50,7 +52,10 @@ def ls(
     out = console()
     for name, rows in listed.items():
         out.print(plain(name, "bold"))
-        out.print(_table(rows) if rows else plain("  none yet", "dim"))
+        if rows:
+            _print_rows(out, rows)
+        else:
+            out.print(plain("  none yet", "dim"))
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
@@ -86,13 +91,17 @@ def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
     return {"name": run.name, "status": manifest.status, "score": score}
 
 
-def _table(rows: list[dict[str, str]]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
-    for name in rows[0]:
-        table.add_column(name, no_wrap=name not in ("description", "score"), overflow="fold")
+def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:
+    """Print rows in columns, the last one folded; by hand, for a table of rich takes a tenth of this verb's time."""
+    *names, last = rows[0]
+    widths = [max(cell_len(safe_text(row[name])) for row in rows) + 2 for name in names]
+    indent = 2 + sum(widths)
     for row in rows:
-        table.add_row(*(plain(f"  {value}" if name == "name" else value) for name, value in row.items()))
-    return table
+        start = "".join(set_cell_size(safe_text(row[name]), width) for name, width in zip(names, widths, strict=True))
+        folded = plain(row[last]).wrap(out, max(out.width - indent, 20), overflow="fold")
+        for line in folded:
+            line.rstrip()
+        out.print(Text(f"  {start}").append(Text("\n" + " " * indent).join(folded)), soft_wrap=True)
 
 
 _SHOW = """Show a dataset's card, a model, a regularizer, a recipe or a run.
@@ -144,6 +153,8 @@ def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
     if as_json:
         print(json.dumps([check.as_dict() for check in checks]))
     else:
+        from rich.table import Table
+
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for check in checks:
             table.add_row(

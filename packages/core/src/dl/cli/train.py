@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from dl import files
-from dl.errors import BadOption
+from dl.cli.flags import (
+    DEFAULT_RUNS,
+    DataDir,
+    Encoding,
+    GroupOn,
+    Input,
+    Json,
+    Runs,
+    Target,
+    TimeOn,
+    Which,
+    with_flags,
+)
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
 
@@ -25,25 +35,6 @@ if TYPE_CHECKING:
     from dl.plugins import Plugins
     from dl.prediction import Prediction
     from dl.run import Run
-
-Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder of run folders.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Which = Annotated[str, typer.Argument(metavar="RUN", help="A run: its number, name, path, or 'last'.")]
-DEFAULT_RUNS = Path("runs")
-Input = Annotated[str, typer.Option("--input", help="Of a table: the column that is looked at.", metavar="COLUMN")]
-Target = Annotated[
-    str, typer.Option("--target", help="Of a table: the column to predict, or several with commas.", metavar="COLUMN")
-]
-GroupOn = Annotated[
-    str, typer.Option("--group-on", help="Of a table: keep rows that agree here on one side.", metavar="COLUMN")
-]
-TimeOn = Annotated[
-    str, typer.Option("--time-on", help="Of a table: hold out the newest rows by this.", metavar="COLUMN")
-]
-DataDir = Annotated[
-    str, typer.Option("--data-dir", help="Of a named data set: a folder that holds its files.", metavar="FOLDER")
-]
-Encoding = Annotated[str, typer.Option("--encoding", help="Of a table: how its text is written, as latin-1.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -124,20 +115,6 @@ def fit(
     else:
         _report(run, plugins)
     return 128 + run.manifest.signal if run.manifest.signal else 0
-
-
-def with_flags(typed: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, str]:
-    """Add what was said with flags to what was said with ``key=value``.
-
-    Raises:
-        BadOption: If something is said in both ways.
-    """
-    said = {name: value for name, value in flags.items() if value}
-    for name in said:
-        if name in typed:
-            flag = f"--{name.replace('_', '-')}"
-            raise BadOption(f"{name!r} is given twice: {flag} {said[name]!r} and {name}={typed[name]!r}")
-    return {**typed, **said}
 
 
 def _report(run: Run, plugins: Plugins) -> None:

@@ -1,0 +1,39 @@
+"""The command line: which verbs there are, and what is said where none, or half of one, is typed."""
+
+import pytest
+from typer.main import get_group
+
+from dl.cli import ROOMS, command_line, run
+from dl.registering import OWN_VERBS
+
+
+def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
+    assert OWN_VERBS == set(ROOMS) <= set(get_group(command_line()).commands)
+
+
+@pytest.mark.parametrize("verb", sorted(ROOMS))
+def test_a_verb_alone_is_built_as_it_is_among_all(verb):
+    alone, among = (get_group(command_line(word)).commands[verb] for word in (verb, ""))
+    assert [p.opts for p in alone.params] == [p.opts for p in among.params] and alone.help == among.help
+
+
+def test_nothing_typed_shows_the_verbs(capsys):
+    assert run([]) == 0
+    shown, said = capsys.readouterr()
+    assert not said and all(f"  {verb} " in shown for verb in ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["new"], "dl: Missing command.  see: dl new --help"),
+        (["--nosuch"], "dl: No such option: --nosuch  see: dl --help"),
+        (["fit", "--nosuch"], "dl: No such option: --nosuch  see: dl fit --help"),
+        (["plugins", "trust", "--nosuch"], "dl: No such option: --nosuch  see: dl plugins trust --help"),
+        (["nosuch"], "dl: No such command 'nosuch'.  see: dl --help"),
+    ],
+)
+def test_half_a_command_is_one_line_that_names_its_own_help(words, line, capsys):
+    assert run(words) == 2
+    shown, said = capsys.readouterr()
+    assert not shown and said.strip() == line
