@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from importlib import import_module
 
@@ -35,6 +35,7 @@ OWN = frozenset(
         "words",
     )
 )
+LONGEST_FIELD = 100  # characters of a name or a version
 LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
 
 
@@ -51,6 +52,8 @@ class Found:
         target: What is imported: ``module:attribute``.
         needs: What it asks of dl-core, like ``>=0.2``; empty for nothing.
         barred: Why it must not be imported, or an empty string.
+        beside: Another version of the distribution whose metadata lies in the same folder, as after an installation
+            that was cut off; empty if there is none.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Found:
     target: str = ""
     needs: str = ""
     barred: str = ""
+    beside: str = ""
 
     @property
     def own(self) -> bool:
@@ -87,19 +91,29 @@ def installed(folders: Iterable[str] | None = None) -> list[Found]:
         folders: To search; None takes the module search path. The first of two distributions of one name counts.
     """
     searched = list(sys.path if folders is None else folders)
-    paths = metadata_folders(searched)
-    found = [one for path in paths.values() for one in _plugins_of(path)]
+    beside: dict[str, str] = {}
+    paths = metadata_folders(searched, beside)
+    found = [replace(one, beside=beside.get(path, "")) for path in paths.values() for one in _plugins_of(path)]
     for folder in searched:
         found.extend(one for one in _by_importlib(folder) if normalized(one.distribution) not in paths)
     return sorted(found, key=lambda one: (not one.own, one.name, one.distribution))
 
 
-def metadata_folders(folders: Iterable[str] | None = None) -> dict[str, str]:
-    """Return the metadata folder of every distribution, by normalized name; of two the first counts."""
+def metadata_folders(
+    folders: Iterable[str] | None = None, beside: MutableMapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the metadata folder of every distribution, by normalized name; of two the first counts.
+
+    Args:
+        folders: To search; None takes the module search path.
+        beside: Gets the version of another one in the same folder, by the path of the first.
+    """
     found: dict[str, str] = {}
     for folder in sys.path if folders is None else folders:
         for name, path in _distributions(folder):
-            found.setdefault(name, path)
+            first = found.setdefault(name, path)
+            if first != path and beside is not None and os.path.dirname(first) == os.path.dirname(path):  # noqa: PTH120
+                beside[first] = _stem(path).partition("-")[2]
     return found
 
 
@@ -136,12 +150,19 @@ def _distributions(folder: str) -> Iterator[tuple[str, str]]:
     """Give name and metadata folder of every distribution in a folder, in the order of their folders' names."""
     try:
         with os.scandir(folder or ".") as entries:
-            paths = sorted(entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
+            paths = sorted(
+                entry.path
+                for entry in entries
+                if entry.name.endswith((".dist-info", ".egg-info")) and not entry.name.startswith("~")  # pip's leftovers
+            )
     except (OSError, ValueError):
         return
     for path in paths:
-        stem = os.path.basename(path).rpartition(".")[0]  # noqa: PTH119 - a Path costs more than all the rest here
-        yield normalized(stem.partition("-")[0]), path
+        yield normalized(_stem(path).partition("-")[0]), path
+
+
+def _stem(path: str) -> str:
+    return os.path.basename(path).rpartition(".")[0]  # noqa: PTH119 - a Path costs more than all the rest here
 
 
 def _plugins_of(path: str) -> list[Found]:
@@ -171,7 +192,7 @@ def _found(name: str, target: str, headers: str, path: str) -> Found:
 
 def _field(headers: str, key: str) -> str:
     found = re.search(rf"^{key}:[ \t]*(.*)$", headers, re.MULTILINE)
-    return found[1].strip() if found else ""
+    return found[1].strip()[:LONGEST_FIELD] if found else ""
 
 
 def _entry_points(text: str) -> list[tuple[str, str]]:
@@ -189,7 +210,7 @@ def _entry_points(text: str) -> list[tuple[str, str]]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123
+        with open(path, encoding="utf-8-sig", errors="replace") as stream:  # noqa: PTH123
             return stream.read(LONGEST_HEADERS)
     except (OSError, ValueError):
         return ""

@@ -28,6 +28,7 @@ from dl.plugins import Plugins
 from dl.registering import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
 from dl.selection import VARIABLE, Selection, read_selection
 from dl.silence import Interrupts, Silence, silent, telling_interrupts
+from dl.steady import Steady, staying
 from dl.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, shortened, shown, told
 
 SLOW = 2.0  # seconds that a plugin may take before it is said
@@ -126,16 +127,19 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
         elif one.needs and not satisfied(one.needs, dl.__version__):
             draft.say(f"it needs dl-core{one.needs}  update it: dl install -U {one.distribution}", INCOMPATIBLE)
         else:
+            if one.beside:
+                draft.say(f"there is metadata of its version {one.beside}, too; install it anew: dl install -U {one.distribution}", OK)
             names[one.name] = one
             yield draft
 
 
 @contextmanager
 def _watched(draft: Draft, doing: str, *, silence: Silence, interrupts: Interrupts) -> Iterator[None]:
-    """Let a plugin's code run: what it raises, prints and takes is kept with it."""
-    started = time.perf_counter()
+    """Let a plugin's code run: what it raises, prints, takes, changes and leaves running is kept with it."""
+    started, steady = time.perf_counter(), None if draft.found.own else Steady()
     try:
-        yield
+        with warnings.catch_warnings(), staying():
+            yield
     except BaseException as error:  # sys.exit, too
         if isinstance(error, KeyboardInterrupt) and interrupts.real:
             raise
@@ -146,9 +150,18 @@ def _watched(draft: Draft, doing: str, *, silence: Silence, interrupts: Interrup
     taken = time.perf_counter() - started
     draft.seconds += taken
     trace(draft.found.name, doing, taken, silence.stderr)
+    if steady:
+        _say_changes(draft, doing, steady)
     silence.listen()
     if printed := " ".join(silence.taken().split()):
         draft.say(f"{doing} printed {shown(shortened(printed, 50))}; a plugin must not print", OK)
+
+
+def _say_changes(draft: Draft, doing: str, steady: Steady) -> None:
+    if changed := steady.put_back():
+        draft.say(f"{doing} changed {', '.join(changed)}; it was put back", OK)
+    if threads := ", ".join(map(shown, steady.left_running())):
+        draft.say(f"{doing} leaves the thread {shortened(threads, 60)} running, which may print, or keep dl from ending", OK)
 
 
 def _bring_in(draft: Draft, manager: pluggy.PluginManager) -> None:
@@ -237,27 +250,25 @@ def _collect(
     for draft in drafts:
         for hook in kind.hooks:
             if hook in draft.hooks:
-                for spec in _specs_of(draft, hook, kind, watch):
-                    key = kind.key(spec)
-                    if says := _taken(kind, spec, owners.get(key), draft.found):
-                        draft.say(says)
-                        continue
-                    owners[key], names[kind.field, key] = draft.found, draft.found.name
-                    kept[key] = _kept(spec, draft.found, kind)
-                    draft.registered[hook].append(spec.name)
+                draft.registered[hook] = []
+                with watch(draft, hook):
+                    for spec in _specs_of(draft, hook, kind):
+                        key = kind.key(spec)
+                        if says := _taken(kind, spec, owners.get(key), draft.found):
+                            draft.say(says)
+                            continue
+                        kept[key] = _kept(spec, draft.found, kind)
+                        owners[key], names[kind.field, key] = draft.found, draft.found.name
+                        draft.registered[hook].append(spec.name)
     return dict(sorted(kept.items(), key=lambda item: str(item[0])))
 
 
-def _specs_of(draft: Draft, hook: str, kind: Kind, watch: _Watch) -> list[Spec]:
-    good: list[Spec] = []
-    draft.registered[hook] = []
-    with watch(draft, hook):
-        for spec in as_list(draft.hooks[hook].function(), kind):
-            if says := wrong_with(spec, kind):
-                draft.say(says)
-            else:
-                good.append(spec)
-    return good
+def _specs_of(draft: Draft, hook: str, kind: Kind) -> Iterator[Spec]:
+    for spec in as_list(draft.hooks[hook].function(), kind):
+        if says := wrong_with(spec, kind):
+            draft.say(says)
+        else:
+            yield spec
 
 
 def _taken(kind: Kind, spec: Spec, owner: Found | None, plugin: Found) -> str:

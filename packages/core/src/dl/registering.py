@@ -5,7 +5,7 @@ A specification that does not hold is left out with a reason, and the others of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
@@ -27,6 +27,7 @@ from dl.specs import (
 from dl.states import shown
 
 MOST = 10_000  # specifications from one hook; more is a mistake
+LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
 OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
@@ -74,6 +75,8 @@ def as_list(returned: Any, kind: Kind) -> list[Any]:  # Any: whatever a plugin r
         PluginFailed: If it is nothing to list, or has no end.
     """
     wanted = f"not a sequence of {kind.spec.__name__}"
+    if isinstance(returned, Coroutine):
+        returned.close()  # or Python says later, while another plugin loads, that nobody has awaited it
     if isinstance(returned, (str, bytes, kind.spec)) or not isinstance(returned, Iterable):
         raise PluginFailed(f"it returned {shown(returned)}, {wanted}")
     listed = list(islice(returned, MOST + 1))
@@ -107,13 +110,28 @@ def _is_text(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= 100
+    return type(value) is str and bool(value.strip()) and len(value) <= 100  # what is like text may hash as it likes
+
+
+def _is_description(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_DESCRIPTION
 
 
 def _are_options(value: object) -> bool:
-    return isinstance(value, (tuple, list)) and all(
-        isinstance(one, Option) and isinstance(one.name, str) and isinstance(one.default, (bool, int, float, str))
-        for one in value
+    if not isinstance(value, (tuple, list)) or not all(map(_is_option, value)):
+        return False
+    return len({one.name for one in value}) == len(value)
+
+
+def _is_option(value: object) -> bool:
+    return (
+        isinstance(value, Option)
+        and _is_name(value.name)
+        and _typable(value.name)
+        and isinstance(value.default, (bool, int, float, str))
+        and isinstance(value.help, str)
+        and all(bound is None or isinstance(bound, (int, float)) for bound in (value.low, value.high))
+        and _are_texts(value.choices)
     )
 
 
@@ -135,7 +153,7 @@ _ANYTHING = (lambda _: True, "")
 _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "name": (_is_name, "a name of 1 to 100 characters"),
     "domain": (_is_name, "the name of a domain"),
-    "description": _TEXT,
+    "description": (_is_description, f"a text of at most {LONGEST_DESCRIPTION:,} characters"),
     "default_recipe": _TEXT,
     "text": _TEXT,
     "plugin": _TEXT,
@@ -152,5 +170,5 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "tasks": (_are_texts, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
-    "options": (_are_options, "a tuple of Option"),
+    "options": (_are_options, "a tuple of Option, each with a name of its own"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +75,7 @@ class PluginState:
     def aloud(self) -> str:
         """The line that every command says; empty if there is nothing to say."""
         said = [problem.says for problem in self.problems if problem.aloud]
-        return one_line(self.name, self.origin, "; ".join(said)) if said else ""
+        return one_line(self.name, self.origin, "; ".join(said), self.distribution) if said else ""
 
     @property
     def says(self) -> str:
@@ -96,9 +97,17 @@ class PluginState:
         }
 
 
-def one_line(name: str, origin: str, says: str) -> str:
-    """Return the line about a plugin: who it is, which dl this is, what failed, and how to go on without it."""
-    return f"plugin {name!r} {origin}, dl {dl.__version__}: {says}  switch it off: DL_PLUGINS=-{name}"
+def one_line(name: str, origin: str, says: str, distribution: str = "") -> str:
+    """Return the line about a plugin: who it is, which dl this is, what failed, and how to go on without it.
+
+    Args:
+        name: Its own; one that cannot be typed is not what switches it off, but that of its distribution.
+        origin: Distribution and version, or the file.
+        says: What failed.
+        distribution: That it comes from.
+    """
+    off = name if re.fullmatch(r"[\w.-]{1,60}", name) else distribution
+    return f"plugin {shown(name)} {origin}, dl {dl.__version__}: {says}  switch it off: DL_PLUGINS=-{off}"
 
 
 def told(error: BaseException) -> str:
@@ -111,7 +120,8 @@ def told(error: BaseException) -> str:
         message = "(its message cannot be shown)"
     if isinstance(error, DLError):
         return shortened(message)
-    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    kind = _kind(error)
+    reason = f"{kind}: {message}" if message else kind
     return shortened(reason) + ("" if isinstance(error, SyntaxError) else _place(error))
 
 
@@ -120,7 +130,12 @@ def shown(value: object) -> str:
     try:
         return shortened(repr(value), 60)
     except BaseException:
-        return f"a {type(value).__name__}"
+        return f"a {_kind(value)}"
+
+
+def _kind(value: object) -> str:
+    """Return the name of a class, whatever its metaclass does."""
+    return str(type.__dict__["__name__"].__get__(type(value)))[:60]
 
 
 def shortened(text: str, longest: int = LONGEST_REASON) -> str:
