@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from torch import nn
@@ -9,9 +12,21 @@ from dl.errors import BadData, PluginFailed
 from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins import load_plugins
+from dl.run import open_run
 from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
 
 EXAMPLES = Examples(np.zeros((4, 2)), np.arange(4) % 2, np.arange(4), ("a", "b"))
+
+
+NOTHING = Examples(np.zeros((0, 2)), np.arange(0), np.arange(0))
+
+
+def of(**fields):
+    return replace(EXAMPLES, **fields)
+
+
+class Odd(BaseException):
+    """Not an Exception."""
 
 
 class Stranger:
@@ -63,8 +78,21 @@ WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
         (raises(KeyError("col")), "load of the data set 'mine' failed: KeyError: 'col' (test_blame.py:"),
         (raises(FileNotFoundError(2, "No such file", "x.csv")), "FileNotFoundError"),
         (exits, "it calls sys.exit(3)"),
+        (raises(Odd("no")), "failed: Odd: no"),
         (lambda options: None, "load of the data set 'mine' returned None, not a Dataset"),
         (lambda options: Dataset("mine", None), ""),
+        (lambda options: Dataset("", EXAMPLES), "load of the data set 'mine' has the name ''"),
+        (lambda options: Dataset("mine", EXAMPLES, val_size="1"), "has val_size='1', not a number"),
+        (lambda options: Dataset("mine", EXAMPLES, val=of(inputs=np.zeros((4, 3)))), "has a validation part of other"),
+        (lambda options: Dataset("mine", EXAMPLES, val=NOTHING), "has a validation part without an example"),
+        (lambda options: Dataset("mine", of(inputs=[[0]] * 4)), "train of load of the data set 'mine' has inputs in a"),
+        (lambda options: Dataset("mine", of(inputs=np.zeros((4, 2))[::-1])), "not numbers in rising order"),
+        (lambda options: Dataset("mine", of(targets=np.array(list("abab")))), "has targets of <U1, not an array"),
+        (lambda options: Dataset("mine", of(targets=np.zeros((4, 2, 2)))), "has targets of shape (4, 2, 2)"),
+        (lambda options: Dataset("mine", of(ids=np.array(list("abcd")))), "has ids of <U1, not an array of numbers"),
+        (lambda options: Dataset("mine", of(ids=np.zeros(4, int))), "has 4 ids, of which 1 are different"),
+        (lambda options: Dataset("mine", of(names=(1, 2))), "has names=(1, 2), not texts"),
+        (lambda options: Dataset("mine", of(groups=np.arange(3))), "has 3 groups for 4 examples"),
         (lambda options: Dataset("mine", [1, 2]), "train of load of the data set 'mine' is [1, 2], not a Examples"),
     ],
 )
@@ -153,3 +181,82 @@ def test_an_error_is_the_plugins_whose_code_it_passed_through_last(site):
     with pytest.raises(ZeroDivisionError) as ours:
         1 / 0  # noqa: B018
     assert culprit(ours.value) is None
+
+
+def net(answer, module=nn.Linear):
+    """A stranger's network of one layer, whose forward is ``answer(its logits)``, under the name that `blobs` has."""
+
+    class Net(module):
+        def forward(self, inputs):
+            return answer(super().forward(inputs), self.training)
+
+    class Networks:
+        @hookimpl
+        def register_models(self):
+            return [ModelSpec("net", "numbers", "of a test", lambda shape, outputs, options: Net(shape[0], outputs))]
+
+    return Networks()
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda logits, training: None, "gives a NoneType, not logits"),
+        (
+            lambda logits, training: logits[:, :1],
+            "gives torch.float32 of shape (1, 1), not real logits of shape (1",
+        ),
+        (lambda logits, training: logits.long(), "gives torch.int64"),
+        (lambda logits, training: logits.detach(), "gives logits that no gradient goes through"),
+    ],
+)
+def test_a_network_that_gives_no_logits_is_blamed_before_a_run_is_made(fit, blobs, runs, answer, says):
+    with pytest.raises(PluginFailed) as caught:
+        fit(blobs(), model="net", more=[net(answer)])
+    assert str(caught.value).startswith(f"plugin 'Networks-2' given by the program, dl 0.1.0: the model 'net' {says}")
+    assert not list(runs.glob("0*"))
+
+
+def test_a_network_without_anything_to_learn_is_blamed(fit, blobs):
+    class Fixed(nn.Linear):
+        def __init__(self, *shape):
+            super().__init__(*shape)
+            self.requires_grad_(False)
+
+    with pytest.raises(PluginFailed, match="the model 'net' has no parameter that can be learnt"):
+        fit(blobs(), model="net", more=[net(lambda logits, training: logits, Fixed)])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda logits, training: logits[:1] if training else logits, "a run with the model 'net' failed: ValueError"),
+        (lambda logits, training: exits() if training else logits, "failed: it calls sys.exit(3)"),
+        (lambda logits, training: raises(Odd("no"))() if training else logits, "failed: Odd: no"),
+    ],
+)
+def test_what_fails_in_training_with_a_strangers_network_is_its_plugins_and_the_run_says_so(
+    fit, blobs, runs, answer, says
+):
+    with pytest.raises(PluginFailed) as caught:
+        fit(blobs(), model="net", more=[net(answer)])
+    assert says in str(caught.value) and caught.value.exit_code == 4
+    assert open_run("last", runs).manifest.status == "failed"
+
+
+def test_what_fails_with_dls_own_things_alone_stays_as_it_is(fit, blobs):
+    from dl.blame import answering
+    from dl.recipe import Recipe
+
+    plugins = load_plugins()
+    recipe = Recipe("vision", "mnist", "dense", "", 0, {}, {}, {}, {}, {})
+    with pytest.raises(ZeroDivisionError), answering(recipe, plugins):
+        1 / 0  # noqa: B018
+
+
+def test_a_module_of_python_or_of_dl_that_an_entry_point_names_is_nobodys(site):
+    site.add("claims", "", target="json:dumps")
+    site.add("claims-dl", "", target="dl.errors")
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        json.loads("{")
+    assert culprit(caught.value) is None

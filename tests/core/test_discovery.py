@@ -49,6 +49,23 @@ def test_the_first_of_two_distributions_of_one_name_counts(site, good, tmp_path)
     assert [one.version for one in installed([str(site.folder), str(other.folder)])] == ["2.0"]
 
 
+def test_another_version_beside_is_said_and_what_pip_has_left_half_removed_is_not_there(site, good):
+    site.add("twice", good("x"), version="1.0")
+    site.add("twice", good("x"), version="2.0")
+    info = next(site.folder.glob("dist_twice-1.0*"))
+    info.rename(info.with_name("~ist_gone-1.0.dist-info"))
+    assert [(one.version, one.beside) for one in installed([str(site.folder)])] == [("2.0", "")]
+    site.add("twice", good("x"), version="1.0")
+    assert [(one.version, one.beside) for one in installed([str(site.folder)])] == [("1.0", "2.0")]
+
+
+def test_entry_points_may_begin_with_a_mark_of_their_encoding(site, good):
+    site.add("marked", good("x"))
+    path = next(site.folder.glob("*.dist-info")) / "entry_points.txt"
+    path.write_text("[dl]\nmarked = here\n", encoding="utf-8-sig")
+    assert [one.name for one in installed([str(site.folder)])] == ["marked"]
+
+
 def test_an_egg_info_and_a_zip_file_are_read(tmp_path):
     info = tmp_path / "old.egg-info"
     info.mkdir()

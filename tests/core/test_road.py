@@ -11,7 +11,7 @@ from rich.console import Console
 import dl
 from dl.data import Dataset
 from dl.devices import Devices
-from dl.errors import BadData, BadDevices, BadOption, CannotWrite, TrainingFailed
+from dl.errors import BadData, BadDevices, BadOption, CannotWrite, PluginFailed, TrainingFailed
 from dl.history import read_history
 from dl.outcomes import read_arrays
 from dl.reopen import reopen
@@ -289,10 +289,10 @@ def test_a_model_that_fails_leaves_a_run_that_says_so(fit, blobs, runs, monkeypa
         raise RuntimeError("out of something")
 
     monkeypatch.setattr("dl.module.make_optimizer", fail)
-    with pytest.raises(RuntimeError, match="out of something"):
+    with pytest.raises(PluginFailed, match="a run with the model 'linear' failed: RuntimeError: out of something"):
         fit(blobs())
     manifest = open_run("last", runs).manifest
-    assert (manifest.status, manifest.message) == ("failed", "RuntimeError: out of something")
+    assert manifest.status == "failed" and manifest.message.startswith("RuntimeError: out of something (test_road.py:")
 
 
 def test_a_runs_folder_that_cannot_be_written_is_said_before_anything_is_read(blobs, plugins_with, locked):

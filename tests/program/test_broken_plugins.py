@@ -15,7 +15,7 @@ from dl.hookspecs import API
 from dl.plugins import PluginWarning, load_plugins
 
 DL = Path(sys.executable).with_name("dl")
-HEAD = "from dl.hookspecs import hookimpl\nfrom dl.specs import *\n"
+HEAD = "from dl.hookspecs import hookimpl\nfrom dl.options import Option\nfrom dl.specs import *\n"
 DATASETS = "@hookimpl\ndef register_datasets():\n"
 GOOD = "    return [DatasetSpec('{name}-data', 'vision', 'of a test', lambda options: None)]\n"
 
@@ -165,6 +165,97 @@ BROKEN = (
     Broken("starts", before("import os; os.system('echo child')"), "printed 'child'", "ok", works=True),
     Broken("closes", before("import sys; print('last'); sys.stdout.close()"), "printed 'last'", "ok", works=True),
     Broken("odd/name", before(""), "its name may hold only letters"),
+    Broken("goes-away", before("import os; os.chdir('/')"), "changed the working directory; it was", "ok", works=True),
+    Broken("empties", before("import os; os.environ.pop('PATH')"), "changed variables of the env", "ok", works=True),
+    Broken("decides", before("import os; os.environ['DL_PLUGINS'] = '-mnist'"), "changed variables", "ok", works=True),
+    Broken("masks", before("import os; os.umask(0o777)"), "changed the mask of new files", "ok", works=True),
+    Broken("no-search", before("import sys; sys.path.clear()"), "changed the search path", "ok", works=True),
+    Broken("takes-hook", before("import sys; sys.excepthook = print"), "changed hooks of sys", "ok", works=True),
+    Broken("shallow", before("import sys; sys.setrecursionlimit(500)"), "changed the limit of rec", "ok", works=True),
+    Broken("logs", before("import logging; logging.disable(50)"), "changed the root of logging", "ok", works=True),
+    Broken(
+        "terminates-never",
+        before("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"),
+        "changed handlers of signals",
+        "ok",
+        works=True,
+    ),
+    Broken("alarms", before("import signal; signal.setitimer(signal.ITIMER_REAL, 60)"), "the timer", "ok", works=True),
+    Broken(
+        "errors-of-warnings",
+        before("import warnings; warnings.simplefilter('error'); print('said')"),
+        "printed 'said'",
+        "ok",
+        works=True,
+    ),
+    Broken(
+        "ignores-warnings",
+        before("import warnings; warnings.simplefilter('ignore'); warnings.showwarning = None; print('said')"),
+        "printed 'said'",
+        "ok",
+        works=True,
+    ),
+    Broken(
+        "leaves-a-thread",
+        before("import threading; threading.Thread(target=threading.Event().wait, args=(1,), name='left').start()"),
+        "leaves the thread 'left' running",
+        "ok",
+        works=True,
+    ),
+    Broken("exits-at-once", before("import os; os._exit(0)"), "it calls sys.exit(0)"),
+    Broken(
+        "hides-its-class",
+        before(
+            "class Kind(type):\n    @property\n    def __name__(cls): raise RuntimeError\n"
+            "class Odd(Exception, metaclass=Kind): pass\nraise Odd('x')"
+        ),
+        "Odd: x",
+    ),
+    Broken("long-class", before("raise type('B' * 100_000, (Exception,), {})('x')"), "BBB: x"),
+    Broken(
+        "odd-text",
+        models("return [ModelSpec(Odd('m'), 'vision', 'x', print)]")
+        + "class Odd(str):\n    def __hash__(self): raise ValueError\n    __eq__ = __str__ = __repr__ = __hash__\n",
+        "the model has name=a Odd, not a name",
+        works=True,
+    ),
+    Broken(
+        "made-once",
+        models("return [Once('m', 'vision', 'x', print)]")
+        + "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Once(ModelSpec):\n    made = []\n"
+        "    def __post_init__(self):\n        self.made.append(1)\n"
+        "        if self.made[1:]: raise ValueError('a second time')\n",
+        "register_models failed: ValueError: a second time",
+        works=True,
+    ),
+    Broken(
+        "odd-function",
+        models("return [ModelSpec('m', 'vision', 'x', Odd())]")
+        + "class Odd:\n    def __call__(self): pass\n    def __getattr__(self, name): raise RuntimeError(name)\n",
+        "register_models failed: RuntimeError",
+        works=True,
+    ),
+    Broken(
+        "endless-description", models("return [ModelSpec('m', 'vision', 'x' * 10**6, print)]"), "10,000", works=True
+    ),
+    Broken(
+        "one-option-twice",
+        models("return [ModelSpec('m', 'vision', 'x', print, (Option('a', 1, 'h'), Option('a', 2, 'h')))]"),
+        "each with a name of its own",
+        works=True,
+    ),
+    Broken(
+        "option-of-rubbish",
+        models("return [ModelSpec('m', 'vision', 'x', print, (Option('a', 1, None, low='b', choices=3),))]"),
+        "not a tuple of Option",
+        works=True,
+    ),
+    Broken(
+        "not-awaited",
+        beside("@hookimpl\nasync def register_models(): return []"),
+        "returned <coroutine object register_models",
+        works=True,
+    ),
     Broken("slow", before("import time; time.sleep(2.1)"), "it takes 2.1 s to load", "ok", works=True),
 )
 
@@ -181,7 +272,8 @@ def test_a_broken_plugin_is_one_line_and_the_others_work(broken, site, good, cap
     line = lines[0]
     origin = f"of {broken.how.get('distribution', f'dist-{broken.name.replace(chr(47), str())}')} 1.0"
     assert line.startswith(f"plugin {broken.name!r} {origin}, dl 0.1.0: ")
-    assert line.endswith(f"  switch it off: DL_PLUGINS=-{broken.name}")
+    off = "dist-oddname" if broken.name == "odd/name" else broken.name
+    assert line.endswith(f"  switch it off: DL_PLUGINS=-{off}")
     assert broken.says in line.encode("unicode_escape").decode() or broken.says in line
     assert "\n" not in line and len(line) < 500
     state = next(one for one in plugins.states if one.origin == origin)
@@ -240,6 +332,56 @@ def test_an_interrupt_that_a_plugin_swallows_still_stops(site, good):
     code = "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept BaseException:\n    pass\n"
     site.add("deaf", good("x", first=code))
     assert dl("ls").returncode == 130
+
+
+def test_a_fork_does_not_come_out_of_a_plugin_as_a_second_dl(site, good):
+    site.add("forks", good("x", first="import os; os.fork()"))
+    done = dl("ls", "--json")
+    assert done.returncode == 0 and "mnist" in {row["name"] for row in json.loads(done.stdout)["datasets"]}
+
+
+def test_a_name_that_cannot_be_typed_is_switched_off_by_its_distribution(site, good):
+    site.add("odd name", good("x"), distribution="dist-odd")
+    site.add("long", "", point="n" * 5000, distribution="dist-long")
+    lines = dl("ls").stderr.splitlines()
+    off = {line.rpartition("  ")[2] for line in lines}
+    assert off == {"switch it off: DL_PLUGINS=-dist-odd", "switch it off: DL_PLUGINS=-dist-long"}
+    assert all(len(line) < 250 for line in lines)
+    assert dl("ls", DL_PLUGINS="-dist-odd,-dist-long").stderr == ""
+
+
+COMMANDS = """
+def raises():
+    class Odd(BaseException): pass
+    raise Odd('no')
+
+@hookimpl
+def register_commands():
+    codes = {'zero': 0, 'seven': 7, 'none': None, 'wraps': 256, 'below': -1, 'words': 'x', 'huge': 1 << 70}
+    made = [CommandSpec(name, 'x', lambda code=code: code) for name, code in codes.items()]
+    return [CommandSpec('raises', 'x', raises), *[CommandSpec(n.name, 'x', make(n.function)) for n in made]]
+
+def make(function):
+    return lambda: function()
+"""
+
+
+def test_what_a_command_returns_is_an_exit_code_or_its_plugins_failure(site, good):
+    site.add("commands", good("x", then=COMMANDS))
+    assert [dl(name).returncode for name in ("zero", "none", "seven")] == [0, 0, 7]
+    for name, says in (("wraps", "returned 256"), ("words", "returned 'x'"), ("huge", "returned 1"), ("raises", "no")):
+        done = dl(name)
+        assert done.returncode == 4 and says in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_an_error_of_nobodys_says_how_to_find_out_whether_a_plugin_has_changed_dl(site, good):
+    site.add("patches", good("x", first="import json; json.dumps = None"))
+    done = dl("ls", "--json")
+    assert done.returncode == 1 and done.stderr.startswith(
+        "dl: an error in dl, or in a plugin that has changed something"
+    )
+    assert "DL_PLUGINS=none" in done.stderr.splitlines()[0]
+    assert dl("ls", "--json", DL_PLUGINS="none").returncode == 0
 
 
 def test_the_traceback_is_there_when_it_is_asked_for(site):

@@ -9,7 +9,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from dl.plugins import Plugins, load_plugins
-from dl.terminal import plain
+from dl.terminal import plain, safe_lines
 
 
 def show_page(code: str, console: Console, *, as_json: bool = False, plugins: Plugins | None = None) -> None:
@@ -23,9 +23,9 @@ def show_page(code: str, console: Console, *, as_json: bool = False, plugins: Pl
     if as_json:
         print(json.dumps({"code": spec.name, "description": spec.description, "plugin": spec.plugin, "page": page}))
     elif console.is_terminal:
-        console.print(Markdown(page, hyperlinks=False))
+        console.print(Markdown(safe_lines(page), hyperlinks=False))
     else:
-        print(page, end="" if page.endswith("\n") else "\n")
+        print(safe_lines(page), end="" if page.endswith("\n") else "\n")
 
 
 def list_codes(console: Console, *, as_json: bool = False, plugins: Plugins | None = None) -> None:

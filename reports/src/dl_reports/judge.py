@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
+from dl.plugins import complain
+from dl.signals import StoppedAtOnce
 from dl.specs import CheckSpec, SectionSpec
 from dl.states import told
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
 from dl_reports.statistics import NotComputable
+
+MOST = 10_000  # findings, or lines, from one plugin; more is a mistake
 
 
 @dataclass(frozen=True)
@@ -59,26 +64,34 @@ def _in_order(checks: Iterable[CheckSpec]) -> list[CheckSpec]:
 
 
 def _ask(spec: CheckSpec, facts: Facts) -> list[Finding] | NotComputable:
-    answer = _call(spec.load, facts, f"the check {spec.name!r} of plugin {spec.plugin!r}")
-    if isinstance(answer, NotComputable):
-        return answer
-    found = list(answer)
+    found: list[Finding] | NotComputable = _call(spec, facts, "check")
+    if isinstance(found, NotComputable):
+        return found
     for finding in found:
         if not isinstance(finding, Finding) or finding.code != spec.name or finding.severity not in SEVERITIES:
-            return NotComputable(
-                f"the check {spec.name!r} of plugin {spec.plugin!r} returned something else than its findings"
-            )
+            return _failed(spec, facts, "check", "returned something else than its findings")
     return found
 
 
-def _call(load: Callable[[], Callable[[Any], Any]], facts: Facts, who: str) -> Any:  # Any: of a third party
+def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any: of a third party
     """Call a plugin's function; whatever it raises becomes a reason that names it."""
     try:
         with np.errstate(all="ignore"):
-            answer = load()(facts)
-            return answer if isinstance(answer, NotComputable) else list(answer)
-    except (Exception, SystemExit) as error:
-        return NotComputable(f"{who} failed: {told(error)}")
+            answer = spec.load()(facts)
+            listed = answer if isinstance(answer, NotComputable) else list(islice(answer, MOST + 1))
+    except (KeyboardInterrupt, StoppedAtOnce):
+        raise
+    except BaseException as error:
+        return _failed(spec, facts, kind, f"failed: {told(error)}")
+    if isinstance(listed, list) and len(listed) > MOST:
+        return _failed(spec, facts, kind, f"returned more than {MOST:,} things")
+    return listed
+
+
+def _failed(spec: CheckSpec | SectionSpec, facts: Facts, kind: str, how: str) -> NotComputable:
+    """Say that a plugin has failed, as every plugin that fails is said, and return the reason for the report."""
+    complain(facts.plugins.line(f"{kind}s", spec.name, f"the {kind} {spec.name!r} {how}"))
+    return NotComputable(f"the {kind} {spec.name!r} of plugin {spec.plugin!r} {how}")
 
 
 def sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:
@@ -95,5 +108,5 @@ def sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:
 
 
 def _lines(spec: SectionSpec, facts: Facts) -> list[str] | NotComputable:
-    answer = _call(spec.load, facts, f"the section {spec.name!r} of plugin {spec.plugin!r}")
+    answer = _call(spec, facts, "section")
     return answer if isinstance(answer, NotComputable) else [str(line) for line in answer]

@@ -14,13 +14,18 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dl.discovery import Found, installed
 from dl.errors import DLError, PluginFailed
 from dl.local import local_plugins
+from dl.signals import StoppedAtOnce
 from dl.states import one_line, shown, told
 from dl.terminal import safe_text
+
+if TYPE_CHECKING:
+    from dl.plugins import Plugins
+    from dl.recipe import Recipe
 
 TRACE = "DL_TRACE_PLUGINS"
 # What the functions and fields of what plugins give must be, by class and field: imported when one has returned.
@@ -47,6 +52,8 @@ GIVES = {
     ("Domain", "restore"): "dl.domain:Preparation",
     ("Domain", "read"): "dl.data:Examples",
 }
+# What passes: our own errors, which say what the user can mend, a closed stdout, and who asks to stop.
+PASSING = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
 ASKED_ELSEWHERE = {("CheckSpec", "load"), ("SectionSpec", "load"), ("CommandSpec", "function")}  # and blamed there
 
 
@@ -79,17 +86,52 @@ def blaming(plugin: Found, doing: str) -> Iterator[None]:
     """Turn what is raised inside into one line about the plugin.
 
     Raises:
-        PluginFailed: For everything but our own errors, a closed stdout and a real interrupt.
+        PluginFailed: For everything but what is `PASSING`.
     """
     started = time.perf_counter()
     try:
         yield
-    except (DLError, BrokenPipeError):
+    except PASSING:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} failed: {told(error)}")) from error
     finally:
         trace(plugin.name, doing, time.perf_counter() - started)
+
+
+@contextmanager
+def answering(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
+    """Blame what fails inside on a third party: on whose code it passed through last, or whom the recipe names.
+
+    A network that returns what the loss cannot use fails in torch, with nothing of its plugin on the way.
+
+    Raises:
+        PluginFailed: Where a third party's plugin takes part.
+    """
+    try:
+        yield
+    except PASSING:
+        raise
+    except BaseException as error:
+        cause: BaseException = error
+        if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
+            cause = error.__context__  # Lightning ends the process where one is raised
+        plugin = culprit(cause)
+        if plugin and not plugin.own:
+            raise PluginFailed(one_line(plugin.name, plugin.origin, told(cause))) from error
+        for field, key, what in _chosen(recipe):
+            if plugins.is_strangers(field, key):
+                says = f"a run with the {what} failed: {told(cause)}"
+                raise PluginFailed(plugins.line(field, key, says)) from error
+        raise
+
+
+def _chosen(recipe: Recipe) -> Iterator[tuple[str, str | tuple[str, str], str]]:
+    """Give what a recipe names, by field and key of `Plugins` and in words, the likeliest to fail first."""
+    yield from (("regularizers", name, f"regularizer {name!r}") for name in recipe.regularizers)
+    yield "models", (recipe.domain, recipe.model), f"model {recipe.model!r}"
+    yield "datasets", (recipe.domain, recipe.data), f"data set {recipe.data!r}"
+    yield "domains", recipe.domain, f"domain {recipe.domain!r}"
 
 
 def trace(name: str, doing: str, seconds: float, stream: Any = None) -> None:  # Any: a text stream
@@ -101,6 +143,7 @@ def trace(name: str, doing: str, seconds: float, stream: Any = None) -> None:  #
 def culprit(error: BaseException) -> Found | None:
     """Return the installed plugin whose code an error has passed through last; None if it is nobody's but dl's."""
     homes = {one.target.partition(":")[0].partition(".")[0]: one for one in installed() if one.target}
+    homes = {module: one for module, one in homes.items() if module not in {"dl", *sys.stdlib_module_names}}
     homes |= {one.target: one for one in local_plugins()}
     found, step = None, error.__traceback__
     while step is not None:
@@ -127,3 +170,8 @@ def _check(given: object, gives: str, plugin: Found, doing: str) -> None:
     kind: type = getattr(import_module(module), name)
     if not isinstance(given, kind):
         raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} {shown(given)}, not a {name}"))
+    if gives.startswith("dl.data:") and not plugin.own:
+        from dl.data import Dataset, Examples, fault_of
+
+        if isinstance(given, (Dataset, Examples)) and (fault := fault_of(given)):
+            raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing.rpartition(' ')[0]} {fault}"))

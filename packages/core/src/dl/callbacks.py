@@ -25,10 +25,10 @@ from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
 from dl.manifest import Manifest
 from dl.module import FitModule
 from dl.options import Value
-from dl.plugins import complain
+from dl.plugins import Plugins, complain
 from dl.regularizer import Regularizers
 from dl.screen import Screen
-from dl.signals import StopFlag
+from dl.signals import StopFlag, StoppedAtOnce
 from dl.states import told
 from dl.triple import Triple, triple
 
@@ -179,8 +179,10 @@ class Ender(Callback):
 class Teller(Callback):
     """Tells loggers each epoch's numbers. One that fails is said once and told no more; the fit goes on without it."""
 
-    def __init__(self, keeper: Keeper, loggers: Mapping[str, Logger], choices: Mapping[str, Value]) -> None:
-        self.keeper, self.loggers, self.choices = keeper, dict(loggers), choices
+    def __init__(
+        self, keeper: Keeper, loggers: Mapping[str, Logger], choices: Mapping[str, Value], plugins: Plugins
+    ) -> None:
+        self.keeper, self.loggers, self.choices, self.plugins = keeper, dict(loggers), choices, plugins
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Tell what was chosen."""
@@ -203,9 +205,12 @@ class Teller(Callback):
         for name, logger in list(self.loggers.items()):
             try:
                 tell(logger)
-            except Exception as error:
+            except (KeyboardInterrupt, StoppedAtOnce):
+                raise
+            except BaseException as error:
                 del self.loggers[name]
-                complain(f"the logger {name!r} failed and is told no more: {told(error)}")
+                says = f"the logger {name!r} failed and is told no more: {told(error)}"
+                complain(self.plugins.line("loggers", name, says))
 
 
 class Progress(Callback):

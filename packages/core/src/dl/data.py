@@ -99,6 +99,53 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
 
+def fault_of(given: Examples | Dataset) -> str:
+    """Return what is wrong with what a plugin gave, in words, or an empty string.
+
+    What costs a pass over the inputs is left to `dl plugins check`.
+    """
+    return _fault_of_set(given) if isinstance(given, Dataset) else _fault_of_examples(given)
+
+
+def _fault_of_examples(given: Examples) -> str:
+    inputs, n = given.inputs, len(given.ids)
+    if not isinstance(inputs, (np.ndarray, Ragged)):
+        return f"has inputs in a {type(inputs).__name__}, not in an array or a Ragged"
+    if isinstance(inputs, np.ndarray) and (
+        inputs.dtype.kind not in "biufV" or any(step < 0 for step in inputs.strides)
+    ):
+        return f"has inputs of {inputs.dtype} with strides {inputs.strides}, not numbers in rising order"
+    for name, array, kinds in (("targets", given.targets, "biuf"), ("ids", given.ids, "iu")):
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
+            return f"has {name} of {getattr(array, 'dtype', type(array).__name__)}, not an array of numbers"
+    if given.targets.ndim not in (1, 2) or given.ids.ndim != 1:
+        return f"has targets of shape {given.targets.shape} and ids of shape {given.ids.shape}"
+    if len(np.unique(given.ids)) < n:
+        return f"has {n:,} ids, of which {len(np.unique(given.ids)):,} are different"
+    if not isinstance(given.names, (tuple, list)) or not all(isinstance(name, str) for name in given.names):
+        return f"has names={given.names!r:.60}, not texts"
+    for name, column in (("sources", given.sources or None), ("groups", given.groups), ("times", given.times)):
+        if column is not None and len(column) != n:
+            return f"has {len(column):,} {name} for {n:,} examples"
+    return ""
+
+
+def _fault_of_set(given: Dataset) -> str:
+    if not isinstance(given.name, str) or not given.name:
+        return f"has the name {given.name!r}"
+    if isinstance(given.val_size, bool) or not isinstance(given.val_size, (int, float)):
+        return f"has val_size={given.val_size!r:.60}, not a number"
+    if given.val is None:
+        return ""
+    if not len(given.val):
+        return "has a validation part without an example"
+    shapes = [getattr(part.inputs, "shape", (0,))[1:] for part in (given.train, given.val)]
+    kinds = [(part.targets.dtype.kind, part.targets.shape[1:]) for part in (given.train, given.val)]
+    if shapes[0] != shapes[1] or kinds[0] != kinds[1]:
+        return f"has a validation part of other inputs or targets: {shapes[1]} where training has {shapes[0]}"
+    return ""
+
+
 @dataclass(frozen=True)
 class Part:
     """Some of the examples: a view by position, so that no pixel is copied.

@@ -153,7 +153,8 @@ def _distributions(folder: str) -> Iterator[tuple[str, str]]:
             paths = sorted(
                 entry.path
                 for entry in entries
-                if entry.name.endswith((".dist-info", ".egg-info")) and not entry.name.startswith("~")  # pip's leftovers
+                if entry.name.endswith((".dist-info", ".egg-info"))
+                and not entry.name.startswith("~")  # pip's leftovers
             )
     except (OSError, ValueError):
         return

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from dl import files
+from dl.blame import answering
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
 from dl.guards import also_in
@@ -20,7 +21,7 @@ from dl.ledger import LEDGER, read_ledger
 from dl.manifest import MetricInfo
 from dl.module import score
 from dl.plugins import Plugins, load_plugins
-from dl.reopen import reopen
+from dl.reopen import Opened, reopen
 from dl.road import divide, load_dataset
 from dl.run import Run, open_run
 from dl.triple import Estimate, estimate
@@ -81,6 +82,11 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     plugins = plugins or load_plugins()
     run = run if isinstance(run, Run) else open_run(run, Path(runs))
     opened = reopen(run, plugins)
+    with answering(opened.recipe, plugins):
+        return _look(run, opened, plugins)
+
+
+def _look(run: Run, opened: Opened, plugins: Plugins) -> Look:
     dataset = load_dataset(opened.recipe, plugins, opened.domain)
     if dataset.open_test is None:
         raise BadData(f"{dataset.name} has no test part; put a folder named test beside train")

@@ -28,8 +28,8 @@ from dl.plugins import Plugins
 from dl.registering import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
 from dl.selection import VARIABLE, Selection, read_selection
 from dl.silence import Interrupts, Silence, silent, telling_interrupts
-from dl.steady import Steady, staying
 from dl.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, shortened, shown, told
+from dl.steady import Steady, staying
 
 SLOW = 2.0  # seconds that a plugin may take before it is said
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec"))
@@ -128,7 +128,10 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
             draft.say(f"it needs dl-core{one.needs}  update it: dl install -U {one.distribution}", INCOMPATIBLE)
         else:
             if one.beside:
-                draft.say(f"there is metadata of its version {one.beside}, too; install it anew: dl install -U {one.distribution}", OK)
+                draft.say(
+                    f"its version {one.beside} is installed, too; install it anew: dl install -U {one.distribution}",
+                    OK,
+                )
             names[one.name] = one
             yield draft
 
@@ -161,7 +164,9 @@ def _say_changes(draft: Draft, doing: str, steady: Steady) -> None:
     if changed := steady.put_back():
         draft.say(f"{doing} changed {', '.join(changed)}; it was put back", OK)
     if threads := ", ".join(map(shown, steady.left_running())):
-        draft.say(f"{doing} leaves the thread {shortened(threads, 60)} running, which may print, or keep dl from ending", OK)
+        draft.say(
+            f"{doing} leaves the thread {shortened(threads, 60)} running, which may print, or keep dl from ending", OK
+        )
 
 
 def _bring_in(draft: Draft, manager: pluggy.PluginManager) -> None:

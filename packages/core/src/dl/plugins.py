@@ -85,6 +85,25 @@ class Plugins:
         """A line for each plugin that is not as it should be."""
         return [state.aloud for state in self.states if state.aloud]
 
+    def line(self, field: str, key: object, says: str) -> str:
+        """Return the line about the plugin that registered a thing; what is said alone where nobody is known.
+
+        Args:
+            field: Of the above, where the thing is.
+            key: Of the thing there.
+            says: What failed.
+        """
+        name = self.owners.get((field, key))
+        for state in self.states:
+            if state.name == name:
+                return one_line(state.name, state.origin, says, state.distribution)
+        return says
+
+    def is_strangers(self, field: str, key: object) -> bool:
+        """Return whether a third party's plugin registered a thing."""
+        name = self.owners.get((field, key))
+        return any(state.name == name and not state.own for state in self.states)
+
     def render(self, run: Run, out: Console) -> bool:
         """Print the report of a run; a plugin that fails at it is named, and the next one is asked.
 

@@ -28,12 +28,13 @@ from torch import nn
 import dl
 from dl import files, guards, outcomes, terminal
 from dl.baselines import baselines
+from dl.blame import answering
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.choose import named_options, resolve
 from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, without_target
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
-from dl.errors import BadDevices, BadOption, CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, BadOption, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
 from dl.finding import Finding
 from dl.manifest import Manifest, Parts
@@ -48,7 +49,8 @@ from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options
 from dl.split import holdout, join_groups, newest, probe
-from dl.summary import count_parameters, summarize
+from dl.states import told
+from dl.summary import count_parameters, fault_of_network, summarize
 from dl.tables import is_table
 from dl.task import Task, decide
 
@@ -146,7 +148,23 @@ def follow(
     console: Console,
     loggers: Mapping[str, Options] | None = None,
 ) -> Run:
-    """Walk the whole road with a resolved recipe, and loggers with checked options."""
+    """Walk the whole road with a resolved recipe, and loggers with checked options.
+
+    Raises:
+        PluginFailed: For what is no error of ours, where a third party's plugin takes part.
+    """
+    with answering(recipe, plugins):
+        return _walk(recipe, plugins, devices, root, console, loggers)
+
+
+def _walk(
+    recipe: Recipe,
+    plugins: Plugins,
+    devices: Devices,
+    root: Path,
+    console: Console,
+    loggers: Mapping[str, Options] | None,
+) -> Run:
     main = is_first_device()
     console = console if main else Console(quiet=True)
     devices.check()
@@ -162,6 +180,10 @@ def follow(
         torch.manual_seed(recipe.seed)
         regularizers = Regularizers.of(recipe, plugins, chosen)
         network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
+        if fault := fault_of_network(network, preparation.blank(), chosen):
+            raise PluginFailed(
+                plugins.line("models", (recipe.domain, recipe.model), f"the model {recipe.model!r} {fault}")
+            )
         target = chosen.encode(divided.train.targets[:1])
         regularizers.rehearse(network, preparation.blank(), target, chosen.row)
         feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]), console)
@@ -188,12 +210,12 @@ def follow(
         )
         built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, feeds, domain.sketch)
         if not main:
-            return _train(built, devices, None, console)
+            return _train(built, devices, None, console, plugins)
         folder = keep_choices(root, built, devices)
         with _no_half_run(folder):
             told = {name: plugins.logger(name).build(folder, options) for name, options in (loggers or {}).items()}
         built = replace(built, manifest=replace(manifest, name=folder.name), loggers=told)
-        return _train(built, devices, folder, console)
+        return _train(built, devices, folder, console, plugins)
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
@@ -290,7 +312,7 @@ def environment(devices: Devices) -> dict[str, object]:
     }
 
 
-def _train(road: Built, devices: Devices, folder: Path | None, console: Console) -> Run:
+def _train(road: Built, devices: Devices, folder: Path | None, console: Console, plugins: Plugins) -> Run:
     """Run the Trainer; ``folder`` is None on all devices but the first, which alone writes."""
     recipe, divided = road.recipe, road.divided
     flag = StopFlag()
@@ -303,7 +325,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         str(recipe.train["monitor"]),
         screen,
     )
-    ender, teller = Ender(keeper, road.regularizers), Teller(keeper, road.loggers, road.recipe.flat())
+    ender, teller = Ender(keeper, road.regularizers), Teller(keeper, road.loggers, road.recipe.flat(), plugins)
     trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, teller, Progress(screen), Stopper(flag)])
     if trainer.world_size > len(divided.val):
         raise BadDevices(f"{trainer.world_size} devices, but {len(divided.val)} validation examples; use fewer devices")
@@ -326,14 +348,16 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
         else:
             words = f"stopped by a signal in epoch {len(keeper.rows)}, after step {module.steps_done}"
             keeper.end("interrupted", words, flag.received)
-    except Exception as error:
-        failure = _in_our_words(error, recipe)
-        with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
-            keeper.end("failed", str(failure) if isinstance(failure, DLError) else f"{type(error).__name__}: {error}")
-        teller.end("failed")
-        raise failure from error
     except StoppedAtOnce:
         keeper.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+    except BaseException as error:  # a network may call sys.exit
+        failure = _in_our_words(error, recipe)
+        with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
+            keeper.end("failed", str(failure) if isinstance(failure, DLError) else told(error))
+        teller.end("failed")
+        if failure is error:
+            raise
+        raise failure from error
     teller.end(keeper.manifest.status)
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
@@ -341,7 +365,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console)
     return Run(path)
 
 
-def _in_our_words(error: Exception, recipe: Recipe) -> Exception:
+def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:
     """Say in one line what a user can mend; anything else stays as it is."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
         size = int(recipe.train["batch_size"])

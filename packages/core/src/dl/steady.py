@@ -1,7 +1,8 @@
-"""Steady: what belongs to the whole process is put back after a stranger's code has run, and it is said what was changed.
+"""Steady: what belongs to the whole process is put back after a stranger's code has run, and it is said what it was.
 
 A plugin that goes to another folder, turns warnings into errors or takes a signal would change what everything after it
-does, and the failure would look like somebody else's. Adding to what is there - a variable, a folder to search - is fine.
+does, and the failure would look like somebody else's. Adding to what is there - a variable, a folder to search - is
+fine.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 OURS = "DL_"  # what variables that dl reads begin with
-ASKING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM") if hasattr(signal, name)]
-UNTOUCHED = ([], 30, 0)  # what the root of logging is like where nobody has imported it, which takes 5 ms
+ASKING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM") if hasattr(signal, name)
+]
+UNTOUCHED: tuple[list[Any], int, int] = (
+    [],
+    30,
+    0,
+)  # what the root of logging is like where nobody has imported it, which takes 5 ms
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,10 @@ def staying() -> Iterator[None]:
     """
     leave, process = os._exit, os.getpid()
 
-    def refuse(code: int) -> NoReturn:
+    def refuse(status: int) -> NoReturn:
         if os.getpid() != process:
-            leave(code)
-        raise SystemExit(code)
+            leave(status)
+        raise SystemExit(status)
 
     os._exit = refuse
     try:

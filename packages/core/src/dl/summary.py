@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from dl.padded import Padded
+from dl.specs import NEXT_TOKEN
+from dl.task import Task
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,23 @@ def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
         for handle in handles:
             handle.remove()
     return layers
+
+
+def fault_of_network(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:
+    """Return what is wrong with a network, in words, or an empty string: asked before anything is kept."""
+    training = network.training
+    logits = network.eval()(blank)
+    network.train(training)
+    if not isinstance(logits, Tensor):
+        return f"gives a {type(logits).__name__}, not logits"
+    shape = (*blank.values.shape, logits.shape[-1]) if isinstance(blank, Padded) else (len(blank), task.info.outputs)
+    if task.info.name != NEXT_TOKEN:
+        shape = (shape[0], task.info.outputs)
+    if tuple(logits.shape) != shape or not logits.is_floating_point():
+        return f"gives {logits.dtype} of shape {tuple(logits.shape)}, not real logits of shape {shape}"
+    if not count_parameters(network):
+        return "has no parameter that can be learnt"
+    return "" if logits.requires_grad else "gives logits that no gradient goes through, as if detached"
 
 
 def count_parameters(module: nn.Module) -> int:

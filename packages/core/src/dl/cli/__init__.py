@@ -85,13 +85,24 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of stdout has gone (| head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
         if os.environ.get("DL_DEBUG") == "1" or not (line := _blamed(error)):
+            _suspect_plugins()
             raise
         return _refuse(line, PluginFailed.exit_code)
 
 
-def _blamed(error: Exception) -> str:
+def _suspect_plugins() -> None:
+    """Say how to find out whether an error of nobody's is that of a plugin which has changed dl, or Python, itself."""
+    from dl.discovery import installed
+
+    if any(not plugin.own for plugin in installed()):
+        _refuse("an error in dl, or in a plugin that has changed something of it  find out: DL_PLUGINS=none", 1)
+
+
+def _blamed(error: BaseException) -> str:
     """Return the line about the plugin in whose code an error arose; empty if it is dl's own."""
     from dl.blame import culprit
     from dl.states import PluginWarning, one_line, told
@@ -135,15 +146,19 @@ def _answerable(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
 
     @wraps(spec.function)
     def verb(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
-        try:
-            return spec.function(*args, **kwargs)
-        except (DLError, typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
-            raise
-        except Exception as error:
-            from dl.states import one_line, told
+        from dl.states import one_line, shown, told
 
+        try:
+            code = spec.function(*args, **kwargs)
+        except (DLError, typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
             says = f"the command {spec.name!r} failed: {told(error)}"
             raise PluginFailed(one_line(owner.name, owner.origin, says)) from error
+        if code is not None and not (isinstance(code, int) and 0 <= code < 256):  # a system keeps the last 8 bits
+            says = f"the command {spec.name!r} returned {shown(code)}, not an exit code from 0 to 255"
+            raise PluginFailed(one_line(owner.name, owner.origin, says))
+        return code
 
     return verb
 

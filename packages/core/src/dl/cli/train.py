@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -106,7 +108,8 @@ def fit(
     from dl.road import follow
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
-    run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
+    with redirect_stdout(sys.stderr):  # what a network prints is no result
+        run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
     if as_json:
@@ -135,7 +138,8 @@ def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) 
     """Test: `dl.test`."""
     import dl
 
-    look = dl.test(run, runs=runs)
+    with redirect_stdout(sys.stderr):
+        look = dl.test(run, runs=runs)
     if as_json:
         print(look.to_json())
     else:
@@ -192,7 +196,8 @@ def predict(
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
     sources = [word for word in paths or [] if word not in pairs]
     drawn = {"tokens": tokens, "temperature": temperature, "seed": seed}
-    answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
+    with redirect_stdout(sys.stderr):
+        answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
         print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
     elif as_csv:
