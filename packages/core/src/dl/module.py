@@ -147,9 +147,13 @@ class FitModule(pl.LightningModule):
         return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
 
     def on_train_epoch_start(self) -> None:
-        """Make what regularizers draw a function of (seed, epoch, device), as the order of the epoch is."""
+        """Make what regularizers and dropout draw a function of (seed, epoch, device), as the order of the epoch is.
+
+        So each device drops something else, and an epoch draws the same whether or not the fit was resumed before it.
+        """
         rng = np.random.default_rng([self.seed, self.current_epoch, self.share.rank, 0x9E6])
         self.generator.manual_seed(int(rng.integers(1 << 63)))
+        torch.manual_seed(int(rng.integers(1 << 63)))
 
     def on_validation_start(self) -> None:
         """Let the network be scored as the regularizers want it, until it is kept."""
