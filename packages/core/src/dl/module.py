@@ -15,6 +15,7 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -31,6 +32,7 @@ from dl.task import Task
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
+SAVED = "dl"  # under which name the checkpoint has what Lightning does not know of
 
 
 class Running:
@@ -106,6 +108,7 @@ class FitModule(pl.LightningModule):
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self._saved: dict[str, Any] = {}  # of the checkpoint that the fit goes on from. Any: as torch.save takes it
         self.gradients, self.units = GradientWatch(network), UnitWatch(network)
 
     def setup(self, stage: str) -> None:
@@ -131,8 +134,10 @@ class FitModule(pl.LightningModule):
         ]
 
     def on_fit_start(self) -> None:
-        """Move the data to the device, where it fits; what regularizers draw is drawn there, too."""
+        """Move the data to the device, where it fits; what regularizers draw and remember is there, too."""
         self.generator = torch.Generator(self.device)
+        if self._saved:
+            self._go_on(move_data_to_device(self._saved, self.device))
         self.parts.train_feed.to(self.device)
         if self.parts.val_feed is not self.parts.train_feed:
             self.parts.val_feed.to(self.device)
@@ -145,6 +150,22 @@ class FitModule(pl.LightningModule):
         if self.schedule is None or not self.automatic_optimization:
             return self.optimizer
         return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
+        """Add what Lightning does not know: what regularizers remember, and the schedule where steps come in blocks."""
+        checkpoint[SAVED] = {"steps_done": self.steps_done, "regularizers": self.regularizers.state_dict()}
+        if self.schedule is not None and not self.automatic_optimization:
+            checkpoint[SAVED]["schedule"] = self.schedule.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
+        """Keep it until device and schedule are there."""
+        self._saved = checkpoint[SAVED]
+
+    def _go_on(self, saved: Mapping[str, Any]) -> None:  # Any: as it was saved
+        self.steps_done = saved["steps_done"]
+        self.regularizers.load_state_dict(saved["regularizers"])
+        if self.schedule is not None and "schedule" in saved:
+            self.schedule.load_state_dict(saved["schedule"])
 
     def on_train_epoch_start(self) -> None:
         """Make what regularizers and dropout draw a function of (seed, epoch, device), as the order of the epoch is.

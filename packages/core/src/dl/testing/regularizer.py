@@ -5,7 +5,9 @@ Asked on a network and data of the one domain that it knows, or on rows of numbe
 
 from __future__ import annotations
 
+import io
 import tempfile
+from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,10 +25,11 @@ from dl.options import check, name_first
 from dl.outcomes import read_logits
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import Recipe
-from dl.regularizer import Batch, Regularizer, Regularizers, build_network
+from dl.regularizer import Batch, Regularizer, Regularizers, State, build_network
 from dl.reopen import reopen
 from dl.road import divide
 from dl.specs import PLACES, DatasetSpec, Options, RegularizerSpec
+from dl.states import told
 from dl.task import Task, decide
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly
@@ -159,11 +162,17 @@ class Subject:
         return build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
 
     def trained(self) -> tuple[nn.Module, Regularizers, list[float]]:
-        """A network after some steps of training, as `FitModule` takes them, and the losses."""
-        task, regularizers = self.chosen[1], self.regularizers()
-        network, loss_of = self.network(regularizers).train(), regularizers.loss(task.row.loss)
+        """A network after some steps of training from its start, and the losses."""
+        regularizers = self.regularizers()
+        network = self.network(regularizers)
+        return network, regularizers, self.train(network, regularizers)
+
+    def train(self, network: nn.Module, regularizers: Regularizers) -> list[float]:
+        """Take some steps of training, as `FitModule` takes them; return the losses."""
+        task, network = self.chosen[1], network.train()
+        loss_of, losses = regularizers.loss(task.row.loss), []
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-        generator, losses = torch.Generator().manual_seed(3), []
+        generator = torch.Generator().manual_seed(3)
         torch.manual_seed(3)
         for _ in range(STEPS):
             batch = regularizers.batch(Batch(self.inputs, self.targets), generator)
@@ -174,7 +183,7 @@ class Subject:
             optimizer.step()
             regularizers.after_step(network)
             losses.append(float(loss.detach()))
-        return network, regularizers, losses
+        return losses
 
 
 def _itself(dataset: Dataset, _options: Options) -> Dataset:
@@ -306,6 +315,34 @@ def _trains(subject: Subject) -> None:
         raise Broken(f"trained twice from one seed, the network ends with another {unlike[0]}")
 
 
+def _remembers(subject: Subject) -> None:
+    one = subject.alone()
+    if one.state_dict is None and one.load_state_dict is None:
+        raise NotAsked("it has nothing to remember")
+    if one.state_dict is None or one.load_state_dict is None:
+        raise Broken("it has one of state_dict and load_state_dict; a checkpoint needs both")
+    network, going_on, _ = subject.trained()
+    copy, resumed = deepcopy(network), subject.regularizers()
+    resumed.load_state_dict(_through_a_checkpoint(going_on.state_dict()))
+    for trained, regularizers in ((network, going_on), (copy, resumed)):
+        subject.train(trained, regularizers)
+    with going_on.scored_with(network), resumed.scored_with(copy):
+        found, wanted = copy.state_dict(), network.state_dict()
+        if unlike := [name for name, value in wanted.items() if not torch.equal(value, found[name])]:
+            raise Broken(f"a fit that goes on from what it remembers ends with another {unlike[0]}")
+
+
+def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
+    """Return what a checkpoint gives back of states: it is read without running anything, so it holds no objects."""
+    stream = io.BytesIO()
+    try:
+        torch.save(states, stream)
+        stream.seek(0)
+        return dict(torch.load(stream, weights_only=True))
+    except Exception as error:  # torch and pickle raise what they like
+        raise Broken(f"what it remembers is more than numbers, words and tensors: {told(error)}") from error
+
+
 def _fitted(subject: Subject) -> str:
     recipe, _, plugins = subject.chosen
     reg = {subject.spec.name: dict(recipe.regularizers[subject.spec.name])}
@@ -345,5 +382,6 @@ RULES: Rules[Subject] = {
     "its penalty is a number with a gradient": _penalty,
     "it ends a fit with words": _ends,
     "training with it is finite, and the same for the same seed": _trains,
+    "what it remembers is kept in a checkpoint": _remembers,
     "a fit with it keeps what it scored": _fitted,
 }
