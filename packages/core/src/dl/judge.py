@@ -18,11 +18,11 @@ from dl.errors import BadData, BadRun
 from dl.guards import also_in
 from dl.ledger import LEDGER, read_ledger
 from dl.manifest import MetricInfo
-from dl.module import score
 from dl.plugins import Plugins, load_plugins
 from dl.reopen import reopen
 from dl.road import divide, load_dataset
 from dl.run import Run, open_run
+from dl.scoring import score
 from dl.triple import Estimate, estimate
 
 
