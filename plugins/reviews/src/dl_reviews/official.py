@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from dl.cache import cache_root
 from dl.errors import BadFile
 from dl.options import shown
 from dl_reviews.packaged import Review
@@ -60,7 +59,7 @@ def download(known: Archive = ACL_IMDB) -> Path:
     """
     import pooch
 
-    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / "reviews"
+    folder = cache_root() / "reviews"  # not of `cache_folder`: what was downloaded stays until the user removes it
     try:
         return Path(pooch.retrieve(known.url, f"sha256:{known.sha256}", known.name, folder))
     except (OSError, ValueError) as error:  # every error of the network is an OSError; ValueError is a wrong hash
