@@ -17,7 +17,7 @@ from torch import Tensor
 import dl
 from dl.data import Dataset
 from dl.devices import Devices
-from dl.options import check, name_first
+from dl.options import check_named
 from dl.outcomes import read_logits
 from dl.plugins import Plugins, load_plugins
 from dl.regularizer import Batch, Regularizer, Regularizers, State
@@ -63,7 +63,7 @@ def _options(subject: Subject) -> None:
     spec = subject.spec
     options_hold(spec.options)
     if spec.remedy:
-        check(spec.options, name_first({"": spec.remedy}, spec.options, spec.name), spec.name)
+        check_named(spec.options, spec.remedy, spec.name)
     if spec.place not in PLACES:
         raise Broken(f"its place is {spec.place!r}; there are {', '.join(PLACES)}")
 
