@@ -21,8 +21,7 @@ from dl_reports.statistics.power import (
     smallest_unpaired_accuracy,
 )
 
-COVERED = 0.90  # a bias is said when it makes the 95 % interval cover the truth less often than this
-_BIAS = 0.65  # standard errors: 95 % intervals off by this much cover 90 %
+_BIAS = 0.65  # standard errors; a bias is said where it is larger: 95 % intervals then cover less than 90 %
 
 
 def gap(facts: Facts) -> list[Finding] | NotComputable:
