@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.options import Option, Value, check, name_first, shown
+from dl.options import Option, Value, check, check_named, shown
 from dl.plugins import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
@@ -84,10 +84,7 @@ def resolve(
     own_options = start.model_options if model_spec.name == start.model else {}
     named_data = (domain_spec.name, data) in plugins.datasets
     if named_data:
-        theirs = {option.name for option in plugins.datasets[domain_spec.name, data].options}
-        refuse_options(
-            {name: value for name, value in typed["options"].items() if name not in theirs}, data, "a named data set"
-        )
+        _refuse_reading(plugins, domain_spec.name, data, typed["options"])
     elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
         asked = said or ("" if "target_as" in start.data_options else task)
         if asked in AS_ASKED:  # a table reads its target as the task needs it
@@ -109,30 +106,28 @@ def resolve(
     )
 
 
+def _refuse_reading(plugins: Plugins, domain: str, data: str, typed: Mapping[str, object]) -> None:
+    """Refuse what says how a table is read, where the data has a name and no such option of its own."""
+    own = {option.name for option in plugins.datasets[domain, data].options}
+    refuse_options({name: value for name, value in typed.items() if name not in own}, data, "a named data set")
+
+
 def _regularizers(
-    plugins: Plugins, domain: str, of_recipe: Mapping[str, Mapping[str, object]], asked: Mapping[str, object]
+    plugins: Plugins, domain: str, of_recipe: Mapping[str, object], asked: Mapping[str, object]
 ) -> dict[str, dict[str, Value]]:
     """Check the options of each regularizer, and bring them into the order in which they are applied."""
-    wanted: dict[str, Mapping[str, object]] = dict(of_recipe)
-    for name, said in asked.items():
-        wanted[name] = said if isinstance(said, Mapping) else {"": said}
+    wanted = {**of_recipe, **asked}
     specs = [plugins.regularizer(domain, name) for name in wanted]
-    found: dict[str, dict[str, Value]] = {}
-    for spec in sorted(specs, key=_applied):
-        if wanted[spec.name].get("") != OFF:
-            owner = f"regularizer {spec.name}"
-            found[spec.name] = check(spec.options, name_first(wanted[spec.name], spec.options, owner), owner)
-    return found
+    return {
+        spec.name: check_named(spec.options, wanted[spec.name], f"regularizer {spec.name}")
+        for spec in sorted(specs, key=_applied)
+        if wanted[spec.name] not in (OFF, {"": OFF})
+    }
 
 
 def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
     """Check the options of each logger; loggers change nothing about a fit, so no recipe holds them."""
-    found: dict[str, dict[str, Value]] = {}
-    for name, said in loggers.items():
-        spec, owner = plugins.logger(name), f"logger {name}"
-        given = said if isinstance(said, Mapping) else {"": said}
-        found[name] = check(spec.options, name_first(given, spec.options, owner), owner)
-    return found
+    return {name: check_named(plugins.logger(name).options, given, f"logger {name}") for name, given in loggers.items()}
 
 
 def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:

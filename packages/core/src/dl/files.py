@@ -92,24 +92,6 @@ def make_folder(path: Path) -> None:
             pass
 
 
-def cache_root() -> Path:
-    """Return where decoded data is kept between fits: ``$DL_CACHE``, or the user's cache folder."""
-    import platformdirs  # here, so that what needs no cache does not wait for it
-
-    return Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl"))
-
-
-def cache_folder(kind: str) -> Path:
-    """Make the folder for one kind of cached files in the cache.
-
-    Raises:
-        CannotWrite: If it cannot be made or written.
-    """
-    folder = cache_root() / kind
-    make_folder(folder)
-    return folder
-
-
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Be the only process inside for this folder; where the file system knows no locks, one of several."""

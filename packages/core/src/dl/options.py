@@ -79,6 +79,24 @@ def check(options: Iterable[Option], given: Mapping[str, object], owner: str) ->
     }
 
 
+def check_named(options: Sequence[Option], given: object, owner: str) -> dict[str, Value]:
+    """Resolve every option as `check` does, from a mapping or from a single value, which is the first option's.
+
+    A mapping may have that value under the empty name, beside others.
+
+    Raises:
+        BadOption: As `check`; if there is no option, or the first one is given by its name, too.
+    """
+    by_name = dict(given) if isinstance(given, Mapping) else {"": given}
+    if "" in by_name:
+        if not options:
+            raise BadOption(f"{owner} takes no value; {shown(by_name[''])} was given")
+        if options[0].name in by_name:
+            raise BadOption(f"{owner}: {options[0].name!r} is given twice")
+        by_name[options[0].name] = by_name.pop("")
+    return check(options, by_name, owner)
+
+
 def split_pairs(words: Iterable[str]) -> dict[str, str]:
     """Turn ``["width=64", "lr=0.01"]`` into a mapping.
 
@@ -120,21 +138,6 @@ def split_named(words: Iterable[str]) -> dict[str, dict[str, str]]:
 def word(value: object) -> str:
     """Return a value as it is typed after the ``=``."""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def name_first(given: Mapping[str, object], options: Sequence[Option], owner: str) -> dict[str, object]:
-    """Return given values with the one that has no name under the name of the first option.
-
-    Raises:
-        BadOption: If there is no option, or the first one is given by its name, too.
-    """
-    if "" not in given:
-        return dict(given)
-    if not options:
-        raise BadOption(f"{owner} takes no value; {shown(given[''])} was given")
-    if options[0].name in given:
-        raise BadOption(f"{owner}: {options[0].name!r} is given twice")
-    return {name or options[0].name: value for name, value in given.items()}
 
 
 def _convert(value: object, kind: type) -> Value | None:

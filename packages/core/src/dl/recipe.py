@@ -98,7 +98,7 @@ class PartialRecipe:
     seed: int | None = None
     model: str = ""
     model_options: Mapping[str, object] = field(default_factory=dict)
-    regularizers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    regularizers: Mapping[str, object] = field(default_factory=dict)  # of each its options, or its first one's value
     train: Mapping[str, object] = field(default_factory=dict)
     split: Mapping[str, object] = field(default_factory=dict)
     data_options: Mapping[str, object] = field(default_factory=dict)
@@ -132,16 +132,11 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
         seed=stored.get("seed"),
         model=str(model.pop("name", "")),
         model_options=model,
-        regularizers={name: _options_of(value) for name, value in stored.get("reg", {}).items()},
+        regularizers=stored.get("reg", {}),
         train=stored.get("train", {}),
         split=stored.get("split", {}),
         data_options=stored.get("options", {}),
     )
-
-
-def _options_of(value: object) -> dict[str, object]:
-    """Return a regularizer's options: a table, or a single value, which is meant for the first option."""
-    return dict(value) if isinstance(value, dict) else {"": value}
 
 
 def read_recipe(path: Path) -> PartialRecipe:
