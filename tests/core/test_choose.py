@@ -94,6 +94,9 @@ def test_an_unknown_name_is_refused_with_the_nearest(plugins, choices, message):
         ({"lr": "fast"}, "training: lr=fast: expected a number"),
         ({"optimizer": "adm"}, "did you mean 'adam'"),
         ({"width": 3}, "no option named 'width'"),
+        ({"val": "0"}, r"val=0: without validation examples .* say how many, .* val=0\.2, or val=auto"),
+        ({"val": 0.0}, "val=0: without validation examples"),
+        ({"val": "aut"}, "split: val=aut: expected a number or auto, at least 0; did you mean 'auto'"),
     ],
 )
 def test_a_wrong_option_is_refused_with_what_would_fit(plugins, options, message):
@@ -114,6 +117,15 @@ def test_a_recipe_file_with_an_unknown_option_is_refused(plugins, recipe_file):
     mine = recipe_file('[model]\nname = "linear"\n[train]\nepocs = 3\n')
     with pytest.raises(BadOption, match="training has no option 'epocs'; did you mean 'epochs'"):
         resolve(plugins, "numbers", "given", recipe=mine)
+
+
+def test_the_data_sets_own_share_is_a_word_that_may_be_typed_over_a_recipe(plugins, recipe_file):
+    mine = recipe_file('[model]\nname = "linear"\n[split]\nval = 0.25\n')
+    assert resolve(plugins, "numbers", "given", recipe=mine).split["val"] == 0.25
+    assert resolve(plugins, "numbers", "given", recipe=mine, options={"val": "auto"}).split["val"] == "auto"
+    none = recipe_file('[model]\nname = "linear"\n[split]\nval = 0\n')
+    with pytest.raises(BadOption, match="val=0: without validation examples"):
+        resolve(plugins, "numbers", "given", recipe=none)
 
 
 def test_a_recipe_file_that_is_not_there_is_refused(plugins):

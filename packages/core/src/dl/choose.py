@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, name_first, shown
 from dl.plugins import Plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+from dl.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
 
@@ -95,6 +95,12 @@ def resolve(
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
         raise BadOption(f"seed={shown(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
+    split = check(groups["split"], {**start.split, **typed["split"]}, "split")
+    if split["val"] == 0:
+        raise BadOption(
+            "val=0: without validation examples nothing tells whether a network overfits; say how many, a share below "
+            f"1 as val=0.2, or val={AUTO} for the data set's own share"
+        )
     return Recipe(
         domain=domain_spec.name,
         data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
@@ -104,7 +110,7 @@ def resolve(
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
         regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
-        split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
+        split=split,
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
     )
 
