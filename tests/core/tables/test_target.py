@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from dl.errors import BadData, BadOption
+from dl.tables.features import read_features
+from dl.tables.numbers import without_commas
 
 
 @pytest.fixture
@@ -148,8 +150,38 @@ def test_classes_and_labels_are_counted_right_over_many_rows(target):
 def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
     values, _, note = target(["1,5", "2", "-3,25", "0,5"])
     assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in it taken as decimal points" in note
-    with pytest.raises(BadData, match="2 of 4 cells of column 'label' are numbers, but not '1,500'"):
+    with pytest.raises(BadData, match=r"like '1,500', whose commas may part .*; write .* --task multiclass"):
         target(["1,500", "2", "3,250", "5"])
+    assert target(["1,500", "2,500"] * 2, target_as="classes")[1] == ("1,500", "2,500")
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "how"),
+    [
+        (["1,234", "1,234,567", "2"], [1234, 1234567, 2], "parting thousands"),
+        (["1,234", "0.5", "12"], [1234, 0.5, 12], "parting thousands"),
+        (["1,234.5", "-2,000", "+7"], [1234.5, -2000, 7], "parting thousands"),
+        (["1,234", "0,125", "2"], [1.234, 0.125, 2], "decimal points"),
+        (["1,234", "1234,5", "-7"], [1.234, 1234.5, -7], "decimal points"),
+        (["1,234", "1,5e-3", "1e2"], [1.234, 0.0015, 100], "decimal points"),
+    ],
+)
+def test_one_rule_says_what_commas_mean_in_targets_and_in_inputs(target, written, cells, values, how):
+    found, _, note = target(cells, target_as="numbers")
+    assert found.tolist() == values and f"commas in it taken as {how}" in note
+    found, _, note = target(cells, [1, 2, 3], target_as="numbers")
+    assert found[:, 0].tolist() == values and f"commas in 't0' taken as {how}" in note
+    path = written("inputs.csv", {"x": [*cells, "n/a"], "y": list("abab")})
+    column = read_features(path, {"target": "y"}).columns["x"]
+    plain, said = without_commas(path, "x", column)
+    assert [float(cell) for cell in plain.to_pylist()[:3]] == values and said == how
+
+
+def test_commas_that_say_both_are_refused_with_two_cells(target):
+    for other in ("0.5", "1,234,567"):
+        with pytest.raises(BadData, match=f"'label' holds '1,5' and '{other}', so its commas cannot be told"):
+            target(["1,5", other, "3"])
+    assert target(["1,5", "two", "1,5", "two"])[1] == ("1,5", "two")
 
 
 def test_whole_numbers_that_would_be_rounded_are_names(target):

@@ -18,6 +18,7 @@ from dl.data import Index
 from dl.errors import BadData, BadOption
 from dl.specs import Options
 from dl.tables.columns import listed, shown
+from dl.tables.numbers import NUMBER, matches, without_commas
 from dl.tables.source import BadRows
 from dl.tables.stream import called
 from dl.terminal import safe_text
@@ -29,10 +30,7 @@ FEW = 20  # different whole numbers that are still taken for classes
 NEARLY = 0.5  # share of numbers in a column of words that makes it suspicious
 MOST_LABELS = 10_000
 JOINED_IN = 0.02  # share of cells with a separator that makes labels of a column
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
-COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
-THOUSANDS = r",[0-9]{3}$"
 EXACT = 2.0**53  # whole numbers up to here are exact as values
 ZERO_FIRST = r"^[+-]?0[0-9]"
 YES_NO = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "1.0": 1, "0.0": 0}
@@ -73,6 +71,13 @@ class _Asked:
         self.bad.finish(len(self.rows))
         return ~gone
 
+    def without_commas(self, name: str, column: Column) -> tuple[Column, str]:
+        """Write numbers without commas where numbers may be meant; return what the commas were taken as, too."""
+        if self.as_ not in ("auto", "numbers"):
+            return column, ""
+        otherwise = "" if self.as_ == "numbers" else ", or take them as names: --task multiclass"
+        return without_commas(self.bad.path, name, column, otherwise)
+
 
 def infer(names: Sequence[str], columns: Sequence[Column], options: Options, rows: Index, bad: BadRows) -> Target:
     """Turn the target columns into arrays.
@@ -94,26 +99,16 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
     name, column = names[0], columns[0]
     if options["separator"] or asked.as_ == "labels":
         return _labels(name, column, str(options["separator"]) or _separator(column), asked)
-    column, said = _with_points(column) if asked.as_ in ("auto", "numbers") else (column, "")
-    numbers, nonfinite = _matches(column, NUMBER), _matches(column, NO_NUMBER)
+    column, commas = asked.without_commas(name, column)
+    numbers, nonfinite = matches(column, NUMBER), matches(column, NO_NUMBER)
     share = float((numbers | nonfinite).mean())
     if asked.as_ == "numbers" or (asked.as_ == "auto" and share >= NEARLY):
         target = _numbers_or_classes(name, column, numbers, nonfinite, asked)
-        return replace(target, note=target.note + said)
+        return replace(target, note=target.note + (f"; commas in it taken as {commas}" if commas else ""))
     separator = _separator(column) if asked.as_ == "auto" else ""
     if separator:
         return _labels(name, column, separator, asked)
     return _classes(name, column, np.ones(len(column), bool), asked, "")
-
-
-def _with_points(column: Column) -> tuple[Column, str]:
-    """Write decimal commas as points where all cells are numbers with commas, none of which can part thousands."""
-    import pyarrow.compute as pc
-
-    if not _matches(column, COMMA).all() or _matches(column, THOUSANDS).any():
-        return column, ""
-    commas = pc.any(pc.match_substring(column, ",")).as_py()
-    return pc.replace_substring(column, ",", "."), "; commas in it taken as decimal points" if commas else ""
 
 
 def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kept, asked: _Asked) -> Target:
@@ -140,7 +135,7 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
         return _classes(name, column, kept, asked, "; numbers beyond 2^53 are names, for they would be rounded")
     whole = values[kept] == np.round(values[kept])
     distinct = len(np.unique(values[kept]))
-    if asked.as_ == "auto" and _matches(column, ZERO_FIRST).any():
+    if asked.as_ == "auto" and matches(column, ZERO_FIRST).any():
         return _classes(name, column, kept, asked, "; numbers with a leading zero are names")
     few = distinct <= 2 or (distinct <= FEW and 2 * distinct <= int(kept.sum()))
     if asked.as_ == "auto" and whole.all() and few:
@@ -275,12 +270,16 @@ def _several(names: Sequence[str], columns: Sequence[Column], asked: _Asked) -> 
         places = [pc.index_in(column, value_set=answers).fill_null(0).to_numpy() for column in lowered]
         values = np.stack([of_answer[place] for place in places], axis=1)
         return Target(values[kept], tuple(names), kept, f"{len(names)} labels, a column each: {listed(names)}")
-    is_number = [_matches(column, NUMBER) for column in columns]
+    plain = [asked.without_commas(name, column) for name, column in zip(names, columns, strict=True)]
+    columns = [column for column, _ in plain]
+    hows = [f"; commas in {shown(name)} taken as {how}" for name, (_, how) in zip(names, plain, strict=True) if how]
+    is_number = [matches(column, NUMBER) for column in columns]
     read = [_values(column, fits) for column, fits in zip(columns, is_number, strict=True)]
     finite = [fits & good for fits, (_, good) in zip(is_number, read, strict=True)]
     kept = _all_fit(names, columns, finite, asked, "a finite number, so the columns are neither labels nor values")
     values = np.stack([values for values, _ in read], axis=1)
-    return Target(values[kept], tuple(names), kept, f"{len(names)} values, a column each: {listed(names)}")
+    note = f"{len(names)} values, a column each: {listed(names)}{''.join(hows)}"
+    return Target(values[kept], tuple(names), kept, note)
 
 
 def _all_fit(names: Sequence[str], columns: Sequence[Column], fits: Sequence[Kept], asked: _Asked, what: str) -> Kept:
@@ -292,13 +291,6 @@ def _all_fit(names: Sequence[str], columns: Sequence[Column], fits: Sequence[Kep
     if not kept.any():
         raise BadData(f"{called(asked.bad.path)}: no row has all of the targets {listed(names)}")
     return kept
-
-
-def _matches(column: Column, pattern: str) -> Kept:
-    import pyarrow.compute as pc
-
-    matched: Kept = pc.match_substring_regex(column, pattern).to_numpy()
-    return matched
 
 
 def _values(column: Column, numbers: Kept) -> tuple[NDArray[np.float64], Kept]:
