@@ -94,7 +94,7 @@ def test_a_class_with_one_example_is_refused_by_row_or_skipped(target):
         target(cells)
     values, names, _ = target(cells, bad_rows="skip")
     assert names == ("a", "b") and values.tolist() == [0, 1, 0, 1]
-    with pytest.raises(BadData, match="5 of 5 classes have one example only, as 'v' in"):
+    with pytest.raises(BadData, match=r"5 different values in 5 rows, of which none comes again; .* another --target"):
         target(["v", "w", "x", "y", "z"])
 
 
@@ -188,5 +188,48 @@ def test_whole_numbers_that_would_be_rounded_are_names(target):
     near = 2**53
     _, names, note = target([near, near + 1, near + 2] * 10)
     assert names == (str(near), str(near + 1), str(near + 2)) and "beyond 2^53 are names" in note
-    with pytest.raises(BadData, match="40 of 40 classes have one example only"):
+    with pytest.raises(
+        BadData, match=r"40 different values in 40 rows, of which none comes again; .*: --task regression"
+    ):
         target([near + number for number in range(40)])
+
+
+MANY = [f"{number + 0.5}" for number in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "target_as", "says"),
+    [
+        (
+            MANY,
+            "classes",
+            "120 different values in 120 rows, of which none comes again; .*; what fits: --task regression$",
+        ),
+        (MANY, "labels", "120 different values in 120 rows, 120 of them in one row only; .* fits: --task regression$"),
+        (["0.5", "1", "0.25", "1"], "classes", "only '1' comes again; .* fits: --task regression or unit-regression$"),
+        (
+            ["red", "blue", "red", "blue"],
+            "numbers",
+            "no number but 2 different values, as 'red'; what fits: --task binary$",
+        ),
+        (["a", "b", "c"] * 2, "numbers", "no number but 3 different values, as 'a'; what fits: --task multiclass$"),
+        (["a", "b", "c", "d"], "numbers", "no number but 4 different values, .*; no task fits such a column"),
+        (["a", "a", "a", "b"], "auto", "2 different values in 4 rows, of which only 'a' comes again"),
+    ],
+)
+@pytest.mark.parametrize("bad_rows", ["stop", "skip"])
+def test_a_target_that_is_not_what_it_was_asked_for_says_what_it_holds_and_what_fits(
+    target, cells, target_as, says, bad_rows
+):
+    with pytest.raises(BadData, match=says) as caught:
+        target(cells, target_as=target_as, bad_rows=bad_rows)
+    assert "a.csv: column 'label' holds" in str(caught.value) and "skip" not in str(caught.value)
+
+
+def test_many_different_numbers_asked_for_as_classes_are_so_where_those_of_one_row_are_left_out(target):
+    cells = [*MANY, *MANY[:80]]
+    with pytest.raises(
+        BadData, match=r"120 different numbers in 200 rows, 40 of them in one row only; .* regression, or"
+    ):
+        target(cells, target_as="classes")
+    assert len(target(cells, target_as="classes", bad_rows="skip")[1]) == 80

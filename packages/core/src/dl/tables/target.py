@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dl.data import Index
 from dl.errors import BadData, BadOption
 from dl.specs import Options
+from dl.tables import misfit
 from dl.tables.columns import listed, shown
 from dl.tables.numbers import NUMBER, matches, without_commas
 from dl.tables.source import BadRows
@@ -116,6 +117,8 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
     import pyarrow.compute as pc
 
     other = ~(numbers | nonfinite)
+    if not numbers.any() and other.any():
+        raise BadData(f"{called(asked.bad.path)}: {misfit.no_numbers(name, column)}")
     advice = "" if asked.as_ == "numbers" else " (if all are names of classes, say --task multiclass)"
     if other.any():
         word = safe_text(column[int(np.argmax(other))].as_py(), 40)
@@ -176,6 +179,7 @@ def _classes(name: str, column: Column, kept: Kept, asked: _Asked, said: str, *,
     counts = np.bincount(codes[kept], minlength=len(words))
     single = counts == 1
     if single.any():
+        _refuse_misfit(name, column.filter(kept.copy()), single.sum(), (counts > 1).sum(), asked)
         where = single[codes] & kept
         row = int(asked.rows[np.argmax(where)])
         word = shown(words[codes[np.argmax(where)]])
@@ -195,6 +199,19 @@ def _classes(name: str, column: Column, kept: Kept, asked: _Asked, said: str, *,
     numbers[chosen] = np.arange(len(chosen))
     names = tuple(words[code] for code in chosen)
     return Target(numbers[codes[kept]], names, kept, f"{len(names):,} classes: {listed(names)}{said}{_twins(names)}")
+
+
+def _refuse_misfit(name: str, column: Column, once: int, again: int, asked: _Asked) -> None:
+    """Refuse a column as classes where leaving out the values that stand there once would not make classes of it.
+
+    Raises:
+        BadData: Saying how many different values there are, and which tasks fit.
+    """
+    where = called(asked.bad.path)
+    if again < 2:
+        raise BadData(f"{where}: {misfit.no_classes(name, column)}")
+    if asked.as_ == "classes" and not asked.bad.skip and once + again > FEW and matches(column, NUMBER).all():
+        raise BadData(f"{where}: {misfit.too_many_classes(name, column)}")
 
 
 def _twins(names: Sequence[str]) -> str:
@@ -241,6 +258,8 @@ def _labels(name: str, column: Column, separator: str, asked: _Asked) -> Target:
         raise BadData(
             f"{called(asked.bad.path)}: column {shown(name)} holds {len(chosen):,} labels; at most {MOST_LABELS:,} fit"
         )
+    if not separator and 2 * (np.bincount(codes)[chosen] == 1).sum() > len(chosen):
+        raise BadData(f"{called(asked.bad.path)}: {misfit.no_labels(name, column)}")
     places = np.full(len(words), -1, np.int64)
     places[chosen] = np.arange(len(chosen))
     values = np.zeros((len(cells), len(chosen)), np.uint8)
