@@ -60,6 +60,8 @@ def refuse(capsys, runs, monkeypatch, tmp_path):
         (("fit", "vision", "mnist", "--precision", "9"), "lightning refuses these devices"),
         (("fit", "vision", "mnist", "--strategy", "hope"), "lightning refuses these devices"),
         (("fit", "vision", "./gone"), "no file or folder './gone'"),
+        (("fit", "text", "gone.txt"), "no file or folder 'gone.txt'"),
+        (("show", "gone.csv"), "no file or folder 'gone.csv'"),
         (("fit", "vision", "~nobody-of-this-name/x"), "no file or folder"),
         (("fit", "vision", "x" * 5000), "no vision data set named"),
         (("fit", "vision"), "no data set given; one of: "),

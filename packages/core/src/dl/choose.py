@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
+from dl.missing import hint, looks_like_file
 from dl.options import Option, Value, check, name_first, shown
 from dl.plugins import Plugins
 from dl.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
+from dl.terminal import safe_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -197,12 +199,12 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
         raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
-    if looks_like_path(data) or exists:
-        if not exists:
-            raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
+    if exists:
         return ()
-    if os.path.islink(path):  # noqa: PTH114 - as above
+    if os.path.islink(path) and not looks_like_path(data):  # noqa: PTH114 - as above
         raise UnknownName(f"{data!r} is a link that leads nowhere")
+    if looks_like_path(data) or looks_like_file(data):
+        raise UnknownName(f"no file or folder {safe_text(data)!r}{hint(path)}  data sets by name: dl ls datasets")
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(
