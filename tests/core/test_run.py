@@ -87,6 +87,18 @@ def test_without_a_run_there_is_no_last(runs):
         open_run("last", runs)
 
 
+@pytest.mark.parametrize("which", ["last", "1", "given"])
+def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(tmp_path, which):
+    (tmp_path / "runs").write_text("a")
+    with pytest.raises(BadRun, match=r"runs' is a file, not a folder of runs; say which folder: --runs FOLDER"):
+        open_run(which, tmp_path / "runs")
+
+
+def test_a_run_is_opened_by_its_path_wherever_runs_are_said_to_be(make_run, runs, tmp_path):
+    (tmp_path / "file").write_text("a")
+    assert open_run(make_run(runs).path, tmp_path / "file").name == "0001-given-linear"
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path, runs):
     with pytest.raises(BadRun, match=r"not a complete run: run\.json is missing"):
         open_run(tmp_path, runs)

@@ -113,6 +113,16 @@ def list_runs(root: Path) -> list[Run]:
     return [Run(path) for _, path in sorted(numbered) if path.is_dir()]
 
 
+def refuse_file(root: Path) -> None:
+    """Refuse what should be a folder of runs and is a file.
+
+    Raises:
+        BadRun: If it is one.
+    """
+    if os.path.exists(root) and not os.path.isdir(root):  # noqa: PTH110, PTH112 - a name that can be no path is none
+        raise BadRun(f"{str(root)!r} is a file, not a folder of runs; say which folder: --runs FOLDER")
+
+
 def open_run(which: str | Path, root: Path) -> Run:
     """Find a run by path, name, number, or ``last``.
 
@@ -121,6 +131,7 @@ def open_run(which: str | Path, root: Path) -> Run:
     """
     runs = list_runs(root)
     if str(which) == "last":
+        refuse_file(root)
         if not runs:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _checked(runs[-1])
@@ -131,6 +142,7 @@ def open_run(which: str | Path, root: Path) -> Run:
         return _checked(named[0])
     if os.path.isdir(which):  # noqa: PTH112 - a name that can be no path is no folder, and no error
         return _checked(Run(Path(which)))
+    refuse_file(root)
     near = nearest(str(which), [run.name for run in runs])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
 
