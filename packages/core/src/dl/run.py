@@ -23,7 +23,7 @@ from dl.errors import BadOption, BadRecipe, BadRun, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.history import History, read_history
 from dl.manifest import Manifest, parse_manifest
-from dl.outcomes import PartOutcomes, read_outcomes
+from dl.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.recipe import PartialRecipe, read_recipe
 
 NAME = re.compile(r"(\d{4,})-.+")
@@ -51,6 +51,7 @@ class Run:
         history = read_history(self.path / "history.csv")
         if not len(history) and self.manifest.best_epoch:
             raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
+        self._need_epochs({row["epoch"] for row in history.rows}, len(history))
         return history
 
     @cached_property
@@ -86,6 +87,19 @@ class Run:
         """The history's row of the best epoch; empty while there is none."""
         epoch = self.manifest.best_epoch
         return next((row for row in self.history.rows if row["epoch"] == epoch), {})
+
+    def _need_epochs(self, found: set[float], rows: int) -> None:
+        """Refuse a history that lacks the row of an epoch which ended: no number of the run would be right.
+
+        Raises:
+            BadRun: Naming the first.
+        """
+        kept = count_epochs(self.outcomes_folder) if self.manifest.status == "finished" else 0
+        ran = max(self.manifest.epochs, kept, rows)
+        missing = next((epoch for epoch in range(1, ran + 1) if epoch not in found), 0)
+        if missing:
+            has = f"history.csv has no row of epoch {missing}, and {ran} epochs ran"
+            raise BadRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
 
     def _text(self, name: str) -> str:
         try:
