@@ -12,6 +12,11 @@ settings.load_profile("dl")
 _numbers = count(1)
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that start whole programs: they take longest, and at the end others would wait for them."""
+    items.sort(key=lambda item: "program" not in item.path.parts)
+
+
 class Site:
     """A folder of installed distributions.
 

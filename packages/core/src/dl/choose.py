@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
+from dl.missing import hint, looks_like_file
 from dl.options import Option, Value, check, check_named, shown
 from dl.plugins import Plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+from dl.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
+from dl.terminal import safe_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,6 +94,12 @@ def resolve(
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
         raise BadOption(f"seed={shown(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
+    split = check(groups["split"], {**start.split, **typed["split"]}, "split")
+    if split["val"] == 0:
+        raise BadOption(
+            "val=0: without validation examples nothing tells whether a network overfits; say how many, a share below "
+            f"1 as val=0.2, or val={AUTO} for the data set's own share"
+        )
     return Recipe(
         domain=domain_spec.name,
         data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
@@ -101,7 +109,7 @@ def resolve(
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
         regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
-        split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
+        split=split,
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
     )
 
@@ -186,12 +194,12 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
         raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
-    if looks_like_path(data) or exists:
-        if not exists:
-            raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
+    if exists:
         return ()
-    if os.path.islink(path):  # noqa: PTH114 - as above
+    if os.path.islink(path) and not looks_like_path(data):  # noqa: PTH114 - as above
         raise UnknownName(f"{data!r} is a link that leads nowhere")
+    if looks_like_path(data) or looks_like_file(data):
+        raise UnknownName(f"no file or folder {safe_text(data)!r}{hint(path)}  data sets by name: dl ls datasets")
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(

@@ -21,6 +21,8 @@ _SAID = {
     errno.EPERM: "no write permission",
     errno.EROFS: "the file system is read-only",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "it is a file, not a folder",
+    errno.EISDIR: "it is a folder, not a file",
     errno.ENOENT: "the folder is not there (any more)",
 }
 

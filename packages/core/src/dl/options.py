@@ -23,6 +23,7 @@ class Option:
         low: Least allowed number, inclusive.
         high: Greatest allowed number, inclusive.
         choices: The allowed words, for a text option.
+        or_number: Whether a number is taken beside these words.
         units: Whether it counts units of a layer; what makes a network smaller makes these fewer.
         is_path: Whether the text is a path; it is kept absolute, so that a recipe runs again from anywhere.
     """
@@ -33,6 +34,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    or_number: bool = False
     units: bool = False
     is_path: bool = False
 
@@ -48,9 +50,11 @@ class Option:
         """
         where = f"{owner}: {self.name}={shown(value)}"
         typed = _convert(value, type(self.default))
+        number = _convert(value, float) if self.or_number else None
+        typed = typed if number is None else number
         if typed is None:
             raise BadOption(f"{where}: expected {_describe(self)}")
-        if self.choices and typed not in self.choices:
+        if self.choices and number is None and typed not in self.choices:
             raise BadOption(f"{where}: expected {_describe(self)}{nearest(str(typed), self.choices)}")
         if isinstance(typed, (int, float)) and not isinstance(typed, bool) and not self._in_range(typed):
             raise BadOption(f"{where}: expected {_describe(self)}")
@@ -176,9 +180,10 @@ def shown(value: object) -> str:
 
 
 def _describe(option: Option) -> str:
-    if option.choices:
+    if option.choices and not option.or_number:
         return "one of " + ", ".join(option.choices)
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(option.default)]
+    words = " or ".join(["a number", *option.choices]) if option.or_number else words
     if option.low is not None and option.high is not None:
         return f"{words} from {option.low:g} to {option.high:g}"
     if option.low is not None:

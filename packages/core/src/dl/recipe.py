@@ -17,6 +17,7 @@ from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import Option, Value
 
 VERSION = 1
+AUTO = "auto"  # in place of a number of validation examples: as many as the data set holds out by itself
 LARGEST = 1_000_000  # bytes; a recipe is a page of text
 
 TRAIN_OPTIONS = (
@@ -32,7 +33,14 @@ TRAIN_OPTIONS = (
     Option("monitor", "metric", "what the best epoch is chosen by", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (
-    Option("val", 0.0, "validation examples: a number, or a share below 1; 0 takes the data set's default", low=0.0),
+    Option(
+        "val",
+        AUTO,
+        "validation examples: a number, or a share below 1; auto takes the data set's own share",
+        low=0.0,
+        choices=(AUTO,),
+        or_number=True,
+    ),
     Option("probe", 10_000, "training examples scored after each epoch, at most as many as validation has", low=1),
     Option("duplicates", "together", "exact duplicates in the split", choices=("together", "ignore")),
 )

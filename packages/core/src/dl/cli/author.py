@@ -35,7 +35,8 @@ _NEW = """Write the beginnings of something of your own: a plugin.
 
 Example: dl new plugin waves --kind dataset
 """
-_PLUGIN = """Write a plugin that installs, passes its tests and registers something that runs; then make it yours.
+_PLUGIN = """Write a plugin that works; then make it yours. It installs, passes its tests and registers what
+runs.
 
 Example: dl new plugin waves --kind dataset
 """
@@ -58,7 +59,7 @@ def plugin(
         out.print(plain(line), soft_wrap=True)
 
 
-CHECK = """Ask of everything that a plugin registered whether it holds: shapes, ids, seeds, saving, evaluation, ...
+CHECK = """Ask of all that a plugin registered whether it holds. Shapes, ids, seeds, saving, evaluation, ...
 
 Example: dl plugins check mnist
 

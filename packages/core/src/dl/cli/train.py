@@ -125,7 +125,7 @@ def _report(run: Run, plugins: Plugins) -> None:
     files.write_text(run.path / "report.txt", out.export_text())
 
 
-_TEST = """Open the test part: score a run on it, once, and write the look into the ledger.
+_TEST = """Score a run on the test part, once. The look is written into the ledger.
 
 Example: dl test last
 """
@@ -157,7 +157,7 @@ def _show_look(out: Console, look: Look) -> None:
     out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
 
 
-_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts; go on with a text.
+_PREDICT = """Say what a run answers to new inputs, or go on with a text. Inputs are files, folders, tables, or texts.
 
 Example: dl predict last photo.png
 
