@@ -1,6 +1,7 @@
 import mmap
 import multiprocessing
 import os
+import time
 
 import pytest
 
@@ -113,6 +114,14 @@ def test_folders_and_links_in_the_cache_lead_nowhere_else(tmp_path, put, at_most
     at_most("0")
     trim(())
     assert outside.exists() and (folder / "folder").exists() and not (folder / "ours").exists()
+
+
+def test_what_another_process_is_writing_stays_unless_it_was_left_behind(put, at_most):
+    now = int(time.time())
+    put(".new.npy.abc.tmp", now), put(".old.npy.abc.tmp", now - 2 * 24 * 3600), put("whole", now)
+    at_most("0")
+    trim(())
+    assert names() == {".new.npy.abc.tmp"}
 
 
 def test_a_cache_that_is_not_there_has_no_entries(cache):

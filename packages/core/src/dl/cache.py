@@ -8,6 +8,8 @@ used for longest goes first, and what is in use stays. Nothing is removed from a
 import contextlib
 import os
 import re
+import stat
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,7 @@ from dl.files import make_folder, write_text
 SIZE = "DL_CACHE_SIZE"
 USUAL = 20 * 10**9  # bytes
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+LEFT_BEHIND = 24 * 3600 * 10**9  # nanoseconds after which nobody writes a file any more
 TAG = "CACHEDIR.TAG"  # Source: https://bford.info/cachedir; programs that make backups leave such a folder out
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by dl; may be removed at any time.\n"
 
@@ -77,9 +80,9 @@ def _entries() -> Iterator[Entry]:
                 continue
             for path in folder.iterdir():
                 with contextlib.suppress(OSError):
-                    stat = path.lstat()
-                    if path.name != TAG:
-                        yield Entry(stat.st_mtime_ns, stat.st_size, path)
+                    status = path.lstat()
+                    if path.name != TAG and not stat.S_ISDIR(status.st_mode):
+                        yield Entry(status.st_mtime_ns, status.st_size, path)
 
 
 def used(*paths: Path) -> None:
@@ -103,7 +106,12 @@ def trim(in_use: Collection[Path]) -> None:
     for entry in found:
         if total <= most:
             return
-        if entry.path not in in_use:
+        if entry.path not in in_use and not _is_being_written(entry):
             with contextlib.suppress(OSError):
                 entry.path.unlink()
             total -= entry.size
+
+
+def _is_being_written(entry: Entry) -> bool:
+    """Whether an entry has its temporary name (`dl.files.write_with`), unless it was left behind long ago."""
+    return entry.path.suffix == ".tmp" and entry.used > time.time_ns() - LEFT_BEHIND
