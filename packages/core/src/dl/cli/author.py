@@ -82,7 +82,9 @@ def check(
     if as_json:
         print(json.dumps([one.as_dict() for one in found]))
     else:
-        said = f"{broken} of {len(found)} rules do not hold" if broken else f"all {len(found)} rules hold"
+        asked = [one for one in found if one.result.state != "not asked"]
+        said = f"{broken} of {len(asked)} rules do not hold" if broken else f"all {len(asked)} rules hold"
+        said += f"; {len(found) - len(asked)} could not be asked" if len(asked) < len(found) else ""
         console().print(plain(said, "bold red" if broken else "bold"))
     return 1 if broken else 0
 
