@@ -1,5 +1,7 @@
 """`dl plugins check NAME`: all suites on one plugin, without pytest."""
 
+import re
+
 import pytest
 
 CLOUDS = """
@@ -123,6 +125,16 @@ def test_sections_commands_and_loggers_are_asked_as_well(dl_run, site):
     assert answer.code == 0, answer.out + answer.err
     for kind in ("section notes", "command jot", "logger diary"):
         assert f"ok        {kind}: listing it imports nothing heavy" in answer.out
+
+
+def test_on_a_terminal_a_long_answer_goes_on_under_its_beginning(dl_run, site, monkeypatch):
+    site.add("clouds", CLOUDS.format(ids="", model="dense"))
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "60"}.items():
+        monkeypatch.setenv(name, value)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", dl_run("plugins", "check", "clouds").out).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert any(line.startswith(" " * 10) for line in lines)
+    assert all(re.match("ok  |failed |not asked | {10}", line) for line in lines[:-1])
 
 
 def test_those_that_do_not_hold_are_named(dl_run, site):
