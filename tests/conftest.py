@@ -53,6 +53,17 @@ def cache(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(scope="session")
+def one_thread():
+    """Threads that wait for each other cost more than they bring on inputs as small as those of tests."""
+    import torch  # here, so that tests that need none do not wait for it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """A folder of installed distributions that this process, and those it starts, search first."""

@@ -56,6 +56,14 @@ def test_the_ledger_counts_the_looks_of_all_runs_at_one_test_part(fit, given, bl
     assert [entry["run"] for entry in ledger] == [first.name, first.name, second.name, second.name]
 
 
+def test_a_run_that_kept_a_0_where_nothing_was_said_of_the_split_is_tested(fit, given, plugins_with):
+    run = fit(given, epochs=1)
+    recipe = run.path / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace('val = "auto"', "val = 0.0"))
+    assert "val = 0.0" in recipe.read_text()
+    assert dl.test(run, plugins=plugins_with(given=given)).examples == 30
+
+
 def test_a_look_is_one_line_of_json(fit, given, plugins_with, runs):
     look = dl.test(fit(given, epochs=1), plugins=plugins_with(given=given))
     (line,) = (runs / LEDGER).read_text().splitlines()

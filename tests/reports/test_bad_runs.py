@@ -74,6 +74,14 @@ def test_a_lost_epoch_leaves_the_means_of_all_epochs_to_speak(reported):
     assert report.verdict.sentence.endswith("deviation of the loss assumed equal to its mean.)")
 
 
+def test_a_history_that_was_cut_short_is_one_line(simulated):
+    run = simulated(**SMALL)
+    lines = (run.path / "history.csv").read_text().splitlines(keepends=True)
+    (run.path / "history.csv").write_text("".join(lines[:-1]))
+    with pytest.raises(BadRun, match=r"not a complete run: history\.csv has no row of epoch 3, and 3 epochs ran"):
+        build_report(type(run)(run.path))
+
+
 def test_five_validation_examples_are_too_few_and_it_says_so(reported):
     report = reported(n=5)
     assert "data-small-validation" in {finding.code for finding in report.findings}

@@ -52,7 +52,7 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
     """Return the shortest ``dl fit domain data ...`` that means the same, or nothing if none does.
 
     It starts from what the data alone decides, from the model, or from a recipe with this model: wherever the least is
-    left to be said.
+    left to be said. A recipe of which something would be undone again is not what was meant.
     """
     starts: list[dict[str, str]] = [{}, {"model": recipe.model}]
     starts += [{"recipe": name} for domain, name in facts.plugins.recipes if domain == recipe.domain]
@@ -69,6 +69,10 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
         return ""
     wanted = _differences(plain, meant)
     ordered = {name: wanted[name] for name in [*first, *wanted] if name in wanted}
+    usual = _resolved(facts, {"domain": meant.domain, "data": meant.data, "model": meant.model})
+    undone = set() if usual is None else wanted.keys() - _differences(usual, meant).keys() - set(first)
+    if "recipe" in start and undone:
+        return ""
     named = [
         facts.plugins.regularizers[name].typed(options)
         for name, options in meant.regularizers.items()

@@ -94,6 +94,7 @@ class Keeper(Callback):
             save_weights(self.folder / "best.safetensors", module.network)
             outcomes.write_logits(self.folder / "outcomes", "best", module.scored["val"].logits)
             self.manifest = self.manifest.with_status("running", best_epoch=len(self.rows))
+        self.manifest = self.manifest.with_status("running", epochs=len(self.rows))
         self.write_manifest("running")
         self.screen.epoch(row, scores)
 

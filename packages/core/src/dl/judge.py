@@ -1,69 +1,22 @@
-"""The test: opens the test part, scores the best weights once, and writes the look into the ledger.
-
-The ledger stands beside the runs, for the looks at one test part add up over all runs that were tried on it.
-"""
+"""The test: opens the test part, scores the best weights once, and writes the look into the ledger (`dl.ledger`)."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from dl import files
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
 from dl.guards import also_in
-from dl.ledger import LEDGER, read_ledger
-from dl.manifest import MetricInfo
-from dl.module import score
+from dl.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.plugins import Plugins, load_plugins
 from dl.reopen import reopen
 from dl.road import divide, load_dataset
 from dl.run import Run, open_run
-from dl.triple import Estimate, estimate
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at the test part: what a run scores there.
-
-    Args:
-        run: Name of the run.
-        data: Name of the data set.
-        examples: In the test part.
-        info: The headline metric.
-        score: With its interval.
-        metrics: All of them.
-        loss: Mean over the test part.
-        look: The how-manieth look at this test part this is, over all runs beside this one.
-        fingerprint: Of the test part.
-        in_training: Test examples that stand in the training or validation part, bit for bit.
-        time: UTC, ISO 8601.
-    """
-
-    run: str
-    data: str
-    examples: int
-    info: MetricInfo
-    score: Estimate
-    metrics: dict[str, float]
-    loss: float
-    look: int
-    fingerprint: str
-    in_training: int
-    time: str
-
-    @property
-    def metric(self) -> str:
-        """Name of the headline metric."""
-        return self.info.name
-
-    def to_json(self) -> str:
-        """Return one line of JSON, as the ledger keeps it."""
-        return json.dumps(asdict(self) | {"score": self.score._asdict()})
+from dl.scoring import score
+from dl.triple import estimate
 
 
 def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None) -> Look:
@@ -101,10 +54,10 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
         score=estimate(opened.task.info, scored, examples.targets),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + sum(entry.get("fingerprint") == fingerprint for entry in read_ledger(ledger)),
+        look=1 + len(looks_at(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
         in_training=int(np.count_nonzero(also_in(fingerprints(whole(examples)), known))),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    files.append_line(ledger, result.to_json())
+    note_look(ledger, result)
     return result

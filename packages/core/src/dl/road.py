@@ -40,7 +40,7 @@ from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
 from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
-from dl.recipe import Recipe
+from dl.recipe import AUTO, Recipe
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
@@ -229,7 +229,8 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
             together = False  # a passage that many texts share would bind them all; texts that are alike are a group
         groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
         groups = groups if given is None else join_groups(groups, given)
-        size = float(recipe.split["val"]) or dataset.val_size
+        asked = recipe.split["val"]
+        size = dataset.val_size if asked == AUTO else float(asked)
         if dataset.train.times is not None:
             split = newest(groups, dataset.train.times, size)
         else:

@@ -18,6 +18,7 @@ from rich.text import Text
 from dl import files
 from dl.choose import looks_like_path, resolve
 from dl.errors import BadOption, UnknownName, nearest
+from dl.missing import looks_like_file
 from dl.options import Option, word
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
@@ -87,7 +88,7 @@ def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     kinds += ["regularizer"] if name in plugins.regularizers else []
     if not kinds and _is_run(name, runs):
         return ["run"]
-    return kinds or (["dataset"] if looks_like_path(name) or _exists(name) else [])
+    return kinds or (["dataset"] if _may_be_data(name) else [])
 
 
 def _is_run(name: str, runs: Path) -> bool:
@@ -97,6 +98,10 @@ def _is_run(name: str, runs: Path) -> bool:
         or _exists(f"{name}/run.json")
         or any(run.name == name for run in list_runs(runs))
     )
+
+
+def _may_be_data(name: str) -> bool:
+    return looks_like_path(name) or looks_like_file(name) or _exists(name)
 
 
 def _exists(name: str) -> bool:

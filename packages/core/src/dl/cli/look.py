@@ -59,8 +59,9 @@ def ls(
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.run import list_runs
+    from dl.run import list_runs, refuse_file
 
+    refuse_file(runs)
     return [_run_row(run) for run in list_runs(runs)]
 
 

@@ -31,7 +31,7 @@ from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
 
 if TYPE_CHECKING:
-    from dl.judge import Look
+    from dl.ledger import Look
     from dl.plugins import Plugins
     from dl.prediction import Prediction
     from dl.run import Run
