@@ -94,6 +94,15 @@ def test_the_lines_about_the_plugin_made_by_hand_run(site, dl_run):
     assert answer.out.splitlines()[-1] == "all 15 rules hold"
 
 
+def test_what_is_said_of_the_test_part_is_indented_where_it_goes_on(site, dl_run, monkeypatch):
+    site.add("moods", PLUGINS["moods"][0])
+    assert dl_run("fit", "text", "moods", "epochs=1").code == 0
+    monkeypatch.setenv("COLUMNS", "60")
+    first, *rest = dl_run("test", "last").out.splitlines()
+    assert first.startswith("0001-moods-") and len(rest) >= 4
+    assert all(line.startswith("  ") and len(line.rstrip()) <= 60 for line in rest), rest
+
+
 @pytest.mark.slow
 def test_the_plugin_made_by_hand_is_installed_fitted_checked_and_removed(environment_at, tmp_path):
     env = environment_at(tmp_path / "env")
