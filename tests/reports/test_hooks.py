@@ -75,6 +75,14 @@ def test_a_page_that_is_no_text_is_said():
         with_plugin(checks=[odd]).check("other-odd").page()
 
 
+def test_a_section_that_returns_one_text_is_named_and_not_taken_apart(simulated):
+    odd = SectionSpec("energy", lambda: lambda facts: "12 Wh")
+    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(sections=[odd]))
+    assert report.sections == ()
+    (reason,) = [one.why for one in report.unchecked if one.what == "energy"]
+    assert reason.endswith("returned '12 Wh', not a list")
+
+
 def test_a_third_partys_section_is_in_the_report_and_an_empty_one_is_not(simulated):
     said = SectionSpec("energy", lambda: lambda facts: ["12 Wh"])
     silent = SectionSpec("nothing", lambda: lambda facts: [])

@@ -11,7 +11,7 @@ import numpy as np
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import told
+from dl.states import shown, told
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
 from dl_reports.statistics import NotComputable
@@ -76,6 +76,8 @@ def _call(load: Callable[[], Callable[[Any], Any]], facts: Facts, who: str) -> A
     try:
         with np.errstate(all="ignore"):
             answer = load()(facts)
+            if isinstance(answer, (str, bytes)):
+                return NotComputable(f"{who} returned {shown(answer)}, not a list")
             return answer if isinstance(answer, NotComputable) else list(answer)
     except (Exception, SystemExit) as error:
         return NotComputable(f"{who} failed: {told(error)}")

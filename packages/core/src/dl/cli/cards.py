@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.columns import Columns
 from rich.console import Console, Group
+from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
@@ -152,7 +153,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     width = min(max(out.width // DRAWN - 2, 8), 28)
     at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
-    out.print(Columns(drawn, padding=(0, 1)))
+    out.print(Columns([Constrain(one, width) for one in drawn], padding=(0, 2)))
     out.print(plain(f"  next: {_next(recipe.domain, name, reading)}", "dim", longest=LONGEST_LINE))
 
 

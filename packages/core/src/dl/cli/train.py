@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -149,12 +150,17 @@ def _show_look(out: Console, look: Look) -> None:
     out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")
     rest = {name: value for name, value in look.metrics.items() if name != look.metric}
     if rest:
-        out.print("  " + "   ".join(f"{name} {value:.4f}" for name, value in rest.items()))
+        out.print(_inside("   ".join(f"{name} {value:.4f}" for name, value in rest.items())))
     if look.in_training:
         out.print(
             f"  ! {look.in_training} test examples also stand in the training data, bit for bit", style="bold red"
         )
-    out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
+    out.print(_inside(f"look {look.look} at this test part; each further one makes the score a little less honest"))
+
+
+def _inside(text: str) -> Padding:
+    """Indent text, in every line that it takes."""
+    return Padding(plain(text, longest=500), (0, 0, 0, 2), expand=False)
 
 
 _PREDICT = """Say what a run answers to new inputs, or go on with a text. Inputs are files, folders, tables, or texts.
