@@ -16,6 +16,7 @@ from dl.reopen import reopen
 from dl.road import divide, load_dataset
 from dl.run import Run, open_run
 from dl.scoring import score
+from dl.tables import is_table
 from dl.triple import estimate
 
 
@@ -36,7 +37,8 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     opened = reopen(run, plugins)
     dataset = load_dataset(opened.recipe, plugins, opened.domain)
     if dataset.open_test is None:
-        raise BadData(f"{dataset.name} has no test part; put a folder named test beside train")
+        named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
+        raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
     divided = divide(dataset, opened.recipe)
     if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
@@ -61,3 +63,21 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     )
     note_look(ledger, result)
     return result
+
+
+def _instead(path: Path | None, run: Run) -> str:
+    """Return what can be done where there is no test part.
+
+    Args:
+        path: Of the user's own data; None for a named data set.
+        run: Which was to be tested.
+    """
+    if path is None:
+        return f"its plugin brings none; what is known is the validation score: dl report {run.name}"
+    if is_table(path):
+        return f"a table has none; keep rows apart in another file, and compare the answers: dl predict {run.name} FILE"
+    if not path.is_dir():
+        return "a single file has none; make a folder with folders train and test in it, and fit that"
+    if any(entry.is_dir() and entry.name.lower() == "train" for entry in path.iterdir()):
+        return "put a folder named test beside train, with examples that no fit has seen"
+    return "make folders train and test in it, move what is there into train, put others into test, and fit again"
