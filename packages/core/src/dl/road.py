@@ -232,7 +232,8 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         asked = recipe.split["val"]
         size = dataset.val_size if asked == AUTO else float(asked)
         if dataset.train.times is not None:
-            split = newest(groups, dataset.train.times, size)
+            otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
+            split = newest(groups, dataset.train.times, size, otherwise)
         else:
             split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
         rule = split.rule if given is None else f"{split.rule}, whole groups"

@@ -66,7 +66,7 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"{kind}, seed {seed}")
 
 
-def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
+def newest(groups: Index, times: NDArray[np.generic], size: float, otherwise: str = "") -> Split:
     """Hold out the newest examples, never cutting a group.
 
     Groups are taken by the time of their newest example, the newest first, and with a group all that end at the same
@@ -76,6 +76,7 @@ def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
         groups: (N,) group numbers; all different where there are no groups.
         times: (N,) when each example was, as numbers that sort.
         size: Number of examples to hold out, or their share if below 1.
+        otherwise: What else could be done where all are of one time, as ``, or split without time_on=``.
 
     Raises:
         BadData: If either part would be empty.
@@ -91,7 +92,7 @@ def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
     if in_val.all():
         raise BadData(
             "holding out the newest examples leaves none to learn from: too many are of one time or one group, exact "
-            "copies among them; use a smaller val=, or split without time_on="
+            f"copies among them; use a smaller val={otherwise}"
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
 
