@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dl.data import Index
 from dl.errors import BadData
+from dl.words import many
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
         held[_fill(members, sizes, int(quota))] = True
     in_val = held[of_group]
     if not in_val.any() or in_val.all():
-        count = f"{len(first):,} different group{'s' * (len(first) > 1)} of {n:,} examples"
+        count = f"{many(len(first), 'different group')} of {many(n, 'example')}"
         raise BadData(
             f"{count} (exact copies are one) leave one part of the split empty, for none is cut; use another val=, "
             "more data, or for copies duplicates=ignore"
@@ -146,7 +147,8 @@ def _count(size: float, n: int) -> int:
     wanted = round(size * n) if size < 1 else int(size)
     if not 0 < wanted < n:
         raise BadData(
-            f"a validation part of {wanted} from {n} examples leaves an empty part; use val= between 1 and {n - 1}"
+            f"a validation part of {wanted} from {many(n, 'example')} leaves an empty part; "
+            f"use val= between 1 and {n - 1}"
         )
     return wanted
 
