@@ -233,7 +233,7 @@ def test_bad_files_can_be_skipped_and_are_counted(images, runs, capsys):
     folder = images()
     (folder / "dark" / "bad.png").write_text("no image")
     assert run(["fit", "vision", str(folder), *TINY, "bad_files=skip", "--runs", str(runs)]) == 0
-    assert "1 files were skipped: dark/bad.png" in capsys.readouterr().err
+    assert "1 file was skipped: dark/bad.png" in capsys.readouterr().err
 
 
 def test_names_from_data_reach_the_terminal_as_text(images, runs, capsys):

@@ -81,7 +81,7 @@ def resolve(
         "options": domain_spec.options + dataset_options(plugins, domain_spec.name, data),
     }
     typed = _sort_options(options or {}, groups, model_spec.name)
-    if task == NEXT_TOKEN and (told := typed["options"].get("target")):
+    if task == NEXT_TOKEN and (told := {**start.data_options, **typed["options"]}.get("target")):
         raise BadOption(f"target={shown(told)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out")
     own_options = start.model_options if model_spec.name == start.model else {}
     named_data = (domain_spec.name, data) in plugins.datasets

@@ -27,10 +27,13 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
 def make_schedule(
     optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
-    """Make the named schedule over all optimizer steps; None where the rate is constant."""
+    """Make the named schedule over all optimizer steps; None where the rate is constant.
+
+    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted.
+    """
     lr = float(options["lr"])
-    if options["schedule"] == "one-cycle" and total_steps > 1:
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps, pct_start=0.3)
+    if options["schedule"] == "one-cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps + 1, pct_start=0.3)
     if options["schedule"] == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
     return None

@@ -25,6 +25,7 @@ from dl.history import History, read_history
 from dl.manifest import Manifest, parse_manifest
 from dl.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.recipe import PartialRecipe, read_recipe
+from dl.words import many
 
 NAME = re.compile(r"(\d{4,})-.+")
 
@@ -98,7 +99,7 @@ class Run:
         ran = max(self.manifest.epochs, kept, rows)
         missing = next((epoch for epoch in range(1, ran + 1) if epoch not in found), 0)
         if missing:
-            has = f"history.csv has no row of epoch {missing}, and {ran} epochs ran"
+            has = f"history.csv has no row of epoch {missing}, and {many(ran, 'epoch')} ran"
             raise BadRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
 
     def _text(self, name: str) -> str:

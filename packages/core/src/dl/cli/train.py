@@ -30,6 +30,7 @@ from dl.cli.flags import (
 )
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
+from dl.words import many
 
 if TYPE_CHECKING:
     from dl.ledger import Look
@@ -146,14 +147,16 @@ def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) 
 def _show_look(out: Console, look: Look) -> None:
     from dl.scores import show_estimate
 
-    out.print(plain(f"{look.run} on the test part of {look.data}, {look.examples:,} examples", "bold"))
+    out.print(plain(f"{look.run} on the test part of {look.data}, {many(look.examples, 'example')}", "bold"))
     out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")
     rest = {name: value for name, value in look.metrics.items() if name != look.metric}
     if rest:
         out.print(_inside("   ".join(f"{name} {value:.4f}" for name, value in rest.items())))
     if look.in_training:
+        stand = many(look.in_training, "test example also stands", "test examples also stand")
         out.print(
-            f"  ! {look.in_training} test examples also stand in the training data, bit for bit", style="bold red"
+            f"  ! {stand} in the training data, bit for bit",
+            style="bold red",
         )
     out.print(_inside(f"look {look.look} at this test part; each further one makes the score a little less honest"))
 

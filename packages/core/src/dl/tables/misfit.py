@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dl.tables.columns import shown
 from dl.tables.numbers import NUMBER, matches
+from dl.words import many
 
 Column = Any  # a pyarrow ChunkedArray of text without nulls, spaces around it taken away
 
@@ -21,7 +22,7 @@ NEEDS = "a class needs two rows, one of them to look at"
 def no_numbers(name: str, column: Column) -> str:
     """Describe a column without a number that was asked for as numbers."""
     words, counts = _counted(column)
-    held = f"no number but {len(words):,} different values, as {shown(words[int(np.argmax(counts))])}"
+    held = f"no number but {many(len(words), 'different value')}, as {shown(words[int(np.argmax(counts))])}"
     return f"column {shown(name)} holds {held}{_fitting(column)}"
 
 
@@ -30,7 +31,7 @@ def no_classes(name: str, column: Column) -> str:
     words, counts = _counted(column)
     again = [shown(word) for word, count in zip(words, counts, strict=True) if count > 1]
     which = f"only {again[0]} comes again" if again else "none comes again"
-    held = f"{len(words):,} different values in {len(column):,} rows, of which {which}"
+    held = f"{len(words):,} different values in {many(len(column), 'row')}, of which {which}"
     return f"column {shown(name)} holds {held}; {NEEDS}{_fitting(column)}"
 
 

@@ -23,6 +23,7 @@ from dl.tables.numbers import NUMBER, matches, without_commas
 from dl.tables.source import BadRows
 from dl.tables.stream import called
 from dl.terminal import safe_text
+from dl.words import many
 
 Column = Any  # a pyarrow ChunkedArray of text without nulls, spaces around it taken away
 Kept = NDArray[np.bool_]
@@ -297,7 +298,7 @@ def _several(names: Sequence[str], columns: Sequence[Column], asked: _Asked) -> 
     finite = [fits & good for fits, (_, good) in zip(is_number, read, strict=True)]
     kept = _all_fit(names, columns, finite, asked, "a finite number, so the columns are neither labels nor values")
     values = np.stack([values for values, _ in read], axis=1)
-    note = f"{len(names)} values, a column each: {listed(names)}{''.join(hows)}"
+    note = f"{many(len(names), 'value')}, a column each: {listed(names)}{''.join(hows)}"
     return Target(values[kept], tuple(names), kept, note)
 
 
