@@ -13,7 +13,7 @@ mnist: .venv/made
 	$(BIN)/dl fit vision mnist
 
 test: .venv/made
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses=auto --dist=loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 torture: .venv/made
 	$(BIN)/python -m pytest

@@ -14,7 +14,8 @@ from benchmarks.measuring import in_turn, publish
 from dl.choose import resolve
 from dl.data import whole
 from dl.feed import Feed, Share, TrainOrder
-from dl.module import FitModule, FitParts, make_optimizer
+from dl.module import FitModule, FitParts
+from dl.optimizers import make_optimizer
 from dl.plugins import Plugins, load_plugins
 from dl.regularizer import Regularizers, build_network
 from dl.task import decide

@@ -12,6 +12,11 @@ settings.load_profile("dl")
 _numbers = count(1)
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that start whole programs: they take longest, and at the end others would wait for them."""
+    items.sort(key=lambda item: "program" not in item.path.parts)
+
+
 class Site:
     """A folder of installed distributions.
 
@@ -46,6 +51,17 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("DL_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_thread():
+    """Threads that wait for each other cost more than they bring on inputs as small as those of tests."""
+    import torch  # here, so that tests that need none do not wait for it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

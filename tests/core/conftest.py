@@ -4,7 +4,6 @@ import os
 
 import numpy as np
 import pytest
-import torch
 
 import dl
 from dl.data import Dataset, Examples
@@ -14,12 +13,8 @@ from dl.testing.numbers import NumbersPlugin
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Arrays of a few numbers gain nothing from threads that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def on_one_thread(one_thread):
+    """Every fit here is of a few numbers."""
 
 
 @pytest.fixture

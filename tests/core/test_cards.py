@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 
@@ -25,3 +26,11 @@ def test_a_card_says_every_note_whole_and_as_text(plugins_with, dataset, capsys)
 def test_a_card_without_notes_has_no_line_for_them(plugins_with, dataset, capsys):
     as_json, card = shown(plugins_with, dataset, capsys)
     assert as_json["notes"] == [] and "note" not in card
+
+
+def test_examples_stand_apart_and_none_is_wider_than_its_share(plugins_with, dataset, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    one = dataset(np.zeros((8, 8)), np.array([0, 1] * 4), ("no", "yes"))
+    show_dataset("given", plugins_with(given=one), Reading(), as_json=False)
+    drawn = [line for line in capsys.readouterr().out.splitlines() if line.startswith("0.00")]
+    assert [re.split(" {2,}", line.rstrip()) for line in drawn] == [["0.00 0.00 0.00 0.0"] * 4]

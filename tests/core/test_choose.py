@@ -72,6 +72,9 @@ def test_a_path_is_kept_whole_so_that_the_recipe_runs_from_anywhere(plugins, tmp
         ({"data": ""}, "no data set given"),
         ({"data": "mnist"}, "'mnist' is a data set of 'vision', not of 'numbers'.*dl fit vision mnist"),
         ({"data": "./gone"}, "no file or folder './gone'"),
+        ({"data": "gone.csv"}, "no file or folder 'gone.csv'  data sets by name: dl ls datasets"),
+        ({"data": "given.v2"}, "no file or folder 'given.v2'"),
+        ({"data": "givn-1.5"}, "no numbers data set named 'givn-1.5'; did you mean 'given'"),
         ({"data": "~nobody-of-this-name/x"}, "no file or folder"),
         ({"data": "x" * 5000}, "no numbers data set named"),
         ({"data": "/" + "x" * 5000}, "no file or folder"),
@@ -94,6 +97,9 @@ def test_an_unknown_name_is_refused_with_the_nearest(plugins, choices, message):
         ({"lr": "fast"}, "training: lr=fast: expected a number"),
         ({"optimizer": "adm"}, "did you mean 'adam'"),
         ({"width": 3}, "no option named 'width'"),
+        ({"val": "0"}, r"val=0: without validation examples .* say how many, .* val=0\.2, or val=auto"),
+        ({"val": 0.0}, "val=0: without validation examples"),
+        ({"val": "aut"}, "split: val=aut: expected a number or auto, at least 0; did you mean 'auto'"),
     ],
 )
 def test_a_wrong_option_is_refused_with_what_would_fit(plugins, options, message):
@@ -114,6 +120,24 @@ def test_a_recipe_file_with_an_unknown_option_is_refused(plugins, recipe_file):
     mine = recipe_file('[model]\nname = "linear"\n[train]\nepocs = 3\n')
     with pytest.raises(BadOption, match="training has no option 'epocs'; did you mean 'epochs'"):
         resolve(plugins, "numbers", "given", recipe=mine)
+
+
+def test_the_data_sets_own_share_is_a_word_that_may_be_typed_over_a_recipe(plugins, recipe_file):
+    mine = recipe_file('[model]\nname = "linear"\n[split]\nval = 0.25\n')
+    assert resolve(plugins, "numbers", "given", recipe=mine).split["val"] == 0.25
+    assert resolve(plugins, "numbers", "given", recipe=mine, options={"val": "auto"}).split["val"] == "auto"
+    none = recipe_file('[model]\nname = "linear"\n[split]\nval = 0\n')
+    with pytest.raises(BadOption, match="val=0: without validation examples"):
+        resolve(plugins, "numbers", "given", recipe=none)
+
+
+def test_a_target_in_a_recipe_is_refused_for_the_next_token_as_one_that_is_typed(recipe_file, tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\n")
+    mine = recipe_file('task = "next-token"\n[model]\nname = "lstm"\n[options]\ntarget = "label"\n')
+    with pytest.raises(BadOption, match="target=label: --task next-token has no target but the text itself"):
+        resolve(load_plugins(), "text", str(tmp_path / "a.csv"), recipe=mine)
+    recipe = resolve(load_plugins(), "text", str(tmp_path / "a.csv"), recipe=mine, options={"target": ""})
+    assert recipe.data_options["target"] == ""
 
 
 def test_a_recipe_file_that_is_not_there_is_refused(plugins):

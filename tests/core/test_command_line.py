@@ -17,6 +17,11 @@ def test_a_verb_alone_is_built_as_it_is_among_all(verb):
     assert [p.opts for p in alone.params] == [p.opts for p in among.params] and alone.help == among.help
 
 
+def test_what_a_verb_does_fits_its_line_in_the_list():
+    for name, verb in get_group(command_line()).commands.items():
+        assert verb.get_short_help_str(62) == verb.get_short_help_str(1000), name
+
+
 def test_nothing_typed_shows_the_verbs(capsys):
     assert run([]) == 0
     shown, said = capsys.readouterr()

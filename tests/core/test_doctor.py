@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from dl import doctor
-from dl.doctor import FLOORS, examine
-from dl.files import cache_root
+from dl import doctor, files
+from dl.cache import cache_folder
+from dl.doctor import FLOORS, Check, examine
 
 
 @pytest.fixture
@@ -55,11 +55,12 @@ def test_a_runs_folder_that_cannot_be_written_is_said(checks, tmp_path):
     assert not check.ok and "cannot write" in check.says
 
 
-def test_the_cache_is_where_it_is_asked_to_be(monkeypatch, tmp_path):
-    monkeypatch.setenv("DL_CACHE", str(tmp_path))
-    assert cache_root() == tmp_path
-    monkeypatch.delenv("DL_CACHE")
-    assert cache_root().name == "dl"
+def test_the_cache_is_told_with_what_it_holds_and_may_hold(checks, monkeypatch):
+    files.write_bytes(cache_folder("images") / "pixels", bytes(123_000_000))
+    monkeypatch.setenv("DL_CACHE_SIZE", "2.5 GB")
+    assert checks()["cache"].says.endswith("/cache  holds 0.1 GB of at most 2.5 GB, DL_CACHE_SIZE=")
+    monkeypatch.setenv("DL_CACHE_SIZE", "much")
+    assert checks()["cache"] == Check("cache", "DL_CACHE_SIZE='much': expected a size, like 500MB or 20GB", ok=False)
 
 
 def test_the_floors_are_those_below_which_a_file_could_run_code():

@@ -69,6 +69,10 @@ def test_a_path_through_a_file_or_a_missing_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotWrite, match="a part of the path is a file, not a folder"):
         files.make_folder(tmp_path / "file" / "below")
+    with pytest.raises(CannotWrite, match=r"cannot write '.*/file': it is a file, not a folder"):
+        files.make_folder(tmp_path / "file")
+    with pytest.raises(CannotWrite, match="it is a folder, not a file"):
+        files.append_line(tmp_path, "")
     with pytest.raises(CannotWrite, match="the folder is not there"):
         files.write_text(tmp_path / "gone" / "kept", "")
 

@@ -56,6 +56,14 @@ def test_the_ledger_counts_the_looks_of_all_runs_at_one_test_part(fit, given, bl
     assert [entry["run"] for entry in ledger] == [first.name, first.name, second.name, second.name]
 
 
+def test_a_run_that_kept_a_0_where_nothing_was_said_of_the_split_is_tested(fit, given, plugins_with):
+    run = fit(given, epochs=1)
+    recipe = run.path / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace('val = "auto"', "val = 0.0"))
+    assert "val = 0.0" in recipe.read_text()
+    assert dl.test(run, plugins=plugins_with(given=given)).examples == 30
+
+
 def test_a_look_is_one_line_of_json(fit, given, plugins_with, runs):
     look = dl.test(fit(given, epochs=1), plugins=plugins_with(given=given))
     (line,) = (runs / LEDGER).read_text().splitlines()
@@ -65,7 +73,8 @@ def test_a_look_is_one_line_of_json(fit, given, plugins_with, runs):
 def test_without_a_test_part_there_is_no_test(fit, blobs, plugins_with, runs):
     given = blobs(2)
     run = fit(given, epochs=1)
-    with pytest.raises(BadData, match="given has no test part"):
+    says = "given has no test part; its plugin brings none; .* validation score: dl report 0001-given-linear"
+    with pytest.raises(BadData, match=says):
         dl.test(run, plugins=plugins_with(given=given))
     assert not (runs / LEDGER).exists()
 

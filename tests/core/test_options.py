@@ -10,6 +10,7 @@ RATE = Option("lr", 0.1, "rate", low=0.0)
 DEEP = Option("deep", True, "whether")
 POOL = Option("pool", "max", "which", choices=("max", "avg"))
 ALL = (WIDTH, RATE, DEEP, POOL)
+SHARE = Option("val", "auto", "how many", low=0.0, choices=("auto",), or_number=True)
 
 
 def test_nothing_given_is_every_default():
@@ -55,11 +56,21 @@ def test_a_value_that_fits_has_the_options_type(option, given_value, value):
         (RATE, "-1", "a number, at least 0"),
         (DEEP, "maybe", "expected true or false"),
         (POOL, "mx", "one of max, avg; did you mean 'max'"),
+        (SHARE, "atuo", "a number or auto, at least 0; did you mean 'auto'"),
+        (SHARE, "-1", "a number or auto, at least 0"),
+        (SHARE, "nan", "a number or auto"),
+        (SHARE, True, "a number or auto"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_what_would(option, value, expected):
     with pytest.raises(BadOption, match=expected):
         option.check(value, "model net")
+
+
+@pytest.mark.parametrize(("given_value", "value"), [("0.2", 0.2), (3, 3.0), ("auto", "auto"), (0, 0.0)])
+def test_an_option_may_take_a_number_beside_its_words(given_value, value):
+    found = SHARE.check(given_value, "split")
+    assert found == value and type(found) is type(value)
 
 
 def test_an_unknown_option_is_refused_with_the_nearest_and_all():

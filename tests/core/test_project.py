@@ -95,6 +95,15 @@ def test_a_name_that_is_taken_is_refused(write, name, kind, says):
         write(name, kind)
 
 
+@pytest.mark.parametrize(
+    ("name", "means"), [("last", "the newest run"), ("dl-last", "the newest run"), ("none", "no plu")]
+)
+def test_a_word_that_means_something_else_to_dl_is_refused(write, tmp_path, name, means):
+    with pytest.raises(BadOption, match=f"a plugin cannot be called .*, which means {means}") as caught:
+        write(name)
+    assert "\n" not in str(caught.value) and list(tmp_path.iterdir()) == []
+
+
 def test_a_name_is_taken_in_its_own_kind_alone(write):
     assert write("imdb", "model").files
 

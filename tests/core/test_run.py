@@ -57,6 +57,42 @@ def test_a_run_reads_what_was_kept(make_run, runs):
     assert run.recipe.model == "linear" and run.outcomes("val").loss.shape == (2, 3)
 
 
+def damage(path, lines):
+    """Keep these lines of a file alone."""
+    every = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(every[at] for at in lines))
+
+
+@pytest.mark.parametrize(("lines", "epoch"), [([0, 1], 2), ([0, 2], 1), ([0, 2, 2], 1)])
+def test_a_history_that_was_cut_short_is_no_whole_run(make_run, runs, lines, epoch):
+    run = make_run(runs)
+    damage(run.path / "history.csv", lines)
+    says = f"not a complete run: history.csv has no row of epoch {epoch}, and 2 epochs ran; put the file back"
+    with pytest.raises(BadRun, match=says):
+        Run(run.path).history  # noqa: B018 - reading it is the check
+
+
+def test_the_epochs_of_a_run_are_known_by_its_outcomes_and_by_its_manifest(make_run, runs):
+    for lost, changes in (("outcomes", {"best_epoch": 1, "epochs": 2}), ("nothing", {"best_epoch": 1, "epochs": 0})):
+        run = make_run(runs)
+        stored = json.loads((run.path / "run.json").read_text())
+        (run.path / "run.json").write_text(json.dumps(stored | changes))
+        if lost == "outcomes":
+            (run.path / "outcomes" / "epoch-00002.npz").unlink()
+        damage(run.path / "history.csv", [0, 1])
+        with pytest.raises(BadRun, match="no row of epoch 2, and 2 epochs ran"):
+            Run(run.path).history  # noqa: B018 - as above
+
+
+def test_an_epoch_whose_row_was_not_written_yet_is_no_damage(make_run, runs):
+    run = make_run(runs)
+    stored = json.loads((run.path / "run.json").read_text())
+    for status in ("running", "interrupted", "failed"):
+        (run.path / "run.json").write_text(json.dumps(stored | {"status": status, "best_epoch": 1, "epochs": 1}))
+        damage(run.path / "history.csv", [0, 1])
+        assert len(Run(run.path).history) == 1
+
+
 def test_a_run_is_opened_by_number_name_path_or_last(make_run, runs):
     first, second = make_run(runs), make_run(runs, "other")
     assert [run.name for run in list_runs(runs)] == ["0001-given-linear", "0002-other"]
@@ -85,6 +121,18 @@ def test_a_run_that_is_not_there_is_refused_with_the_nearest(make_run, runs):
 def test_without_a_run_there_is_no_last(runs):
     with pytest.raises(BadRun, match=r"there is no run in .* yet"):
         open_run("last", runs)
+
+
+@pytest.mark.parametrize("which", ["last", "1", "given"])
+def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(tmp_path, which):
+    (tmp_path / "runs").write_text("a")
+    with pytest.raises(BadRun, match=r"runs' is a file, not a folder of runs; say which folder: --runs FOLDER"):
+        open_run(which, tmp_path / "runs")
+
+
+def test_a_run_is_opened_by_its_path_wherever_runs_are_said_to_be(make_run, runs, tmp_path):
+    (tmp_path / "file").write_text("a")
+    assert open_run(make_run(runs).path, tmp_path / "file").name == "0001-given-linear"
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, runs):

@@ -138,7 +138,7 @@ def test_a_loss_is_a_choice_for_unit_regression_alone():
     ("target", "message"),
     [
         (np.array([], np.int64), "no training examples"),
-        (np.array([1.0, np.nan, np.inf]), "2 targets are not finite"),
+        (np.array([1.0, np.nan, np.inf]), "2 targets are no finite numbers"),
         (np.array([3.5, 3.5]), "every target is 3.5"),
         (np.array([[0, 2], [1, 0]]), "labels are 0 or 1"),
         (np.array([-1, 1]), "class numbers start at 0"),

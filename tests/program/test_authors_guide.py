@@ -31,7 +31,7 @@ def console(starts):
 
 
 def test_there_is_an_example_of_every_kind():
-    assert set(PLUGINS) == {"tall", "centred", "patience", "counts", "extras"}
+    assert set(PLUGINS) == {"moods", "tall", "centred", "patience", "counts", "diary", "extras"}
     assert set(FILES) == {
         "dl-stripes/pyproject.toml",
         "dl-stripes/src/dl_stripes/__init__.py",
@@ -43,7 +43,7 @@ def test_there_is_an_example_of_every_kind():
 def test_a_plugin_of_the_guide_runs_and_holds(name, site, dl_run, tmp_path):
     source, lines = PLUGINS[name]
     site.add(name, source)
-    write_images(tmp_path / "bars", n=90)
+    subprocess.run(shlex.split(console("python -c")[0].replace("python", sys.executable, 1)), cwd=tmp_path, check=True)
     for words in (shlex.split(line, comments=True) for line in lines):
         answer = dl_run(*words[1:])
         assert words[0] == "dl" and answer.code == 0, answer
@@ -51,7 +51,9 @@ def test_a_plugin_of_the_guide_runs_and_holds(name, site, dl_run, tmp_path):
         said = answer.out + answer.err
     checked = dl_run("plugins", "check", name)
     assert checked.code == 0, checked.out
-    assert {"extras": "pace", "patience": "How it is detected", "counts": "dice"}.get(name, "bars") in said
+    assert {"extras": "pace", "patience": "How it is detected", "counts": "dice", "moods": "moods"}.get(
+        name, "bars"
+    ) in said
 
 
 def test_the_check_of_the_guide_is_in_the_report(site, dl_run, tmp_path):
@@ -59,6 +61,15 @@ def test_the_check_of_the_guide_is_in_the_report(site, dl_run, tmp_path):
     write_images(tmp_path / "bars", n=300)
     assert dl_run("fit", "vision", "bars", "--model", "dense", "epochs=1").code == 0
     assert "patience-short" in {finding.code for finding in dl_run("report", "last", "--json").findings}
+
+
+def test_the_logger_of_the_guide_writes_what_it_is_told(site, dl_run, tmp_path):
+    site.add("diary", PLUGINS["diary"][0])
+    write_images(tmp_path / "bars", n=90)
+    assert dl_run("fit", "vision", "bars", "--model", "dense", "--logger", "diary=5", "epochs=2").code == 0
+    lines = next(tmp_path.glob("runs/*/diary.txt")).read_text().splitlines()
+    assert lines[0].startswith("dense on ") and lines[-1] == "success" and len(lines) == 4
+    assert re.fullmatch(r"step \d+: val_loss \d+\.\d{5}", lines[1])
 
 
 def test_a_file_of_the_users_own_is_read_by_the_domain_of_the_guide(site, dl_run, tmp_path):
@@ -81,6 +92,15 @@ def test_the_lines_about_the_plugin_made_by_hand_run(site, dl_run):
         answer = dl_run(*line.split()[1:])
         assert answer.code == 0 and answer.out.strip(), answer
     assert answer.out.splitlines()[-1] == "all 15 rules hold"
+
+
+def test_what_is_said_of_the_test_part_is_indented_where_it_goes_on(site, dl_run, monkeypatch):
+    site.add("moods", PLUGINS["moods"][0])
+    assert dl_run("fit", "text", "moods", "epochs=1").code == 0
+    monkeypatch.setenv("COLUMNS", "60")
+    first, *rest = dl_run("test", "last").out.splitlines()
+    assert first.startswith("0001-moods-") and len(rest) >= 4
+    assert all(line.startswith("  ") and len(line.rstrip()) <= 60 for line in rest), rest
 
 
 @pytest.mark.slow

@@ -60,6 +60,8 @@ def refuse(capsys, runs, monkeypatch, tmp_path):
         (("fit", "vision", "mnist", "--precision", "9"), "lightning refuses these devices"),
         (("fit", "vision", "mnist", "--strategy", "hope"), "lightning refuses these devices"),
         (("fit", "vision", "./gone"), "no file or folder './gone'"),
+        (("fit", "text", "gone.txt"), "no file or folder 'gone.txt'"),
+        (("show", "gone.csv"), "no file or folder 'gone.csv'"),
         (("fit", "vision", "~nobody-of-this-name/x"), "no file or folder"),
         (("fit", "vision", "x" * 5000), "no vision data set named"),
         (("fit", "vision"), "no data set given; one of: "),
@@ -108,6 +110,13 @@ def test_tokens_cannot_be_mixed_or_made_noisy(refuse, tmp_path, name):
     (tmp_path / "few.csv").write_text("review,label\n" + "".join(rows))
     line = refuse(2, "fit", "text", tmp_path / "few.csv", "--reg", name, "epochs=1")
     assert f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout" in line
+
+
+@pytest.mark.parametrize("words", [("ls", "runs"), ("report", "last"), ("show", "last"), ("test", "1")])
+def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(capsys, tmp_path, words):
+    (tmp_path / "few.csv").write_text("a")
+    assert run([*words, "--runs", str(tmp_path / "few.csv")]) == 2
+    assert "few.csv' is a file, not a folder of runs; say which folder: --runs FOLDER" in capsys.readouterr().err
 
 
 def test_an_unknown_verb_is_one_line(capsys):
@@ -224,7 +233,7 @@ def test_bad_files_can_be_skipped_and_are_counted(images, runs, capsys):
     folder = images()
     (folder / "dark" / "bad.png").write_text("no image")
     assert run(["fit", "vision", str(folder), *TINY, "bad_files=skip", "--runs", str(runs)]) == 0
-    assert "1 files were skipped: dark/bad.png" in capsys.readouterr().err
+    assert "1 file was skipped: dark/bad.png" in capsys.readouterr().err
 
 
 def test_names_from_data_reach_the_terminal_as_text(images, runs, capsys):
@@ -317,7 +326,7 @@ def test_weights_that_are_not_ours_are_one_line(refuse, copied, tmp_path):
 
 
 def test_a_run_without_a_test_part_is_one_line(refuse, copied):
-    assert "pets has no test part" in refuse(3, "test", "1")
+    assert "pets has no test part; make folders train and test in it" in refuse(3, "test", "1")
 
 
 @pytest.mark.parametrize(

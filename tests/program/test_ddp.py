@@ -1,6 +1,7 @@
 """Two processes on a CPU: the same examples in the same steps as one, each validation example counted once."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -55,6 +56,40 @@ def test_what_regularizes_steps_and_weights_does_so_on_two_processes_as_on_one(f
     for name, value in load_file(together.path / "best.safetensors").items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
     assert together.history.column("val_loss") == pytest.approx(alone.history.column("val_loss"), rel=1e-6)
+
+
+WATCHER = """
+import os
+from dl.hookspecs import hookimpl
+from dl.specs import RegularizerSpec
+
+def build(options, task):
+    import torch
+    from dl.regularizer import Regularizer
+
+    def note(network):
+        if network.training:  # a step, not the rehearsal
+            mask = torch.nn.functional.dropout(torch.ones(40), 0.5)
+            with open({path!r} + os.environ.get("LOCAL_RANK", "0"), "a") as file:
+                print(*(int(value > 0) for value in mask), file=file)
+        return 0 * next(network.parameters()).sum()
+
+    return Regularizer(penalty=note)
+
+@hookimpl
+def register_regularizers():
+    return [RegularizerSpec("watcher", "penalty", "notes what dropout draws", build)]
+"""
+
+
+def test_each_process_drops_something_else_in_each_step_and_the_same_again_from_the_same_seed(fit_with, site, tmp_path):
+    site.add("watcher", WATCHER.format(path=str(tmp_path / "drawn")))
+    for _ in range(2):
+        fit_with("two", *TWO, "--reg", "watcher", epochs=2)
+        shutil.rmtree(tmp_path / "two")
+    steps, masks = 2 * 3, [(tmp_path / f"drawn{rank}").read_text().splitlines() for rank in (0, 1)]
+    assert masks[0][:steps] == masks[0][steps:] and masks[1][:steps] == masks[1][steps:]
+    assert len({*masks[0][:steps], *masks[1][:steps]}) == 2 * steps
 
 
 def test_the_first_process_ends_the_fit_of_both_and_each_draws_for_itself(fit_with):

@@ -107,6 +107,16 @@ def test_a_folder_is_built_and_installed_again(shared, project):
     shared.dl("uninstall", "built")
 
 
+def test_another_wheel_of_the_same_version_takes_the_place_of_what_is_there(make_wheel, shared, good, tmp_path):
+    first = make_wheel(tmp_path / "first", "dl-same")
+    second = make_wheel(tmp_path / "second", "dl-same", source=good("of-the-second"))
+    assert "added dl-same 1.0" in shared.dl("install", first)[0]
+    assert shared.dl("install", first)[0] == "nothing has changed\n"
+    out, _ = shared.dl("install", second)
+    assert out.splitlines()[::2] == ["installed dl-same 1.0 anew", "  register_datasets: of-the-second"]
+    shared.dl("uninstall", "dl-same")
+
+
 def test_a_distribution_that_registers_nothing_says_so_and_is_not_ours_to_remove(make_wheel, shared, tmp_path):
     out, _ = shared.dl("install", make_wheel(tmp_path, "silent", point=False))
     assert out.splitlines() == [

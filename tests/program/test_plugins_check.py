@@ -1,5 +1,7 @@
 """`dl plugins check NAME`: all suites on one plugin, without pytest."""
 
+import re
+
 import pytest
 
 CLOUDS = """
@@ -29,7 +31,8 @@ def test_a_plugin_that_holds_is_said_rule_by_rule(dl_run, site):
     lines = answer.out.splitlines()
     assert lines[0] == "ok        plugin clouds: it is loaded, and nothing is to be said about it"
     assert "ok        data set clouds: ids are unique" in lines
-    assert lines[-1] == f"all {len(lines) - 1} rules hold"
+    not_asked = sum(line.startswith("not asked") for line in lines)
+    assert not_asked and lines[-1] == f"all {len(lines) - 1 - not_asked} rules hold; {not_asked} could not be asked"
     assert [line for line in lines if "recipe clouds" in line][-1].endswith("it takes the model dense")
 
 
@@ -82,3 +85,65 @@ def test_a_plugin_of_ours_holds(dl_run, name):
 def test_every_plugin_of_ours_holds(dl_run, name):
     answer = dl_run("plugins", "check", name)
     assert answer.code == 0, answer.out
+
+
+NOTES = """
+from dl.hookspecs import hookimpl
+from dl.specs import CommandSpec, LoggerSpec, SectionSpec
+
+@hookimpl
+def register_sections():
+    return [SectionSpec("notes", lambda: lambda facts: {section})]
+
+@hookimpl
+def register_commands():
+    return [CommandSpec("jot", "Jot something down.{example}", jot)]
+
+def jot(text: str) -> None:
+    print(text)
+
+@hookimpl
+def register_loggers():
+    return [LoggerSpec("diary", "each epoch on a line", diary)]
+
+def diary(folder, options):
+    from lightning.pytorch.loggers import CSVLogger
+
+    class Diary(CSVLogger):
+        def log_metrics(self, metrics, step=None):
+            with open(folder / "diary.txt", "a") as file:
+                file.write(f"{{step}} {{metrics[{column!r}]}}\\n")
+
+    return Diary(folder, name="diary", version="")
+"""
+
+
+def test_sections_commands_and_loggers_are_asked_as_well(dl_run, site):
+    good = {"section": "[f'{len(facts.epochs)} epochs']", "example": "\\n\\nExample: dl jot this", "column": "val_loss"}
+    site.add("notes", NOTES.format(**good))
+    answer = dl_run("plugins", "check", "notes")
+    assert answer.code == 0, answer.out + answer.err
+    for kind in ("section notes", "command jot", "logger diary"):
+        assert f"ok        {kind}: listing it imports nothing heavy" in answer.out
+
+
+def test_on_a_terminal_a_long_answer_goes_on_under_its_beginning(dl_run, site, monkeypatch):
+    site.add("clouds", CLOUDS.format(ids="", model="dense"))
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "60"}.items():
+        monkeypatch.setenv(name, value)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", dl_run("plugins", "check", "clouds").out).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert any(line.startswith(" " * 10) for line in lines)
+    assert all(re.match("ok  |failed |not asked | {10}", line) for line in lines[:-1])
+
+
+def test_those_that_do_not_hold_are_named(dl_run, site):
+    site.add("notes", NOTES.format(section="'one text'", example="", column="no_loss"))
+    answer = dl_run("plugins", "check", "notes")
+    failed = [line.removeprefix("failed    ") for line in answer.out.splitlines() if line.startswith("failed")]
+    assert answer.code == 1 and len(failed) == 3, answer.out
+    assert failed[0].startswith(
+        "section notes: it answers any run: on a fit that overfits it returns 'one text', not a"
+    )
+    assert failed[1].startswith("command jot: it says what it does, with an example: its description has no line that")
+    assert failed[2].startswith("logger diary: it takes each epoch's numbers: log_metrics fails: KeyError: 'no_loss'")

@@ -33,7 +33,7 @@ def test_the_python_runs(tmp_path):
 
 def test_the_recipe_means_what_it_says():
     said = parse_recipe(block("toml"), "the page").regularizers
-    assert said == {"l2": {"": 1e-4}, "early-stopping": {"patience": 2, "by": "metric"}}
+    assert said == {"l2": 1e-4, "early-stopping": {"patience": 2, "by": "metric"}}
 
 
 def test_the_table_names_every_regularizer_of_ours_with_its_first_option_and_default():

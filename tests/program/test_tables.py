@@ -92,6 +92,14 @@ def test_a_mistake_about_a_table_is_one_line(table, capsys, runs, tmp_path, code
     assert not runs.exists() or not list(runs.iterdir())
 
 
+def test_a_run_of_a_table_without_a_test_part_is_told_what_fits_a_table(table, capsys, runs):
+    tiny = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1", "--runs", runs)
+    said(capsys, 0, "fit", "vision", "labels.csv", "--target", "label", *tiny)
+    _, last = said(capsys, 3, "test", "last", "--runs", runs)
+    assert "labels has no test part; a table has none; keep rows apart in another file" in last
+    assert last.endswith("dl predict 0001-labels-dense FILE")
+
+
 @pytest.mark.parametrize("verb", [("show",), ("fit", "text")])
 def test_a_link_that_leads_nowhere_or_to_itself_is_said_to_be_one(tmp_path, monkeypatch, capsys, verb):
     monkeypatch.chdir(tmp_path)

@@ -96,7 +96,7 @@ def test_a_table_is_predicted_with_the_options_of_the_run_or_those_said_now(runs
     asked = {"encoding": "latin-1", "header": False, "input": "2", "target": "3", "bad_rows": "skip", "group_on": "1"}
     run = dl.fit("text", str(tmp_path / "old.csv"), runs=runs, **small, **asked)
     (tmp_path / "new.csv").write_bytes("7;a great café;x\n8;;x\n9;a poor awful film;x\n".encode("latin-1"))
-    with pytest.warns(SkippedRows, match=r"1 rows were skipped: new\.csv row 2: column '2' is empty"):
+    with pytest.warns(SkippedRows, match=r"1 row was skipped: new\.csv row 2: column '2' is empty"):
         answers = dl.predict(run, tmp_path / "new.csv")
     assert [(answer.source, answer.says) for answer in answers] == [("new.csv row 1", "good"), ("new.csv row 3", "bad")]
     (tmp_path / "other.csv").write_text("body,note\na great café,a great and long note\n")

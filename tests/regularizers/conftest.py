@@ -17,12 +17,8 @@ from dl.task import decide
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """A few digits gain nothing from threads that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def on_one_thread(one_thread):
+    """Every fit here is of a few numbers."""
 
 
 @pytest.fixture

@@ -78,7 +78,6 @@ def facts_from(val, probe, plugins, features=ABSENT, columns=None, best=None, ma
         probe=PartOutcomes(np.arange(len(probe.targets)), probe.targets, probe.losses, probe.right, -probe.losses),
         leaked=ABSENT,
         best_logits=val.logits[best - 1],
-        last_logits=ABSENT,
         features=features,
         sketches=ABSENT,
         recipe=PartialRecipe(train={"schedule": "constant", "monitor": "metric"}),

@@ -74,11 +74,38 @@ def test_watching_a_finished_run_reports_it_at_once(simulated, capsys):
 
 def test_the_next_command_gives_the_very_recipe_that_is_meant(simulated, plugins):
     run = simulated(signal=[3.0], options={"lr": 0.01, "val": 500.0})
-    words = again(Facts(read(run), plugins), epochs=7).split()
-    assert words[:6] == ["dl", "fit", "vision", "mnist", "--model", "dense"]
-    again_resolved = resolve(plugins, "vision", "mnist", model="dense", options=split_pairs(words[6:]))
-    assert again_resolved.train == {**run.recipe.train, "epochs": 7}
-    assert again_resolved.split == run.recipe.split
+    meant = resolved(plugins, again(Facts(read(run), plugins), epochs=7))
+    assert meant.train == {**run.recipe.train, "epochs": 7} and meant.split == run.recipe.split
+
+
+def resolved(plugins, command):
+    """Return the recipe that a command means."""
+    dl, fit, domain, data, *words = shlex.split(command)
+    assert (dl, fit) == ("dl", "fit")
+    flags = [k for k, word in enumerate(words) if word.startswith("--")]
+    said = [(words[k][2:], words[k + 1]) for k in flags]
+    regs = [value for name, value in said if name == "reg"]
+    pairs = [word for k, word in enumerate(words) if k not in flags and k - 1 not in flags]
+    names = {name: value for name, value in said if name != "reg"}
+    return resolve(plugins, domain, data, options=split_pairs(pairs), reg=split_named(regs), **names)
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ({}, "dl fit vision mnist epochs=7"),
+        ({"recipe": "book-convnet"}, "dl fit vision mnist --recipe book-convnet epochs=7"),
+        ({"model": "dense", "seed": 3}, "dl fit vision mnist --model dense --seed 3 epochs=7"),
+        ({"domain": "text", "data": "phrase-languages"}, "dl fit text phrase-languages epochs=7"),
+        ({"domain": "text", "data": "phrase-languages", "model": "lstm"}, "--model lstm epochs=7"),
+        ({"reg": {"l2": "1e-3"}, "options": {"val": "500"}}, "dl fit vision mnist epochs=7 val=500 --reg l2=0.001"),
+    ],
+)
+def test_the_next_command_says_no_more_than_it_must(simulated, plugins, said, command):
+    run = simulated(signal=[3.0])
+    recipe = resolve(plugins, **{"domain": "vision", "data": "mnist", **said})
+    (run.path / "recipe.toml").write_text(recipe.to_toml())
+    assert again(Facts(read(Run(run.path)), plugins), epochs=7).endswith(command)
 
 
 @pytest.mark.parametrize("reg", [{}, {"random-shift": {"pixels": 3}, "dropout": {"rate": 0.1}}])
@@ -89,15 +116,12 @@ def test_every_remedy_that_is_offered_is_a_command_that_resolves_to_that_remedy(
     offered = against_overfitting(Facts(read(Run(run.path)), plugins))
     assert len(offered) >= 3 and len({one.typed for one in offered}) == len(offered)
     for one in offered:
-        words = shlex.split(one.command)
-        assert words[:4] == ["dl", "fit", "vision", "mnist"] and set(one.typed.split()) <= set(words)
-        regs = [words[k + 1] for k, word in enumerate(words) if word == "--reg"]
-        pairs = split_pairs(word for word in words[4:] if "=" in word and word not in regs)
-        resolved = resolve(plugins, "vision", "mnist", model="dense", reg=split_named(regs), options=pairs)
-        added = dict(resolved.regularizers)
+        assert set(one.typed.split()) <= set(shlex.split(one.command))
+        meant = resolved(plugins, one.command)
+        added = dict(meant.regularizers)
         assert {name: added.pop(name, None) for name in reg} == {name: given for name, given in reg.items()}
         assert one.typed in [f"--reg {plugins.regularizers[name].typed(given)}" for name, given in added.items()] or (
-            one.typed == "dropout=0.5" and resolved.model_options["dropout"] == 0.5 and not added
+            one.typed == "dropout=0.5" and meant.model_options["dropout"] == 0.5 and not added
         )
 
 

@@ -1,10 +1,14 @@
 """Explaining codes in the terminal."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from dl.errors import UnknownName
+from dl.hookspecs import hookimpl
+from dl.plugins import load_plugins
+from dl.specs import CheckSpec
 from dl.terminal import console
 from dl_reports.explain import list_codes, show_page
 from dl_reports.registry import OWN
@@ -30,3 +34,12 @@ def test_a_page_as_json_names_its_plugin(capsys):
     show_page("health-nan", console(), as_json=True)
     stored = json.loads(capsys.readouterr().out)
     assert stored["plugin"] == "reports" and stored["page"].startswith("# health-nan")
+
+
+def test_a_page_of_a_strangers_cannot_act_on_the_terminal(capsys):
+    def register_checks():
+        return [CheckSpec("other-odd", "of a test", lambda: print, lambda: "# other\n\x1b[2Jgone\n")]
+
+    plugins = load_plugins([SimpleNamespace(register_checks=hookimpl(register_checks), __name__="other")])
+    show_page("other-odd", console(), plugins=plugins)
+    assert capsys.readouterr().out == "# other\n\\x1b[2Jgone\n"

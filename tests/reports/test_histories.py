@@ -25,10 +25,16 @@ def test_imdb_dense_overfits_in_loss_and_in_accuracy_and_should_stop_at_4(judged
     report, codes = judged(losses=down_then(0.2735, 0.6796, 4, 20), scores=down_then(0.8908, 0.8683, 3, 20), n=10_000)
     assert {"fit-overfit-loss", "fit-overfit-metric"} <= codes
     assert report.verdict.sentence == (
-        "Overfits in loss and in accuracy since its best at epoch 4: loss 0.2735 to 0.6796 "
-        "(by 0.4061 [0.3917, 0.4205]), accuracy 89.1 % to 86.8 % (by 2.25 points [1.35, 3.15]); stop at epoch 4. "
+        "Overfits in loss and in accuracy since the best loss at epoch 4: loss 0.2735 to 0.6796 "
+        "(by 0.4061 [0.3917, 0.4205]), accuracy 89.1 % to 86.8 % (by 2.25 points [1.35, 3.15]); stop at epoch 4, where "
+        "the loss is best (accuracy at epoch 3). "
         "(From means alone: unpaired, deviation of the loss assumed equal to its mean.)"
     )
+
+
+def test_loss_and_accuracy_that_are_best_at_one_epoch_are_said_to_be(judged):
+    report, _ = judged(losses=down_then(0.2735, 0.6796, 4, 20), scores=down_then(0.8908, 0.8683, 4, 20), n=10_000)
+    assert "; stop at epoch 4, where both are best. " in report.verdict.sentence
 
 
 def test_reuters_dense_overfits_in_loss_and_1000_examples_do_not_tell_about_accuracy(judged):

@@ -8,11 +8,12 @@ import pytest
 
 from dl.choose import resolve
 from dl.data import content_number, fingerprints, whole
+from dl.packaged import locate
 from dl.plugins import load_plugins
 from dl.ragged import as_text
 from dl.road import divide
 from dl_reviews import plugin, reviews
-from dl_reviews.packaged import locate, read
+from dl_reviews.packaged import COMBINED, read
 
 SPECS = {spec.name: spec for spec in plugin.register_datasets()}
 
@@ -74,7 +75,7 @@ def test_every_part_has_its_known_size_and_classes(loaded, opened, name, train, 
 
 def test_both_parts_together_are_the_package_s_rows(loaded, opened):
     for name, source in (("imdb", "imdb"), ("rotten-tomatoes", "rotten_tomatoes")):
-        published = Counter((review.text, review.label) for review in read(locate(), source))
+        published = Counter((review.text, review.label) for review in read(locate(COMBINED), source))
         parts = (loaded[name].train, opened[name])
         given = Counter(pair for part in parts for pair in zip(strings(part), part.targets.tolist(), strict=True))
         assert given == published and given.total() == {"imdb": 25_000, "rotten-tomatoes": 8_530}[name]
@@ -118,7 +119,7 @@ def test_the_first_id_is_the_one_it_always_was(loaded):
 
 
 def test_the_test_part_is_the_same_whatever_the_order():
-    rows = list(read(locate(), "imdb"))
+    rows = list(read(locate(COMBINED), "imdb"))
     chosen = {review.text for review in rows if content_number(review.text.encode()) % reviews.IMDB_TEST == 0}
     assert chosen == set(strings(reviews.load_imdb().open_test()))
 
@@ -163,12 +164,12 @@ def test_reading_imdb_costs_a_few_passes_over_the_file():
     """As a ratio within one process: against decoding and hashing the file, which no reader can save."""
     took = in_a_new_process(
         "import csv, time",
-        "from dl_reviews import reviews; from dl_reviews.packaged import locate",
+        "from dl_reviews import reviews; from dl.packaged import locate; from dl_reviews.packaged import COMBINED",
         "def least(action): return min(timed(action) for _ in range(3))",
         "def timed(action):",
         "    begun = time.process_time(); action(); return time.process_time() - begun",
         "def plain():",
-        "    with locate().open(encoding='utf-8', newline='') as lines: sum(1 for row in csv.reader(lines))",
+        "    with locate(COMBINED).open(encoding='utf-8', newline='') as lines: sum(1 for row in csv.reader(lines))",
         "print(least(reviews.load_imdb) / least(plain))",
     )
     assert float(took[0]) < 6

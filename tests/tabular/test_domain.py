@@ -157,6 +157,22 @@ def test_a_name_with_commas_is_one_column_and_one_that_may_be_several_is_refused
     text = '"a,b",a,b,y\n' + "".join(f"{k},{k % 3},{k},{k % 2}\n" for k in range(20))
     with pytest.raises(BadOption, match="may be one column or 2"):
         open_path(table(text), {"target": "y", "leave_out": "a,b"})
+    with pytest.raises(BadOption, match="categories=a,b may be one column or 2; rename some in the file"):
+        open_path(table(text), {"target": "y", "categories": "a,b"})
+
+
+@pytest.mark.parametrize(
+    ("categories", "says"),
+    [
+        ("lenght", "has no input column 'lenght' for categories; did you mean 'length'"),
+        ("species", "has no input column 'species' for categories .* input columns: length, width, colour"),
+        ("length,,width", "categories=length,,width: a name is missing between commas"),
+        ("length, length", "column 'length' is named twice"),
+    ],
+)
+def test_names_of_categories_are_read_as_all_names_of_columns_are(flowers, categories, says):
+    with pytest.raises(BadOption, match=says):
+        open_path(flowers, {"target": "species", "categories": categories})
 
 
 def test_a_thousand_columns_are_read(table):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dl.cache import entries
 from dl.data import Examples, Part
 from dl.ragged import texts
 from dl_text import cache as subject
@@ -130,7 +131,7 @@ def test_a_cache_without_room_is_no_trouble_and_keeps_no_halves(part_of, cache):
     with files_no_larger_than(100):
         found = both(part)
     assert found[1].lengths.tolist() == [3000]
-    assert not list((cache / "texts").iterdir())
+    assert entries() == []
 
 
 def test_what_was_not_used_for_longest_goes_first(part_of, cache, monkeypatch):
@@ -141,10 +142,10 @@ def test_what_was_not_used_for_longest_goes_first(part_of, cache, monkeypatch):
             if path.stat().st_mtime > 1_000_000_000:
                 os.utime(path, (1000 - age, 1000 - age))
     both(parts[0])  # used again: now the second is the oldest
-    size = sum(path.stat().st_size for path in (cache / "texts").iterdir())
-    monkeypatch.setattr(subject, "LARGEST", size)
+    size = sum(entry.size for entry in entries())
+    monkeypatch.setenv("DL_CACHE_SIZE", str(size))
     both(parts[2])
-    assert sum(path.stat().st_size for path in (cache / "texts").iterdir()) <= size
+    assert sum(entry.size for entry in entries()) <= size
     learnt = []
     monkeypatch.setattr(subject, "learn", lambda part, chosen: learnt.append(part) or learn(part, chosen))
     both(parts[0])

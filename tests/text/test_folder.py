@@ -73,7 +73,7 @@ def test_the_test_part_is_read_only_when_it_is_opened(archive):
     dataset = opened(archive)
     with pytest.raises(BadFile, match=r"1 of 5 files.*test/pos/bad\.txt: byte 1 on line 1"):
         dataset.open_test()
-    with pytest.warns(SkippedFiles, match="1 test files were skipped"):
+    with pytest.warns(SkippedFiles, match="1 test file was skipped"):
         assert len(opened(archive, bad_files="skip").open_test()) == 4
 
 

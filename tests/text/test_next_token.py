@@ -193,7 +193,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
     ("name", "content", "choices", "error", "line"),
     [
         ("empty.txt", b"", {}, BadFile, "empty.txt' cannot be read as text: the file is empty"),
-        ("short.txt", b"once upon a time", {}, BadData, "short: 1 windows of 128 characters are too few"),
+        ("short.txt", b"once upon a time", {}, BadData, "short: 1 window of 128 characters is too few"),
         ("latin.txt", b"caf\xe9 " * 900, {}, BadFile, r"byte 4 on line 1 \(0xe9\) is not utf-8; name its encoding"),
         ("binary.txt", b"ab\0cd" * 900, {}, BadFile, "byte 3 on line 1 is NUL: not a text"),
         ("a.txt", b"abc " * 900, {"tokens": "words"}, BadOption, "tokens=words does not spell a text again"),

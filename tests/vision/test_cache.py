@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dl.cache import entries
 from dl.errors import BadData
 from dl.scan import find_classes
 from dl_vision import cache as subject
@@ -138,6 +139,30 @@ def test_threads_give_the_same_as_one_after_the_other(tmp_path, photo, monkeypat
     monkeypatch.setattr("dl_vision.decode.AT_ONCE", 3)
     (tmp_path / "other").mkdir()
     np.testing.assert_array_equal(read(tmp_path / "many", tmp_path / "other").images, alone)
+
+
+def test_images_that_were_not_used_for_longest_go_first(pets, photo, tmp_path, decoded, monkeypatch):
+    others = [tmp_path / f"others{k}" for k in range(2)]
+    for k, other in enumerate(others):
+        for number in range(6):
+            photo(other / "ab"[number % 2] / f"{number}.png", seed=100 * (k + 1) + number)
+    for root in (pets, others[0]):
+        read(root)
+    for entry in entries():
+        os.utime(entry.path, (0, 0))
+    read(pets)
+    assert len(decoded) == 12
+    monkeypatch.setenv("DL_CACHE_SIZE", str(sum(entry.size for entry in entries())))  # room for two of three
+    read(others[1])
+    read(pets)
+    assert len(decoded) == 18
+
+
+def test_images_that_are_more_than_the_cache_may_hold_stay_until_others_are_read(pets, decoded, monkeypatch):
+    monkeypatch.setenv("DL_CACHE_SIZE", "1")
+    first, again = read(pets), read(pets)
+    assert len(decoded) == 6 and isinstance(again.images, np.memmap)
+    np.testing.assert_array_equal(first.images, again.images)
 
 
 def _read_sum(root):

@@ -56,7 +56,7 @@ def test_the_test_part_takes_the_size_and_colour_of_the_training_part(parts, pho
 
 def test_skipped_files_of_the_test_part_are_said(parts):
     (parts / "test" / "dog" / "bad.png").write_text("no image")
-    with pytest.warns(SkippedFiles, match="1 test files were skipped"):
+    with pytest.warns(SkippedFiles, match="1 test file was skipped"):
         assert len(opened(parts, bad_files="skip").open_test()) == 4
 
 

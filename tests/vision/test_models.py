@@ -84,15 +84,6 @@ def test_any_shape_gives_logits_or_one_clear_line(name, shape, outputs, pool, de
     assert network.eval()(torch.zeros(2, *shape)).shape == (2, outputs)
 
 
-@pytest.fixture
-def one_thread():
-    """Threads that wait for each other cost more than they bring on images this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("name", MODELS)
 def test_one_small_batch_is_learnt_by_heart(name):

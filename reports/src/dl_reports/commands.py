@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, by the published schema.")]
 FAIL_ON = ("issue", "tip")
 
-REPORT = """Say where a run stands: does it overfit, since when, by how much, how sure is that, what to do.
+REPORT = """Say where a run stands, and what to do. Does it overfit, since when, by how much, how sure is that?
 
 Example: dl report last
 
@@ -105,7 +105,7 @@ def _follow(run: Run, ignore: list[str]) -> Run:
     return ended
 
 
-EXPLAIN = """Explain a finding code: how it is detected, why it matters, what to do.
+EXPLAIN = """Explain a finding: how it is detected, what to do about it.
 
 Example: dl explain fit-overfit-loss
 """
@@ -124,7 +124,7 @@ def explain(
         list_codes(console(), as_json=as_json)
 
 
-COMPARE = """Compare two runs, paired on the validation examples they share.
+COMPARE = """Compare two runs on the validation examples they share.
 
 Example: dl compare 1 2
 """

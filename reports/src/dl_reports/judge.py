@@ -14,7 +14,7 @@ from dl.finding import SEVERITIES, Finding
 from dl.plugins import complain
 from dl.signals import StoppedAtOnce
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import told
+from dl.states import shown, told
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
 from dl_reports.statistics import NotComputable
@@ -83,6 +83,8 @@ def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any
         raise
     except BaseException as error:
         return _failed(spec, facts, kind, f"failed: {told(error)}")
+    if isinstance(answer, (str, bytes)):
+        return _failed(spec, facts, kind, f"returned {shown(answer)}, not a list")
     if isinstance(listed, list) and len(listed) > MOST:
         return _failed(spec, facts, kind, f"returned more than {MOST:,} things")
     return listed

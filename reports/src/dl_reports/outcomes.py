@@ -24,7 +24,7 @@ NAN = float("nan")
 
 
 def examples(facts: Facts, *, mislabelled: bool) -> tuple[Example, ...]:
-    """The validation examples with the largest loss, then the suspect ones of training where labels are in doubt."""
+    """The validation examples with the largest loss, of those above the mean; then the suspect ones of training."""
     return (*_hardest(facts), *(_suspects(facts) if mislabelled else ()))
 
 
@@ -32,11 +32,12 @@ def _hardest(facts: Facts) -> list[Example]:
     val, k = facts.kept.val, facts.best
     if isinstance(val, NotComputable) or k is None or k >= len(val.loss):
         return []
-    losses = np.nan_to_num(val.loss[k].astype(np.float32), nan=-1.0)
+    losses = np.nan_to_num(val.loss[k].astype(np.float32), nan=0.0)
     count = min(HARDEST, len(losses))
     top = np.argpartition(-losses, count - 1)[:count]
     chosen = top[np.argsort(-losses[top], kind="stable")]
-    return [_example(facts, val, "val", "hardest", int(row), k) for row in chosen if losses[row] > 0]
+    worth = losses.mean(dtype=np.float64)
+    return [_example(facts, val, "val", "hardest", int(row), k) for row in chosen if losses[row] > worth]
 
 
 def _suspects(facts: Facts) -> list[Example]:

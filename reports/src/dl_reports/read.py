@@ -41,7 +41,6 @@ class Kept:
         probe: Outcomes of the probe, at most T epochs.
         leaked: (n,) validation examples that are also in the training part.
         best_logits: (n, K) of the validation part at the best epoch.
-        last_logits: (n, K) at the last epoch.
         features: Arrays of `features.npz`.
         sketches: Arrays of `sketches.npz`.
         recipe: The choices.
@@ -55,7 +54,6 @@ class Kept:
     probe: PartOutcomes | NotComputable
     leaked: NDArray[np.bool_] | NotComputable
     best_logits: NDArray[np.float16] | NotComputable
-    last_logits: NDArray[np.float16] | NotComputable
     features: Arrays | NotComputable
     sketches: Arrays | NotComputable
     recipe: PartialRecipe | NotComputable
@@ -81,7 +79,6 @@ def read(run: Run) -> Kept:
         probe=_outcomes(run, "probe", len(rows)),
         leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
         best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
-        last_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "last"), run, "last"), manifest)),
         features=_try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),

@@ -42,39 +42,50 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
     words = [f"{name}={word(value)}" for name, value in changes.items()]
     words += [part for name, value in (reg or {}).items() for part in ("--reg", f"{name}={value}")]
-    meant = _resolved(facts, recipe=from_file[3], options=changes, reg=reg)
+    meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
     if meant is None:
         return ""
     return _short(facts, recipe, meant, list(changes)) or shlex.join([*from_file, *words])
 
 
 def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
-    """Return ``dl fit domain data --model name key=value ...``, or nothing if it would not mean the same."""
-    default = _resolved(facts, domain=recipe.domain, data=recipe.data, task=meant.task)
-    plain = _resolved(facts, domain=recipe.domain, data=recipe.data, model=recipe.model, task=meant.task)
-    if plain is None or default is None:
+    """Return the shortest ``dl fit domain data ...`` that means the same, or nothing if none does.
+
+    It starts from what the data alone decides, from the model, or from a recipe with this model: wherever the least is
+    left to be said. A recipe of which something would be undone again is not what was meant.
+    """
+    starts: list[dict[str, str]] = [{}, {"model": recipe.model}]
+    starts += [{"recipe": name} for domain, name in facts.plugins.recipes if domain == recipe.domain]
+    starts += [{"task": meant.task, **start} for start in starts if meant.task]
+    found = (_spelled(facts, start, meant, first) for start in starts)
+    return min(filter(None, found), key=len, default="")
+
+
+def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[str]) -> str:
+    """Return the command that starts from some names, or nothing if it would not mean the same."""
+    names = {"domain": meant.domain, "data": meant.data, **start}
+    plain = _resolved(facts, names)
+    if plain is None or plain.model != meant.model:
         return ""
     wanted = _differences(plain, meant)
     ordered = {name: wanted[name] for name in [*first, *wanted] if name in wanted}
-    model = [] if default.model == recipe.model else ["--model", recipe.model]
-    task = ["--task", meant.task] if meant.task else []
-    seed = ["--seed", str(meant.seed)] if meant.seed != plain.seed else []
-    named = [facts.plugins.regularizers[name].typed(options) for name, options in meant.regularizers.items()]
-    said = _resolved(
-        facts,
-        domain=recipe.domain,
-        data=recipe.data,
-        model=recipe.model,
-        task=meant.task,
-        seed=meant.seed,
-        options=ordered,
-        reg=split_named(named),
-    )
+    usual = _resolved(facts, {"domain": meant.domain, "data": meant.data, "model": meant.model})
+    undone = set() if usual is None else wanted.keys() - _differences(usual, meant).keys() - set(first)
+    if "recipe" in start and undone:
+        return ""
+    named = [
+        facts.plugins.regularizers[name].typed(options)
+        for name, options in meant.regularizers.items()
+        if plain.regularizers.get(name) != options
+    ]
+    said = _resolved(facts, names, ordered, split_named(named), meant.seed)
     if said is None or asdict(said) != asdict(meant):
         return ""
-    words = [f"{name}={word(value)}" for name, value in ordered.items()]
+    flags = {**start, **({} if meant.seed == plain.seed else {"seed": str(meant.seed)})}
+    words = [part for name, value in flags.items() for part in (f"--{name}", value)]
+    words += [f"{name}={word(value)}" for name, value in ordered.items()]
     words += [part for one in named for part in ("--reg", one)]
-    return shlex.join(["dl", "fit", recipe.domain, recipe.data, *model, *task, *seed, *words])
+    return shlex.join(["dl", "fit", meant.domain, meant.data, *words])
 
 
 def _differences(plain: Recipe, meant: Recipe) -> dict[str, Value]:
@@ -88,11 +99,10 @@ def _differences(plain: Recipe, meant: Recipe) -> dict[str, Value]:
 
 def _resolved(
     facts: Facts,
-    *,
+    names: Mapping[str, str],
     options: Mapping[str, object] | None = None,
     reg: Mapping[str, object] | None = None,
     seed: int | None = None,
-    **names: str,
 ) -> Recipe | None:
     """Resolve the choices, or return None where they do not fit together (any more)."""
     try:

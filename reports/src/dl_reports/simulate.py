@@ -104,7 +104,6 @@ def simulate(folder: Path, fit: Fit | None = None) -> Run:
         }
         rows.append(_row(fit, manifest, scored, t, val, probe))
         outcomes.write_epoch(folder / "outcomes", t + 1, scored)
-        outcomes.write_logits(folder / "outcomes", "last", scored["val"].logits)
         if rows[-1]["val_accuracy"] > max([row["val_accuracy"] for row in rows[:-1]], default=-1.0):
             manifest = replace(manifest, best_epoch=t + 1)
             outcomes.write_logits(folder / "outcomes", "best", scored["val"].logits)

@@ -53,9 +53,10 @@ def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
     if not loss.established:
         return f"Overfits in {name} since {_from(metric)}: {_sizes(facts, metric)}; the loss is not certainly worse."
     if both is not None and both.overfits_both:
+        where = "both are best" if metric.best == loss.best else f"the loss is best ({name} at epoch {metric.best})"
         return (
-            f"Overfits in loss and in {name} since {_from(loss)}: loss {_loss_sizes(loss)}, "
-            f"{name} {_sizes(facts, metric)}; stop at epoch {loss.best}."
+            f"Overfits in loss and in {name} since {_from(loss, 'the best loss')}: loss {_loss_sizes(loss)}, "
+            f"{name} {_sizes(facts, metric)}; stop at epoch {loss.best}, where {where}."
         )
     if metric.established:
         return (
@@ -84,8 +85,8 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
     return f"a change of {seen} is not distinguishable on {words.many(metric.n, 'example')}; it grows over-confident"
 
 
-def _from(change: Change) -> str:
-    return f"epoch {change.onset}" if change.dated else f"its best at epoch {change.best}"
+def _from(change: Change, best: str = "its best") -> str:
+    return f"epoch {change.onset}" if change.dated else f"{best} at epoch {change.best}"
 
 
 def _sizes(facts: Facts, change: Change) -> str:

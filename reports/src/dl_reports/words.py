@@ -10,6 +10,7 @@ import math
 from dl.intervals import Interval
 from dl.manifest import MetricInfo
 from dl.terminal import safe_text
+from dl.words import many as many  # its other users say it with the words here
 
 NAME = 40  # characters of a class name that a sentence can bear
 
@@ -74,8 +75,3 @@ def metric_word(name: str) -> str:
     """Return the name of a metric for a sentence."""
     words = {"mae": "mean absolute error", "rmse": "root mean squared error", "macro_f1": "macro F1"}
     return words.get(name, name.replace("_", " "))
-
-
-def many(count: int, one: str, more: str | None = None) -> str:
-    """Return ``1 epoch`` or ``4 epochs``."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -6,7 +6,8 @@ import pytest
 from dl.finding import Finding
 from dl.specs import CheckSpec
 from dl.testing import check_check
-from dl.testing.check import RULES, kept_runs
+from dl.testing.check import RULES
+from dl.testing.fits import kept_runs
 
 PAGE = "# made-slow\n\n" + "A page says how it is found, why it matters, and what is to be done about it. " * 2
 _rng = np.random.default_rng(0)

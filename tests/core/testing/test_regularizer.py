@@ -66,6 +66,36 @@ def detached(network):
     return sum(one.detach().square().sum() for one in network.parameters())
 
 
+class Counting:
+    """Counts its steps, and shrinks the weights by how many there were."""
+
+    def __init__(self):
+        self.steps = 0
+
+    def after_step(self, network):
+        self.steps += 1
+        with torch.no_grad():
+            for one in network.parameters():
+                one.mul_(1 - 0.01 * self.steps)
+
+    def forget(self, state):
+        """Takes nothing of what it is given."""
+
+    def go_on(self, state):
+        self.steps = state["steps"]
+
+
+def counting(load="go_on", save=lambda one: {"steps": one.steps}):
+    """A specification of one that counts and keeps what `save` gives."""
+
+    def build(options, task):
+        one = Counting()
+        save_it, load_it = save and (lambda: save(one)), load and getattr(one, load)
+        return Regularizer(after_step=one.after_step, state_dict=save_it, load_state_dict=load_it)
+
+    return RegularizerSpec("made", "training", "of a test", build)
+
+
 def refusing(options, task):
     raise BadOption("made is for nothing")
 
@@ -116,6 +146,12 @@ BROKEN = {
         spec("penalty", penalty=lambda network: averaged(network) * float("inf")),
         spec(batch=lambda batch, generator: replace(batch, inputs=batch.inputs * torch.Generator().seed() % 7)),
     ],
+    "what it remembers is kept in a checkpoint": [
+        counting(load=None),
+        counting(save=None),
+        counting(load="forget"),
+        counting(save=lambda one: {"itself": one}),
+    ],
     "a fit with it keeps what it scored": [spec("network", network=always_drops)],
 }
 CASES = [pytest.param(rule, one, id=f"{rule} {k}") for rule, specs in BROKEN.items() for k, one in enumerate(specs)]
@@ -137,8 +173,9 @@ def test_there_is_a_broken_regularizer_for_every_rule():
         spec("penalty", penalty=averaged),
         spec("network", network=drops_a_layer()),
         spec("training", ends=lambda rows, metric: "enough" if len(rows) > 5 else ""),
+        counting(),
     ],
-    ids=["batch", "penalty", "network", "training"],
+    ids=["batch", "penalty", "network", "training", "remembering"],
 )
 def test_one_that_holds_is_not_complained_about(made, broken, numbers):
     assert broken(check_regularizer, made, numbers) == {}
@@ -154,6 +191,8 @@ def test_one_for_a_regression_alone_is_asked_about_on_one(numbers):
     assert "dense of numbers, regression" in {one.says for one in results}
 
 
-@pytest.mark.parametrize("name", ["vision/cutmix", "text/word-dropout", "vision/l2", "vision/dropout"])
+@pytest.mark.parametrize(
+    "name", ["vision/cutmix", "text/word-dropout", "vision/l2", "vision/dropout", "vision/weight-averaging"]
+)
 def test_regularizers_of_ours_hold(name, broken, numbers):
     assert broken(check_regularizer, numbers.regularizer(*name.split("/")), numbers) == {}

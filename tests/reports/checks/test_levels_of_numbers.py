@@ -67,7 +67,7 @@ def facts_of(name, metric, val, probe, plugins):
     sign = 1.0 if metric.higher else -1.0
     best = 1 + int(np.argmax([sign * row[f"val_{metric.name}"] for row in rows]))
     recipe = PartialRecipe(train={"schedule": "constant", "monitor": "metric"})
-    absent = (ABSENT,) * 5
+    absent = (ABSENT,) * 4
     kept = Kept(Run(Path("nowhere")), replace(made, best_epoch=best), tuple(rows), val, probe, *absent, recipe, ())
     return Facts(kept, plugins)
 

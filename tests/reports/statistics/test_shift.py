@@ -4,7 +4,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.shift import _areas, group_overlap, input_shift, target_shift, time_overlap
+from dl_reports.statistics.shift import _areas, input_shift, target_shift
 
 
 def test_the_g_test_is_scipys_up_to_williams():
@@ -62,18 +62,6 @@ def test_a_moved_feature_is_found(rng):
     assert found.examined == 1000
 
 
-def test_training_later_than_validation_is_counted():
-    found = time_overlap(np.arange(10), np.array([7, 8, 20]))
-    assert (found.later, found.count) == (pytest.approx(0.2), 2)
-    days = np.array(["2024-01-01", "2024-03-01"], dtype="datetime64[D]")
-    assert time_overlap(days[:1], days[1:]).count == 0
-
-
-def test_shared_groups_are_counted():
-    found = group_overlap(np.array(["a", "b", "c"]), np.array(["b", "b", "d", "e"]))
-    assert (found.groups, found.share) == (1, 0.5)
-
-
 @pytest.mark.parametrize(
     "found",
     [
@@ -84,10 +72,6 @@ def test_shared_groups_are_counted():
         input_shift(np.ones((5, 3)), np.ones((5, 3))),
         input_shift(np.ones((50, 3)), np.ones((50, 3))),
         input_shift(np.full((50, 3), np.inf), np.ones((50, 3))),
-        time_overlap(np.array([1.0]), np.array([np.nan])),
-        time_overlap(np.array([]), np.array([1.0])),
-        time_overlap(np.array(["NaT"], dtype="datetime64[D]"), np.array(["2024-01-01"], dtype="datetime64[D]")),
-        group_overlap(np.array([1]), np.array([], dtype=int)),
     ],
 )
 def test_what_cannot_be_compared_is_said(found):

@@ -39,6 +39,7 @@ GIVES = {
     ("Regularizer", "batch"): "dl.regularizer:Batch",
     ("Regularizer", "penalty"): "torch:Tensor",
     ("Regularizer", "ends"): "builtins:str",
+    ("Regularizer", "state_dict"): "collections.abc:Mapping",
     ("LoggerSpec", "build"): "lightning.pytorch.loggers:Logger",
     ("CheckSpec", "page"): "builtins:str",
     ("Dataset", "train"): "dl.data:Examples",

@@ -1,6 +1,6 @@
 """What happens beside the training loop: keeping the run folder, showing progress, stopping when asked.
 
-Three callbacks of Lightning, one for each; none knows the others.
+Callbacks of Lightning: what ends the fit, or tells others of it, asks the one that keeps; none knows more than that.
 """
 
 from __future__ import annotations
@@ -88,12 +88,12 @@ class Keeper(Callback):
             self.losses[part] += scored.loss
             self.margins[part] += scored.margin
         outcomes.write_epoch(self.folder / "outcomes", len(self.rows), module.scored)
-        outcomes.write_logits(self.folder / "outcomes", "last", module.scored["val"].logits)
         write_history(self.folder / "history.csv", self.rows)
         if self._is_best():
             save_weights(self.folder / "best.safetensors", module.network)
             outcomes.write_logits(self.folder / "outcomes", "best", module.scored["val"].logits)
             self.manifest = self.manifest.with_status("running", best_epoch=len(self.rows))
+        self.manifest = self.manifest.with_status("running", epochs=len(self.rows))
         self.write_manifest("running")
         self.screen.epoch(row, scores)
 

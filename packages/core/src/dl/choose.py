@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.options import Option, Value, check, name_first, shown
+from dl.missing import hint, looks_like_file
+from dl.options import Option, Value, check, check_named, shown
 from dl.plugins import Plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+from dl.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
 from dl.tables import AS_ASKED, is_table, refuse_options
+from dl.terminal import safe_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,15 +81,12 @@ def resolve(
         "options": domain_spec.options + dataset_options(plugins, domain_spec.name, data),
     }
     typed = _sort_options(options or {}, groups, model_spec.name)
-    if task == NEXT_TOKEN and (told := typed["options"].get("target")):
+    if task == NEXT_TOKEN and (told := {**start.data_options, **typed["options"]}.get("target")):
         raise BadOption(f"target={shown(told)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out")
     own_options = start.model_options if model_spec.name == start.model else {}
     named_data = (domain_spec.name, data) in plugins.datasets
     if named_data:
-        theirs = {option.name for option in plugins.datasets[domain_spec.name, data].options}
-        refuse_options(
-            {name: value for name, value in typed["options"].items() if name not in theirs}, data, "a named data set"
-        )
+        _refuse_reading(plugins, domain_spec.name, data, typed["options"])
     elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
         asked = said or ("" if "target_as" in start.data_options else task)
         if asked in AS_ASKED:  # a table reads its target as the task needs it
@@ -95,6 +94,12 @@ def resolve(
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
         raise BadOption(f"seed={shown(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
+    split = check(groups["split"], {**start.split, **typed["split"]}, "split")
+    if split["val"] == 0:
+        raise BadOption(
+            "val=0: without validation examples nothing tells whether a network overfits; say how many, a share below "
+            f"1 as val=0.2, or val={AUTO} for the data set's own share"
+        )
     return Recipe(
         domain=domain_spec.name,
         data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
@@ -104,35 +109,33 @@ def resolve(
         model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
         regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
-        split=check(groups["split"], {**start.split, **typed["split"]}, "split"),
+        split=split,
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
     )
 
 
+def _refuse_reading(plugins: Plugins, domain: str, data: str, typed: Mapping[str, object]) -> None:
+    """Refuse what says how a table is read, where the data has a name and no such option of its own."""
+    own = {option.name for option in plugins.datasets[domain, data].options}
+    refuse_options({name: value for name, value in typed.items() if name not in own}, data, "a named data set")
+
+
 def _regularizers(
-    plugins: Plugins, domain: str, of_recipe: Mapping[str, Mapping[str, object]], asked: Mapping[str, object]
+    plugins: Plugins, domain: str, of_recipe: Mapping[str, object], asked: Mapping[str, object]
 ) -> dict[str, dict[str, Value]]:
     """Check the options of each regularizer, and bring them into the order in which they are applied."""
-    wanted: dict[str, Mapping[str, object]] = dict(of_recipe)
-    for name, said in asked.items():
-        wanted[name] = said if isinstance(said, Mapping) else {"": said}
+    wanted = {**of_recipe, **asked}
     specs = [plugins.regularizer(domain, name) for name in wanted]
-    found: dict[str, dict[str, Value]] = {}
-    for spec in sorted(specs, key=_applied):
-        if wanted[spec.name].get("") != OFF:
-            owner = f"regularizer {spec.name}"
-            found[spec.name] = check(spec.options, name_first(wanted[spec.name], spec.options, owner), owner)
-    return found
+    return {
+        spec.name: check_named(spec.options, wanted[spec.name], f"regularizer {spec.name}")
+        for spec in sorted(specs, key=_applied)
+        if wanted[spec.name] not in (OFF, {"": OFF})
+    }
 
 
 def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
     """Check the options of each logger; loggers change nothing about a fit, so no recipe holds them."""
-    found: dict[str, dict[str, Value]] = {}
-    for name, said in loggers.items():
-        spec, owner = plugins.logger(name), f"logger {name}"
-        given = said if isinstance(said, Mapping) else {"": said}
-        found[name] = check(spec.options, name_first(given, spec.options, owner), owner)
-    return found
+    return {name: check_named(plugins.logger(name).options, given, f"logger {name}") for name, given in loggers.items()}
 
 
 def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
@@ -191,12 +194,12 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
         raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
-    if looks_like_path(data) or exists:
-        if not exists:
-            raise UnknownName(f"no file or folder {data!r}  data sets by name: dl ls datasets")
+    if exists:
         return ()
-    if os.path.islink(path):  # noqa: PTH114 - as above
+    if os.path.islink(path) and not looks_like_path(data):  # noqa: PTH114 - as above
         raise UnknownName(f"{data!r} is a link that leads nowhere")
+    if looks_like_path(data) or looks_like_file(data):
+        raise UnknownName(f"no file or folder {safe_text(data)!r}{hint(path)}  data sets by name: dl ls datasets")
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dl.errors import BadData
 from dl.ragged import Ragged, concatenated
+from dl.words import many
 
 Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
@@ -238,7 +239,8 @@ def describe_inputs(inputs: Inputs) -> str:
     """Return what one input is, in words: its shape and type, or how long rows are."""
     if not isinstance(inputs, Ragged) and inputs.dtype.names:
         kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
-        return f"{len(kinds)} columns: {kinds.count('f')} of numbers, {len(kinds) - kinds.count('f')} of categories"
+        numbers = kinds.count("f")
+        return f"{many(len(kinds), 'column')}: {numbers} of numbers, {len(kinds) - numbers} of categories"
     if not isinstance(inputs, Ragged):
         return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
     if not len(inputs):

@@ -16,7 +16,6 @@ from functools import partial, reduce
 from importlib import import_module
 
 GROUP = "dl"
-CORE = "dl-core"
 # The distributions of this repository; they share a version, are loaded first and are never overridden.
 OWN = frozenset(
     f"dl-{name}"

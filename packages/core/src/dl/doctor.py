@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dl import files
-from dl.errors import CannotWrite
+from dl import cache, files
+from dl.errors import BadOption, CannotWrite
 from dl.plugins import look_at_plugins
 
 # Older ones run code from files that they should only read, or were never safe.
@@ -40,7 +40,7 @@ def examine(runs: Path) -> list[Check]:
     """Look at everything."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
-    return [python, *packages, *_plugins(), _devices(), _writable("runs", runs), _writable("cache", files.cache_root())]
+    return [python, *packages, *_plugins(), _devices(), _writable("runs", runs), _cache()]
 
 
 def _package(name: str) -> Check:
@@ -76,3 +76,14 @@ def _writable(name: str, folder: Path) -> Check:
     except CannotWrite as error:
         return Check(name, str(error), ok=False)
     return Check(name, str(folder.resolve()))
+
+
+def _cache() -> Check:
+    check = _writable("cache", cache.cache_root())
+    try:
+        most = cache.most_bytes()
+    except BadOption as error:
+        return Check("cache", str(error), ok=False)
+    size = sum(entry.size for entry in cache.entries())
+    held = f"{size / 1e9:.1f} GB of at most {most / 1e9:g} GB, {cache.SIZE}="
+    return Check("cache", f"{check.says}  holds {held}") if check.ok else check

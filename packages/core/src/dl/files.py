@@ -21,6 +21,8 @@ _SAID = {
     errno.EPERM: "no write permission",
     errno.EROFS: "the file system is read-only",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "it is a file, not a folder",
+    errno.EISDIR: "it is a folder, not a file",
     errno.ENOENT: "the folder is not there (any more)",
 }
 
@@ -90,24 +92,6 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
-
-
-def cache_root() -> Path:
-    """Return where decoded data is kept between fits: ``$DL_CACHE``, or the user's cache folder."""
-    import platformdirs  # here, so that what needs no cache does not wait for it
-
-    return Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl"))
-
-
-def cache_folder(kind: str) -> Path:
-    """Make the folder for one kind of cached files in the cache.
-
-    Raises:
-        CannotWrite: If it cannot be made or written.
-    """
-    folder = cache_root() / kind
-    make_folder(folder)
-    return folder
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from dl.data import Fingerprints, Index, Part
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.terminal import safe_text
+from dl.words import many
 
 
 def duplicate_groups(keys: Fingerprints) -> Index:
@@ -49,12 +50,13 @@ def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: 
         evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
         found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
     elif repeated:
-        count = f"{repeated:,} of {len(keys):,} examples repeat another one, bit for bit"
+        verb = "repeats" if repeated == 1 else "repeat"
+        count = f"{repeated:,} of {len(keys):,} examples {verb} another one, bit for bit"
         message = f"{count}; all copies are on one side of the split"
         found.append(Finding("data-duplicates", "note", message, {"repeated": repeated, "examples": len(keys)}))
     conflicts = _conflicts(groups, targets)
     if conflicts:
-        message = f"{conflicts} inputs stand in the data with more than one target"
+        message = f"{many(conflicts, 'input stands', 'inputs stand')} in the data with more than one target"
         found.append(Finding("data-conflicting-targets", "issue", message, {"inputs": conflicts}))
     return found
 
@@ -95,7 +97,7 @@ def check_classes(train: Part, val: Part) -> None:
     if len(single) and train.examples is val.examples:  # the validation part is held out of it
         name = repr(safe_text(names[single[0]] if single[0] < len(names) else str(single[0])))
         source = safe_text(train.examples.source(int(train.index[np.argmax(train.targets == single[0])])))
-        more = f" (so have {len(single) - 1:,} others)" if len(single) > 1 else ""
+        more = f" (so {many(len(single) - 1, 'other has', 'others have')})" if len(single) > 1 else ""
         raise BadData(
             f"class {name} has one example only, {source}{more}; a class needs two, one of them to look at: add to it, "
             "or remove it"

@@ -17,6 +17,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,13 @@ def install(what: str, *, upgrade: bool = False, editable: bool = False) -> Chan
         UnknownName: If it is a path and nothing is there.
         InstallFailed: If it cannot be installed, in one line.
     """
-    before = packages()
-    _run(["install", *_words(what, upgrade=upgrade, editable=editable)], what)
-    return difference(before, packages())
+    before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
+    _run(["install", *words], what)
+    after = packages()
+    if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
+        _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
+        after = packages()
+    return difference(before, after)
 
 
 def install_locked(lock: Path) -> Changes:
@@ -231,6 +236,16 @@ def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
 
 
+def _came_from(wheel: Path) -> bool:
+    """Return whether a distribution was installed from a wheel with the same content."""
+    folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
+    try:
+        noted = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
+        return bool(noted["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
+    except (OSError, ValueError, KeyError, TypeError):  # it came from a folder, or from the index
+        return False
+
+
 def _is_path(what: str) -> bool:
     return "://" not in what and (what.startswith((".", "/", "~")) or what.endswith(".whl") or os.sep in what)
 
@@ -251,7 +266,8 @@ def summed_up(said: str) -> str:
 
 _KNOWN = (
     (r"externally-managed-environment", "this Python is the operating system's; give dl an environment of its own"),
-    (r"DO NOT MATCH THE HASHES[^\n]*\n\s*(\S+) from", r"the hash of \1 is not that of the lock; it was changed"),
+    (r"DO NOT MATCH THE HASHES[^\n]*\n\s*([^\s@]+)[^\n]* from",
+     r"the hash of \1 is not that of the lock; it was changed"),
     (r"(?:[Hh]ash mismatch for|mismatch for) `([^`]+)`", r"the hash of \1 is not that of the lock; it was changed"),
     (r"In --require-hashes mode, all requirements must[^\n]*", "a requirement has no version and hash"),
     (r"(?:Name or service not known|Temporary failure in name resolution|NewConnectionError)",

@@ -1,70 +1,24 @@
-"""The test: opens the test part, scores the best weights once, and writes the look into the ledger.
-
-The ledger stands beside the runs, for the looks at one test part add up over all runs that were tried on it.
-"""
+"""The test: opens the test part, scores the best weights once, and writes the look into the ledger (`dl.ledger`)."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from dl import files
 from dl.blame import answering
 from dl.data import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
 from dl.guards import also_in
-from dl.ledger import LEDGER, read_ledger
-from dl.manifest import MetricInfo
-from dl.module import score
+from dl.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.plugins import Plugins, load_plugins
 from dl.reopen import Opened, reopen
 from dl.road import divide, load_dataset
 from dl.run import Run, open_run
-from dl.triple import Estimate, estimate
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at the test part: what a run scores there.
-
-    Args:
-        run: Name of the run.
-        data: Name of the data set.
-        examples: In the test part.
-        info: The headline metric.
-        score: With its interval.
-        metrics: All of them.
-        loss: Mean over the test part.
-        look: The how-manieth look at this test part this is, over all runs beside this one.
-        fingerprint: Of the test part.
-        in_training: Test examples that stand in the training or validation part, bit for bit.
-        time: UTC, ISO 8601.
-    """
-
-    run: str
-    data: str
-    examples: int
-    info: MetricInfo
-    score: Estimate
-    metrics: dict[str, float]
-    loss: float
-    look: int
-    fingerprint: str
-    in_training: int
-    time: str
-
-    @property
-    def metric(self) -> str:
-        """Name of the headline metric."""
-        return self.info.name
-
-    def to_json(self) -> str:
-        """Return one line of JSON, as the ledger keeps it."""
-        return json.dumps(asdict(self) | {"score": self.score._asdict()})
+from dl.scoring import score
+from dl.tables import is_table
+from dl.triple import estimate
 
 
 def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None) -> Look:
@@ -89,7 +43,8 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
 def _look(run: Run, opened: Opened, plugins: Plugins) -> Look:
     dataset = load_dataset(opened.recipe, plugins, opened.domain)
     if dataset.open_test is None:
-        raise BadData(f"{dataset.name} has no test part; put a folder named test beside train")
+        named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
+        raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
     divided = divide(dataset, opened.recipe)
     if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
@@ -107,10 +62,28 @@ def _look(run: Run, opened: Opened, plugins: Plugins) -> Look:
         score=estimate(opened.task.info, scored, examples.targets),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + sum(entry.get("fingerprint") == fingerprint for entry in read_ledger(ledger)),
+        look=1 + len(looks_at(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
         in_training=int(np.count_nonzero(also_in(fingerprints(whole(examples)), known))),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    files.append_line(ledger, result.to_json())
+    note_look(ledger, result)
     return result
+
+
+def _instead(path: Path | None, run: Run) -> str:
+    """Return what can be done where there is no test part.
+
+    Args:
+        path: Of the user's own data; None for a named data set.
+        run: Which was to be tested.
+    """
+    if path is None:
+        return f"its plugin brings none; what is known is the validation score: dl report {run.name}"
+    if is_table(path):
+        return f"a table has none; keep rows apart in another file, and compare the answers: dl predict {run.name} FILE"
+    if not path.is_dir():
+        return "a single file has none; make a folder with folders train and test in it, and fit that"
+    if any(entry.is_dir() and entry.name.lower() == "train" for entry in path.iterdir()):
+        return "put a folder named test beside train, with examples that no fit has seen"
+    return "make folders train and test in it, move what is there into train, put others into test, and fit again"

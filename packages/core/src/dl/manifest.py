@@ -126,6 +126,7 @@ class Manifest:
         signal: Number of the signal that ended it; 0 for none.
         pid: Process that writes the run; 0 where it is not known.
         host: Machine of that process.
+        epochs: That ended so far; 0 where they were not counted.
         format: Version of the run folder.
     """
 
@@ -145,6 +146,7 @@ class Manifest:
     signal: int = 0
     pid: int = 0
     host: str = ""
+    epochs: int = 0
     format: int = FORMAT
 
     def to_json(self) -> str:

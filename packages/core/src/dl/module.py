@@ -15,6 +15,7 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -23,34 +24,17 @@ from dl.domain import Preparation
 from dl.errors import TrainingFailed
 from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
 from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
+from dl.optimizers import make_optimizer, make_schedule
 from dl.options import Value
 from dl.outcomes import PARTS, Scored
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared, Regularizers
+from dl.scoring import Running, merge, score
 from dl.task import Task
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
-
-
-class Running:
-    """Sums over an epoch's training batches, in training mode; they stay on the device until the epoch ends."""
-
-    def __init__(self) -> None:
-        self.sums: list[Tensor] = []  # each (3,): losses and scores over examples, and the number of examples
-
-    def add(self, losses: Tensor, sizes: Sequence[int], scores: Tensor) -> None:
-        """Add the mean loss of each of some batches, of these sizes, and the score of each of their examples."""
-        counts = losses.new_tensor(sizes)
-        self.sums.append(torch.stack([losses @ counts, scores.sum().to(losses.dtype), counts.sum()]))
-
-    def means(self, over_devices: Callable[[Tensor], Tensor]) -> tuple[float, float]:
-        """Return mean loss and mean score over all devices since the last call, and start anew."""
-        if not self.sums:
-            return float("nan"), float("nan")
-        loss, score, count = over_devices(torch.stack(self.sums).sum(dim=0)).tolist()
-        self.sums = []
-        return loss / count, score / count
+SAVED = "dl"  # under which name the checkpoint has what Lightning does not know of
 
 
 @dataclass(frozen=True)
@@ -106,6 +90,7 @@ class FitModule(pl.LightningModule):
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self._saved: dict[str, Any] = {}  # of the checkpoint that the fit goes on from. Any: as torch.save takes it
         self.gradients, self.units = GradientWatch(network), UnitWatch(network)
 
     def setup(self, stage: str) -> None:
@@ -131,8 +116,10 @@ class FitModule(pl.LightningModule):
         ]
 
     def on_fit_start(self) -> None:
-        """Move the data to the device, where it fits; what regularizers draw is drawn there, too."""
+        """Move the data to the device, where it fits; what regularizers draw and remember is there, too."""
         self.generator = torch.Generator(self.device)
+        if self._saved:
+            self._go_on(move_data_to_device(self._saved, self.device))
         self.parts.train_feed.to(self.device)
         if self.parts.val_feed is not self.parts.train_feed:
             self.parts.val_feed.to(self.device)
@@ -146,10 +133,30 @@ class FitModule(pl.LightningModule):
             return self.optimizer
         return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
+        """Add what Lightning does not know: what regularizers remember, and the schedule where steps come in blocks."""
+        checkpoint[SAVED] = {"steps_done": self.steps_done, "regularizers": self.regularizers.state_dict()}
+        if self.schedule is not None and not self.automatic_optimization:
+            checkpoint[SAVED]["schedule"] = self.schedule.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
+        """Keep it until device and schedule are there."""
+        self._saved = checkpoint[SAVED]
+
+    def _go_on(self, saved: Mapping[str, Any]) -> None:  # Any: as it was saved
+        self.steps_done = saved["steps_done"]
+        self.regularizers.load_state_dict(saved["regularizers"])
+        if self.schedule is not None and "schedule" in saved:
+            self.schedule.load_state_dict(saved["schedule"])
+
     def on_train_epoch_start(self) -> None:
-        """Make what regularizers draw a function of (seed, epoch, device), as the order of the epoch is."""
+        """Make what regularizers and dropout draw a function of (seed, epoch, device), as the order of the epoch is.
+
+        So each device drops something else, and an epoch draws the same whether or not the fit was resumed before it.
+        """
         rng = np.random.default_rng([self.seed, self.current_epoch, self.share.rank, 0x9E6])
         self.generator.manual_seed(int(rng.integers(1 << 63)))
+        torch.manual_seed(int(rng.integers(1 << 63)))
 
     def on_validation_start(self) -> None:
         """Let the network be scored as the regularizers want it, until it is kept."""
@@ -338,78 +345,3 @@ class FitModule(pl.LightningModule):
         found = {part: kept, f"{part}_inputs": inputs}
         back = np.argsort(order.mine)
         return {name: torch.cat(batches).numpy()[back] for name, batches in found.items() if batches}
-
-
-def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
-    """Compute what is kept of each example of a part.
-
-    Args:
-        task: Loss and scores.
-        logits: (n, K) float32.
-        targets: As the loss reads them.
-    """
-
-    def as_array(values: Tensor) -> np.ndarray:
-        return values.float().cpu().numpy()
-
-    return Scored(
-        loss=as_array(task.row.loss(logits, targets, "none")),
-        score=as_array(task.example_scores(logits, targets)),
-        margin=as_array(task.margins(logits, targets)),
-        logits=as_array(logits),
-    )
-
-
-def merge(
-    pending: list[tuple[Tensor, Tensor]], expected: Index, share: Share, all_gather: Callable[[Tensor], Any]
-) -> Tensor:
-    """Bring the logits of a part, scored on several devices, into the order of its positions, (n, K).
-
-    Args:
-        pending: Batches of (positions, logits) of this device.
-        expected: (n,) all positions of the part, ascending.
-        share: Which device of how many.
-        all_gather: Lightning's gather of equally shaped tensors. Any: it is typed for nested data.
-
-    Raises:
-        RuntimeError: If an example is missing or was scored twice.
-    """
-    positions = torch.cat([p for p, _ in pending]) if pending else torch.empty(0, dtype=torch.int64)
-    logits = torch.cat([z for _, z in pending]) if pending else torch.empty(0, 0)
-    if share.world > 1:
-        missing = -(-len(expected) // share.world) - len(positions)  # 0 or 1: shares differ by one at most
-        positions = torch.nn.functional.pad(positions, (0, missing), value=-1)
-        logits = torch.nn.functional.pad(logits, (0, 0, 0, missing))
-        positions, logits = all_gather(positions).flatten(), all_gather(logits).flatten(0, 1)
-        real = positions >= 0
-        positions, logits = positions[real], logits[real]
-    ascending, order = positions.sort()
-    if not np.array_equal(ascending.cpu().numpy(), expected):
-        raise RuntimeError(f"{len(ascending)} examples were scored where {len(expected)} were expected, each once")
-    return logits[order]
-
-
-def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
-    """Make the named optimizer, in PyTorch's fastest implementation of it."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    name, lr = str(options["optimizer"]), float(options["lr"])
-    decay, momentum = float(options["weight_decay"]), float(options["momentum"])
-    if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
-        return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
-    if name == "adam":
-        return torch.optim.Adam(parameters, lr, fused=True)
-    if name == "adamw":
-        return torch.optim.AdamW(parameters, lr, weight_decay=decay, fused=True)
-    return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
-
-
-def make_schedule(
-    optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
-) -> torch.optim.lr_scheduler.LRScheduler | None:
-    """Make the named schedule over all optimizer steps; None where the rate is constant."""
-    lr = float(options["lr"])
-    if options["schedule"] == "one-cycle" and total_steps > 1:
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps, pct_start=0.3)
-    if options["schedule"] == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
-    return None

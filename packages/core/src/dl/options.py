@@ -23,6 +23,7 @@ class Option:
         low: Least allowed number, inclusive.
         high: Greatest allowed number, inclusive.
         choices: The allowed words, for a text option.
+        or_number: Whether a number is taken beside these words.
         units: Whether it counts units of a layer; what makes a network smaller makes these fewer.
         is_path: Whether the text is a path; it is kept absolute, so that a recipe runs again from anywhere.
     """
@@ -33,6 +34,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    or_number: bool = False
     units: bool = False
     is_path: bool = False
 
@@ -48,9 +50,11 @@ class Option:
         """
         where = f"{owner}: {self.name}={shown(value)}"
         typed = _convert(value, type(self.default))
+        number = _convert(value, float) if self.or_number else None
+        typed = typed if number is None else number
         if typed is None:
             raise BadOption(f"{where}: expected {_describe(self)}")
-        if self.choices and typed not in self.choices:
+        if self.choices and number is None and typed not in self.choices:
             raise BadOption(f"{where}: expected {_describe(self)}{nearest(str(typed), self.choices)}")
         if isinstance(typed, (int, float)) and not isinstance(typed, bool) and not self._in_range(typed):
             raise BadOption(f"{where}: expected {_describe(self)}")
@@ -77,6 +81,24 @@ def check(options: Iterable[Option], given: Mapping[str, object], owner: str) ->
     return {
         name: option.check(given[name], owner) if name in given else option.default for name, option in known.items()
     }
+
+
+def check_named(options: Sequence[Option], given: object, owner: str) -> dict[str, Value]:
+    """Resolve every option as `check` does, from a mapping or from a single value, which is the first option's.
+
+    A mapping may have that value under the empty name, beside others.
+
+    Raises:
+        BadOption: As `check`; if there is no option, or the first one is given by its name, too.
+    """
+    by_name = dict(given) if isinstance(given, Mapping) else {"": given}
+    if "" in by_name:
+        if not options:
+            raise BadOption(f"{owner} takes no value; {shown(by_name[''])} was given")
+        if options[0].name in by_name:
+            raise BadOption(f"{owner}: {options[0].name!r} is given twice")
+        by_name[options[0].name] = by_name.pop("")
+    return check(options, by_name, owner)
 
 
 def split_pairs(words: Iterable[str]) -> dict[str, str]:
@@ -122,21 +144,6 @@ def word(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def name_first(given: Mapping[str, object], options: Sequence[Option], owner: str) -> dict[str, object]:
-    """Return given values with the one that has no name under the name of the first option.
-
-    Raises:
-        BadOption: If there is no option, or the first one is given by its name, too.
-    """
-    if "" not in given:
-        return dict(given)
-    if not options:
-        raise BadOption(f"{owner} takes no value; {shown(given[''])} was given")
-    if options[0].name in given:
-        raise BadOption(f"{owner}: {options[0].name!r} is given twice")
-    return {name or options[0].name: value for name, value in given.items()}
-
-
 def _convert(value: object, kind: type) -> Value | None:
     """Return the value as ``kind``, or None where that would change what was meant."""
     if kind is bool:
@@ -173,9 +180,10 @@ def shown(value: object) -> str:
 
 
 def _describe(option: Option) -> str:
-    if option.choices:
+    if option.choices and not option.or_number:
         return "one of " + ", ".join(option.choices)
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(option.default)]
+    words = " or ".join(["a number", *option.choices]) if option.or_number else words
     if option.low is not None and option.high is not None:
         return f"{words} from {option.low:g} to {option.high:g}"
     if option.low is not None:

@@ -95,7 +95,7 @@ def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
 
 
 def write_logits(folder: Path, name: str, logits: NDArray[np.float32]) -> None:
-    """Write the validation part's logits at one named epoch (``best``, ``last``), (n, K)."""
+    """Write the validation part's logits at one named epoch, ``best``, (n, K)."""
     write_arrays(folder / f"{name}.npz", {"logits": _half(logits)})
 
 

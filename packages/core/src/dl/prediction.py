@@ -23,6 +23,7 @@ from dl.specs import NEXT_TOKEN, Options
 from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
 from dl.task import Task
 from dl.terminal import safe_text
+from dl.words import hold
 
 MOST_TOKENS = 100_000  # that are drawn after one text
 NAMED = 3  # inputs that a message names
@@ -119,7 +120,7 @@ def _say_blind(opened: Opened, examples: Examples) -> None:
     blind = np.flatnonzero(opened.preparation.blind(stored(examples, opened.preparation).inputs))
     if len(blind):
         first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
-        count = f"{len(blind):,} of {len(examples):,} inputs hold nothing that this run knows"
+        count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
         more = ", ..." if len(blind) > NAMED else ""
         warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
 

@@ -26,6 +26,10 @@ SHARED = "shared"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 30  # characters of a name, so that what is written has lines of the usual length
 PREFIX = "dl-"
+RESERVED = {  # words that mean something where a name is typed
+    "last": "the newest run",
+    "none": "no plugin, in DL_PLUGINS",
+}
 STANDS_FOR = "newplugin"  # in templates: the name
 VERSION = "DL_VERSION"  # in templates: of this dl
 
@@ -95,6 +99,8 @@ def check_name(name: str, kind: str) -> None:
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         said = f"small letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
         raise BadOption(f"a plugin cannot be called {safe_text(name)!r}: {said}  example: dl new plugin my-waves")
+    if name in RESERVED:
+        raise BadOption(f"a plugin cannot be called {name!r}, which means {RESERVED[name]}  choose another name")
     if PREFIX + name in OWN or name == STANDS_FOR:
         raise BadOption(f"the name {name!r} is dl's own; choose another")
     for one in installed():

@@ -17,6 +17,7 @@ from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import Option, Value
 
 VERSION = 1
+AUTO = "auto"  # in place of a number of validation examples: as many as the data set holds out by itself
 LARGEST = 1_000_000  # bytes; a recipe is a page of text
 
 TRAIN_OPTIONS = (
@@ -32,7 +33,14 @@ TRAIN_OPTIONS = (
     Option("monitor", "metric", "what the best epoch is chosen by", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (
-    Option("val", 0.0, "validation examples: a number, or a share below 1; 0 takes the data set's default", low=0.0),
+    Option(
+        "val",
+        AUTO,
+        "validation examples: a number, or a share below 1; auto takes the data set's own share",
+        low=0.0,
+        choices=(AUTO,),
+        or_number=True,
+    ),
     Option("probe", 10_000, "training examples scored after each epoch, at most as many as validation has", low=1),
     Option("duplicates", "together", "exact duplicates in the split", choices=("together", "ignore")),
 )
@@ -98,7 +106,7 @@ class PartialRecipe:
     seed: int | None = None
     model: str = ""
     model_options: Mapping[str, object] = field(default_factory=dict)
-    regularizers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    regularizers: Mapping[str, object] = field(default_factory=dict)  # of each its options, or its first one's value
     train: Mapping[str, object] = field(default_factory=dict)
     split: Mapping[str, object] = field(default_factory=dict)
     data_options: Mapping[str, object] = field(default_factory=dict)
@@ -132,16 +140,11 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
         seed=stored.get("seed"),
         model=str(model.pop("name", "")),
         model_options=model,
-        regularizers={name: _options_of(value) for name, value in stored.get("reg", {}).items()},
+        regularizers=stored.get("reg", {}),
         train=stored.get("train", {}),
         split=stored.get("split", {}),
         data_options=stored.get("options", {}),
     )
-
-
-def _options_of(value: object) -> dict[str, object]:
-    """Return a regularizer's options: a table, or a single value, which is meant for the first option."""
-    return dict(value) if isinstance(value, dict) else {"": value}
 
 
 def read_recipe(path: Path) -> PartialRecipe:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ from dl.task import Row as TaskRow
 
 Prepared = Tensor | Padded  # what a network reads
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target
+State = Mapping[str, Any]  # Any: numbers, words and tensors, and lists and mappings of them, as `torch.save` takes them
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Regularizer:
         after_step: Called with the network after each optimizer step.
         scored_with: A context in which the network is scored and kept, as with averaged weights.
         ends: From the epochs so far and the headline metric, why the fit should end now; empty to go on.
+        state_dict: What it remembers from step to step, as numbers, words and tensors, for the checkpoint.
+        load_state_dict: Takes what `state_dict` gave before; its tensors are on the device of the fit.
     """
 
     choices: Callable[[ModelSpec, Options], Options] | None = None
@@ -93,6 +97,8 @@ class Regularizer:
     after_step: Callable[[nn.Module], None] | None = None
     scored_with: Callable[[nn.Module], AbstractContextManager[None]] | None = None
     ends: Callable[[Sequence[Row], MetricInfo], str] | None = None
+    state_dict: Callable[[], State] | None = None
+    load_state_dict: Callable[[State], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,16 @@ class Regularizers:
             if one.ends and (why := one.ends(rows, headline)):
                 return f"{name}: {why}"
         return ""
+
+    def state_dict(self) -> dict[str, State]:
+        """Return what each regularizer that remembers something remembers, by name."""
+        return {name: one.state_dict() for name, one in self.by_name.items() if one.state_dict}
+
+    def load_state_dict(self, states: Mapping[str, State]) -> None:
+        """Give each regularizer what it remembered; one that the checkpoint does not have begins anew."""
+        for name, one in self.by_name.items():
+            if one.load_state_dict and name in states:
+                one.load_state_dict(states[name])
 
     def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row: TaskRow) -> None:
         """Take one loss on one example, so that what does not fit is said before anything is kept."""

@@ -14,7 +14,7 @@ from dl.data import Examples
 from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
 from dl.plugins import Plugins
-from dl.recipe import Recipe
+from dl.recipe import AUTO, Recipe
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, read_json
 from dl.task import Task, restore
@@ -64,8 +64,8 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
         UnknownName: If the run's domain or model is not installed.
     """
     task = restore(run.manifest.task)
-    run.recipe  # noqa: B018 - reading it is the check
-    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
+    unsaid = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}  # how runs once kept that nothing was said of it
+    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()
     preparation = domain.restore(read_json(run.path / "preparation.json"))
     network = build_network(recipe, plugins, preparation.input_shape, task, Regularizers.of(recipe, plugins, task))

@@ -41,7 +41,7 @@ from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
 from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
-from dl.recipe import Recipe
+from dl.recipe import AUTO, Recipe
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
@@ -53,6 +53,7 @@ from dl.states import told
 from dl.summary import count_parameters, fault_of_network, summarize
 from dl.tables import is_table
 from dl.task import Task, decide
+from dl.words import hold, many, were
 
 CLASS_TASKS = ("", "binary", "multiclass")  # what may be asked for where whole numbers are classes
 
@@ -251,9 +252,11 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
             together = False  # a passage that many texts share would bind them all; texts that are alike are a group
         groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
         groups = groups if given is None else join_groups(groups, given)
-        size = float(recipe.split["val"]) or dataset.val_size
+        asked = recipe.split["val"]
+        size = dataset.val_size if asked == AUTO else float(asked)
         if dataset.train.times is not None:
-            split = newest(groups, dataset.train.times, size)
+            otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
+            split = newest(groups, dataset.train.times, size, otherwise)
         else:
             split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
         rule = split.rule if given is None else f"{split.rule}, whole groups"
@@ -265,8 +268,8 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
     found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
     found += guards.check_times(train, val)
     if dataset.skipped:
-        what = "rows" if is_table(Path(dataset.source)) else "files"
-        message = f"{len(dataset.skipped)} {what} were skipped: {', '.join(dataset.skipped[:3])}"
+        what = "row" if is_table(Path(dataset.source)) else "file"
+        message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
     leaked = guards.also_in(val_keys, train_keys)
@@ -328,7 +331,9 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console,
     ender, teller = Ender(keeper, road.regularizers), Teller(keeper, road.loggers, road.recipe.flat(), plugins)
     trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, teller, Progress(screen), Stopper(flag)])
     if trainer.world_size > len(divided.val):
-        raise BadDevices(f"{trainer.world_size} devices, but {len(divided.val)} validation examples; use fewer devices")
+        raise BadDevices(
+            f"{trainer.world_size} devices, but {many(len(divided.val), 'validation example')}; use fewer devices"
+        )
     module = FitModule(
         road.network,
         road.preparation,
@@ -389,8 +394,8 @@ def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: i
 def _say_blind(console: Console, name: str, part: Part, blind: NDArray[np.bool_]) -> None:
     """Say how many examples of a part hold nothing that is known, and the first of them."""
     if blind.any():
-        first = part.examples.source(int(part.index[np.argmax(blind)]))
-        count = f"{np.count_nonzero(blind):,} of {len(part):,} {name} examples hold nothing that is known, as"
+        found, first = int(blind.sum()), part.examples.source(int(part.index[np.argmax(blind)]))
+        count = f"{found:,} of {len(part):,} {name} examples {hold(found)} nothing that is known, as"
         console.print(terminal.plain(f"  - {count} {first}"))
 
 
@@ -416,7 +421,7 @@ def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Part
 def _say_data(console: Console, dataset: Dataset, divided: Divided, task: Task) -> None:
     """Say what is learnt from, what is looked at, what is closed, and what is predicted and why."""
     leaked = int(divided.leaked.sum())
-    shared = f"{leaked:,} exact duplicates" if leaked else "no exact duplicate"
+    shared = many(leaked, "exact duplicate") if leaked else "no exact duplicate"
     facts = {
         "train": f"{len(divided.train):,}",
         "validation": f"{len(divided.val):,}, {divided.rule}; {shared} across it",

@@ -23,8 +23,9 @@ from dl.errors import BadOption, BadRecipe, BadRun, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.history import History, read_history
 from dl.manifest import Manifest, parse_manifest
-from dl.outcomes import PartOutcomes, read_outcomes
+from dl.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.recipe import PartialRecipe, read_recipe
+from dl.words import many
 
 NAME = re.compile(r"(\d{4,})-.+")
 
@@ -51,6 +52,7 @@ class Run:
         history = read_history(self.path / "history.csv")
         if not len(history) and self.manifest.best_epoch:
             raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
+        self._need_epochs({row["epoch"] for row in history.rows}, len(history))
         return history
 
     @cached_property
@@ -87,6 +89,19 @@ class Run:
         epoch = self.manifest.best_epoch
         return next((row for row in self.history.rows if row["epoch"] == epoch), {})
 
+    def _need_epochs(self, found: set[float], rows: int) -> None:
+        """Refuse a history that lacks the row of an epoch which ended: no number of the run would be right.
+
+        Raises:
+            BadRun: Naming the first.
+        """
+        kept = count_epochs(self.outcomes_folder) if self.manifest.status == "finished" else 0
+        ran = max(self.manifest.epochs, kept, rows)
+        missing = next((epoch for epoch in range(1, ran + 1) if epoch not in found), 0)
+        if missing:
+            has = f"history.csv has no row of epoch {missing}, and {many(ran, 'epoch')} ran"
+            raise BadRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
+
     def _text(self, name: str) -> str:
         try:
             return (self.path / name).read_text(encoding="utf-8")
@@ -113,6 +128,16 @@ def list_runs(root: Path) -> list[Run]:
     return [Run(path) for _, path in sorted(numbered) if path.is_dir()]
 
 
+def refuse_file(root: Path) -> None:
+    """Refuse what should be a folder of runs and is a file.
+
+    Raises:
+        BadRun: If it is one.
+    """
+    if os.path.exists(root) and not os.path.isdir(root):  # noqa: PTH110, PTH112 - a name that can be no path is none
+        raise BadRun(f"{str(root)!r} is a file, not a folder of runs; say which folder: --runs FOLDER")
+
+
 def open_run(which: str | Path, root: Path) -> Run:
     """Find a run by path, name, number, or ``last``.
 
@@ -121,6 +146,7 @@ def open_run(which: str | Path, root: Path) -> Run:
     """
     runs = list_runs(root)
     if str(which) == "last":
+        refuse_file(root)
         if not runs:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _checked(runs[-1])
@@ -131,6 +157,7 @@ def open_run(which: str | Path, root: Path) -> Run:
         return _checked(named[0])
     if os.path.isdir(which):  # noqa: PTH112 - a name that can be no path is no folder, and no error
         return _checked(Run(Path(which)))
+    refuse_file(root)
     near = nearest(str(which), [run.name for run in runs])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
 

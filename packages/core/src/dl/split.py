@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dl.data import Index
 from dl.errors import BadData
+from dl.words import many
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
         held[_fill(members, sizes, int(quota))] = True
     in_val = held[of_group]
     if not in_val.any() or in_val.all():
-        count = f"{len(first):,} different group{'s' * (len(first) > 1)} of {n:,} examples"
+        count = f"{many(len(first), 'different group')} of {many(n, 'example')}"
         raise BadData(
             f"{count} (exact copies are one) leave one part of the split empty, for none is cut; use another val=, "
             "more data, or for copies duplicates=ignore"
@@ -66,7 +67,7 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"{kind}, seed {seed}")
 
 
-def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
+def newest(groups: Index, times: NDArray[np.generic], size: float, otherwise: str = "") -> Split:
     """Hold out the newest examples, never cutting a group.
 
     Groups are taken by the time of their newest example, the newest first, and with a group all that end at the same
@@ -76,6 +77,7 @@ def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
         groups: (N,) group numbers; all different where there are no groups.
         times: (N,) when each example was, as numbers that sort.
         size: Number of examples to hold out, or their share if below 1.
+        otherwise: What else could be done where all are of one time, as ``, or split without time_on=``.
 
     Raises:
         BadData: If either part would be empty.
@@ -91,7 +93,7 @@ def newest(groups: Index, times: NDArray[np.generic], size: float) -> Split:
     if in_val.all():
         raise BadData(
             "holding out the newest examples leaves none to learn from: too many are of one time or one group, exact "
-            "copies among them; use a smaller val=, or split without time_on="
+            f"copies among them; use a smaller val={otherwise}"
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
 
@@ -145,7 +147,8 @@ def _count(size: float, n: int) -> int:
     wanted = round(size * n) if size < 1 else int(size)
     if not 0 < wanted < n:
         raise BadData(
-            f"a validation part of {wanted} from {n} examples leaves an empty part; use val= between 1 and {n - 1}"
+            f"a validation part of {wanted} from {many(n, 'example')} leaves an empty part; "
+            f"use val= between 1 and {n - 1}"
         )
     return wanted
 

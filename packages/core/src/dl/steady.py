@@ -21,11 +21,8 @@ OURS = "DL_"  # what variables that dl reads begin with
 ASKING = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM") if hasattr(signal, name)
 ]
-UNTOUCHED: tuple[list[Any], int, int] = (
-    [],
-    30,
-    0,
-)  # what the root of logging is like where nobody has imported it, which takes 5 ms
+# What the root of logging is like where nobody has imported it, which takes 5 ms.
+UNTOUCHED: tuple[list[Any], int, int] = ([], 30, 0)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from dl import tokens
 from dl.errors import BadData, BadOption, BadRun, nearest
 from dl.manifest import MetricInfo, TaskInfo
 from dl.specs import NEXT_TOKEN
+from dl.words import many
 
 Reduction = str  # "mean" over the batch, or "none": one loss an example, (N,)
 Target = NDArray[np.generic]
@@ -323,7 +324,8 @@ def _recognize(target: Target, names: tuple[str, ...]) -> tuple[str, str]:
         row = "binary" if count == 2 else "multiclass"
         return row, f"{count} classes, one for each example"
     if not np.isfinite(target).all():
-        raise BadData(f"{np.count_nonzero(~np.isfinite(target))} targets are not finite numbers")
+        count = int(np.count_nonzero(~np.isfinite(target)))
+        raise BadData(many(count, "target is no finite number", "targets are no finite numbers"))
     columns = 1 if target.ndim == 1 else target.shape[1]
     low, high = float(target.min()), float(target.max())
     what = f"{columns} columns of real numbers" if columns > 1 else "real numbers"

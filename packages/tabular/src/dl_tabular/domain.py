@@ -10,12 +10,11 @@ from rich.text import Text
 
 from dl.data import Dataset, Examples, joined
 from dl.domain import Domain, Preparation
-from dl.errors import BadFile, BadOption, DLError, nearest
+from dl.errors import BadFile, BadOption, DLError
 from dl.specs import Options
 from dl.tables import OF_RAW_INPUTS, is_table
-from dl.tables.columns import choose_features, listed, sample, shown
-from dl.tables.features import Features, read_features
-from dl.tables.stream import called
+from dl.tables.columns import choose_features, in_parts, listed, named_columns, sample
+from dl.tables.features import read_features
 from dl.tables.table import checked, open_table, say_skipped
 from dl.terminal import plain, safe_text
 from dl_tabular.prepare import TabularPreparation, learn, restore
@@ -43,24 +42,10 @@ def open_path(path: Path, options: Options) -> Dataset:
     if path.is_dir() or not is_table(path):
         raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
     features = read_features(path, options)
-    categories = named(features, str(options.get("categories", "")))
+    said = str(options.get("categories", ""))
+    categories = named_columns(features.path, tuple(features.columns), said, "categories", "input column")
     found = understand(features, categories)
     return features.dataset(features.examples(found.rows(), found.kept), found.notes)
-
-
-def named(features: Features, names: str) -> tuple[str, ...]:
-    """Return the input columns that are categories by name.
-
-    Raises:
-        BadOption: If one is not there.
-    """
-    several = tuple(name.strip() for name in names.split(",") if name.strip())
-    chosen = (names,) if names in features.columns else several
-    for name in chosen:
-        if name not in features.columns:
-            near = nearest(name, features.columns) or f"  input columns: {listed(features.columns)}"
-            raise BadOption(f"{called(features.path)} has no input column {shown(name)} for categories{near}")
-    return chosen
 
 
 def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
@@ -82,7 +67,7 @@ def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> E
             raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
         names = [column.name for column in preparation.columns]
         asked = str(options.get("input", ""))
-        if asked and asked not in names and set(names) - {name.strip() for name in asked.split(",")}:
+        if asked and asked not in names and set(names) - set(in_parts(asked)):
             raise BadOption(f"input={safe_text(asked)}: this run looks at {listed(names)}, and needs all of them")
         reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
         features = read_features(path, reading, names, labelled=False)

@@ -17,19 +17,17 @@ from dl.errors import BadData
 from dl.tables.columns import listed, shown
 from dl.tables.features import Features
 from dl.tables.moments import microseconds
+from dl.tables.numbers import NUMBER, absent, matches, without_commas
 from dl.tables.stream import called
-from dl.tables.target import COMMA, NUMBER
 from dl.terminal import safe_text
 
-GROUPED = r"^[+-]?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$"
-SURELY_GROUPED = r",[0-9]{3}([,.])"
-MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # in small letters: nothing is known, among numbers
 MOSTLY = 0.5  # share of numbers from which other words in a column are a mistake
 MOST_WORDS, MOST_SHARE = 100, 0.5  # different words, and share of the rows, above which a column names its rows
 LONGEST = 100  # characters of a category
 LARGEST = 1e100  # of a number: its square is one, too
 DAY = 86_400e6  # microseconds
 HINT = " (categories={} takes all as words)"
+OTHERWISE = ", or say categories={0} or leave_out={0}"
 
 Rows = NDArray[Any]  # Any: a structured type, whose fields numpy cannot type
 Column = Any  # a pyarrow ChunkedArray of text
@@ -85,8 +83,9 @@ def understand(features: Features, categories: Iterable[str]) -> Found:
     named, found = set(categories), Found(np.ones(len(features), bool))
     empty, naming, dates = [], [], []
     for name, column in features.columns.items():
-        column = column if name in named else _plain_numbers(features, name, column, found.notes)
-        numbers, missing = _numbers(column), _missing(column)
+        if name not in named:
+            column = _plain_numbers(features, name, column, found.notes, OTHERWISE.format(safe_text(name)))
+        numbers, missing = matches(column, NUMBER), absent(column)
         there = ~missing
         if not there.any():
             empty.append(name)
@@ -125,61 +124,20 @@ def as_learnt(features: Features, dtype: np.dtype[np.void]) -> Found:
         if dtype[name].kind != "f":
             found.arrays[name] = _as_words(column)
             continue
-        column = _plain_numbers(features, name, column, found.notes)
-        missing = _missing(column)
-        days = None if _numbers(column).any() else _as_days(column, missing)
+        column = _plain_numbers(features, name, column, found.notes, "")
+        missing = absent(column)
+        days = None if matches(column, NUMBER).any() else _as_days(column, missing)
         found.arrays[name] = _as_numbers(features, name, column, found, "") if days is None else days
     features.bad.finish(len(features))
     return found
 
 
-def _plain_numbers(features: Features, name: str, column: Column, notes: list[str]) -> Column:
-    """Write numbers with commas without them, where it is certain what the commas mean.
-
-    Raises:
-        BadData: If they may part thousands as well as decimals.
-    """
-    import pyarrow.compute as pc
-
-    there = column.filter(pc.invert(_missing_of(column)))
-    if not len(there) or not pc.any(pc.match_substring(there, ",")).as_py():
-        return column
-    if _all(there, GROUPED) and pc.any(pc.match_substring_regex(there, SURELY_GROUPED)).as_py():
-        notes.append(f"commas in column {shown(name)} taken as parting thousands")
-        return pc.replace_substring(column, ",", "")
-    if _all(there, GROUPED):
-        cell = safe_text(there[0].as_py(), 40)
-        why = f"holds numbers like {cell!r}, whose commas may part thousands or decimals"
-        raise BadData(
-            f"{called(features.path)}: column {shown(name)} {why}; write them without, or leave_out={safe_text(name)}"
-        )
-    if _all(there, COMMA):
-        notes.append(f"commas in column {shown(name)} taken as decimal points")
-        return pc.replace_substring(column, ",", ".")
+def _plain_numbers(features: Features, name: str, column: Column, notes: list[str], otherwise: str) -> Column:
+    """Write numbers without commas, and note what the commas were taken as."""
+    column, how = without_commas(features.path, name, column, otherwise)
+    if how:
+        notes.append(f"commas in column {shown(name)} taken as {how}")
     return column
-
-
-def _all(column: Column, pattern: str) -> bool:
-    import pyarrow.compute as pc
-
-    return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
-
-
-def _numbers(column: Column) -> NDArray[np.bool_]:
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.match_substring_regex(column, NUMBER).to_numpy())
-
-
-def _missing_of(column: Column) -> Column:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.is_in(pc.utf8_lower(column), value_set=pa.array(MISSING))
-
-
-def _missing(column: Column) -> NDArray[np.bool_]:
-    return np.asarray(_missing_of(column).to_numpy())
 
 
 def _as_numbers(features: Features, name: str, column: Column, found: Found, hint: str) -> NDArray[np.float64]:
@@ -187,8 +145,8 @@ def _as_numbers(features: Features, name: str, column: Column, found: Found, hin
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = _numbers(column)
-    words = ~(numbers | _missing(column))
+    numbers = matches(column, NUMBER)
+    words = ~(numbers | absent(column))
     read = pc.cast(pc.if_else(pa.array(numbers.copy()), column.combine_chunks(), None), "f8")
     values = np.array(read.to_numpy(zero_copy_only=False), np.float64)
     beyond = numbers & ~(np.abs(values) <= LARGEST)

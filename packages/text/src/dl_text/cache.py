@@ -1,14 +1,11 @@
 """The cache of vocabularies and tokens, so that the next fit of the same data starts at once.
 
-It lies in the user's cache folder, or in ``$DL_CACHE``. An entry is found by the content it was made from - the bytes
-of the texts, which of them, how they become tokens - so it is never out of date; one that is damaged is made again, and
-where the cache cannot be written everything is as it is without. At most `LARGEST` bytes are kept: what was not used
-for longest goes first.
+An entry (`dl.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they become
+tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
 """
 
 import contextlib
 import json
-import os
 import unicodedata
 from dataclasses import replace
 from hashlib import blake2b
@@ -18,14 +15,14 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from dl.cache import cache_folder, most_bytes, trim, used
 from dl.data import Part
 from dl.errors import BadRun, CannotWrite
-from dl.files import cache_folder, write_bytes, write_with
+from dl.files import write_bytes, write_with
 from dl.ragged import Ragged
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
 
-LARGEST = 2 << 30  # bytes of all entries
 VERSION = f"1 unicode {unicodedata.unidata_version} tokenizers {tokenizers.__version__}"  # the first: of our own rules
 HASHED = 1 << 24  # values hashed at once: of a memory map no more is read into memory
 
@@ -42,7 +39,7 @@ def learned(part: Part, settings: Settings) -> Vocabulary:
     vocabulary = learn(part, counted)
     with contextlib.suppress(CannotWrite):
         write_bytes(stored, json.dumps(vocabulary.to_json()).encode())
-        _trim(folder)
+        trim((stored,))
     return replace(vocabulary, settings=settings)
 
 
@@ -56,11 +53,11 @@ def encoded(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
     if (known := _read_rows(stored, vocabulary, len(texts))) is not None:
         return known
     rows = vocabulary.encode(texts)
-    if rows.nbytes + rows.offsets.nbytes < LARGEST:
+    if rows.nbytes + rows.offsets.nbytes <= most_bytes():
         with contextlib.suppress(CannotWrite):
             write_with(_offsets_of(stored), lambda stream: np.save(stream, rows.offsets))
             write_with(stored, lambda stream: np.save(stream, rows.values))
-            _trim(folder)
+            trim((stored, _offsets_of(stored)))
     return rows
 
 
@@ -86,7 +83,7 @@ def _read_vocabulary(stored: Path) -> Vocabulary | None:
         vocabulary = from_json(json.loads(stored.read_bytes()))
     except (OSError, ValueError, TypeError, BadRun):
         return None
-    _touch(stored)
+    used(stored)
     return vocabulary
 
 
@@ -103,31 +100,9 @@ def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | Non
         return None
     if not whole:
         return None
-    _touch(stored, _offsets_of(stored))
+    used(stored, _offsets_of(stored))
     return Ragged(values, offsets)
 
 
 def _offsets_of(stored: Path) -> Path:
     return stored.with_suffix("").with_suffix(".offsets.npy")
-
-
-def _touch(*paths: Path) -> None:
-    for path in paths:
-        with contextlib.suppress(OSError):
-            os.utime(path)
-
-
-def _trim(folder: Path) -> None:
-    """Remove what was not used for longest until the entries are small enough; who has one open keeps it."""
-    entries = []
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):  # another process may have removed it
-            stat = path.stat()
-            entries.append((stat.st_mtime_ns, stat.st_size, path))
-    total = sum(size for _, size, _ in entries)
-    for _, size, path in sorted(entries):
-        if total <= LARGEST:
-            return
-        with contextlib.suppress(OSError):
-            path.unlink()
-        total -= size

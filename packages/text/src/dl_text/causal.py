@@ -59,11 +59,8 @@ class CausalTransformer(nn.Module):
 
     def __init__(self, shape: InputShape, options: Options) -> None:
         super().__init__()
-        width, heads, layers = (int(options[name]) for name in ("width", "heads", "layers"))
-        if width % heads or width % 2:
-            raise BadOption(f"width={width} heads={heads}: the width must be even and a multiple of the heads")
-        self.embedding = embedding(shape, width)
-        self.encoder = encoder(width, heads, layers, float(options["dropout"]))
+        width = int(options["width"])
+        self.embedding, self.encoder = embedding(shape, width), encoder(options)
         self.head = nn.Linear(width, shape[1])
 
     def forward(self, batch: Padded) -> Tensor:

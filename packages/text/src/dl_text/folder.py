@@ -30,6 +30,7 @@ from dl.scan import (
 )
 from dl.specs import Options
 from dl.terminal import safe_text
+from dl.words import many, were
 from dl_text.decode import digest_of, known_encoding, read_file, to_utf8
 
 EXPECTED = (
@@ -101,7 +102,7 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
         train=train,
         open_test=(lambda: _texts(root, parts["test"], encoding, skip)[0]) if "test" in parts else None,
         val=val[0] if val else None,
-        title=f"{len(train):,} texts",
+        title=many(len(train), "text"),
         source=str(root),
         skipped=(*bad, *(val[1] if val else ())),
     )
@@ -178,7 +179,9 @@ def _test_opener(
             raise BadData(f"{str(folder)!r} holds no text that can be read")
         if bad:
             warnings.warn(
-                f"{len(bad)} test files were skipped: {', '.join(map(safe_text, bad[:3]))}", SkippedFiles, stacklevel=2
+                f"{were(len(bad), 'test file', 'skipped')}: {', '.join(map(safe_text, bad[:3]))}",
+                SkippedFiles,
+                stacklevel=2,
             )
         return _examples(root, found, labels, read, classes)
 

@@ -249,11 +249,8 @@ class Transformer(nn.Module):
 
     def __init__(self, shape: InputShape, outputs: int, options: Options) -> None:
         super().__init__()
-        width, heads, layers = (int(options[name]) for name in ("width", "heads", "layers"))
-        if width % heads or width % 2:
-            raise BadOption(f"width={width} heads={heads}: the width must be even and a multiple of the heads")
-        self.embedding = embedding(shape, width)
-        self.encoder = encoder(width, heads, layers, float(options["dropout"]))
+        width = int(options["width"])
+        self.embedding, self.encoder = embedding(shape, width), encoder(options)
         self.head = nn.Linear(width, outputs)
 
     def forward(self, batch: Padded) -> Tensor:
@@ -264,8 +261,16 @@ class Transformer(nn.Module):
         return logits
 
 
-def encoder(width: int, heads: int, layers: int, dropout: float) -> nn.TransformerEncoder:
-    """Return encoder layers with the norm first and a norm at the end."""
+def encoder(options: Options) -> nn.TransformerEncoder:
+    """Return encoder layers with the norm first and a norm at the end.
+
+    Raises:
+        BadOption: If the width cannot be parted among the heads, or between the sines and cosines of `places`.
+    """
+    width, heads, layers = (int(options[name]) for name in ("width", "heads", "layers"))
+    if width % heads or width % 2:
+        raise BadOption(f"width={width} heads={heads}: the width must be even and a multiple of the heads")
+    dropout = float(options["dropout"])
     layer = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=True)
     return nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from dl.data import Examples
 from dl.errors import BadData, BadFile
+from dl.missing import what_is_wrong
 from dl.ragged import Ragged, of_bytes
 from dl.scan import NAMED, say_bad, stable_ids, walk
 from dl.terminal import safe_text
@@ -86,7 +87,7 @@ def _files_of(path: Path) -> Iterator[str]:
     elif path.is_file():
         yield str(path)
     else:
-        raise BadFile(f"{safe_text(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+        raise BadFile(f"{safe_text(path)!r} is {what_is_wrong(path)}")
 
 
 def _lines(encoding: str) -> tuple[list[bytes], list[str]]:

@@ -126,12 +126,6 @@ class Vocabulary:
         """Tell whether a token is two neighbours."""
         return _parted(token, self.settings.tokens) is not None
 
-    def unknown_in(self, encoded: Ragged) -> float:
-        """Return the share of single tokens in encoded texts that are unknown, from 0 to 1."""
-        counts = np.bincount(encoded.values, minlength=self.size)
-        singles = counts.sum() - counts[self._pair_numbers].sum()
-        return float(counts[UNKNOWN] / singles) if singles else 0.0
-
     def to_json(self) -> dict[str, Any]:  # Any: JSON
         """Return what `from_json` reads."""
         return {"version": VERSION, **asdict(self)}

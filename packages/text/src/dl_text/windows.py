@@ -21,6 +21,7 @@ from dl.ragged import Ragged, offsets_of
 from dl.specs import Options
 from dl.split import join_groups
 from dl.tables.gather import content_ids
+from dl.words import many
 
 FEW = 20  # texts: fewer, and the end of each is held out; else whole texts are
 LEAST = 20  # windows of a part: fewer teach nothing, and tell nothing
@@ -77,8 +78,9 @@ def cut(dataset: Dataset, options: Options) -> Dataset:
     few = len(dataset.train) < FEW and dataset.val is None
     train, note = _windows(dataset.train, window, most, name, by_place=few)
     if len(train) < LEAST:
+        found, verb = many(len(train), "window"), "is" if len(train) == 1 else "are"
         raise BadData(
-            f"{name}: {len(train)} windows of {window} characters are too few to learn from, it takes {LEAST}; "
+            f"{name}: {found} of {window} characters {verb} too few to learn from, it takes {LEAST}; "
             f"give more text, or a smaller window={max(window // 2, 2)}"
         )
     held = "the end of each text is held out" if few else "whole texts are held out"
@@ -89,7 +91,7 @@ def cut(dataset: Dataset, options: Options) -> Dataset:
         val=None if dataset.val is None else _windows(dataset.val, window, most, name)[0],
         open_test=_opener(dataset.open_test, window, most, name),
         val_size=VAL_SIZE,
-        title=f"{_many(len(dataset.train))}, as {len(train):,} windows of at most {window} characters",
+        title=f"{_many(len(dataset.train))}, as {many(len(train), 'window')} of at most {window} characters",
         notes=(*dataset.notes, *notes),
     )
 

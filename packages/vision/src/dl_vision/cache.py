@@ -1,4 +1,4 @@
-"""The cache of decoded images, so that a folder is decoded once: in the user's cache folder, or in ``$DL_CACHE``.
+"""The cache of decoded images (`dl.cache`), so that a folder is decoded once.
 
 Two kinds of file. *Facts* say which contents the files of a folder have; they are found by the paths, sizes, times of
 change and inodes of the files, which is quick. *Pixels* are found by those contents, the size and the colour, which is
@@ -23,8 +23,9 @@ import PIL
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from dl.cache import cache_folder, trim, used
 from dl.errors import BadData, BadFile, CannotWrite
-from dl.files import cache_folder, write_bytes, write_with
+from dl.files import write_bytes, write_with
 from dl.scan import FoundFile
 from dl.terminal import safe_text
 from dl_vision.decode import UNREAD, Facts, decode, digest_of, for_each, inspect, read_content
@@ -87,6 +88,7 @@ def pixels_of(files: Sequence[FoundFile], facts: Sequence[Facts], shape: Shape, 
         except CannotWrite as error:
             _warn(error)
         if (known := _read_pixels(stored, len(files), shape)) is not None:
+            trim((stored, stored.with_suffix(".bad")))
             return known
     images = np.empty((len(files), *shape), np.uint8)
     bad = decode_all(images, [file.path for file in files], facts)
@@ -167,8 +169,10 @@ def _read_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
     except (OSError, ValueError, EOFError, AttributeError):
         return None
     kept = [position for position in range(count) if position not in bad]
-    fits = images.dtype == np.uint8 and images.shape == (len(kept), *shape)
-    return Pixels(images, kept, bad) if fits else None
+    if images.dtype != np.uint8 or images.shape != (len(kept), *shape):
+        return None
+    used(stored, stored.with_suffix(".bad"))
+    return Pixels(images, kept, bad)
 
 
 def _stamp_key(files: Sequence[FoundFile]) -> str:
@@ -193,9 +197,11 @@ def _facts_to_bytes(facts: Sequence[Facts]) -> bytes:
 def _read_facts(stored: Path) -> list[Facts] | None:
     try:
         rows = json.loads(stored.read_bytes())
-        return [Facts(bytes.fromhex(digest), int(h), int(w), bool(grey), str(why)) for digest, h, w, grey, why in rows]
+        facts = [Facts(bytes.fromhex(digest), int(h), int(w), bool(grey), str(why)) for digest, h, w, grey, why in rows]
     except (OSError, ValueError, TypeError):
         return None
+    used(stored)
+    return facts
 
 
 def _keep(stored: Path, content: bytes) -> None:

@@ -28,6 +28,7 @@ from dl.scan import (
 )
 from dl.specs import Options
 from dl.terminal import safe_text
+from dl.words import were
 from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
 from dl_vision.decode import Facts
 
@@ -92,7 +93,11 @@ def _test_opener(
         if not pixels.kept:
             raise BadData(f"{str(folder)!r} holds no readable image")
         if bad:
-            warnings.warn(f"{len(bad)} test files were skipped: {', '.join(bad[:3])}", SkippedFiles, stacklevel=2)
+            warnings.warn(
+                f"{were(len(bad), 'test file', 'skipped')}: {', '.join(bad[:3])}",
+                SkippedFiles,
+                stacklevel=2,
+            )
         return _examples(root, test, pixels, classes)
 
     return open_test

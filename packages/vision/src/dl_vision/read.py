@@ -8,6 +8,7 @@ import numpy as np
 from dl.data import Examples
 from dl.domain import Preparation
 from dl.errors import BadData, BadFile
+from dl.missing import what_is_wrong
 from dl.scan import NAMED, say_bad, stable_ids, walk
 from dl.specs import Options
 from dl.tables import is_table
@@ -60,7 +61,7 @@ def _files_of(path: Path, options: Options) -> Iterator[str]:
     elif path.is_file():
         yield str(path)
     else:
-        raise BadFile(f"{safe_text(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+        raise BadFile(f"{safe_text(path)!r} is {what_is_wrong(path)}")
 
 
 def _files_listed(path: Path, options: Options) -> Iterator[str]:

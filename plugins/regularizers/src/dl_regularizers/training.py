@@ -13,7 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from dl.errors import BadOption
 from dl.history import History, Row
 from dl.manifest import MetricInfo
-from dl.regularizer import Loss, Regularizer
+from dl.regularizer import Loss, Regularizer, State
 from dl.task import Reduction, Task
 
 # the layers in whose matrices a row is the weights into a unit
@@ -69,7 +69,12 @@ def weight_averaging(decay: float) -> Regularizer:
     Source: Polyak and Juditsky 1992; the decay of the first steps as in TensorFlow's moving average.
     """
     average = _Average(decay)
-    return Regularizer(after_step=average.add, scored_with=average.instead)
+    return Regularizer(
+        after_step=average.add,
+        scored_with=average.instead,
+        state_dict=average.state_dict,
+        load_state_dict=average.load_state_dict,
+    )
 
 
 class _Average:
@@ -98,6 +103,14 @@ class _Average:
             yield
         finally:
             _put(network, trained)
+
+    def state_dict(self) -> State:
+        """Return the average and the number of steps in it."""
+        return {"steps": self.steps, "mean": self.mean}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from there."""
+        self.steps, self.mean = int(state["steps"]), list(state["mean"])
 
 
 def _values(network: nn.Module) -> list[Tensor]:

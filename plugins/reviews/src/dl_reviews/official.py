@@ -4,7 +4,6 @@ Nothing is ever unpacked to disk: the members whose names are those of reviews a
 else in the archive is passed over. The download is known by its hash.
 """
 
-import hashlib
 import os
 import re
 import tarfile
@@ -14,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from dl.cache import cache_root
 from dl.errors import BadFile
 from dl.options import shown
+from dl.packaged import expect_sha256
 from dl_reviews.packaged import Review
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")
@@ -60,7 +59,7 @@ def download(known: Archive = ACL_IMDB) -> Path:
     """
     import pooch
 
-    folder = Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl")) / "reviews"
+    folder = cache_root() / "reviews"  # not of `cache_folder`: what was downloaded stays until the user removes it
     try:
         return Path(pooch.retrieve(known.url, f"sha256:{known.sha256}", known.name, folder))
     except (OSError, ValueError) as error:  # every error of the network is an OSError; ValueError is a wrong hash
@@ -129,9 +128,7 @@ def _label_and_number(name: str) -> tuple[int, int]:
 def _files_in_archive(path: Path, half: str, known: Archive) -> Iterator[tuple[str, bytes]]:
     """Give name and content of the members that are named as reviews of this half are."""
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest != known.sha256:
-        raise BadFile(f"{str(path)!r}: expected sha256 {known.sha256}, found {digest}  get it again from {known.url}")
+        expect_sha256(stream, path, known.sha256, f"get it again from {known.url}")
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:
             if not _is_review(member.name, half):

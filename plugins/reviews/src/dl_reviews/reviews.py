@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from dl.data import Dataset, Examples, content_number
+from dl.packaged import locate
 from dl.ragged import texts
 from dl_reviews import official as archive
 from dl_reviews.official import ACL_IMDB, Archive
-from dl_reviews.packaged import PACKAGE, VERSION, Review, locate, read
+from dl_reviews.packaged import COMBINED, Review, read
 
 NAMES = ("negative", "positive")
 BOOK_TRAIN = 20_000  # reviews that the book's LSTM learns from; the validation part is what is left
@@ -25,11 +26,11 @@ SENTENCE_VAL = 1_000
 IMDB_TITLE = "IMDB film reviews, negative or positive"
 IMDB_LICENCE = (
     "not stated by its publishers, who ask to cite Maas et al. 2011; the reviews belong to their authors; "
-    f"the package {PACKAGE}: MIT"
+    f"the package {COMBINED.package}: MIT"
 )
 SENTENCE_LICENCE = (
     "not stated by its publishers, who ask to cite Pang and Lee 2005; the sentences belong to their authors; "
-    f"the package {PACKAGE}: MIT"
+    f"the package {COMBINED.package}: MIT"
 )
 IMDB_LABELS = (
     "labels: the author's own stars, at most 4 of 10 is negative and at least 7 positive; reviews between are left "
@@ -52,7 +53,7 @@ def load_imdb(data_dir: str = "", official: bool = False, known: Archive = ACL_I
     """
     if data_dir or official:
         return _official(archive.find(data_dir, known) if data_dir else archive.download(known), known)
-    return _packaged_imdb(locate())
+    return _packaged_imdb(locate(COMBINED))
 
 
 def load_rotten_tomatoes() -> Dataset:
@@ -61,7 +62,7 @@ def load_rotten_tomatoes() -> Dataset:
     Raises:
         BadFile: If the package's file is not what was published.
     """
-    path = locate()
+    path = locate(COMBINED)
     train, open_test = _own_parts(path, "rotten_tomatoes", SENTENCE_TEST)
     return Dataset(
         name="rotten-tomatoes",
@@ -71,7 +72,7 @@ def load_rotten_tomatoes() -> Dataset:
         title="Sentences of film reviews from Rotten Tomatoes, negative or positive",
         licence=SENTENCE_LICENCE,
         source="https://www.cs.cornell.edu/people/pabo/movie-review-data/ (Pang and Lee 2005), "
-        f"from {PACKAGE} {VERSION}",
+        f"from {COMBINED.package} {COMBINED.version}",
         notes=(
             "labels: whether the critic's whole review was counted as fresh or rotten; nobody labelled the sentence, "
             "and some say nothing of it",
@@ -91,7 +92,8 @@ def _packaged_imdb(path: Path) -> Dataset:
         val_size=len(train) - BOOK_TRAIN,
         title=f"{IMDB_TITLE}; the training half, with a test part of dl's own",
         licence=IMDB_LICENCE,
-        source=f"https://ai.stanford.edu/~amaas/data/sentiment/ (Maas et al. 2011), from {PACKAGE} {VERSION}",
+        source="https://ai.stanford.edu/~amaas/data/sentiment/ (Maas et al. 2011), "
+        f"from {COMBINED.package} {COMBINED.version}",
         notes=(
             IMDB_LABELS,
             "25,000 reviews, the training half of the published set; its test half is not in the package",

@@ -4,34 +4,27 @@ Its rows are: entry, mean, deviation, and the ratings, from -4 (very bad) to 4 (
 the mean of one row is not that of its ratings.
 """
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import numpy as np
 
 from dl.data import Dataset
-from dl.errors import BadFile
+from dl.packaged import PackagedFile, locate, open_checked
 from dl_words.parts import TEST_SHARE, Labelled, split
 
-PACKAGE, VERSION = "vaderSentiment", "3.3.2"
-REPAIR = f"pip install --force-reinstall --no-deps {PACKAGE}=={VERSION}"
 STEM = 4  # first letters that words of one group share
 
 
-@dataclass(frozen=True)
-class Lexicon:
-    """A lexicon that is known: its place inside the package's folder, and the sha256 of its bytes."""
-
-    name: str
-    sha256: str
-
-
-VADER = Lexicon("vaderSentiment/vader_lexicon.txt", "1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5")
+VADER = PackagedFile(
+    "vaderSentiment",
+    "3.3.2",
+    "vaderSentiment/vader_lexicon.txt",
+    "1ec9c6e9ee19aade328f8beb393a6afa71a5bb3acf7d3cc22d4ef568df374bf5",
+    "ratings",
+)
 TITLES = {
     "valence": "Words and emoticons: how good or bad people find them, from -4 to 4",
     "positive-share": "Words and emoticons: the share of people who find them good",
@@ -43,31 +36,14 @@ LABELS = {
 }
 
 
-def locate(known: Lexicon = VADER, package: str = PACKAGE) -> Path:
-    """Return where the package's file lies, without importing anything of the package.
-
-    Raises:
-        BadFile: If the package is not installed.
-    """
-    try:
-        return Path(str(distribution(package).locate_file(known.name)))
-    except PackageNotFoundError as error:
-        raise BadFile(f"the package {package} with the ratings is not installed  {REPAIR}") from error
-
-
-def read(path: Path, known: Lexicon = VADER) -> dict[str, list[int]]:
+def read(path: Path, known: PackagedFile = VADER) -> dict[str, list[int]]:
     """Read every entry with its ratings; an entry that stands in two rows has the ratings of both.
 
     Raises:
         BadFile: If the file is missing, or any byte of it is not what was published.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror or error}  {REPAIR}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != known.sha256:
-        raise BadFile(f"{str(path)!r}: expected sha256 {known.sha256}, found {found}  {REPAIR}")
+    with open_checked(path, known) as stream:
+        content = stream.read()
     ratings: defaultdict[str, list[int]] = defaultdict(list)
     for line in content.decode().splitlines():
         entry, _mean, _deviation, given = line.split("\t")
@@ -81,7 +57,7 @@ def load(name: str) -> Dataset:
     Raises:
         BadFile: If the package's file is not what was published.
     """
-    ratings = read(locate())
+    ratings = read(locate(VADER))
     keys = stems(list(ratings))
     rows = [
         Labelled(entry, _target(name, given), own) for (entry, given), own in zip(ratings.items(), keys, strict=True)
@@ -94,7 +70,8 @@ def load(name: str) -> Dataset:
         val_size=0.15,
         title=TITLES[name],
         licence="MIT, C.J. Hutto",
-        source=f"https://github.com/cjhutto/vaderSentiment (Hutto and Gilbert 2014), from {PACKAGE} {VERSION}",
+        source="https://github.com/cjhutto/vaderSentiment (Hutto and Gilbert 2014), "
+        f"from {VADER.package} {VADER.version}",
         notes=(
             LABELS[name],
             "the words were rated alone, by ten people each, for use in short messages; it says nothing of sentences, "

@@ -21,8 +21,8 @@ from dl_reports.statistics.power import (
     smallest_unpaired_accuracy,
 )
 
-COVERED = 0.90  # a bias is said when it makes the 95 % interval cover the truth less often than this
-_BIAS = 0.65  # standard errors: 95 % intervals off by this much cover 90 %
+_WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly tell more
+_BIAS = 0.65  # standard errors; a bias is said where it is larger: 95 % intervals then cover less than 90 %
 
 
 def gap(facts: Facts) -> list[Finding] | NotComputable:
@@ -100,7 +100,7 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
         return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
     shown = words.difference(facts.metric, resolution.difference)
-    if resolution.difference > left:
+    if resolution.difference > _WORTH * left:
         message = (
             f"even a perfect network would not be told from this one: {words.many(n, 'validation example')} show "
             f"differences of {shown} or more, and {words.difference(facts.metric, left)} is left"

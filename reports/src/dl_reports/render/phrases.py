@@ -118,14 +118,19 @@ def answer(example: Example) -> str:
 
 def calibration(card: CalibrationCard) -> str:
     """Return in one sentence whether the probabilities mean what they say."""
-    trust = "too sure of itself" if card.temperature > 1 else "not sure enough of itself"
+    before = card.ece_before
+    off = f"at most {percent(before.high)}" if before.low <= 0 else share_estimate(before)
     if card.gain.low <= 0 <= card.gain.high:
-        trust = "no certain gain from rescaling"
-    elif card.ece_after.value >= card.ece_before.value:
+        return (
+            f"Its confidence is off by {off} on average. Rescaling it, with temperature {card.temperature:.2f}, "
+            f"gains nothing certain."
+        )
+    trust = "too sure of itself" if card.temperature > 1 else "not sure enough of itself"
+    if card.ece_after.value >= before.value:
         trust = "rescaling helps its loss, not its confidence"
     return (
-        f"Its confidence is off by {share_estimate(card.ece_before)} on average; with temperature "
-        f"{card.temperature:.2f} by {share_estimate(card.ece_after)} ({trust}). Loss "
+        f"Its confidence is off by {off} on average; with temperature {card.temperature:.2f} by "
+        f"{share_estimate(card.ece_after)} ({trust}). Loss "
         f"{number(card.nll_before.value)} becomes {number(card.nll_after.value)}."
     )
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from dl.intervals import Interval, wilson
 from dl_reports.statistics.not_computable import NotComputable
 
 Floats = NDArray[np.float64]
@@ -54,29 +53,6 @@ class InputShift:
     auc: float
     p: float
     examined: int
-
-
-@dataclass(frozen=True)
-class TimeOverlap:
-    """Share of training examples that are later than the first validation example."""
-
-    later: float
-    count: int
-
-
-@dataclass(frozen=True)
-class GroupOverlap:
-    """Groups that stand on both sides of the split.
-
-    Attributes:
-        groups: How many.
-        share: Share of validation examples that belong to one.
-        interval: Of that share.
-    """
-
-    groups: int
-    share: float
-    interval: Interval
 
 
 def target_shift(train: NDArray[np.generic], val: NDArray[np.generic]) -> TargetShift | NotComputable:
@@ -177,23 +153,3 @@ def _areas(scores: Floats, labels: Floats) -> Floats:
     ranks = ranked @ np.arange(1, ranked.shape[1] + 1)
     pairs = np.maximum(positives * negatives, 1.0)
     return np.asarray(np.where(positives * negatives > 0, (ranks - positives * (positives + 1) / 2) / pairs, 0.5))
-
-
-def time_overlap(train_times: NDArray[np.generic], val_times: NDArray[np.generic]) -> TimeOverlap | NotComputable:
-    """Training examples later than the first validation example; times are numbers or datetime64, (N,) and (n,)."""
-    if len(train_times) == 0 or len(val_times) == 0:
-        return NotComputable(f"there are {len(train_times)} training and {len(val_times)} validation times")
-    if any(bool((times != times).any()) for times in (train_times, val_times)):  # NaN and NaT differ from themselves
-        return NotComputable("some times are missing")
-    count = int((train_times > val_times.min()).sum())
-    return TimeOverlap(count / len(train_times), count)
-
-
-def group_overlap(train_groups: NDArray[np.generic], val_groups: NDArray[np.generic]) -> GroupOverlap | NotComputable:
-    """Groups (N,) and (n,) found in both parts."""
-    n = len(val_groups)
-    if n == 0 or len(train_groups) == 0:
-        return NotComputable(f"there are {len(train_groups)} training and {n} validation examples")
-    shared = np.intersect1d(train_groups, val_groups)
-    count = int(np.isin(val_groups, shared).sum())
-    return GroupOverlap(len(shared), count / n, wilson(count, n))

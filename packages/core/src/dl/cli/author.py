@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from dl.cli.flags import Json
 from dl.terminal import console, plain
@@ -35,7 +37,8 @@ _NEW = """Write the beginnings of something of your own: a plugin.
 
 Example: dl new plugin waves --kind dataset
 """
-_PLUGIN = """Write a plugin that installs, passes its tests and registers something that runs; then make it yours.
+_PLUGIN = """Write a plugin that works; then make it yours. It installs, passes its tests and registers what
+runs.
 
 Example: dl new plugin waves --kind dataset
 """
@@ -58,7 +61,7 @@ def plugin(
         out.print(plain(line), soft_wrap=True)
 
 
-CHECK = """Ask of everything that a plugin registered whether it holds: shapes, ids, seeds, saving, evaluation, ...
+CHECK = """Ask of all that a plugin registered whether it holds. Shapes, ids, seeds, saving, evaluation, ...
 
 Example: dl plugins check mnist
 
@@ -81,7 +84,9 @@ def check(
     if as_json:
         print(json.dumps([one.as_dict() for one in found]))
     else:
-        said = f"{broken} of {len(found)} rules do not hold" if broken else f"all {len(found)} rules hold"
+        asked = [one for one in found if one.result.state != "not asked"]
+        said = f"{broken} of {len(asked)} rules do not hold" if broken else f"all {len(asked)} rules hold"
+        said += f"; {len(found) - len(asked)} could not be asked" if len(asked) < len(found) else ""
         console().print(plain(said, "bold red" if broken else "bold"))
     return 1 if broken else 0
 
@@ -91,7 +96,19 @@ def _shown(checked: Iterable[Checked]) -> Iterator[Checked]:
     out = console()
     for one in checked:
         says = f": {one.result.says}" if one.result.says else ""
-        line = f"{one.result.state:<9} {one.kind} {one.name}: {one.result.rule}{says}"
+        line = f"{one.kind} {one.name}: {one.result.rule}{says}"
         style = {"ok": "", "failed": "bold red"}.get(one.result.state, "dim")
-        out.print(plain(line, style, LONGEST), soft_wrap=True)
+        state, answer = plain(f"{one.result.state:<9}", style), plain(line, style, LONGEST)
+        if out.is_terminal:
+            out.print(_beside(state, answer))
+        else:  # a line each, for grep
+            out.print(state, answer, soft_wrap=True)
         yield one
+
+
+def _beside(state: Text, answer: Text) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(state, answer)
+    return grid

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.columns import Columns
 from rich.console import Console, Group
-from rich.padding import Padding
+from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
 from dl import files
 from dl.choose import looks_like_path, resolve
 from dl.errors import BadOption, UnknownName, nearest
+from dl.missing import looks_like_file
 from dl.options import Option, word
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
@@ -28,6 +29,8 @@ from dl.terminal import console, plain
 if TYPE_CHECKING:
     from dl.data import Examples
     from dl.specs import RegularizerSpec
+
+_Spec = TypeVar("_Spec")
 
 KINDS = ("dataset", "model", "regularizer", "recipe", "run")
 DRAWN = 4  # examples on a card
@@ -80,11 +83,13 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
 
 def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     registered = {"dataset": plugins.datasets, "model": plugins.models, "recipe": plugins.recipes}
-    kinds = [kind for kind, specs in registered.items() if any(known == name for _, known in specs)]
+    kinds = [
+        kind for kind, specs in registered.items() if any(name in (known, f"{home}/{known}") for home, known in specs)
+    ]
     kinds += ["regularizer"] if name in plugins.regularizers else []
     if not kinds and _is_run(name, runs):
         return ["run"]
-    return kinds or (["dataset"] if looks_like_path(name) or _exists(name) else [])
+    return kinds or (["dataset"] if _may_be_data(name) else [])
 
 
 def _is_run(name: str, runs: Path) -> bool:
@@ -94,6 +99,10 @@ def _is_run(name: str, runs: Path) -> bool:
         or _exists(f"{name}/run.json")
         or any(run.name == name for run in list_runs(runs))
     )
+
+
+def _may_be_data(name: str) -> bool:
+    return looks_like_path(name) or looks_like_file(name) or _exists(name)
 
 
 def _exists(name: str) -> bool:
@@ -120,7 +129,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         "domain": chosen if (chosen, name) in plugins.datasets else f"{chosen}, as it looks",
         "task": f"{task.name}: {task.reason}",
         "train": len(examples),
-        "validation": len(dataset.val) if dataset.val else f"{dataset.val_size:g} held out of train",
+        "validation": len(dataset.val) if dataset.val else _held_out(dataset.val_size),
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "input": describe_inputs(examples.inputs),
         "duplicates": duplicates,
@@ -135,18 +144,16 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         return
     out = console()
     repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
-    out.print(_facts(card | {"duplicates": f"{repeated}, bit for bit"}))
+    rows = [*(card | {"duplicates": f"{repeated}, bit for bit"}).items()]
     if classes:
-        kind = "labels" if examples.targets.ndim == 2 else "classes"
         shown = [f"{key} {count:,}" for key, count in list(classes.items())[:MOST_CLASSES]]
-        more = f", and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
-        out.print(plain(f"  {kind:<11} {', '.join(shown)}{more}", longest=LONGEST_LINE))
-    for note in dataset.notes:
-        out.print(Padding(plain(note, longest=LONGEST_LINE), (0, 0, 0, 2)))
+        more = f"; and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
+        rows.append(("labels" if examples.targets.ndim == 2 else "classes", f"{'; '.join(shown)}{more}"))
+    out.print(_facts([*rows, *(("note", note) for note in dataset.notes)]))
     width = min(max(out.width // DRAWN - 2, 8), 28)
     at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
-    out.print(Columns(drawn, padding=(0, 1)))
+    out.print(Columns([Constrain(one, width) for one in drawn], padding=(0, 2)))
     out.print(plain(f"  next: {_next(recipe.domain, name, reading)}", "dim", longest=LONGEST_LINE))
 
 
@@ -198,21 +205,20 @@ def _next(domain: str, name: str, reading: Reading) -> str:
 
 def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a model's options."""
-    spec = next((spec for (_, known), spec in plugins.models.items() if known == name), None)
-    if spec is None:
-        raise UnknownName(f"no model named {name!r}{nearest(name, [n for _, n in plugins.models])}  see: dl ls models")
+    spec = _one_of_several("model", name, plugins.models)
     reading = plugins.domain(spec.domain).options
     groups = {"model": spec.options, "training": TRAIN_OPTIONS, "split": SPLIT_OPTIONS, "data": reading}
     if as_json:
         listed = {group: [asdict(option) for option in options] for group, options in groups.items()}
-        print(json.dumps({"name": name, "domain": spec.domain, "description": spec.description, "options": listed}))
+        about = {"name": spec.name, "domain": spec.domain, "description": spec.description}
+        print(json.dumps(about | {"options": listed}))
         return
     out = console()
-    out.print(plain(f"{name} ({spec.domain}): {spec.description}", "bold"))
+    out.print(plain(f"{spec.name} ({spec.domain}): {spec.description}", "bold"))
     for group, options in groups.items():
         _print_options(out, group, options)
     data = _some_data(plugins, spec.domain)
-    out.print(plain(f"  example: dl fit {spec.domain} {data} --model {name} epochs=2", "dim"))
+    out.print(plain(f"  example: dl fit {spec.domain} {data} --model {spec.name} epochs=2", "dim"))
 
 
 def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) -> None:
@@ -232,23 +238,34 @@ def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) 
 
 def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool) -> None:
     """Print a recipe's text, or copy it to a file."""
-    found = [spec for (domain, known), spec in plugins.recipes.items() if name in (known, f"{domain}/{known}")]
-    if len(found) > 1:
-        raise BadOption(f"{name!r} is a recipe of several domains; say which: dl show recipe {found[0].domain}/{name}")
-    spec = found[0] if found else None
-    if spec is None:
-        raise UnknownName(
-            f"no recipe named {name!r}{nearest(name, [n for _, n in plugins.recipes])}  see: dl ls recipes"
-        )
+    spec = _one_of_several("recipe", name, plugins.recipes)
     if out is not None:
         files.write_text(out, spec.text)
         data = _some_data(plugins, spec.domain)
         console().print(plain(f"wrote {out}  next: dl fit {spec.domain} {data} --recipe {out}"))
     elif as_json:
-        print(json.dumps({"name": name, "domain": spec.domain, "description": spec.description, "toml": spec.text}))
+        about = {"name": spec.name, "domain": spec.domain, "description": spec.description}
+        print(json.dumps(about | {"toml": spec.text}))
     else:
         for line in spec.text.splitlines():
             console().print(plain(line, longest=LONGEST_LINE), soft_wrap=True)
+
+
+def _one_of_several(kind: str, name: str, specs: Mapping[tuple[str, str], _Spec]) -> _Spec:
+    """Return the one that is meant by a name, or by ``domain/name``.
+
+    Raises:
+        UnknownName: If there is none.
+        BadOption: If several domains have one.
+    """
+    found = {domain: spec for (domain, known), spec in specs.items() if name in (known, f"{domain}/{known}")}
+    if not found:
+        raise UnknownName(f"no {kind} named {name!r}{nearest(name, [n for _, n in specs])}  see: dl ls {kind}s")
+    if len(found) > 1:
+        raise BadOption(
+            f"{name!r} is a {kind} of several domains; say which: dl show {kind} {next(iter(found))}/{name}"
+        )
+    return next(iter(found.values()))
 
 
 def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
@@ -256,7 +273,7 @@ def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(run.manifest) | {"best": run.best}))
     elif not plugins.render(run, console()):
-        console().print(_facts({"run": run.name, "status": run.manifest.status}))
+        console().print(_facts([("run", run.name), ("status", run.manifest.status)]))
 
 
 def _some_data(plugins: Plugins, domain: str) -> str:
@@ -264,11 +281,16 @@ def _some_data(plugins: Plugins, domain: str) -> str:
     return next((name for home, name in plugins.datasets if home == domain), "FOLDER")
 
 
-def _facts(facts: dict[str, object]) -> Table:
+def _held_out(size: float) -> str:
+    """Say the data set's default: a share below 1, or a number of examples."""
+    return f"{size:.0%} of train, held out".replace("%", " %") if size < 1 else f"{size:,.0f} of train, held out"
+
+
+def _facts(facts: Iterable[tuple[str, object]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in facts.items():
+    for name, value in facts:
         if value not in ("", 0):
             table.add_row(f"  {name}", plain(f"{value:,}" if isinstance(value, int) else value, longest=LONGEST_LINE))
     return table

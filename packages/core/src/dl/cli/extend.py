@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_UNINSTALL)(uninstall)
 
 
-_PLUGINS = """List every plugin: where it comes from, what it registered, and what is wrong with it.
+_PLUGINS = """List every plugin, and what is wrong with it. Also where it comes from, and what it registered.
 
 Example: dl plugins
 """
@@ -88,7 +88,8 @@ def _registers(hook: str, names: Sequence[str], *, whole: bool) -> str:
     return f"{hook}: {', '.join(shown)}{more}" if names else hook
 
 
-_TRUST = """Say yes to the one-file plugins in a folder, as they are now. Read them first: they can do whatever you can.
+_TRUST = """Say yes to the one-file plugins in a folder. It holds for them as they are now. Read them
+first: they can do whatever you can.
 
 Example: dl plugins trust
 """
@@ -118,7 +119,7 @@ def untrust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("
     console().print(plain(f"the plugins in {chosen} are not run any more"), soft_wrap=True)
 
 
-_LOCK = """Write which plugins are installed, with hashes, so that another environment gets the same.
+_LOCK = """Write which plugins are installed, with hashes. Another environment gets the same from it.
 
 Example: dl plugins lock
 """
@@ -133,7 +134,7 @@ def lock(file: Annotated[Path, typer.Argument(help="Where to.")] = Path("dl-plug
     console().print(plain(f"wrote {file}: {said}", "", LONGEST), soft_wrap=True)
 
 
-_INSTALL = """Install a plugin into the environment that dl runs in: by name, from a folder, a wheel or a URL.
+_INSTALL = """Install a plugin: by name, from a folder, a wheel or a URL. It goes into the environment that dl runs in.
 
 Example: dl install ./my-plugin
 """
@@ -161,7 +162,7 @@ def install(
     return _say_registered(changes, what)
 
 
-_UNINSTALL = """Remove a plugin, by its own name or that of its distribution.
+_UNINSTALL = """Remove a plugin, by its name or its distribution's.
 
 Example: dl uninstall my-plugin
 """

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_DOCTOR)(doctor)
 
 
-_LS = """List what there is: domains, datasets, models, regularizers, loggers, recipes, runs.
+_LS = """List what there is: datasets, models, recipes, runs, ...
 
 Example: dl ls datasets
 """
@@ -59,8 +59,9 @@ def ls(
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.run import list_runs
+    from dl.run import list_runs, refuse_file
 
+    refuse_file(runs)
     return [_run_row(run) for run in list_runs(runs)]
 
 
@@ -104,7 +105,7 @@ def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:
         out.print(Text(f"  {start}").append(Text("\n" + " " * indent).join(folded)), soft_wrap=True)
 
 
-_SHOW = """Show a dataset's card, a model, a regularizer, a recipe or a run.
+_SHOW = """Show one thing: a data set, a model, a recipe, a run, ...
 
 Example: dl show mnist
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -31,9 +32,10 @@ from dl.cli.flags import (
 )
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
+from dl.words import many
 
 if TYPE_CHECKING:
-    from dl.judge import Look
+    from dl.ledger import Look
     from dl.plugins import Plugins
     from dl.prediction import Prediction
     from dl.run import Run
@@ -128,7 +130,7 @@ def _report(run: Run, plugins: Plugins) -> None:
     files.write_text(run.path / "report.txt", out.export_text())
 
 
-_TEST = """Open the test part: score a run on it, once, and write the look into the ledger.
+_TEST = """Score a run on the test part, once. The look is written into the ledger.
 
 Example: dl test last
 """
@@ -149,19 +151,26 @@ def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) 
 def _show_look(out: Console, look: Look) -> None:
     from dl.scores import show_estimate
 
-    out.print(plain(f"{look.run} on the test part of {look.data}, {look.examples:,} examples", "bold"))
+    out.print(plain(f"{look.run} on the test part of {look.data}, {many(look.examples, 'example')}", "bold"))
     out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")
     rest = {name: value for name, value in look.metrics.items() if name != look.metric}
     if rest:
-        out.print("  " + "   ".join(f"{name} {value:.4f}" for name, value in rest.items()))
+        out.print(_inside("   ".join(f"{name} {value:.4f}" for name, value in rest.items())))
     if look.in_training:
+        stand = many(look.in_training, "test example also stands", "test examples also stand")
         out.print(
-            f"  ! {look.in_training} test examples also stand in the training data, bit for bit", style="bold red"
+            f"  ! {stand} in the training data, bit for bit",
+            style="bold red",
         )
-    out.print(f"  look {look.look} at this test part; each further one makes the score a little less honest")
+    out.print(_inside(f"look {look.look} at this test part; each further one makes the score a little less honest"))
 
 
-_PREDICT = """Say what a run answers to new inputs: files, folders, tables, or texts; go on with a text.
+def _inside(text: str) -> Padding:
+    """Indent text, in every line that it takes."""
+    return Padding(plain(text, longest=500), (0, 0, 0, 2), expand=False)
+
+
+_PREDICT = """Say what a run answers to new inputs, or go on with a text. Inputs are files, folders, tables, or texts.
 
 Example: dl predict last photo.png
 

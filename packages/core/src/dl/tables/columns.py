@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from dl.errors import BadData, BadOption, nearest
 from dl.specs import Options
@@ -245,10 +246,7 @@ def _find_target(source: Source, columns: Sequence[Column]) -> tuple[str, str]:
 def _named(source: Source, name: str, option: str) -> str:
     """Return the named column, or an empty string if none is named."""
     if name and name not in source.columns:
-        near = nearest(name, map(safe_text, source.columns))
-        raise BadOption(
-            f"{called(source.path)} has no column {shown(name)} for {option}{near}  columns: {listed(source.columns)}"
-        )
+        raise _no_column(source.path, source.columns, name, option, "column")
     if name in source.nested:
         raise BadData(
             f"{called(source.path)}: column {shown(name)} holds {source.nested[name]}; {option} needs single values"
@@ -257,19 +255,47 @@ def _named(source: Source, name: str, option: str) -> str:
 
 
 def _named_columns(source: Source, names: str, option: str) -> tuple[str, ...]:
-    """Return columns that are named with commas between them, or the one whose name holds these commas."""
-    parts = [name.strip() for name in names.split(",")] if names else []
-    if names in source.columns:
-        if len(parts) > 1 and set(parts) <= set(source.columns):
+    """Return columns of a table that are named with commas between them, none of which is nested."""
+    return tuple(_named(source, name, option) for name in named_columns(source.path, source.columns, names, option))
+
+
+def named_columns(path: Path, columns: Sequence[str], names: str, option: str, what: str = "column") -> tuple[str, ...]:
+    """Return columns that are named with commas between them, or the one whose name holds these commas.
+
+    Args:
+        path: Of the table.
+        columns: Its columns, of which those are named.
+        names: As the user said.
+        option: What was said so.
+        what: What these columns are called.
+
+    Raises:
+        BadOption: If one is not there, is named twice or missing between commas, or one column or several may be meant.
+    """
+    parts = in_parts(names)
+    if names and names in columns:
+        if len(parts) > 1 and set(parts) <= set(columns):
             raise BadOption(f"{option}={safe_text(names)} may be one column or {len(parts)}; rename some in the file")
-        return (_named(source, names, option),)
+        return (names,)
     if not all(parts):
         raise BadOption(f"{option}={safe_text(names)}: a name is missing between commas")
-    columns = tuple(_named(source, name, option) for name in parts)
-    twice = [name for name in columns if columns.count(name) > 1]
+    for name in parts:
+        if name not in columns:
+            raise _no_column(path, columns, name, option, what)
+    twice = [name for name in parts if parts.count(name) > 1]
     if twice:
         raise BadOption(f"{option}={safe_text(names)}: column {shown(twice[0])} is named twice")
-    return columns
+    return parts
+
+
+def in_parts(names: str) -> tuple[str, ...]:
+    """Return what stands between commas; nothing where nothing was said."""
+    return tuple(name.strip() for name in names.split(",")) if names else ()
+
+
+def _no_column(path: Path, columns: Sequence[str], name: str, option: str, what: str) -> BadOption:
+    near = nearest(name, map(safe_text, columns))
+    return BadOption(f"{called(path)} has no {what} {shown(name)} for {option}{near}  {what}s: {listed(columns)}")
 
 
 def shown(name: str) -> str:

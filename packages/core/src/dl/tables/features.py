@@ -24,6 +24,7 @@ from dl.tables.source import BadRows, Source
 from dl.tables.stream import called
 from dl.tables.table import RowNames, checked, open_table, plain_name
 from dl.tables.target import infer
+from dl.words import many
 
 BETWEEN = "\x1f"  # cells of a row, where its content is hashed
 
@@ -82,10 +83,11 @@ class Features:
 
     def dataset(self, train: Examples, notes: Sequence[str]) -> Dataset:
         """Return the examples as a data set, with what the domain found besides."""
+        counts = f"{many(len(train), self.unit)}, {many(len(self.columns), 'input')}"
         return Dataset(
             name=plain_name(self.path),
             train=train,
-            title=f"{len(train):,} {self.unit}s, {len(self.columns)} inputs, target {listed(self.roles.targets)}",
+            title=f"{counts}, target {listed(self.roles.targets)}",
             source=str(self.path),
             skipped=tuple(self.bad.lines),
             notes=(*self.notes, *notes),

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from dl.data import Index
 from dl.tables.columns import shown
+from dl.tables.numbers import NUMBER
 from dl.tables.source import BadRows
-from dl.tables.target import NUMBER
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of text without nulls

@@ -10,6 +10,7 @@ import numpy as np
 
 from dl.data import Index
 from dl.errors import BadFile, DLError
+from dl.missing import what_is_wrong
 from dl.tables.source import BadRows, Batch, Source, check_columns
 from dl.tables.stream import called
 from dl.terminal import safe_text
@@ -26,7 +27,7 @@ def open_parquet(path: Path) -> Source:
         BadData: If two columns have one name.
     """
     if not path.is_file():
-        raise BadFile(f"{called(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+        raise BadFile(f"{called(path)!r} is {what_is_wrong(path)}")
     with _Said(path):
         schema = _opened(path).schema_arrow
     columns = tuple(map(str, schema.names))

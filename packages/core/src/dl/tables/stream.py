@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 from dl.errors import BadFile, BadOption
+from dl.missing import what_is_wrong
 from dl.options import shown
 from dl.terminal import safe_text
 
@@ -54,7 +55,7 @@ def open_bytes(path: Path) -> IO[bytes]:
     """
     try:
         if not path.is_file():
-            raise BadFile(f"{called(path)!r} is {'no regular file' if path.exists() else 'not there'}")
+            raise BadFile(f"{called(path)!r} is {what_is_wrong(path)}")
         suffix = path.suffix.lower()
         if suffix == ".gz":
             return cast("IO[bytes]", gzip.open(path, "rb"))

@@ -33,6 +33,7 @@ from dl.tables.parquet import open_parquet
 from dl.tables.source import NAMED, BadRows, Batch, Source
 from dl.tables.stream import called
 from dl.tables.target import Target, infer
+from dl.words import many, were
 
 __all__ = [
     "LONGEST_TEXT",
@@ -171,7 +172,7 @@ class Table:
         return Dataset(
             name=plain_name(self.path),
             train=train,
-            title=f"{len(train):,} {self.unit}s, input {listed([self.roles.input])}{predicted}",
+            title=f"{many(len(train), self.unit)}, input {listed([self.roles.input])}{predicted}",
             source=str(self.path),
             skipped=(*self.skipped, *skipped),
             notes=self.notes,
@@ -230,7 +231,7 @@ def say_skipped(lines: Sequence[str], unit: str) -> None:
     """Warn that rows were left out of a prediction, naming the first."""
     if lines:
         first = "; ".join(lines[:NAMED]) + ("; ..." if len(lines) > NAMED else "")
-        warnings.warn(f"{len(lines):,} {unit}s were skipped: {first}", SkippedRows, stacklevel=2)
+        warnings.warn(f"{were(len(lines), unit, 'skipped')}: {first}", SkippedRows, stacklevel=2)
 
 
 def open_table(path: Path, options: Options) -> Source:

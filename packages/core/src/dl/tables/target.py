@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from dl.data import Index
 from dl.errors import BadData, BadOption
 from dl.specs import Options
+from dl.tables import misfit
 from dl.tables.columns import listed, shown
+from dl.tables.numbers import NUMBER, matches, without_commas
 from dl.tables.source import BadRows
 from dl.tables.stream import called
 from dl.terminal import safe_text
+from dl.words import many
 
 Column = Any  # a pyarrow ChunkedArray of text without nulls, spaces around it taken away
 Kept = NDArray[np.bool_]
@@ -29,10 +32,7 @@ FEW = 20  # different whole numbers that are still taken for classes
 NEARLY = 0.5  # share of numbers in a column of words that makes it suspicious
 MOST_LABELS = 10_000
 JOINED_IN = 0.02  # share of cells with a separator that makes labels of a column
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
-COMMA = r"^[+-]?[0-9]+(,[0-9]+)?$"
-THOUSANDS = r",[0-9]{3}$"
 EXACT = 2.0**53  # whole numbers up to here are exact as values
 ZERO_FIRST = r"^[+-]?0[0-9]"
 YES_NO = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "1.0": 1, "0.0": 0}
@@ -73,6 +73,13 @@ class _Asked:
         self.bad.finish(len(self.rows))
         return ~gone
 
+    def without_commas(self, name: str, column: Column) -> tuple[Column, str]:
+        """Write numbers without commas where numbers may be meant; return what the commas were taken as, too."""
+        if self.as_ not in ("auto", "numbers"):
+            return column, ""
+        otherwise = "" if self.as_ == "numbers" else ", or take them as names: --task multiclass"
+        return without_commas(self.bad.path, name, column, otherwise)
+
 
 def infer(names: Sequence[str], columns: Sequence[Column], options: Options, rows: Index, bad: BadRows) -> Target:
     """Turn the target columns into arrays.
@@ -94,26 +101,16 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
     name, column = names[0], columns[0]
     if options["separator"] or asked.as_ == "labels":
         return _labels(name, column, str(options["separator"]) or _separator(column), asked)
-    column, said = _with_points(column) if asked.as_ in ("auto", "numbers") else (column, "")
-    numbers, nonfinite = _matches(column, NUMBER), _matches(column, NO_NUMBER)
+    column, commas = asked.without_commas(name, column)
+    numbers, nonfinite = matches(column, NUMBER), matches(column, NO_NUMBER)
     share = float((numbers | nonfinite).mean())
     if asked.as_ == "numbers" or (asked.as_ == "auto" and share >= NEARLY):
         target = _numbers_or_classes(name, column, numbers, nonfinite, asked)
-        return replace(target, note=target.note + said)
+        return replace(target, note=target.note + (f"; commas in it taken as {commas}" if commas else ""))
     separator = _separator(column) if asked.as_ == "auto" else ""
     if separator:
         return _labels(name, column, separator, asked)
     return _classes(name, column, np.ones(len(column), bool), asked, "")
-
-
-def _with_points(column: Column) -> tuple[Column, str]:
-    """Write decimal commas as points where all cells are numbers with commas, none of which can part thousands."""
-    import pyarrow.compute as pc
-
-    if not _matches(column, COMMA).all() or _matches(column, THOUSANDS).any():
-        return column, ""
-    commas = pc.any(pc.match_substring(column, ",")).as_py()
-    return pc.replace_substring(column, ",", "."), "; commas in it taken as decimal points" if commas else ""
 
 
 def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kept, asked: _Asked) -> Target:
@@ -121,6 +118,8 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
     import pyarrow.compute as pc
 
     other = ~(numbers | nonfinite)
+    if not numbers.any() and other.any():
+        raise BadData(f"{called(asked.bad.path)}: {misfit.no_numbers(name, column)}")
     advice = "" if asked.as_ == "numbers" else " (if all are names of classes, say --task multiclass)"
     if other.any():
         word = safe_text(column[int(np.argmax(other))].as_py(), 40)
@@ -140,7 +139,7 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
         return _classes(name, column, kept, asked, "; numbers beyond 2^53 are names, for they would be rounded")
     whole = values[kept] == np.round(values[kept])
     distinct = len(np.unique(values[kept]))
-    if asked.as_ == "auto" and _matches(column, ZERO_FIRST).any():
+    if asked.as_ == "auto" and matches(column, ZERO_FIRST).any():
         return _classes(name, column, kept, asked, "; numbers with a leading zero are names")
     few = distinct <= 2 or (distinct <= FEW and 2 * distinct <= int(kept.sum()))
     if asked.as_ == "auto" and whole.all() and few:
@@ -181,6 +180,7 @@ def _classes(name: str, column: Column, kept: Kept, asked: _Asked, said: str, *,
     counts = np.bincount(codes[kept], minlength=len(words))
     single = counts == 1
     if single.any():
+        _refuse_misfit(name, column.filter(kept.copy()), single.sum(), (counts > 1).sum(), asked)
         where = single[codes] & kept
         row = int(asked.rows[np.argmax(where)])
         word = shown(words[codes[np.argmax(where)]])
@@ -200,6 +200,19 @@ def _classes(name: str, column: Column, kept: Kept, asked: _Asked, said: str, *,
     numbers[chosen] = np.arange(len(chosen))
     names = tuple(words[code] for code in chosen)
     return Target(numbers[codes[kept]], names, kept, f"{len(names):,} classes: {listed(names)}{said}{_twins(names)}")
+
+
+def _refuse_misfit(name: str, column: Column, once: int, again: int, asked: _Asked) -> None:
+    """Refuse a column as classes where leaving out the values that stand there once would not make classes of it.
+
+    Raises:
+        BadData: Saying how many different values there are, and which tasks fit.
+    """
+    where = called(asked.bad.path)
+    if again < 2:
+        raise BadData(f"{where}: {misfit.no_classes(name, column)}")
+    if asked.as_ == "classes" and not asked.bad.skip and once + again > FEW and matches(column, NUMBER).all():
+        raise BadData(f"{where}: {misfit.too_many_classes(name, column)}")
 
 
 def _twins(names: Sequence[str]) -> str:
@@ -246,6 +259,8 @@ def _labels(name: str, column: Column, separator: str, asked: _Asked) -> Target:
         raise BadData(
             f"{called(asked.bad.path)}: column {shown(name)} holds {len(chosen):,} labels; at most {MOST_LABELS:,} fit"
         )
+    if not separator and 2 * (np.bincount(codes)[chosen] == 1).sum() > len(chosen):
+        raise BadData(f"{called(asked.bad.path)}: {misfit.no_labels(name, column)}")
     places = np.full(len(words), -1, np.int64)
     places[chosen] = np.arange(len(chosen))
     values = np.zeros((len(cells), len(chosen)), np.uint8)
@@ -275,12 +290,16 @@ def _several(names: Sequence[str], columns: Sequence[Column], asked: _Asked) -> 
         places = [pc.index_in(column, value_set=answers).fill_null(0).to_numpy() for column in lowered]
         values = np.stack([of_answer[place] for place in places], axis=1)
         return Target(values[kept], tuple(names), kept, f"{len(names)} labels, a column each: {listed(names)}")
-    is_number = [_matches(column, NUMBER) for column in columns]
+    plain = [asked.without_commas(name, column) for name, column in zip(names, columns, strict=True)]
+    columns = [column for column, _ in plain]
+    hows = [f"; commas in {shown(name)} taken as {how}" for name, (_, how) in zip(names, plain, strict=True) if how]
+    is_number = [matches(column, NUMBER) for column in columns]
     read = [_values(column, fits) for column, fits in zip(columns, is_number, strict=True)]
     finite = [fits & good for fits, (_, good) in zip(is_number, read, strict=True)]
     kept = _all_fit(names, columns, finite, asked, "a finite number, so the columns are neither labels nor values")
     values = np.stack([values for values, _ in read], axis=1)
-    return Target(values[kept], tuple(names), kept, f"{len(names)} values, a column each: {listed(names)}")
+    note = f"{many(len(names), 'value')}, a column each: {listed(names)}{''.join(hows)}"
+    return Target(values[kept], tuple(names), kept, note)
 
 
 def _all_fit(names: Sequence[str], columns: Sequence[Column], fits: Sequence[Kept], asked: _Asked, what: str) -> Kept:
@@ -292,13 +311,6 @@ def _all_fit(names: Sequence[str], columns: Sequence[Column], fits: Sequence[Kep
     if not kept.any():
         raise BadData(f"{called(asked.bad.path)}: no row has all of the targets {listed(names)}")
     return kept
-
-
-def _matches(column: Column, pattern: str) -> Kept:
-    import pyarrow.compute as pc
-
-    matched: Kept = pc.match_substring_regex(column, pattern).to_numpy()
-    return matched
 
 
 def _values(column: Column, numbers: Kept) -> tuple[NDArray[np.float64], Kept]:

@@ -16,23 +16,29 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dl.testing.check import check_check
+    from dl.testing.command import check_command
     from dl.testing.dataset import check_dataset
     from dl.testing.domain import check_domain
+    from dl.testing.logger import check_logger
     from dl.testing.model import check_model
     from dl.testing.program import Answer, run_verb
     from dl.testing.regularizer import check_regularizer
     from dl.testing.rules import DoesNotConform, Result
     from dl.testing.samples import images, people, texts, write_images, write_table, write_texts
+    from dl.testing.section import check_section
 
 __all__ = [
     "Answer",
     "DoesNotConform",
     "Result",
     "check_check",
+    "check_command",
     "check_dataset",
     "check_domain",
+    "check_logger",
     "check_model",
     "check_regularizer",
+    "check_section",
     "images",
     "people",
     "run_verb",
@@ -47,10 +53,13 @@ _HOMES = {
     "DoesNotConform": "rules",
     "Result": "rules",
     "check_check": "check",
+    "check_command": "command",
     "check_dataset": "dataset",
     "check_domain": "domain",
+    "check_logger": "logger",
     "check_model": "model",
     "check_regularizer": "regularizer",
+    "check_section": "section",
     "images": "samples",
     "people": "samples",
     "run_verb": "program",

@@ -13,11 +13,14 @@ from dl.plugins import Plugins
 from dl.specs import RecipeSpec
 from dl.states import OK, PluginState
 from dl.testing.check import check_check
+from dl.testing.command import check_command
 from dl.testing.dataset import check_dataset
 from dl.testing.domain import check_domain
+from dl.testing.logger import check_logger
 from dl.testing.model import check_model
 from dl.testing.regularizer import check_regularizer
 from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
+from dl.testing.section import check_section
 
 
 @dataclass(frozen=True)
@@ -109,4 +112,7 @@ SUITES: dict[str, tuple[str, _Suite]] = {
     "regularizer": ("regularizers", check_regularizer),
     "recipe": ("recipes", check_recipe),
     "check": ("checks", check_check),
+    "section": ("sections", check_section),
+    "command": ("commands", check_command),
+    "logger": ("loggers", check_logger),
 }

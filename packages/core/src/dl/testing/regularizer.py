@@ -5,37 +5,31 @@ Asked on a network and data of the one domain that it knows, or on rows of numbe
 
 from __future__ import annotations
 
+import io
 import tempfile
-from dataclasses import replace
-from functools import cached_property, partial
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import dl
-from dl.choose import resolve
-from dl.data import Dataset, with_targets
+from dl.data import Dataset
 from dl.devices import Devices
-from dl.errors import BadOption
-from dl.options import check, name_first
+from dl.options import check_named
 from dl.outcomes import read_logits
 from dl.plugins import Plugins, load_plugins
-from dl.recipe import Recipe
-from dl.regularizer import Batch, Regularizer, Regularizers, build_network
+from dl.regularizer import Batch, Regularizer, Regularizers, State
 from dl.reopen import reopen
 from dl.road import divide
-from dl.specs import PLACES, DatasetSpec, Options, RegularizerSpec
-from dl.task import Task, decide
-from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, sample_of, whole_batch
+from dl.specs import PLACES, RegularizerSpec
+from dl.states import told
+from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
-from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
+from dl.testing.regularized import STEPS, Subject
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 
-EXAMPLES = 8  # of a batch
-STEPS = 5  # of training
-FITTED = 48  # examples of the fit
 PARTS_OF_PLACE = {
     "network": ("choices", "network"),
     "batch": ("batch",),
@@ -61,126 +55,6 @@ def check_regularizer(spec: RegularizerSpec, plugins: Plugins | None = None, sam
         return ask(f"the regularizer {spec.name!r}", subject, RULES, needed=("there is a task and a model for it",))
 
 
-class Subject:
-    """A regularizer that is asked about.
-
-    Args:
-        spec: Its specification.
-        plugins: What is registered.
-        given: A data set of its domain; None takes what there is.
-    """
-
-    def __init__(self, spec: RegularizerSpec, plugins: Plugins, given: Dataset | None) -> None:
-        self.spec, self.domain, self.given = spec, spec.only_for or DOMAIN, given
-        ours = NumbersPlugin({})
-        self.plugins = replace(
-            plugins,
-            domains={**plugins.domains, DOMAIN: ours.register_domains()[0]},
-            models={**plugins.models, **{(DOMAIN, model.name): model for model in ours.register_models()}},
-            recipes={**plugins.recipes, (DOMAIN, "plain"): ours.register_recipes()[0]},
-            regularizers={**plugins.regularizers, spec.name: spec},
-        )
-        self.refused: list[str] = []
-
-    @cached_property
-    def chosen(self) -> tuple[Recipe, Task, Plugins]:
-        """The first task and model that it does not refuse; the data set of the plugins is called ``given``."""
-        for dataset in self._datasets():
-            loaded = DatasetSpec("given", self.domain, "of a suite", partial(_itself, dataset))
-            plugins = replace(self.plugins, datasets={**self.plugins.datasets, (self.domain, "given"): loaded})
-            task = decide(dataset.train.targets, dataset.train.names)
-            for model in self._models(plugins):
-                recipe = resolve(plugins, self.domain, "given", model=model, reg={self.spec.name: {}})
-                try:
-                    regularizers = Regularizers.of(recipe, plugins, task)
-                    build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
-                except BadOption as error:
-                    self.refused.append(f"{model} for {task.info.name}: {error}")
-                else:
-                    return recipe, task, plugins
-        raise Broken(f"it refuses all that was tried, first {self.refused[0]}")
-
-    def _datasets(self) -> list[Dataset]:
-        """The same inputs with a target of each kind."""
-        small = self.small.train
-        numbers = np.arange(len(small))
-        targets = {
-            ("a", "b", "c"): numbers % 3,
-            ("no", "yes"): numbers % 2,
-            ("height",): (numbers - len(small) / 2).astype(np.float64),
-            ("first", "second"): np.stack([numbers % 2, numbers // 2 % 2], axis=1),
-        }
-        return [replace(self.small, train=with_targets(small, target, names)) for names, target in targets.items()]
-
-    @cached_property
-    def small(self) -> Dataset:
-        """Data of its domain, few examples."""
-        if self.domain == DOMAIN:
-            return clouds(FITTED)
-        found = self.given or sample_of(self.domain, self.plugins)
-        train, rows = found.train, np.arange(min(FITTED, len(found.train)))
-        few = replace(train, inputs=train.inputs[rows], targets=train.targets[rows], ids=train.ids[rows])
-        return replace(found, train=replace(few, sources=(), groups=None, times=None), val=None, open_test=None)
-
-    def _models(self, plugins: Plugins) -> list[str]:
-        usual = "dense" if self.domain == DOMAIN else resolve(plugins, self.domain, "given").model
-        return [usual, *(name for domain, name in plugins.models if domain == self.domain and name != usual)]
-
-    @cached_property
-    def batches(self) -> Batches:
-        """Prepared inputs."""
-        return batches_for(self.domain, self.plugins, self.small)
-
-    @property
-    def inputs(self) -> Prepared:
-        """A batch of different inputs."""
-        return cloned(whole_batch(self.batches, EXAMPLES))
-
-    @cached_property
-    def targets(self) -> Tensor:
-        """Their targets (B, ...), as the loss reads them."""
-        recipe, task, plugins = self.chosen
-        train = plugins.dataset(self.domain, recipe.data).load({}).train
-        return task.encode(train.targets[list(self.batches.rows[:EXAMPLES])])
-
-    def regularizers(self) -> Regularizers:
-        """It alone, made anew."""
-        recipe, task, plugins = self.chosen
-        return Regularizers.of(recipe, plugins, task)
-
-    def alone(self) -> Regularizer:
-        """What it does, made anew."""
-        return self.regularizers().by_name[self.spec.name]
-
-    def network(self, regularizers: Regularizers) -> nn.Module:
-        """The network as regularizers build and change it."""
-        recipe, task, plugins = self.chosen
-        torch.manual_seed(0)
-        return build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
-
-    def trained(self) -> tuple[nn.Module, Regularizers, list[float]]:
-        """A network after some steps of training, as `FitModule` takes them, and the losses."""
-        task, regularizers = self.chosen[1], self.regularizers()
-        network, loss_of = self.network(regularizers).train(), regularizers.loss(task.row.loss)
-        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-        generator, losses = torch.Generator().manual_seed(3), []
-        torch.manual_seed(3)
-        for _ in range(STEPS):
-            batch = regularizers.batch(Batch(self.inputs, self.targets), generator)
-            loss = batch.loss(loss_of, network(batch.inputs))
-            penalty = regularizers.penalty(network)
-            optimizer.zero_grad()
-            (loss if penalty is None else loss + penalty).backward()
-            optimizer.step()
-            regularizers.after_step(network)
-            losses.append(float(loss.detach()))
-        return network, regularizers, losses
-
-
-def _itself(dataset: Dataset, _options: Options) -> Dataset:
-    return dataset
-
-
 def _light(subject: Subject) -> None:
     lists_lightly(subject.plugins, "regularizers", subject.spec.name)
 
@@ -189,7 +63,7 @@ def _options(subject: Subject) -> None:
     spec = subject.spec
     options_hold(spec.options)
     if spec.remedy:
-        check(spec.options, name_first({"": spec.remedy}, spec.options, spec.name), spec.name)
+        check_named(spec.options, spec.remedy, spec.name)
     if spec.place not in PLACES:
         raise Broken(f"its place is {spec.place!r}; there are {', '.join(PLACES)}")
 
@@ -306,6 +180,34 @@ def _trains(subject: Subject) -> None:
         raise Broken(f"trained twice from one seed, the network ends with another {unlike[0]}")
 
 
+def _remembers(subject: Subject) -> None:
+    one = subject.alone()
+    if one.state_dict is None and one.load_state_dict is None:
+        raise NotAsked("it has nothing to remember")
+    if one.state_dict is None or one.load_state_dict is None:
+        raise Broken("it has one of state_dict and load_state_dict; a checkpoint needs both")
+    network, going_on, _ = subject.trained()
+    copy, resumed = deepcopy(network), subject.regularizers()
+    resumed.load_state_dict(_through_a_checkpoint(going_on.state_dict()))
+    for trained, regularizers in ((network, going_on), (copy, resumed)):
+        subject.train(trained, regularizers)
+    with going_on.scored_with(network), resumed.scored_with(copy):
+        found, wanted = copy.state_dict(), network.state_dict()
+        if unlike := [name for name, value in wanted.items() if not torch.equal(value, found[name])]:
+            raise Broken(f"a fit that goes on from what it remembers ends with another {unlike[0]}")
+
+
+def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
+    """Return what a checkpoint gives back of states: it is read without running anything, so it holds no objects."""
+    stream = io.BytesIO()
+    try:
+        torch.save(states, stream)
+        stream.seek(0)
+        return dict(torch.load(stream, weights_only=True))
+    except Exception as error:  # torch and pickle raise what they like
+        raise Broken(f"what it remembers is more than numbers, words and tensors: {told(error)}") from error
+
+
 def _fitted(subject: Subject) -> str:
     recipe, _, plugins = subject.chosen
     reg = {subject.spec.name: dict(recipe.regularizers[subject.spec.name])}
@@ -345,5 +247,6 @@ RULES: Rules[Subject] = {
     "its penalty is a number with a gradient": _penalty,
     "it ends a fit with words": _ends,
     "training with it is finite, and the same for the same seed": _trains,
+    "what it remembers is kept in a checkpoint": _remembers,
     "a fit with it keeps what it scored": _fitted,
 }

@@ -56,23 +56,23 @@ def texts(n: int = 60, seed: int = 0) -> Dataset:
     )
 
 
-def write_images(folder: Path, n: int = 60, seed: int = 0) -> Path:
+def write_images(folder: str | Path, n: int = 60, seed: int = 0) -> Path:
     """Write the images of `images` as PNG files in a folder for each class; returns the folder."""
     pixels, shapes = _draw_images(n, seed)
     for number, (image, shape) in enumerate(zip(pixels, shapes, strict=True)):
-        path = folder / SHAPES[shape] / f"{number:04d}.png"
+        path = Path(folder) / SHAPES[shape] / f"{number:04d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_png(image[..., 0]))
-    return folder
+    return Path(folder)
 
 
-def write_texts(folder: Path, n: int = 60, seed: int = 0) -> Path:
+def write_texts(folder: str | Path, n: int = 60, seed: int = 0) -> Path:
     """Write the sentences of `texts` as files in a folder for each class; returns the folder."""
     for number, (text, tone) in enumerate(zip(*_write_sentences(n, seed), strict=True)):
-        path = folder / TONES[tone] / f"{number:04d}.txt"
+        path = Path(folder) / TONES[tone] / f"{number:04d}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return folder
+    return Path(folder)
 
 
 def people(n: int = 60, seed: int = 0) -> Dataset:
@@ -89,9 +89,10 @@ def people(n: int = 60, seed: int = 0) -> Dataset:
     )
 
 
-def write_table(path: Path, n: int = 60, seed: int = 0) -> Path:
+def write_table(path: str | Path, n: int = 60, seed: int = 0) -> Path:
     """Write the rows of `people` as a CSV; the column ``label`` says who moved. Returns the path."""
     rows, moved = _draw_people(n, seed)
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)

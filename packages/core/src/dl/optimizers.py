@@ -1,0 +1,39 @@
+"""Optimizers and schedules: PyTorch's, by the names and options that recipes give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from dl.options import Value
+
+
+def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
+    """Make the named optimizer, in PyTorch's fastest implementation of it."""
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    name, lr = str(options["optimizer"]), float(options["lr"])
+    decay, momentum = float(options["weight_decay"]), float(options["momentum"])
+    if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
+        return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
+    if name == "adam":
+        return torch.optim.Adam(parameters, lr, fused=True)
+    if name == "adamw":
+        return torch.optim.AdamW(parameters, lr, weight_decay=decay, fused=True)
+    return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
+
+
+def make_schedule(
+    optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
+) -> torch.optim.lr_scheduler.LRScheduler | None:
+    """Make the named schedule over all optimizer steps; None where the rate is constant.
+
+    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted.
+    """
+    lr = float(options["lr"])
+    if options["schedule"] == "one-cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps + 1, pct_start=0.3)
+    if options["schedule"] == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
+    return None

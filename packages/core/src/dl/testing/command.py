@@ -1,0 +1,109 @@
+"""The suite for verbs: that dl can make one of the function, and that its help says what it is for.
+
+A verb is never run, for nobody knows what it does: only its help is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cached_property
+from io import StringIO
+
+import typer
+
+from dl.cli import ROOMS
+from dl.plugins import Plugins, load_plugins
+from dl.specs import CommandSpec
+from dl.states import shown, told
+from dl.terminal import safe_text
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, Results, Rules, ask
+
+LONGEST = 100  # characters of the first line of a help
+MOST = 20_000  # characters of a help that are looked at
+
+
+def check_command(spec: CommandSpec, plugins: Plugins | None = None) -> Results:
+    """Ask every rule about a verb; it is not run, but for ``--help``.
+
+    Args:
+        spec: As ``plugins.commands["its name"]`` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    subject = _Subject(spec, plugins or load_plugins())
+    return ask(f"the command {spec.name!r}", subject, RULES, needed=("dl can make a verb of it",))
+
+
+@dataclass(frozen=True)
+class _Subject:
+    spec: CommandSpec
+    plugins: Plugins
+
+    @cached_property
+    def verb(self) -> typer.Typer:
+        """A command line that has this verb alone."""
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        alone.command(name=self.spec.name, help=self.spec.description)(self.spec.function)
+        return alone
+
+    @cached_property
+    def help(self) -> str:
+        """What ``--help`` prints."""
+        with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()):
+            self.verb(["--help"], standalone_mode=False, prog_name=f"dl {self.spec.name}")
+        return out.getvalue()
+
+
+def _light(subject: _Subject) -> None:
+    lists_lightly(subject.plugins, "commands", subject.spec.name)
+
+
+def _free(subject: _Subject) -> None:
+    if subject.spec.name in ROOMS:
+        raise Broken(f"dl has a verb {subject.spec.name!r} of its own, which is the one that runs")
+
+
+def _described(subject: _Subject) -> None:
+    first, *rest = subject.spec.description.strip().splitlines() or [""]
+    if not first or len(first) > LONGEST:
+        raise Broken(
+            f"its description does not begin with one line of at most {LONGEST} characters that says what it does"
+        )
+    if safe_text(subject.spec.description.replace("\n", " "), MOST) != subject.spec.description.replace("\n", " "):
+        raise Broken("its description has characters in it that act on a terminal")
+    example = f"Example: dl {subject.spec.name}"
+    if not any(f"{line.strip()} ".startswith(f"{example} ") for line in rest):
+        raise Broken(f"its description has no line that begins with {example!r}")
+
+
+def _made(subject: _Subject) -> None:
+    try:
+        typer.main.get_command(subject.verb)
+    except Exception as error:
+        raise Broken(f"its parameters cannot be read: {told(error)}; annotate each with a type") from error
+
+
+def _helps(subject: _Subject) -> str:
+    before = set(sys.modules)
+    first = subject.spec.description.strip().partition("\n")[0]
+    if " ".join(first.split()) not in " ".join(subject.help.split()):
+        raise Broken(f"dl {subject.spec.name} --help prints {shown(subject.help)}, not its description")
+    if heavy := sorted({"torch", "lightning"} & (set(sys.modules) - before)):
+        raise Broken(
+            f"dl {subject.spec.name} --help imports {', '.join(heavy)}; import it where the verb does its work"
+        )
+    return ""
+
+
+RULES: Rules[_Subject] = {
+    "listing it imports nothing heavy": _light,
+    "no verb of dl has its name": _free,
+    "it says what it does, with an example": _described,
+    "dl can make a verb of it": _made,
+    "it answers --help": _helps,
+}

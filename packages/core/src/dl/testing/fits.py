@@ -1,0 +1,73 @@
+"""Fits of known kinds, made once a process: the runs that checks, sections and loggers are asked about."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import dl
+from dl.data import Dataset
+from dl.devices import Devices
+from dl.plugins import Plugins
+from dl.registering import KINDS
+from dl.run import Run
+from dl.specs import LoggerSpec
+from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds, random_answers, slopes
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A run that something is asked about: data, model and options of a fit that takes a moment."""
+
+    data: Dataset
+    model: str
+    options: Mapping[str, int | float]
+
+
+FITS: dict[str, Callable[[], Fit]] = {
+    "overfits": lambda: Fit(random_answers(120), "dense", {"epochs": 20, "width": 256, "lr": 0.01}),
+    "is clean": lambda: Fit(clouds(200), "linear", {"epochs": 8}),
+    "is short": lambda: Fit(clouds(12), "linear", {"epochs": 1}),
+    "is a regression": lambda: Fit(slopes(120), "dense", {"epochs": 6, "lr": 0.01}),
+}
+
+
+@lru_cache
+def kept_runs() -> dict[str, Run]:
+    """Return the fits, made once a process."""
+    folder = Path(tempfile.mkdtemp(prefix="dl-fits-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return {name: fitted(make(), folder) for name, make in FITS.items()}
+
+
+def fitted(fit: Fit, folder: Path, logger: LoggerSpec | None = None) -> Run:
+    """Fit, on one CPU, with no other plugin than the domain of numbers; a logger is told of it, at its defaults."""
+    ours = NumbersPlugin({"given": fit.data})
+    nothing: dict[str, Any] = {kind.field: {} for kind in KINDS}  # Any: as Plugins says
+    plugins = replace(
+        Plugins(**nothing),
+        domains={DOMAIN: ours.register_domains()[0]},
+        datasets={(DOMAIN, "given"): ours.register_datasets()[0]},
+        models={(DOMAIN, spec.name): spec for spec in ours.register_models()},
+        recipes={(DOMAIN, "plain"): ours.register_recipes()[0]},
+        loggers={logger.name: logger} if logger else {},
+    )
+    options: dict[str, Any] = dict(fit.options)  # Any: `fit` checks them
+    devices = Devices("cpu", "1")
+    told: dict[str, object] = {name: {} for name in plugins.loggers}
+    return dl.fit(
+        DOMAIN, "given", model=fit.model, plugins=plugins, runs=folder, devices=devices, loggers=told, **options
+    )
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Return a hash of every file below a folder, by its path."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}

@@ -1,0 +1,168 @@
+"""The suite for loggers: they take what a fit tells them, and the fit is the same as without."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dl.errors import PluginFailed, UnknownName
+from dl.plugins import Plugins, load_plugins
+from dl.run import Run
+from dl.specs import LoggerSpec, Options
+from dl.states import PluginWarning, shown, told
+from dl.testing.fits import Fit, fitted
+from dl.testing.light import lists_lightly
+from dl.testing.numbers import clouds
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+
+if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
+
+EPOCHS = 3
+TOLD = ("log_hyperparams", "log_metrics", "finalize")  # what a fit calls, in this order
+CLOCK = "seconds"  # how the columns of a history end that no two fits share
+
+
+def check_logger(spec: LoggerSpec, plugins: Plugins | None = None) -> Results:
+    """Ask every rule about a logger, in a fit of three epochs at the defaults of its options, and one without it.
+
+    Args:
+        spec: As `Plugins.logger` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        subject = _Subject(spec, plugins or load_plugins(), Path(folder))
+        return ask(f"the logger {spec.name!r}", subject, RULES, needed=("its options can be used", "it is built"))
+
+
+@dataclass
+class _Calls:
+    """What one logger was told: the name of each call, with what it raised."""
+
+    made: list[tuple[str, Exception | None]] = field(default_factory=list)
+
+    def noted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:  # Any: passed through
+        def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
+            try:
+                given = function(*args, **kwargs)
+            except Exception as error:
+                self.made.append((name, error))
+                raise
+            self.made.append((name, None))
+            return given
+
+        return call
+
+
+class _Subject:
+    def __init__(self, spec: LoggerSpec, plugins: Plugins, folder: Path) -> None:
+        self.spec, self.plugins, self.folder = spec, plugins, folder
+        self.calls, self.printed = _Calls(), ""
+
+    def build(self, folder: Path, options: Options) -> Logger:
+        """Build the logger so that what it is told is noted."""
+        logger = self.spec.build(folder, options)
+        for name in TOLD:
+            setattr(logger, name, self.calls.noted(name, getattr(logger, name)))
+        return logger
+
+    @cached_property
+    def told(self) -> Run:
+        """The fit that the logger was told of."""
+        with redirect_stdout(StringIO()) as out:
+            try:
+                run = _fit(self.folder / "told", replace(self.spec, build=self.build))
+            except UnknownName as error:
+                raise NotAsked("it is not built") from error
+        self.printed = out.getvalue()
+        return run
+
+    @cached_property
+    def alone(self) -> Run:
+        """The same fit without it."""
+        return _fit(self.folder / "alone", None)
+
+
+def _fit(folder: Path, logger: LoggerSpec | None) -> Run:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)  # that it fails is asked below
+        return fitted(Fit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
+
+
+def _light(subject: _Subject) -> None:
+    lists_lightly(subject.plugins, "loggers", subject.spec.name)
+
+
+def _options(subject: _Subject) -> None:
+    options_hold(subject.spec.options)
+    if not subject.spec.description.strip():
+        raise Broken("it has no description")
+
+
+def _built(subject: _Subject) -> None:
+    from lightning.pytorch.loggers import Logger
+
+    folder = subject.folder / "built"
+    folder.mkdir()
+    try:
+        logger = subject.spec.build(folder, {option.name: option.default for option in subject.spec.options})
+    except UnknownName as error:  # a package that is not installed
+        raise NotAsked(str(error)) from error
+    except PluginFailed as error:
+        raise Broken(str(error)) from error
+    if not isinstance(logger, Logger):
+        raise Broken(f"build returned {shown(logger)}, not a logger of Lightning's (lightning.pytorch.loggers.Logger)")
+
+
+def _takes(call: str, wanted: int) -> Callable[[_Subject], str]:
+    def rule(subject: _Subject) -> str:
+        assert subject.told
+        answers = [error for name, error in subject.calls.made if name == call]
+        if error := next((error for error in answers if error is not None), None):
+            raise Broken(f"{call} fails: {told(error)}")
+        if len(answers) < wanted:
+            raise NotAsked(f"it is told no more, for it has failed before ({len(answers)} of {wanted} calls)")
+        return f"{call}, {wanted} times" if wanted > 1 else call
+
+    return rule
+
+
+def _same(subject: _Subject) -> str:
+    told, alone = subject.told, subject.alone
+    if told.manifest.status != alone.manifest.status:
+        raise Broken(f"the fit is {told.manifest.status}; without it, it is {alone.manifest.status}")
+    for with_it, without in zip(told.history.rows, alone.history.rows, strict=True):
+        for column in without:
+            if not column.endswith(CLOCK) and with_it.get(column) != without[column]:
+                raise Broken(
+                    f"{column} is {with_it.get(column)} after epoch {with_it['epoch']:.0f}, not {without[column]}"
+                )
+    return f"{len(alone.history)} epochs scored alike with it and without"
+
+
+def _quiet(subject: _Subject) -> None:
+    assert subject.told
+    if subject.printed:
+        raise Broken(f"it prints {shown(subject.printed)} to stdout, which is for the result of a verb")
+
+
+RULES: Rules[_Subject] = {
+    "listing it imports nothing heavy": _light,
+    "its options can be used": _options,
+    "it is built": _built,
+    "it takes what was chosen": _takes("log_hyperparams", 1),
+    "it takes each epoch's numbers": _takes("log_metrics", EPOCHS),
+    "it takes the end of the fit": _takes("finalize", 1),
+    "the fit is the same as without it": _same,
+    "it prints nothing": _quiet,
+}

@@ -1,0 +1,152 @@
+"""What the suite for regularizers asks about: a regularizer with a task, a network and data that it does not refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property, partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dl.choose import resolve
+from dl.data import Dataset, with_targets
+from dl.errors import BadOption
+from dl.plugins import Plugins
+from dl.recipe import Recipe
+from dl.regularizer import Batch, Regularizer, Regularizers, build_network
+from dl.specs import DatasetSpec, Options, RegularizerSpec
+from dl.task import Task, decide
+from dl.testing.batch import Batches, Prepared, batches_for, cloned, sample_of, whole_batch
+from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
+from dl.testing.rules import Broken
+
+EXAMPLES = 8  # of a batch
+STEPS = 5  # of training
+FITTED = 48  # examples of the fit
+
+
+class Subject:
+    """A regularizer that is asked about.
+
+    Args:
+        spec: Its specification.
+        plugins: What is registered.
+        given: A data set of its domain; None takes what there is.
+    """
+
+    def __init__(self, spec: RegularizerSpec, plugins: Plugins, given: Dataset | None) -> None:
+        self.spec, self.domain, self.given = spec, spec.only_for or DOMAIN, given
+        ours = NumbersPlugin({})
+        self.plugins = replace(
+            plugins,
+            domains={**plugins.domains, DOMAIN: ours.register_domains()[0]},
+            models={**plugins.models, **{(DOMAIN, model.name): model for model in ours.register_models()}},
+            recipes={**plugins.recipes, (DOMAIN, "plain"): ours.register_recipes()[0]},
+            regularizers={**plugins.regularizers, spec.name: spec},
+        )
+        self.refused: list[str] = []
+
+    @cached_property
+    def chosen(self) -> tuple[Recipe, Task, Plugins]:
+        """The first task and model that it does not refuse; the data set of the plugins is called ``given``."""
+        for dataset in self._datasets():
+            loaded = DatasetSpec("given", self.domain, "of a suite", partial(_itself, dataset))
+            plugins = replace(self.plugins, datasets={**self.plugins.datasets, (self.domain, "given"): loaded})
+            task = decide(dataset.train.targets, dataset.train.names)
+            for model in self._models(plugins):
+                recipe = resolve(plugins, self.domain, "given", model=model, reg={self.spec.name: {}})
+                try:
+                    regularizers = Regularizers.of(recipe, plugins, task)
+                    build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
+                except BadOption as error:
+                    self.refused.append(f"{model} for {task.info.name}: {error}")
+                else:
+                    return recipe, task, plugins
+        raise Broken(f"it refuses all that was tried, first {self.refused[0]}")
+
+    def _datasets(self) -> list[Dataset]:
+        """The same inputs with a target of each kind."""
+        small = self.small.train
+        numbers = np.arange(len(small))
+        targets = {
+            ("a", "b", "c"): numbers % 3,
+            ("no", "yes"): numbers % 2,
+            ("height",): (numbers - len(small) / 2).astype(np.float64),
+            ("first", "second"): np.stack([numbers % 2, numbers // 2 % 2], axis=1),
+        }
+        return [replace(self.small, train=with_targets(small, target, names)) for names, target in targets.items()]
+
+    @cached_property
+    def small(self) -> Dataset:
+        """Data of its domain, few examples."""
+        if self.domain == DOMAIN:
+            return clouds(FITTED)
+        found = self.given or sample_of(self.domain, self.plugins)
+        train, rows = found.train, np.arange(min(FITTED, len(found.train)))
+        few = replace(train, inputs=train.inputs[rows], targets=train.targets[rows], ids=train.ids[rows])
+        return replace(found, train=replace(few, sources=(), groups=None, times=None), val=None, open_test=None)
+
+    def _models(self, plugins: Plugins) -> list[str]:
+        usual = "dense" if self.domain == DOMAIN else resolve(plugins, self.domain, "given").model
+        return [usual, *(name for domain, name in plugins.models if domain == self.domain and name != usual)]
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Prepared inputs."""
+        return batches_for(self.domain, self.plugins, self.small)
+
+    @property
+    def inputs(self) -> Prepared:
+        """A batch of different inputs."""
+        return cloned(whole_batch(self.batches, EXAMPLES))
+
+    @cached_property
+    def targets(self) -> Tensor:
+        """Their targets (B, ...), as the loss reads them."""
+        recipe, task, plugins = self.chosen
+        train = plugins.dataset(self.domain, recipe.data).load({}).train
+        return task.encode(train.targets[list(self.batches.rows[:EXAMPLES])])
+
+    def regularizers(self) -> Regularizers:
+        """It alone, made anew."""
+        recipe, task, plugins = self.chosen
+        return Regularizers.of(recipe, plugins, task)
+
+    def alone(self) -> Regularizer:
+        """What it does, made anew."""
+        return self.regularizers().by_name[self.spec.name]
+
+    def network(self, regularizers: Regularizers) -> nn.Module:
+        """The network as regularizers build and change it."""
+        recipe, task, plugins = self.chosen
+        torch.manual_seed(0)
+        return build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
+
+    def trained(self) -> tuple[nn.Module, Regularizers, list[float]]:
+        """A network after some steps of training from its start, and the losses."""
+        regularizers = self.regularizers()
+        network = self.network(regularizers)
+        return network, regularizers, self.train(network, regularizers)
+
+    def train(self, network: nn.Module, regularizers: Regularizers) -> list[float]:
+        """Take some steps of training, as `FitModule` takes them; return the losses."""
+        task, network = self.chosen[1], network.train()
+        loss_of, losses = regularizers.loss(task.row.loss), []
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+        generator = torch.Generator().manual_seed(3)
+        torch.manual_seed(3)
+        for _ in range(STEPS):
+            batch = regularizers.batch(Batch(self.inputs, self.targets), generator)
+            loss = batch.loss(loss_of, network(batch.inputs))
+            penalty = regularizers.penalty(network)
+            optimizer.zero_grad()
+            (loss if penalty is None else loss + penalty).backward()
+            optimizer.step()
+            regularizers.after_step(network)
+            losses.append(float(loss.detach()))
+        return losses
+
+
+def _itself(dataset: Dataset, _options: Options) -> Dataset:
+    return dataset

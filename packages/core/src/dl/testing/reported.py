@@ -1,0 +1,105 @@
+"""What a report asks of a plugin - checks and sections - asked as a user's fit asks it; its answers are noted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import replace
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from rich.console import Console
+
+from dl.plugins import Plugins
+from dl.run import Run
+from dl.specs import CheckSpec, SectionSpec
+from dl.states import shown
+from dl.testing.fits import content, kept_runs
+from dl.testing.rules import Broken, NotAsked
+
+NOT_COMPUTABLE = "NotComputable"  # of the reports, which this package does not know
+WIDTH = 80  # columns of the report
+
+_Spec = TypeVar("_Spec", CheckSpec, SectionSpec)
+
+
+class Reported(Generic[_Spec]):
+    """A check or a section that is asked about.
+
+    Args:
+        spec: Its specification.
+        plugins: What is registered.
+        folder: Of the runs.
+    """
+
+    def __init__(self, spec: _Spec, plugins: Plugins, folder: Path) -> None:
+        self.spec: _Spec = spec
+        self.plugins, self.folder = plugins, folder
+        self.changed: list[str] = []  # names of fits into whose folder it has written
+        self.printed: dict[str, str] = {}  # what went to stdout beside the report, by fit
+        self.reports: dict[str, str] = {}  # the printed report, by fit
+
+    @cached_property
+    def runs(self) -> dict[str, Run]:
+        """Copies of the fits, for this thing alone."""
+        kept = kept_runs()
+        return {name: Run(Path(shutil.copytree(run.path, self.folder / run.name))) for name, run in kept.items()}
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:  # Any: whatever a plugin returns
+        """What it says of each run; an exception where it raises one."""
+        return {name: self.asked(name, run) for name, run in self.runs.items()}
+
+    def asked(self, name: str, run: Run) -> Any:  # Any: as above
+        """Ask it about a run, through its report."""
+        before, answers = content(run.path), list[Any]()
+        noting = replace(self.spec, load=lambda: _noting(self.spec.load(), answers))
+        given: dict[str, Any] = {"checks": {}, "sections": {}}  # Any: as Plugins says
+        given["checks" if isinstance(self.spec, CheckSpec) else "sections"] = {self.spec.name: noting}
+        out = Console(file=StringIO(), width=WIDTH)
+        with redirect_stdout(StringIO()) as printed:
+            if not replace(self.plugins, **given).render(Run(run.path), out):
+                raise NotAsked("no plugin that is installed makes a report; install dl-reports")
+        self.reports[name], self.printed[name] = out.file.getvalue(), printed.getvalue()  # type: ignore[attr-defined]  # StringIO
+        if content(run.path) != before:
+            self.changed.append(name)
+        return answers[0] if answers else NotAsked("the report did not ask it")
+
+
+def _noting(function: Callable[[Any], Any], answers: list[Any]) -> Callable[[Any], Any]:  # Any: as the specs say
+    def ask_and_note(facts: Any) -> Any:  # Any: as above
+        try:
+            answer = function(facts)
+            answers.append(list(answer) if isinstance(answer, Iterator) else answer)
+        except Exception as error:
+            answers.append(error)
+            raise
+        return answers[-1]
+
+    return ask_and_note
+
+
+def loads(subject: Reported[Any]) -> None:  # Any: of either kind
+    """Ask whether it is loaded."""
+    function = subject.spec.load()
+    if not callable(function):
+        raise Broken(f"load returned {shown(function)}, not a function of facts")
+
+
+def repeats(subject: Reported[Any]) -> None:  # Any: of either kind
+    """Ask whether it answers the same again."""
+    name, run = next(iter(subject.runs.items()))
+    first = subject.answers[name]
+    if isinstance(first, Exception):
+        raise NotAsked("it has no answer")
+    if subject.asked(name, run) != first:
+        raise Broken(f"on a fit that {name} it answers something else the second time")
+
+
+def leaves(subject: Reported[Any]) -> None:  # Any: of either kind
+    """Ask whether it leaves the run as it is."""
+    if not subject.answers or subject.changed:
+        raise Broken(f"it writes into the folder of the run that {subject.changed[0]}")

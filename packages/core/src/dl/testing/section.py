@@ -1,0 +1,96 @@
+"""The suite for sections of the report: lines of plain text for any run, shown as they are, and nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dl.plugins import Plugins, load_plugins
+from dl.specs import SectionSpec
+from dl.states import shown, told
+from dl.terminal import safe_text
+from dl.testing.light import lists_lightly
+from dl.testing.reported import NOT_COMPUTABLE, Reported, leaves, loads, repeats
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask
+
+LONGEST = 10_000  # characters of a line that are looked at
+
+
+def check_section(spec: SectionSpec, plugins: Plugins | None = None) -> Results:
+    """Ask every rule about a section, in the reports of four fits: overfitted, clean, short, and a regression.
+
+    Args:
+        spec: As ``plugins.sections["its title"]`` gives it, or as a plugin makes it.
+        plugins: What is registered, a plugin that renders reports among it; None loads what is installed.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    plugins = plugins or load_plugins()
+    with tempfile.TemporaryDirectory() as folder:
+        subject = Reported(spec, plugins, Path(folder))
+        return ask(f"the section {spec.name!r}", subject, RULES, needed=("it is loaded", "it answers any run"))
+
+
+def _light(subject: Reported[SectionSpec]) -> None:
+    lists_lightly(subject.plugins, "sections", subject.spec.name)
+
+
+def _title(subject: Reported[SectionSpec]) -> None:
+    if safe_text(subject.spec.name) != subject.spec.name:
+        raise Broken("its title has characters in it that act on a terminal, or is too long")
+
+
+def _answers(subject: Reported[SectionSpec]) -> str:
+    said = []
+    for name, answer in subject.answers.items():
+        if isinstance(answer, NotAsked):
+            raise answer
+        if isinstance(answer, Exception):
+            raise Broken(f"on a fit that {name} it fails: {told(answer)}")
+        if type(answer).__name__ == NOT_COMPUTABLE:
+            said.append(f"{name}: {answer}")
+        elif not isinstance(answer, Sequence) or isinstance(answer, (str, bytes)):
+            raise Broken(f"on a fit that {name} it returns {shown(answer)}, not a list of lines")
+        elif answer:
+            said.append(f"{name}: {len(answer)} line{'s' * (len(answer) != 1)}")
+    return "; ".join(said) or "it has no line for any of the fits"
+
+
+def _lines(subject: Reported[SectionSpec]) -> None:
+    for name, answer in subject.answers.items():
+        for line in [] if type(answer).__name__ == NOT_COMPUTABLE else answer:
+            if not isinstance(line, str):
+                raise Broken(f"on a fit that {name} it returns {shown(line)} among its lines, not text")
+            if safe_text(line, LONGEST) != line:
+                raise Broken(f"on a fit that {name} a line has more than plain text in it: {shown(line)}")
+
+
+def _shows(subject: Reported[SectionSpec]) -> None:
+    for name, answer in subject.answers.items():
+        if (
+            type(answer).__name__ != NOT_COMPUTABLE
+            and answer
+            and f"\n{subject.spec.name}\n" not in subject.reports[name]
+        ):
+            raise Broken(f"the report of a fit that {name} does not have it under its title")
+
+
+def _quiet(subject: Reported[SectionSpec]) -> None:
+    for name, printed in subject.printed.items():
+        if printed:
+            raise Broken(f"on a fit that {name} it prints {shown(printed)}; return lines instead")
+
+
+RULES: Rules[Reported[SectionSpec]] = {
+    "listing it imports nothing heavy": _light,
+    "its title can be shown": _title,
+    "it is loaded": loads,
+    "it answers any run": _answers,
+    "its lines are plain text": _lines,
+    "the report shows it": _shows,
+    "it prints nothing": _quiet,
+    "it answers the same again": repeats,
+    "it leaves the run as it is": leaves,
+}
