@@ -1,6 +1,7 @@
 """What the tests of all parts share: distributions that register a plugin, written as an installer would."""
 
 import importlib
+import shlex
 import sys
 from itertools import count
 
@@ -92,3 +93,24 @@ def good():
         )
 
     return source
+
+
+@pytest.fixture(scope="session")
+def meant_by():
+    """A function that returns the recipe that a fit means, as it is typed: meant_by("dl fit vision mnist epochs=3")."""
+    from dl.choose import resolve
+    from dl.options import split_named, split_pairs
+    from dl.plugins import load_plugins
+
+    def recipe(command):
+        dl, fit, domain, data, *words = shlex.split(command)
+        assert (dl, fit) == ("dl", "fit")
+        flags = [k for k, word in enumerate(words) if word.startswith("--")]
+        said = [(words[k][2:], words[k + 1]) for k in flags]
+        regs = [value for name, value in said if name == "reg"]
+        pairs = [word for k, word in enumerate(words) if k not in flags and k - 1 not in flags]
+        names = {name: value for name, value in said if name != "reg"}
+        options = split_pairs(pairs)
+        return resolve(load_plugins(), domain, data, options=options, reg=split_named(regs), **names)
+
+    return recipe

@@ -137,7 +137,7 @@ def test_a_text_without_a_known_word_is_counted_and_named(runs, table, tmp_path,
     run = dl.fit("text", str(table), runs=runs, epochs=1, vocabulary=200, console=said)
     assert re.search("1 of [0-9]+ (training|validation) examples .* as reviews.csv row 302", said.file.getvalue())
     (tmp_path / "new.csv").write_text("review\na great lovely film\nвосторг\n")
-    with pytest.warns(UnknownInputs, match=r"1 of 2 inputs hold nothing that this run knows: new\.csv row 3; its"):
+    with pytest.warns(UnknownInputs, match=r"1 of 2 inputs holds nothing that this run knows: new\.csv row 3; its"):
         assert len(dl.predict(run, tmp_path / "new.csv")) == 2
     with pytest.warns(UnknownInputs, match=r"1 of 1 inputs .*: qwertz; its answer to them says nothing"):
         dl.predict(run, texts=["qwertz"])

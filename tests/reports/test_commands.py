@@ -11,7 +11,6 @@ import tomli_w
 
 from dl.choose import resolve
 from dl.cli import run as dl
-from dl.options import split_named, split_pairs
 from dl.run import Run
 from dl_reports.facts import Facts
 from dl_reports.read import read
@@ -72,22 +71,10 @@ def test_watching_a_finished_run_reports_it_at_once(simulated, capsys):
     assert "No overfitting is established." in capsys.readouterr().out
 
 
-def test_the_next_command_gives_the_very_recipe_that_is_meant(simulated, plugins):
+def test_the_next_command_gives_the_very_recipe_that_is_meant(simulated, plugins, meant_by):
     run = simulated(signal=[3.0], options={"lr": 0.01, "val": 500.0})
-    meant = resolved(plugins, again(Facts(read(run), plugins), epochs=7))
+    meant = meant_by(again(Facts(read(run), plugins), epochs=7))
     assert meant.train == {**run.recipe.train, "epochs": 7} and meant.split == run.recipe.split
-
-
-def resolved(plugins, command):
-    """Return the recipe that a command means."""
-    dl, fit, domain, data, *words = shlex.split(command)
-    assert (dl, fit) == ("dl", "fit")
-    flags = [k for k, word in enumerate(words) if word.startswith("--")]
-    said = [(words[k][2:], words[k + 1]) for k in flags]
-    regs = [value for name, value in said if name == "reg"]
-    pairs = [word for k, word in enumerate(words) if k not in flags and k - 1 not in flags]
-    names = {name: value for name, value in said if name != "reg"}
-    return resolve(plugins, domain, data, options=split_pairs(pairs), reg=split_named(regs), **names)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +96,7 @@ def test_the_next_command_says_no_more_than_it_must(simulated, plugins, said, co
 
 
 @pytest.mark.parametrize("reg", [{}, {"random-shift": {"pixels": 3}, "dropout": {"rate": 0.1}}])
-def test_every_remedy_that_is_offered_is_a_command_that_resolves_to_that_remedy(simulated, plugins, reg):
+def test_every_remedy_that_is_offered_is_a_command_that_resolves_to_that_remedy(simulated, plugins, meant_by, reg):
     run = simulated(**OVERFIT)
     recipe = replace(run.recipe, regularizers=reg, model_options={**run.recipe.model_options, "dropout": 0.0})
     (run.path / "recipe.toml").write_text(tomli_w.dumps(as_toml(recipe)))
@@ -117,7 +104,7 @@ def test_every_remedy_that_is_offered_is_a_command_that_resolves_to_that_remedy(
     assert len(offered) >= 3 and len({one.typed for one in offered}) == len(offered)
     for one in offered:
         assert set(one.typed.split()) <= set(shlex.split(one.command))
-        meant = resolved(plugins, one.command)
+        meant = meant_by(one.command)
         added = dict(meant.regularizers)
         assert {name: added.pop(name, None) for name in reg} == {name: given for name, given in reg.items()}
         assert one.typed in [f"--reg {plugins.regularizers[name].typed(given)}" for name, given in added.items()] or (

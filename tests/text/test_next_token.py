@@ -101,9 +101,11 @@ def test_that_no_text_is_told_without_error_is_not_called_underfitting(run):
     assert isinstance(excess, NotComputable) and "no text can be told without error" in excess.reason
 
 
-def test_the_commands_that_the_report_offers_mean_the_same_fit(run):
+def test_the_commands_that_the_report_offers_mean_the_same_fit(run, meant_by):
     commands = [command.command for command in build_report(run).next if command.command.startswith("dl fit")]
-    assert commands and all("--task next-token" in command for command in commands)
+    recipes = [meant_by(command) for command in commands]
+    assert recipes and all(meant.task == "next-token" for meant in recipes)
+    assert all(meant.model_options == run.recipe.model_options for meant in recipes)
 
 
 def test_a_prompt_is_gone_on_with_the_same_way_for_the_same_seed(run):

@@ -16,16 +16,21 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069
 LONGEST = 200  # characters of one name that are worth a reader's time
 
 
-def safe_text(text: object, longest: int = LONGEST) -> str:
-    """Return the text with every character that could act on a terminal shown as its escape, cut at ``longest``."""
+def safe_text(text: object, longest: int | None = LONGEST) -> str:
+    """Return the text with every character that could act on a terminal shown as its escape.
+
+    Args:
+        text: Shown as `str` gives it.
+        longest: Characters that are shown, of escapes, too; None for all.
+    """
     shown = _UNSAFE.sub(lambda match: _escaped(match.group()), str(text))
     shown = "".join(c if unicodedata.category(c) != "Cf" else _escaped(c) for c in shown)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+    return shown if longest is None or len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def safe_lines(text: str) -> str:
     """Return a text of several lines, whole, with every character but the end of a line made safe."""
-    return "\n".join(safe_text(line, len(line) + 1) for line in text.split("\n"))
+    return "\n".join(safe_text(line, longest=None) for line in text.split("\n"))
 
 
 def _escaped(character: str) -> str:
