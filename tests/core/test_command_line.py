@@ -3,6 +3,7 @@
 import pytest
 from typer.main import get_group
 
+import dl
 from dl.cli import ROOMS, command_line, run
 from dl.registering import OWN_VERBS
 
@@ -26,6 +27,11 @@ def test_nothing_typed_shows_the_verbs(capsys):
     assert run([]) == 0
     shown, said = capsys.readouterr()
     assert not said and all(f"  {verb} " in shown for verb in ROOMS)
+
+
+def test_the_version_is_one_line(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr() == (f"dl {dl.__version__}\n", "")
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import dl
 from dl.errors import DLError, PluginFailed
 from dl.terminal import console, safe_text
 
@@ -36,13 +37,15 @@ ROOMS = {
     "uninstall": "extend",
     "new": "author",
 }
+VERSION = "--version"
 
 
 def command_line(word: str = "") -> typer.Typer:
     """Build the command line.
 
     Args:
-        word: The first word typed. Where it is one of our own verbs, only its module is built, and no plugin is loaded.
+        word: The first word typed. Where it is one of our own verbs, only its module is built; then, and for
+            ``--version``, no plugin is loaded.
     """
     app = typer.Typer(
         name="dl",
@@ -54,9 +57,25 @@ def command_line(word: str = "") -> typer.Typer:
     rooms = [ROOMS[word]] if word in ROOMS else dict.fromkeys(ROOMS.values())
     for room in rooms:
         import_module(f"dl.cli.{room}").add_to(app)
-    if word not in ROOMS:
+    app.callback()(_before_any_verb)
+    if word not in ROOMS and word != VERSION:
         _add_plugin_verbs(app)
     return app
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"dl {dl.__version__}")
+        raise typer.Exit
+
+
+def _before_any_verb(
+    version: Annotated[
+        bool,
+        typer.Option(VERSION, callback=_say_version, is_eager=True, help="The version of dl; dl doctor says more."),
+    ] = False,
+) -> None:
+    """Take the flags that belong to no verb."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
