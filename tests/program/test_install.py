@@ -91,8 +91,10 @@ def test_a_folder_is_installed_so_that_edits_count(shared, project):
     module = folder / "dl_edited.py"
     module.write_text(module.read_text().replace("dl-edited-data", "edited-anew"))
     assert "edited-anew" in shared.dl("ls", "datasets")[0]
+    shared.dl("install", "-e", project("dl-second"))
     out, err = shared.dl("plugins", "lock", code=4)
-    assert "dl-edited was installed from the folder" in err and "build a wheel of it" in err
+    assert "has no hash: dl-edited from '" in err and ", dl-second from '" in err and "build a wheel" in err
+    shared.dl("uninstall", "dl-second")
     shared.dl("uninstall", "dl-edited")
     assert "edited-anew" not in shared.dl("ls", "datasets")[0]
 

@@ -12,7 +12,7 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,12 @@ def write_lock(path: Path) -> list[str]:
         f"# Written by: dl plugins lock. Python {platform.python_version()} on {sys.platform} {platform.machine()}."
     ]
     lines += [f"# Install it with: dl install --lock {path.name}"]
-    lines += [_requirement(distribution(name)) for name in names]
+    found = [(one, _origin(one)) for one in map(distribution, names)]
+    if folders := [_in_folder(one, origin) for one, origin in found if origin and "archive_info" not in origin]:
+        raise InstallFailed(
+            f"what was installed from a folder has no hash: {', '.join(folders)}  build a wheel of it, and install that"
+        )
+    lines += [_requirement(one, origin) for one, origin in found]
     files.write_text(path, "\n".join(lines) + "\n")
     return names
 
@@ -76,22 +81,20 @@ def closure(names: Iterable[str]) -> set[str]:
     return found
 
 
-def _requirement(one: Distribution) -> str:
+def _in_folder(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSON
+    return f"{one.metadata['Name']} from {unquote(urlparse(str(origin.get('url'))).path)!r}"
+
+
+def _requirement(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSON
     """Return the line that installs exactly this distribution.
 
     Raises:
-        InstallFailed: If there is no archive whose hash could be checked.
+        InstallFailed: If no hash of its archive is known.
     """
     name, version = one.metadata["Name"], one.version
-    origin = _origin(one)
     if not origin:
         url, digest = _from_index(name, version)
         return f"{name}=={version} --hash=sha256:{digest}  # {url}"
-    if "archive_info" not in origin:
-        place = unquote(urlparse(str(origin.get("url"))).path)
-        raise InstallFailed(
-            f"{name} was installed from the folder {place!r}, which has no hash  build a wheel of it, and install that"
-        )
     digest = _sha256(origin["archive_info"]) or _hash_of_file(str(origin["url"]), name)
     return f"{name} @ {origin['url']} --hash=sha256:{digest}"
 

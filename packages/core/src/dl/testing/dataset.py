@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from dl.blame import as_given
 from dl.data import Dataset, Examples, Part, fingerprints, whole
 from dl.guards import also_in
 from dl.options import Value, check
 from dl.plugins import Plugins, load_plugins
 from dl.specs import DatasetSpec
+from dl.states import shown
 from dl.task import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
@@ -77,18 +79,24 @@ class Subject:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """What it loads."""
-        return self.spec.load(self.options)
+        """What it loads, as it is: the host would stop at the first fault."""
+        return self._load()
 
     @cached_property
     def again(self) -> Dataset:
         """What it loads the second time."""
-        return self.spec.load(self.options)
+        return self._load()
 
     @cached_property
     def test(self) -> Examples | None:
         """Its test part, opened after everything else was asked of the others."""
         return self.dataset.open_test() if self.dataset.open_test else None
+
+    def _load(self) -> Dataset:
+        dataset = as_given(self.spec.load)(self.options)
+        if not isinstance(dataset, Dataset):
+            raise Broken(f"load returned {shown(dataset)}, not a Dataset")
+        return dataset
 
     @cached_property
     def parts(self) -> dict[str, Examples]:
