@@ -55,14 +55,25 @@ def quick(words):
     return words + [f"{name}={value}" for name, value in QUICK.items() if name not in said]
 
 
-@pytest.mark.parametrize("shown", [quick, pytest.param(list, marks=pytest.mark.slow)], ids=["quick", "as shown"])
-def test_the_console_lines_run_in_their_order(folder, shown):
-    lines = [shown(shlex.split(line, comments=True)) for block in blocks("console") for line in block.splitlines()]
-    assert len(lines) >= 12
-    for words in lines:
+def console():
+    return [shlex.split(line, comments=True) for block in blocks("console") for line in block.splitlines()]
+
+
+def test_the_console_lines_run_in_their_order(folder, dl_run, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert len(console()) >= 12
+    for words in map(quick, console()):
+        answer = dl_run(*words[1:])
+        assert words[0] == "dl" and answer.code == 0, f"{words}: {answer.err}"
+        assert (answer.out + answer.err).strip(), f"{words} says nothing"
+    assert (folder / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_console_lines_run_as_they_stand_each_in_a_process(folder):
+    for words in console():
         done = run(folder, PROGRAMS / words[0], *words[1:])
         assert (done.stdout + done.stderr).strip(), f"{words} says nothing"
-    assert (folder / "report.html").stat().st_size > 10_000
 
 
 def test_the_python_runs(folder):

@@ -17,13 +17,12 @@ def block(language):
     return "".join(re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL))
 
 
-def test_the_console_lines_run_in_their_order(tmp_path):
+def test_the_console_lines_run_in_their_order(dl_run):
     lines = [shlex.split(line, comments=True) for line in block("console").splitlines()]
     assert len(lines) == 5
     for words in lines:
-        command = [Path(sys.executable).with_name(words[0]), *words[1:]]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0 and done.stdout.strip(), f"{words}: {done.stderr}"
+        answer = dl_run(*words[1:])
+        assert words[0] == "dl" and answer.code == 0 and answer.out.strip(), f"{words}: {answer.err}"
 
 
 def test_the_python_runs(tmp_path):

@@ -39,23 +39,14 @@ def table(tmp_path):
     return path
 
 
-def finished(process):
-    stdout, stderr = process.communicate(timeout=300)
-    assert "Traceback" not in stderr, stderr
-    return process.returncode, stdout, stderr
-
-
-def test_reviews_are_learnt_tested_and_predicted(dl_process):
-    code, stdout, stderr = finished(dl_process("fit", "text", "rotten-tomatoes", "epochs=2", "--json"))
-    assert code == 0, stderr
-    assert json.loads(stdout)["best"]["val_accuracy"] > 0.74
-    code, stdout, _ = finished(dl_process("test", "last", "--json"))
-    assert code == 0 and json.loads(stdout)["score"]["value"] > 0.72
+def test_reviews_are_learnt_tested_and_predicted(dl_run):
+    fitted = dl_run("fit", "text", "rotten-tomatoes", "epochs=2", "--json")
+    assert fitted.code == 0, fitted.err
+    assert fitted.json["best"]["val_accuracy"] > 0.74
+    assert dl_run("test", "last", "--json").json["score"]["value"] > 0.72
     told = ("predict", "last", "--text", "a wonderful, moving film", "--text", "a dull and boring mess", "--json")
-    code, stdout, _ = finished(dl_process(*told))
-    assert [answer["says"] for answer in json.loads(stdout)] == ["positive", "negative"]
-    code, stdout, _ = finished(dl_process("report", "last"))
-    assert code == 0 and "examples worth a look" in stdout.lower()
+    assert [answer["says"] for answer in dl_run(*told).json] == ["positive", "negative"]
+    assert "examples worth a look" in dl_run("report", "last").out.lower()
 
 
 @pytest.mark.parametrize(
@@ -79,14 +70,13 @@ def test_every_model_learns_a_table(runs, table, model):
     assert run.best["val_accuracy"] > 0.9
 
 
-def test_a_table_is_predicted_row_by_row(dl_process, table, tmp_path):
-    code, _, stderr = finished(dl_process("fit", "text", table, "epochs=3"))
-    assert code == 0, stderr
+def test_a_table_is_predicted_row_by_row(dl_run, table, tmp_path):
+    fitted = dl_run("fit", "text", table, "epochs=3")
+    assert fitted.code == 0, fitted.err
     new = tmp_path / "new.csv"
     new.write_text("review\na great lovely film\na poor awful film\n")
-    code, stdout, stderr = finished(dl_process("predict", "last", new, "--csv"))
-    assert code == 0, stderr
-    assert [row["says"] for row in csv.DictReader(stdout.splitlines())] == ["good", "bad"]
+    said = dl_run("predict", "last", new, "--csv")
+    assert [row["says"] for row in csv.DictReader(said.out.splitlines())] == ["good", "bad"], said.err
 
 
 def test_a_table_is_predicted_with_the_options_of_the_run_or_those_said_now(runs, tmp_path, capsys):
