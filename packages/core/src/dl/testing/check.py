@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from dl.finding import SEVERITIES, Finding
 from dl.plugins import Plugins, load_plugins
 from dl.specs import CheckSpec
-from dl.states import shown, told
+from dl.states import shown
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
-from dl.testing.reported import NOT_COMPUTABLE, Reported, leaves, loads, repeats
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask
+from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats
+from dl.testing.rules import Broken, Results, Rules, ask
 
 
 def check_check(spec: CheckSpec, plugins: Plugins | None = None) -> Results:
@@ -58,22 +57,6 @@ def _page(subject: Reported[CheckSpec]) -> None:
         raise Broken("its page says little: how is it detected, why does it matter, what is to be done?")
 
 
-def _answers(subject: Reported[CheckSpec]) -> str:
-    said = []
-    for name, answer in subject.answers.items():
-        if isinstance(answer, NotAsked):
-            raise answer
-        if isinstance(answer, Exception):
-            raise Broken(f"on a fit that {name} it fails: {told(answer)}")
-        if type(answer).__name__ == NOT_COMPUTABLE:
-            said.append(f"{name}: {answer}")
-        elif not isinstance(answer, Sequence) or isinstance(answer, str):
-            raise Broken(f"on a fit that {name} it returns {shown(answer)}, not a list of findings or NotComputable")
-        elif answer:
-            said.append(f"{name}: {len(answer)} found")
-    return "; ".join(said) or "nothing is found in any of the fits"
-
-
 def _findings(subject: Reported[CheckSpec]) -> None:
     for name, answer in subject.answers.items():
         if isinstance(answer, Exception) or type(answer).__name__ == NOT_COMPUTABLE:
@@ -106,7 +89,9 @@ RULES: Rules[Reported[CheckSpec]] = {
     "its code can be used": _code,
     "it has a page": _page,
     "it is loaded": loads,
-    "it answers any run": _answers,
+    "it answers any run": answers(
+        "a list of findings or NotComputable", lambda n: f"{n} found", "nothing is found in any of the fits"
+    ),
     "its findings are its own": _findings,
     "it answers the same again": repeats,
     "it leaves the run as it is": leaves,

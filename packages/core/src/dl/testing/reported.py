@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from rich.console import Console
 from dl.plugins import Plugins
 from dl.run import Run
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import shown
+from dl.states import shown, told
 from dl.testing.fits import content, kept_runs
 from dl.testing.rules import Broken, NotAsked
 
@@ -87,6 +87,33 @@ def loads(subject: Reported[Any]) -> None:  # Any: of either kind
     function = subject.spec.load()
     if not callable(function):
         raise Broken(f"load returned {shown(function)}, not a function of facts")
+
+
+def answers(wanted: str, found: Callable[[int], str], nothing: str) -> Callable[[Reported[Any]], str]:  # Any: either
+    """Make the rule that it answers any run.
+
+    Args:
+        wanted: What it should return, in words.
+        found: Says how many there are.
+        nothing: Said where none of the fits has any.
+    """
+
+    def rule(subject: Reported[Any]) -> str:  # Any: of either kind
+        said = []
+        for name, answer in subject.answers.items():
+            if isinstance(answer, NotAsked):
+                raise answer
+            if isinstance(answer, Exception):
+                raise Broken(f"on a fit that {name} it fails: {told(answer)}")
+            if type(answer).__name__ == NOT_COMPUTABLE:
+                said.append(f"{name}: {answer}")
+            elif not isinstance(answer, Sequence) or isinstance(answer, (str, bytes)):
+                raise Broken(f"on a fit that {name} it returns {shown(answer)}, not {wanted}")
+            elif answer:
+                said.append(f"{name}: {found(len(answer))}")
+        return "; ".join(said) or nothing
+
+    return rule
 
 
 def repeats(subject: Reported[Any]) -> None:  # Any: of either kind

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from dl.plugins import Plugins, load_plugins
 from dl.specs import SectionSpec
-from dl.states import shown, told
+from dl.states import shown
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
-from dl.testing.reported import NOT_COMPUTABLE, Reported, leaves, loads, repeats
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask
+from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats
+from dl.testing.rules import Broken, Results, Rules, ask
+from dl.words import many
 
 LONGEST = 10_000  # characters of a line that are looked at
 
@@ -40,22 +40,6 @@ def _light(subject: Reported[SectionSpec]) -> None:
 def _title(subject: Reported[SectionSpec]) -> None:
     if safe_text(subject.spec.name) != subject.spec.name:
         raise Broken("its title has characters in it that act on a terminal, or is too long")
-
-
-def _answers(subject: Reported[SectionSpec]) -> str:
-    said = []
-    for name, answer in subject.answers.items():
-        if isinstance(answer, NotAsked):
-            raise answer
-        if isinstance(answer, Exception):
-            raise Broken(f"on a fit that {name} it fails: {told(answer)}")
-        if type(answer).__name__ == NOT_COMPUTABLE:
-            said.append(f"{name}: {answer}")
-        elif not isinstance(answer, Sequence) or isinstance(answer, (str, bytes)):
-            raise Broken(f"on a fit that {name} it returns {shown(answer)}, not a list of lines")
-        elif answer:
-            said.append(f"{name}: {len(answer)} line{'s' * (len(answer) != 1)}")
-    return "; ".join(said) or "it has no line for any of the fits"
 
 
 def _lines(subject: Reported[SectionSpec]) -> None:
@@ -87,7 +71,7 @@ RULES: Rules[Reported[SectionSpec]] = {
     "listing it imports nothing heavy": _light,
     "its title can be shown": _title,
     "it is loaded": loads,
-    "it answers any run": _answers,
+    "it answers any run": answers("a list of lines", lambda n: many(n, "line"), "it has no line for any of the fits"),
     "its lines are plain text": _lines,
     "the report shows it": _shows,
     "it prints nothing": _quiet,
