@@ -70,8 +70,7 @@ PIECES = (
         "overfitted",
         "two layers of 512 on 1,000 digits, 30 epochs",
         ("fit-overfit-loss",),
-        "mnist-small",
-        {**SMALL, "depth": 2},
+        options={**SMALL, "depth": 2, "val": 59_000},
     ),
     Piece("shuffled", "5,000 digits with shuffled labels", ("fit-no-better-than-baseline",), "mnist-shuffled", SMALL),
     Piece(
