@@ -21,6 +21,7 @@ from dl.plugins import Plugins, load_plugins
 from dl.run import Run, list_runs
 from dl.specs import DatasetSpec
 
+MADE = "made for a benchmark"
 KEPT = Path(__file__).parents[1] / "runs" / "verdicts"
 
 
@@ -34,22 +35,19 @@ class Given:
     @dl.hookimpl
     def register_datasets(self) -> tuple[DatasetSpec, ...]:
         """Register it."""
-        return (DatasetSpec(self.dataset.name, self.domain, "made for a benchmark", lambda _options: self.dataset),)
+        return (DatasetSpec(self.dataset.name, self.domain, MADE, lambda _options: self.dataset),)
 
 
 def with_dataset(dataset: Dataset, domain: str = "vision") -> Plugins:
-    """Return the installed plugins and this data set."""
-    return load_plugins([Given(dataset, domain)])
+    """Return the installed plugins and this data set.
 
-
-def some(examples: Examples, positions: NDArray[np.int64]) -> Examples:
-    """Return the examples at these positions."""
-    return replace(
-        examples,
-        inputs=examples.inputs[positions],
-        targets=examples.targets[positions],
-        ids=examples.ids[positions],
-    )
+    Raises:
+        ValueError: If the data set of another plugin has its name, which would be the one that is fitted.
+    """
+    plugins = load_plugins([Given(dataset, domain)])
+    if plugins.datasets[domain, dataset.name].description != MADE:
+        raise ValueError(f"another plugin has a data set named {dataset.name!r}")
+    return plugins
 
 
 def joined(first: Examples, second: Examples) -> Examples:
@@ -71,11 +69,13 @@ def kept_fit(mnist: Dataset, model: str, count: int, seed: int, epochs: int, val
     shutil.rmtree(folder, ignore_errors=True)  # of a fit that was stopped
     assert mnist.open_test is not None
     chosen = np.random.default_rng([seed, count]).permutation(len(mnist.train))
-    others = joined(some(mnist.train, chosen[count : count + val]), mnist.open_test())
-    dataset = Dataset("digits", some(mnist.train, chosen[:count]), val=others)
+    others = joined(mnist.train.take(chosen[count : count + val]), mnist.open_test())
+    dataset = Dataset("some-digits", mnist.train.take(chosen[:count]), val=others)
     recipe = "book-dense" if model == "dense" else "book-convnet"
     plugins = with_dataset(dataset)
-    run = dl.fit("vision", "digits", model=model, recipe=recipe, seed=seed, runs=folder, plugins=plugins, epochs=epochs)
+    run = dl.fit(
+        "vision", "some-digits", model=model, recipe=recipe, seed=seed, runs=folder, plugins=plugins, epochs=epochs
+    )
     (run.path / "best.safetensors").unlink()  # what is judged is what the report reads
     shutil.rmtree(run.path / "checkpoints")
     return run

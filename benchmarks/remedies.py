@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import dl
-from benchmarks.kept_fits import some, with_dataset
+from benchmarks.kept_fits import with_dataset
 from benchmarks.measuring import RESULTS, publish
 from dl.data import Dataset
 from dl.devices import Devices
@@ -61,8 +61,8 @@ def digits(seed: int, train: int) -> Dataset:
     """Return so many digits of MNIST, `VAL` others, and its test digits."""
     whole = load_plugins().dataset("vision", "mnist").load({})
     chosen = np.random.default_rng([seed, train]).permutation(len(whole.train))
-    val = some(whole.train, chosen[train : train + VAL])
-    return Dataset("digits", some(whole.train, chosen[:train]), val=val, open_test=whole.open_test)
+    val = whole.train.take(chosen[train : train + VAL])
+    return Dataset("some-digits", whole.train.take(chosen[:train]), val=val, open_test=whole.open_test)
 
 
 def reviews(seed: int, train: int) -> Dataset:
@@ -70,8 +70,8 @@ def reviews(seed: int, train: int) -> Dataset:
     whole = load_plugins().dataset("text", "imdb").load({"official": False, "data_dir": ""})
     chosen = np.random.default_rng([seed, train]).permutation(len(whole.train))
     first, second, third = np.split(chosen[: train + VAL + 3_000], [train, train + VAL])
-    test = some(whole.train, third)
-    return Dataset("reviews", some(whole.train, first), val=some(whole.train, second), open_test=lambda: test)
+    test = whole.train.take(third)
+    return Dataset("reviews", whole.train.take(first), val=whole.train.take(second), open_test=lambda: test)
 
 
 NETS = {

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dl
-from benchmarks.kept_fits import cut, joined, kept_fit, some, with_dataset
+from benchmarks.kept_fits import cut, joined, kept_fit, with_dataset
 from benchmarks.measuring import publish
 from dl.data import Dataset
 from dl.plugins import load_plugins
@@ -174,10 +174,10 @@ def flipped_found(mnist: Dataset, seed: int) -> float:
     targets = mnist.train.targets.astype(np.int64)
     flipped = rng.random(len(targets)) < 0.05
     targets[flipped] = (targets[flipped] + rng.integers(1, 10, int(flipped.sum()))) % 10
-    dataset = Dataset("digits", replace(mnist.train, targets=targets), val_size=10_000)
+    dataset = Dataset("some-digits", replace(mnist.train, targets=targets), val_size=10_000)
     with tempfile.TemporaryDirectory() as folder:
         plugins = with_dataset(dataset)
-        run = dl.fit("vision", "digits", recipe="book-dense", seed=seed, runs=Path(folder), plugins=plugins)
+        run = dl.fit("vision", "some-digits", recipe="book-dense", seed=seed, runs=Path(folder), plugins=plugins)
         ids = run.outcomes("probe").ids
         suspects = Facts(read(run), plugins).suspects
         assert not isinstance(suspects, NotComputable)
@@ -187,11 +187,11 @@ def flipped_found(mnist: Dataset, seed: int) -> float:
 
 def duplicates_found(mnist: Dataset, planted: int) -> int:
     """Return how many planted copies of training digits the report counts in the validation part."""
-    train = some(mnist.train, np.arange(5_000))
-    val = joined(some(mnist.train, np.arange(5_000, 6_000)), some(mnist.train, np.arange(planted)))
+    train = mnist.train.take(np.arange(5_000))
+    val = joined(mnist.train.take(np.arange(5_000, 6_000)), mnist.train.take(np.arange(planted)))
     with tempfile.TemporaryDirectory() as folder:
-        plugins = with_dataset(Dataset("digits", train, val=val))
-        run = dl.fit("vision", "digits", recipe="book-dense", epochs=2, runs=Path(folder), plugins=plugins)
+        plugins = with_dataset(Dataset("some-digits", train, val=val))
+        run = dl.fit("vision", "some-digits", recipe="book-dense", epochs=2, runs=Path(folder), plugins=plugins)
         found = next(one for one in build(run, plugins=plugins).findings if one.code == "data-duplicates-across-split")
         return int(found.evidence["leaked"])
 

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 import dl
-from dl.data import Dataset, Examples
+from dl.data import Dataset
 from dl.hookspecs import hookimpl
 from dl.plugins import load_plugins
 from dl.run import Run
@@ -97,17 +97,12 @@ PIECES = (
 )
 
 
-def some(examples: Examples, chosen: np.ndarray) -> Examples:
-    """Return the examples at these positions."""
-    return replace(examples, inputs=examples.inputs[chosen], targets=examples.targets[chosen], ids=examples.ids[chosen])
-
-
 def small(count: int) -> Dataset:
     """MNIST with so many training digits, and 10,000 others for validation."""
     full = mnist.load("mnist")
     order = np.random.default_rng(SEED).permutation(len(full.train))
     train, val = order[:count], order[count : count + VAL]
-    return replace(full, train=some(full.train, train), val=some(full.train, val))
+    return replace(full, train=full.train.take(train), val=full.train.take(val))
 
 
 def shuffled() -> Dataset:

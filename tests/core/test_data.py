@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,16 @@ def test_inputs_targets_and_ids_of_different_length_are_refused(examples):
 def test_an_example_is_called_by_its_source_or_its_id(examples):
     plain = examples(np.zeros((2, 1)), np.zeros(2), first=7)
     assert plain.source(1) == "#8"
+
+
+def test_what_is_known_of_examples_is_taken_with_them(examples):
+    whole_set = examples(np.arange(10)[:, None], np.arange(10) * 2, first=100)
+    known = {"groups": np.arange(10) // 2, "times": np.arange(10) * 60, "sources": [f"{k}.png" for k in range(10)]}
+    taken = replace(whole_set, **known).take(np.array([5, 1]))
+    assert taken.array.tolist() == [[5], [1]] and taken.targets.tolist() == [10, 2] and taken.ids.tolist() == [105, 101]
+    assert taken.groups.tolist() == [2, 0] and taken.times.tolist() == [300, 60]
+    assert [taken.source(0), taken.source(1)] == ["5.png", "1.png"]
+    assert whole_set.take(np.array([3])).source(0) == "#103"
 
 
 def test_a_part_is_a_view_by_position(examples):

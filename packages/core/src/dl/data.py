@@ -70,6 +70,18 @@ class Examples:
         """Return what people call the example at this position."""
         return self.sources[position] if self.sources else f"#{self.ids[position]}"
 
+    def take(self, positions: Index) -> Examples:
+        """Return the examples at these positions, with all that is known of them; inputs are copied."""
+        return replace(
+            self,
+            inputs=self.inputs[positions],
+            targets=self.targets[positions],
+            ids=self.ids[positions],
+            sources=[self.sources[k] for k in positions] if self.sources else (),
+            groups=None if self.groups is None else self.groups[positions],
+            times=None if self.times is None else self.times[positions],
+        )
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -83,9 +83,8 @@ class Subject:
         if self.domain == DOMAIN:
             return clouds(FITTED)
         found = self.given or sample_of(self.domain, self.plugins)
-        train, rows = found.train, np.arange(min(FITTED, len(found.train)))
-        few = replace(train, inputs=train.inputs[rows], targets=train.targets[rows], ids=train.ids[rows])
-        return replace(found, train=replace(few, sources=(), groups=None, times=None), val=None, open_test=None)
+        few = found.train.take(np.arange(min(FITTED, len(found.train))))
+        return replace(found, train=replace(few, groups=None, times=None), val=None, open_test=None)
 
     def _models(self, plugins: Plugins) -> list[str]:
         usual = "dense" if self.domain == DOMAIN else resolve(plugins, self.domain, "given").model
