@@ -171,7 +171,7 @@ def table(kept: Sequence[Fit]) -> list[dict[str, object]]:
         for fit in of_net:
             by_reg.setdefault(str(fit["reg"]), {})[int(fit["seed"])] = fit
         plain = by_reg.pop(NONE, {})
-        for reg, changed in {NONE: plain, **by_reg}.items():
+        for reg, changed in {NONE: plain, **dict(sorted(by_reg.items()))}.items():
             seeds = sorted(set(plain) & set(changed))
             if len(seeds) > 1:
                 rows.append(_row(name, reg, [(changed[seed], plain[seed]) for seed in seeds]))
