@@ -83,10 +83,17 @@ WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
         (lambda options: Dataset("mine", None), ""),
         (lambda options: Dataset("", EXAMPLES), "load of the data set 'mine' has the name ''"),
         (lambda options: Dataset("mine", EXAMPLES, val_size="1"), "has val_size='1', not a number"),
-        (lambda options: Dataset("mine", EXAMPLES, val=of(inputs=np.zeros((4, 3)))), "has a validation part of other"),
+        (
+            lambda options: Dataset("mine", EXAMPLES, val=of(inputs=np.zeros((4, 3)))),
+            "validation inputs of another",
+        ),
+        (
+            lambda options: Dataset("mine", EXAMPLES, val=of(targets=np.zeros(4))),
+            "real numbers of shape () where",
+        ),
         (lambda options: Dataset("mine", EXAMPLES, val=NOTHING), "has a validation part without an example"),
         (lambda options: Dataset("mine", of(inputs=[[0]] * 4)), "train of load of the data set 'mine' has inputs in a"),
-        (lambda options: Dataset("mine", of(inputs=np.zeros((4, 2))[::-1])), "not numbers in rising order"),
+        (lambda options: Dataset("mine", of(inputs=np.zeros((4, 2))[::-1])), "give np.ascontiguousarray(inputs)"),
         (lambda options: Dataset("mine", of(targets=np.array(list("abab")))), "has targets of <U1, not an array"),
         (lambda options: Dataset("mine", of(targets=np.zeros((4, 2, 2)))), "has targets of shape (4, 2, 2)"),
         (lambda options: Dataset("mine", of(ids=np.array(list("abcd")))), "has ids of <U1, not an array of numbers"),
@@ -106,6 +113,21 @@ def test_a_data_set_that_fails_when_it_is_read_is_one_line_about_its_plugin(load
     line = str(caught.value)
     assert line.startswith(WHO) and says in line and line.endswith("  switch it off: DL_PLUGINS=-Stranger")
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Dataset("mine", of(sources=np.array(list("abcd")))),
+        Dataset("mine", of(inputs=np.asfortranarray(np.zeros((4, 2), np.float16)), names=["a", "b"])),
+        Dataset("mine", of(ids=np.arange(4, dtype=np.uint64) + 2**62, targets=np.arange(4) > 1)),
+        Dataset("mine", of(inputs=np.broadcast_to(np.zeros((4, 1)), (4, 9)), times=np.arange(4).astype("M8[D]"))),
+        Dataset("mine", EXAMPLES, val_size=np.int64(2)),
+        Dataset("mine", EXAMPLES, val=of(targets=np.array([0, 1, 0, 1], np.uint8))),
+    ],
+)
+def test_what_is_unusual_and_right_is_not_blamed(made):
+    assert host(load=lambda options: made).dataset("vision", "mine").load({}).train.ids.shape == (4,)
 
 
 def test_what_our_own_errors_say_the_user_can_mend_and_an_interrupt_pass_through():

@@ -148,6 +148,16 @@ def test_weights_are_loaded_as_they_were_saved(tmp_path):
     assert load_file(tmp_path / "w.safetensors").keys() == {"weight", "bias"}
 
 
+def test_tied_weights_are_saved_once_and_stay_tied(tmp_path):
+    first, second = (nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)) for _ in range(2))
+    for network in (first, second):
+        network[1].weight = network[0].weight
+    save_weights(tmp_path / "w.safetensors", first)
+    load_weights(tmp_path / "w.safetensors", second)
+    assert load_file(tmp_path / "w.safetensors").keys() == {"0.weight", "0.bias", "1.bias"}
+    assert torch.equal(second[1].weight, first[0].weight) and second[1].weight is second[0].weight
+
+
 def test_weights_in_channels_last_are_saved_whole(tmp_path):
     first = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
     second = nn.Conv2d(3, 4, 3)

@@ -73,9 +73,10 @@ class DurableCheckpoints(CheckpointIO):
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
-    """Write the network's weights as safetensors, whole or not at all."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    files.write_bytes(path, save(state))
+    """Write the network's weights as safetensors, whole or not at all; what several names share, under the first."""
+    state, first = network.state_dict(), _first_names(network)
+    weights = {name: state[name].detach().cpu().contiguous() for name in state if first[name] == name}
+    files.write_bytes(path, save(weights))
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
@@ -86,13 +87,24 @@ def load_weights(path: Path, network: nn.Module) -> None:
     """
     try:
         state = load(path.read_bytes())
-        network.load_state_dict(state)
+        shared = {name: state[one] for name, one in _first_names(network).items() if name != one and one in state}
+        network.load_state_dict(shared | state)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; this run has kept no weights") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise BadRun(f"{str(path)!r} is not a file of weights: {error}") from error
     except RuntimeError as error:
         raise BadRun(f"{str(path)!r} holds the weights of another network than the recipe beside it") from error
+
+
+def _first_names(network: nn.Module) -> dict[str, str]:
+    """Return the first name of each weight: tied layers have one weight of several names."""
+    first: dict[tuple[object, ...], str] = {}
+    names = {}
+    for name, tensor in network.state_dict().items():
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride()) if tensor.numel() else (name,)
+        names[name] = first.setdefault(place, name)
+    return names
 
 
 def _entries(folder: Path) -> list[dict[str, Any]]:

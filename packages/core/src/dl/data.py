@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class Examples:
 
     def source(self, position: int) -> str:
         """Return what people call the example at this position."""
-        return self.sources[position] if self.sources else f"#{self.ids[position]}"
+        return self.sources[position] if len(self.sources) else f"#{self.ids[position]}"
 
     def take(self, positions: Index) -> Examples:
         """Return the examples at these positions, with all that is known of them; inputs are copied."""
@@ -77,7 +78,7 @@ class Examples:
             inputs=self.inputs[positions],
             targets=self.targets[positions],
             ids=self.ids[positions],
-            sources=[self.sources[k] for k in positions] if self.sources else (),
+            sources=[self.sources[k] for k in positions] if len(self.sources) else (),
             groups=None if self.groups is None else self.groups[positions],
             times=None if self.times is None else self.times[positions],
         )
@@ -124,10 +125,10 @@ def _fault_of_examples(given: Examples) -> str:
     inputs, n = given.inputs, len(given.ids)
     if not isinstance(inputs, (np.ndarray, Ragged)):
         return f"has inputs in a {type(inputs).__name__}, not in an array or a Ragged"
-    if isinstance(inputs, np.ndarray) and (
-        inputs.dtype.kind not in "biufV" or any(step < 0 for step in inputs.strides)
-    ):
-        return f"has inputs of {inputs.dtype} with strides {inputs.strides}, not numbers in rising order"
+    if isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "biufV":
+        return f"has inputs of {inputs.dtype}, not numbers"
+    if isinstance(inputs, np.ndarray) and any(step < 0 for step in inputs.strides):
+        return "has inputs that run backwards in memory, as a flipped view does; give np.ascontiguousarray(inputs)"
     for name, array, kinds in (("targets", given.targets, "biuf"), ("ids", given.ids, "iu")):
         if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
             return f"has {name} of {getattr(array, 'dtype', type(array).__name__)}, not an array of numbers"
@@ -137,8 +138,8 @@ def _fault_of_examples(given: Examples) -> str:
         return f"has {n:,} ids, of which {len(np.unique(given.ids)):,} are different"
     if not isinstance(given.names, (tuple, list)) or not all(isinstance(name, str) for name in given.names):
         return f"has names={given.names!r:.60}, not texts"
-    for name, column in (("sources", given.sources or None), ("groups", given.groups), ("times", given.times)):
-        if column is not None and len(column) != n:
+    for name, column in (("sources", given.sources), ("groups", given.groups), ("times", given.times)):
+        if column is not None and len(column) != n and (name != "sources" or len(column)):
             return f"has {len(column):,} {name} for {n:,} examples"
     return ""
 
@@ -146,17 +147,25 @@ def _fault_of_examples(given: Examples) -> str:
 def _fault_of_set(given: Dataset) -> str:
     if not isinstance(given.name, str) or not given.name:
         return f"has the name {given.name!r}"
-    if isinstance(given.val_size, bool) or not isinstance(given.val_size, (int, float)):
+    if isinstance(given.val_size, bool) or not isinstance(given.val_size, Real):
         return f"has val_size={given.val_size!r:.60}, not a number"
     if given.val is None:
         return ""
     if not len(given.val):
         return "has a validation part without an example"
-    shapes = [getattr(part.inputs, "shape", (0,))[1:] for part in (given.train, given.val)]
-    kinds = [(part.targets.dtype.kind, part.targets.shape[1:]) for part in (given.train, given.val)]
-    if shapes[0] != shapes[1] or kinds[0] != kinds[1]:
-        return f"has a validation part of other inputs or targets: {shapes[1]} where training has {shapes[0]}"
+    for name in ("inputs", "targets"):
+        train, val = (_likeness(getattr(part, name)) for part in (given.train, given.val))
+        if train != val:
+            return f"has validation {name} of another kind: {val} where training has {train}"
     return ""
+
+
+def _likeness(values: Inputs) -> str:
+    """Return what two parts must have in common, in words."""
+    if isinstance(values, Ragged):
+        return "rows of different lengths"
+    kind = {"b": "whole numbers", "i": "whole numbers", "u": "whole numbers", "f": "real numbers"}
+    return f"{kind.get(values.dtype.kind, str(values.dtype))} of shape {values.shape[1:]}"
 
 
 @dataclass(frozen=True)
