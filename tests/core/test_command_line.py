@@ -5,6 +5,7 @@ from typer.main import get_group
 
 import dl
 from dl.cli import ROOMS, command_line, run
+from dl.cli.train import FLAGS
 from dl.registering import OWN_VERBS
 
 
@@ -16,6 +17,12 @@ def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
 def test_a_verb_alone_is_built_as_it_is_among_all(verb):
     alone, among = (get_group(command_line(word)).commands[verb] for word in (verb, ""))
     assert [p.opts for p in alone.params] == [p.opts for p in among.params] and alone.help == among.help
+
+
+def test_what_is_said_to_be_a_flag_of_a_fit_is_one():
+    assert {f"--{name.replace('_', '-')}" for name in FLAGS} <= {
+        one for parameter in get_group(command_line("fit")).commands["fit"].params for one in parameter.opts
+    }
 
 
 def test_what_a_verb_does_fits_its_line_in_the_list():
@@ -39,6 +46,7 @@ def test_the_version_is_one_line(capsys):
     [
         (["new"], "dl: Missing command.  see: dl new --help"),
         (["--nosuch"], "dl: No such option: --nosuch  see: dl --help"),
+        (["fit", "--reg"], "dl: Option '--reg' requires an argument.  see: dl fit --help"),
         (["fit", "--nosuch"], "dl: No such option: --nosuch  see: dl fit --help"),
         (["plugins", "trust", "--nosuch"], "dl: No such option: --nosuch  see: dl plugins trust --help"),
         (["nosuch"], "dl: No such command 'nosuch'.  see: dl --help"),

@@ -46,6 +46,8 @@ def refuse(capsys, runs, monkeypatch, tmp_path):
         (("fit", "vision", "mnist", "--model", "convnot"), "no vision model named 'convnot'; did you mean 'convnet'?"),
         (("fit", "vision", "mnist", "--recipe", "fats"), "no vision recipe named 'fats'; did you mean 'fast'?"),
         (("fit", "vision", "mnist", "--recipe", "gone.toml"), "recipe 'gone.toml' cannot be read"),
+        (("fit", "vision", "mnist", "seed=3"), "seed=3 is said with a flag here  type: --seed 3"),
+        (("fit", "vision", "mnist", "reg=l2=1e-4"), "reg=l2=1e-4 is said with a flag here  type: --reg l2=1e-4"),
         (("fit", "vision", "mnist", "epcohs=3"), "no option named 'epcohs' for this fit; did you mean 'epochs'?"),
         (("fit", "vision", "mnist", "epochs=three"), "training: epochs=three: expected a whole number"),
         (("fit", "vision", "mnist", "epochs=-1"), "training: epochs=-1: expected a whole number from 1"),

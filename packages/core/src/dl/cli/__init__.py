@@ -96,7 +96,8 @@ def run(arguments: list[str]) -> int:
         return _refuse(str(error), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
-        return _refuse(f"{error.format_message()}  see: {context.command_path if context else 'dl'} --help", 2)
+        typed = f"dl {arguments[0]}" if arguments and arguments[0] in ROOMS else "dl"
+        return _refuse(f"{error.format_message()}  see: {context.command_path if context else typed} --help", 2)
     except typer.Abort:
         return 130
     except KeyboardInterrupt:
@@ -174,7 +175,8 @@ def _answerable(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
         except BaseException as error:
             says = f"the command {spec.name!r} failed: {told(error)}"
             raise PluginFailed(one_line(owner.name, owner.origin, says)) from error
-        if code is not None and not (isinstance(code, int) and 0 <= code < 256):  # a system keeps the last 8 bits
+        is_code = type(code) is int and 0 <= code < 256  # a system keeps the last 8 bits
+        if code is not None and not is_code:
             says = f"the command {spec.name!r} returned {shown(code)}, not an exit code from 0 to 255"
             raise PluginFailed(one_line(owner.name, owner.origin, says))
         return code

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -28,6 +29,21 @@ DataDir = Annotated[
     str, typer.Option("--data-dir", help="Of a named data set: a folder that holds its files.", metavar="FOLDER")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Of a table: how its text is written, as latin-1.")]
+
+
+def flag_meant(typed: Mapping[str, str], names: Collection[str]) -> str:
+    """Return what to say where a flag is typed as ``key=value``, or an empty string.
+
+    Args:
+        typed: What was typed as ``key=value``.
+        names: Flags that cannot be said so.
+    """
+    for name in typed:
+        if name in names:
+            return (
+                f"{name}={typed[name]} is said with a flag here  type: --{name.replace('_', '-')} {quote(typed[name])}"
+            )
+    return ""
 
 
 def with_flags(typed: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, str]:

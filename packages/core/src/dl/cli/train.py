@@ -28,8 +28,10 @@ from dl.cli.flags import (
     Target,
     TimeOn,
     Which,
+    flag_meant,
     with_flags,
 )
+from dl.errors import BadOption
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
@@ -55,6 +57,26 @@ Example: dl fit vision mnist --model dense width=256 epochs=3
 Further choices are key=value: of training (epochs, batch_size, lr, ...), of the split (val, duplicates), of the model
 and of the data. See them with: dl show convnet
 """
+
+
+# What `fit` takes as flags alone; a model may still have an option of such a name.
+FLAGS = frozenset(
+    (
+        "accelerator",
+        "devices",
+        "logger",
+        "max_time",
+        "model",
+        "num_nodes",
+        "precision",
+        "recipe",
+        "reg",
+        "runs",
+        "seed",
+        "strategy",
+        "task",
+    )
+)
 
 
 def fit(
@@ -105,7 +127,13 @@ def fit(
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
     named = split_named(reg or [])
-    chosen = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=typed, reg=named)
+    said = {"recipe": recipe, "model": model, "task": task}
+    try:
+        chosen = resolve(plugins, domain, data, seed=seed, options=typed, reg=named, **said)
+    except BadOption as error:
+        if meant := flag_meant(typed, FLAGS):
+            raise BadOption(meant) from error
+        raise
     from dl.devices import Devices, is_first_device
     from dl.road import follow
 
