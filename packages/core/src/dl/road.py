@@ -174,49 +174,58 @@ def _walk(
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     divided = divide(dataset, recipe)
-    chosen = decide(divided.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
-    _say_data(console, dataset, divided, chosen)
-    preparation = domain.learn(divided.train, recipe.data_options)
+    task = decide(divided.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
+    _say_data(console, dataset, divided, task)
     with isolate_rng():
         torch.manual_seed(recipe.seed)
-        regularizers = Regularizers.of(recipe, plugins, chosen)
-        network = build_network(recipe, plugins, preparation.input_shape, chosen, regularizers)
-        if fault := fault_of_network(network, preparation.blank(), chosen):
-            raise PluginFailed(
-                plugins.line("models", (recipe.domain, recipe.model), f"the model {recipe.model!r} {fault}")
-            )
-        target = chosen.encode(divided.train.targets[:1])
-        regularizers.rehearse(network, preparation.blank(), target, chosen.row)
-        feeds = _feeds(divided, preparation, chosen, int(recipe.train["batch_size"]), console)
-        if chosen.info.name == NEXT_TOKEN:
-            found = token_baselines(chosen, preparation, divided.train, divided.val)
-        else:
-            found = baselines(chosen, divided.train.targets, divided.val.targets)
-        show_layers(console, summarize(network, preparation.blank()), recipe.model)
-        show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
-        show_baselines(console, chosen.info.headline, found)
-        manifest = Manifest(
-            name="",
-            status="running",
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            dl_version=dl.__version__,
-            domain=recipe.domain,
-            model=recipe.model,
-            parameters=count_parameters(network),
-            task=chosen.info,
-            parts=_parts(dataset, divided, preparation),
-            baselines=found,
-            pid=os.getpid(),
-            host=platform.node(),
-        )
-        built = Built(recipe, divided, preparation, chosen, network, regularizers, manifest, feeds, domain.sketch)
+        built = _build(recipe, plugins, domain, dataset, divided, task, console)
         if not main:
             return _train(built, devices, None, console, plugins)
         folder = keep_choices(root, built, devices)
         with _no_half_run(folder):
             told = {name: plugins.logger(name).build(folder, options) for name, options in (loggers or {}).items()}
-        built = replace(built, manifest=replace(manifest, name=folder.name), loggers=told)
+        built = replace(built, manifest=replace(built.manifest, name=folder.name), loggers=told)
         return _train(built, devices, folder, console, plugins)
+
+
+def _build(
+    recipe: Recipe, plugins: Plugins, domain: Domain, dataset: Dataset, divided: Divided, task: Task, console: Console
+) -> Built:
+    """Learn the preparation, build the network and the feeds, and show them; nothing is kept yet.
+
+    Raises:
+        PluginFailed: If the network is not one for this task.
+    """
+    preparation = domain.learn(divided.train, recipe.data_options)
+    regularizers = Regularizers.of(recipe, plugins, task)
+    network = build_network(recipe, plugins, preparation.input_shape, task, regularizers)
+    if fault := fault_of_network(network, preparation.blank(), task):
+        says = f"the model {recipe.model!r} {fault}"
+        raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), says))
+    regularizers.rehearse(network, preparation.blank(), task.encode(divided.train.targets[:1]), task.row)
+    feeds = _feeds(divided, preparation, task, int(recipe.train["batch_size"]), console)
+    if task.info.name == NEXT_TOKEN:
+        to_beat = token_baselines(task, preparation, divided.train, divided.val)
+    else:
+        to_beat = baselines(task, divided.train.targets, divided.val.targets)
+    show_layers(console, summarize(network, preparation.blank()), recipe.model)
+    show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
+    show_baselines(console, task.info.headline, to_beat)
+    manifest = Manifest(
+        name="",
+        status="running",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        dl_version=dl.__version__,
+        domain=recipe.domain,
+        model=recipe.model,
+        parameters=count_parameters(network),
+        task=task.info,
+        parts=_parts(dataset, divided, preparation),
+        baselines=to_beat,
+        pid=os.getpid(),
+        host=platform.node(),
+    )
+    return Built(recipe, divided, preparation, task, network, regularizers, manifest, feeds, domain.sketch)
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
