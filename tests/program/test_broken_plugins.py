@@ -357,7 +357,7 @@ def raises():
 
 @hookimpl
 def register_commands():
-    codes = {'zero': 0, 'seven': 7, 'none': None, 'wraps': 256, 'below': -1, 'words': 'x', 'huge': 1 << 70}
+    codes = {'zero': 0, 'seven': 7, 'none': None, 'wraps': 256, 'below': -1, 'words': 'x', 'huge': 1 << 70, 'yes': True}
     made = [CommandSpec(name, 'x', lambda code=code: code) for name, code in codes.items()]
     return [CommandSpec('raises', 'x', raises), *[CommandSpec(n.name, 'x', make(n.function)) for n in made]]
 
@@ -369,7 +369,8 @@ def make(function):
 def test_what_a_command_returns_is_an_exit_code_or_its_plugins_failure(site, good):
     site.add("commands", good("x", then=COMMANDS))
     assert [dl(name).returncode for name in ("zero", "none", "seven")] == [0, 0, 7]
-    for name, says in (("wraps", "returned 256"), ("words", "returned 'x'"), ("huge", "returned 1"), ("raises", "no")):
+    bad = {"wraps": "256", "below": "-1", "words": "'x'", "huge": "1", "yes": "True"}  # True would be 1, a failure
+    for name, says in [("raises", "Odd: no"), *((name, f"returned {value}") for name, value in bad.items())]:
         done = dl(name)
         assert done.returncode == 4 and says in done.stderr and len(done.stderr.splitlines()) == 1
 
