@@ -7,9 +7,9 @@ from safetensors.numpy import load_file
 
 import dl
 from dl.devices import Devices
+from dl.dividing import load_dataset
 from dl.errors import BadOption
 from dl.reopen import reopen
-from dl.road import load_dataset
 from dl.specs import PLACES
 
 REGULARIZERS = {

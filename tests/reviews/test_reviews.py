@@ -8,10 +8,10 @@ import pytest
 
 from dl.choose import resolve
 from dl.data import content_number, fingerprints, whole
+from dl.dividing import divide
 from dl.packaged import locate
 from dl.plugins import load_plugins
 from dl.ragged import as_text
-from dl.road import divide
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import COMBINED, read
 

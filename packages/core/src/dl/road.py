@@ -26,57 +26,32 @@ from rich.console import Console
 from torch import nn
 
 import dl
-from dl import files, guards, outcomes, terminal
+from dl import files, outcomes, terminal
 from dl.baselines import baselines
 from dl.blame import answering
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.choose import named_options, resolve
-from dl.data import Dataset, Part, fingerprints, part_fingerprint, whole, without_target
+from dl.data import Dataset, Part, part_fingerprint
 from dl.devices import Devices, is_first_device, quiet_lightning
+from dl.dividing import Divided, divide, load_dataset
 from dl.domain import Domain, Preparation, stored
-from dl.errors import BadDevices, BadOption, CannotWrite, DLError, PluginFailed, TrainingFailed
+from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
-from dl.finding import Finding
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
 from dl.ngrams import token_baselines
 from dl.plugins import Plugins, load_plugins
-from dl.recipe import AUTO, Recipe
+from dl.recipe import Recipe
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options
-from dl.split import holdout, join_groups, newest, probe
 from dl.states import told
 from dl.summary import count_parameters, fault_of_network, summarize
-from dl.tables import is_table
 from dl.task import Task, decide
-from dl.words import hold, many, were
-
-CLASS_TASKS = ("", "binary", "multiclass")  # what may be asked for where whole numbers are classes
-
-
-@dataclass(frozen=True)
-class Divided:
-    """The parts that a fit sees; the test part is not among them.
-
-    Args:
-        train: What is learnt from.
-        val: What is looked at.
-        probe: The part of ``train`` that is scored after each epoch.
-        rule: How the split was made.
-        leaked: (n,) which validation examples also stand in the training part, bit for bit.
-        findings: What the guards found.
-    """
-
-    train: Part
-    val: Part
-    probe: Part
-    rule: str
-    leaked: NDArray[np.bool_]
-    findings: list[Finding]
+from dl.words import hold, many
 
 
 @dataclass(frozen=True)
@@ -228,63 +203,6 @@ def _build(
     return Built(recipe, divided, preparation, task, network, regularizers, manifest, feeds, domain.sketch)
 
 
-def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path; cut into rows where the task is the next token.
-
-    Raises:
-        BadOption: If that is asked for and inputs of this domain are no rows of tokens.
-    """
-    asked = recipe.task == NEXT_TOKEN
-    if asked and (domain.cut is None or domain.open_unlabelled is None):
-        raise BadOption(
-            f"--task {NEXT_TOKEN}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
-        )
-    if (recipe.domain, recipe.data) in plugins.datasets:
-        dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
-    else:
-        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
-        dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
-    if domain.cut is not None and (asked or without_target(dataset.train)):
-        return domain.cut(dataset, recipe.data_options)
-    return dataset
-
-
-def divide(dataset: Dataset, recipe: Recipe) -> Divided:
-    """Split the data as the recipe says, and check the split before anything is learnt from it."""
-    keys = fingerprints(whole(dataset.train))
-    if dataset.val is not None:
-        train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
-    else:
-        given = dataset.train.groups
-        together = recipe.split["duplicates"] == "together"
-        if without_target(dataset.train) and given is not None:
-            together = False  # a passage that many texts share would bind them all; texts that are alike are a group
-        groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
-        groups = groups if given is None else join_groups(groups, given)
-        asked = recipe.split["val"]
-        size = dataset.val_size if asked == AUTO else float(asked)
-        if dataset.train.times is not None:
-            otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
-            split = newest(groups, dataset.train.times, size, otherwise)
-        else:
-            split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
-        rule = split.rule if given is None else f"{split.rule}, whole groups"
-        train, val = Part(dataset.train, split.train), Part(dataset.train, split.val)
-    if recipe.task in CLASS_TASKS:
-        guards.check_classes(train, val)
-    train_keys = keys[train.index]
-    val_keys = fingerprints(val) if dataset.val is not None else keys[val.index]
-    found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
-    found += guards.check_times(train, val)
-    if dataset.skipped:
-        what = "row" if is_table(Path(dataset.source)) else "file"
-        message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
-        found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
-    size = min(int(recipe.split["probe"]), len(val))
-    leaked = guards.also_in(val_keys, train_keys)
-    return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
-
-
 def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
     """Claim a run folder and write into it all that is known before the first step."""
     folder = claim_run(root, f"{built.manifest.parts.name}-{built.recipe.model}")
@@ -406,12 +324,6 @@ def _say_blind(console: Console, name: str, part: Part, blind: NDArray[np.bool_]
         found, first = int(blind.sum()), part.examples.source(int(part.index[np.argmax(blind)]))
         count = f"{found:,} of {len(part):,} {name} examples {hold(found)} nothing that is known, as"
         console.print(terminal.plain(f"  - {count} {first}"))
-
-
-def _strata(targets: np.ndarray, asked: str) -> np.ndarray | None:
-    """Return class numbers to stratify by; None for other targets, and for counts that are a regression's."""
-    counts = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
-    return np.unique(targets, return_inverse=True)[1] if targets.ndim == 1 and counts and asked in CLASS_TASKS else None
 
 
 def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Parts:

@@ -17,12 +17,12 @@ from torch import Tensor
 import dl
 from dl.data import Dataset
 from dl.devices import Devices
+from dl.dividing import divide
 from dl.options import check_named
 from dl.outcomes import read_logits
 from dl.plugins import Plugins, load_plugins
 from dl.regularizer import Batch, Regularizer, Regularizers, State
 from dl.reopen import reopen
-from dl.road import divide
 from dl.specs import PLACES, RegularizerSpec
 from dl.states import told
 from dl.testing.batch import Prepared, same
