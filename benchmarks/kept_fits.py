@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import dl
 from dl import files, outcomes
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.history import write_history
 from dl.intervals import newcombe, wilson
 from dl.outcomes import Scored

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.measuring import in_turn, publish
 from dl.choose import resolve
-from dl.data import whole
+from dl.data.examples import whole
 from dl.feed import Feed, Share, TrainOrder
 from dl.module import FitModule, FitParts
 from dl.optimizers import make_optimizer

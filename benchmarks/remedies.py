@@ -21,7 +21,7 @@ from scipy import stats
 import dl
 from benchmarks.kept_fits import with_dataset
 from benchmarks.measuring import RESULTS, publish
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.errors import BadOption
 from dl.plugins import Plugins, load_plugins

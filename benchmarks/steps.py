@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 import dl
 from benchmarks.measuring import in_turn, publish, ratios
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.plugins import load_plugins
 from dl.specs import DatasetSpec, Options
 

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.hookspecs import hookimpl
 from dl.plugins import load_plugins
 from dl.run import Run

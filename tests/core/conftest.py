@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dl
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.devices import Devices
 from dl.plugins import load_plugins
 from dl.testing.numbers import NumbersPlugin

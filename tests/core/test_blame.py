@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from dl.blame import GIVES, culprit
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.domain import Domain
 from dl.errors import BadData, PluginFailed
 from dl.hookspecs import hookimpl

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dl.choose import dataset_options, looks_like_path, resolve
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRecipe, UnknownName
 from dl.plugins import load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, parse_recipe

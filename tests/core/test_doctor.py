@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from dl import doctor, files
-from dl.cache import cache_folder
+from dl.data.cache import cache_folder
 from dl.doctor import FLOORS, Check, examine
 
 

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Part
+from dl.data.examples import Part
+from dl.data.ragged import as_text, ragged, texts
 from dl.errors import BadData
 from dl.feed import (
     EVAL_BATCH,
@@ -19,7 +20,6 @@ from dl.feed import (
     epoch_order,
 )
 from dl.padded import RaggedTensor
-from dl.ragged import as_text, ragged, texts
 from dl.task import decide
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Part, fingerprints, whole
+from dl.data.examples import Part, fingerprints, whole
 from dl.errors import BadData
 from dl.guards import check_classes, check_duplicates, duplicate_groups
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from dl import outcomes
-from dl.data import Part
+from dl.data.examples import Part
 from dl.insight import (
     MOST_FEATURES,
     GradientWatch,

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.errors import BadData, BadRun
 from dl.ledger import LEDGER, read_ledger
 from dl.triple import wilson

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dl.data.ragged import ragged
 from dl.ngrams import Bigram, Unigram, neighbours
-from dl.ragged import ragged
 
 SIZE = 5
 PAIRS = st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), min_size=1, max_size=40)

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dl import outcomes
-from dl.data import Part
+from dl.data.examples import Part
 from dl.errors import BadRun
 from dl.outcomes import Scored
 

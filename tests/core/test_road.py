@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.errors import BadData, BadDevices, BadOption, CannotWrite, PluginFailed, TrainingFailed
 from dl.history import read_history

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from dl import outcomes
-from dl.data import Part
+from dl.data.examples import Part
 from dl.errors import BadRun
 from dl.finding import Finding
 from dl.history import write_history

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.hookspecs import hookimpl
 from dl.plugins import load_plugins

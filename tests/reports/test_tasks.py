@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 import dl
-from dl.data import Examples
+from dl.data.examples import Examples
 from dl.plugins import load_plugins
 from dl.specs import DatasetSpec
 from dl_reports.render.html import to_html

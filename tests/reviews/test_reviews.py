@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dl.choose import resolve
-from dl.data import content_number, fingerprints, whole
+from dl.data.examples import content_number, fingerprints, whole
+from dl.data.packaged import locate
+from dl.data.ragged import as_text
 from dl.dividing import divide
-from dl.packaged import locate
 from dl.plugins import load_plugins
-from dl.ragged import as_text
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import COMBINED, read
 
@@ -164,7 +164,7 @@ def test_reading_imdb_costs_a_few_passes_over_the_file():
     """As a ratio within one process: against decoding and hashing the file, which no reader can save."""
     took = in_a_new_process(
         "import csv, time",
-        "from dl_reviews import reviews; from dl.packaged import locate; from dl_reviews.packaged import COMBINED",
+        "from dl_reviews import reviews; from dl.data.packaged import locate; from dl_reviews.packaged import COMBINED",
         "def least(action): return min(timed(action) for _ in range(3))",
         "def timed(action):",
         "    begun = time.process_time(); action(); return time.process_time() - begun",

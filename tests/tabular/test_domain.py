@@ -105,7 +105,7 @@ def test_a_row_is_drawn_a_column_a_line_and_kept_in_one(flowers):
 
 def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     dataset = open_path(flowers, {"target": "species"})
-    preparation = learn(dl.data.whole(dataset.train), {})
+    preparation = learn(dl.data.examples.whole(dataset.train), {})
     new = table("colour,extra,width,length\nred,1,?,2\ngreen,2,1.5,0\n", "new.csv")
     rows = read([new], preparation, {}).inputs
     assert rows["length"].tolist() == [2, 0]
@@ -139,7 +139,7 @@ def test_dates_are_days(table):
 
 
 def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
-    preparation = learn(dl.data.whole(open_path(flowers, {"target": "species"}).train), {})
+    preparation = learn(dl.data.examples.whole(open_path(flowers, {"target": "species"}).train), {})
     with pytest.raises(BadData, match="row 2: column 'width' holds numbers, but '1e308' is too large"):
         read([table("colour,width,length\nred,1e308,2\n", "w.csv")], preparation, {})
 

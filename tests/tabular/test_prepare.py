@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Examples, Part, whole
+from dl.data.examples import Examples, Part, whole
 from dl.errors import BadData, BadRun
 from dl_tabular.prepare import learn, restore
 from dl_tabular.rows import rows_of

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dl.cache import entries
-from dl.data import Examples, Part
-from dl.ragged import texts
+from dl.data.cache import entries
+from dl.data.examples import Examples, Part
+from dl.data.ragged import texts
 from dl_text import cache as subject
 from dl_text.cache import encoded, learned
 from dl_text.learn import learn

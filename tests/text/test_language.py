@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dl.data import Examples, whole
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl.domain import Draw
 from dl.errors import BadData, BadOption, BadRun
 from dl.padded import RaggedTensor
-from dl.ragged import texts
 from dl_text import bytepairs
 from dl_text.language import CODE_POINTS, _drawn, continued, learn, restore
 from dl_text.vocabulary import UNKNOWN

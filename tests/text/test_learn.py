@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Examples, Part
+from dl.data.examples import Examples, Part
+from dl.data.ragged import texts
 from dl.errors import BadData, BadOption
-from dl.ragged import texts
 from dl_text import chunks
 from dl_text.learn import LONGEST, learn
 from dl_text.vocabulary import Settings
@@ -112,8 +112,8 @@ def vocabulary_row(vocabulary):
 
 BPE = """
 import numpy as np, hashlib
-from dl.data import Examples, whole
-from dl.ragged import texts
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl_text.learn import learn
 from dl_text.vocabulary import Settings
 strings = [" ".join(chr(97 + k * j % 26) * (k % 3 + 1) for j in range(9)) for k in range(200)]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dl.data import Examples, whole
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl.errors import BadData, BadRun
 from dl.options import check
 from dl.padded import RaggedTensor
-from dl.ragged import texts
 from dl_text.plugin import READING
 from dl_text.prepare import learn, restore
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dl.data.folders import NAMED, SkippedFiles, stable_ids
 from dl.errors import BadData, BadFile
 from dl.options import check
-from dl.scan import NAMED, SkippedFiles, stable_ids
 from dl_vision.folder import open_path
 from dl_vision.plugin import READING
 

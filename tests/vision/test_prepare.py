@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from dl.data import Examples, Part, whole
+from dl.data.examples import Examples, Part, whole
 from dl.errors import BadData, BadOption, BadRun
 from dl_vision.prepare import VisionPreparation, learn, restore
 

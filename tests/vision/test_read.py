@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from dl.data.folders import SkippedFiles
 from dl.errors import BadData, BadFile
-from dl.scan import SkippedFiles
 from dl_vision.plugin import READING
 from dl_vision.prepare import VisionPreparation
 from dl_vision.read import read as read_with

@@ -2,10 +2,10 @@ import os
 
 import pytest
 
+from dl.data.folders import find_classes as find_classes_of
+from dl.data.folders import find_parts as find_parts_of
+from dl.data.folders import walk
 from dl.errors import BadData
-from dl.scan import find_classes as find_classes_of
-from dl.scan import find_parts as find_parts_of
-from dl.scan import walk
 from dl_vision.folder import IMAGES
 
 

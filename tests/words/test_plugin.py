@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 
-from dl.data import content_number
-from dl.ragged import as_text
+from dl.data.examples import content_number
+from dl.data.ragged import as_text
 from dl.task import decide
 from dl_words import phrases, plugin, ratings
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Examples
+from dl.data.examples import Examples
+from dl.data.ragged import as_text
 from dl.errors import BadData, BadOption, DLError
-from dl.ragged import as_text
 from dl.tables import COMPRESSED, is_table, refuse_options
 from dl.tables.gather import blanks, holding_nul
 from dl.tables.table import LONGEST_TEXT, InputKind, RowNames, looks_like, read_table
@@ -262,7 +262,7 @@ def test_a_column_too_large_for_the_memory_is_mapped_and_the_same(written, opene
     columns = {"text": [f"text {number} " * (number % 7 + 1) for number in range(300)], "label": ["a", "b", ""] * 100}
     path = written("a.csv", columns)
     small = opened(path, bad_rows="skip")
-    monkeypatch.setattr("dl.gathered.IN_MEMORY", 500)
+    monkeypatch.setattr("dl.data.spill.IN_MEMORY", 500)
     large = opened(path, bad_rows="skip")
     large.input.release()  # what is given back is read again
     assert isinstance(large.input.values, np.memmap) and not isinstance(small.input.values, np.memmap)

@@ -5,7 +5,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.options import Option
 from dl.plugins import load_plugins
 from dl.specs import DatasetSpec

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.options import Option
 from dl.specs import DomainSpec
 from dl.testing import check_domain, images

@@ -31,7 +31,7 @@ TRACE = "DL_TRACE_PLUGINS"
 AS_GIVEN = "_dl_as_given"
 # What the functions and fields of what plugins give must be, by class and field: imported when one has returned.
 GIVES = {
-    ("DatasetSpec", "load"): "dl.data:Dataset",
+    ("DatasetSpec", "load"): "dl.data.examples:Dataset",
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
@@ -43,16 +43,16 @@ GIVES = {
     ("Regularizer", "state_dict"): "collections.abc:Mapping",
     ("LoggerSpec", "build"): "lightning.pytorch.loggers:Logger",
     ("CheckSpec", "page"): "builtins:str",
-    ("Dataset", "train"): "dl.data:Examples",
-    ("Dataset", "val"): "dl.data:Examples",
-    ("Dataset", "open_test"): "dl.data:Examples",
-    ("Domain", "open_path"): "dl.data:Dataset",
-    ("Domain", "open_unlabelled"): "dl.data:Dataset",
-    ("Domain", "cut"): "dl.data:Dataset",
+    ("Dataset", "train"): "dl.data.examples:Examples",
+    ("Dataset", "val"): "dl.data.examples:Examples",
+    ("Dataset", "open_test"): "dl.data.examples:Examples",
+    ("Domain", "open_path"): "dl.data.examples:Dataset",
+    ("Domain", "open_unlabelled"): "dl.data.examples:Dataset",
+    ("Domain", "cut"): "dl.data.examples:Dataset",
     ("Domain", "continued"): "builtins:str",
     ("Domain", "learn"): "dl.domain:Preparation",
     ("Domain", "restore"): "dl.domain:Preparation",
-    ("Domain", "read"): "dl.data:Examples",
+    ("Domain", "read"): "dl.data.examples:Examples",
 }
 # What passes: our own errors, which say what the user can mend, a closed stdout, and who asks to stop.
 PASSING = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
@@ -179,8 +179,8 @@ def _check(given: object, gives: str, plugin: Found, doing: str) -> None:
     kind: type = getattr(import_module(module), name)
     if not isinstance(given, kind):
         raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} {shown(given)}, not a {name}"))
-    if gives.startswith("dl.data:") and not plugin.own:
-        from dl.data import Dataset, Examples, fault_of
+    if gives.startswith("dl.data.examples:") and not plugin.own:
+        from dl.data.examples import Dataset, Examples, fault_of
 
         if isinstance(given, (Dataset, Examples)) and (fault := fault_of(given)):
             raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing.rpartition(' ')[0]} {fault}"))

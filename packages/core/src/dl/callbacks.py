@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import Logger
 
 from dl import files, outcomes
 from dl.checkpoint import save_weights
-from dl.data import Part
+from dl.data.examples import Part
 from dl.devices import is_first_device
 from dl.history import Row, write_history
 from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dl.data.paths import hint, looks_like_file
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.missing import hint, looks_like_file
 from dl.options import Option, Value, check, check_named, shown
 from dl.plugins import Plugins
 from dl.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe

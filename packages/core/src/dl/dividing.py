@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl import guards
-from dl.data import Dataset, Part, fingerprints, whole, without_target
+from dl.data.examples import Dataset, Part, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins import Plugins

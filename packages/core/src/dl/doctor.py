@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dl import cache, files
+from dl import files
+from dl.data.examples import cache
 from dl.errors import BadOption, CannotWrite
 from dl.plugins import look_at_plugins
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from torch import Tensor, nn
 
-from dl.data import Dataset, Examples, Inputs, Part
+from dl.data.examples import Dataset, Examples, Inputs, Part
 from dl.padded import Padded
 from dl.specs import Options
 

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data import Examples, Index, Part
+from dl.data.examples import Examples, Index, Part
+from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
-from dl.ragged import Ragged
 from dl.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
 

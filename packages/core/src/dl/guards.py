@@ -6,7 +6,7 @@ What they find are `Finding`s; only what makes training meaningless is an error.
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Fingerprints, Index, Part
+from dl.data.examples import Fingerprints, Index, Part
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.terminal import safe_text

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl import outcomes
-from dl.data import Part, row_of
+from dl.data.examples import Part, row_of
 from dl.padded import Padded
 
 MOST_FEATURES = 64  # dimensions kept of an example's penultimate features

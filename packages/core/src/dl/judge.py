@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dl.blame import answering
-from dl.data import fingerprints, part_fingerprint, whole
+from dl.data.examples import fingerprints, part_fingerprint, whole
 from dl.dividing import divide, load_dataset
 from dl.errors import BadData, BadRun
 from dl.guards import also_in

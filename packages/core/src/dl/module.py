@@ -19,7 +19,7 @@ from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
 from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes

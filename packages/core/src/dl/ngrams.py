@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data import Index, Inputs, Part
+from dl.data.examples import Index, Inputs, Part
+from dl.data.ragged import Ragged
 from dl.domain import Preparation
 from dl.errors import BadData
 from dl.manifest import Baseline
 from dl.padded import Padded, RaggedTensor
-from dl.ragged import Ragged
 from dl.task import Task
 
 Numbers = NDArray[np.int64]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Part
+from dl.data.examples import Part
 from dl.errors import BadRun
 from dl.files import write_with
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from dl.data import Examples, joined, row_of
+from dl.data.examples import Examples, joined, row_of
+from dl.data.ragged import as_text
 from dl.domain import Draw, stored
 from dl.errors import BadData, BadOption
 from dl.options import check
 from dl.plugins import Plugins, load_plugins
-from dl.ragged import as_text
 from dl.reopen import Opened, reopen
 from dl.run import Run, open_run
 from dl.specs import NEXT_TOKEN, Options

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dl.checkpoint import load_weights
 from dl.choose import resolve
-from dl.data import Examples
+from dl.data.examples import Examples
 from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
 from dl.plugins import Plugins

@@ -31,7 +31,7 @@ from dl.baselines import baselines
 from dl.blame import answering
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.choose import named_options, resolve
-from dl.data import Dataset, Part, part_fingerprint
+from dl.data.examples import Dataset, Part, part_fingerprint
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.dividing import Divided, divide, load_dataset
 from dl.domain import Domain, Preparation, stored

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.feed import Share
 from dl.outcomes import Scored
 from dl.task import Task

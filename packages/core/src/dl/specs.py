@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
     from torch import nn
 
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
     from dl.domain import Domain
     from dl.regularizer import Regularizer
     from dl.task import Task

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData
 from dl.words import many
 

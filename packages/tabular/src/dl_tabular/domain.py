@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dl.data import Dataset, Examples, joined
+from dl.data.examples import Dataset, Examples, joined
 from dl.domain import Domain, Preparation
 from dl.errors import BadFile, BadOption, DLError
 from dl.specs import Options

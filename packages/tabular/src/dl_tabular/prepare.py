@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data import Inputs, Part
+from dl.data.examples import Inputs, Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
 from dl.specs import Options

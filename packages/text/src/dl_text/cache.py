@@ -1,6 +1,6 @@
 """The cache of vocabularies and tokens, so that the next fit of the same data starts at once.
 
-An entry (`dl.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they become
+An entry (`dl.data.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they become
 tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
 """
 
@@ -15,11 +15,11 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
-from dl.cache import cache_folder, most_bytes, trim, used
-from dl.data import Part
+from dl.data.cache import cache_folder, most_bytes, trim, used
+from dl.data.examples import Part
+from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
 from dl.files import write_bytes, write_with
-from dl.ragged import Ragged
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
 

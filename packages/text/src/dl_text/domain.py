@@ -5,9 +5,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from dl.data import Dataset, Examples, Part, joined, without_target
+from dl.data.examples import Dataset, Examples, Part, joined, without_target
+from dl.data.folders import glance
 from dl.domain import Domain, Preparation
-from dl.scan import glance
 from dl.specs import Options
 from dl.tables import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table

@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples
-from dl.errors import BadData, BadFile
-from dl.ragged import Ragged, of_bytes
-from dl.scan import (
+from dl.data.examples import Dataset, Examples
+from dl.data.folders import (
     Found,
     SkippedFiles,
     Wanted,
@@ -28,6 +26,8 @@ from dl.scan import (
     unreadable,
     walk,
 )
+from dl.data.ragged import Ragged, of_bytes
+from dl.errors import BadData, BadFile
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl.words import many, were

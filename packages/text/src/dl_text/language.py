@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dl.data import Inputs, Part
+from dl.data.examples import Inputs, Part
+from dl.data.ragged import Ragged, texts
 from dl.domain import Draw, Preparation
 from dl.errors import BadData, BadOption, BadRun
 from dl.padded import Padded
-from dl.ragged import Ragged, texts
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl_text import bytepairs, cache

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from dl.data import Inputs, Part
+from dl.data.examples import Inputs, Part
+from dl.data.ragged import Ragged
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
 from dl.padded import Padded
-from dl.ragged import Ragged
 from dl.specs import Options
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json

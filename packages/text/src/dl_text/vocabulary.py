@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from dl.data.ragged import Ragged, offsets_of
+from dl.data.spill import Gathered
 from dl.errors import BadOption, BadRun
-from dl.gathered import Gathered
-from dl.ragged import Ragged, offsets_of
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, chunks, parts, walked
 from dl_text.tokenize import Pieces, characters, words

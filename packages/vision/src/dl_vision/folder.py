@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset, Examples
-from dl.errors import BadData, BadFile
-from dl.scan import (
+from dl.data.examples import Dataset, Examples
+from dl.data.folders import (
     Found,
     SkippedFiles,
     Wanted,
@@ -26,6 +25,7 @@ from dl.scan import (
     stable_ids,
     unreadable,
 )
+from dl.errors import BadData, BadFile
 from dl.specs import Options
 from dl.terminal import safe_text
 from dl.words import were

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset
+from dl.data.examples import Dataset
+from dl.data.folders import Found, FoundFile, stable_ids
 from dl.errors import BadData, BadFile
-from dl.scan import Found, FoundFile, stable_ids
 from dl.specs import Options
 from dl.tables.columns import shown
 from dl.tables.table import Column, InputKind, Table, read_table

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data import Part
+from dl.data.examples import Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadOption, BadRun
 from dl.specs import Options

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Examples
+from dl.data.examples import Examples
+from dl.data.folders import NAMED, say_bad, stable_ids, walk
+from dl.data.paths import what_is_wrong
 from dl.domain import Preparation
 from dl.errors import BadData, BadFile
-from dl.missing import what_is_wrong
-from dl.scan import NAMED, say_bad, stable_ids, walk
 from dl.specs import Options
 from dl.tables import is_table
 from dl.tables.table import open_table, read_raw_table

@@ -8,7 +8,7 @@ from dl.hookspecs import hookimpl
 from dl.specs import DatasetSpec, Options
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 DESCRIPTIONS = {
     "mnist": "70,000 handwritten digits, 28x28 grey; ten classes",

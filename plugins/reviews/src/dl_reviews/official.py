@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dl.cache import cache_root
+from dl.data.cache import cache_root
+from dl.data.packaged import expect_sha256
 from dl.errors import BadFile
 from dl.options import shown
-from dl.packaged import expect_sha256
 from dl_reviews.packaged import Review
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")

@@ -9,7 +9,7 @@ from dl.options import Option
 from dl.specs import DatasetSpec, Options
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 ARCHIVE_OPTIONS = (
     Option(

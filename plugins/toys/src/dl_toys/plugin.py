@@ -8,7 +8,7 @@ from dl.hookspecs import hookimpl
 from dl.specs import DatasetSpec, Options
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 NAMES = {
     "digits": ("vision", "1,797 handwritten digits, 8x8 grey; ten classes"),

@@ -8,7 +8,7 @@ from dl.hookspecs import hookimpl
 from dl.specs import DatasetSpec, Options
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 DESCRIPTIONS = {
     "phrase-language": "names of countries, languages, money, units: which of ten languages; multiclass",

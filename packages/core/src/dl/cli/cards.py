@@ -18,8 +18,8 @@ from rich.text import Text
 
 from dl import files
 from dl.choose import looks_like_path, resolve
+from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
-from dl.missing import looks_like_file
 from dl.options import Option, word
 from dl.plugins import Plugins, load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
@@ -27,7 +27,7 @@ from dl.run import Run, list_runs, open_run
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.data import Examples
+    from dl.data.examples import Examples
     from dl.specs import RegularizerSpec
 
 _Spec = TypeVar("_Spec")
@@ -111,7 +111,7 @@ def _exists(name: str) -> bool:
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print a data set's card: what is found in it, counts, classes, licence, and a few examples drawn."""
-    from dl.data import describe_inputs, fingerprints, row_of, whole
+    from dl.data.examples import describe_inputs, fingerprints, row_of, whole
     from dl.dividing import load_dataset
     from dl.guards import duplicate_groups
     from dl.task import decide

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData, BadFile, DLError
 from dl.specs import Options
 from dl.tables import suffix_of

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples, Index
+from dl.data.examples import Dataset, Examples, Index
+from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
-from dl.ragged import Ragged, offsets_of
 from dl.specs import Options
 from dl.tables.columns import Roles, choose_features, listed, sample, shown
 from dl.tables.gather import blanks, bytes_of, content_ids, holding_nul

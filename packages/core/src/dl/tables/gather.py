@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
-from dl.gathered import IN_MEMORY, Gathered
-from dl.ragged import Ragged
+from dl.data.examples import Index
+from dl.data.ragged import Ragged
+from dl.data.spill import IN_MEMORY, Gathered
 from dl.tables.source import Cells
 
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: spreads the occurrences of one content

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.tables.columns import shown
 from dl.tables.numbers import NUMBER
 from dl.tables.source import BadRows

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from dl.data import Index
+from dl.data.examples import Index
+from dl.data.paths import what_is_wrong
 from dl.errors import BadFile, DLError
-from dl.missing import what_is_wrong
 from dl.tables.source import BadRows, Batch, Source, check_columns
 from dl.tables.stream import called
 from dl.terminal import safe_text

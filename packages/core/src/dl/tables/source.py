@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData
 from dl.tables.stream import called
 

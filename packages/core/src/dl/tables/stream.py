@@ -15,8 +15,8 @@ import zlib
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from dl.data.paths import what_is_wrong
 from dl.errors import BadFile, BadOption
-from dl.missing import what_is_wrong
 from dl.options import shown
 from dl.terminal import safe_text
 

@@ -17,11 +17,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples, Index, Inputs
+from dl.data.examples import Dataset, Examples, Index, Inputs
+from dl.data.ragged import Ragged, as_text
+from dl.data.spill import Gathered
 from dl.errors import BadData, BadFile, DLError
-from dl.gathered import Gathered
 from dl.options import check
-from dl.ragged import Ragged, as_text
 from dl.specs import Options
 from dl.tables import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown

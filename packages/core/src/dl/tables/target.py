@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData, BadOption
 from dl.specs import Options
 from dl.tables import misfit

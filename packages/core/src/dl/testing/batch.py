@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data import Dataset, Part, fingerprints
+from dl.data.examples import Dataset, Part, fingerprints
 from dl.domain import Domain, Preparation, stored
 from dl.feed import Feed
 from dl.options import check

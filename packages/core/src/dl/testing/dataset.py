@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dl.blame import as_given
-from dl.data import Dataset, Examples, Part, fingerprints, whole
+from dl.data.examples import Dataset, Examples, Part, fingerprints, whole
 from dl.guards import also_in
 from dl.options import Value, check
 from dl.plugins import Plugins, load_plugins

@@ -18,13 +18,13 @@ from rich.measure import Measurement
 from torch import Tensor
 
 from dl.choose import resolve
-from dl.data import Dataset, Examples, Part, row_of, whole
+from dl.data.examples import Dataset, Examples, Part, row_of, whole
+from dl.data.ragged import Ragged
 from dl.domain import Domain, stored
 from dl.errors import DLError
 from dl.options import check
 from dl.padded import Padded
 from dl.plugins import Plugins, load_plugins
-from dl.ragged import Ragged
 from dl.specs import DomainSpec, Options
 from dl.states import told
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.plugins import Plugins
 from dl.registering import KINDS

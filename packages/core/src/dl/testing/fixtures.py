@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
     from dl.plugins import Plugins
     from dl.testing.program import Answer
 

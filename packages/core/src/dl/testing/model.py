@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dl.checkpoint import load_weights, save_weights
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.options import check
 from dl.padded import Padded
 from dl.plugins import Plugins, load_plugins

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.domain import Domain, Preparation
 from dl.errors import BadFile
 from dl.hookspecs import hookimpl

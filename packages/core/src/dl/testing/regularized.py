@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.choose import resolve
-from dl.data import Dataset, with_targets
+from dl.data.examples import Dataset, with_targets
 from dl.errors import BadOption
 from dl.plugins import Plugins
 from dl.recipe import Recipe

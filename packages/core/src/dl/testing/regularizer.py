@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.dividing import divide
 from dl.options import check_named

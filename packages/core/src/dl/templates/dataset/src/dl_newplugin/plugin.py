@@ -9,7 +9,7 @@ from dl.options import Option
 from dl.specs import DatasetSpec, Options
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 dl_api = 3  # the version of dl's hooks that this is written for
 

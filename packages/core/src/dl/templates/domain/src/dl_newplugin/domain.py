@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dl.data import Dataset, Examples, content_number
+from dl.data.examples import Dataset, Examples, content_number
 from dl.domain import Domain, Preparation
 from dl.errors import BadData, BadFile
 from dl.specs import Options

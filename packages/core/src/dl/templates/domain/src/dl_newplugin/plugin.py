@@ -10,7 +10,7 @@ from dl.options import Option
 from dl.specs import DatasetSpec, DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
     from dl.domain import Domain
     from torch import nn
 

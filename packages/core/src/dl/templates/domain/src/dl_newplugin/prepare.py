@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from dl.data import Part
+from dl.data.examples import Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
 from dl.specs import Options

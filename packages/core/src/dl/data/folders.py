@@ -15,7 +15,7 @@ from stat import S_ISDIR, S_ISREG
 
 import numpy as np
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
 

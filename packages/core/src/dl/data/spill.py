@@ -11,10 +11,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dl.cache import cache_folder
-from dl.data import Index
+from dl.data.cache import cache_folder
+from dl.data.examples import Index
+from dl.data.ragged import Ragged, offsets_of
 from dl.files import saying_why
-from dl.ragged import Ragged, offsets_of
 
 IN_MEMORY = 1 << 26  # bytes; more are written to a file
 FOLDER = "gathered"  # in the cache

@@ -14,8 +14,8 @@ from numbers import Real
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.ragged import Ragged, concatenated
 from dl.errors import BadData
-from dl.ragged import Ragged, concatenated
 from dl.words import many
 
 Inputs = NDArray[np.generic] | Ragged

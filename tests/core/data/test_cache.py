@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dl.cache import TAG, USUAL, cache_folder, cache_root, entries, most_bytes, trim, used
+from dl.data.cache import TAG, USUAL, cache_folder, cache_root, entries, most_bytes, trim, used
 from dl.errors import BadOption
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl import ragged as subject
-from dl.ragged import as_text, ragged, texts
+from dl.data.examples import ragged as subject
+from dl.data.ragged import as_text, ragged, texts
 
 
 @pytest.mark.parametrize("long", [0, 64])

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dl.data import Dataset, Part, content_number, fingerprints, part_fingerprint, whole, with_targets
+from dl.data.examples import Dataset, Part, content_number, fingerprints, part_fingerprint, whole, with_targets
 from dl.errors import BadData
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dl.missing import hint, looks_like_file, what_is_wrong
+from dl.data.paths import hint, looks_like_file, what_is_wrong
 
 
 @pytest.fixture

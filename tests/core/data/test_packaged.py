@@ -2,8 +2,8 @@ from hashlib import sha256
 
 import pytest
 
+from dl.data.packaged import PackagedFile, locate, open_checked
 from dl.errors import BadFile
-from dl.packaged import PackagedFile, locate, open_checked
 
 CONTENT = b"one,two\nthree,four\n"
 KNOWN = PackagedFile("ours-and-theirs", "1.2.3", "theirs/data.csv", sha256(CONTENT).hexdigest(), "words")
