@@ -17,7 +17,8 @@ from dl.data.examples import Dataset, Examples
 from dl.history import write_history
 from dl.intervals import newcombe, wilson
 from dl.outcomes import Scored
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.run import Run, list_runs
 from dl.specs import DatasetSpec
 

@@ -35,7 +35,7 @@ HOST = """
 import json, sys, time
 import dl.cli
 started = time.perf_counter()
-from dl.plugins import load_plugins
+from dl.plugins.registry import load_plugins
 plugins = load_plugins()
 print(json.dumps([1000 * (time.perf_counter() - started), len(plugins.states), "torch" in sys.modules]))
 """

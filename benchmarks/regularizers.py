@@ -16,7 +16,8 @@ from dl.data.examples import whole
 from dl.feed import Feed, Share, TrainOrder
 from dl.module import FitModule, FitParts
 from dl.optimizers import make_optimizer
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.regularizer import Regularizers, build_network
 from dl.task import decide
 

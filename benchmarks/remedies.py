@@ -24,7 +24,8 @@ from benchmarks.measuring import RESULTS, publish
 from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.errors import BadOption
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.specs import RegularizerSpec
 
 SEEDS, VAL = 10, 1_500

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 import dl
 from benchmarks.measuring import in_turn, publish, ratios
 from dl.data.examples import Dataset, Examples
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec, Options
 
 EXAMPLES, BATCH, EPOCHS, ROUNDS = 40_000, 64, 3, 7

@@ -24,7 +24,7 @@ import dl
 from benchmarks.kept_fits import cut, joined, kept_fit, with_dataset
 from benchmarks.measuring import publish
 from dl.data.examples import Dataset
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.run import Run
 from dl_reports.build import build
 from dl_reports.change import Change

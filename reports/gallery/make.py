@@ -20,7 +20,7 @@ from rich.console import Console
 import dl
 from dl.data.examples import Dataset
 from dl.hookspecs import hookimpl
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.run import Run
 from dl.specs import DatasetSpec
 from dl_mnist import mnist

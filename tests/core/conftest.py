@@ -8,7 +8,7 @@ import pytest
 import dl
 from dl.data.examples import Dataset, Examples
 from dl.devices import Devices
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.testing.numbers import NumbersPlugin
 
 

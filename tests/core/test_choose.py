@@ -4,7 +4,7 @@ import pytest
 from dl.choose import dataset_options, looks_like_path, resolve
 from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRecipe, UnknownName
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, parse_recipe
 
 

@@ -6,7 +6,7 @@ from typer.main import get_group
 import dl
 from dl.cli import ROOMS, command_line, run
 from dl.cli.train import FLAGS
-from dl.registering import OWN_VERBS
+from dl.plugins.validation import OWN_VERBS
 
 
 def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():

@@ -6,7 +6,7 @@ from lightning.pytorch.loggers import CSVLogger
 from dl.errors import BadOption, UnknownName
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.plugins import PluginWarning
+from dl.plugins.states import PluginWarning
 from dl.specs import LoggerSpec
 
 

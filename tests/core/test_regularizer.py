@@ -150,8 +150,8 @@ def test_what_does_not_fit_is_said_before_a_run_is_kept(fit_with, runs, where):
     ],
 )
 def test_a_regularizer_that_breaks_its_promise_is_blamed_on_its_plugin(blobs, plugins_with, runs, site, given, says):
-    from dl.blame import answerable
-    from dl.discovery import Found
+    from dl.plugins.attribution import answerable
+    from dl.plugins.discovery import Found
 
     spec = RegularizerSpec("mine", "training", "of a test", lambda options, task: given())
     found = Found("theirs", lambda: None)

@@ -15,7 +15,7 @@ from dl.finding import Finding
 from dl.history import write_history
 from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.outcomes import Scored
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.recipe import Recipe
 from dl.run import Run, claim_run, list_runs, open_run, read_json, write_findings
 

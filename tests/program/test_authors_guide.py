@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dl import hookspecs
-from dl.loading import HOOKS
+from dl.plugins.loading import HOOKS
 from dl.testing import write_images
 
 GUIDE = (Path(__file__).parents[2] / "docs/plugins.md").read_text().partition("# Write a plugin\n")[2]

@@ -129,7 +129,7 @@ def test_an_unknown_verb_is_one_line(capsys):
 
 def test_a_mistake_is_a_traceback_only_where_that_is_asked_for(monkeypatch, runs):
     monkeypatch.setenv("DL_DEBUG", "1")
-    with pytest.raises(dl.plugins.UnknownName):
+    with pytest.raises(dl.plugins.registry.UnknownName):
         run(["fit", "visoin", "mnist", "--runs", str(runs)])
 
 

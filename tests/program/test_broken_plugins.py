@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dl.hookspecs import API
-from dl.plugins import PluginWarning, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.states import PluginWarning
 
 DL = Path(sys.executable).with_name("dl")
 HEAD = "from dl.hookspecs import hookimpl\nfrom dl.options import Option\nfrom dl.specs import *\n"

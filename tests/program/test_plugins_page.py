@@ -37,8 +37,8 @@ def test_the_line_about_a_broken_plugin_is_the_one_it_shows(environment_at, make
 
 
 def test_every_variable_is_on_the_page():
-    from dl.blame import TRACE
-    from dl.plugins import STRICT
-    from dl.selection import VARIABLE
+    from dl.plugins.attribution import TRACE
+    from dl.plugins.selection import VARIABLE
+    from dl.plugins.states import STRICT
 
     assert all(f"`{name}=" in PAGE for name in (TRACE, STRICT, VARIABLE, "DL_DEBUG"))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dl.options import word
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.recipe import parse_recipe
 
 PAGE = (Path(__file__).parents[2] / "docs/regularizers.md").read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dl.discovery import OWN
+from dl.plugins.discovery import OWN
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = (

@@ -11,7 +11,7 @@ import dl
 from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.hookspecs import hookimpl
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
 from dl.task import decide
 

@@ -9,7 +9,7 @@ from dl.choose import resolve
 from dl.devices import Devices, quiet_lightning
 from dl.feed import Feed
 from dl.module import FitModule, FitParts
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.regularizer import Regularizers, build_network
 from dl.task import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds

@@ -10,7 +10,7 @@ from dl import files
 from dl.history import write_history
 from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.outcomes import PartOutcomes
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.recipe import PartialRecipe
 from dl.run import Run
 from dl_reports.as_json import schema

@@ -9,7 +9,7 @@ from rich.console import Console
 
 import dl
 from dl.data.examples import Examples
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown

@@ -16,7 +16,7 @@ from dl.choose import resolve
 from dl.cli import run
 from dl.data.ragged import as_text
 from dl.errors import BadFile
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl_reviews import plugin
 from dl_reviews.official import ACL_IMDB, LARGEST, Archive, download, find, read
 from dl_reviews.reviews import load_imdb

@@ -11,7 +11,7 @@ from dl.data.examples import content_number, fingerprints, whole
 from dl.data.packaged import locate
 from dl.data.ragged import as_text
 from dl.dividing import divide
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import COMBINED, read
 

@@ -12,7 +12,7 @@ import dl
 from dl.cli import command_line
 from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl_reports.checks.learning import common_error_z
 from dl_reports.facts import Facts
 from dl_reports.read import read

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dl.finding import SEVERITIES, Finding
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.run import Run
 from dl_reports import outcomes, sections
 from dl_reports.facts import Facts, known

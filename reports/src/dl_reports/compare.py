@@ -17,7 +17,7 @@ from dl.errors import BadRun
 from dl.intervals import Interval
 from dl.manifest import MetricInfo
 from dl.outcomes import PartOutcomes
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.run import Run
 from dl.terminal import plain
 from dl_reports import words

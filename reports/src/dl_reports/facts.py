@@ -20,7 +20,7 @@ from scipy.special import ndtri
 from dl.history import Row
 from dl.intervals import Interval, wilson
 from dl.manifest import MetricInfo
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
 from dl.specs import NEXT_TOKEN
 from dl.triple import Estimate
 from dl_reports.change import Change, change_of_means, paired_change

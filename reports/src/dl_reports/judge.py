@@ -11,10 +11,9 @@ import numpy as np
 
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
-from dl.plugins import complain
+from dl.plugins.states import complain, shown, told
 from dl.signals import StoppedAtOnce
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import shown, told
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
 from dl_reports.statistics import NotComputable

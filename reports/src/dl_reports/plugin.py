@@ -10,7 +10,7 @@ from dl.specs import CheckSpec, CommandSpec
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dl.plugins import Plugins
+    from dl.plugins.registry import Plugins
     from dl.run import Run
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.testing import DoesNotConform
 from dl.testing.numbers import NumbersPlugin
 

@@ -7,7 +7,7 @@ import pytest
 
 from dl.data.examples import Dataset, Examples
 from dl.options import Option
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
 from dl.testing import check_dataset, images, people, texts
 from dl.testing.dataset import RULES

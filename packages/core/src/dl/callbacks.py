@@ -25,11 +25,11 @@ from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
 from dl.manifest import Manifest
 from dl.module import FitModule
 from dl.options import Value
-from dl.plugins import Plugins, complain
+from dl.plugins.registry import Plugins
+from dl.plugins.states import complain, told
 from dl.regularizer import Regularizers
 from dl.screen import Screen
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.states import told
 from dl.triple import Triple, triple
 
 CHECK_EVERY = 16  # steps between two looks at losses and signals, where a step of Lightning is one step

@@ -17,7 +17,7 @@ from dl import guards
 from dl.data.examples import Dataset, Part, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
 from dl.recipe import AUTO, Recipe
 from dl.specs import NEXT_TOKEN
 from dl.split import holdout, join_groups, newest, probe

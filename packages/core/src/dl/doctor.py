@@ -12,7 +12,7 @@ from pathlib import Path
 from dl import files
 from dl.data.examples import cache
 from dl.errors import BadOption, CannotWrite
-from dl.plugins import look_at_plugins
+from dl.plugins.loading import look_at_plugins
 
 # Older ones run code from files that they should only read, or were never safe.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}

@@ -19,7 +19,7 @@ import pluggy
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dl.plugins import Plugins
+    from dl.plugins.registry import Plugins
     from dl.run import Run
     from dl.specs import (
         CheckSpec,

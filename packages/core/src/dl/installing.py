@@ -22,8 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dl.discovery import OWN, installed, metadata_folders, normalized
 from dl.errors import BadOption, InstallFailed, UnknownName, nearest
+from dl.plugins.discovery import OWN, installed, metadata_folders, normalized
 
 Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by normalized name
 

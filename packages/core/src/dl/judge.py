@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.blame import answering
 from dl.data.examples import fingerprints, part_fingerprint, whole
 from dl.dividing import divide, load_dataset
 from dl.errors import BadData, BadRun
 from dl.guards import also_in
 from dl.ledger import LEDGER, Look, looks_at, note_look, read_ledger
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.attribution import answering
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.reopen import Opened, reopen
 from dl.run import Run, open_run
 from dl.scoring import score

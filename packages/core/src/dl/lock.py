@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from dl import files
-from dl.discovery import OWN, installed, normalized
 from dl.errors import InstallFailed
 from dl.installing import environment, read_report, run_pip
+from dl.plugins.discovery import OWN, installed, normalized
 
 NAME = "dl-plugins.lock"
 

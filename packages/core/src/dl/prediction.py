@@ -16,7 +16,8 @@ from dl.data.ragged import as_text
 from dl.domain import Draw, stored
 from dl.errors import BadData, BadOption
 from dl.options import check
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.reopen import Opened, reopen
 from dl.run import Run, open_run
 from dl.specs import NEXT_TOKEN, Options

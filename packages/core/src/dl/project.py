@@ -14,9 +14,9 @@ from pathlib import Path
 
 import dl
 from dl import files
-from dl.discovery import OWN, installed, normalized
 from dl.errors import BadOption, CannotWrite, nearest
-from dl.plugins import look_at_plugins
+from dl.plugins.discovery import OWN, installed, normalized
+from dl.plugins.loading import look_at_plugins
 from dl.terminal import safe_text
 
 KINDS = ("dataset", "model", "regularizer", "check", "domain")

@@ -20,7 +20,7 @@ from dl.history import Row
 from dl.manifest import MetricInfo
 from dl.options import Value
 from dl.padded import Padded
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
 from dl.recipe import Recipe
 from dl.specs import NEXT_TOKEN, ModelSpec, Options
 from dl.task import Reduction, Task

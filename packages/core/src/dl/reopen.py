@@ -13,7 +13,7 @@ from dl.choose import resolve
 from dl.data.examples import Examples
 from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
 from dl.recipe import AUTO, Recipe
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, read_json

@@ -28,7 +28,6 @@ from torch import nn
 import dl
 from dl import files, outcomes, terminal
 from dl.baselines import baselines
-from dl.blame import answering
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.choose import named_options, resolve
 from dl.data.examples import Dataset, Part, part_fingerprint
@@ -40,7 +39,10 @@ from dl.feed import Feed, batch_sizes, check_width
 from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
 from dl.ngrams import token_baselines
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.attribution import answering
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import told
 from dl.recipe import Recipe
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
@@ -48,7 +50,6 @@ from dl.scores import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options
-from dl.states import told
 from dl.summary import count_parameters, fault_of_network, summarize
 from dl.task import Task, decide
 from dl.words import hold, many

@@ -21,7 +21,7 @@ from dl.errors import DLError, PluginFailed
 from dl.terminal import console, safe_text
 
 if TYPE_CHECKING:
-    from dl.plugins import PluginState
+    from dl.plugins.states import PluginState
     from dl.specs import CommandSpec
 
 # Which module of this package has each verb; only that of the verb asked for is built, for a user waits for the rest.
@@ -116,7 +116,7 @@ def run(arguments: list[str]) -> int:
 
 def _suspect_plugins() -> None:
     """Say how to find out whether an error of nobody's is that of a plugin which has changed dl, or Python, itself."""
-    from dl.discovery import installed
+    from dl.plugins.discovery import installed
 
     if any(not plugin.own for plugin in installed()):
         _refuse("an error in dl, or in a plugin that has changed something of it  find out: DL_PLUGINS=none", 1)
@@ -124,8 +124,8 @@ def _suspect_plugins() -> None:
 
 def _blamed(error: BaseException) -> str:
     """Return the line about the plugin in whose code an error arose; empty if it is dl's own."""
-    from dl.blame import culprit
-    from dl.states import PluginWarning, one_line, told
+    from dl.plugins.attribution import culprit
+    from dl.plugins.states import PluginWarning, one_line, told
 
     if isinstance(error, PluginWarning):  # warnings are errors here
         return str(error)
@@ -134,7 +134,7 @@ def _blamed(error: BaseException) -> str:
 
 
 def _add_plugin_verbs(app: typer.Typer) -> None:
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
     owners = {name: state for state in plugins.states for name in state.registered.get("register_commands", ())}
@@ -152,8 +152,7 @@ def _fits(spec: CommandSpec, owner: PluginState) -> bool:
     try:
         typer.main.get_command(alone)
     except Exception as error:
-        from dl.plugins import complain
-        from dl.states import one_line, told
+        from dl.plugins.states import complain, one_line, told
 
         says = f"the command {spec.name!r} is left out, for its parameters cannot be read: {told(error)}"
         complain(one_line(owner.name, owner.origin, says))
@@ -166,7 +165,7 @@ def _answerable(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
 
     @wraps(spec.function)
     def verb(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
-        from dl.states import one_line, shown, told
+        from dl.plugins.states import one_line, shown, told
 
         try:
             code = spec.function(*args, **kwargs)

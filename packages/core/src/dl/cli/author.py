@@ -74,7 +74,7 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Run the suites on one plugin."""
-    from dl.plugins import look_at_plugins
+    from dl.plugins.loading import look_at_plugins
     from dl.testing.plugin import check_plugin, plugins_named
 
     plugins = look_at_plugins()

@@ -21,7 +21,8 @@ from dl.choose import looks_like_path, resolve
 from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, word
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.run import Run, list_runs, open_run
 from dl.terminal import console, plain

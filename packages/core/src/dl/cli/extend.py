@@ -17,7 +17,7 @@ from dl.terminal import console, plain
 
 if TYPE_CHECKING:
     from dl.installing import Changes
-    from dl.plugins import PluginState
+    from dl.plugins.states import PluginState
 
 MOST_NAMES = 6  # of one hook that are listed in the table
 LONGEST = 1000  # characters of what is said about a plugin
@@ -50,8 +50,8 @@ def plugins(
     """List the plugins."""
     if context.invoked_subcommand:
         return 0
-    from dl.loading import HOOKS
-    from dl.plugins import look_at_plugins, strict
+    from dl.plugins.loading import HOOKS, look_at_plugins
+    from dl.plugins.states import strict
 
     if hook and hook not in HOOKS:
         raise UnknownName(f"dl has no hook {hook!r}{nearest(hook, HOOKS)}  hooks: {', '.join(HOOKS)}")
@@ -97,7 +97,7 @@ Example: dl plugins trust
 
 def trust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
     """Trust a folder of one-file plugins."""
-    from dl import local
+    from dl.plugins.registry import local
 
     chosen = local.chosen_folder(folder)
     for name, digest in local.trust(chosen).items():
@@ -112,7 +112,7 @@ Example: dl plugins untrust
 
 def untrust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
     """Trust a folder no more."""
-    from dl import local
+    from dl.plugins.registry import local
 
     chosen = local.chosen_folder(folder)
     local.untrust(chosen)
@@ -184,8 +184,8 @@ def _say(changes: Changes, how: str = "") -> None:
 
 def _say_registered(changes: Changes, what: str) -> int:
     """Say what the distributions that were asked for register; 4 if one of their plugins cannot be used."""
-    from dl.discovery import normalized
     from dl.installing import fresh_states, packages, registered_by
+    from dl.plugins.discovery import normalized
 
     asked = sorted(changes.asked) or [name for name in [normalized(what)] if name in packages()]
     states = fresh_states()

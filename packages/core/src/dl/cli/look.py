@@ -67,7 +67,7 @@ def _runs(runs: Path) -> list[dict[str, str]]:
 
 def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     """Return the rows of some kinds, without torch and without numpy."""
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}

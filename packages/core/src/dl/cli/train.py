@@ -38,7 +38,7 @@ from dl.words import many
 
 if TYPE_CHECKING:
     from dl.ledger import Look
-    from dl.plugins import Plugins
+    from dl.plugins.registry import Plugins
     from dl.prediction import Prediction
     from dl.run import Run
 
@@ -122,7 +122,7 @@ def fit(
     flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
     from dl.choose import named_options, resolve
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))

@@ -14,7 +14,7 @@ from dl.domain import Domain, Preparation, stored
 from dl.feed import Feed
 from dl.options import check
 from dl.padded import Padded
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
 from dl.specs import Options
 from dl.task import decide
 from dl.testing.rules import Broken

@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 
 from dl.finding import SEVERITIES, Finding
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import shown
 from dl.specs import CheckSpec
-from dl.states import shown
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
 from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats

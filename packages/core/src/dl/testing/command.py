@@ -14,9 +14,10 @@ from io import StringIO
 import typer
 
 from dl.cli import ROOMS
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import shown, told
 from dl.specs import CommandSpec
-from dl.states import shown, told
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, ask

@@ -24,9 +24,10 @@ from dl.domain import Domain, stored
 from dl.errors import DLError
 from dl.options import check
 from dl.padded import Padded
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import told
 from dl.specs import DomainSpec, Options
-from dl.states import told
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner

@@ -15,8 +15,8 @@ from typing import Any
 import dl
 from dl.data.examples import Dataset
 from dl.devices import Devices
-from dl.plugins import Plugins
-from dl.registering import KINDS
+from dl.plugins.registry import Plugins
+from dl.plugins.validation import KINDS
 from dl.run import Run
 from dl.specs import LoggerSpec
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds, random_answers, slopes

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dl.errors import PluginFailed, UnknownName
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import PluginWarning, shown, told
 from dl.run import Run
 from dl.specs import LoggerSpec, Options
-from dl.states import PluginWarning, shown, told
 from dl.testing.fits import Fit, fitted
 from dl.testing.light import lists_lightly
 from dl.testing.numbers import clouds

@@ -18,7 +18,8 @@ from dl.checkpoint import load_weights, save_weights
 from dl.data.examples import Dataset
 from dl.options import check
 from dl.padded import Padded
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec, Options
 from dl.summary import summarize

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dl.choose import resolve
-from dl.discovery import normalized
 from dl.errors import unknown
-from dl.plugins import Plugins
+from dl.plugins.discovery import normalized
+from dl.plugins.registry import Plugins
+from dl.plugins.states import OK, PluginState
 from dl.specs import RecipeSpec
-from dl.states import OK, PluginState
 from dl.testing.check import check_check
 from dl.testing.command import check_command
 from dl.testing.dataset import check_dataset

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dl.choose import resolve
 from dl.data.examples import Dataset, with_targets
 from dl.errors import BadOption
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
 from dl.recipe import Recipe
 from dl.regularizer import Batch, Regularizer, Regularizers, build_network
 from dl.specs import DatasetSpec, Options, RegularizerSpec

@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 
-from dl.plugins import Plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import shown, told
 from dl.run import Run
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import shown, told
 from dl.testing.fits import content, kept_runs
 from dl.testing.rules import Broken, NotAsked
 

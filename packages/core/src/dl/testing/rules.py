@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from dl.errors import DLError
 from dl.options import Option
-from dl.plugins import Plugins
-from dl.states import PluginState, told
+from dl.plugins.registry import Plugins
+from dl.plugins.states import PluginState, told
 
 OK, FAILED, NOT_ASKED = "ok", "failed", "not asked"
 

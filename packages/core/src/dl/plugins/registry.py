@@ -1,8 +1,8 @@
 """The plugin host: what all plugins registered, as one frozen value with look-ups.
 
 A plugin that cannot be used is one warning line; everything else goes on. There is no global: `load_plugins` returns a
-new value. How a plugin is loaded is `dl.loading`, what became of it `dl.states`, who is blamed when it fails in use
-`dl.blame`.
+new value. How a plugin is loaded is `dl.plugins.loading`, what became of it `dl.plugins.states`, who is blamed when it fails in use
+`dl.plugins.attribution`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dl.errors import PluginFailed, UnknownName, unknown
-from dl.states import PluginDeprecated, PluginState, PluginWarning, one_line
+from dl.plugins.states import PluginDeprecated, PluginState, PluginWarning, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -216,7 +216,7 @@ def load_plugins(extra: Iterable[object] = ()) -> Plugins:
 
 def look_at_plugins(extra: Iterable[object] = ()) -> Plugins:
     """Load every plugin as `load_plugins` does, without a word: what is wrong stands in the states."""
-    from dl.loading import load
+    from dl.plugins.loading import load
 
     return load(extra)
 

@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from dl.discovery import GROUP, OWN, installed, satisfied
+from dl.plugins.discovery import GROUP, OWN, installed, satisfied
 
 
 def named(found):

@@ -12,6 +12,7 @@ from typing import Any
 
 from dl.errors import PluginFailed
 from dl.options import Option
+from dl.plugins.states import shown
 from dl.specs import (
     PLACES,
     CheckSpec,
@@ -24,7 +25,6 @@ from dl.specs import (
     RegularizerSpec,
     SectionSpec,
 )
-from dl.states import shown
 
 MOST = 10_000  # specifications from one hook; more is a mistake
 LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help

@@ -6,9 +6,9 @@ import pytest
 
 from dl import hookspecs
 from dl.errors import PluginFailed
-from dl.loading import HOOKS
-from dl.plugins import PluginDeprecated, PluginWarning, load_plugins, look_at_plugins
-from dl.registering import _FIELDS, KINDS
+from dl.plugins.loading import HOOKS, load_plugins, look_at_plugins
+from dl.plugins.states import PluginDeprecated, PluginWarning
+from dl.plugins.validation import _FIELDS, KINDS
 
 OLD = """
 from dl import hookimpl
@@ -174,7 +174,7 @@ def test_where_interrupts_are_ignored_one_that_a_plugin_raises_is_its_own(site, 
     site.add("interrupts", "raise KeyboardInterrupt")
     site.add("after", good("after"))
     code = (
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from dl.plugins import look_at_plugins;"
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from dl.plugins.registry import look_at_plugins;"
         "states = {state.name: state for state in look_at_plugins().states};"
         "print(states['interrupts'].state, states['after'].state)"
     )

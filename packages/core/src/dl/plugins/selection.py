@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dl.discovery import Found, normalized
 from dl.errors import nearest
+from dl.plugins.discovery import Found, normalized
 
 VARIABLE = "DL_PLUGINS"
 NONE = "none"

@@ -1,7 +1,7 @@
 """Loading: every plugin on its own, so that none takes dl, or another plugin, down with it.
 
 The road: find, leave out what is not wanted, import, check and register each hook, call it, sort what it returned.
-What goes wrong on the way becomes a `Problem` of that plugin alone. Nothing here warns or raises; `dl.plugins` does.
+What goes wrong on the way becomes a `Problem` of that plugin alone. Nothing here warns or raises; `dl.plugins.registry` does.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import pluggy
 
 import dl
 from dl import hookspecs
-from dl.blame import answerable, blaming, trace
-from dl.discovery import Found, installed, satisfied
 from dl.errors import nearest
-from dl.local import local_plugins, untrusted
-from dl.plugins import Plugins
-from dl.registering import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
-from dl.selection import VARIABLE, Selection, read_selection
-from dl.silence import Interrupts, Silence, silent, telling_interrupts
-from dl.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, shortened, shown, told
-from dl.steady import Steady, staying
+from dl.plugins.attribution import answerable, blaming, trace
+from dl.plugins.capture import Interrupts, Silence, silent, telling_interrupts
+from dl.plugins.discovery import Found, installed, satisfied
+from dl.plugins.local import local_plugins, untrusted
+from dl.plugins.process_state import Steady, staying
+from dl.plugins.registry import Plugins
+from dl.plugins.selection import VARIABLE, Selection, read_selection
+from dl.plugins.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, shortened, shown, told
+from dl.plugins.validation import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
 
 SLOW = 2.0  # seconds that a plugin may take before it is said
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec"))

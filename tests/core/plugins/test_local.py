@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dl import local
 from dl.errors import BadFile, CannotWrite, UnknownName
-from dl.plugins import PluginWarning, load_plugins, look_at_plugins
+from dl.plugins.loading import load_plugins, look_at_plugins
+from dl.plugins.registry import local
+from dl.plugins.states import PluginWarning
 
 
 @pytest.fixture

@@ -16,15 +16,15 @@ from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dl.discovery import Found, installed
 from dl.errors import DLError, PluginFailed
-from dl.local import local_plugins
+from dl.plugins.discovery import Found, installed
+from dl.plugins.local import local_plugins
+from dl.plugins.states import one_line, shown, told
 from dl.signals import StoppedAtOnce
-from dl.states import one_line, shown, told
 from dl.terminal import safe_text
 
 if TYPE_CHECKING:
-    from dl.plugins import Plugins
+    from dl.plugins.registry import Plugins
     from dl.recipe import Recipe
 
 TRACE = "DL_TRACE_PLUGINS"

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from dl.discovery import Found
 from dl.errors import BadFile, UnknownName
+from dl.plugins.discovery import Found
 
 FOLDER = "dl_plugins"
 LARGEST = 1_000_000  # bytes; a plugin of one file is a page or two

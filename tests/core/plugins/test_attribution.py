@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from torch import nn
 
-from dl.blame import GIVES, culprit
 from dl.data.examples import Dataset, Examples
 from dl.domain import Domain
 from dl.errors import BadData, PluginFailed
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.plugins import load_plugins
+from dl.plugins.attribution import GIVES, culprit
+from dl.plugins.loading import load_plugins
 from dl.run import open_run
 from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
 
@@ -267,7 +267,7 @@ def test_what_fails_in_training_with_a_strangers_network_is_its_plugins_and_the_
 
 
 def test_what_fails_with_dls_own_things_alone_stays_as_it_is(fit, blobs):
-    from dl.blame import answering
+    from dl.plugins.attribution import answering
     from dl.recipe import Recipe
 
     plugins = load_plugins()

@@ -5,7 +5,8 @@ import pytest
 from dl.errors import PluginFailed, UnknownName
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.plugins import PluginWarning, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.states import PluginWarning
 from dl.specs import DatasetSpec, ModelSpec
 
 
@@ -36,7 +37,7 @@ def test_nothing_broken_is_no_warning():
         load_plugins()
 
 
-@pytest.mark.filterwarnings("ignore::dl.plugins.PluginWarning")
+@pytest.mark.filterwarnings("ignore::dl.plugins.states.PluginWarning")
 def test_a_built_in_is_never_replaced():
     ours = load_plugins().dataset("vision", "mnist").description
     found = load_plugins(extra=[Registers("mnist", "mine")])
