@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import in_turn, publish
-from dl.choose import resolve
 from dl.data.examples import whole
 from dl.feed import Feed, Share, TrainOrder
 from dl.module import FitModule, FitParts
 from dl.optimizers import make_optimizer
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
 from dl.task import decide
 

@@ -16,7 +16,7 @@ from dl.history import write_history
 from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.outcomes import Scored
 from dl.plugins.loading import load_plugins
-from dl.recipe import Recipe
+from dl.recipes.recipe import Recipe
 from dl.run import Run, claim_run, list_runs, open_run, read_json, write_findings
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dl.options import word
 from dl.plugins.loading import load_plugins
-from dl.recipe import parse_recipe
+from dl.recipes.recipe import parse_recipe
 
 PAGE = (Path(__file__).parents[2] / "docs/regularizers.md").read_text()
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from dl.choose import resolve
 from dl.devices import Devices, quiet_lightning
 from dl.feed import Feed
 from dl.module import FitModule, FitParts
 from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
 from dl.task import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds

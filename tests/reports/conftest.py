@@ -11,7 +11,7 @@ from dl.history import write_history
 from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.outcomes import PartOutcomes
 from dl.plugins.loading import load_plugins
-from dl.recipe import PartialRecipe
+from dl.recipes.recipe import PartialRecipe
 from dl.run import Run
 from dl_reports.as_json import schema
 from dl_reports.facts import Facts

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 import tomli_w
 
-from dl.choose import resolve
 from dl.cli import run as dl
+from dl.recipes.resolve import resolve
 from dl.run import Run
 from dl_reports.facts import Facts
 from dl_reports.read import read

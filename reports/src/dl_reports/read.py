@@ -21,7 +21,7 @@ from dl.finding import SEVERITIES, Finding
 from dl.history import Row
 from dl.manifest import Manifest
 from dl.outcomes import PartOutcomes, read_logits
-from dl.recipe import PartialRecipe
+from dl.recipes.recipe import PartialRecipe
 from dl.run import Run
 from dl_reports.statistics import NotComputable
 

@@ -20,7 +20,7 @@ from dl.history import Row, write_history
 from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.options import Option, Value
 from dl.outcomes import Scored
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.run import Run, write_findings
 from dl.triple import triple
 

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.outcomes import PartOutcomes
-from dl.recipe import PartialRecipe
+from dl.recipes.recipe import PartialRecipe
 from dl.run import Run
 from dl_reports.checks import health, learning, overfitting, scores, shift
 from dl_reports.facts import Facts

@@ -18,7 +18,7 @@ from dl.data.examples import Dataset, Part, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
-from dl.recipe import AUTO, Recipe
+from dl.recipes.recipe import AUTO, Recipe
 from dl.specs import NEXT_TOKEN
 from dl.split import holdout, join_groups, newest, probe
 from dl.tables import is_table

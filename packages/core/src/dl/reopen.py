@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from dl.checkpoint import load_weights
-from dl.choose import resolve
 from dl.data.examples import Examples
 from dl.domain import Domain, Preparation, stored
 from dl.feed import EvalOrder, Feed, Share
 from dl.plugins.registry import Plugins
-from dl.recipe import AUTO, Recipe
+from dl.recipes.recipe import AUTO, Recipe
+from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, read_json
 from dl.task import Task, restore

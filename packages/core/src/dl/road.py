@@ -29,7 +29,6 @@ import dl
 from dl import files, outcomes, terminal
 from dl.baselines import baselines
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
-from dl.choose import named_options, resolve
 from dl.data.examples import Dataset, Part, part_fingerprint
 from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.dividing import Divided, divide, load_dataset
@@ -43,7 +42,8 @@ from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
-from dl.recipe import Recipe
+from dl.recipes.recipe import Recipe
+from dl.recipes.resolve import named_options, resolve
 from dl.regularizer import Regularizers, build_network
 from dl.run import Run, claim_run, write_findings, write_json
 from dl.scores import show_findings

@@ -24,7 +24,7 @@ from dl.finding import SEVERITIES, Finding
 from dl.history import History, read_history
 from dl.manifest import Manifest, parse_manifest
 from dl.outcomes import PartOutcomes, count_epochs, read_outcomes
-from dl.recipe import PartialRecipe, read_recipe
+from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.words import many
 
 NAME = re.compile(r"(\d{4,})-.+")

@@ -17,13 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dl import files
-from dl.choose import looks_like_path, resolve
 from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, word
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.recipes.resolve import looks_like_path, resolve
 from dl.run import Run, list_runs, open_run
 from dl.terminal import console, plain
 

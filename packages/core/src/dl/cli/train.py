@@ -121,8 +121,8 @@ def fit(
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
-    from dl.choose import named_options, resolve
     from dl.plugins.loading import load_plugins
+    from dl.recipes.resolve import named_options, resolve
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))

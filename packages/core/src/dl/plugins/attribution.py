@@ -25,7 +25,7 @@ from dl.terminal import safe_text
 
 if TYPE_CHECKING:
     from dl.plugins.registry import Plugins
-    from dl.recipe import Recipe
+    from dl.recipes.recipe import Recipe
 
 TRACE = "DL_TRACE_PLUGINS"
 AS_GIVEN = "_dl_as_given"

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.measure import Measurement
 from torch import Tensor
 
-from dl.choose import resolve
 from dl.data.examples import Dataset, Examples, Part, row_of, whole
 from dl.data.ragged import Ragged
 from dl.domain import Domain, stored
@@ -27,6 +26,7 @@ from dl.padded import Padded
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
+from dl.recipes.resolve import resolve
 from dl.specs import DomainSpec, Options
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly

@@ -20,7 +20,7 @@ from dl.options import check
 from dl.padded import Padded
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec, Options
 from dl.summary import summarize
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch

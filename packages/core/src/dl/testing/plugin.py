@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dl.choose import resolve
 from dl.errors import unknown
 from dl.plugins.discovery import normalized
 from dl.plugins.registry import Plugins
 from dl.plugins.states import OK, PluginState
+from dl.recipes.resolve import resolve
 from dl.specs import RecipeSpec
 from dl.testing.check import check_check
 from dl.testing.command import check_command

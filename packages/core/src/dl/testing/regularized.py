@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dl.choose import resolve
 from dl.data.examples import Dataset, with_targets
 from dl.errors import BadOption
 from dl.plugins.registry import Plugins
-from dl.recipe import Recipe
+from dl.recipes.recipe import Recipe
+from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer, Regularizers, build_network
 from dl.specs import DatasetSpec, Options, RegularizerSpec
 from dl.task import Task, decide

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from dl.choose import dataset_options, looks_like_path, resolve
 from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRecipe, UnknownName
 from dl.plugins.loading import load_plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, parse_recipe
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, parse_recipe
+from dl.recipes.resolve import dataset_options, looks_like_path, resolve
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dl.errors import BadOption, BadRecipe
-from dl.recipe import LARGEST, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe, parse_recipe, read_recipe
+from dl.recipes.recipe import LARGEST, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe, parse_recipe, read_recipe
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 KEYS = st.text(min_size=1, max_size=8, alphabet="abcdefgh_").filter(lambda key: key != "name")
