@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dl.project import KINDS
+from dl.packaging.scaffold import KINDS
 
 NAMES = {kind: f"my-{kind}" for kind in KINDS}
 

@@ -50,7 +50,7 @@ def plugin(
     folder: Annotated[Path | None, typer.Option(help="Where to; dl-NAME here if left out.")] = None,
 ) -> None:
     """Write a new distribution."""
-    from dl.project import write_project
+    from dl.packaging.scaffold import write_project
 
     project = write_project(name, kind, folder)
     out = console()

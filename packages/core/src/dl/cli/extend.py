@@ -16,7 +16,7 @@ from dl.errors import BadOption, PluginFailed, UnknownName, nearest
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.installing import Changes
+    from dl.packaging.install import Changes
     from dl.plugins.states import PluginState
 
 MOST_NAMES = 6  # of one hook that are listed in the table
@@ -127,7 +127,7 @@ Example: dl plugins lock
 
 def lock(file: Annotated[Path, typer.Argument(help="Where to.")] = Path("dl-plugins.lock")) -> None:
     """Write the lock file."""
-    from dl.lock import write_lock
+    from dl.packaging.lock import write_lock
 
     names = write_lock(file)
     said = f"locked {', '.join(names)}" if names else "no plugin but dl's own is installed; nothing to lock"
@@ -152,12 +152,12 @@ def install(
         raise BadOption(
             "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
         )
-    from dl import installing
+    from dl.packaging import install
 
     if dry_run:
-        _say(installing.plan(what, upgrade=upgrade, editable=editable), "would have ")
+        _say(install.plan(what, upgrade=upgrade, editable=editable), "would have ")
         return 0
-    changes = installing.install_locked(lock) if lock else installing.install(what, upgrade=upgrade, editable=editable)
+    changes = install.install_locked(lock) if lock else install.install(what, upgrade=upgrade, editable=editable)
     _say(changes)
     return _say_registered(changes, what)
 
@@ -170,9 +170,9 @@ Example: dl uninstall my-plugin
 
 def uninstall(name: Annotated[str, typer.Argument(help="See: dl plugins")]) -> None:
     """Remove a distribution."""
-    from dl import installing
+    from dl.packaging import install
 
-    _say(installing.uninstall(name))
+    _say(install.uninstall(name))
 
 
 def _say(changes: Changes, how: str = "") -> None:
@@ -184,7 +184,7 @@ def _say(changes: Changes, how: str = "") -> None:
 
 def _say_registered(changes: Changes, what: str) -> int:
     """Say what the distributions that were asked for register; 4 if one of their plugins cannot be used."""
-    from dl.installing import fresh_states, packages, registered_by
+    from dl.packaging.install import fresh_states, packages, registered_by
     from dl.plugins.discovery import normalized
 
     asked = sorted(changes.asked) or [name for name in [normalized(what)] if name in packages()]

@@ -148,7 +148,7 @@ Example: dl doctor
 
 def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
     """Check versions, devices, plugins and folders."""
-    from dl.doctor import examine
+    from dl.packaging.doctor import examine
 
     checks = examine(runs)
     if as_json:

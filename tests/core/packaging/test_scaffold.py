@@ -9,8 +9,8 @@ import pytest
 import dl
 from dl import hookspecs
 from dl.errors import BadOption, CannotWrite
+from dl.packaging.scaffold import KINDS, TEMPLATES, write_project
 from dl.plugins.validation import KINDS as REGISTERED
-from dl.project import KINDS, TEMPLATES, write_project
 
 LONG = "a-name-of-thirty-characters-xx"
 

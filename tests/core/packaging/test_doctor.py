@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
-from dl import doctor, files
+from dl import files
 from dl.data.cache import cache_folder
-from dl.doctor import FLOORS, Check, examine
+from dl.packaging import doctor
+from dl.packaging.doctor import FLOORS, Check, examine
 
 
 @pytest.fixture

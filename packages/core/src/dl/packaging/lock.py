@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlparse
 
 from dl import files
 from dl.errors import InstallFailed
-from dl.installing import environment, read_report, run_pip
+from dl.packaging.install import environment, read_report, run_pip
 from dl.plugins.discovery import OWN, installed, normalized
 
 NAME = "dl-plugins.lock"
