@@ -26,7 +26,7 @@ SIZES = {"10,000 x 50": (10_000, 50, 10_000), "1,000,000 x 20": (1_000_000, 20, 
 COMPUTE = """
 import sys, time
 from pathlib import Path
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.report import build_report, to_json
 started, used = time.perf_counter(), time.process_time()
 to_json(build_report(Run(Path(sys.argv[1]))))

@@ -25,7 +25,7 @@ from benchmarks.kept_fits import cut, joined, kept_fit, with_dataset
 from benchmarks.measuring import publish
 from dl.data.examples import Dataset
 from dl.plugins.loading import load_plugins
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.build import build
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known

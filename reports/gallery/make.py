@@ -21,7 +21,7 @@ import dl
 from dl.data.examples import Dataset
 from dl.hookspecs import hookimpl
 from dl.plugins.loading import load_plugins
-from dl.run import Run
+from dl.runs.run import Run
 from dl.specs import DatasetSpec
 from dl_mnist import mnist
 from dl_reports.render.html import to_html

@@ -3,7 +3,6 @@ import pytest
 import torch
 from torch import nn
 
-from dl import outcomes
 from dl.data.examples import Part
 from dl.insight import (
     MOST_FEATURES,
@@ -17,6 +16,7 @@ from dl.insight import (
     write_sketches,
 )
 from dl.padded import Padded
+from dl.runs import outcomes
 
 
 def test_norms_of_the_gradient_are_those_by_hand():

@@ -7,8 +7,8 @@ from sklearn.metrics import accuracy_score
 import dl
 from dl.data.examples import Dataset
 from dl.errors import BadData, BadRun
-from dl.ledger import LEDGER, read_ledger
-from dl.triple import wilson
+from dl.runs.estimates import wilson
+from dl.runs.ledger import LEDGER, read_ledger
 
 
 @pytest.fixture

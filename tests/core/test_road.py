@@ -12,10 +12,10 @@ import dl
 from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.errors import BadData, BadDevices, BadOption, CannotWrite, PluginFailed, TrainingFailed
-from dl.history import read_history
-from dl.outcomes import read_arrays
 from dl.reopen import reopen
-from dl.run import open_run
+from dl.runs.history import read_history
+from dl.runs.outcomes import read_arrays
+from dl.runs.run import open_run
 
 
 def weights(run):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from dl import files
-from dl.history import write_history
-from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
-from dl.outcomes import PartOutcomes
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import PartialRecipe
-from dl.run import Run
+from dl.runs.history import write_history
+from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.runs.outcomes import PartOutcomes
+from dl.runs.run import Run
 from dl_reports.as_json import schema
 from dl_reports.facts import Facts
 from dl_reports.read import Kept

@@ -11,7 +11,7 @@ import tomli_w
 
 from dl.cli import run as dl
 from dl.recipes.resolve import resolve
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.remedy import again, against_overfitting

@@ -12,7 +12,7 @@ import pytest
 
 from dl import files
 from dl.cli import run as dl
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.follow import is_alive, why_gone
 
 DL = Path(sys.executable).with_name("dl")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dl import files
-from dl.ledger import LEDGER
+from dl.runs.ledger import LEDGER
 from dl_reports.looks import looks_at_test, looks_at_validation
 from dl_reports.render.phrases import looks as worded
 from dl_reports.report import build_report

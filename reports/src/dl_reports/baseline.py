@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from dl.intervals import Interval, mean_interval
-from dl.manifest import Baseline
+from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.skill import Skill, accuracy_skill, loss_skill

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dl.finding import SEVERITIES, Finding
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports import outcomes, sections
 from dl_reports.facts import Facts, known
 from dl_reports.judge import judge

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dl.history import Row
 from dl.intervals import Interval, wilson
-from dl.manifest import MetricInfo
 from dl.plugins.registry import Plugins
+from dl.runs.estimates import Estimate
+from dl.runs.history import Row
+from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN
-from dl.triple import Estimate
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dl.errors import BadRun
-from dl.ledger import LEDGER, looks_at, read_ledger
-from dl.manifest import Manifest
-from dl.run import Run, list_runs
+from dl.runs.ledger import LEDGER, looks_at, read_ledger
+from dl.runs.manifest import Manifest
+from dl.runs.run import Run, list_runs
 from dl_reports.report import Looks
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.looks import look_budget

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.intervals import mean_interval, wilson
-from dl.outcomes import PartOutcomes
-from dl.triple import Estimate
+from dl.runs.estimates import Estimate
+from dl.runs.outcomes import PartOutcomes
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
 from dl_reports.report import Bin, CalibrationCard, Confusion, Example, Pair, Sketch

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.plugins.registry import Plugins
-    from dl.run import Run
+    from dl.runs.run import Run
 
 
 @hookimpl

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from dl.errors import BadRun
 from dl.finding import SEVERITIES, Finding
-from dl.history import Row
-from dl.manifest import Manifest
-from dl.outcomes import PartOutcomes, read_logits
 from dl.recipes.recipe import PartialRecipe
-from dl.run import Run
+from dl.runs.history import Row
+from dl.runs.manifest import Manifest
+from dl.runs.outcomes import PartOutcomes, read_logits
+from dl.runs.run import Run
 from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type

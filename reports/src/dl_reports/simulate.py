@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dl import files, outcomes
+from dl import files
 from dl.finding import Finding
-from dl.history import Row, write_history
-from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.options import Option, Value
-from dl.outcomes import Scored
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
-from dl.run import Run, write_findings
-from dl.triple import triple
+from dl.runs import outcomes
+from dl.runs.estimates import triple
+from dl.runs.history import Row, write_history
+from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.runs.outcomes import Scored
+from dl.runs.run import Run, write_findings
 
 Floats = NDArray[np.float64]
 SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat

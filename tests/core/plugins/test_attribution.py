@@ -12,7 +12,7 @@ from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins.attribution import GIVES, culprit
 from dl.plugins.loading import load_plugins
-from dl.run import open_run
+from dl.runs.run import open_run
 from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
 
 EXAMPLES = Examples(np.zeros((4, 2)), np.arange(4) % 2, np.arange(4), ("a", "b"))

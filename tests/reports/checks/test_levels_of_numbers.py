@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
-from dl.outcomes import PartOutcomes
 from dl.recipes.recipe import PartialRecipe
-from dl.run import Run
+from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.runs.outcomes import PartOutcomes
+from dl.runs.run import Run
 from dl_reports.checks import health, learning, overfitting, scores, shift
 from dl_reports.facts import Facts
 from dl_reports.read import Kept

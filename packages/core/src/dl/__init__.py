@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from dl.judge import test
     from dl.prediction import predict
     from dl.road import fit
-    from dl.run import Run, open_run
+    from dl.runs.run import Run, open_run
 
 __all__ = ["Run", "fit", "hookimpl", "open_run", "predict", "test"]
 __version__ = "0.1.0"
 
-_HOMES = {"fit": "dl.road", "test": "dl.judge", "predict": "dl.prediction", "Run": "dl.run", "open_run": "dl.run"}
+_HOMES = {
+    "fit": "dl.road",
+    "test": "dl.judge",
+    "predict": "dl.prediction",
+    "Run": "dl.runs.run",
+    "open_run": "dl.runs.run",
+}
 
 
 def __getattr__(name: str) -> object:

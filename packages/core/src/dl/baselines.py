@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dl.manifest import Baseline
+from dl.runs.manifest import Baseline
 from dl.task import Target, Task
 
 LEAST_SHARE = 1e-4  # of a class that the training part does not have; keeps log-odds finite

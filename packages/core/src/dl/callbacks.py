@@ -16,21 +16,22 @@ import numpy as np
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
-from dl import files, outcomes
+from dl import files
 from dl.checkpoint import save_weights
 from dl.data.examples import Part
 from dl.devices import is_first_device
-from dl.history import Row, write_history
 from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
-from dl.manifest import Manifest
 from dl.module import FitModule
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import complain, told
 from dl.regularizer import Regularizers
+from dl.runs import outcomes
+from dl.runs.estimates import Triple, triple
+from dl.runs.history import Row, write_history
+from dl.runs.manifest import Manifest
 from dl.screen import Screen
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.triple import Triple, triple
 
 CHECK_EVERY = 16  # steps between two looks at losses and signals, where a step of Lightning is one step
 

@@ -25,7 +25,7 @@ from torch import nn
 
 from dl import files
 from dl.errors import BadRun
-from dl.run import write_json
+from dl.runs.run import write_json
 
 MANIFEST = "manifest.json"
 STATE = re.compile(r"state-\d+\.ckpt")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.plugins.registry import Plugins
-    from dl.run import Run
+    from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
         CommandSpec,

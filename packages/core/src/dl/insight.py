@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dl import outcomes
 from dl.data.examples import Part, row_of
 from dl.padded import Padded
+from dl.runs import outcomes
 
 MOST_FEATURES = 64  # dimensions kept of an example's penultimate features
 MOST_EXAMPLES = 5_000  # of each part whose features are kept

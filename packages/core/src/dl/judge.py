@@ -1,4 +1,4 @@
-"""The test: opens the test part, scores the best weights once, and writes the look into the ledger (`dl.ledger`)."""
+"""The test: opens the test part, scores the best weights once, and writes the look into the ledger (`dl.runs.ledger`)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dl.data.examples import fingerprints, part_fingerprint, whole
 from dl.dividing import divide, load_dataset
 from dl.errors import BadData, BadRun
 from dl.guards import also_in
-from dl.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.reopen import Opened, reopen
-from dl.run import Run, open_run
+from dl.runs.estimates import estimate
+from dl.runs.ledger import LEDGER, Look, looks_at, note_look, read_ledger
+from dl.runs.run import Run, open_run
 from dl.scoring import score
 from dl.tables import is_table
-from dl.triple import estimate
 
 
 def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None) -> Look:

@@ -26,9 +26,9 @@ from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
 from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
 from dl.optimizers import make_optimizer, make_schedule
 from dl.options import Value
-from dl.outcomes import PARTS, Scored
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared, Regularizers
+from dl.runs.outcomes import PARTS, Scored
 from dl.scoring import Running, merge, score
 from dl.task import Task
 

@@ -18,8 +18,8 @@ from dl.data.examples import Index, Inputs, Part
 from dl.data.ragged import Ragged
 from dl.domain import Preparation
 from dl.errors import BadData
-from dl.manifest import Baseline
 from dl.padded import Padded, RaggedTensor
+from dl.runs.manifest import Baseline
 from dl.task import Task
 
 Numbers = NDArray[np.int64]

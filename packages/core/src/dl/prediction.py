@@ -19,7 +19,7 @@ from dl.options import check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.reopen import Opened, reopen
-from dl.run import Run, open_run
+from dl.runs.run import Run, open_run
 from dl.specs import NEXT_TOKEN, Options
 from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
 from dl.task import Task

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from dl.errors import BadOption
-from dl.history import Row
-from dl.manifest import MetricInfo
 from dl.options import Value
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import causal_builder
+from dl.runs.history import Row
+from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN, ModelSpec, Options
 from dl.task import Reduction, Task
 from dl.task import Row as TaskRow

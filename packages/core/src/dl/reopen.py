@@ -16,7 +16,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
-from dl.run import Run, read_json
+from dl.runs.run import Run, read_json
 from dl.task import Task, restore
 
 

@@ -26,7 +26,7 @@ from rich.console import Console
 from torch import nn
 
 import dl
-from dl import files, outcomes, terminal
+from dl import files, terminal
 from dl.baselines import baselines
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.data.examples import Dataset, Part, part_fingerprint
@@ -35,7 +35,6 @@ from dl.dividing import Divided, divide, load_dataset
 from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
-from dl.manifest import Manifest, Parts
 from dl.module import FitModule, FitParts
 from dl.ngrams import token_baselines
 from dl.plugins.attribution import answering
@@ -45,8 +44,10 @@ from dl.plugins.states import told
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import named_options, resolve
 from dl.regularizer import Regularizers, build_network
-from dl.run import Run, claim_run, write_findings, write_json
-from dl.scores import show_findings
+from dl.runs import outcomes
+from dl.runs.manifest import Manifest, Parts
+from dl.runs.run import Run, claim_run, write_findings, write_json
+from dl.runs.wording import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options

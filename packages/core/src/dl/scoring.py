@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dl.data.examples import Index
 from dl.feed import Share
-from dl.outcomes import Scored
+from dl.runs.outcomes import Scored
 from dl.task import Task
 
 

@@ -14,11 +14,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dl.manifest import Baseline, MetricInfo
-from dl.scores import show_estimate, show_value
+from dl.runs.estimates import Triple
+from dl.runs.manifest import Baseline, MetricInfo
+from dl.runs.wording import show_estimate, show_value
 from dl.summary import Layer
 from dl.terminal import plain
-from dl.triple import Triple
 
 
 class Screen:

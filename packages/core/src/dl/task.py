@@ -31,7 +31,7 @@ from torchmetrics import functional as M
 
 from dl import tokens
 from dl.errors import BadData, BadOption, BadRun, nearest
-from dl.manifest import MetricInfo, TaskInfo
+from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.specs import NEXT_TOKEN
 from dl.words import many
 

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from dl.errors import BadOption
-from dl.history import History, Row
-from dl.manifest import MetricInfo
 from dl.regularizer import Loss, Regularizer, State
+from dl.runs.history import History, Row
+from dl.runs.manifest import MetricInfo
 from dl.task import Reduction, Task
 
 # the layers in whose matrices a row is the weights into a unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from dl.finding import Finding
-from dl.outcomes import PartOutcomes
+from dl.runs.outcomes import PartOutcomes
 from dl.specs import NEXT_TOKEN
 from dl_reports import remedy, words
 from dl_reports.checks.overfitting import SURE

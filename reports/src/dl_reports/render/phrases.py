@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from dl.manifest import MetricInfo
-from dl.scores import show_estimate, show_value
-from dl.triple import Estimate
+from dl.runs.estimates import Estimate
+from dl.runs.manifest import MetricInfo
+from dl.runs.wording import show_estimate, show_value
 from dl_reports.report import CalibrationCard, Curves, Example, Header, Looks, Report, Rung
 from dl_reports.words import bracket, many, metric_word, number, percent, points
 

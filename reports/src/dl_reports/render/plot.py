@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.text import Text
 
 from dl.intervals import Interval
-from dl.triple import Estimate
+from dl.runs.estimates import Estimate
 from dl_reports.render.canvas import Canvas, along, shade, stroke
 from dl_reports.render.chart import Chart, Mark, round_ticks
 from dl_reports.render.phrases import PARTS

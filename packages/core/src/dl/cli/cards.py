@@ -24,7 +24,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve
-from dl.run import Run, list_runs, open_run
+from dl.runs.run import Run, list_runs, open_run
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:

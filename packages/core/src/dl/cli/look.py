@@ -59,7 +59,7 @@ def ls(
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.run import list_runs, refuse_file
+    from dl.runs.run import list_runs, refuse_file
 
     refuse_file(runs)
     return [_run_row(run) for run in list_runs(runs)]
@@ -80,7 +80,7 @@ def _row(spec: Any) -> dict[str, str]:  # Any: one of six specifications, alike 
     return {"name": spec.name, **domain, "description": spec.description}
 
 
-def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
+def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
     from dl.errors import BadRun
 
     try:

@@ -37,10 +37,10 @@ from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
 
 if TYPE_CHECKING:
-    from dl.ledger import Look
     from dl.plugins.registry import Plugins
     from dl.prediction import Prediction
-    from dl.run import Run
+    from dl.runs.ledger import Look
+    from dl.runs.run import Run
 
 
 def add_to(app: typer.Typer) -> None:
@@ -177,7 +177,7 @@ def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) 
 
 
 def _show_look(out: Console, look: Look) -> None:
-    from dl.scores import show_estimate
+    from dl.runs.wording import show_estimate
 
     out.print(plain(f"{look.run} on the test part of {look.data}, {many(look.examples, 'example')}", "bold"))
     out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")

@@ -19,7 +19,7 @@ from dl.plugins.states import PluginDeprecated, PluginState, PluginWarning, one_
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dl.run import Run
+    from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
         CommandSpec,

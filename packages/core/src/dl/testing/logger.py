@@ -16,7 +16,7 @@ from dl.errors import PluginFailed, UnknownName
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import PluginWarning, shown, told
-from dl.run import Run
+from dl.runs.run import Run
 from dl.specs import LoggerSpec, Options
 from dl.testing.fits import Fit, fitted
 from dl.testing.light import lists_lightly

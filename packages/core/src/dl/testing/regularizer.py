@@ -19,12 +19,12 @@ from dl.data.examples import Dataset
 from dl.devices import Devices
 from dl.dividing import divide
 from dl.options import check_named
-from dl.outcomes import read_logits
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
 from dl.regularizer import Batch, Regularizer, Regularizers, State
 from dl.reopen import reopen
+from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from dl.plugins.registry import Plugins
 from dl.plugins.states import shown, told
-from dl.run import Run
+from dl.runs.run import Run
 from dl.specs import CheckSpec, SectionSpec
 from dl.testing.fits import content, kept_runs
 from dl.testing.rules import Broken, NotAsked

@@ -24,8 +24,8 @@ from dl.intervals import (
     newcombe,
     wilson,
 )
-from dl.manifest import TaskInfo
-from dl.outcomes import Scored
+from dl.runs.manifest import TaskInfo
+from dl.runs.outcomes import Scored
 
 DRAWS = 200  # of the bootstrap, where no formula gives the interval
 

@@ -21,10 +21,10 @@ from typing import Any
 from dl import files
 from dl.errors import BadOption, BadRecipe, BadRun, nearest
 from dl.finding import SEVERITIES, Finding
-from dl.history import History, read_history
-from dl.manifest import Manifest, parse_manifest
-from dl.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.recipes.recipe import PartialRecipe, read_recipe
+from dl.runs.history import History, read_history
+from dl.runs.manifest import Manifest, parse_manifest
+from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.words import many
 
 NAME = re.compile(r"(\d{4,})-.+")

@@ -8,16 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dl import outcomes
 from dl.data.examples import Part
 from dl.errors import BadRun
 from dl.finding import Finding
-from dl.history import write_history
-from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
-from dl.outcomes import Scored
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import Recipe
-from dl.run import Run, claim_run, list_runs, open_run, read_json, write_findings
+from dl.runs import outcomes
+from dl.runs.history import write_history
+from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.runs.outcomes import Scored
+from dl.runs.run import Run, claim_run, list_runs, open_run, read_json, write_findings
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_run_folder_has_a_harmless_name_below_its_root(runs, label, name):
     assert claim_run(runs, label) == runs / name
 
 
-CLAIM = "import sys; from pathlib import Path; from dl.run import claim_run\n"
+CLAIM = "import sys; from pathlib import Path; from dl.runs.run import claim_run\n"
 CLAIM += "for k in range(15): print(claim_run(Path(sys.argv[1]), sys.argv[2]).name)"
 
 

@@ -5,9 +5,9 @@ import pytest
 from rich.console import Console
 
 from dl.finding import Finding
-from dl.manifest import MetricInfo
-from dl.scores import show_estimate, show_findings, show_value
-from dl.triple import Estimate
+from dl.runs.estimates import Estimate
+from dl.runs.manifest import MetricInfo
+from dl.runs.wording import show_estimate, show_findings, show_value
 
 SHARE = MetricInfo("accuracy", True, 1.0, "proportion")
 ERROR = MetricInfo("mae", False, 0.0, "mean")

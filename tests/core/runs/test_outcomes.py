@@ -3,10 +3,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dl import outcomes
 from dl.data.examples import Part
 from dl.errors import BadRun
-from dl.outcomes import Scored
+from dl.runs import outcomes
+from dl.runs.outcomes import Scored
 
 IN_TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dl.errors import BadRun
-from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo, parse_manifest
+from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo, parse_manifest
 
 WORDS = st.text(max_size=10)
 SMALL = st.floats(allow_nan=False, allow_infinity=False)

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dl.errors import BadRun
-from dl.history import History, read_history, write_history
+from dl.runs.history import History, read_history, write_history
 
 IN_TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 NUMBERS = st.floats(width=32)

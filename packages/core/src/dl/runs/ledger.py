@@ -13,8 +13,8 @@ from typing import Any
 
 from dl.errors import BadRun
 from dl.files import append_line
-from dl.manifest import MetricInfo
-from dl.triple import Estimate
+from dl.runs.estimates import Estimate
+from dl.runs.manifest import MetricInfo
 
 LEDGER = "test-ledger.jsonl"  # name of the file
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from dl.finding import SEVERITIES, Finding
-from dl.manifest import MetricInfo
+from dl.runs.estimates import Estimate
+from dl.runs.manifest import MetricInfo
 from dl.terminal import plain
-from dl.triple import Estimate
 
 MARKS = {"issue": ("!", "bold red"), "tip": ("*", "yellow"), "note": ("-", "dim")}
 

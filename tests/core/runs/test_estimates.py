@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
 from dl.intervals import mean_difference, mean_interval, newcombe, wilson
-from dl.manifest import MetricInfo, TaskInfo
-from dl.outcomes import Scored
-from dl.triple import Estimate, difference, estimate, macro_f1, triple
+from dl.runs.estimates import Estimate, difference, estimate, macro_f1, triple
+from dl.runs.manifest import MetricInfo, TaskInfo
+from dl.runs.outcomes import Scored
 
 
 @pytest.fixture
