@@ -7,10 +7,10 @@ from safetensors.numpy import load_file
 
 import dl
 from dl.devices import Devices
-from dl.dividing import load_dataset
 from dl.errors import BadOption
 from dl.reopen import reopen
 from dl.specs import PLACES
+from dl.splits.partition import load_dataset
 
 REGULARIZERS = {
     "dropout": {"rate": 0.5},

@@ -9,9 +9,9 @@ import pytest
 from dl.data.examples import content_number, fingerprints, whole
 from dl.data.packaged import locate
 from dl.data.ragged import as_text
-from dl.dividing import divide
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
+from dl.splits.partition import divide
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import COMBINED, read
 

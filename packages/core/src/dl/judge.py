@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dl.data.examples import fingerprints, part_fingerprint, whole
-from dl.dividing import divide, load_dataset
 from dl.errors import BadData, BadRun
-from dl.guards import also_in
 from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -19,6 +17,8 @@ from dl.runs.estimates import estimate
 from dl.runs.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.runs.run import Run, open_run
 from dl.scoring import score
+from dl.splits.leakage import also_in
+from dl.splits.partition import divide, load_dataset
 from dl.tables import is_table
 
 

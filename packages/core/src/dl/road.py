@@ -31,7 +31,6 @@ from dl.baselines import baselines
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.data.examples import Dataset, Part, part_fingerprint
 from dl.devices import Devices, is_first_device, quiet_lightning
-from dl.dividing import Divided, divide, load_dataset
 from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
@@ -51,6 +50,7 @@ from dl.runs.wording import show_findings
 from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options
+from dl.splits.partition import Divided, divide, load_dataset
 from dl.summary import count_parameters, fault_of_network, summarize
 from dl.task import Task, decide
 from dl.words import hold, many

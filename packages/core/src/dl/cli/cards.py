@@ -113,8 +113,8 @@ def _exists(name: str) -> bool:
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print a data set's card: what is found in it, counts, classes, licence, and a few examples drawn."""
     from dl.data.examples import describe_inputs, fingerprints, row_of, whole
-    from dl.dividing import load_dataset
-    from dl.guards import duplicate_groups
+    from dl.splits.leakage import duplicate_groups
+    from dl.splits.partition import load_dataset
     from dl.task import decide
 
     chosen = domain_of(name, plugins, reading)

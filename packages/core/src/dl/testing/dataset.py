@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from dl.data.examples import Dataset, Examples, Part, fingerprints, whole
-from dl.guards import also_in
 from dl.options import Value, check
 from dl.plugins.attribution import as_given
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import shown
 from dl.specs import DatasetSpec
+from dl.splits.leakage import also_in
 from dl.task import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly

@@ -17,7 +17,6 @@ from torch import Tensor
 import dl
 from dl.data.examples import Dataset
 from dl.devices import Devices
-from dl.dividing import divide
 from dl.options import check_named
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -26,6 +25,7 @@ from dl.regularizer import Batch, Regularizer, Regularizers, State
 from dl.reopen import reopen
 from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
+from dl.splits.partition import divide
 from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, Subject

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dl.errors import BadData
-from dl.split import holdout, join_groups, newest, probe
+from dl.splits.holdout import holdout, join_groups, newest, probe
 
 TARGETS = st.lists(st.integers(0, 4), min_size=10, max_size=200).map(np.array)
 SEEDS = st.integers(0, 2**32)

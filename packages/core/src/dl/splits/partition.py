@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl import guards
 from dl.data.examples import Dataset, Part, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.specs import NEXT_TOKEN
-from dl.split import holdout, join_groups, newest, probe
+from dl.splits import leakage
+from dl.splits.holdout import holdout, join_groups, newest, probe
 from dl.tables import is_table
 from dl.words import were
 
@@ -82,7 +82,7 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         together = recipe.split["duplicates"] == "together"
         if without_target(dataset.train) and given is not None:
             together = False  # a passage that many texts share would bind them all; texts that are alike are a group
-        groups = guards.duplicate_groups(keys) if together else np.arange(len(keys))
+        groups = leakage.duplicate_groups(keys) if together else np.arange(len(keys))
         groups = groups if given is None else join_groups(groups, given)
         asked = recipe.split["val"]
         size = dataset.val_size if asked == AUTO else float(asked)
@@ -94,17 +94,17 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         rule = split.rule if given is None else f"{split.rule}, whole groups"
         train, val = Part(dataset.train, split.train), Part(dataset.train, split.val)
     if recipe.task in CLASS_TASKS:
-        guards.check_classes(train, val)
+        leakage.check_classes(train, val)
     train_keys = keys[train.index]
     val_keys = fingerprints(val) if dataset.val is not None else keys[val.index]
-    found = guards.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
-    found += guards.check_times(train, val)
+    found = leakage.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
+    found += leakage.check_times(train, val)
     if dataset.skipped:
         what = "row" if is_table(Path(dataset.source)) else "file"
         message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
-    leaked = guards.also_in(val_keys, train_keys)
+    leaked = leakage.also_in(val_keys, train_keys)
     return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dl.data.examples import Part, fingerprints, whole
 from dl.errors import BadData
-from dl.guards import check_classes, check_duplicates, duplicate_groups
+from dl.splits.leakage import check_classes, check_duplicates, duplicate_groups
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40))
