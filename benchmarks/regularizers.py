@@ -19,7 +19,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
-from dl.task import decide
+from dl.tasks.task import decide
 
 BATCH, ROUNDS = 128, 25
 ASKED = {"batch": "1.15", "penalty": "1.03"}

@@ -20,7 +20,7 @@ from dl.feed import (
     epoch_order,
 )
 from dl.padded import RaggedTensor
-from dl.task import decide
+from dl.tasks.task import decide
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices
 SEEDS = st.integers(0, 2**40)

@@ -15,7 +15,7 @@ from dl.options import Option, split_named
 from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer, Regularizers
 from dl.specs import PLACES, RegularizerSpec
-from dl.task import squared_error
+from dl.tasks.task import squared_error
 
 
 @pytest.fixture

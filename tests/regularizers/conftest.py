@@ -13,7 +13,7 @@ from dl.devices import Devices
 from dl.hookspecs import hookimpl
 from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
-from dl.task import decide
+from dl.tasks.task import decide
 
 
 @pytest.fixture(scope="session", autouse=True)

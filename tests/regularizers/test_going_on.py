@@ -11,7 +11,7 @@ from dl.module import FitModule, FitParts
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
-from dl.task import decide
+from dl.tasks.task import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds
 
 EPOCHS = 6

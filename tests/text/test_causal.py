@@ -6,7 +6,7 @@ import torch
 from dl.errors import BadOption
 from dl.options import check
 from dl.padded import Padded
-from dl.tokens import condense, nats_a_token
+from dl.tasks.next_token import condense, nats_a_token
 from dl_text.plugin import register_models
 
 SPECS = {spec.name: spec for spec in register_models()}

@@ -20,7 +20,7 @@ from dl.data.examples import Examples, Index, Part
 from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
-from dl.task import EVAL_BATCH, Task
+from dl.tasks.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
 
 WIDEST = 1 << 25  # values of a padded batch, at most: 256 MiB, and a few times that in a preparation

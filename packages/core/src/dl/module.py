@@ -30,7 +30,7 @@ from dl.padded import Padded
 from dl.regularizer import Batch, Prepared, Regularizers
 from dl.runs.outcomes import PARTS, Scored
 from dl.scoring import Running, merge, score
-from dl.task import Task
+from dl.tasks.task import Task
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most

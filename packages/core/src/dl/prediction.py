@@ -22,7 +22,7 @@ from dl.reopen import Opened, reopen
 from dl.runs.run import Run, open_run
 from dl.specs import NEXT_TOKEN, Options
 from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
-from dl.task import Task
+from dl.tasks.task import Task
 from dl.terminal import safe_text
 from dl.words import hold
 

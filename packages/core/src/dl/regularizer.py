@@ -23,8 +23,8 @@ from dl.recipes.resolve import causal_builder
 from dl.runs.history import Row
 from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN, ModelSpec, Options
-from dl.task import Reduction, Task
-from dl.task import Row as TaskRow
+from dl.tasks.task import Reduction, Task
+from dl.tasks.task import Row as TaskRow
 
 Prepared = Tensor | Padded  # what a network reads
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target

@@ -17,7 +17,7 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
 from dl.runs.run import Run, read_json
-from dl.task import Task, restore
+from dl.tasks.task import Task, restore
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from torch import nn
 
 import dl
 from dl import files, terminal
-from dl.baselines import baselines
 from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.data.examples import Dataset, Part, part_fingerprint
 from dl.devices import Devices, is_first_device, quiet_lightning
@@ -35,7 +34,6 @@ from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.feed import Feed, batch_sizes, check_width
 from dl.module import FitModule, FitParts
-from dl.ngrams import token_baselines
 from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -52,7 +50,9 @@ from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options
 from dl.splits.partition import Divided, divide, load_dataset
 from dl.summary import count_parameters, fault_of_network, summarize
-from dl.task import Task, decide
+from dl.tasks.baselines import baselines
+from dl.tasks.ngrams import token_baselines
+from dl.tasks.task import Task, decide
 from dl.words import hold, many
 
 

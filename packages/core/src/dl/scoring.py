@@ -15,7 +15,7 @@ from torch import Tensor
 from dl.data.examples import Index
 from dl.feed import Share
 from dl.runs.outcomes import Scored
-from dl.task import Task
+from dl.tasks.task import Task
 
 
 class Running:

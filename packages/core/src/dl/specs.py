@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dl.data.examples import Dataset
     from dl.domain import Domain
     from dl.regularizer import Regularizer
-    from dl.task import Task
+    from dl.tasks.task import Task
 
 NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
 

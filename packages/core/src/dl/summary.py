@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dl.padded import Padded
 from dl.specs import NEXT_TOKEN
-from dl.task import Task
+from dl.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dl.errors import BadOption
 from dl.regularizer import Loss, Regularizer, State
 from dl.runs.history import History, Row
 from dl.runs.manifest import MetricInfo
-from dl.task import Reduction, Task
+from dl.tasks.task import Reduction, Task
 
 # the layers in whose matrices a row is the weights into a unit
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)

@@ -115,7 +115,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     from dl.data.examples import describe_inputs, fingerprints, row_of, whole
     from dl.splits.leakage import duplicate_groups
     from dl.splits.partition import load_dataset
-    from dl.task import decide
+    from dl.tasks.task import decide
 
     chosen = domain_of(name, plugins, reading)
     recipe = resolve(plugins, chosen, name, task=reading.task, options=reading.options)

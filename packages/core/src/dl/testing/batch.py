@@ -16,7 +16,7 @@ from dl.options import check
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
 from dl.specs import Options
-from dl.task import decide
+from dl.tasks.task import decide
 from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES
 

@@ -17,7 +17,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import shown
 from dl.specs import DatasetSpec
 from dl.splits.leakage import also_in
-from dl.task import decide
+from dl.tasks.task import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold

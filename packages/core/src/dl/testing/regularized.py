@@ -16,7 +16,7 @@ from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer, Regularizers, build_network
 from dl.specs import DatasetSpec, Options, RegularizerSpec
-from dl.task import Task, decide
+from dl.tasks.task import Task, decide
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, sample_of, whole_batch
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
 from dl.testing.rules import Broken

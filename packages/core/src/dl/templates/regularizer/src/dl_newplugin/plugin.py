@@ -10,7 +10,7 @@ from dl.specs import Options, RegularizerSpec
 
 if TYPE_CHECKING:
     from dl.regularizer import Regularizer
-    from dl.task import Task
+    from dl.tasks.task import Task
 
 dl_api = 3  # the version of dl's hooks that this is written for
 

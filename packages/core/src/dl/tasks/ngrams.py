@@ -20,7 +20,7 @@ from dl.domain import Preparation
 from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
 from dl.runs.manifest import Baseline
-from dl.task import Task
+from dl.tasks.task import Task
 
 Numbers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -149,7 +149,7 @@ def _lengths(preparation: Preparation, rows: Ragged) -> tuple[Floats, Floats]:
 
 
 def _sums(told: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) -> Tensor:
-    """Return what `dl.tokens.condense` gives, (N, 4)."""
+    """Return what `dl.tasks.next_token.condense` gives, (N, 4)."""
     before, after, of_row = neighbours(rows)
     nats, right = told.tell(before, after)
     characters, unsaid = lengths

@@ -5,8 +5,8 @@ import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import log_loss
 
-from dl.baselines import baselines
-from dl.task import decide
+from dl.tasks.baselines import baselines
+from dl.tasks.task import decide
 
 
 def by_name(train, val, names=(), asked=""):

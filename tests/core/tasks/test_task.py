@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 from dl.errors import BadData, BadOption
 from dl.tables import AS_ASKED
-from dl.task import TABLE, decide
+from dl.tasks.task import TABLE, decide
 
 BINARY = np.array([0, 1, 1, 0, 1, 0])
 CLASSES = np.array([0, 1, 2, 2, 1, 0])

@@ -13,7 +13,7 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.
-The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once (`dl.tokens`).
+The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once (`dl.tasks.next_token`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics import functional as M
 
-from dl import tokens
 from dl.errors import BadData, BadOption, BadRun, nearest
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.specs import NEXT_TOKEN
+from dl.tasks import next_token
 from dl.words import many
 
 Reduction = str  # "mean" over the batch, or "none": one loss an example, (N,)
@@ -136,9 +136,9 @@ _REGRESSION = (
 )
 
 _NEXT_TOKEN = (
-    _metric("bits_per_character", "mean", lambda sums, _: tokens.bits_per_character(sums), higher=False),
-    Metric(MetricInfo("perplexity", False, 1.0, "mean"), lambda sums, _: tokens.perplexity(sums)),
-    _metric("token_accuracy", "mean", lambda sums, _: tokens.token_accuracy(sums)),
+    _metric("bits_per_character", "mean", lambda sums, _: next_token.bits_per_character(sums), higher=False),
+    Metric(MetricInfo("perplexity", False, 1.0, "mean"), lambda sums, _: next_token.perplexity(sums)),
+    _metric("token_accuracy", "mean", lambda sums, _: next_token.token_accuracy(sums)),
 )
 
 
@@ -188,10 +188,10 @@ TABLE: dict[str, Row] = {
             NEXT_TOKEN,
             "nothing but the inputs",
             lambda z: z,
-            tokens.nats_a_token,
+            next_token.nats_a_token,
             _NEXT_TOKEN,
             False,
-            condense=tokens.condense,
+            condense=next_token.condense,
             at_once=32,
         ),
     )
@@ -248,7 +248,7 @@ class Task:
     def example_scores(self, logits: Tensor, target: Tensor) -> Tensor:
         """Score each example on its own, (N,): right or wrong, share of right labels, absolute error, or bits."""
         if self.row.name == NEXT_TOKEN:
-            return tokens.example_scores(logits)
+            return next_token.example_scores(logits)
         preds, actual = self.preds(logits), self.decode(target)
         if self.row.name == "multiclass":
             return (preds.argmax(dim=1) == actual).float()
@@ -375,7 +375,7 @@ def _info(row: Row, target: Target, names: tuple[str, ...], reason: str) -> Task
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     if row.name == NEXT_TOKEN:
-        return TaskInfo(row.name, reason, len(tokens.SUMS), (), metrics, row.loss.__name__)
+        return TaskInfo(row.name, reason, len(next_token.SUMS), (), metrics, row.loss.__name__)
     if row.is_classes:
         count = max(len(names), int(target.max()) + 1, 2)
         names = names or tuple(str(k) for k in range(count))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dl.data.ragged import ragged
-from dl.ngrams import Bigram, Unigram, neighbours
+from dl.tasks.ngrams import Bigram, Unigram, neighbours
 
 SIZE = 5
 PAIRS = st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), min_size=1, max_size=40)

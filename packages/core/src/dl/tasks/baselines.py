@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from dl.runs.manifest import Baseline
-from dl.task import Target, Task
+from dl.tasks.task import Target, Task
 
 LEAST_SHARE = 1e-4  # of a class that the training part does not have; keeps log-odds finite
 
