@@ -12,14 +12,14 @@ import torch
 
 from benchmarks.measuring import in_turn, publish
 from dl.data.examples import whole
-from dl.feed import Feed, Share, TrainOrder
-from dl.module import FitModule, FitParts
-from dl.optimizers import make_optimizer
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
 from dl.tasks.task import decide
+from dl.training.batches import Feed, Share, TrainOrder
+from dl.training.module import FitModule, FitParts
+from dl.training.optimizers import make_optimizer
 
 BATCH, ROUNDS = 128, 25
 ASKED = {"batch": "1.15", "penalty": "1.03"}

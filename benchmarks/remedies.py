@@ -22,11 +22,11 @@ import dl
 from benchmarks.kept_fits import with_dataset
 from benchmarks.measuring import RESULTS, publish
 from dl.data.examples import Dataset
-from dl.devices import Devices
 from dl.errors import BadOption
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.specs import RegularizerSpec
+from dl.training.devices import Devices
 
 SEEDS, VAL = 10, 1_500
 NONE = ""  # the plain fit

@@ -18,7 +18,7 @@ from typing import Any
 
 import dl
 from benchmarks.measuring import publish, run_dl
-from dl import callbacks
+from dl.training import callbacks
 from dl_reports.simulate import Fit, simulate
 
 ROUNDS = 3

@@ -7,9 +7,9 @@ import pytest
 
 import dl
 from dl.data.examples import Dataset, Examples
-from dl.devices import Devices
 from dl.plugins.loading import load_plugins
 from dl.testing.numbers import NumbersPlugin
+from dl.training.devices import Devices
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,13 +9,13 @@ from safetensors.numpy import load_file
 from torch import nn
 
 import dl
-from dl.devices import Devices
 from dl.errors import BadOption, PluginFailed, UnknownName
 from dl.options import Option, split_named
 from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer, Regularizers
 from dl.specs import PLACES, RegularizerSpec
 from dl.tasks.task import squared_error
+from dl.training.devices import Devices
 
 
 @pytest.fixture

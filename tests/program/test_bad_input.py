@@ -13,7 +13,7 @@ from PIL import Image
 
 import dl
 from dl.cli import run
-from dl.devices import Devices
+from dl.training.devices import Devices
 
 TINY = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1")
 

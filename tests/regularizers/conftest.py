@@ -9,11 +9,11 @@ import torch
 
 import dl
 from dl.data.examples import Dataset
-from dl.devices import Devices
 from dl.hookspecs import hookimpl
 from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
 from dl.tasks.task import decide
+from dl.training.devices import Devices
 
 
 @pytest.fixture(scope="session", autouse=True)

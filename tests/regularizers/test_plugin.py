@@ -6,11 +6,11 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 import dl
-from dl.devices import Devices
 from dl.errors import BadOption
 from dl.reopen import reopen
 from dl.specs import PLACES
 from dl.splits.partition import load_dataset
+from dl.training.devices import Devices
 
 REGULARIZERS = {
     "dropout": {"rate": 0.5},

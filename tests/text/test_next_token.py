@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 import dl
 from dl.cli import command_line
-from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
 from dl.plugins.loading import load_plugins
+from dl.training.devices import Devices
 from dl_reports.checks.learning import common_error_z
 from dl_reports.facts import Facts
 from dl_reports.read import read

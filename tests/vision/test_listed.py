@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 import dl
-from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
 from dl.options import check
+from dl.training.devices import Devices
 from dl_vision.domain import load, open_path, recognize
 from dl_vision.plugin import READING
 from dl_vision.prepare import VisionPreparation

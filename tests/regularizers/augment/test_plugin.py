@@ -6,8 +6,8 @@ import torch
 from safetensors.numpy import load_file
 
 import dl
-from dl.devices import Devices
 from dl.errors import UnknownName
+from dl.training.devices import Devices
 
 IMAGES = {
     "random-shift": {"pixels": 2},

@@ -15,14 +15,14 @@ from dl.hookspecs import hookimpl
 if TYPE_CHECKING:
     from dl.judge import test
     from dl.prediction import predict
-    from dl.road import fit
     from dl.runs.run import Run, open_run
+    from dl.training.run_fit import fit
 
 __all__ = ["Run", "fit", "hookimpl", "open_run", "predict", "test"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "fit": "dl.road",
+    "fit": "dl.training.run_fit",
     "test": "dl.judge",
     "predict": "dl.prediction",
     "Run": "dl.runs.run",

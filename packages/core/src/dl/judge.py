@@ -16,10 +16,10 @@ from dl.reopen import Opened, reopen
 from dl.runs.estimates import estimate
 from dl.runs.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.runs.run import Run, open_run
-from dl.scoring import score
 from dl.splits.leakage import also_in
 from dl.splits.partition import divide, load_dataset
 from dl.tables import is_table
+from dl.training.scoring import score
 
 
 def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None) -> Look:

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dl.checkpoint import load_weights
 from dl.data.examples import Examples
 from dl.domain import Domain, Preparation, stored
-from dl.feed import EvalOrder, Feed, Share
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizers, build_network
 from dl.runs.run import Run, read_json
 from dl.tasks.task import Task, restore
+from dl.training.batches import EvalOrder, Feed, Share
+from dl.training.checkpoint import load_weights
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,8 @@ def fit(
         if meant := flag_meant(typed, FLAGS):
             raise BadOption(meant) from error
         raise
-    from dl.devices import Devices, is_first_device
-    from dl.road import follow
+    from dl.training.devices import Devices, is_first_device
+    from dl.training.run_fit import follow
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     with redirect_stdout(sys.stderr):  # what a network prints is no result

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from dl.data.examples import Dataset, Part, fingerprints
 from dl.domain import Domain, Preparation, stored
-from dl.feed import Feed
 from dl.options import check
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
@@ -19,6 +18,7 @@ from dl.specs import Options
 from dl.tasks.task import decide
 from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES
+from dl.training.batches import Feed
 
 MOST = 512  # examples that a preparation is learnt from
 Prepared = Tensor | Padded

@@ -14,12 +14,12 @@ from typing import Any
 
 import dl
 from dl.data.examples import Dataset
-from dl.devices import Devices
 from dl.plugins.registry import Plugins
 from dl.plugins.validation import KINDS
 from dl.runs.run import Run
 from dl.specs import LoggerSpec
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds, random_answers, slopes
+from dl.training.devices import Devices
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dl.checkpoint import load_weights, save_weights
 from dl.data.examples import Dataset
 from dl.options import check
 from dl.padded import Padded
@@ -22,10 +21,11 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec, Options
-from dl.summary import summarize
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
+from dl.training.checkpoint import load_weights, save_weights
+from dl.training.summary import summarize
 
 EXAMPLES = 4  # of the batch that is learnt by heart; what even a linear model of a few columns can tell apart
 CLASSES = 3

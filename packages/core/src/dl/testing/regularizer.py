@@ -16,7 +16,6 @@ from torch import Tensor
 
 import dl
 from dl.data.examples import Dataset
-from dl.devices import Devices
 from dl.options import check_named
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -30,6 +29,7 @@ from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, Subject
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+from dl.training.devices import Devices
 
 PARTS_OF_PLACE = {
     "network": ("choices", "network"),

@@ -22,15 +22,15 @@ from torch import Tensor, nn
 from dl.data.examples import Index
 from dl.domain import Preparation
 from dl.errors import TrainingFailed
-from dl.feed import EvalOrder, Feed, Share, TrainOrder, batch_sizes
-from dl.insight import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
-from dl.optimizers import make_optimizer, make_schedule
 from dl.options import Value
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared, Regularizers
 from dl.runs.outcomes import PARTS, Scored
-from dl.scoring import Running, merge, score
 from dl.tasks.task import Task
+from dl.training.batches import EvalOrder, Feed, Share, TrainOrder, batch_sizes
+from dl.training.diagnostics import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
+from dl.training.optimizers import make_optimizer, make_schedule
+from dl.training.scoring import Running, merge, score
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most

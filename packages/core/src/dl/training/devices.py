@@ -15,8 +15,8 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
-from dl.checkpoint import DurableCheckpoints
 from dl.errors import BadDevices
+from dl.training.checkpoint import DurableCheckpoints
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
 LONGEST_COUNT = 9  # digits

@@ -17,8 +17,8 @@ from rich.text import Text
 from dl.runs.estimates import Triple
 from dl.runs.manifest import Baseline, MetricInfo
 from dl.runs.wording import show_estimate, show_value
-from dl.summary import Layer
 from dl.terminal import plain
+from dl.training.summary import Layer
 
 
 class Screen:

@@ -27,13 +27,9 @@ from torch import nn
 
 import dl
 from dl import files, terminal
-from dl.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
 from dl.data.examples import Dataset, Part, part_fingerprint
-from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
-from dl.feed import Feed, batch_sizes, check_width
-from dl.module import FitModule, FitParts
 from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -45,14 +41,18 @@ from dl.runs import outcomes
 from dl.runs.manifest import Manifest, Parts
 from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.wording import show_findings
-from dl.screen import Screen, show_baselines, show_layers, show_regularizers
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN, Options
 from dl.splits.partition import Divided, divide, load_dataset
-from dl.summary import count_parameters, fault_of_network, summarize
 from dl.tasks.baselines import baselines
 from dl.tasks.ngrams import token_baselines
 from dl.tasks.task import Task, decide
+from dl.training.batches import Feed, batch_sizes, check_width
+from dl.training.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
+from dl.training.devices import Devices, is_first_device, quiet_lightning
+from dl.training.module import FitModule, FitParts
+from dl.training.progress import Screen, show_baselines, show_layers, show_regularizers
+from dl.training.summary import count_parameters, fault_of_network, summarize
 from dl.words import hold, many
 
 

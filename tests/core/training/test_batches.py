@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from dl.data.examples import Part
 from dl.data.ragged import as_text, ragged, texts
 from dl.errors import BadData
-from dl.feed import (
+from dl.padded import RaggedTensor
+from dl.tasks.task import decide
+from dl.training.batches import (
     EVAL_BATCH,
     WIDEST,
     EvalOrder,
@@ -19,8 +21,6 @@ from dl.feed import (
     check_width,
     epoch_order,
 )
-from dl.padded import RaggedTensor
-from dl.tasks.task import decide
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices
 SEEDS = st.integers(0, 2**40)

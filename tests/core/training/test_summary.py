@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from dl.summary import Layer, count_parameters, summarize
+from dl.training.summary import Layer, count_parameters, summarize
 
 
 def test_the_layers_of_a_small_network_are_counted_by_hand():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dl.optimizers import make_optimizer, make_schedule
+from dl.training.optimizers import make_optimizer, make_schedule
 
 OPTIONS = {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.0, "momentum": 0.0, "schedule": "one-cycle"}
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from dl.data.examples import Index
-from dl.feed import Share
 from dl.runs.outcomes import Scored
 from dl.tasks.task import Task
+from dl.training.batches import Share
 
 
 class Running:

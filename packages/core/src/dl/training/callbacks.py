@@ -17,11 +17,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
 from dl import files
-from dl.checkpoint import save_weights
 from dl.data.examples import Part
-from dl.devices import is_first_device
-from dl.insight import MOST_EXAMPLES, hardest, spread, write_sketches
-from dl.module import FitModule
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import complain, told
@@ -30,8 +26,12 @@ from dl.runs import outcomes
 from dl.runs.estimates import Triple, triple
 from dl.runs.history import Row, write_history
 from dl.runs.manifest import Manifest
-from dl.screen import Screen
 from dl.signals import StopFlag, StoppedAtOnce
+from dl.training.checkpoint import save_weights
+from dl.training.devices import is_first_device
+from dl.training.diagnostics import MOST_EXAMPLES, hardest, spread, write_sketches
+from dl.training.module import FitModule
+from dl.training.progress import Screen
 
 CHECK_EVERY = 16  # steps between two looks at losses and signals, where a step of Lightning is one step
 

@@ -4,7 +4,9 @@ import torch
 from torch import nn
 
 from dl.data.examples import Part
-from dl.insight import (
+from dl.padded import Padded
+from dl.runs import outcomes
+from dl.training.diagnostics import (
     MOST_FEATURES,
     GradientWatch,
     UnitWatch,
@@ -15,8 +17,6 @@ from dl.insight import (
     spread,
     write_sketches,
 )
-from dl.padded import Padded
-from dl.runs import outcomes
 
 
 def test_norms_of_the_gradient_are_those_by_hand():

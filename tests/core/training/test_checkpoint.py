@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from dl.checkpoint import MANIFEST, DurableCheckpoints, load_weights, save_weights
 from dl.errors import BadRun, CannotWrite
+from dl.training.checkpoint import MANIFEST, DurableCheckpoints, load_weights, save_weights
 
 
 @pytest.fixture

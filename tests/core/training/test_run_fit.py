@@ -10,12 +10,12 @@ from rich.console import Console
 
 import dl
 from dl.data.examples import Dataset
-from dl.devices import Devices
 from dl.errors import BadData, BadDevices, BadOption, CannotWrite, PluginFailed, TrainingFailed
 from dl.reopen import reopen
 from dl.runs.history import read_history
 from dl.runs.outcomes import read_arrays
 from dl.runs.run import open_run
+from dl.training.devices import Devices
 
 
 def weights(run):
@@ -285,7 +285,7 @@ def test_a_model_that_fails_leaves_a_run_that_says_so(fit, blobs, runs, monkeypa
     def fail(self, *_):
         raise RuntimeError("out of something")
 
-    monkeypatch.setattr("dl.module.make_optimizer", fail)
+    monkeypatch.setattr("dl.training.module.make_optimizer", fail)
     with pytest.raises(PluginFailed, match="a run with the model 'linear' failed: RuntimeError: out of something"):
         fit(blobs())
     manifest = open_run("last", runs).manifest
@@ -358,10 +358,10 @@ def test_the_environment_is_kept(fit, blobs):
 
 
 def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monkeypatch):
-    from dl import feed
+    from dl.training import batches
 
     drawn = []
-    order = feed.epoch_order
+    order = batches.epoch_order
 
     def noted(seed, epoch, positions):
         drawn.append((seed, epoch))

@@ -4,8 +4,8 @@ import warnings
 
 import pytest
 
-from dl.devices import Devices, is_first_device, quiet_lightning
 from dl.errors import BadDevices
+from dl.training.devices import Devices, is_first_device, quiet_lightning
 
 
 @pytest.mark.parametrize(
