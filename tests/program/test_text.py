@@ -11,7 +11,7 @@ from rich.console import Console
 
 import dl
 from dl.cli import run as command_line
-from dl.prediction import UnknownInputs
+from dl.inference.predict import UnknownInputs
 from dl.tables.table import SkippedRows
 
 NEUTRAL = "the a film story actor scene night day house road"

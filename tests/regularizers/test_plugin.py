@@ -7,7 +7,7 @@ from safetensors.numpy import load_file
 
 import dl
 from dl.errors import BadOption
-from dl.reopen import reopen
+from dl.inference.load import reopen
 from dl.specs import PLACES
 from dl.splits.partition import load_dataset
 from dl.training.devices import Devices

@@ -11,7 +11,7 @@ from rich.console import Console
 import dl
 from dl.data.examples import Dataset
 from dl.errors import BadData, BadDevices, BadOption, CannotWrite, PluginFailed, TrainingFailed
-from dl.reopen import reopen
+from dl.inference.load import reopen
 from dl.runs.history import read_history
 from dl.runs.outcomes import read_arrays
 from dl.runs.run import open_run

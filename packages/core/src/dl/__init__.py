@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from dl.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from dl.judge import test
-    from dl.prediction import predict
+    from dl.inference.evaluate import test
+    from dl.inference.predict import predict
     from dl.runs.run import Run, open_run
     from dl.training.run_fit import fit
 
@@ -23,8 +23,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "fit": "dl.training.run_fit",
-    "test": "dl.judge",
-    "predict": "dl.prediction",
+    "test": "dl.inference.evaluate",
+    "predict": "dl.inference.predict",
     "Run": "dl.runs.run",
     "open_run": "dl.runs.run",
 }

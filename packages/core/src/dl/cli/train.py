@@ -37,8 +37,8 @@ from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
 
 if TYPE_CHECKING:
+    from dl.inference.predict import Prediction
     from dl.plugins.registry import Plugins
-    from dl.prediction import Prediction
     from dl.runs.ledger import Look
     from dl.runs.run import Run
 

@@ -16,12 +16,12 @@ from torch import Tensor
 
 import dl
 from dl.data.examples import Dataset
+from dl.inference.load import reopen
 from dl.options import check_named
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
 from dl.regularizer import Batch, Regularizer, Regularizers, State
-from dl.reopen import reopen
 from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import divide

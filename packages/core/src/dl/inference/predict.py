@@ -15,10 +15,10 @@ from dl.data.examples import Examples, joined, row_of
 from dl.data.ragged import as_text
 from dl.domain import Draw, stored
 from dl.errors import BadData, BadOption
+from dl.inference.load import Opened, reopen
 from dl.options import check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.reopen import Opened, reopen
 from dl.runs.run import Run, open_run
 from dl.specs import NEXT_TOKEN, Options
 from dl.tables import OF_RAW_INPUTS, is_table, refuse_options

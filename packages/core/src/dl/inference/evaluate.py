@@ -9,10 +9,10 @@ import numpy as np
 
 from dl.data.examples import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
+from dl.inference.load import Opened, reopen
 from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.reopen import Opened, reopen
 from dl.runs.estimates import estimate
 from dl.runs.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.runs.run import Run, open_run
