@@ -15,11 +15,11 @@ from dl.data.examples import whole
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
-from dl.regularizer import Regularizers, build_network
 from dl.tasks.task import decide
 from dl.training.batches import Feed, Share, TrainOrder
 from dl.training.module import FitModule, FitParts
 from dl.training.optimizers import make_optimizer
+from dl.training.regularizers import Regularizers, build_network
 
 BATCH, ROUNDS = 128, 25
 ASKED = {"batch": "1.15", "penalty": "1.03"}

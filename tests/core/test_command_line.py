@@ -4,7 +4,7 @@ import pytest
 from typer.main import get_group
 
 import dl
-from dl.cli import ROOMS, command_line, run
+from dl.cli.main import ROOMS, command_line, run
 from dl.cli.train import FLAGS
 from dl.plugins.validation import OWN_VERBS
 

@@ -12,10 +12,11 @@ import dl
 from dl.errors import BadOption, PluginFailed, UnknownName
 from dl.options import Option, split_named
 from dl.recipes.resolve import resolve
-from dl.regularizer import Batch, Regularizer, Regularizers
+from dl.regularizer import Batch, Regularizer
 from dl.specs import PLACES, RegularizerSpec
 from dl.tasks.task import squared_error
 from dl.training.devices import Devices
+from dl.training.regularizers import Regularizers
 
 
 @pytest.fixture

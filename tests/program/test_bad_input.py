@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import dl
-from dl.cli import run
+from dl.cli.main import run
 from dl.training.devices import Devices
 
 TINY = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1")

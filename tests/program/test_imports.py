@@ -169,7 +169,7 @@ def test_no_module_leads_back_to_itself(member):
     assert cycles(edges) == []
 
 
-LOADED = "import json, sys\nfrom dl.cli import run\ncode = run(sys.argv[1:])\n"
+LOADED = "import json, sys\nfrom dl.cli.main import run\ncode = run(sys.argv[1:])\n"
 LOADED += "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]), file=sys.stderr)"
 
 

@@ -210,7 +210,7 @@ def test_a_lock_installs_the_same_bytes_and_refuses_others(make_wheel, env, tmp_
 def test_without_pip_and_uv_it_is_said_how_to_get_one(environment_at, tmp_path):
     bare = environment_at(tmp_path / "bare")
     (bare.site / "pip.py").write_text("")
-    blocked = "import sys; sys.modules['pip'] = None; from dl.cli import main; main()"
+    blocked = "import sys; sys.modules['pip'] = None; from dl.cli.main import main; main()"
     (bare.folder / "bin/dl").write_text(f"#!{bare.python}\n{blocked}\n")
     _, err = bare.dl("install", "dl-one", code=4, PATH="/nowhere")
     assert "neither pip nor uv is there" in err and "python -m ensurepip" in err

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import dl
-from dl.cli import run as command_line
+from dl.cli.main import run as command_line
 from dl.inference.predict import UnknownInputs
 from dl.tables.table import SkippedRows
 

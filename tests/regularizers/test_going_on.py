@@ -7,12 +7,12 @@ from lightning.pytorch.callbacks import Callback
 
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
-from dl.regularizer import Regularizers, build_network
 from dl.tasks.task import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds
 from dl.training.batches import Feed
 from dl.training.devices import Devices, quiet_lightning
 from dl.training.module import FitModule, FitParts
+from dl.training.regularizers import Regularizers, build_network
 
 EPOCHS = 6
 REG = {"dropout": 0.5, "noise": 0.1, "mixup": 0.2, "max-norm": 1.0, "weight-averaging": 0.9}

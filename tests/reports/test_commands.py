@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import tomli_w
 
-from dl.cli import run as dl
+from dl.cli.main import run as dl
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run
 from dl_reports.facts import Facts
@@ -138,7 +138,8 @@ def test_a_run_on_a_path_is_gone_on_with_by_its_recipe_file(simulated, plugins):
 
 def test_help_and_explain_import_no_torch():
     code = (
-        "import sys; from dl.cli import run; run(sys.argv[1:]); sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
+        "import sys; from dl.cli.main import run; run(sys.argv[1:]);"
+        "sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     )
     for words in (["--help"], ["explain"], ["report", "--help"]):
         subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)

@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from dl.cli import run
+from dl.cli.main import run
 from dl.data.ragged import as_text
 from dl.errors import BadFile
 from dl.plugins.loading import load_plugins

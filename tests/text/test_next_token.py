@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import dl
-from dl.cli import command_line
+from dl.cli.main import command_line
 from dl.errors import BadData, BadFile, BadOption
 from dl.plugins.loading import load_plugins
 from dl.training.devices import Devices

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dl.intervals import Interval, wilson
+from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.registry import Plugins
-from dl.runs.estimates import Estimate
 from dl.runs.history import Row
 from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN

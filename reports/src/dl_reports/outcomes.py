@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.intervals import mean_interval, wilson
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.finding import Finding
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from dl.intervals import mean_interval, wilson
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
 from dl_reports.facts import Facts, known
 from dl_reports.report import Curve, Curves, Rung, Standing

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data.examples import ragged as subject
+from dl.data import ragged as subject
 from dl.data.ragged import as_text, ragged, texts
 
 

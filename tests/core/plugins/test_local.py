@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dl.errors import BadFile, CannotWrite, UnknownName
+from dl.plugins import local
 from dl.plugins.loading import load_plugins, look_at_plugins
-from dl.plugins.registry import local
 from dl.plugins.states import PluginWarning
 
 

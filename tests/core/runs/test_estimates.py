@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
-from dl.intervals import mean_difference, mean_interval, newcombe, wilson
-from dl.runs.estimates import Estimate, difference, estimate, macro_f1, triple
+from dl.intervals import Estimate, mean_difference, mean_interval, newcombe, wilson
+from dl.runs.estimates import difference, estimate, macro_f1, triple
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from dl.finding import Finding
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_findings, show_value
 

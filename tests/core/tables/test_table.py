@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dl.data.examples import Examples
 from dl.data.ragged import as_text
 from dl.errors import BadData, BadOption, DLError
-from dl.tables import COMPRESSED, is_table, refuse_options
 from dl.tables.gather import blanks, holding_nul
+from dl.tables.options import COMPRESSED, is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, InputKind, RowNames, looks_like, read_table
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from dl.errors import BadData, BadOption
-from dl.tables import AS_ASKED
+from dl.tables.options import AS_ASKED
 from dl.tasks.task import TABLE, decide
 
 BINARY = np.array([0, 1, 1, 0, 1, 0])

@@ -6,17 +6,8 @@ from torch import nn
 from dl.data.examples import Part
 from dl.padded import Padded
 from dl.runs import outcomes
-from dl.training.diagnostics import (
-    MOST_FEATURES,
-    GradientWatch,
-    UnitWatch,
-    hardest,
-    of_rows,
-    penultimate,
-    project,
-    spread,
-    write_sketches,
-)
+from dl.training.diagnostics import MOST_FEATURES, GradientWatch, UnitWatch, of_rows, penultimate, project
+from dl.training.sketches import hardest, spread, write_sketches
 
 
 def test_norms_of_the_gradient_are_those_by_hand():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dl.finding import Finding
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl_reports.report import (
     Bin,

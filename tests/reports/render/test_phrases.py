@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl_reports.render import phrases
 

@@ -19,8 +19,8 @@ from rich.console import RenderableType
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples, Inputs, Part
+from dl.options import Options
 from dl.padded import Padded
-from dl.specs import Options
 
 
 class Preparation(nn.Module, ABC):

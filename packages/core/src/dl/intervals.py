@@ -33,6 +33,14 @@ class Interval(NamedTuple):
 OPEN = Interval(-math.inf, math.inf)
 
 
+class Estimate(NamedTuple):
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
 def normal_quantile(level: float) -> float:
     """The z that leaves ``level`` of the normal law between -z and z."""
     return NormalDist().inv_cdf(0.5 + level / 2)

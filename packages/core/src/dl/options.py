@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from dl.errors import BadOption, nearest
 
 Value = bool | int | float | str
+Options = Mapping[str, Value]
+InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 
 
 @dataclass(frozen=True)

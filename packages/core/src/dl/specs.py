@@ -5,12 +5,12 @@ A specification carries a name, one line and a schema of options, and a function
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dl.options import Option, Value, word
+from dl.options import InputShape, Option, Options, word
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from dl.regularizer import Regularizer
     from dl.tasks.task import Task
 
-NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
 
-Options = Mapping[str, Value]
-InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
+NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
 
 

@@ -11,10 +11,10 @@ from rich.text import Text
 from dl.data.examples import Dataset, Examples, joined
 from dl.domain import Domain, Preparation
 from dl.errors import BadFile, BadOption, DLError
-from dl.specs import Options
-from dl.tables import OF_RAW_INPUTS, is_table
+from dl.options import Options
 from dl.tables.columns import choose_features, in_parts, listed, named_columns, sample
 from dl.tables.features import read_features
+from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import checked, open_table, say_skipped
 from dl.terminal import plain, safe_text
 from dl_tabular.prepare import TabularPreparation, learn, restore

@@ -17,7 +17,7 @@ from torch import Tensor
 from dl.data.examples import Inputs, Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
-from dl.specs import Options
+from dl.options import Options
 from dl.tables.columns import shown
 
 MOST_WORDS = 100  # categories of a column that get a column of their own: the most common ones

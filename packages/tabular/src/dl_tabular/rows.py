@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dl.errors import BadData
 from dl.tables.columns import listed, shown
 from dl.tables.features import Features
-from dl.tables.moments import microseconds
+from dl.tables.groups_times import microseconds
 from dl.tables.numbers import NUMBER, absent, matches, without_commas
 from dl.tables.stream import called
 from dl.terminal import safe_text

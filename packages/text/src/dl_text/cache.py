@@ -1,7 +1,7 @@
 """The cache of vocabularies and tokens, so that the next fit of the same data starts at once.
 
-An entry (`dl.data.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they become
-tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
+An entry (`dl.data.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they
+become tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
 """
 
 import contextlib

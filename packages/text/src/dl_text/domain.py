@@ -8,8 +8,8 @@ from typing import Any
 from dl.data.examples import Dataset, Examples, Part, joined, without_target
 from dl.data.folders import glance
 from dl.domain import Domain, Preparation
-from dl.specs import Options
-from dl.tables import is_table, refuse_options
+from dl.options import Options
+from dl.tables.options import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder, language, prepare
 from dl_text.draw import draw, sketch

@@ -28,7 +28,7 @@ from dl.data.folders import (
 )
 from dl.data.ragged import Ragged, of_bytes
 from dl.errors import BadData, BadFile
-from dl.specs import Options
+from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import many, were
 from dl_text.decode import digest_of, known_encoding, read_file, to_utf8

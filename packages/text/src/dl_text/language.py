@@ -21,8 +21,8 @@ from dl.data.examples import Inputs, Part
 from dl.data.ragged import Ragged, texts
 from dl.domain import Draw, Preparation
 from dl.errors import BadData, BadOption, BadRun
+from dl.options import Options
 from dl.padded import Padded
-from dl.specs import Options
 from dl.terminal import safe_text
 from dl_text import bytepairs, cache
 from dl_text.prepare import SKETCHED, settings_of

@@ -19,8 +19,8 @@ from dl.data.examples import Inputs, Part
 from dl.data.ragged import Ragged
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
+from dl.options import Options
 from dl.padded import Padded
-from dl.specs import Options
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dl.data.examples import Dataset, Examples, Index, fingerprints, whole
 from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
-from dl.specs import Options
+from dl.options import Options
 from dl.splits.holdout import join_groups
 from dl.splits.leakage import duplicate_groups
 from dl.tables.gather import content_ids

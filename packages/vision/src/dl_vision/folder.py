@@ -26,7 +26,7 @@ from dl.data.folders import (
     unreadable,
 )
 from dl.errors import BadData, BadFile
-from dl.specs import Options
+from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
 from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of

@@ -12,7 +12,7 @@ import numpy as np
 from dl.data.examples import Dataset
 from dl.data.folders import Found, FoundFile, stable_ids
 from dl.errors import BadData, BadFile
-from dl.specs import Options
+from dl.options import Options
 from dl.tables.columns import shown
 from dl.tables.table import Column, InputKind, Table, read_table
 from dl.terminal import safe_text

@@ -14,7 +14,7 @@ from torch import Tensor
 from dl.data.examples import Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadOption, BadRun
-from dl.specs import Options
+from dl.options import Options
 
 CHUNK_BYTES = 1 << 22  # of pixels counted at once, so that no copy of all the data is ever made
 COLOURS = {1: "grey", 3: "rgb"}  # by channels

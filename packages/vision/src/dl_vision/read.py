@@ -10,8 +10,8 @@ from dl.data.folders import NAMED, say_bad, stable_ids, walk
 from dl.data.paths import what_is_wrong
 from dl.domain import Preparation
 from dl.errors import BadData, BadFile
-from dl.specs import Options
-from dl.tables import is_table
+from dl.options import Options
+from dl.tables.options import is_table
 from dl.tables.table import open_table, read_raw_table
 from dl.terminal import safe_text
 from dl_vision.cache import decode_all

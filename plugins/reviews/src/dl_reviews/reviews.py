@@ -1,7 +1,7 @@
 """The data sets of film reviews, with the test part that dl makes itself where the published one is not at hand.
 
-A review is in that test part by what it says alone: by its number (`dl.data.examples.content_number`), so the part is the same
-whatever the order of the file, and exact duplicates lie on one side.
+A review is in that test part by what it says alone: by its number (`dl.data.examples.content_number`), so the part is
+the same whatever the order of the file, and exact duplicates lie on one side.
 """
 
 from collections import Counter

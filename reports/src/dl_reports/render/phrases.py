@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
 from dl_reports.report import CalibrationCard, Curves, Example, Header, Looks, Report, Rung

@@ -97,7 +97,7 @@ Example: dl plugins trust
 
 def trust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
     """Trust a folder of one-file plugins."""
-    from dl.plugins.registry import local
+    from dl.plugins import local
 
     chosen = local.chosen_folder(folder)
     for name, digest in local.trust(chosen).items():
@@ -112,7 +112,7 @@ Example: dl plugins untrust
 
 def untrust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
     """Trust a folder no more."""
-    from dl.plugins.registry import local
+    from dl.plugins import local
 
     chosen = local.chosen_folder(folder)
     local.untrust(chosen)

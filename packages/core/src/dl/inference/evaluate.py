@@ -1,4 +1,4 @@
-"""The test: opens the test part, scores the best weights once, and writes the look into the ledger (`dl.runs.ledger`)."""
+"""Evaluate a run on the test part: open it, score the best weights once, and note it in `dl.runs.ledger`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dl.runs.ledger import LEDGER, Look, looks_at, note_look, read_ledger
 from dl.runs.run import Run, open_run
 from dl.splits.leakage import also_in
 from dl.splits.partition import divide, load_dataset
-from dl.tables import is_table
+from dl.tables.options import is_table
 from dl.training.scoring import score
 
 

@@ -13,11 +13,11 @@ from dl.domain import Domain, Preparation, stored
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
-from dl.regularizer import Regularizers, build_network
 from dl.runs.run import Run, read_json
 from dl.tasks.task import Task, restore
 from dl.training.batches import EvalOrder, Feed, Share
 from dl.training.checkpoint import load_weights
+from dl.training.regularizers import Regularizers, build_network
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from dl.data.ragged import as_text
 from dl.domain import Draw, stored
 from dl.errors import BadData, BadOption
 from dl.inference.load import Opened, reopen
-from dl.options import check
+from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.run import Run, open_run
-from dl.specs import NEXT_TOKEN, Options
-from dl.tables import OF_RAW_INPUTS, is_table, refuse_options
+from dl.specs import NEXT_TOKEN
+from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
 from dl.tasks.task import Task
 from dl.terminal import safe_text
 from dl.words import hold

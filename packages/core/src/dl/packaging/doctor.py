@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dl import files
-from dl.data.examples import cache
+from dl.data import cache
 from dl.errors import BadOption, CannotWrite
 from dl.plugins.loading import look_at_plugins
 

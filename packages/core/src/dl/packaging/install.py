@@ -153,7 +153,7 @@ def difference(before: Packages, after: Packages) -> Changes:
 
 def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
     """Return what `dl plugins --json` says in a new process, which sees what was just installed."""
-    code = "from dl.cli import main; main(['plugins', '--json'])"
+    code = "from dl.cli.main import main; main(['plugins', '--json'])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     try:
         states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON

@@ -1,7 +1,8 @@
 """Loading: every plugin on its own, so that none takes dl, or another plugin, down with it.
 
 The road: find, leave out what is not wanted, import, check and register each hook, call it, sort what it returned.
-What goes wrong on the way becomes a `Problem` of that plugin alone. Nothing here warns or raises; `dl.plugins.registry` does.
+What goes wrong on the way becomes a `Problem` of that plugin alone. Only `load_plugins` warns or
+raises.
 """
 
 from __future__ import annotations
@@ -28,7 +29,21 @@ from dl.plugins.local import local_plugins, untrusted
 from dl.plugins.process_state import Steady, staying
 from dl.plugins.registry import Plugins
 from dl.plugins.selection import VARIABLE, Selection, read_selection
-from dl.plugins.states import BLOCKED, FAILED, INCOMPATIBLE, OK, PluginState, Problem, shortened, shown, told
+from dl.plugins.states import (
+    BLOCKED,
+    FAILED,
+    INCOMPATIBLE,
+    OK,
+    PluginDeprecated,
+    PluginState,
+    PluginWarning,
+    Problem,
+    complain,
+    one_line,
+    shortened,
+    shown,
+    told,
+)
 from dl.plugins.validation import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
 
 SLOW = 2.0  # seconds that a plugin may take before it is said
@@ -304,3 +319,30 @@ def _renderer(draft: Draft) -> Callable[..., bool]:
         return rendered
 
     return render
+
+
+def load_plugins(extra: Iterable[object] = ()) -> Plugins:
+    """Load every installed plugin, and ``extra`` modules or objects, each on its own.
+
+    What is wrong with a plugin is one `PluginWarning`; the others are not touched by it.
+
+    Raises:
+        PluginFailed: If something is wrong with one and ``DL_STRICT_PLUGINS=1``.
+    """
+    plugins = look_at_plugins(extra)
+    failures = plugins.failures
+    if failures:
+        complain(*failures)
+    for line in plugins.notes:
+        warnings.warn(line, PluginWarning, stacklevel=1)
+    for state in plugins.states:
+        for problem in state.problems:
+            if problem.deprecates:
+                line = one_line(state.name, state.origin, problem.says)
+                warnings.warn(line, PluginDeprecated, stacklevel=1)
+    return plugins
+
+
+def look_at_plugins(extra: Iterable[object] = ()) -> Plugins:
+    """Load every plugin as `load_plugins` does, without a word: what is wrong stands in the states."""
+    return load(extra)

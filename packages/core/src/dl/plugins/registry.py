@@ -1,24 +1,25 @@
 """The plugin host: what all plugins registered, as one frozen value with look-ups.
 
 A plugin that cannot be used is one warning line; everything else goes on. There is no global: `load_plugins` returns a
-new value. How a plugin is loaded is `dl.plugins.loading`, what became of it `dl.plugins.states`, who is blamed when it fails in use
-`dl.plugins.attribution`.
+new value. How a plugin is loaded is `dl.plugins.loading`, what became of it `dl.plugins.states`, and which plugin an
+error in use belongs to `dl.plugins.attribution`.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from dl.errors import PluginFailed, UnknownName, unknown
-from dl.plugins.states import PluginDeprecated, PluginState, PluginWarning, one_line
+from dl.errors import BadOption, PluginFailed, UnknownName, unknown
+from dl.plugins.states import PluginState, complain, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from torch import nn
 
+    from dl.options import InputShape, Options
     from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
@@ -31,19 +32,6 @@ if TYPE_CHECKING:
         RegularizerSpec,
         SectionSpec,
     )
-
-__all__ = [
-    "PluginDeprecated",
-    "PluginState",
-    "PluginWarning",
-    "Plugins",
-    "complain",
-    "load_plugins",
-    "look_at_plugins",
-    "strict",
-]
-
-STRICT = "DL_STRICT_PLUGINS"
 
 
 @dataclass(frozen=True)
@@ -192,53 +180,6 @@ class Plugins:
         return _look_up(self.recipes, f"{domain} recipe", domain, name, "dl ls recipes")
 
 
-def load_plugins(extra: Iterable[object] = ()) -> Plugins:
-    """Load every installed plugin, and ``extra`` modules or objects, each on its own.
-
-    What is wrong with a plugin is one `PluginWarning`; the others are not touched by it.
-
-    Raises:
-        PluginFailed: If something is wrong with one and ``DL_STRICT_PLUGINS=1``.
-    """
-    plugins = look_at_plugins(extra)
-    failures = plugins.failures
-    if failures:
-        complain(*failures)
-    for line in plugins.notes:
-        warnings.warn(line, PluginWarning, stacklevel=1)
-    for state in plugins.states:
-        for problem in state.problems:
-            if problem.deprecates:
-                line = one_line(state.name, state.origin, problem.says)
-                warnings.warn(line, PluginDeprecated, stacklevel=1)
-    return plugins
-
-
-def look_at_plugins(extra: Iterable[object] = ()) -> Plugins:
-    """Load every plugin as `load_plugins` does, without a word: what is wrong stands in the states."""
-    from dl.plugins.loading import load
-
-    return load(extra)
-
-
-def complain(*lines: str) -> None:
-    """Say each line about a plugin once a process.
-
-    Raises:
-        PluginFailed: If ``DL_STRICT_PLUGINS=1``.
-    """
-    if strict():
-        more = f"  and {len(lines) - 1} more: dl plugins" if lines[1:] else ""
-        raise PluginFailed(lines[0] + more)
-    for line in lines:
-        warnings.warn(line, PluginWarning, stacklevel=1)  # at this line of the source: Python then says it once
-
-
-def strict() -> bool:
-    """Return whether anything wrong with a plugin ends the program."""
-    return os.environ.get(STRICT) == "1"
-
-
 _Spec = TypeVar("_Spec")
 
 
@@ -249,3 +190,18 @@ def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, nam
     if elsewhere:
         raise UnknownName(f"{name!r} is not a {kind}; the domain {elsewhere[0]!r} has it  see: {see}")
     raise unknown(kind, name, [known for other, known in specs if other == domain], see)
+
+
+def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
+    """Return what builds a model's network for the task next-token.
+
+    Raises:
+        BadOption: If the model has no such form, naming those that have one.
+    """
+    if spec.build_causal is None:
+        able = [name for (domain, name), one in plugins.models.items() if domain == spec.domain and one.build_causal]
+        raise BadOption(
+            f"model {spec.name!r} does not tell a next token from those before it; of {spec.domain} these do: "
+            f"{', '.join(able) or 'none'}"
+        )
+    return spec.build_causal

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import dl
-from dl.errors import DLError
+from dl.errors import DLError, PluginFailed
 
 OK, BLOCKED, INCOMPATIBLE, FAILED = "ok", "blocked", "incompatible", "failed"  # the least bad first
 STATES = (OK, BLOCKED, INCOMPATIBLE, FAILED)
+STRICT = "DL_STRICT_PLUGINS"
 LONGEST_REASON = 240  # characters of what a plugin itself has to say
 
 
@@ -152,3 +155,21 @@ def _place(error: BaseException) -> str:
             place = f" ({file.rpartition('/')[2]}:{step.tb_lineno})"
         step = step.tb_next
     return place
+
+
+def complain(*lines: str) -> None:
+    """Say each line about a plugin once a process.
+
+    Raises:
+        PluginFailed: If ``DL_STRICT_PLUGINS=1``.
+    """
+    if strict():
+        more = f"  and {len(lines) - 1} more: dl plugins" if lines[1:] else ""
+        raise PluginFailed(lines[0] + more)
+    for line in lines:
+        warnings.warn(line, PluginWarning, stacklevel=1)  # at this line of the source: Python then says it once
+
+
+def strict() -> bool:
+    """Return whether anything wrong with a plugin ends the program."""
+    return os.environ.get(STRICT) == "1"

@@ -7,21 +7,17 @@ nothing is read from disk here but a recipe file.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dl.data.paths import hint, looks_like_file
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, shown
-from dl.plugins.registry import Plugins
+from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, InputShape, ModelSpec, Options, RegularizerSpec
-from dl.tables import AS_ASKED, is_table, refuse_options
+from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, RegularizerSpec
+from dl.tables.options import AS_ASKED, is_table, refuse_options
 from dl.terminal import safe_text
-
-if TYPE_CHECKING:
-    from torch import nn
 
 STDIN = "-"
 OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
@@ -140,21 +136,6 @@ def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, 
 
 def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
     return (PLACES.index(spec.place), spec.rank, spec.name)
-
-
-def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
-    """Return what builds a model's network for the task next-token.
-
-    Raises:
-        BadOption: If the model has no such form, naming those that have one.
-    """
-    if spec.build_causal is None:
-        able = [name for (domain, name), one in plugins.models.items() if domain == spec.domain and one.build_causal]
-        raise BadOption(
-            f"model {spec.name!r} does not tell a next token from those before it; of {spec.domain} these do: "
-            f"{', '.join(able) or 'none'}"
-        )
-    return spec.build_causal
 
 
 def _task_of_path(domain: DomainSpec, data: str) -> str:

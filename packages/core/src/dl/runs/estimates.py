@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dl.intervals import (
+    Estimate,
     Interval,
     Score,
     Weights,
@@ -28,14 +28,6 @@ from dl.runs.manifest import TaskInfo
 from dl.runs.outcomes import Scored
 
 DRAWS = 200  # of the bootstrap, where no formula gives the interval
-
-
-class Estimate(NamedTuple):
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

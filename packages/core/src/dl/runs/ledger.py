@@ -13,7 +13,7 @@ from typing import Any
 
 from dl.errors import BadRun
 from dl.files import append_line
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 
 LEDGER = "test-ledger.jsonl"  # name of the file

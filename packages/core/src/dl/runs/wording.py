@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dl.finding import SEVERITIES, Finding
-from dl.runs.estimates import Estimate
+from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.terminal import plain
 

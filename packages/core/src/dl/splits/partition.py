@@ -21,7 +21,7 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.specs import NEXT_TOKEN
 from dl.splits import leakage
 from dl.splits.holdout import holdout, join_groups, newest, probe
-from dl.tables import is_table
+from dl.tables.options import is_table
 from dl.words import were
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dl.errors import BadData, BadOption, nearest
-from dl.specs import Options
+from dl.options import Options
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import called
 from dl.terminal import safe_text

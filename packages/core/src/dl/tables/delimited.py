@@ -17,8 +17,8 @@ import numpy as np
 
 from dl.data.examples import Index
 from dl.errors import BadData, BadFile, DLError
-from dl.specs import Options
-from dl.tables import suffix_of
+from dl.options import Options
+from dl.tables.options import suffix_of
 from dl.tables.quotes import QuoteScanner
 from dl.tables.source import BadRows, Batch, Source, check_columns
 from dl.tables.stream import TextStream, called

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from dl.data.examples import Dataset, Examples, Index
 from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
-from dl.specs import Options
+from dl.options import Options
 from dl.tables.columns import Roles, choose_features, listed, sample, shown
 from dl.tables.gather import blanks, bytes_of, content_ids, holding_nul
-from dl.tables.moments import group_numbers, read_times
+from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import called
 from dl.tables.table import RowNames, checked, open_table, plain_name
@@ -98,9 +98,9 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
     """Read a table with all its columns as text.
 
     Args:
-        path: Of a file that `dl.tables.is_table` knows.
-        options: Values of `dl.tables.OPTIONS`; ``input`` names the input columns, with commas; empty takes all others
-            but those of ``leave_out``.
+        path: Of a file that `dl.tables.options.is_table` knows.
+        options: Values of `dl.tables.options.OPTIONS`; ``input`` names the input columns, with commas; empty
+            takes all others but those of ``leave_out``.
         wanted: The input columns, where they are known; empty for those that the options name.
         labelled: Whether a target is wanted; for a prediction none is.
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dl.errors import BadData, BadFile
-from dl.specs import Options
+from dl.options import Options
 from dl.tables.source import BadRows, Batch, Source, check_columns
 from dl.tables.stream import CHUNK, TextStream, called
 from dl.terminal import safe_text

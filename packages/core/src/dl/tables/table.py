@@ -21,14 +21,13 @@ from dl.data.examples import Dataset, Examples, Index, Inputs
 from dl.data.ragged import Ragged, as_text
 from dl.data.spill import Gathered
 from dl.errors import BadData, BadFile, DLError
-from dl.options import check
-from dl.specs import Options
-from dl.tables import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
+from dl.options import Options, check
 from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
 from dl.tables.delimited import open_delimited
 from dl.tables.gather import add_cells, blanks, content_ids, holding_nul, without
+from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.jsonlines import open_json
-from dl.tables.moments import group_numbers, read_times
+from dl.tables.options import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.parquet import open_parquet
 from dl.tables.source import NAMED, BadRows, Batch, Source
 from dl.tables.stream import called
@@ -183,8 +182,8 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
     """Read a table.
 
     Args:
-        path: Of a file that `dl.tables.is_table` knows.
-        options: Values of `dl.tables.OPTIONS`; what is not given stands at its default.
+        path: Of a file that `dl.tables.options.is_table` knows.
+        options: Values of `dl.tables.options.OPTIONS`; what is not given stands at its default.
         kind: What an input column looks like.
         labelled: Whether a target is wanted; for a prediction, or a task on the input alone, none is.
 
@@ -214,7 +213,7 @@ def read_raw_table(path: Path, options: Options, kind: InputKind) -> Table:
     """Read the input column of a table for a prediction, as the run's own data was read.
 
     Args:
-        path: Of a file that `dl.tables.is_table` knows.
+        path: Of a file that `dl.tables.options.is_table` knows.
         options: Of the run's data; what they say about targets, groups and times says nothing here.
         kind: What an input column looks like.
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from dl.data.examples import Index
 from dl.errors import BadData, BadOption
-from dl.specs import Options
-from dl.tables import misfit
+from dl.options import Options
+from dl.tables import target_errors
 from dl.tables.columns import listed, shown
 from dl.tables.numbers import NUMBER, matches, without_commas
 from dl.tables.source import BadRows
@@ -119,7 +119,7 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
 
     other = ~(numbers | nonfinite)
     if not numbers.any() and other.any():
-        raise BadData(f"{called(asked.bad.path)}: {misfit.no_numbers(name, column)}")
+        raise BadData(f"{called(asked.bad.path)}: {target_errors.no_numbers(name, column)}")
     advice = "" if asked.as_ == "numbers" else " (if all are names of classes, say --task multiclass)"
     if other.any():
         word = safe_text(column[int(np.argmax(other))].as_py(), 40)
@@ -210,9 +210,9 @@ def _refuse_misfit(name: str, column: Column, once: int, again: int, asked: _Ask
     """
     where = called(asked.bad.path)
     if again < 2:
-        raise BadData(f"{where}: {misfit.no_classes(name, column)}")
+        raise BadData(f"{where}: {target_errors.no_classes(name, column)}")
     if asked.as_ == "classes" and not asked.bad.skip and once + again > FEW and matches(column, NUMBER).all():
-        raise BadData(f"{where}: {misfit.too_many_classes(name, column)}")
+        raise BadData(f"{where}: {target_errors.too_many_classes(name, column)}")
 
 
 def _twins(names: Sequence[str]) -> str:
@@ -260,7 +260,7 @@ def _labels(name: str, column: Column, separator: str, asked: _Asked) -> Target:
             f"{called(asked.bad.path)}: column {shown(name)} holds {len(chosen):,} labels; at most {MOST_LABELS:,} fit"
         )
     if not separator and 2 * (np.bincount(codes)[chosen] == 1).sum() > len(chosen):
-        raise BadData(f"{called(asked.bad.path)}: {misfit.no_labels(name, column)}")
+        raise BadData(f"{called(asked.bad.path)}: {target_errors.no_labels(name, column)}")
     places = np.full(len(words), -1, np.int64)
     places[chosen] = np.arange(len(chosen))
     values = np.zeros((len(cells), len(chosen)), np.uint8)

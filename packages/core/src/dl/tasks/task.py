@@ -13,7 +13,8 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.
-The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once (`dl.tasks.next_token`).
+The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once
+(`dl.tasks.next_token`).
 """
 
 from __future__ import annotations

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from dl.data.examples import Dataset, Part, fingerprints
 from dl.domain import Domain, Preparation, stored
-from dl.options import check
+from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
-from dl.specs import Options
 from dl.tasks.task import decide
 from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES

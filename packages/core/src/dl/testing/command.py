@@ -13,7 +13,7 @@ from io import StringIO
 
 import typer
 
-from dl.cli import ROOMS
+from dl.cli.main import ROOMS
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import shown, told

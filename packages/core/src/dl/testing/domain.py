@@ -21,13 +21,13 @@ from dl.data.examples import Dataset, Examples, Part, row_of, whole
 from dl.data.ragged import Ragged
 from dl.domain import Domain, stored
 from dl.errors import DLError
-from dl.options import check
+from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
 from dl.recipes.resolve import resolve
-from dl.specs import DomainSpec, Options
+from dl.specs import DomainSpec
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner

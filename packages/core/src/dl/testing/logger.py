@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dl.errors import PluginFailed, UnknownName
+from dl.options import Options
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import PluginWarning, shown, told
 from dl.runs.run import Run
-from dl.specs import LoggerSpec, Options
+from dl.specs import LoggerSpec
 from dl.testing.fits import Fit, fitted
 from dl.testing.light import lists_lightly
 from dl.testing.numbers import clouds

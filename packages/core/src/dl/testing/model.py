@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dl.data.examples import Dataset
-from dl.options import check
+from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
-from dl.specs import ModelSpec, Options
+from dl.specs import ModelSpec
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner

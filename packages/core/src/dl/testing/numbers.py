@@ -20,8 +20,8 @@ from dl.data.examples import Dataset, Examples
 from dl.domain import Domain, Preparation
 from dl.errors import BadFile
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DatasetSpec, DomainSpec, InputShape, ModelSpec, Options, RecipeSpec
+from dl.options import InputShape, Option, Options
+from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
 
 DOMAIN = "numbers"
 PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'

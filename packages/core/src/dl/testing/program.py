@@ -40,7 +40,7 @@ class Answer:
 
 def run_verb(*words: object) -> Answer:
     """Run ``dl WORDS`` in this process; nothing of it is printed, and no error of the user is raised."""
-    from dl.cli import run
+    from dl.cli.main import run
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():

@@ -11,15 +11,17 @@ from torch import Tensor, nn
 
 from dl.data.examples import Dataset, with_targets
 from dl.errors import BadOption
+from dl.options import Options
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
-from dl.regularizer import Batch, Regularizer, Regularizers, build_network
-from dl.specs import DatasetSpec, Options, RegularizerSpec
+from dl.regularizer import Batch, Regularizer
+from dl.specs import DatasetSpec, RegularizerSpec
 from dl.tasks.task import Task, decide
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, sample_of, whole_batch
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
 from dl.testing.rules import Broken
+from dl.training.regularizers import Regularizers, build_network
 
 EXAMPLES = 8  # of a batch
 STEPS = 5  # of training

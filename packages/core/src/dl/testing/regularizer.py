@@ -21,7 +21,7 @@ from dl.options import check_named
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
-from dl.regularizer import Batch, Regularizer, Regularizers, State
+from dl.regularizer import Batch, Regularizer, State
 from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import divide
@@ -30,6 +30,7 @@ from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, Subject
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.devices import Devices
+from dl.training.regularizers import Regularizers
 
 PARTS_OF_PLACE = {
     "network": ("choices", "network"),

@@ -21,7 +21,6 @@ from dl.data.examples import Part
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import complain, told
-from dl.regularizer import Regularizers
 from dl.runs import outcomes
 from dl.runs.estimates import Triple, triple
 from dl.runs.history import Row, write_history
@@ -29,9 +28,10 @@ from dl.runs.manifest import Manifest
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.training.checkpoint import save_weights
 from dl.training.devices import is_first_device
-from dl.training.diagnostics import MOST_EXAMPLES, hardest, spread, write_sketches
 from dl.training.module import FitModule
 from dl.training.progress import Screen
+from dl.training.regularizers import Regularizers
+from dl.training.sketches import MOST_EXAMPLES, hardest, spread, write_sketches
 
 CHECK_EVERY = 16  # steps between two looks at losses and signals, where a step of Lightning is one step
 

@@ -24,12 +24,13 @@ from dl.domain import Preparation
 from dl.errors import TrainingFailed
 from dl.options import Value
 from dl.padded import Padded
-from dl.regularizer import Batch, Prepared, Regularizers
+from dl.regularizer import Batch, Prepared
 from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
 from dl.training.batches import EvalOrder, Feed, Share, TrainOrder, batch_sizes
 from dl.training.diagnostics import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
 from dl.training.optimizers import make_optimizer, make_schedule
+from dl.training.regularizers import Regularizers
 from dl.training.scoring import Running, merge, score
 
 BLOCK_STEPS = 64

@@ -30,19 +30,19 @@ from dl import files, terminal
 from dl.data.examples import Dataset, Part, part_fingerprint
 from dl.domain import Domain, Preparation, stored
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
+from dl.options import Options
 from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import told
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import named_options, resolve
-from dl.regularizer import Regularizers, build_network
 from dl.runs import outcomes
 from dl.runs.manifest import Manifest, Parts
 from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.wording import show_findings
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.specs import NEXT_TOKEN, Options
+from dl.specs import NEXT_TOKEN
 from dl.splits.partition import Divided, divide, load_dataset
 from dl.tasks.baselines import baselines
 from dl.tasks.ngrams import token_baselines
@@ -52,6 +52,7 @@ from dl.training.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper,
 from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.module import FitModule, FitParts
 from dl.training.progress import Screen, show_baselines, show_layers, show_regularizers
+from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, fault_of_network, summarize
 from dl.words import hold, many
 

@@ -13,7 +13,7 @@ import numpy as np
 from dl.data.examples import Dataset, Examples, content_number
 from dl.domain import Domain, Preparation
 from dl.errors import BadData, BadFile
-from dl.specs import Options
+from dl.options import Options
 from dl.terminal import safe_text
 from numpy.typing import NDArray
 from rich.text import Text

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DatasetSpec, DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
+from dl.options import InputShape, Option, Options
+from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, recipes_in
 
 if TYPE_CHECKING:
     from dl.data.examples import Dataset

@@ -9,7 +9,7 @@ import torch
 from dl.data.examples import Part
 from dl.domain import Preparation
 from dl.errors import BadData, BadRun
-from dl.specs import Options
+from dl.options import Options
 from torch import Tensor
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import InputShape, ModelSpec, Options
+from dl.options import InputShape, Option, Options
+from dl.specs import ModelSpec
 
 if TYPE_CHECKING:
     from torch import nn
