@@ -44,14 +44,14 @@ class Net:
     """A network that overfits.
 
     Args:
-        says: What it is, and on what.
+        description: What it is, and on what.
         domain: Of its inputs.
         train: Training examples.
         read: Returns the data set of a seed.
         choices: Of `dl.fit`.
     """
 
-    says: str
+    description: str
     domain: str
     train: int
     read: Callable[[int, int], Dataset]
@@ -125,7 +125,7 @@ def measure(net: Net, reg: str, seed: int, dataset: Dataset) -> Fit:
         )
         if run.manifest.status != "finished":
             raise SystemExit(f"{run.manifest.message}; run this again to go on")
-        last, look = run.history.rows[-1], dl.test(run, plugins=plugins)
+        last, look = run.history.rows[-1], dl.evaluate(run, plugins=plugins)
         return {
             "seed": seed,
             "epochs": len(run.history),
@@ -196,5 +196,5 @@ def _mean(values: NDArray[np.float64], form: str) -> str:
 def main() -> None:
     """Fit what is not kept yet, and print and keep the table."""
     kept = fits()
-    nets = "; ".join(f"{name}: {net.says}" for name, net in NETS.items())
+    nets = "; ".join(f"{name}: {net.description}" for name, net in NETS.items())
     publish("remedies", f"Do the remedies work? {nets}", table(kept), NOTE, fits=kept)

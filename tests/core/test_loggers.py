@@ -59,8 +59,10 @@ def test_a_logger_is_told_the_choices_each_epoch_and_the_end(fit, blobs, plugin)
 
 
 def test_a_logger_that_fails_is_said_once_and_the_fit_goes_on(fit, blobs, plugin):
-    says = "plugin 'LoggerPlugin.*' given by the program, dl .*: the logger 'kept' failed and is told no more: Runtime"
-    with pytest.warns(PluginWarning, match=says):
+    message = (
+        "plugin 'LoggerPlugin.*' given by the program, dl .*: the logger 'kept' failed and is told no more: Runtime"
+    )
+    with pytest.warns(PluginWarning, match=message):
         run = fit(blobs(), epochs=3, loggers={"kept": {"fails_at": 2}}, more=[plugin])
     assert run.manifest.status == "finished" and len(run.history) == 3
     assert len(plugin.built[0].told) == 2

@@ -160,13 +160,13 @@ MISTAKES = (
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "says"), MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
+    ("words", "code", "message"), MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, tuple) else ""
 )
-def test_a_mistake_is_one_line(shared, words, code, says):
+def test_a_mistake_is_one_line(shared, words, code, message):
     (shared.cwd / "empty").mkdir(exist_ok=True)
     (shared.cwd / "damaged-1.0-py3-none-any.whl").write_bytes(b"no zip file")
     out, err = shared.dl(*words, code=code)
-    assert out == "" and err.count("\n") == 1 and says in err
+    assert out == "" and err.count("\n") == 1 and message in err
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def test_the_run_can_be_tested_and_predicts(fit, plugins, name, tmp_path):
     run = fit({name: (REGULARIZERS | SMALLER)[name]}, epochs=2)
     (kept,) = run.recipe.regularizers
     assert kept == name
-    look = dl.test(run, plugins=plugins)
+    look = dl.evaluate(run, plugins=plugins)
     assert look.examples == 100 and 0.05 < look.score.value <= 1
     Image.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "black.png")
     (said,) = dl.predict(run, [tmp_path / "black.png"], plugins=plugins)

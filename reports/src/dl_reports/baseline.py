@@ -80,13 +80,13 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
     targets = facts.kept.val.targets
     if scores.dtype == np.bool_:
         names = facts.manifest.task.names
-        said = [k for k, name in enumerate(names) if best.says == f"always {name!r}"]
+        said = [k for k, name in enumerate(names) if best.answer == f"always {name!r}"]
         constant = targets == said[0] if said and targets.ndim == 1 else None
         if constant is None or abs(float(constant.mean()) - best.score) > 1e-6:
             return NotComputable("the baseline's answer is not known")
         return accuracy_skill(scores.astype(np.bool_), constant)
     try:
-        constant = np.array([float(word) for word in best.says.removeprefix("always ").split(", ")])
+        constant = np.array([float(word) for word in best.answer.removeprefix("always ").split(", ")])
     except ValueError:
         return NotComputable("the baseline's answer is not known")
     columns = targets.reshape(len(targets), -1).astype(np.float64)

@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.registry import Plugins
-from dl.runs.history import Row
+from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN
 from dl_reports.change import Change, change_of_means, paired_change
@@ -74,7 +74,7 @@ class Facts:
         return max(usable, key=lambda k: sign * scores[k]) if usable else None
 
     @property
-    def best_row(self) -> Row:
+    def best_row(self) -> EpochRow:
         """The history's row of the best epoch; empty while there is none."""
         return {} if self.best is None else self.kept.rows[self.best]
 

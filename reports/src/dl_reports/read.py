@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dl.errors import BadRun
 from dl.finding import SEVERITIES, Finding
 from dl.recipes.recipe import PartialRecipe
-from dl.runs.history import Row
+from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import PartOutcomes, read_logits
 from dl.runs.run import Run
@@ -49,7 +49,7 @@ class Kept:
 
     run: Run
     manifest: Manifest
-    rows: tuple[Row, ...]
+    rows: tuple[EpochRow, ...]
     val: PartOutcomes | NotComputable
     probe: PartOutcomes | NotComputable
     leaked: NDArray[np.bool_] | NotComputable
@@ -112,7 +112,7 @@ def _sound(manifest: Manifest, run: Run) -> Manifest:
     return manifest
 
 
-def _need_columns(rows: tuple[Row, ...], manifest: Manifest, run: Run) -> None:
+def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> None:
     path, metric = run.path / "history.csv", manifest.task.headline.name
     if not rows and path.exists() and path.read_bytes().strip() and not path.read_bytes().startswith(b"epoch,"):
         raise BadRun(f"{str(path)!r} is not the history of a run of dl")

@@ -19,7 +19,7 @@ def ladder(facts: Facts) -> tuple[Rung, ...]:
     if facts.best is None:
         return ()
     sign = 1.0 if facts.metric.higher else -1.0
-    rungs = [Rung(b.name, b.says, Estimate(b.score, NAN, NAN), b.loss, ours=False) for b in facts.manifest.baselines]
+    rungs = [Rung(b.name, b.answer, Estimate(b.score, NAN, NAN), b.loss, ours=False) for b in facts.manifest.baselines]
     rungs.append(Rung(facts.manifest.model, "", facts.score("val"), facts.best_row.get("val_loss"), ours=True))
     return tuple(sorted(rungs, key=lambda rung: (sign * rung.score.value, rung.ours)))
 

@@ -19,8 +19,8 @@ from dl.finding import Finding
 from dl.options import Option, Value
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.runs import outcomes
-from dl.runs.estimates import triple
-from dl.runs.history import Row, write_history
+from dl.runs.estimates import estimate_scores
+from dl.runs.history import EpochRow, write_history
 from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run, write_findings
@@ -95,7 +95,7 @@ def simulate(folder: Path, fit: Fit | None = None) -> Run:
     (folder / "outcomes").mkdir(parents=True)
     _write_examples(folder, fit, val, probe, leaked, rng)
     manifest = _manifest(folder, fit, val, names)
-    rows: list[Row] = []
+    rows: list[EpochRow] = []
     for t, signal in enumerate(fit.signal):
         seen = fit.probe_signal[t] if fit.probe_signal else signal
         clear = np.where(leaked, seen, signal)
@@ -137,8 +137,8 @@ def _score(fit: Fit, side: Side, signal: Floats, t: int, rng: np.random.Generato
     return Scored(*(part.astype(np.float32) for part in (loss, right, margin, logits)))
 
 
-def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> Row:
-    scores = triple(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
+def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> EpochRow:
+    scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
     row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
     row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
     for part in outcomes.PARTS:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dl.data.examples import Dataset, Part, content_number, fingerprints, part_fingerprint, whole, with_targets
+from dl.data.examples import Dataset, Subset, content_number, fingerprints, part_fingerprint, whole, with_targets
 from dl.errors import BadData
 
 
@@ -28,7 +28,7 @@ def test_what_is_known_of_examples_is_taken_with_them(examples):
 
 
 def test_a_part_is_a_view_by_position(examples):
-    part = Part(examples(np.arange(10)[:, None], np.arange(10) * 2, first=100), np.array([1, 3, 5]))
+    part = Subset(examples(np.arange(10)[:, None], np.arange(10) * 2, first=100), np.array([1, 3, 5]))
     assert part.targets.tolist() == [2, 6, 10] and part.ids.tolist() == [101, 103, 105] and len(part) == 3
     assert [chunk.ravel().tolist() for chunk in part.chunks(2)] == [[1, 3], [5]]
 
@@ -47,8 +47,8 @@ def test_fingerprints_do_not_depend_on_how_the_memory_lies(examples):
 
 def test_a_part_has_one_fingerprint_whatever_its_order_and_another_for_other_examples(examples):
     all_of_it = examples(np.zeros((5, 2)), np.zeros(5))
-    same = part_fingerprint(Part(all_of_it, np.array([0, 2]))), part_fingerprint(Part(all_of_it, np.array([2, 0])))
-    assert same[0] == same[1] != part_fingerprint(Part(all_of_it, np.array([0, 3])))
+    same = part_fingerprint(Subset(all_of_it, np.array([0, 2]))), part_fingerprint(Subset(all_of_it, np.array([2, 0])))
+    assert same[0] == same[1] != part_fingerprint(Subset(all_of_it, np.array([0, 3])))
 
 
 def test_another_target_keeps_the_inputs(examples):

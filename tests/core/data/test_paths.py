@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dl.data.paths import hint, looks_like_file, what_is_wrong
+from dl.data.paths import looks_like_file, path_hint, what_is_wrong
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         ("win.csv", "; did you mean 'wine.csv'?"),
         ("WINE.tsv", "; did you mean 'wine.csv'?"),
@@ -31,14 +31,14 @@ def folder(tmp_path, monkeypatch):
         ("x" * 5000, ""),
     ],
 )
-def test_the_nearest_name_is_said_or_the_folder_that_is_missing(folder, name, says):
-    assert hint(Path(name)) == says
+def test_the_nearest_name_is_said_or_the_folder_that_is_missing(folder, name, message):
+    assert path_hint(Path(name)) == message
 
 
 def test_a_near_name_is_shown_with_its_folder_and_made_safe(folder):
     (folder / "wi\x1bne.csv").write_text("a")
-    says = hint(folder / "wi\x1bn.csv")
-    assert says.startswith(f"; did you mean '{folder}/wi") and "x1bne.csv" in says and "\x1b" not in says
+    message = path_hint(folder / "wi\x1bn.csv")
+    assert message.startswith(f"; did you mean '{folder}/wi") and "x1bne.csv" in message and "\x1b" not in message
 
 
 def test_what_is_no_file_is_told_from_what_is_not_there(folder):

@@ -25,16 +25,16 @@ def test_classes_are_said_with_their_probabilities(fit, blobs, plugins_with, sav
     given = blobs(3)
     run = fit(given)
     answers = dl.predict(run, saved([[5, 0], [-2.5, 4.3], [-2.5, -4.3]]), plugins=plugins_with(given=given))
-    assert [answer.says for answer in answers] == ["class 0", "class 1", "class 2"]
+    assert [answer.answer for answer in answers] == ["class 0", "class 1", "class 2"]
     for answer in answers:
-        assert sum(answer.values.values()) == pytest.approx(1) and answer.values[answer.says] > 0.9
+        assert sum(answer.values.values()) == pytest.approx(1) and answer.values[answer.answer] > 0.9
     assert answers[1].source == "row 1"
 
 
 def test_two_classes_have_two_probabilities_that_add_to_one(fit, blobs, plugins_with, saved):
     given = blobs(2)
     (answer,) = dl.predict(fit(given), saved([[-5, 0]]), plugins=plugins_with(given=given))
-    assert answer.says == "class 1" and list(answer.values) == ["class 0", "class 1"]
+    assert answer.answer == "class 1" and list(answer.values) == ["class 0", "class 1"]
     assert sum(answer.values.values()) == pytest.approx(1)
 
 
@@ -42,7 +42,7 @@ def test_labels_that_hold_are_listed_or_none(fit, dataset, plugins_with, saved):
     inputs = np.random.default_rng(0).uniform(-1, 1, (100, 2)).astype(np.float32)
     given = dataset(inputs, (inputs > 0).astype(np.int64), ["left", "up"])
     answers = dl.predict(fit(given), saved([[1, 1], [1, -1], [-1, -1]]), plugins=plugins_with(given=given))
-    assert [answer.says for answer in answers] == ["left, up", "left", "none"]
+    assert [answer.answer for answer in answers] == ["left, up", "left", "none"]
 
 
 def test_numbers_are_in_target_units(fit, dataset, plugins_with, saved):
@@ -50,7 +50,7 @@ def test_numbers_are_in_target_units(fit, dataset, plugins_with, saved):
     given = dataset(inputs, 1000 + 50 * inputs.astype(float), ["price"])
     run = fit(given, epochs=60, schedule="one-cycle")
     (answer,) = dl.predict(run, [saved([[2.0]])], plugins=plugins_with(given=given))
-    assert answer.values["price"] == pytest.approx(1100, abs=1) and answer.says == f"{answer.values['price']:.4g}"
+    assert answer.values["price"] == pytest.approx(1100, abs=1) and answer.answer == f"{answer.values['price']:.4g}"
 
 
 def test_the_last_run_is_meant_where_none_is_named(fit, blobs, plugins_with, saved, runs):
@@ -71,8 +71,8 @@ def test_a_file_that_is_no_input_is_refused(fit, blobs, plugins_with, tmp_path):
     [
         ("best.safetensors", None),
         ("best.safetensors", b"damaged"),
-        ("preparation.json", None),
-        ("preparation.json", b"{"),
+        ("preprocessor.json", None),
+        ("preprocessor.json", b"{"),
         ("recipe.toml", b"nonsense"),
         ("run.json", b"{}"),
     ],
@@ -107,9 +107,9 @@ def test_a_domain_is_given_the_options_of_the_run_s_data_or_those_said_now(blobs
     spec = plugins.domain("numbers")
     plain = spec.load()
 
-    def read(paths, preparation, options):
+    def read(paths, preprocessor, options):
         seen.append(dict(options))
-        return plain.read(paths, preparation)
+        return plain.read(paths, preprocessor)
 
     choices = (Option("encoding", "utf-8", "of a table"), Option("size", 3, "of nothing that is read raw"))
     optioned = replace(spec, load=lambda: replace(plain, read=read), options=choices)

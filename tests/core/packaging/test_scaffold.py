@@ -80,7 +80,7 @@ def test_a_name_that_no_distribution_can_have_is_refused(write, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "says"),
+    ("name", "kind", "message"),
     [
         ("mnist", "dataset", "is dl's own"),
         ("core", "model", "is dl's own"),
@@ -90,8 +90,8 @@ def test_a_name_that_no_distribution_can_have_is_refused(write, tmp_path, name):
         ("l2", "regularizer", "there is a regularizer named 'l2' already"),
     ],
 )
-def test_a_name_that_is_taken_is_refused(write, name, kind, says):
-    with pytest.raises(BadOption, match=says):
+def test_a_name_that_is_taken_is_refused(write, name, kind, message):
+    with pytest.raises(BadOption, match=message):
         write(name, kind)
 
 

@@ -10,7 +10,7 @@ from dl.domain import Domain
 from dl.errors import BadData, PluginFailed
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.plugins.attribution import GIVES, culprit
+from dl.plugins.attribution import RETURN_TYPES, plugin_of_traceback
 from dl.plugins.loading import load_plugins
 from dl.runs.run import open_run
 from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
@@ -73,7 +73,7 @@ WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
 
 
 @pytest.mark.parametrize(
-    ("load", "says"),
+    ("load", "message"),
     [
         (raises(KeyError("col")), "load of the data set 'mine' failed: KeyError: 'col' (test_blame.py:"),
         (raises(FileNotFoundError(2, "No such file", "x.csv")), "FileNotFoundError"),
@@ -103,15 +103,15 @@ WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
         (lambda options: Dataset("mine", [1, 2]), "train of load of the data set 'mine' is [1, 2], not a Examples"),
     ],
 )
-def test_a_data_set_that_fails_when_it_is_read_is_one_line_about_its_plugin(load, says):
+def test_a_data_set_that_fails_when_it_is_read_is_one_line_about_its_plugin(load, message):
     spec = host(load=load).dataset("vision", "mine")
-    if not says:  # an absent part is the data set's own business
+    if not message:  # an absent part is the data set's own business
         assert spec.load({}).train is None
         return
     with pytest.raises(PluginFailed) as caught:
         spec.load({})
     line = str(caught.value)
-    assert line.startswith(WHO) and says in line and line.endswith("  switch it off: DL_PLUGINS=-Stranger")
+    assert line.startswith(WHO) and message in line and line.endswith("  switch it off: DL_PLUGINS=-Stranger")
     assert caught.value.exit_code == 4
 
 
@@ -147,21 +147,21 @@ def test_the_traceback_stays_behind_the_line():
 def test_a_test_part_that_fails_or_is_rubbish_is_blamed_too():
     good = Dataset("mine", EXAMPLES, open_test=lambda: EXAMPLES)
     assert host(load=lambda options: good).dataset("vision", "mine").load({}).open_test() is not None
-    for open_test, says in (
+    for open_test, message in (
         (raises(OSError("gone")), "failed: OSError: gone"),
         (lambda: 7, "returned 7, not a Examples"),
     ):
         loaded = host(load=lambda options, t=open_test: Dataset("mine", EXAMPLES, t)).dataset("vision", "mine").load({})
-        with pytest.raises(PluginFailed, match=f"open_test of load of the data set 'mine' {says}"):
+        with pytest.raises(PluginFailed, match=f"open_test of load of the data set 'mine' {message}"):
             loaded.open_test()
 
 
 @pytest.mark.parametrize(
-    ("build", "says"),
+    ("build", "message"),
     [(raises(TypeError("no")), "failed: TypeError"), (lambda *a: "net", "returned 'net', not a Module")],
 )
-def test_a_model_that_cannot_be_built_is_blamed(build, says):
-    with pytest.raises(PluginFailed, match=f"build of the model 'net' {says}"):
+def test_a_model_that_cannot_be_built_is_blamed(build, message):
+    with pytest.raises(PluginFailed, match=f"build of the model 'net' {message}"):
         host(build=build).model("vision", "net").build((2,), 2, {})
 
 
@@ -190,7 +190,7 @@ def test_what_is_asked_of_plugins_exists():
     from dl.regularizer import Regularizer
 
     kinds = {"Dataset": Dataset, "Domain": Domain, "Regularizer": Regularizer}
-    for kind, field in GIVES:
+    for kind, field in RETURN_TYPES:
         assert field in (kinds.get(kind) or getattr(dl.specs, kind)).__dataclass_fields__
 
 
@@ -199,10 +199,10 @@ def test_an_error_is_the_plugins_whose_code_it_passed_through_last(site):
     site.add("other", "x = 1")
     with pytest.raises(KeyError) as caught:
         __import__(module).work()
-    assert culprit(caught.value).name == "careless"
+    assert plugin_of_traceback(caught.value).name == "careless"
     with pytest.raises(ZeroDivisionError) as ours:
         1 / 0  # noqa: B018
-    assert culprit(ours.value) is None
+    assert plugin_of_traceback(ours.value) is None
 
 
 def net(answer, module=nn.Linear):
@@ -221,7 +221,7 @@ def net(answer, module=nn.Linear):
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "message"),
     [
         (lambda logits, training: None, "gives a NoneType, not logits"),
         (
@@ -232,10 +232,12 @@ def net(answer, module=nn.Linear):
         (lambda logits, training: logits.detach(), "gives logits that no gradient goes through"),
     ],
 )
-def test_a_network_that_gives_no_logits_is_blamed_before_a_run_is_made(fit, blobs, runs, answer, says):
+def test_a_network_that_gives_no_logits_is_blamed_before_a_run_is_made(fit, blobs, runs, answer, message):
     with pytest.raises(PluginFailed) as caught:
         fit(blobs(), model="net", more=[net(answer)])
-    assert str(caught.value).startswith(f"plugin 'Networks-2' given by the program, dl 0.1.0: the model 'net' {says}")
+    assert str(caught.value).startswith(
+        f"plugin 'Networks-2' given by the program, dl 0.1.0: the model 'net' {message}"
+    )
     assert not list(runs.glob("0*"))
 
 
@@ -250,7 +252,7 @@ def test_a_network_without_anything_to_learn_is_blamed(fit, blobs):
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "message"),
     [
         (lambda logits, training: logits[:1] if training else logits, "a run with the model 'net' failed: ValueError"),
         (lambda logits, training: exits() if training else logits, "failed: it calls sys.exit(3)"),
@@ -258,21 +260,21 @@ def test_a_network_without_anything_to_learn_is_blamed(fit, blobs):
     ],
 )
 def test_what_fails_in_training_with_a_strangers_network_is_its_plugins_and_the_run_says_so(
-    fit, blobs, runs, answer, says
+    fit, blobs, runs, answer, message
 ):
     with pytest.raises(PluginFailed) as caught:
         fit(blobs(), model="net", more=[net(answer)])
-    assert says in str(caught.value) and caught.value.exit_code == 4
+    assert message in str(caught.value) and caught.value.exit_code == 4
     assert open_run("last", runs).manifest.status == "failed"
 
 
 def test_what_fails_with_dls_own_things_alone_stays_as_it_is(fit, blobs):
-    from dl.plugins.attribution import answering
+    from dl.plugins.attribution import attribute_errors
     from dl.recipes.recipe import Recipe
 
     plugins = load_plugins()
     recipe = Recipe("vision", "mnist", "dense", "", 0, {}, {}, {}, {}, {})
-    with pytest.raises(ZeroDivisionError), answering(recipe, plugins):
+    with pytest.raises(ZeroDivisionError), attribute_errors(recipe, plugins):
         1 / 0  # noqa: B018
 
 
@@ -281,4 +283,4 @@ def test_a_module_of_python_or_of_dl_that_an_entry_point_names_is_nobodys(site):
     site.add("claims-dl", "", target="dl.errors")
     with pytest.raises(ValueError, match="Expecting") as caught:
         json.loads("{")
-    assert culprit(caught.value) is None
+    assert plugin_of_traceback(caught.value) is None

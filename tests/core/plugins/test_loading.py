@@ -6,9 +6,10 @@ import pytest
 
 from dl import hookspecs
 from dl.errors import PluginFailed
-from dl.plugins.loading import HOOKS, load_plugins, look_at_plugins
+from dl.plugins.loading import HOOKS, inspect_plugins, load_plugins
 from dl.plugins.states import PluginDeprecated, PluginWarning
 from dl.plugins.validation import _FIELDS, KINDS
+from dl.runs.render import render_report as render
 
 OLD = """
 from dl import hookimpl
@@ -42,7 +43,7 @@ class Screen:
 
 
 def states(**extra):
-    return {state.name: state for state in look_at_plugins(**extra).states}
+    return {state.name: state for state in inspect_plugins(**extra).states}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -50,9 +51,9 @@ def test_a_plugin_of_the_version_before_works_and_only_dl_plugins_says_what_is_o
     site.add("old", OLD)
     plugins, screen = load_plugins(), Screen()  # a PluginWarning would fail this test
     assert plugins.sections["energy"].load()(None) == ["12 Wh"] and plugins.sections["energy"].plugin == "old"
-    assert plugins.render("run 1", screen) is True and screen.lines == ["the report of run 1"]
+    assert render("run 1", screen, plugins) is True and screen.lines == ["the report of run 1"]
     state = next(state for state in plugins.states if state.name == "old")
-    assert state.state == "ok" and set(state.says.split("; ")) == TO_BE_SAID and state.aloud == ""
+    assert state.state == "ok" and set(state.message.split("; ")) == TO_BE_SAID and state.aloud == ""
 
 
 def test_its_author_sees_a_deprecation_warning(site):
@@ -70,7 +71,7 @@ def test_a_plugin_that_takes_no_argument_at_all_may_render():
         def render_report(self):
             return True
 
-    assert load_plugins(extra=[Plain()]).render(None, None) is True
+    assert render(None, None, load_plugins(extra=[Plain()])) is True
 
 
 def test_dl_uses_nothing_old_itself():
@@ -114,7 +115,7 @@ def test_plugins_are_switched_off_and_limited(site, good, monkeypatch, wish, the
 def test_a_plugin_that_is_switched_off_is_not_imported(site, monkeypatch, capfd):
     site.add("loud", "print('imported'); raise ValueError")
     monkeypatch.setenv("DL_PLUGINS", "-loud")
-    assert states()["loud"].says == "switched off by DL_PLUGINS"
+    assert states()["loud"].message == "switched off by DL_PLUGINS"
     load_plugins()
     assert capfd.readouterr().out == ""
 
@@ -152,7 +153,7 @@ def test_two_distributions_may_name_one_module(site, good):
     module = site.add("first", good("x"))
     site.add("second", "", target=module)
     found = states()
-    assert found["first"].state == "ok" and "'x' is left out" in found["second"].says
+    assert found["first"].state == "ok" and "'x' is left out" in found["second"].message
 
 
 def test_what_a_plugin_took_is_counted(site, good):
@@ -163,7 +164,7 @@ def test_what_a_plugin_took_is_counted(site, good):
 def test_stdout_and_stderr_are_as_before_whatever_a_plugin_does(site, good, capfd):
     site.add("rude", good("x", first="import sys\nsys.stdout = sys.stderr = None"))
     site.add("ruder", good("y", first="import sys, os\nsys.stderr.close(); os.close(1)"))
-    load = look_at_plugins()
+    load = inspect_plugins()
     print("still here")
     assert capfd.readouterr().out == "still here\n"
     assert {("vision", "x"), ("vision", "y")} <= set(load.datasets)

@@ -6,7 +6,7 @@ import pytest
 
 from dl.errors import BadFile, CannotWrite, UnknownName
 from dl.plugins import local
-from dl.plugins.loading import load_plugins, look_at_plugins
+from dl.plugins.loading import inspect_plugins, load_plugins
 from dl.plugins.states import PluginWarning
 
 
@@ -22,7 +22,7 @@ def folder(site, good, tmp_path, monkeypatch):
 
 
 def datasets():
-    return {name for _, name in look_at_plugins().datasets} & {"one-data", "two-data", "three-data"}
+    return {name for _, name in inspect_plugins().datasets} & {"one-data", "two-data", "three-data"}
 
 
 def test_code_of_a_folder_runs_only_after_a_yes(folder):
@@ -50,10 +50,10 @@ def test_a_changed_file_and_a_new_one_ask_again_and_the_others_go_on(folder, goo
     local.trust(folder)
     (folder / "two.py").write_text(good("two-data", then="# changed"))
     (folder / "three.py").write_text(good("three-data"))
-    found = {state.name: state for state in look_at_plugins().states}
+    found = {state.name: state for state in inspect_plugins().states}
     assert datasets() == {"one-data"}
-    assert (found["two"].state, found["two"].says) == ("blocked", "it has changed since you trusted it")
-    assert (found["three"].state, found["three"].says) == ("blocked", "it is not trusted")
+    assert (found["two"].state, found["two"].message) == ("blocked", "it has changed since you trusted it")
+    assert (found["three"].state, found["three"].message) == ("blocked", "it is not trusted")
     local.trust(folder)
     assert datasets() == {"one-data", "two-data", "three-data"}
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_too_large_is_refused(folder):
     (folder / "huge.py").write_bytes(b"#" * (local.LARGEST + 1))
     with pytest.raises(BadFile, match=r"huge.py' cannot be read"):
         local.trust(folder)
-    assert {state.name: state.state for state in look_at_plugins().states}["huge"] == "blocked"
+    assert {state.name: state.state for state in inspect_plugins().states}["huge"] == "blocked"
 
 
 def test_a_file_is_run_once_a_process(folder):

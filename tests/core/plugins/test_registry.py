@@ -7,6 +7,7 @@ from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins.loading import load_plugins
 from dl.plugins.states import PluginWarning
+from dl.runs.render import render_report
 from dl.specs import DatasetSpec, ModelSpec
 
 
@@ -68,7 +69,7 @@ def test_specifications_are_listed_in_order_of_their_names():
 
 def test_a_report_that_no_plugin_renders_is_said(monkeypatch):
     monkeypatch.setenv("DL_PLUGINS", "-reports")
-    assert load_plugins().render(None, None) is False
+    assert render_report(None, None, load_plugins()) is False
 
 
 class Renders:
@@ -85,7 +86,7 @@ class Renders:
 def test_a_third_partys_report_comes_before_ours_and_gets_what_is_registered():
     seen = []
     found = load_plugins(extra=[Renders(lambda run, plugins: seen.append((run, plugins)) or True)])
-    assert found.render("a run", None) is True
+    assert render_report("a run", None, found) is True
     assert seen == [("a run", found)]
 
 
@@ -97,14 +98,14 @@ def test_a_report_that_fails_is_one_line_and_the_next_plugin_is_asked():
     with pytest.warns(
         PluginWarning, match="'Renders-2' .*render_report failed: RuntimeError: no paper .*DL_PLUGINS=-R"
     ):
-        assert found.render(None, None) is True
+        assert render_report(None, None, found) is True
 
 
 def test_a_report_that_fails_ends_the_program_in_strict_mode(monkeypatch):
     found = load_plugins(extra=[Renders(lambda run, plugins: 1 / 0)])
     monkeypatch.setenv("DL_STRICT_PLUGINS", "1")
     with pytest.raises(PluginFailed, match="ZeroDivisionError"):
-        found.render(None, None)
+        render_report(None, None, found)
 
 
 def test_every_registered_option_passes_its_own_check():

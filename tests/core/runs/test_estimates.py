@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
 from dl.intervals import Estimate, mean_difference, mean_interval, newcombe, wilson
-from dl.runs.estimates import difference, estimate, macro_f1, triple
+from dl.runs.estimates import difference, estimate, estimate_scores, macro_f1
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 
@@ -94,16 +94,16 @@ def test_one_example_of_several_labels_is_one_example(task):
 def test_the_gap_is_above_zero_where_the_network_knows_the_training_part_better(task, higher):
     kind = "proportion" if higher else "mean"
     good, bad = ([1, 1, 1, 1], [1, 0, 0, 1]) if higher else ([0.1, 0.2, 0.1, 0.2], [1.0, 2.0, 1.5, 1.5])
-    found = triple(task(kind, higher), scored(good), scored(bad), np.zeros(4), np.zeros(4))
+    found = estimate_scores(task(kind, higher), scored(good), scored(bad), np.zeros(4), np.zeros(4))
     assert found.gap.value == pytest.approx(0.5 if higher else 1.35) and found.gap.low <= found.gap.value
-    turned = triple(task(kind, higher), scored(bad), scored(good), np.zeros(4), np.zeros(4))
+    turned = estimate_scores(task(kind, higher), scored(bad), scored(good), np.zeros(4), np.zeros(4))
     assert turned.gap.value == pytest.approx(-found.gap.value)
 
 
 def test_the_interval_of_the_gap_is_newcombes_or_welchs(task):
     probe, val = [1, 1, 1, 0, 1], [1, 0, 0, 1]
-    found = triple(task("proportion"), scored(probe), scored(val), np.zeros(5), np.zeros(4))
+    found = estimate_scores(task("proportion"), scored(probe), scored(val), np.zeros(5), np.zeros(4))
     assert found.gap[1:] == pytest.approx(newcombe(4, 5, 2, 4))
     low, high = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 9.0])
-    found = triple(task("mean", higher=False), scored(low), scored(high), np.zeros(3), np.zeros(3))
+    found = estimate_scores(task("mean", higher=False), scored(low), scored(high), np.zeros(3), np.zeros(3))
     assert found.gap[1:] == pytest.approx(mean_difference(5, high.std(ddof=1), 3, 2, 1, 3), rel=1e-5)

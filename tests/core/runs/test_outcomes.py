@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.errors import BadRun
 from dl.runs import outcomes
 from dl.runs.outcomes import Scored
@@ -14,7 +14,7 @@ IN_TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], d
 @pytest.fixture
 def part(examples):
     """Seven examples."""
-    return Part(examples(np.zeros((9, 1)), np.arange(9) % 2, first=50), np.arange(2, 9))
+    return Subset(examples(np.zeros((9, 1)), np.arange(9) % 2, first=50), np.arange(2, 9))
 
 
 @pytest.fixture

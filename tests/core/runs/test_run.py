@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.errors import BadRun
 from dl.finding import Finding
 from dl.plugins.loading import load_plugins
@@ -17,6 +17,7 @@ from dl.runs import outcomes
 from dl.runs.history import write_history
 from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.runs.outcomes import Scored
+from dl.runs.render import render_report
 from dl.runs.run import Run, claim_run, list_runs, open_run, read_json, write_findings
 
 
@@ -38,7 +39,7 @@ def make_run(examples):
         ends = {f"{part}_{end}": 0.5 for part in ("val", "probe", "gap") for end in ("low", "high")}
         write_history(path / "history.csv", [{"epoch": k} | row | ends for k in (1, 2)])
         write_findings(path / "findings.json", [Finding("data-duplicates", "note", "3 copies", {"repeated": 3})])
-        part = Part(examples(np.zeros((3, 2)), np.array([0, 1, 0])), np.arange(3))
+        part = Subset(examples(np.zeros((3, 2)), np.array([0, 1, 0])), np.arange(3))
         (path / "outcomes").mkdir()
         outcomes.write_examples(path / "outcomes", {"val": part, "probe": part}, np.zeros(3, bool))
         scored = Scored(*(np.ones(3, np.float32) for _ in range(3)), np.ones((3, 1), np.float32))
@@ -67,8 +68,8 @@ def damage(path, lines):
 def test_a_history_that_was_cut_short_is_no_whole_run(make_run, runs, lines, epoch):
     run = make_run(runs)
     damage(run.path / "history.csv", lines)
-    says = f"not a complete run: history.csv has no row of epoch {epoch}, and 2 epochs ran; put the file back"
-    with pytest.raises(BadRun, match=says):
+    message = f"not a complete run: history.csv has no row of epoch {epoch}, and 2 epochs ran; put the file back"
+    with pytest.raises(BadRun, match=message):
         Run(run.path).history  # noqa: B018 - reading it is the check
 
 
@@ -206,7 +207,7 @@ def test_a_damaged_file_never_raises_anything_but_bad_run(make_run, runs, data):
     try:
         opened = open_run(run.path, runs)
         assert (opened.history, opened.findings, opened.recipe, opened.best) is not None
-        load_plugins().render(opened, Console(quiet=True))
+        render_report(opened, Console(quiet=True), load_plugins())
     except BadRun:
         pass
 

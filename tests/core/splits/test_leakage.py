@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data.examples import Part, fingerprints, whole
+from dl.data.examples import Subset, fingerprints, whole
 from dl.errors import BadData
 from dl.splits.leakage import check_classes, check_duplicates, duplicate_groups
 
@@ -58,7 +58,7 @@ def parts(examples):
     def make(train, val, names=()):
         every = examples(np.zeros((len(train) + len(val), 1)), np.array([*train, *val]), names)
         positions = np.arange(len(every))
-        return Part(every, positions[: len(train)]), Part(every, positions[len(train) :])
+        return Subset(every, positions[: len(train)]), Subset(every, positions[len(train) :])
 
     return make
 
@@ -87,5 +87,5 @@ def test_a_class_of_one_example_is_refused_with_the_example_where_some_are_held_
     train, val = parts([0, 1, 0, 2, 3], [1], ("cat", "dog", "fox", "owl"))
     with pytest.raises(BadData, match=r"class 'fox' has one example only, #3 \(so 1 other has\); a class needs two"):
         check_classes(train, val)
-    brought = Part(replace(train.examples), val.index)  # a validation part of its own
+    brought = Subset(replace(train.examples), val.index)  # a validation part of its own
     check_classes(train, brought)

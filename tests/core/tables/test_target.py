@@ -198,7 +198,7 @@ MANY = [f"{number + 0.5}" for number in range(120)]
 
 
 @pytest.mark.parametrize(
-    ("cells", "target_as", "says"),
+    ("cells", "target_as", "message"),
     [
         (
             MANY,
@@ -219,9 +219,9 @@ MANY = [f"{number + 0.5}" for number in range(120)]
 )
 @pytest.mark.parametrize("bad_rows", ["stop", "skip"])
 def test_a_target_that_is_not_what_it_was_asked_for_says_what_it_holds_and_what_fits(
-    target, cells, target_as, says, bad_rows
+    target, cells, target_as, message, bad_rows
 ):
-    with pytest.raises(BadData, match=says) as caught:
+    with pytest.raises(BadData, match=message) as caught:
         target(cells, target_as=target_as, bad_rows=bad_rows)
     assert "a.csv: column 'label' holds" in str(caught.value) and "skip" not in str(caught.value)
 

@@ -16,7 +16,7 @@ def by_name(train, val, names=(), asked=""):
 def test_the_majority_scores_its_share_and_has_no_loss():
     found = by_name(np.array([0, 0, 1]), np.array([0, 0, 0, 1]), ("cat", "dog"))
     assert found["majority"].score == 0.75 and found["majority"].loss is None
-    assert found["majority"].says == "always 'cat'"
+    assert found["majority"].answer == "always 'cat'"
 
 
 def test_the_prior_of_two_even_classes_costs_log_two_nats():
@@ -59,7 +59,7 @@ def test_regression_baselines_are_scikit_learns_dummies_in_target_units(strategy
 def test_the_loss_of_the_mean_is_one_on_the_training_targets_themselves():
     train = np.random.default_rng(0).normal(7, 3, 500)
     found = by_name(train, train)["mean"]
-    assert found.loss == pytest.approx(1.0, rel=1e-4) and found.says == f"always {train.mean():.4g}"
+    assert found.loss == pytest.approx(1.0, rel=1e-4) and found.answer == f"always {train.mean():.4g}"
 
 
 @pytest.mark.parametrize("strategy", ["mean", "median"])
@@ -76,4 +76,4 @@ def test_an_imbalanced_class_is_scored_by_average_precision():
 
 
 def test_many_columns_are_named_up_to_three():
-    assert by_name(np.arange(20.0).reshape(4, 5), np.zeros((1, 5)))["mean"].says == "always 7.5, 8.5, 9.5, …"
+    assert by_name(np.arange(20.0).reshape(4, 5), np.zeros((1, 5)))["mean"].answer == "always 7.5, 8.5, 9.5, …"

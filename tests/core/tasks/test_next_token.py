@@ -29,7 +29,7 @@ def batch_of(rows, weights=None, unsaid=None):
 
 def test_a_uniform_guess_over_eight_tokens_costs_three_bits_each():
     batch = batch_of([[7, 1, 2, 3]])
-    (sums,) = next_token.condense(torch.zeros(1, 4, 8), batch).tolist()
+    (sums,) = next_token.reduce_logits(torch.zeros(1, 4, 8), batch).tolist()
     assert sums == pytest.approx([3 * math.log(8), 0, 3, 3])
     assert float(next_token.bits_per_character(torch.tensor([sums]))) == pytest.approx(3)
     assert float(next_token.perplexity(torch.tensor([sums]))) == pytest.approx(8)
@@ -39,7 +39,7 @@ def test_logits_at_a_place_tell_the_token_after_it():
     batch = batch_of([[4, 1, 2, 3]])
     sure = torch.zeros(1, 4, 5)
     sure[0, torch.arange(3), torch.tensor([1, 2, 3])] = 20
-    (sums,) = next_token.condense(sure, batch).tolist()
+    (sums,) = next_token.reduce_logits(sure, batch).tolist()
     assert sums[0] < 1e-6 and sums[1:] == [3, 3, 3]
     assert float(next_token.token_accuracy(torch.tensor([sums]))) == 1
 
@@ -49,9 +49,9 @@ def test_a_row_comes_to_the_same_alone_and_beside_others_whatever_the_padding_is
     logits = torch.randn(len(rows), max(map(len, rows)), 5, generator=torch.Generator().manual_seed(0))
     weights = [[0.0] + [float(1 + value % 3) for value in row[1:]] for row in rows]
     unsaid = [[0.0] + [0.5 * (value == 1) for value in row[1:]] for row in rows]
-    together = next_token.condense(logits, batch_of(rows, weights, unsaid))
+    together = next_token.reduce_logits(logits, batch_of(rows, weights, unsaid))
     for k, row in enumerate(rows):
-        alone = next_token.condense(logits[k : k + 1, : len(row)], batch_of([row], [weights[k]], [unsaid[k]]))
+        alone = next_token.reduce_logits(logits[k : k + 1, : len(row)], batch_of([row], [weights[k]], [unsaid[k]]))
         torch.testing.assert_close(alone[0], together[k])
         shares = torch.log_softmax(logits[k], dim=1)
         nats = sum(-float(shares[i, row[i + 1]]) for i in range(len(row) - 1)) + sum(unsaid[k])
@@ -76,6 +76,6 @@ def test_the_score_of_rows_of_one_length_is_their_own_rate():
 def test_the_loss_moves_what_tells_wrongly_and_nothing_behind_the_end():
     logits = torch.zeros(2, 4, 5, requires_grad=True)
     batch = batch_of([[4, 1, 2, 3], [4, 1]])
-    next_token.nats_a_token(next_token.condense(logits, batch), torch.empty(2, 0)).backward()
+    next_token.nats_a_token(next_token.reduce_logits(logits, batch), torch.empty(2, 0)).backward()
     moved = logits.grad.abs().sum(dim=2) > 0
     assert moved.tolist() == [[True, True, True, False], [True, False, False, False]]

@@ -83,5 +83,5 @@ def test_the_fits_are_what_they_are_called(numbers):
     assert overfits.best["probe_accuracy"] > 0.95 > 0.7 > overfits.best["val_accuracy"]
     assert clean.best["val_accuracy"] > 0.95 and len(short.history) == 1
     assert runs["is a regression"].manifest.task.name == "regression"
-    said = {one.rule: one.says for one in check_check(numbers.check("fit-overfit-loss"), numbers)}
+    said = {one.rule: one.message for one in check_check(numbers.check("fit-overfit-loss"), numbers)}
     assert "overfits: 1 found" in said["it answers any run"] and "is clean: 1" not in said["it answers any run"]

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.data.ragged import as_text, ragged, texts
 from dl.errors import BadData
 from dl.padded import RaggedTensor
@@ -12,10 +12,10 @@ from dl.tasks.task import decide
 from dl.training.batches import (
     EVAL_BATCH,
     WIDEST,
-    EvalOrder,
-    Feed,
-    Share,
-    TrainOrder,
+    DeviceDataset,
+    EvalBatchSampler,
+    Shard,
+    TrainBatchSampler,
     batch_sizes,
     bucketed,
     check_width,
@@ -27,7 +27,7 @@ SEEDS = st.integers(0, 2**40)
 
 
 def orders(n, batch, world, seed=0, epoch=0, block=1):
-    made = [TrainOrder(np.arange(n) * 3, batch, seed, Share(rank, world), block) for rank in range(world)]
+    made = [TrainBatchSampler(np.arange(n) * 3, batch, seed, Shard(rank, world), block) for rank in range(world)]
     for order in made:
         order.set_epoch(epoch)
     return made
@@ -94,14 +94,14 @@ def test_blocks_are_the_same_batches_in_the_same_order(n, batch, block):
 @given(st.integers(1, 3 * EVAL_BATCH), st.integers(1, 4))
 def test_each_example_is_scored_on_exactly_one_device(n, world):
     positions = np.arange(n) * 2
-    seen = [batch for rank in range(world) for batch in EvalOrder(positions, Share(rank, world))]
+    seen = [batch for rank in range(world) for batch in EvalBatchSampler(positions, Shard(rank, world))]
     assert sorted(torch.cat(seen).tolist()) == positions.tolist()
     assert max(map(len, seen)) <= EVAL_BATCH
 
 
 def test_a_feed_gives_what_stands_at_the_positions(examples):
     given_examples = examples(np.arange(12, dtype=np.uint8).reshape(6, 2), np.array([0, 1, 2, 0, 1, 2]))
-    feed = Feed.of(given_examples, decide(given_examples.targets, ()))
+    feed = DeviceDataset.of(given_examples, decide(given_examples.targets, ()))
     feed.to(torch.device("cpu"))
     inputs, targets = feed.take(torch.tensor([5, 0]))
     assert inputs.tolist() == [[10, 11], [0, 1]] and inputs.dtype == torch.uint8 and targets.tolist() == [2, 0]
@@ -109,7 +109,7 @@ def test_a_feed_gives_what_stands_at_the_positions(examples):
 
 def test_a_feed_copies_no_input(examples):
     given_examples = examples(np.zeros((6, 2), np.uint8), np.array([0, 1, 0, 1, 0, 1]))
-    feed = Feed.of(given_examples, decide(given_examples.targets, ()))
+    feed = DeviceDataset.of(given_examples, decide(given_examples.targets, ()))
     assert feed.inputs.data_ptr() == given_examples.inputs.ctypes.data
 
 
@@ -153,7 +153,7 @@ def test_rows_of_a_ragged_column_are_the_texts_at_their_positions(strings, data)
 @given(st.integers(1, 60), SEEDS, st.integers(1, 3))
 def test_very_long_rows_are_scored_few_at_once(n, seed, world):
     lengths = np.random.default_rng(seed).choice([10, WIDEST // 7, WIDEST // 2, 2 * WIDEST], n)
-    orders = [EvalOrder(np.arange(n), Share(rank, world), lengths) for rank in range(world)]
+    orders = [EvalBatchSampler(np.arange(n), Shard(rank, world), lengths) for rank in range(world)]
     seen = [batch.numpy() for order in orders for batch in order]
     assert sorted(np.concatenate([np.empty(0, int), *seen]).tolist()) == list(range(n))
     assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= WIDEST for batch in seen)
@@ -163,7 +163,7 @@ def test_very_long_rows_are_scored_few_at_once(n, seed, world):
 def test_a_row_too_long_for_a_batch_of_its_size_is_named(examples):
     given_examples = examples(np.zeros((6, 2), np.uint8), np.array([0, 1, 0, 1, 0, 1]))
     lengths = np.array([5, 5, WIDEST // 2, 5, 5, WIDEST])
-    train = Part(given_examples, np.arange(5))
+    train = Subset(given_examples, np.arange(5))
     check_width(train, lengths, 2)
     check_width(train, None, 3)
     with pytest.raises(BadData, match=r"#2: 16,777,216 tokens, .*batch of 3 is padded .*max_len=5000"):

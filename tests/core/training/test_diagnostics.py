@@ -3,10 +3,17 @@ import pytest
 import torch
 from torch import nn
 
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.padded import Padded
 from dl.runs import outcomes
-from dl.training.diagnostics import MOST_FEATURES, GradientWatch, UnitWatch, of_rows, penultimate, project
+from dl.training.diagnostics import (
+    MOST_FEATURES,
+    DeadUnitMonitor,
+    GradientNormMonitor,
+    penultimate,
+    pool_tokens,
+    project,
+)
 from dl.training.sketches import hardest, spread, write_sketches
 
 
@@ -14,7 +21,7 @@ def test_norms_of_the_gradient_are_those_by_hand():
     network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
     for parameter in network.parameters():
         nn.init.constant_(parameter, 2.0)
-    watch = GradientWatch(network)
+    watch = GradientNormMonitor(network)
     for x in (1.0, 2.0, 3.0):  # output 4 x; its gradient is 2 x for either weight
         network.zero_grad()
         network(torch.tensor([[x]])).sum().backward()
@@ -36,7 +43,7 @@ def test_a_unit_that_never_fires_is_counted():
     with torch.no_grad():
         network[0].weight.fill_(1.0)
         network[0].bias.copy_(torch.tensor([0.0, 0.0, 0.0, -100.0]))
-    watch = UnitWatch(network)
+    watch = DeadUnitMonitor(network)
     with watch.watching():
         network(torch.ones(5, 2))
     network(torch.full((5, 2), 1000.0))  # not watched
@@ -44,7 +51,7 @@ def test_a_unit_that_never_fires_is_counted():
 
 
 def test_a_channel_fires_if_any_of_its_places_does_in_any_batch():
-    watch = UnitWatch(network := nn.Sequential(nn.ReLU()))
+    watch = DeadUnitMonitor(network := nn.Sequential(nn.ReLU()))
     maps = torch.full((2, 3, 4, 4), -1.0)
     with watch.watching():
         maps[1, 0, 2, 3] = 1.0
@@ -54,7 +61,7 @@ def test_a_channel_fires_if_any_of_its_places_does_in_any_batch():
 
 
 def test_a_network_without_relu_has_no_dead_share():
-    watch = UnitWatch(nn.Sequential(nn.Linear(2, 2)))
+    watch = DeadUnitMonitor(nn.Sequential(nn.Linear(2, 2)))
     with watch.watching():
         pass
     assert watch.row() == {}
@@ -79,8 +86,8 @@ def test_a_network_without_a_linear_layer_has_no_features():
 def test_of_a_row_of_tokens_the_features_are_the_mean_over_its_own():
     batch = Padded(torch.tensor([[1, 2, 3], [4, 0, 0]]), torch.tensor([3, 1]))
     values = torch.arange(12.0).reshape(2, 3, 2)
-    assert of_rows(values, batch).tolist() == [[2, 3], [6, 7]]
-    assert torch.equal(of_rows(values[:, 0], batch), values[:, 0]) and of_rows(values, values[:, 0]) is values
+    assert pool_tokens(values, batch).tolist() == [[2, 3], [6, 7]]
+    assert torch.equal(pool_tokens(values[:, 0], batch), values[:, 0]) and pool_tokens(values, values[:, 0]) is values
 
 
 def test_few_dimensions_are_kept_and_many_projected_the_same_way_each_time():
@@ -107,7 +114,7 @@ def test_the_hardest_have_the_largest_losses_or_the_smallest_margins():
 
 
 def test_sketches_are_kept_with_their_rows(tmp_path, examples):
-    part = Part(examples(np.arange(8)[:, None], np.zeros(8)), np.array([1, 3, 5]))
+    part = Subset(examples(np.arange(8)[:, None], np.zeros(8)), np.array([1, 3, 5]))
     write_sketches(tmp_path, {"val": part}, {"val": np.array([0, 2])}, lambda row: f"number {row[0]}")
     stored = outcomes.read_arrays(tmp_path / "sketches.npz")
     assert stored["val_rows"].tolist() == [0, 2] and stored["val_sketches"].tolist() == ["number 1", "number 5"]

@@ -39,7 +39,7 @@ def test_a_run_keeps_everything_that_a_reader_needs(fit, blobs):
         "run.json",
         "history.csv",
         "findings.json",
-        "preparation.json",
+        "preprocessor.json",
         "environment.json",
         "best.safetensors",
         "outcomes/examples.npz",

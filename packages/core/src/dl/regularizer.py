@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from dl.errors import BadOption
 from dl.options import Option, Options
 from dl.padded import Padded
-from dl.runs.history import Row
+from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.tasks.task import Reduction
 
@@ -91,6 +91,6 @@ class Regularizer:
     penalty: Callable[[nn.Module], Tensor] | None = None
     after_step: Callable[[nn.Module], None] | None = None
     scored_with: Callable[[nn.Module], AbstractContextManager[None]] | None = None
-    ends: Callable[[Sequence[Row], MetricInfo], str] | None = None
+    ends: Callable[[Sequence[EpochRow], MetricInfo], str] | None = None
     state_dict: Callable[[], State] | None = None
     load_state_dict: Callable[[State], None] | None = None

@@ -16,7 +16,7 @@ import tokenizers
 from numpy.typing import NDArray
 
 from dl.data.cache import cache_folder, most_bytes, trim, used
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
 from dl.files import write_bytes, write_with
@@ -27,7 +27,7 @@ VERSION = f"1 unicode {unicodedata.unidata_version} tokenizers {tokenizers.__ver
 HASHED = 1 << 24  # values hashed at once: of a memory map no more is read into memory
 
 
-def learned(part: Part, settings: Settings) -> Vocabulary:
+def learned(part: Subset, settings: Settings) -> Vocabulary:
     """Return what `learn` learns from this part, learnt now or before; it may raise what `learn` raises."""
     texts, folder = part.examples.inputs, _folder()
     if folder is None or not isinstance(texts, Ragged):

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.data.ragged import Ragged, as_text
 from dl.errors import BadData
 from dl_text import bytepairs
@@ -49,7 +49,7 @@ class Learnt:
     is_pair: NDArray[np.bool_]
 
 
-def learn(part: Part, settings: Settings) -> Vocabulary:
+def learn(part: Subset, settings: Settings) -> Vocabulary:
     """Learn a vocabulary from a part of texts, given as their UTF-8 bytes.
 
     Raises:

@@ -1,6 +1,6 @@
 """Reading texts for a prediction: files, folders, the lines of stdin, or strings, as their UTF-8 bytes.
 
-They become tokens later, by the preparation, so that what people are shown is what was read.
+They become tokens later, by the preprocessor, so that what people are shown is what was read.
 """
 
 import sys

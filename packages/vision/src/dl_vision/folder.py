@@ -15,7 +15,7 @@ import numpy as np
 
 from dl.data.examples import Dataset, Examples
 from dl.data.folders import (
-    Found,
+    ScannedFolder,
     SkippedFiles,
     Wanted,
     find_classes,
@@ -43,7 +43,7 @@ IMAGES = Wanted("image", "images", SUFFIXES, "expected a folder of images for ea
 class Inspected:
     """One part with the facts of its files; labels are numbers of the training part's classes."""
 
-    found: Found
+    found: ScannedFolder
     labels: list[int]
     facts: list[Facts]
 
@@ -103,7 +103,7 @@ def _test_opener(
     return open_test
 
 
-def _inspect(found: Found, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
+def _inspect(found: ScannedFolder, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
     """Number the labels as the training part does (``classes``; None for the training part) and read the facts."""
     return Inspected(found, number_labels(found, classes), facts_of(found.files, cache))
 

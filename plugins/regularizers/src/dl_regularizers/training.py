@@ -12,7 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from dl.errors import BadOption
 from dl.regularizer import Loss, Regularizer, State
-from dl.runs.history import History, Row
+from dl.runs.history import EpochRow, History
 from dl.runs.manifest import MetricInfo
 from dl.tasks.task import Reduction, Task
 
@@ -131,7 +131,7 @@ def early_stopping(patience: int, by: str) -> Regularizer:
         by: ``loss`` or ``metric``, of the validation part.
     """
 
-    def ends(rows: Sequence[Row], headline: MetricInfo) -> str:
+    def ends(rows: Sequence[EpochRow], headline: MetricInfo) -> str:
         column, higher = ("val_loss", False) if by == "loss" else (f"val_{headline.name}", headline.higher)
         best = History(tuple(rows)).best(column, higher=higher)
         since = len(rows) - 1 - (best or 0)

@@ -53,7 +53,7 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
         return []
     shown = words.difference(facts.metric, found.lead, found.interval)
     message = (
-        f"not certainly better than {words.quoted(found.baseline.says)}: "
+        f"not certainly better than {words.quoted(found.baseline.answer)}: "
         f"{words.score(facts.metric, found.score)} against "
         f"{words.score(facts.metric, found.baseline.score)} {words.metric_word(facts.metric.name)}, a lead of {shown}"
     )

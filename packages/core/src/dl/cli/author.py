@@ -74,10 +74,10 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Run the suites on one plugin."""
-    from dl.plugins.loading import look_at_plugins
+    from dl.plugins.loading import inspect_plugins
     from dl.testing.plugin import check_plugin, plugins_named
 
-    plugins = look_at_plugins()
+    plugins = inspect_plugins()
     checked = (one for state in plugins_named(name, plugins) for one in check_plugin(state, plugins))
     found = list(checked if as_json else _shown(checked))
     broken = sum(one.result.state == "failed" for one in found)
@@ -95,8 +95,8 @@ def _shown(checked: Iterable[Checked]) -> Iterator[Checked]:
     """Print each answer as it comes."""
     out = console()
     for one in checked:
-        says = f": {one.result.says}" if one.result.says else ""
-        line = f"{one.kind} {one.name}: {one.result.rule}{says}"
+        message = f": {one.result.message}" if one.result.message else ""
+        line = f"{one.kind} {one.name}: {one.result.rule}{message}"
         style = {"ok": "", "failed": "bold red"}.get(one.result.state, "dim")
         state, answer = plain(f"{one.result.state:<9}", style), plain(line, style, LONGEST)
         if out.is_terminal:

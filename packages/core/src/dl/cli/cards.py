@@ -24,6 +24,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve
+from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
 from dl.terminal import console, plain
 
@@ -273,7 +274,7 @@ def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
     """Print a run: its report, or its manifest as JSON."""
     if as_json:
         print(json.dumps(asdict(run.manifest) | {"best": run.best}))
-    elif not plugins.render(run, console()):
+    elif not render_report(run, console(), plugins):
         console().print(_facts([("run", run.name), ("status", run.manifest.status)]))
 
 

@@ -50,12 +50,12 @@ def plugins(
     """List the plugins."""
     if context.invoked_subcommand:
         return 0
-    from dl.plugins.loading import HOOKS, look_at_plugins
+    from dl.plugins.loading import HOOKS, inspect_plugins
     from dl.plugins.states import strict
 
     if hook and hook not in HOOKS:
         raise UnknownName(f"dl has no hook {hook!r}{nearest(hook, HOOKS)}  hooks: {', '.join(HOOKS)}")
-    found = look_at_plugins()
+    found = inspect_plugins()
     listed = [state for state in found.states if not hook or hook in state.registered]
     if as_json:
         print(json.dumps([state.as_dict() for state in listed]))
@@ -73,7 +73,9 @@ def _show(states: Sequence[PluginState], hook: str) -> None:
     table.add_column("registers", overflow="fold")
     for state in states:
         lines = [_registers(name, names, whole=bool(hook)) for name, names in state.registered.items()]
-        lines = [line for line in lines if not hook or line.startswith(hook)] + ([state.says] if state.says else [])
+        lines = [line for line in lines if not hook or line.startswith(hook)] + (
+            [state.message] if state.message else []
+        )
         where = f"{state.distribution} {state.version}" if state.distribution else state.path
         first = [plain(state.name), plain(where), plain(state.state)]
         style = {"ok": "", "blocked": "dim"}.get(state.state, "bold red")
@@ -210,4 +212,4 @@ def _registered(state: Mapping[str, Any]) -> Iterable[str]:  # Any: JSON
 
 def _complaint(state: Mapping[str, Any]) -> str:  # Any: JSON
     remove = f"remove it: dl uninstall {state['distribution']}"
-    return f"it is installed, but cannot be used as it is: {state['says']}  {remove}"
+    return f"it is installed, but cannot be used as it is: {state['message']}  {remove}"

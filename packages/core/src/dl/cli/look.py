@@ -159,7 +159,7 @@ def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for check in checks:
             table.add_row(
-                "ok" if check.ok else "!!", check.name, plain(check.says), style="" if check.ok else "bold red"
+                "ok" if check.ok else "!!", check.name, plain(check.message), style="" if check.ok else "bold red"
             )
         console().print(table)
     return 0 if all(check.ok for check in checks) else 1

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import dl
 from dl.errors import DLError, PluginFailed
 from dl.terminal import console, safe_text
+from dl.version import VERSION
 
 if TYPE_CHECKING:
     from dl.plugins.states import PluginState
@@ -37,7 +37,7 @@ ROOMS = {
     "uninstall": "extend",
     "new": "author",
 }
-VERSION = "--version"
+VERSION_FLAG = "--version"
 
 
 def command_line(word: str = "") -> typer.Typer:
@@ -58,21 +58,21 @@ def command_line(word: str = "") -> typer.Typer:
     for room in rooms:
         import_module(f"dl.cli.{room}").add_to(app)
     app.callback()(_before_any_verb)
-    if word not in ROOMS and word != VERSION:
+    if word not in ROOMS and word != VERSION_FLAG:
         _add_plugin_verbs(app)
     return app
 
 
 def _say_version(asked: bool) -> None:
     if asked:
-        print(f"dl {dl.__version__}")
+        print(f"dl {VERSION}")
         raise typer.Exit
 
 
 def _before_any_verb(
     version: Annotated[
         bool,
-        typer.Option(VERSION, callback=_say_version, is_eager=True, help="The version of dl; dl doctor says more."),
+        typer.Option(VERSION_FLAG, callback=_say_version, is_eager=True, help="Print the version of dl."),
     ] = False,
 ) -> None:
     """Take the flags that belong to no verb."""
@@ -124,13 +124,13 @@ def _suspect_plugins() -> None:
 
 def _blamed(error: BaseException) -> str:
     """Return the line about the plugin in whose code an error arose; empty if it is dl's own."""
-    from dl.plugins.attribution import culprit
-    from dl.plugins.states import PluginWarning, one_line, told
+    from dl.plugins.attribution import plugin_of_traceback
+    from dl.plugins.states import PluginWarning, describe_error, plugin_line
 
     if isinstance(error, PluginWarning):  # warnings are errors here
         return str(error)
-    plugin = culprit(error)
-    return one_line(plugin.name, plugin.origin, told(error)) if plugin else ""
+    plugin = plugin_of_traceback(error)
+    return plugin_line(plugin.name, plugin.origin, describe_error(error)) if plugin else ""
 
 
 def _add_plugin_verbs(app: typer.Typer) -> None:
@@ -152,10 +152,10 @@ def _fits(spec: CommandSpec, owner: PluginState) -> bool:
     try:
         typer.main.get_command(alone)
     except Exception as error:
-        from dl.plugins.states import complain, one_line, told
+        from dl.plugins.states import describe_error, plugin_line, warn_of_plugins
 
-        says = f"the command {spec.name!r} is left out, for its parameters cannot be read: {told(error)}"
-        complain(one_line(owner.name, owner.origin, says))
+        message = f"the command {spec.name!r} is left out, for its parameters cannot be read: {describe_error(error)}"
+        warn_of_plugins(plugin_line(owner.name, owner.origin, message))
         return False
     return True
 
@@ -165,19 +165,19 @@ def _answerable(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
 
     @wraps(spec.function)
     def verb(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
-        from dl.plugins.states import one_line, shown, told
+        from dl.plugins.states import describe_error, plugin_line, short_repr
 
         try:
             code = spec.function(*args, **kwargs)
         except (DLError, typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            says = f"the command {spec.name!r} failed: {told(error)}"
-            raise PluginFailed(one_line(owner.name, owner.origin, says)) from error
+            message = f"the command {spec.name!r} failed: {describe_error(error)}"
+            raise PluginFailed(plugin_line(owner.name, owner.origin, message)) from error
         is_code = type(code) is int and 0 <= code < 256  # a system keeps the last 8 bits
         if code is not None and not is_code:
-            says = f"the command {spec.name!r} returned {shown(code)}, not an exit code from 0 to 255"
-            raise PluginFailed(one_line(owner.name, owner.origin, says))
+            message = f"the command {spec.name!r} returned {short_repr(code)}, not an exit code from 0 to 255"
+            raise PluginFailed(plugin_line(owner.name, owner.origin, message))
         return code
 
     return verb

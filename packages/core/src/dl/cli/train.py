@@ -33,13 +33,14 @@ from dl.cli.flags import (
 )
 from dl.errors import BadOption
 from dl.options import split_named, split_pairs
+from dl.runs.render import render_report
 from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
 
 if TYPE_CHECKING:
     from dl.inference.predict import Prediction
     from dl.plugins.registry import Plugins
-    from dl.runs.ledger import Look
+    from dl.runs.ledger import TestEvaluation
     from dl.runs.run import Run
 
 
@@ -135,11 +136,11 @@ def fit(
             raise BadOption(meant) from error
         raise
     from dl.training.devices import Devices, is_first_device
-    from dl.training.run_fit import follow
+    from dl.training.run_fit import fit_recipe
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     with redirect_stdout(sys.stderr):  # what a network prints is no result
-        run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
+        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
     if as_json:
@@ -153,7 +154,7 @@ def fit(
 def _report(run: Run, plugins: Plugins) -> None:
     """Print the report of a fit, and keep it with the run as text."""
     out = console(record=True)
-    if not plugins.render(run, out):
+    if not render_report(run, out, plugins):
         out.print(plain(f"kept in {run.path}; for a report install dl-reports"))
     files.write_text(run.path / "report.txt", out.export_text())
 
@@ -165,18 +166,18 @@ Example: dl test last
 
 
 def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> None:
-    """Test: `dl.test`."""
+    """Test: `dl.evaluate`."""
     import dl
 
     with redirect_stdout(sys.stderr):
-        look = dl.test(run, runs=runs)
+        look = dl.evaluate(run, runs=runs)
     if as_json:
         print(look.to_json())
     else:
         _show_look(console(), look)
 
 
-def _show_look(out: Console, look: Look) -> None:
+def _show_look(out: Console, look: TestEvaluation) -> None:
     from dl.runs.wording import show_estimate
 
     out.print(plain(f"{look.run} on the test part of {look.data}, {many(look.examples, 'example')}", "bold"))
@@ -236,7 +237,7 @@ def predict(
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
-        print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
+        print(json.dumps([{"source": a.source, "answer": a.answer, "values": a.values} for a in answers]))
     elif as_csv:
         print(_csv(answers), end="")
     elif all(not answer.values for answer in answers):
@@ -251,7 +252,7 @@ def _print_texts(answers: list[Prediction]) -> None:
     for number, answer in enumerate(answers):
         if number:
             out.print()
-        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.says), "not bold")
+        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.answer), "not bold")
         out.print(text, soft_wrap=True)
 
 
@@ -259,8 +260,8 @@ def _csv(answers: list[Prediction]) -> str:
     stream = io.StringIO()
     names = list(answers[0].values) if answers else []
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(map(cell, ["source", "says", *names]))
-    writer.writerows([cell(a.source), cell(a.says), *(f"{a.values[name]:.6g}" for name in names)] for a in answers)
+    writer.writerow(map(cell, ["source", "answer", *names]))
+    writer.writerows([cell(a.source), cell(a.answer), *(f"{a.values[name]:.6g}" for name in names)] for a in answers)
     return stream.getvalue()
 
 
@@ -270,5 +271,5 @@ def _table(answers: list[Prediction]) -> Table:
         table.add_column(name, overflow="fold")
     for answer in answers:
         likely = sorted(answer.values.items(), key=lambda item: -item[1])[:3]
-        table.add_row(plain(answer.source), plain(answer.says), plain(", ".join(f"{n} {v:.3g}" for n, v in likely)))
+        table.add_row(plain(answer.source), plain(answer.answer), plain(", ".join(f"{n} {v:.3g}" for n, v in likely)))
     return table

@@ -169,7 +169,7 @@ def _likeness(values: Inputs) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Some of the examples: a view by position, so that no pixel is copied.
 
     Args:
@@ -217,9 +217,9 @@ def joined(several: Sequence[Examples]) -> Examples:
     )
 
 
-def whole(examples: Examples) -> Part:
+def whole(examples: Examples) -> Subset:
     """Return the part that holds all examples."""
-    return Part(examples, np.arange(len(examples)))
+    return Subset(examples, np.arange(len(examples)))
 
 
 def without_target(examples: Examples) -> bool:
@@ -232,7 +232,7 @@ def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[
     return replace(examples, targets=targets, names=names)
 
 
-def fingerprints(part: Part) -> Fingerprints:
+def fingerprints(part: Subset) -> Fingerprints:
     """Return a 16-byte hash of each input's bytes, (n,): exact duplicates are those, and those only, that agree."""
     found, done = np.empty(len(part), "S16"), 0
     for chunk in part.chunks(4096):
@@ -272,7 +272,7 @@ def describe_inputs(inputs: Inputs) -> str:
     return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"
 
 
-def part_fingerprint(part: Part) -> str:
+def part_fingerprint(part: Subset) -> str:
     """Return one hash of which examples a part holds, so that two runs can tell whether they share it."""
     return blake2b(np.sort(part.ids).tobytes() + _shape(part.examples.inputs).encode(), digest_size=8).hexdigest()
 

@@ -67,7 +67,7 @@ class FoundFile:
 
 
 @dataclass(frozen=True)
-class Found:
+class ScannedFolder:
     """The classes of one part, sorted by name, its files in order of class and name, and what was passed over."""
 
     folder: Path
@@ -117,7 +117,7 @@ def find_parts(root: Path, wanted: Wanted) -> dict[str, Path]:
     return parts
 
 
-def find_classes(folder: Path, wanted: Wanted) -> Found:
+def find_classes(folder: Path, wanted: Wanted) -> ScannedFolder:
     """Find the class folders of a part and every file below them.
 
     Raises:
@@ -138,7 +138,7 @@ def find_classes(folder: Path, wanted: Wanted) -> Found:
         raise BadData(f"{_shown(folder)} holds {found}; {wanted.expected}")
     _refuse_twins(classes)
     passed += [f"{name}: beside the class folders" for name in loose]
-    return Found(folder, classes, _files_by_class(folder, classes, wanted), tuple(passed))
+    return ScannedFolder(folder, classes, _files_by_class(folder, classes, wanted), tuple(passed))
 
 
 def _files_by_class(folder: Path, classes: tuple[str, ...], wanted: Wanted) -> list[FoundFile]:
@@ -155,7 +155,7 @@ def _files_by_class(folder: Path, classes: tuple[str, ...], wanted: Wanted) -> l
     return files
 
 
-def number_labels(found: Found, classes: tuple[str, ...] | None) -> list[int]:
+def number_labels(found: ScannedFolder, classes: tuple[str, ...] | None) -> list[int]:
     """Return the label of each file as the training part numbers them; None if this is the training part.
 
     Raises:

@@ -19,7 +19,7 @@ def looks_like_file(name: str) -> bool:
     return _SUFFIX.fullmatch(name) is not None
 
 
-def hint(path: Path) -> str:
+def path_hint(path: Path) -> str:
     """Return ``"; did you mean 'wine.csv'?"``, or which folder is not there either; empty where nothing can be said."""
     folder = path.parent
     if not os.path.isdir(folder):  # noqa: PTH112 - a name that can be no path is no folder, and no error
@@ -40,4 +40,4 @@ def hint(path: Path) -> str:
 
 def what_is_wrong(path: Path) -> str:
     """Return why a path that should be a file is none, for the end of a sentence."""
-    return "no regular file" if os.path.exists(path) else f"not there{hint(path)}"  # noqa: PTH110 - as above
+    return "no regular file" if os.path.exists(path) else f"not there{path_hint(path)}"  # noqa: PTH110 - as above

@@ -20,7 +20,7 @@ IN_MEMORY = 1 << 26  # bytes; more are written to a file
 FOLDER = "gathered"  # in the cache
 
 
-class Gathered:
+class RaggedWriter:
     """Rows that only grow.
 
     Args:

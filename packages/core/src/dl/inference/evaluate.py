@@ -9,20 +9,22 @@ import numpy as np
 
 from dl.data.examples import fingerprints, part_fingerprint, whole
 from dl.errors import BadData, BadRun
-from dl.inference.load import Opened, reopen
-from dl.plugins.attribution import answering
+from dl.inference.load import LoadedRun, reopen
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.estimates import estimate
-from dl.runs.ledger import LEDGER, Look, looks_at, note_look, read_ledger
+from dl.runs.ledger import LEDGER, TestEvaluation, looks_at, note_look, read_ledger
 from dl.runs.run import Run, open_run
 from dl.splits.leakage import also_in
-from dl.splits.partition import divide, load_dataset
+from dl.splits.partition import load_dataset, split_data
 from dl.tables.options import is_table
+from dl.training.attribution import attribute_errors
 from dl.training.scoring import score
 
 
-def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None) -> Look:
+def evaluate(
+    run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None
+) -> TestEvaluation:
     """Open the test part of a run's data set, score the run on it, and note the look in the ledger.
 
     Args:
@@ -37,16 +39,16 @@ def test(run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: 
     plugins = plugins or load_plugins()
     run = run if isinstance(run, Run) else open_run(run, Path(runs))
     opened = reopen(run, plugins)
-    with answering(opened.recipe, plugins):
+    with attribute_errors(opened.recipe, plugins):
         return _look(run, opened, plugins)
 
 
-def _look(run: Run, opened: Opened, plugins: Plugins) -> Look:
+def _look(run: Run, opened: LoadedRun, plugins: Plugins) -> TestEvaluation:
     dataset = load_dataset(opened.recipe, plugins, opened.domain)
     if dataset.open_test is None:
         named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
         raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
-    divided = divide(dataset, opened.recipe)
+    divided = split_data(dataset, opened.recipe)
     if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
     examples = dataset.open_test()
@@ -55,7 +57,7 @@ def _look(run: Run, opened: Opened, plugins: Plugins) -> Look:
     known = np.concatenate([fingerprints(divided.train), fingerprints(divided.val)])
     fingerprint = part_fingerprint(whole(examples))
     ledger = run.path.parent / LEDGER
-    result = Look(
+    result = TestEvaluation(
         run=run.name,
         data=dataset.name,
         examples=len(examples),

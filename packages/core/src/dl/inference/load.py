@@ -1,4 +1,4 @@
-"""Opening a run for use: its task, preparation and network with the best weights, ready to score or to predict."""
+"""Opening a run for use: its task, preprocessor and network with the best weights, ready to score or to predict."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Examples
-from dl.domain import Domain, Preparation, stored
+from dl.domain import Domain, Preprocessor, stored
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run, read_json
 from dl.tasks.task import Task, restore
-from dl.training.batches import EvalOrder, Feed, Share
+from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.checkpoint import load_weights
 from dl.training.regularizers import Regularizers, build_network
 
 
 @dataclass(frozen=True)
-class Opened:
+class LoadedRun:
     """A run that can be used.
 
     Args:
         run: The folder.
         recipe: Its choices, checked against what is installed.
         domain: Reads raw inputs.
-        preparation: As learnt from the training part.
+        preprocessor: As learnt from the training part.
         task: As decided by the training target.
         network: With the weights of the best epoch, in eval mode, on a GPU if there is one.
     """
@@ -36,7 +36,7 @@ class Opened:
     run: Run
     recipe: Recipe
     domain: Domain
-    preparation: Preparation
+    preprocessor: Preprocessor
     task: Task
     network: nn.Module
 
@@ -44,19 +44,19 @@ class Opened:
         """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        feed = Feed.of(stored(examples, self.preparation), self.task)
+        feed = DeviceDataset.of(stored(examples, self.preprocessor), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
-        order = EvalOrder(np.arange(len(examples)), Share(), feed.lengths, self.task.row.at_once)
+        order = EvalBatchSampler(np.arange(len(examples)), Shard(), feed.lengths, self.task.row.eval_batch_size)
         batches = []
         with torch.inference_mode():
             for positions in order:
                 inputs, _ = feed.take(positions)
-                prepared = self.preparation(inputs)
-                batches.append(self.task.row.condense(self.network(prepared), prepared).float().cpu())
+                prepared = self.preprocessor(inputs)
+                batches.append(self.task.row.reduce_logits(self.network(prepared), prepared).float().cpu())
         return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
 
 
-def reopen(run: Run, plugins: Plugins) -> Opened:
+def reopen(run: Run, plugins: Plugins) -> LoadedRun:
     """Make a run's network again and load its best weights.
 
     Raises:
@@ -67,8 +67,8 @@ def reopen(run: Run, plugins: Plugins) -> Opened:
     unsaid = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}  # how runs once kept that nothing was said of it
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()
-    preparation = domain.restore(read_json(run.path / "preparation.json"))
-    network = build_network(recipe, plugins, preparation.input_shape, task, Regularizers.of(recipe, plugins, task))
+    preprocessor = domain.restore(read_json(run.path / "preprocessor.json"))
+    network = build_network(recipe, plugins, preprocessor.input_shape, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Opened(run, recipe, domain, preparation.to(device), task, network.eval().to(device))
+    return LoadedRun(run, recipe, domain, preprocessor.to(device), task, network.eval().to(device))

@@ -15,7 +15,7 @@ from dl.data.examples import Examples, joined, row_of
 from dl.data.ragged import as_text
 from dl.domain import Draw, stored
 from dl.errors import BadData, BadOption
-from dl.inference.load import Opened, reopen
+from dl.inference.load import LoadedRun, reopen
 from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -40,12 +40,12 @@ class Prediction:
 
     Args:
         source: Where the input came from; for next-token the prompt itself.
-        says: The class, the labels that hold, or the numbers, in words; for next-token how it goes on.
+        answer: The class, the labels that hold, or the numbers, in words; for next-token how it goes on.
         values: For each class or label its probability; for each target column its number; nothing for next-token.
     """
 
     source: str
-    says: str
+    answer: str
     values: dict[str, float]
 
 
@@ -88,7 +88,7 @@ def predict(
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
     if opened.task.row.name == NEXT_TOKEN and not sources and not texts:
         raise BadData(f"{opened.run.name} goes on with a text, and none was given  example: --text 'Once upon'")
-    read = [opened.domain.read_raw(sources, opened.preparation, reading)] if sources or not texts else []
+    read = [opened.domain.read_raw(sources, opened.preprocessor, reading)] if sources or not texts else []
     if texts:
         read.append(_from_strings(opened, texts))
     examples = joined(read)
@@ -99,7 +99,7 @@ def predict(
     return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
 
 
-def _reading(opened: Opened, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path]) -> Options:
+def _reading(opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path]) -> Options:
     """Return the options of the run's data, those about raw inputs as they are given now.
 
     Raises:
@@ -114,11 +114,11 @@ def _reading(opened: Opened, plugins: Plugins, given: Mapping[str, object], path
     return {**opened.recipe.data_options, **chosen}
 
 
-def _say_blind(opened: Opened, examples: Examples) -> None:
+def _say_blind(opened: LoadedRun, examples: Examples) -> None:
     """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
     if not len(examples):
         return
-    blind = np.flatnonzero(opened.preparation.blind(stored(examples, opened.preparation).inputs))
+    blind = np.flatnonzero(opened.preprocessor.all_unknown(stored(examples, opened.preprocessor).inputs))
     if len(blind):
         first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
         count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
@@ -126,7 +126,7 @@ def _say_blind(opened: Opened, examples: Examples) -> None:
         warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
 
 
-def _draw(opened: Opened, said: dict[str, float | None]) -> Draw:
+def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
     """Return how tokens are drawn, with what was said about it.
 
     Raises:
@@ -146,14 +146,14 @@ def _draw(opened: Opened, said: dict[str, float | None]) -> Draw:
     return draw
 
 
-def _continued(opened: Opened, examples: Examples, draw: Draw) -> list[Prediction]:
+def _continued(opened: LoadedRun, examples: Examples, draw: Draw) -> list[Prediction]:
     assert opened.domain.continued is not None  # the domain whose texts were cut has it
     prompts = [as_text(row_of(examples.inputs, position)) for position in range(len(examples))]
     go_on = opened.domain.continued
-    return [Prediction(text, go_on(opened.network, opened.preparation, text, draw), {}) for text in prompts]
+    return [Prediction(text, go_on(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
 
 
-def _from_strings(opened: Opened, texts: Sequence[str]) -> Examples:
+def _from_strings(opened: LoadedRun, texts: Sequence[str]) -> Examples:
     if opened.domain.from_strings is None:
         raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give it files or folders")
     return opened.domain.from_strings(texts)
@@ -166,9 +166,9 @@ def _one(task: Task, source: str, pred: Tensor) -> Prediction:
     else:
         values = dict(zip(names, pred.tolist(), strict=True))
     if task.row.is_classes:
-        says = max(values, key=lambda name: values[name])
+        answer = max(values, key=lambda name: values[name])
     elif task.row.name == "multilabel":
-        says = ", ".join(name for name, value in values.items() if value > 0.5) or "none"
+        answer = ", ".join(name for name, value in values.items() if value > 0.5) or "none"
     else:
-        says = ", ".join(f"{value:.4g}" for value in values.values())
-    return Prediction(source, says, values)
+        answer = ", ".join(f"{value:.4g}" for value in values.values())
+    return Prediction(source, answer, values)

@@ -12,7 +12,7 @@ from pathlib import Path
 from dl import files
 from dl.data import cache
 from dl.errors import BadOption, CannotWrite
-from dl.plugins.loading import look_at_plugins
+from dl.plugins.loading import inspect_plugins
 
 # Older ones run code from files that they should only read, or were never safe.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
@@ -24,12 +24,12 @@ class Check:
 
     Args:
         name: What.
-        says: What was found, and what to do if it is not well.
+        message: What was found, and what to do if it is not well.
         ok: Whether it is well.
     """
 
     name: str
-    says: str
+    message: str
     ok: bool = True
 
     def as_dict(self) -> dict[str, object]:
@@ -58,7 +58,7 @@ def _package(name: str) -> Check:
 
 
 def _plugins() -> list[Check]:
-    plugins = look_at_plugins()
+    plugins = inspect_plugins()
     bad = [Check("plugins", line, ok=False) for line in plugins.failures]
     counts = f"{len(plugins.domains)} domains, {len(plugins.datasets)} data sets, {len(plugins.models)} models"
     return [Check("plugins", counts, ok=bool(plugins.domains)), *bad]
@@ -87,4 +87,4 @@ def _cache() -> Check:
         return Check("cache", str(error), ok=False)
     size = sum(entry.size for entry in cache.entries())
     held = f"{size / 1e9:.1f} GB of at most {most / 1e9:g} GB, {cache.SIZE}="
-    return Check("cache", f"{check.says}  holds {held}") if check.ok else check
+    return Check("cache", f"{check.message}  holds {held}") if check.ok else check

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import dl
 from dl import files
 from dl.errors import BadOption, CannotWrite, nearest
 from dl.plugins.discovery import OWN, installed, normalized
-from dl.plugins.loading import look_at_plugins
+from dl.plugins.loading import inspect_plugins
 from dl.terminal import safe_text
+from dl.version import VERSION
 
 KINDS = ("dataset", "model", "regularizer", "check", "domain")
 FIELDS = {"dataset": "datasets", "model": "models", "regularizer": "regularizers", "domain": "domains"}  # of Plugins
@@ -31,7 +31,7 @@ RESERVED = {  # words that mean something where a name is typed
     "none": "no plugin, in DL_PLUGINS",
 }
 STANDS_FOR = "newplugin"  # in templates: the name
-VERSION = "DL_VERSION"  # in templates: of this dl
+VERSION_MARK = "DL_VERSION"  # in templates: of this dl
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def check_name(name: str, kind: str) -> None:
     for one in installed():
         if one.name == name or normalized(one.distribution) == PREFIX + name:
             raise BadOption(f"a plugin {one.name!r} {one.origin} is installed already; choose another name")
-    taken = getattr(look_at_plugins(), FIELDS[kind]) if kind in FIELDS else {}
+    taken = getattr(inspect_plugins(), FIELDS[kind]) if kind in FIELDS else {}
     if name in {spec.name for spec in taken.values()}:
         raise BadOption(f"there is a {kind} named {name!r} already, and it would stay; choose another name")
 
@@ -137,4 +137,4 @@ def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
 def _named(text: str, name: str) -> str:
     """Put a name in the place of the one that stands for it: in modules with _, elsewhere as it is."""
     module = text.replace(f"dl_{STANDS_FOR}", f"dl_{name.replace('-', '_')}")
-    return module.replace(STANDS_FOR, name).replace(VERSION, dl.__version__)
+    return module.replace(STANDS_FOR, name).replace(VERSION_MARK, VERSION)

@@ -14,23 +14,19 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dl.errors import DLError, PluginFailed
-from dl.plugins.discovery import Found, installed
+from dl.plugins.discovery import FoundPlugin, installed
 from dl.plugins.local import local_plugins
-from dl.plugins.states import one_line, shown, told
+from dl.plugins.states import describe_error, plugin_line, short_repr
 from dl.signals import StoppedAtOnce
 from dl.terminal import safe_text
-
-if TYPE_CHECKING:
-    from dl.plugins.registry import Plugins
-    from dl.recipes.recipe import Recipe
 
 TRACE = "DL_TRACE_PLUGINS"
 AS_GIVEN = "_dl_as_given"
 # What the functions and fields of what plugins give must be, by class and field: imported when one has returned.
-GIVES = {
+RETURN_TYPES = {
     ("DatasetSpec", "load"): "dl.data.examples:Dataset",
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
@@ -50,16 +46,16 @@ GIVES = {
     ("Domain", "open_unlabelled"): "dl.data.examples:Dataset",
     ("Domain", "cut"): "dl.data.examples:Dataset",
     ("Domain", "continued"): "builtins:str",
-    ("Domain", "learn"): "dl.domain:Preparation",
-    ("Domain", "restore"): "dl.domain:Preparation",
+    ("Domain", "learn"): "dl.domain:Preprocessor",
+    ("Domain", "restore"): "dl.domain:Preprocessor",
     ("Domain", "read"): "dl.data.examples:Examples",
 }
 # What passes: our own errors, which say what the user can mend, a closed stdout, and who asks to stop.
-PASSING = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
+PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
 ASKED_ELSEWHERE = {("CheckSpec", "load"), ("SectionSpec", "load"), ("CommandSpec", "function")}  # and blamed there
 
 
-def answerable(given: Any, plugin: Found, doing: str = "") -> Any:  # Any: a frozen dataclass, the same kind back
+def wrap_plugin(given: Any, plugin: FoundPlugin, doing: str = "") -> Any:  # Any: a frozen dataclass, the same kind back
     """Return what a plugin gave with every function in it wrapped, so that what it raises is blamed on the plugin.
 
     Args:
@@ -74,66 +70,33 @@ def answerable(given: Any, plugin: Found, doing: str = "") -> Any:  # Any: a fro
     wrapped: dict[str, Callable[..., Any]] = {}
     for field in (field for field in fields(given) if field.init):
         value = getattr(given, field.name)
-        gives = next((GIVES[kind, field.name] for kind in kinds if (kind, field.name) in GIVES), "")
-        says = f"{field.name} of {doing}"
+        gives = next((RETURN_TYPES[kind, field.name] for kind in kinds if (kind, field.name) in RETURN_TYPES), "")
+        message = f"{field.name} of {doing}"
         if callable(value) and not any((kind, field.name) in ASKED_ELSEWHERE for kind in kinds):
-            wrapped[field.name] = _wrapped(value, plugin, says, gives)
+            wrapped[field.name] = _wrapped(value, plugin, message, gives)
         elif gives and value is not None:
-            _check(value, gives, plugin, f"{says} is")
+            _check(value, gives, plugin, f"{message} is")
     return replace(given, **wrapped) if wrapped else given
 
 
 @contextmanager
-def blaming(plugin: Found, doing: str) -> Iterator[None]:
+def attributing(plugin: FoundPlugin, doing: str) -> Iterator[None]:
     """Turn what is raised inside into one line about the plugin.
 
     Raises:
-        PluginFailed: For everything but what is `PASSING`.
+        PluginFailed: For everything but what is `PASSED_THROUGH`.
     """
     started = time.perf_counter()
     try:
         yield
-    except PASSING:
+    except PASSED_THROUGH:
         raise
     except BaseException as error:
-        raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} failed: {told(error)}")) from error
+        raise PluginFailed(
+            plugin_line(plugin.name, plugin.origin, f"{doing} failed: {describe_error(error)}")
+        ) from error
     finally:
         trace(plugin.name, doing, time.perf_counter() - started)
-
-
-@contextmanager
-def answering(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
-    """Blame what fails inside on a third party: on whose code it passed through last, or whom the recipe names.
-
-    A network that returns what the loss cannot use fails in torch, with nothing of its plugin on the way.
-
-    Raises:
-        PluginFailed: Where a third party's plugin takes part.
-    """
-    try:
-        yield
-    except PASSING:
-        raise
-    except BaseException as error:
-        cause: BaseException = error
-        if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
-            cause = error.__context__  # Lightning ends the process where one is raised
-        plugin = culprit(cause)
-        if plugin and not plugin.own:
-            raise PluginFailed(one_line(plugin.name, plugin.origin, told(cause))) from error
-        for field, key, what in _chosen(recipe):
-            if plugins.is_strangers(field, key):
-                says = f"a run with the {what} failed: {told(cause)}"
-                raise PluginFailed(plugins.line(field, key, says)) from error
-        raise
-
-
-def _chosen(recipe: Recipe) -> Iterator[tuple[str, str | tuple[str, str], str]]:
-    """Give what a recipe names, by field and key of `Plugins` and in words, the likeliest to fail first."""
-    yield from (("regularizers", name, f"regularizer {name!r}") for name in recipe.regularizers)
-    yield "models", (recipe.domain, recipe.model), f"model {recipe.model!r}"
-    yield "datasets", (recipe.domain, recipe.data), f"data set {recipe.data!r}"
-    yield "domains", recipe.domain, f"domain {recipe.domain!r}"
 
 
 def trace(name: str, doing: str, seconds: float, stream: Any = None) -> None:  # Any: a text stream
@@ -142,13 +105,13 @@ def trace(name: str, doing: str, seconds: float, stream: Any = None) -> None:  #
         print(f"dl: trace  {safe_text(name)}  {safe_text(doing)}  {1000 * seconds:.1f} ms", file=stream or sys.stderr)
 
 
-def as_given(function: Callable[..., Any]) -> Callable[..., Any]:  # Any: theirs
+def unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:  # Any: theirs
     """Return a plugin's function as the plugin gave it, for who looks at what it does without being held off."""
     found: Callable[..., Any] = getattr(function, AS_GIVEN, function)
     return found
 
 
-def culprit(error: BaseException) -> Found | None:
+def plugin_of_traceback(error: BaseException) -> FoundPlugin | None:
     """Return the installed plugin whose code an error has passed through last; None if it is nobody's but dl's."""
     homes = {one.target.partition(":")[0].partition(".")[0]: one for one in installed() if one.target}
     homes = {module: one for module, one in homes.items() if module not in {"dl", *sys.stdlib_module_names}}
@@ -161,26 +124,28 @@ def culprit(error: BaseException) -> Found | None:
     return found
 
 
-def _wrapped(function: Callable[..., Any], plugin: Found, doing: str, gives: str) -> Callable[..., Any]:  # Any: theirs
+def _wrapped(
+    function: Callable[..., Any], plugin: FoundPlugin, doing: str, gives: str
+) -> Callable[..., Any]:  # Any: theirs
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
-        with blaming(plugin, doing):
+        with attributing(plugin, doing):
             given = function(*args, **kwargs)
         if gives:
             _check(given, gives, plugin, f"{doing} returned")
-        return answerable(given, plugin, doing) if gives and is_dataclass(given) else given
+        return wrap_plugin(given, plugin, doing) if gives and is_dataclass(given) else given
 
     setattr(call, AS_GIVEN, function)
     return call
 
 
-def _check(given: object, gives: str, plugin: Found, doing: str) -> None:
+def _check(given: object, gives: str, plugin: FoundPlugin, doing: str) -> None:
     module, _, name = gives.partition(":")
     kind: type = getattr(import_module(module), name)
     if not isinstance(given, kind):
-        raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing} {shown(given)}, not a {name}"))
+        raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{doing} {short_repr(given)}, not a {name}"))
     if gives.startswith("dl.data.examples:") and not plugin.own:
         from dl.data.examples import Dataset, Examples, fault_of
 
         if isinstance(given, (Dataset, Examples)) and (fault := fault_of(given)):
-            raise PluginFailed(one_line(plugin.name, plugin.origin, f"{doing.rpartition(' ')[0]} {fault}"))
+            raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{doing.rpartition(' ')[0]} {fault}"))

@@ -16,7 +16,7 @@ from typing import IO, TextIO
 STDOUT = 1
 
 
-class Silence:
+class OutputCapture:
     """Keeps what is printed: by Python to stdout and stderr, by anything else to stdout.
 
     Args:
@@ -58,10 +58,10 @@ class Silence:
 
 
 @contextlib.contextmanager
-def silent() -> Iterator[Silence]:
+def capture_output() -> Iterator[OutputCapture]:
     """Keep what is printed inside."""
     before = sys.stdout, sys.stderr
-    silence = Silence(before[1])
+    silence = OutputCapture(before[1])
     for stream in before:
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.flush()
@@ -116,7 +116,7 @@ class Interrupts:
 
 
 @contextlib.contextmanager
-def telling_interrupts() -> Iterator[Interrupts]:
+def tracking_interrupts() -> Iterator[Interrupts]:
     """Take Ctrl-C inside, where nobody else does and Python allows it."""
     taken_by = signal.getsignal(signal.SIGINT)
     ours = threading.current_thread() is threading.main_thread() and taken_by is signal.default_int_handler

@@ -39,7 +39,7 @@ LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPlugin:
     """A plugin that is there, not yet imported.
 
     Args:
@@ -83,7 +83,7 @@ def normalized(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def installed(folders: Iterable[str] | None = None) -> list[Found]:
+def installed(folders: Iterable[str] | None = None) -> list[FoundPlugin]:
     """Find the installed plugins: those of dl first, then by name and distribution.
 
     Args:
@@ -165,7 +165,7 @@ def _stem(path: str) -> str:
     return os.path.basename(path).rpartition(".")[0]  # noqa: PTH119 - a Path costs more than all the rest here
 
 
-def _plugins_of(path: str) -> list[Found]:
+def _plugins_of(path: str) -> list[FoundPlugin]:
     points = _entry_points(_read(f"{path}/entry_points.txt"))
     if not points:
         return []
@@ -173,13 +173,13 @@ def _plugins_of(path: str) -> list[Found]:
     return [_found(name, target, headers, path) for name, target in points]
 
 
-def _found(name: str, target: str, headers: str, path: str) -> Found:
+def _found(name: str, target: str, headers: str, path: str) -> FoundPlugin:
     headers = headers.partition("\n\n")[0]
     fields = {key: _field(headers, key) for key in ("Name", "Version")}
     needs = re.search(
         r"^Requires-Dist:[ \t]*dl[-_.]core[ \t]*\(?([<>=!~][^;)\n]*)\)?[ \t]*$", headers, re.IGNORECASE | re.MULTILINE
     )
-    return Found(
+    return FoundPlugin(
         name=name,
         load=partial(load_target, target),
         distribution=fields["Name"] or os.path.basename(path).partition("-")[0],  # noqa: PTH119
@@ -216,7 +216,7 @@ def _read(path: str) -> str:
         return ""
 
 
-def _by_importlib(folder: str) -> list[Found]:
+def _by_importlib(folder: str) -> list[FoundPlugin]:
     """Find plugins in a zip file or an egg; nothing for a plain folder."""
     if not folder.endswith((".zip", ".whl", ".egg")) or not os.path.exists(folder):  # noqa: PTH110
         return []

@@ -19,14 +19,13 @@ from typing import Any
 
 import pluggy
 
-import dl
 from dl import hookspecs
 from dl.errors import nearest
-from dl.plugins.attribution import answerable, blaming, trace
-from dl.plugins.capture import Interrupts, Silence, silent, telling_interrupts
-from dl.plugins.discovery import Found, installed, satisfied
+from dl.plugins.attribution import attributing, trace, wrap_plugin
+from dl.plugins.capture import Interrupts, OutputCapture, capture_output, tracking_interrupts
+from dl.plugins.discovery import FoundPlugin, installed, satisfied
 from dl.plugins.local import local_plugins, untrusted
-from dl.plugins.process_state import Steady, staying
+from dl.plugins.process_state import ProcessSnapshot, no_exit
 from dl.plugins.registry import Plugins
 from dl.plugins.selection import VARIABLE, Selection, read_selection
 from dl.plugins.states import (
@@ -38,13 +37,14 @@ from dl.plugins.states import (
     PluginState,
     PluginWarning,
     Problem,
-    complain,
-    one_line,
+    describe_error,
+    plugin_line,
+    short_repr,
     shortened,
-    shown,
-    told,
+    warn_of_plugins,
 )
-from dl.plugins.validation import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, wrong_with
+from dl.plugins.validation import KINDS, OWN_VERBS, Key, Kind, Spec, as_list, spec_fault
+from dl.version import VERSION
 
 SLOW = 2.0  # seconds that a plugin may take before it is said
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec"))
@@ -62,15 +62,15 @@ class Draft:
         seconds: That it has taken.
     """
 
-    found: Found
+    found: FoundPlugin
     hooks: dict[str, pluggy.HookImpl] = field(default_factory=dict)
     registered: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     seconds: float = 0.0
 
-    def say(self, says: str, makes: str = FAILED, *, aloud: bool = True, deprecates: bool = False) -> None:
+    def say(self, message: str, makes: str = FAILED, *, aloud: bool = True, deprecates: bool = False) -> None:
         """Keep a problem, once."""
-        problem = Problem(says, makes, aloud, deprecates)
+        problem = Problem(message, makes, aloud, deprecates)
         if problem not in self.problems:
             self.problems.append(problem)
 
@@ -101,7 +101,7 @@ def load(extra: Iterable[object] = ()) -> Plugins:
     drafts = [Draft(one) for one in found]
     manager = _Manager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    with silent() as silence, telling_interrupts() as interrupts:
+    with capture_output() as silence, tracking_interrupts() as interrupts:
         watch = partial(_watched, silence=silence, interrupts=interrupts)
         for draft in _wanted(drafts, selection):
             with watch(draft, f"import {draft.found.target or draft.found.name}"):
@@ -117,10 +117,10 @@ def load(extra: Iterable[object] = ()) -> Plugins:
     return Plugins(**specs, renderers=order, owners=owners, states=states, notes=tuple(notes))
 
 
-def _given(extra: Iterable[object]) -> Iterator[Found]:
+def _given(extra: Iterable[object]) -> Iterator[FoundPlugin]:
     for number, plugin in enumerate(extra, 1):
         name = str(getattr(plugin, "__name__", type(plugin).__name__))
-        yield Found(name if number == 1 else f"{name}-{number}", partial(_itself, plugin))
+        yield FoundPlugin(name if number == 1 else f"{name}-{number}", partial(_itself, plugin))
 
 
 def _itself(plugin: object) -> object:
@@ -129,7 +129,7 @@ def _itself(plugin: object) -> object:
 
 def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
     """Give the plugins that are to be imported; the others get the reason why not."""
-    names: dict[str, Found] = {}
+    names: dict[str, FoundPlugin] = {}
     for draft in drafts:
         one = draft.found
         blocked = one.barred or selection.blocks(one)
@@ -139,7 +139,7 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
             draft.say(f"the plugin {names[one.name].origin} has the same name; uninstall one")
         elif not all(c.isalnum() or c in "._-" for c in one.name) or not one.name:
             draft.say("its name may hold only letters, digits and . _ -")
-        elif one.needs and not satisfied(one.needs, dl.__version__):
+        elif one.needs and not satisfied(one.needs, VERSION):
             draft.say(f"it needs dl-core{one.needs}  update it: dl install -U {one.distribution}", INCOMPATIBLE)
         else:
             if one.beside:
@@ -152,16 +152,16 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
 
 
 @contextmanager
-def _watched(draft: Draft, doing: str, *, silence: Silence, interrupts: Interrupts) -> Iterator[None]:
+def _watched(draft: Draft, doing: str, *, silence: OutputCapture, interrupts: Interrupts) -> Iterator[None]:
     """Let a plugin's code run: what it raises, prints, takes, changes and leaves running is kept with it."""
-    started, steady = time.perf_counter(), None if draft.found.own else Steady()
+    started, steady = time.perf_counter(), None if draft.found.own else ProcessSnapshot()
     try:
-        with warnings.catch_warnings(), staying():
+        with warnings.catch_warnings(), no_exit():
             yield
     except BaseException as error:  # sys.exit, too
         if isinstance(error, KeyboardInterrupt) and interrupts.real:
             raise
-        draft.say(f"{doing} failed: {told(error)}")
+        draft.say(f"{doing} failed: {describe_error(error)}")
         if os.environ.get("DL_DEBUG") == "1":
             traceback.print_exception(error, file=silence.stderr)
     interrupts.check()
@@ -172,13 +172,13 @@ def _watched(draft: Draft, doing: str, *, silence: Silence, interrupts: Interrup
         _say_changes(draft, doing, steady)
     silence.listen()
     if printed := " ".join(silence.taken().split()):
-        draft.say(f"{doing} printed {shown(shortened(printed, 50))}; a plugin must not print", OK)
+        draft.say(f"{doing} printed {short_repr(shortened(printed, 50))}; a plugin must not print", OK)
 
 
-def _say_changes(draft: Draft, doing: str, steady: Steady) -> None:
+def _say_changes(draft: Draft, doing: str, steady: ProcessSnapshot) -> None:
     if changed := steady.put_back():
         draft.say(f"{doing} changed {', '.join(changed)}; it was put back", OK)
-    if threads := ", ".join(map(shown, steady.left_running())):
+    if threads := ", ".join(map(short_repr, steady.left_running())):
         draft.say(
             f"{doing} leaves the thread {shortened(threads, 60)} running, which may print, or keep dl from ending", OK
         )
@@ -192,7 +192,7 @@ def _bring_in(draft: Draft, manager: pluggy.PluginManager) -> None:
         return
     written_for = getattr(plugin, "dl_api", hookspecs.API)
     if not isinstance(written_for, int):
-        draft.say(f"its dl_api is {shown(written_for)}, not a whole number")
+        draft.say(f"its dl_api is {short_repr(written_for)}, not a whole number")
         return
     if not hookspecs.OLDEST_API <= written_for <= hookspecs.API:
         takes = f"{hookspecs.OLDEST_API} to {hookspecs.API}"
@@ -266,7 +266,7 @@ def _collect(
         names: Gets the plugin of each specification that is kept, by the field of its kind and its key.
     """
     kept: dict[Key, Spec] = {}
-    owners: dict[Key, Found] = {}
+    owners: dict[Key, FoundPlugin] = {}
     for draft in drafts:
         for hook in kind.hooks:
             if hook in draft.hooks:
@@ -274,8 +274,8 @@ def _collect(
                 with watch(draft, hook):
                     for spec in _specs_of(draft, hook, kind):
                         key = kind.key(spec)
-                        if says := _taken(kind, spec, owners.get(key), draft.found):
-                            draft.say(says)
+                        if message := _taken(kind, spec, owners.get(key), draft.found):
+                            draft.say(message)
                             continue
                         kept[key] = _kept(spec, draft.found, kind)
                         owners[key], names[kind.field, key] = draft.found, draft.found.name
@@ -285,13 +285,13 @@ def _collect(
 
 def _specs_of(draft: Draft, hook: str, kind: Kind) -> Iterator[Spec]:
     for spec in as_list(draft.hooks[hook].function(), kind):
-        if says := wrong_with(spec, kind):
-            draft.say(says)
+        if message := spec_fault(spec, kind):
+            draft.say(message)
         else:
             yield spec
 
 
-def _taken(kind: Kind, spec: Spec, owner: Found | None, plugin: Found) -> str:
+def _taken(kind: Kind, spec: Spec, owner: FoundPlugin | None, plugin: FoundPlugin) -> str:
     """Return why a specification cannot have its name, or an empty string."""
     if kind.field == "commands" and spec.name in OWN_VERBS:
         return f"the command {spec.name!r} is dl's own"
@@ -300,12 +300,12 @@ def _taken(kind: Kind, spec: Spec, owner: Found | None, plugin: Found) -> str:
     whose = (
         f"dl's own ({owner.distribution})" if owner.own and not plugin.own else f"plugin {owner.name!r} {owner.origin}"
     )
-    return f"the {kind.says} {shown(spec.name)} is left out, for {whose} has that name"
+    return f"the {kind.noun} {short_repr(spec.name)} is left out, for {whose} has that name"
 
 
-def _kept(spec: Spec, plugin: Found, kind: Kind) -> Spec:
+def _kept(spec: Spec, plugin: FoundPlugin, kind: Kind) -> Spec:
     named = replace(spec, plugin=plugin.name) if hasattr(spec, "plugin") else spec
-    return answerable(named, plugin, f"the {kind.says} {spec.name!r}")
+    return wrap_plugin(named, plugin, f"the {kind.noun} {spec.name!r}")
 
 
 def _renderer(draft: Draft) -> Callable[..., bool]:
@@ -314,7 +314,7 @@ def _renderer(draft: Draft) -> Callable[..., bool]:
 
     def render(**given: Any) -> bool:  # Any: the arguments of the hook
         rendered = False
-        with blaming(draft.found, "render_report"):
+        with attributing(draft.found, "render_report"):
             rendered = bool(implementation.function(*(given[name] for name in implementation.argnames)))
         return rendered
 
@@ -329,20 +329,20 @@ def load_plugins(extra: Iterable[object] = ()) -> Plugins:
     Raises:
         PluginFailed: If something is wrong with one and ``DL_STRICT_PLUGINS=1``.
     """
-    plugins = look_at_plugins(extra)
+    plugins = inspect_plugins(extra)
     failures = plugins.failures
     if failures:
-        complain(*failures)
+        warn_of_plugins(*failures)
     for line in plugins.notes:
         warnings.warn(line, PluginWarning, stacklevel=1)
     for state in plugins.states:
         for problem in state.problems:
             if problem.deprecates:
-                line = one_line(state.name, state.origin, problem.says)
+                line = plugin_line(state.name, state.origin, problem.message)
                 warnings.warn(line, PluginDeprecated, stacklevel=1)
     return plugins
 
 
-def look_at_plugins(extra: Iterable[object] = ()) -> Plugins:
+def inspect_plugins(extra: Iterable[object] = ()) -> Plugins:
     """Load every plugin as `load_plugins` does, without a word: what is wrong stands in the states."""
     return load(extra)

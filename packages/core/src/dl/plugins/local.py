@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dl.errors import BadFile, UnknownName
-from dl.plugins.discovery import Found
+from dl.plugins.discovery import FoundPlugin
 
 FOLDER = "dl_plugins"
 LARGEST = 1_000_000  # bytes; a plugin of one file is a page or two
@@ -25,7 +25,7 @@ VERSION = 1
 Hashes = dict[str, str]  # of the files of one folder, by name
 
 
-def local_plugins() -> list[Found]:
+def local_plugins() -> list[FoundPlugin]:
     """Find the one-file plugins of the current folder; those that may not run say why."""
     folder = Path(FOLDER)
     try:
@@ -41,7 +41,7 @@ def local_plugins() -> list[Found]:
     return [_found(folder / name, trusted) for name in names]
 
 
-def untrusted(plugins: Iterable[Found]) -> list[str]:
+def untrusted(plugins: Iterable[FoundPlugin]) -> list[str]:
     """Return the one line about the plugins that the user has not said yes to."""
     names = [Path(one.path).name for one in plugins if one.barred]
     if not names:
@@ -130,16 +130,16 @@ def _write_trusted(folders: dict[str, Hashes]) -> None:
     files.write_text(path, json.dumps({"version": VERSION, "folders": folders}, indent=1) + "\n")
 
 
-def _found(path: Path, trusted: Mapping[str, str]) -> Found:
+def _found(path: Path, trusted: Mapping[str, str]) -> FoundPlugin:
     target = f"{FOLDER}.{path.stem}"
     try:
         source = _read(path)
     except OSError as error:
-        return Found(path.stem, partial(_refuse, path), path=str(path), barred=f"it cannot be read: {error}")
+        return FoundPlugin(path.stem, partial(_refuse, path), path=str(path), barred=f"it cannot be read: {error}")
     barred = ""
     if trusted.get(path.name) != _hash(source):
         barred = "it has changed since you trusted it" if path.name in trusted else "it is not trusted"
-    return Found(path.stem, partial(_run, path, target, source), path=str(path), target=target, barred=barred)
+    return FoundPlugin(path.stem, partial(_run, path, target, source), path=str(path), target=target, barred=barred)
 
 
 def _names(folder: Path) -> list[str]:

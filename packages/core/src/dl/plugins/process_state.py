@@ -26,7 +26,7 @@ UNTOUCHED: tuple[list[Any], int, int] = ([], 30, 0)
 
 
 @dataclass(frozen=True)
-class Belonging:
+class GlobalState:
     """Something that there is once in a process.
 
     Args:
@@ -42,7 +42,7 @@ class Belonging:
     changed: Callable[[Any, Any], bool] = operator.ne
 
 
-class Steady:
+class ProcessSnapshot:
     """Remembers how the process is."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Steady:
 
 
 @contextmanager
-def staying() -> Iterator[None]:
+def no_exit() -> Iterator[None]:
     """Let nothing inside end the process without a word, or come out of it twice.
 
     Raises:
@@ -163,13 +163,13 @@ def _hook(before: list[Any]) -> None:
 
 
 BELONGINGS = (
-    Belonging("the working directory", _folder, _enter),
-    Belonging("variables of the environment", lambda: dict(os.environ), _set_variables, _lacks),
-    Belonging("the search path", lambda: list(sys.path), _search, lambda before, now: not set(before) <= set(now)),
-    Belonging("the mask of new files", _mask, os.umask),
-    Belonging("handlers of signals", _handlers, _take),
-    Belonging("the timer", _timer, _set_timer, lambda before, now: any(now) and not any(before)),
-    Belonging("the root of logging", _root, _log),
-    Belonging("hooks of sys", _hooks, _hook),
-    Belonging("the limit of recursion", sys.getrecursionlimit, sys.setrecursionlimit),
+    GlobalState("the working directory", _folder, _enter),
+    GlobalState("variables of the environment", lambda: dict(os.environ), _set_variables, _lacks),
+    GlobalState("the search path", lambda: list(sys.path), _search, lambda before, now: not set(before) <= set(now)),
+    GlobalState("the mask of new files", _mask, os.umask),
+    GlobalState("handlers of signals", _handlers, _take),
+    GlobalState("the timer", _timer, _set_timer, lambda before, now: any(now) and not any(before)),
+    GlobalState("the root of logging", _root, _log),
+    GlobalState("hooks of sys", _hooks, _hook),
+    GlobalState("the limit of recursion", sys.getrecursionlimit, sys.setrecursionlimit),
 )

@@ -7,20 +7,17 @@ error in use belongs to `dl.plugins.attribution`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from dl.errors import BadOption, PluginFailed, UnknownName, unknown
-from dl.plugins.states import PluginState, complain, one_line
+from dl.errors import BadOption, UnknownName, unknown
+from dl.plugins.states import PluginState, plugin_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from torch import nn
 
     from dl.options import InputShape, Options
-    from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
         CommandSpec,
@@ -73,43 +70,24 @@ class Plugins:
         """A line for each plugin that is not as it should be."""
         return [state.aloud for state in self.states if state.aloud]
 
-    def line(self, field: str, key: object, says: str) -> str:
+    def line(self, field: str, key: object, message: str) -> str:
         """Return the line about the plugin that registered a thing; what is said alone where nobody is known.
 
         Args:
             field: Of the above, where the thing is.
             key: Of the thing there.
-            says: What failed.
+            message: What failed.
         """
         name = self.owners.get((field, key))
         for state in self.states:
             if state.name == name:
-                return one_line(state.name, state.origin, says, state.distribution)
-        return says
+                return plugin_line(state.name, state.origin, message, state.distribution)
+        return message
 
     def is_strangers(self, field: str, key: object) -> bool:
         """Return whether a third party's plugin registered a thing."""
         name = self.owners.get((field, key))
         return any(state.name == name and not state.own for state in self.states)
-
-    def render(self, run: Run, out: Console) -> bool:
-        """Print the report of a run; a plugin that fails at it is named, and the next one is asked.
-
-        Returns:
-            Whether a plugin has printed it.
-
-        Raises:
-            PluginFailed: If one fails and ``DL_STRICT_PLUGINS=1``.
-        """
-        for renderer in self.renderers:
-            try:
-                if renderer(run=run, out=out, plugins=self, console=out):
-                    return True
-            except PluginFailed as error:
-                if os.environ.get("DL_DEBUG") == "1":
-                    raise
-                complain(str(error))
-        return False
 
     def domain(self, name: str) -> DomainSpec:
         """Look a domain up.

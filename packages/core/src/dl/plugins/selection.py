@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dl.errors import nearest
-from dl.plugins.discovery import Found, normalized
+from dl.plugins.discovery import FoundPlugin, normalized
 
 VARIABLE = "DL_PLUGINS"
 NONE = "none"
@@ -29,7 +29,7 @@ class Selection:
     only: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
 
-    def blocks(self, plugin: Found) -> str:
+    def blocks(self, plugin: FoundPlugin) -> str:
         """Return why a plugin is left out, or an empty string."""
         names = _names(plugin)
         if names & self.off:
@@ -38,7 +38,7 @@ class Selection:
             return f"not among those that {VARIABLE} names"
         return ""
 
-    def unknown(self, plugins: Iterable[Found]) -> list[str]:
+    def unknown(self, plugins: Iterable[FoundPlugin]) -> list[str]:
         """Return a line for every name that no plugin has."""
         known = {name for plugin in plugins for name in _names(plugin)}
         return [
@@ -54,5 +54,5 @@ def read_selection(text: str) -> Selection:
     return Selection(frozenset(word for word in words if not word.startswith("-")), off)
 
 
-def _names(plugin: Found) -> set[str]:
+def _names(plugin: FoundPlugin) -> set[str]:
     return {plugin.name, plugin.distribution, normalized(plugin.distribution)} - {""}

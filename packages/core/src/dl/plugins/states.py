@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import dl
 from dl.errors import DLError, PluginFailed
+from dl.version import VERSION
 
 OK, BLOCKED, INCOMPATIBLE, FAILED = "ok", "blocked", "incompatible", "failed"  # the least bad first
 STATES = (OK, BLOCKED, INCOMPATIBLE, FAILED)
@@ -31,13 +31,13 @@ class Problem:
     """One thing about a plugin that is worth saying.
 
     Args:
-        says: What failed, without the plugin's name.
+        message: What failed, without the plugin's name.
         makes: The state that it puts the plugin into.
         aloud: Whether every command says it, or only ``dl plugins``.
         deprecates: Whether it is about something old that still works.
     """
 
-    says: str
+    message: str
     makes: str = FAILED
     aloud: bool = True
     deprecates: bool = False
@@ -77,13 +77,13 @@ class PluginState:
     @property
     def aloud(self) -> str:
         """The line that every command says; empty if there is nothing to say."""
-        said = [problem.says for problem in self.problems if problem.aloud]
-        return one_line(self.name, self.origin, "; ".join(said), self.distribution) if said else ""
+        said = [problem.message for problem in self.problems if problem.aloud]
+        return plugin_line(self.name, self.origin, "; ".join(said), self.distribution) if said else ""
 
     @property
-    def says(self) -> str:
+    def message(self) -> str:
         """All there is to say about it, without its name."""
-        return "; ".join(problem.says for problem in self.problems)
+        return "; ".join(problem.message for problem in self.problems)
 
     def as_dict(self) -> dict[str, Any]:  # Any: JSON
         """Return what is printed as JSON."""
@@ -94,29 +94,29 @@ class PluginState:
             "path": self.path,
             "own": self.own,
             "state": self.state,
-            "says": self.says,
+            "message": self.message,
             "hooks": {hook: list(names) for hook, names in self.registered.items()},
             "milliseconds": round(1000 * self.seconds, 1),
         }
 
 
-def one_line(name: str, origin: str, says: str, distribution: str = "") -> str:
+def plugin_line(name: str, origin: str, message: str, distribution: str = "") -> str:
     """Return the line about a plugin: who it is, which dl this is, what failed, and how to go on without it.
 
     Args:
         name: Its own; one that cannot be typed is not what switches it off, but that of its distribution.
         origin: Distribution and version, or the file.
-        says: What failed.
+        message: What failed.
         distribution: That it comes from.
     """
     off = name if re.fullmatch(r"[\w.-]{1,60}", name) else distribution
-    return f"plugin {shown(name)} {origin}, dl {dl.__version__}: {says}  switch it off: DL_PLUGINS=-{off}"
+    return f"plugin {short_repr(name)} {origin}, dl {VERSION}: {message}  switch it off: DL_PLUGINS=-{off}"
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return an exception in a few words, whatever its message is, with the line of the plugin that raised it."""
     if isinstance(error, SystemExit):
-        return f"it calls sys.exit({shown(error.code)}){_place(error)}"
+        return f"it calls sys.exit({short_repr(error.code)}){_place(error)}"
     try:
         message = " ".join(str(error).split())
     except BaseException:  # a plugin's own exception may do anything
@@ -128,7 +128,7 @@ def told(error: BaseException) -> str:
     return shortened(reason) + ("" if isinstance(error, SyntaxError) else _place(error))
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return a value of a plugin for a message, whatever its ``__repr__`` does."""
     try:
         return shortened(repr(value), 60)
@@ -157,7 +157,7 @@ def _place(error: BaseException) -> str:
     return place
 
 
-def complain(*lines: str) -> None:
+def warn_of_plugins(*lines: str) -> None:
     """Say each line about a plugin once a process.
 
     Raises:

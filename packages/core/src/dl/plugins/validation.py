@@ -12,7 +12,7 @@ from typing import Any
 
 from dl.errors import PluginFailed
 from dl.options import Option
-from dl.plugins.states import shown
+from dl.plugins.states import short_repr
 from dl.specs import (
     PLACES,
     CheckSpec,
@@ -42,13 +42,13 @@ class Kind:
         field: Of `Plugins`, where it is kept.
         hooks: That return it, the newest name first.
         spec: Its class.
-        says: What people call it.
+        noun: What people call it.
     """
 
     field: str
     hooks: tuple[str, ...]
     spec: type
-    says: str
+    noun: str
 
     def key(self, spec: Spec) -> Key:
         """Return what must be unique: the name, within a domain where there is one."""
@@ -78,25 +78,25 @@ def as_list(returned: Any, kind: Kind) -> list[Any]:  # Any: whatever a plugin r
     if isinstance(returned, Coroutine):
         returned.close()  # or Python says later, while another plugin loads, that nobody has awaited it
     if isinstance(returned, (str, bytes, kind.spec)) or not isinstance(returned, Iterable):
-        raise PluginFailed(f"it returned {shown(returned)}, {wanted}")
+        raise PluginFailed(f"it returned {short_repr(returned)}, {wanted}")
     listed = list(islice(returned, MOST + 1))
     if len(listed) > MOST:
         raise PluginFailed(f"it returned more than {MOST:,} things, {wanted}")
     return listed
 
 
-def wrong_with(spec: object, kind: Kind) -> str:
+def spec_fault(spec: object, kind: Kind) -> str:
     """Return what is wrong with a specification, or an empty string."""
     if not isinstance(spec, kind.spec):
-        return f"it returned {shown(spec)} among its {kind.says}s, not a {kind.spec.__name__}"
+        return f"it returned {short_repr(spec)} among its {kind.noun}s, not a {kind.spec.__name__}"
     for field in fields(spec):  # type: ignore[arg-type]  # every kind of specification is a dataclass
         value = getattr(spec, field.name, None)
         holds, wanted = _FIELDS.get(field.name, _ANYTHING)
         if not holds(value):
-            named = f" {shown(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
-            return f"the {kind.says}{named} has {field.name}={shown(value)}, not {wanted}"
+            named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
+            return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
     if kind.spec is not SectionSpec and not _typable(spec.name):  # type: ignore[attr-defined]
-        return f"the {kind.says} {shown(spec.name)} has a name that cannot be typed"  # type: ignore[attr-defined]
+        return f"the {kind.noun} {short_repr(spec.name)} has a name that cannot be typed"  # type: ignore[attr-defined]
     return ""
 
 

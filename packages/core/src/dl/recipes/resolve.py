@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dl.data.paths import hint, looks_like_file
+from dl.data.paths import looks_like_file, path_hint
 from dl.errors import BadOption, UnknownName, nearest, unknown
-from dl.options import Option, Value, check, check_named, shown
+from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, RegularizerSpec
@@ -78,7 +78,9 @@ def resolve(
     }
     typed = _sort_options(options or {}, groups, model_spec.name)
     if task == NEXT_TOKEN and (told := {**start.data_options, **typed["options"]}.get("target")):
-        raise BadOption(f"target={shown(told)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out")
+        raise BadOption(
+            f"target={short_value(told)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out"
+        )
     own_options = start.model_options if model_spec.name == start.model else {}
     named_data = (domain_spec.name, data) in plugins.datasets
     if named_data:
@@ -89,7 +91,7 @@ def resolve(
             typed["options"].setdefault("target_as", AS_ASKED[asked])
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
-        raise BadOption(f"seed={shown(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
+        raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
     split = check(groups["split"], {**start.split, **typed["split"]}, "split")
     if split["val"] == 0:
         raise BadOption(
@@ -180,7 +182,7 @@ def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, .
     if os.path.islink(path) and not looks_like_path(data):  # noqa: PTH114 - as above
         raise UnknownName(f"{data!r} is a link that leads nowhere")
     if looks_like_path(data) or looks_like_file(data):
-        raise UnknownName(f"no file or folder {safe_text(data)!r}{hint(path)}  data sets by name: dl ls datasets")
+        raise UnknownName(f"no file or folder {safe_text(data)!r}{path_hint(path)}  data sets by name: dl ls datasets")
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(

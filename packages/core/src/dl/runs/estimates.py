@@ -31,7 +31,7 @@ DRAWS = 200  # of the bootstrap, where no formula gives the interval
 
 
 @dataclass(frozen=True)
-class Triple:
+class ScoreEstimates:
     """Headline scores after one epoch.
 
     Args:
@@ -45,13 +45,13 @@ class Triple:
     gap: Estimate
 
 
-def triple(
+def estimate_scores(
     task: TaskInfo, probe: Scored, val: Scored, probe_targets: NDArray[np.generic], val_targets: NDArray[np.generic]
-) -> Triple:
+) -> ScoreEstimates:
     """Compute the triple of the task's headline metric."""
     of_probe = estimate(task, probe, probe_targets)
     of_val = estimate(task, val, val_targets)
-    return Triple(of_probe, of_val, _gap(task, of_probe, of_val, probe, val))
+    return ScoreEstimates(of_probe, of_val, _gap(task, of_probe, of_val, probe, val))
 
 
 def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Estimate:

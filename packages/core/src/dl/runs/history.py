@@ -13,14 +13,14 @@ from pathlib import Path
 from dl.errors import BadRun
 from dl.files import write_text
 
-Row = dict[str, float]
+EpochRow = dict[str, float]
 
 
 @dataclass(frozen=True)
 class History:
     """The rows of a run, oldest first."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[EpochRow, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,7 +35,7 @@ class History:
         return -max(scored)[1] if scored else None
 
 
-def write_history(path: Path, rows: Sequence[Row]) -> None:
+def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
     """Write all rows, whole or not at all."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO()

@@ -20,7 +20,7 @@ LEDGER = "test-ledger.jsonl"  # name of the file
 
 
 @dataclass(frozen=True)
-class Look:
+class TestEvaluation:
     """One look at the test part: what a run scores there.
 
     Args:
@@ -85,7 +85,7 @@ def looks_at(fingerprint: object, ledger: Iterable[dict[str, Any]]) -> list[dict
     return [look for look in ledger if look.get("fingerprint") == fingerprint]
 
 
-def note_look(path: Path, look: Look) -> None:
+def note_look(path: Path, look: TestEvaluation) -> None:
     """Add a look as one line, whole, whoever else adds one.
 
     Raises:

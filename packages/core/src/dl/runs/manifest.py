@@ -69,13 +69,13 @@ class Baseline:
 
     Args:
         name: ``majority``, ``prior``, ``mean``, ``median``, ``unigram`` or ``bigram``.
-        says: What it answers, in words.
+        answer: What it answers, in words.
         score: Its headline metric.
         loss: Its loss; None where a constant answer has none.
     """
 
     name: str
-    says: str
+    answer: str
     score: float
     loss: float | None = None
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.errors import BadRun
 from dl.files import write_with
 
@@ -69,7 +69,7 @@ class PartOutcomes:
     margin: NDArray[np.float16]
 
 
-def write_examples(folder: Path, parts: Mapping[str, Part], leaked: NDArray[np.bool_]) -> None:
+def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np.bool_]) -> None:
     """Write which examples the parts hold: once, before the first epoch.
 
     Args:

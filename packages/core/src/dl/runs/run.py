@@ -1,7 +1,7 @@
 """A run: the folder that keeps everything about one fit, and its reader.
 
     runs/0003-mnist-convnet/
-        recipe.toml  run.json  history.csv  outcomes/  preparation.json  environment.json
+        recipe.toml  run.json  history.csv  outcomes/  preprocessor.json  environment.json
         best.safetensors  checkpoints/  findings.json  report.txt
 
 Nothing in it is a pickle that is opened without `weights_only`. Readers need no torch.

@@ -6,7 +6,7 @@ What they find are `Finding`s; only what makes training meaningless is an error.
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Fingerprints, Index, Part
+from dl.data.examples import Fingerprints, Index, Subset
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.terminal import safe_text
@@ -61,7 +61,7 @@ def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: 
     return found
 
 
-def check_times(train: Part, val: Part) -> list[Finding]:
+def check_times(train: Subset, val: Subset) -> list[Finding]:
     """Count training examples that are later than the first validation example: they know its future."""
     times, held = train.examples.times, val.examples.times
     if times is None or held is None or not len(train) or not len(val):
@@ -73,7 +73,7 @@ def check_times(train: Part, val: Part) -> list[Finding]:
     return [Finding("data-time-overlap", "tip", message, {"later": later, "train": len(train)})]
 
 
-def check_classes(train: Part, val: Part) -> None:
+def check_classes(train: Subset, val: Subset) -> None:
     """Refuse class targets that nothing can be learnt from: one class, or one of a single example.
 
     Raises:

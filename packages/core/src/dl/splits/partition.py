@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Part, fingerprints, whole, without_target
+from dl.data.examples import Dataset, Subset, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
@@ -31,7 +31,7 @@ CLASS_TASKS = ("", "binary", "multiclass")  # what may be asked for where whole 
 
 
 @dataclass(frozen=True)
-class Divided:
+class DataSplits:
     """The parts that a fit sees; the test part is not among them.
 
     Args:
@@ -43,9 +43,9 @@ class Divided:
         findings: What the guards found.
     """
 
-    train: Part
-    val: Part
-    probe: Part
+    train: Subset
+    val: Subset
+    probe: Subset
     rule: str
     leaked: NDArray[np.bool_]
     findings: list[Finding]
@@ -72,7 +72,7 @@ def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
     return dataset
 
 
-def divide(dataset: Dataset, recipe: Recipe) -> Divided:
+def split_data(dataset: Dataset, recipe: Recipe) -> DataSplits:
     """Split the data as the recipe says, and check the split before anything is learnt from it."""
     keys = fingerprints(whole(dataset.train))
     if dataset.val is not None:
@@ -92,7 +92,7 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         else:
             split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
         rule = split.rule if given is None else f"{split.rule}, whole groups"
-        train, val = Part(dataset.train, split.train), Part(dataset.train, split.val)
+        train, val = Subset(dataset.train, split.train), Subset(dataset.train, split.val)
     if recipe.task in CLASS_TASKS:
         leakage.check_classes(train, val)
     train_keys = keys[train.index]
@@ -105,7 +105,7 @@ def divide(dataset: Dataset, recipe: Recipe) -> Divided:
         found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
     size = min(int(recipe.split["probe"]), len(val))
     leaked = leakage.also_in(val_keys, train_keys)
-    return Divided(train, val, Part(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
+    return DataSplits(train, val, Subset(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
 
 
 def _strata(targets: np.ndarray, asked: str) -> np.ndarray | None:

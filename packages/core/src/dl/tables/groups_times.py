@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Index
-from dl.tables.columns import shown
+from dl.tables.columns import quote
 from dl.tables.numbers import NUMBER
 from dl.tables.source import BadRows
 from dl.terminal import safe_text
@@ -51,7 +51,7 @@ def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[ND
         times = np.array([time or 0 for time in read], np.int64)
     if not good.all():
         word = safe_text(cells[int(np.argmin(good))].as_py(), 40)
-        why = f"column {shown(name)} is {word!r}, no time; write 2024-02-01, 2024-02-01T13:00:00 or a number"
+        why = f"column {quote(name)} is {word!r}, no time; write 2024-02-01, 2024-02-01T13:00:00 or a number"
         bad.these(rows[~good], why)
         bad.finish(len(rows))
     return times, good

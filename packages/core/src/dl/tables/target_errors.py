@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.tables.columns import shown
+from dl.tables.columns import quote
 from dl.tables.numbers import NUMBER, matches
 from dl.words import many
 
@@ -22,17 +22,17 @@ NEEDS = "a class needs two rows, one of them to look at"
 def no_numbers(name: str, column: Column) -> str:
     """Describe a column without a number that was asked for as numbers."""
     words, counts = _counted(column)
-    held = f"no number but {many(len(words), 'different value')}, as {shown(words[int(np.argmax(counts))])}"
-    return f"column {shown(name)} holds {held}{_fitting(column)}"
+    held = f"no number but {many(len(words), 'different value')}, as {quote(words[int(np.argmax(counts))])}"
+    return f"column {quote(name)} holds {held}{_fitting(column)}"
 
 
 def no_classes(name: str, column: Column) -> str:
     """Describe a column in which fewer than two values come again, so that there are no two classes."""
     words, counts = _counted(column)
-    again = [shown(word) for word, count in zip(words, counts, strict=True) if count > 1]
+    again = [quote(word) for word, count in zip(words, counts, strict=True) if count > 1]
     which = f"only {again[0]} comes again" if again else "none comes again"
     held = f"{len(words):,} different values in {many(len(column), 'row')}, of which {which}"
-    return f"column {shown(name)} holds {held}; {NEEDS}{_fitting(column)}"
+    return f"column {quote(name)} holds {held}; {NEEDS}{_fitting(column)}"
 
 
 def too_many_classes(name: str, column: Column) -> str:
@@ -40,7 +40,7 @@ def too_many_classes(name: str, column: Column) -> str:
     words, counts = _counted(column)
     held = f"{len(words):,} different numbers in {len(column):,} rows, {(counts == 1).sum():,} of them in one row only"
     return (
-        f"column {shown(name)} holds {held}; {NEEDS}{_fitting(column)}, or without those rows multiclass: bad_rows=skip"
+        f"column {quote(name)} holds {held}; {NEEDS}{_fitting(column)}, or without those rows multiclass: bad_rows=skip"
     )
 
 
@@ -49,7 +49,7 @@ def no_labels(name: str, column: Column) -> str:
     words, counts = _counted(column)
     held = f"{len(words):,} different values in {len(column):,} rows, {(counts == 1).sum():,} of them in one row only"
     several = "labels come again, or several stand in a cell: separator="
-    return f"column {shown(name)} holds {held}; {several}{_fitting(column)}"
+    return f"column {quote(name)} holds {held}; {several}{_fitting(column)}"
 
 
 def _counted(column: Column) -> tuple[list[str], NDArray[np.int64]]:

@@ -43,11 +43,11 @@ def _of_classes(task: Task, train: Target, val: Target) -> tuple[Baseline, ...]:
     return (Baseline("majority", f"always {common!r}", prior.score), prior)
 
 
-def _constant(task: Task, name: str, says: str, logits: np.ndarray, val: Target) -> Baseline:
+def _constant(task: Task, name: str, answer: str, logits: np.ndarray, val: Target) -> Baseline:
     target = task.encode(val)
     repeated = torch.from_numpy(logits.astype(np.float32)).expand(len(target), -1).contiguous()
     loss = float(task.row.loss(repeated, target, "mean"))
-    return Baseline(name, says, task.metrics(repeated, target)[task.info.headline.name], loss)
+    return Baseline(name, answer, task.metrics(repeated, target)[task.info.headline.name], loss)
 
 
 def _log_odds(shares: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ SUMS = ("nats", "right", "tokens", "characters")  # the columns: of what it cost
 NOTHING = -100  # stands for no token to tell
 
 
-def condense(logits: Tensor, batch: Padded) -> Tensor:
+def reduce_logits(logits: Tensor, batch: Padded) -> Tensor:
     """Sum up how well each row's tokens were told before they came, (B, 4): see `SUMS`.
 
     The logits at place i tell token i + 1, so the first token of a row, its start, is told by none; padding counts
@@ -50,7 +50,7 @@ def nats_a_token(sums: Tensor, target: Tensor, reduction: str = "mean") -> Tenso
     """Return what a token of each row costs on the mean, in nats, (N,), or the mean of that over rows.
 
     Args:
-        sums: (N, 4) as `condense` gives them.
+        sums: (N, 4) as `reduce_logits` gives them.
         target: (N, 0); the target is in the sums.
         reduction: ``none`` or ``mean``.
     """

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data.examples import Index, Inputs, Part
+from dl.data.examples import Index, Inputs, Subset
 from dl.data.ragged import Ragged
-from dl.domain import Preparation
+from dl.domain import Preprocessor
 from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
 from dl.runs.manifest import Baseline
@@ -95,23 +95,23 @@ class Bigram:
         return -np.log(shares), after == self.likeliest[before]
 
 
-def token_baselines(task: Task, preparation: Preparation, train: Part, val: Part) -> tuple[Baseline, ...]:
+def token_baselines(task: Task, preprocessor: Preprocessor, train: Subset, val: Subset) -> tuple[Baseline, ...]:
     """Learn both from the training part and score them on the validation part, as a network is scored.
 
     Args:
         task: Of the row next-token.
-        preparation: Gives the tokens, and what each stands for.
+        preprocessor: Gives the tokens, and what each stands for.
         train: The training part.
         val: The validation part.
     """
-    size = int(preparation.input_shape[-1])
-    before, after, _ = neighbours(_tokens(preparation, train))
+    size = int(preprocessor.input_shape[-1])
+    before, after, _ = neighbours(_tokens(preprocessor, train))
     unigram = Unigram.learn(after, size)
-    rows = _tokens(preparation, val)
-    lengths = _lengths(preparation, rows)
+    rows = _tokens(preprocessor, val)
+    lengths = _lengths(preprocessor, rows)
     return tuple(
-        _scored(task, name, says, _sums(told, rows, lengths))
-        for name, says, told in (
+        _scored(task, name, answer, _sums(told, rows, lengths))
+        for name, answer, told in (
             ("unigram", "each token at its share", unigram),
             ("bigram", "each token given the last", Bigram.learn(before, after, unigram)),
         )
@@ -126,18 +126,18 @@ def neighbours(rows: Ragged) -> tuple[Numbers, Numbers, Index]:
     return values[second - 1], values[second], of_row[second]
 
 
-def _tokens(preparation: Preparation, part: Part) -> Ragged:
-    inputs: Inputs = preparation.store(part.examples.inputs)
+def _tokens(preprocessor: Preprocessor, part: Subset) -> Ragged:
+    inputs: Inputs = preprocessor.encode(part.examples.inputs)
     if not isinstance(inputs, Ragged):
         raise BadData("the task next-token is for rows of tokens; this domain stores something else")
     return inputs[part.index]
 
 
-def _lengths(preparation: Preparation, rows: Ragged) -> tuple[Floats, Floats]:
+def _lengths(preprocessor: Preprocessor, rows: Ragged) -> tuple[Floats, Floats]:
     """Return the characters of each row, and the nats that its tokens leave unsaid, (N,) both."""
     flat = RaggedTensor.of(rows)
     one = torch.ones(1, dtype=torch.int64)
-    each = preparation(Padded(flat.values.long()[None], one * len(flat.values)))
+    each = preprocessor(Padded(flat.values.long()[None], one * len(flat.values)))
     before_first = rows.offsets[:-1]
 
     def summed(values: Tensor | None, default: float) -> Floats:
@@ -149,7 +149,7 @@ def _lengths(preparation: Preparation, rows: Ragged) -> tuple[Floats, Floats]:
 
 
 def _sums(told: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) -> Tensor:
-    """Return what `dl.tasks.next_token.condense` gives, (N, 4)."""
+    """Return what `dl.tasks.next_token.reduce_logits` gives, (N, 4)."""
     before, after, of_row = neighbours(rows)
     nats, right = told.tell(before, after)
     characters, unsaid = lengths
@@ -163,8 +163,8 @@ def _sums(told: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) 
     return torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
 
 
-def _scored(task: Task, name: str, says: str, sums: Tensor) -> Baseline:
+def _scored(task: Task, name: str, answer: str, sums: Tensor) -> Baseline:
     target = torch.empty(len(sums), 0)
     return Baseline(
-        name, says, task.metrics(sums, target)[task.info.headline.name], float(task.row.loss(sums, target, "mean"))
+        name, answer, task.metrics(sums, target)[task.info.headline.name], float(task.row.loss(sums, target, "mean"))
     )

@@ -150,7 +150,7 @@ def _unexplained(preds: Tensor, target: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskKind:
     """One row of the task table: what all tasks of a kind share.
 
     Args:
@@ -171,29 +171,31 @@ class Row:
     loss: Callable[[Tensor, Tensor, Reduction], Tensor]
     metrics: tuple[Metric, ...]
     is_classes: bool
-    condense: Callable[[Tensor, Any], Tensor] = lambda logits, batch: logits  # Any: a batch as the network reads it
-    at_once: int = EVAL_BATCH
+    reduce_logits: Callable[[Tensor, Any], Tensor] = lambda logits, batch: (
+        logits
+    )  # Any: a batch as the network reads it
+    eval_batch_size: int = EVAL_BATCH
 
 
-TABLE: dict[str, Row] = {
+TABLE: dict[str, TaskKind] = {
     row.name: row
     for row in (
-        Row("binary", "two classes", lambda z: torch.sigmoid(z).squeeze(1), binary_cross_entropy, _BINARY, True),
-        Row(
+        TaskKind("binary", "two classes", lambda z: torch.sigmoid(z).squeeze(1), binary_cross_entropy, _BINARY, True),
+        TaskKind(
             "multiclass", "one of several classes", lambda z: torch.softmax(z, dim=1), cross_entropy, _MULTICLASS, True
         ),
-        Row("multilabel", "any of several labels", torch.sigmoid, summed_cross_entropy, _MULTILABEL, False),
-        Row("regression", "real numbers", lambda z: z, squared_error, _REGRESSION, False),
-        Row("unit-regression", "numbers from 0 to 1", torch.sigmoid, summed_cross_entropy, _REGRESSION, False),
-        Row(
+        TaskKind("multilabel", "any of several labels", torch.sigmoid, summed_cross_entropy, _MULTILABEL, False),
+        TaskKind("regression", "real numbers", lambda z: z, squared_error, _REGRESSION, False),
+        TaskKind("unit-regression", "numbers from 0 to 1", torch.sigmoid, summed_cross_entropy, _REGRESSION, False),
+        TaskKind(
             NEXT_TOKEN,
             "nothing but the inputs",
             lambda z: z,
             next_token.nats_a_token,
             _NEXT_TOKEN,
             False,
-            condense=next_token.condense,
-            at_once=32,
+            reduce_logits=next_token.reduce_logits,
+            eval_batch_size=32,
         ),
     )
 }
@@ -208,7 +210,7 @@ class Task:
         info: Reason, width, names, metrics in order of interest, scale of a regression.
     """
 
-    row: Row
+    row: TaskKind
     info: TaskInfo
 
     def preds(self, logits: Tensor) -> Tensor:
@@ -352,7 +354,7 @@ def _check_fits(target: Target, asked: str, found: str, reason: str) -> None:
         raise BadOption(f"--task {asked} needs {TABLE[asked].target}, but the target is {reason} ({found})")
 
 
-def _check_values(row: Row, target: Target, names: tuple[str, ...]) -> None:
+def _check_values(row: TaskKind, target: Target, names: tuple[str, ...]) -> None:
     """Refuse class numbers below 0 or without a name, and labels that are not yes or no."""
     if row.name == NEXT_TOKEN:
         return
@@ -365,13 +367,13 @@ def _check_values(row: Row, target: Target, names: tuple[str, ...]) -> None:
         raise BadData(f"labels are 0 or 1; these go from {low} to {high}")
 
 
-def _with_loss(row: Row, loss: str) -> Row:
+def _with_loss(row: TaskKind, loss: str) -> TaskKind:
     if row.name != "unit-regression":
         raise BadOption(f"loss={loss} is for unit-regression; {row.name} has one loss only")
     return replace(row, loss=squared_error_of_shares if loss == "squared-error" else summed_cross_entropy)
 
 
-def _info(row: Row, target: Target, names: tuple[str, ...], reason: str) -> TaskInfo:
+def _info(row: TaskKind, target: Target, names: tuple[str, ...], reason: str) -> TaskInfo:
     metrics = tuple(metric.info for metric in row.metrics)
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from dl.data.examples import Dataset, Examples, Part, fingerprints, whole
+from dl.data.examples import Dataset, Examples, Subset, fingerprints, whole
 from dl.options import Value, check
-from dl.plugins.attribution import as_given
+from dl.plugins.attribution import unwrapped
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.plugins.states import shown
+from dl.plugins.states import short_repr
 from dl.specs import DatasetSpec
 from dl.splits.leakage import also_in
 from dl.tasks.task import decide
@@ -94,9 +94,9 @@ class Subject:
         return self.dataset.open_test() if self.dataset.open_test else None
 
     def _load(self) -> Dataset:
-        dataset = as_given(self.spec.load)(self.options)
+        dataset = unwrapped(self.spec.load)(self.options)
         if not isinstance(dataset, Dataset):
-            raise Broken(f"load returned {shown(dataset)}, not a Dataset")
+            raise Broken(f"load returned {short_repr(dataset)}, not a Dataset")
         return dataset
 
     @cached_property
@@ -171,7 +171,7 @@ def _stable(subject: Subject) -> None:
         if not np.array_equal(part.targets, other.targets, equal_nan=part.targets.dtype.kind == "f"):
             raise Broken(f"{name}: loaded again, the same ids have other targets")
         rows = np.arange(min(PREPARED, len(part)))
-        if not np.array_equal(fingerprints(Part(part, rows)), fingerprints(Part(other, rows))):
+        if not np.array_equal(fingerprints(Subset(part, rows)), fingerprints(Subset(other, rows))):
             raise Broken(f"{name}: loaded again, the same ids have other inputs")
 
 
@@ -210,8 +210,8 @@ def _names(subject: Subject) -> str:
 def _prepares(subject: Subject) -> str:
     rows = np.arange(min(PREPARED, len(subject.dataset.train)))
     domain = subject.plugins.domain(subject.spec.domain).load()
-    batches = Batches.of(domain, Part(subject.dataset.train, rows), subject.options)
-    return f"one prepared input is {' x '.join(map(str, batches.preparation.input_shape))}"
+    batches = Batches.of(domain, Subset(subject.dataset.train, rows), subject.options)
+    return f"one prepared input is {' x '.join(map(str, batches.preprocessor.input_shape))}"
 
 
 def _closed(subject: Subject) -> None:

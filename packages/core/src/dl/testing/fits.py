@@ -23,7 +23,7 @@ from dl.training.devices import Devices
 
 
 @dataclass(frozen=True)
-class Fit:
+class KnownFit:
     """A run that something is asked about: data, model and options of a fit that takes a moment."""
 
     data: Dataset
@@ -31,11 +31,11 @@ class Fit:
     options: Mapping[str, int | float]
 
 
-FITS: dict[str, Callable[[], Fit]] = {
-    "overfits": lambda: Fit(random_answers(120), "dense", {"epochs": 20, "width": 256, "lr": 0.01}),
-    "is clean": lambda: Fit(clouds(200), "linear", {"epochs": 8}),
-    "is short": lambda: Fit(clouds(12), "linear", {"epochs": 1}),
-    "is a regression": lambda: Fit(slopes(120), "dense", {"epochs": 6, "lr": 0.01}),
+FITS: dict[str, Callable[[], KnownFit]] = {
+    "overfits": lambda: KnownFit(random_answers(120), "dense", {"epochs": 20, "width": 256, "lr": 0.01}),
+    "is clean": lambda: KnownFit(clouds(200), "linear", {"epochs": 8}),
+    "is short": lambda: KnownFit(clouds(12), "linear", {"epochs": 1}),
+    "is a regression": lambda: KnownFit(slopes(120), "dense", {"epochs": 6, "lr": 0.01}),
 }
 
 
@@ -47,7 +47,7 @@ def kept_runs() -> dict[str, Run]:
     return {name: fitted(make(), folder) for name, make in FITS.items()}
 
 
-def fitted(fit: Fit, folder: Path, logger: LoggerSpec | None = None) -> Run:
+def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run:
     """Fit, on one CPU, with no other plugin than the domain of numbers; a logger is told of it, at its defaults."""
     ours = NumbersPlugin({"given": fit.data})
     nothing: dict[str, Any] = {kind.field: {} for kind in KINDS}  # Any: as Plugins says

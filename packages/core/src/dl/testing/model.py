@@ -85,7 +85,7 @@ class Subject:
         """Build a network from a seed, with some options changed."""
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        return self.spec.build(self.batches.preparation.input_shape, outputs, options)
+        return self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
 
 
 def _light(subject: Subject) -> None:
@@ -99,7 +99,7 @@ def _domain(subject: Subject) -> None:
 
 
 def _data(subject: Subject) -> str:
-    return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preparation.input_shape}"
+    return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preprocessor.input_shape}"
 
 
 def _options(subject: Subject) -> None:
@@ -115,7 +115,7 @@ def _builds(subject: Subject) -> str:
     count = sum(parameter.numel() for parameter in network.parameters())
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise Broken("it has no parameter that can be trained")
-    summarize(network, subject.batches.preparation.blank())
+    summarize(network, subject.batches.preprocessor.example_input())
     return f"{count:,} parameters"
 
 
@@ -229,7 +229,7 @@ def _overfits(subject: Subject) -> str:
 def _causal(subject: Subject) -> None:
     if subject.spec.build_causal is None:
         raise NotAsked("it has no form for the task next-token")
-    batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preparation.input_shape
+    batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preprocessor.input_shape
     if not isinstance(batch, Padded):
         raise Broken(f"inputs of the domain {subject.spec.domain!r} are no rows of tokens, so build_causal has no use")
     torch.manual_seed(0)

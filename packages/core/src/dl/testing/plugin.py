@@ -69,7 +69,7 @@ def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[Checked]:
 
 def _loaded(state: PluginState) -> Result:
     rule = "it is loaded, and nothing is to be said about it"
-    return Result(rule, OK) if state.state == OK and not state.says else Result(rule, "failed", state.says)
+    return Result(rule, OK) if state.state == OK and not state.message else Result(rule, "failed", state.message)
 
 
 def _results(suite: Callable[[Any, Plugins], Results], spec: Any, plugins: Plugins) -> Results:  # Any: one kind

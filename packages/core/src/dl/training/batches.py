@@ -16,20 +16,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data.examples import Examples, Index, Part
+from dl.data.examples import Examples, Index, Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl.padded import Padded, RaggedTensor
 from dl.tasks.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
 
-WIDEST = 1 << 25  # values of a padded batch, at most: 256 MiB, and a few times that in a preparation
+WIDEST = 1 << 25  # values of a padded batch, at most: 256 MiB, and a few times that in a preprocessor
 POOL = 50  # batches among whose rows those of like length are brought together
 SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
 
 
 @dataclass
-class Feed:
+class DeviceDataset:
     """Inputs and encoded targets, on the device or on the host.
 
     Args:
@@ -43,7 +43,7 @@ class Feed:
     ids: Index
 
     @classmethod
-    def of(cls, examples: Examples, task: Task) -> Feed:
+    def of(cls, examples: Examples, task: Task) -> DeviceDataset:
         """Wrap the examples without copying their inputs; memory maps stay memory maps."""
         stored = examples.inputs
         inputs = RaggedTensor.of(stored) if isinstance(stored, Ragged) else torch.from_numpy(stored)
@@ -103,7 +103,7 @@ def bucketed(order: Index, lengths: Index, batch_size: int, rng: np.random.Gener
     return np.concatenate([batches[rng.permutation(full)].ravel(), by_length[full * batch_size :]])
 
 
-def check_width(train: Part, lengths: Index | None, batch_size: int) -> None:
+def check_width(train: Subset, lengths: Index | None, batch_size: int) -> None:
     """Refuse a row that makes a padded batch too large for a memory.
 
     Args:
@@ -134,7 +134,7 @@ def batch_sizes(n: int, batch_size: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Share:
+class Shard:
     """Which device of how many: rank 0..world-1."""
 
     rank: int = 0
@@ -142,7 +142,7 @@ class Share:
 
 
 @dataclass
-class TrainOrder:
+class TrainBatchSampler:
     """The steps of an epoch, as Lightning's training loop walks over them.
 
     With one device a step of Lightning is a block of ``steps_a_block`` batches, their positions in one tensor. With
@@ -153,13 +153,13 @@ class TrainOrder:
     positions: Index
     batch_size: int
     seed: int
-    share: Share
+    share: Shard
     steps_a_block: int
     lengths: Index | None = None
     epoch: int = 0
 
     @property
-    def sampler(self) -> TrainOrder:
+    def sampler(self) -> TrainBatchSampler:
         """Where Lightning looks for `set_epoch`."""
         return self
 
@@ -198,17 +198,17 @@ class TrainOrder:
 
 
 @dataclass(frozen=True)
-class EvalOrder:
+class EvalBatchSampler:
     """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
 
     Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest. A batch holds
-    ``at_once`` of them, and fewer where they are very long.
+    ``eval_batch_size`` of them, and fewer where they are very long.
     """
 
     positions: Index
-    share: Share
+    share: Shard
     lengths: Index | None = None
-    at_once: int = EVAL_BATCH
+    eval_batch_size: int = EVAL_BATCH
 
     @property
     def mine(self) -> Index:
@@ -222,7 +222,7 @@ class EvalOrder:
         mine = self.mine
         sizes: list[int] = []
         while (done := sum(sizes)) < len(mine):
-            count = min(self.at_once, len(mine) - done)
+            count = min(self.eval_batch_size, len(mine) - done)
             if self.lengths is not None:
                 padded = np.arange(1, count + 1) * self.lengths[mine[done : done + count]]
                 count = max(int(np.searchsorted(padded, WIDEST, "right")), 1)

@@ -17,19 +17,19 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
 from dl import files
-from dl.data.examples import Part
+from dl.data.examples import Subset
 from dl.options import Value
 from dl.plugins.registry import Plugins
-from dl.plugins.states import complain, told
+from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
-from dl.runs.estimates import Triple, triple
-from dl.runs.history import Row, write_history
+from dl.runs.estimates import ScoreEstimates, estimate_scores
+from dl.runs.history import EpochRow, write_history
 from dl.runs.manifest import Manifest
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.training.checkpoint import save_weights
 from dl.training.devices import is_first_device
 from dl.training.module import FitModule
-from dl.training.progress import Screen
+from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, spread, write_sketches
 
@@ -45,20 +45,22 @@ class ScoredParts:
         sketch: From one stored input to a small picture or a text.
     """
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, Subset]
     sketch: Callable[[Any], Any]  # Any: as the domain stores and shows inputs
 
 
-class Keeper(Callback):
+class RunWriter(Callback):
     """Keeps history, outcomes, best weights and a checkpoint after each epoch; only the first device writes."""
 
-    def __init__(self, folder: Path, manifest: Manifest, scored: ScoredParts, monitor: str, screen: Screen) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, scored: ScoredParts, monitor: str, screen: ProgressDisplay
+    ) -> None:
         self.folder, self.manifest, self.scored, self.monitor = folder, manifest, scored, monitor
         self.screen = screen
         self.targets = {name: part.targets for name, part in scored.parts.items()}
         self.losses = {name: np.zeros(len(part)) for name, part in scored.parts.items()}  # summed over epochs
         self.margins = {name: np.zeros(len(part)) for name, part in scored.parts.items()}
-        self.rows: list[Row] = []
+        self.rows: list[EpochRow] = []
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
 
@@ -80,7 +82,7 @@ class Keeper(Callback):
         module = _ours(pl_module)
         if not trainer.is_global_zero:
             return
-        scores = triple(
+        scores = estimate_scores(
             self.manifest.task, module.scored["probe"], module.scored["val"], self.targets["probe"], self.targets["val"]
         )
         row = self._row(module, scores)
@@ -128,7 +130,7 @@ class Keeper(Callback):
     def _save_state(self, trainer: pl.Trainer) -> None:
         trainer.save_checkpoint(self.folder / "checkpoints" / "state.ckpt")
 
-    def _row(self, module: FitModule, scores: Triple) -> Row:
+    def _row(self, module: FitModule, scores: ScoreEstimates) -> EpochRow:
         train_loss, train_score = module.train_means
         row = {
             "epoch": float(len(self.rows) + 1),
@@ -162,10 +164,10 @@ class Keeper(Callback):
         return best == 0 or newest > merit(self.rows[best - 1])
 
 
-class Ender(Callback):
+class EarlyStopping(Callback):
     """Ends the fit after an epoch when a regularizer says so; the first device decides for all."""
 
-    def __init__(self, keeper: Keeper, regularizers: Regularizers) -> None:
+    def __init__(self, keeper: RunWriter, regularizers: Regularizers) -> None:
         self.keeper, self.regularizers = keeper, regularizers
         self.why = ""
 
@@ -177,11 +179,11 @@ class Ender(Callback):
         trainer.should_stop = trainer.should_stop or bool(self.why)
 
 
-class Teller(Callback):
+class LoggerCallback(Callback):
     """Tells loggers each epoch's numbers. One that fails is said once and told no more; the fit goes on without it."""
 
     def __init__(
-        self, keeper: Keeper, loggers: Mapping[str, Logger], choices: Mapping[str, Value], plugins: Plugins
+        self, keeper: RunWriter, loggers: Mapping[str, Logger], choices: Mapping[str, Value], plugins: Plugins
     ) -> None:
         self.keeper, self.loggers, self.choices, self.plugins = keeper, dict(loggers), choices, plugins
 
@@ -210,14 +212,14 @@ class Teller(Callback):
                 raise
             except BaseException as error:
                 del self.loggers[name]
-                says = f"the logger {name!r} failed and is told no more: {told(error)}"
-                complain(self.plugins.line("loggers", name, says))
+                message = f"the logger {name!r} failed and is told no more: {describe_error(error)}"
+                warn_of_plugins(self.plugins.line("loggers", name, message))
 
 
-class Progress(Callback):
+class ProgressCallback(Callback):
     """Moves the bar of the screen."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: ProgressDisplay) -> None:
         self.screen = screen
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -234,7 +236,7 @@ class Progress(Callback):
         self.screen.scoring(trainer.current_epoch + 1)
 
 
-class Stopper(Callback):
+class SignalStop(Callback):
     """Ends the fit at a step boundary when a signal came, on all devices together, or when a loss is not a number."""
 
     def __init__(self, flag: StopFlag) -> None:

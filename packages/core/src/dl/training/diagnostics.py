@@ -20,7 +20,7 @@ MOST_FEATURES = 64  # dimensions kept of an example's penultimate features
 WATCHED_BATCHES = 4  # of the validation part, for units that never fire
 
 
-class GradientWatch:
+class GradientNormMonitor:
     """Norms of the gradient at some of the epoch's steps; tensors stay on the device until they are read."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -47,7 +47,7 @@ class GradientWatch:
         return dict(named) | {"grad_norm_max": float(norms[:, 0].max())}
 
 
-class UnitWatch:
+class DeadUnitMonitor:
     """Which channels of the ReLU layers ever fire on the first batches of a scoring pass."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -93,7 +93,7 @@ def project(values: Tensor) -> Tensor:
     return flat.half().cpu()
 
 
-def of_rows(values: Tensor, batch: Tensor | Padded) -> Tensor:
+def pool_tokens(values: Tensor, batch: Tensor | Padded) -> Tensor:
     """Return what a layer reads of each row: where it reads every token, (B, T, F), the mean over those of the row."""
     if not isinstance(batch, Padded) or values.ndim != 3:
         return values

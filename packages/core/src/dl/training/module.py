@@ -1,7 +1,8 @@
 """The LightningModule of a fit: how a block of steps is taken, and how a part is scored.
 
-On one device a training step of Lightning is a block of many optimizer steps: one gather and one preparation for all of
-them, no logging, and sums that stay on the device until the epoch ends. With several devices it is one optimizer step.
+On one device a training step of Lightning is a block of many optimizer steps: one gather and one preprocessing for all
+of them, no logging, and sums that stay on the device until the epoch ends. With several devices it is one optimizer
+step.
 Letters: ``n`` positions, ``K`` outputs.
 """
 
@@ -20,15 +21,22 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from dl.data.examples import Index
-from dl.domain import Preparation
+from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared
 from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
-from dl.training.batches import EvalOrder, Feed, Share, TrainOrder, batch_sizes
-from dl.training.diagnostics import WATCHED_BATCHES, GradientWatch, UnitWatch, of_rows, penultimate, project
+from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
+from dl.training.diagnostics import (
+    WATCHED_BATCHES,
+    DeadUnitMonitor,
+    GradientNormMonitor,
+    penultimate,
+    pool_tokens,
+    project,
+)
 from dl.training.optimizers import make_optimizer, make_schedule
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import Running, merge, score
@@ -42,19 +50,19 @@ SAVED = "dl"  # under which name the checkpoint has what Lightning does not know
 class FitParts:
     """What is trained on and scored: a feed for each source of examples, and the positions of each part in it."""
 
-    train_feed: Feed
-    val_feed: Feed
+    train_feed: DeviceDataset
+    val_feed: DeviceDataset
     train: Index
     val: Index
     probe: Index
 
 
 class FitModule(pl.LightningModule):
-    """A network with its preparation and task, trained by index.
+    """A network with its preprocessor and task, trained by index.
 
     Args:
         network: Prepared inputs -> logits (N, K).
-        preparation: Stored inputs -> prepared inputs.
+        preprocessor: Stored inputs -> prepared inputs.
         task: Loss, scores and metrics.
         parts: What is trained on and scored.
         train: The recipe's training options.
@@ -67,7 +75,7 @@ class FitModule(pl.LightningModule):
     def __init__(
         self,
         network: nn.Module,
-        preparation: Preparation,
+        preprocessor: Preprocessor,
         task: Task,
         parts: FitParts,
         train: Mapping[str, Value],
@@ -78,7 +86,7 @@ class FitModule(pl.LightningModule):
         blocks: bool,
     ) -> None:
         super().__init__()
-        self.network, self.preparation, self.task = network, preparation, task
+        self.network, self.preprocessor, self.task = network, preprocessor, task
         self.parts, self.train_options, self.seed = parts, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
@@ -92,28 +100,28 @@ class FitModule(pl.LightningModule):
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
         self._saved: dict[str, Any] = {}  # of the checkpoint that the fit goes on from. Any: as torch.save takes it
-        self.gradients, self.units = GradientWatch(network), UnitWatch(network)
+        self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
     def setup(self, stage: str) -> None:
         """Make the orders, now that the number of devices is known."""
-        self.share = Share(self.global_rank, self.trainer.world_size)
+        self.share = Shard(self.global_rank, self.trainer.world_size)
         batch = int(self.train_options["batch_size"])
         feed = self.parts.train_feed
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (feed.row_bytes * batch)))
         steps = 1 if self.automatic_optimization else most
-        self.order = TrainOrder(self.parts.train, batch, self.seed, self.share, steps, feed.lengths)
+        self.order = TrainBatchSampler(self.parts.train, batch, self.seed, self.share, steps, feed.lengths)
 
-    def train_dataloader(self) -> TrainOrder:
+    def train_dataloader(self) -> TrainBatchSampler:
         """Return the positions of each block or batch."""
         return self.order
 
-    def val_dataloader(self) -> list[EvalOrder]:
+    def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the positions of the validation part and of the probe."""
         val, probe = self.parts.val_feed.lengths, self.parts.train_feed.lengths
-        at_once = self.task.row.at_once
+        eval_batch_size = self.task.row.eval_batch_size
         return [
-            EvalOrder(self.parts.val, self.share, val, at_once),
-            EvalOrder(self.parts.probe, self.share, probe, at_once),
+            EvalBatchSampler(self.parts.val, self.share, val, eval_batch_size),
+            EvalBatchSampler(self.parts.probe, self.share, probe, eval_batch_size),
         ]
 
     def on_fit_start(self) -> None:
@@ -174,7 +182,7 @@ class FitModule(pl.LightningModule):
 
     def prepared(self, inputs: Tensor | Padded) -> Prepared:
         """Prepare stored inputs; numbers in the network's number type."""
-        found: Prepared = self.preparation(inputs)
+        found: Prepared = self.preprocessor(inputs)
         return found.to(self.dtype) if isinstance(found, Tensor) else found
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
@@ -192,7 +200,9 @@ class FitModule(pl.LightningModule):
     def _loss(self, inputs: Prepared, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), and its mean loss without penalties."""
         batch = self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
-        logits = self.task.row.condense(self.network(batch.inputs), inputs)  # tokens to tell are those that were there
+        logits = self.task.row.reduce_logits(
+            self.network(batch.inputs), inputs
+        )  # tokens to tell are those that were there
         return logits, batch.loss(self.train_loss, logits)
 
     def _with_penalties(self, loss: Tensor) -> Tensor:
@@ -298,7 +308,7 @@ class FitModule(pl.LightningModule):
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
             prepared = self.prepared(inputs)
-            logits = self.task.row.condense(self.network(prepared), prepared).float()
+            logits = self.task.row.reduce_logits(self.network(prepared), prepared).float()
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
@@ -331,17 +341,17 @@ class FitModule(pl.LightningModule):
         feed = self.parts.val_feed if is_val else self.parts.train_feed
         positions = (self.parts.val if is_val else self.parts.probe)[rows]
         lengths = None if feed.lengths is None else feed.lengths[positions]
-        order = EvalOrder(np.arange(len(rows)), Share(), lengths, self.task.row.at_once)
+        order = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
         was_training, inputs = self.training, []
         self.eval()
         scoring = self.regularizers.scored_with(self.network)
         with torch.inference_mode(), scoring, penultimate(self.network) as kept:
             for batch in order:
                 prepared = self.prepared(feed.take(torch.from_numpy(positions)[batch].to(self.device))[0])
-                inputs.append(project(self.preparation.flat(prepared)))
+                inputs.append(project(self.preprocessor.flatten(prepared)))
                 self.network(prepared)
                 if kept:
-                    kept[-1] = project(of_rows(kept[-1], prepared))
+                    kept[-1] = project(pool_tokens(kept[-1], prepared))
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}
         back = np.argsort(order.mine)

@@ -14,14 +14,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dl.runs.estimates import Triple
+from dl.runs.estimates import ScoreEstimates
 from dl.runs.manifest import Baseline, MetricInfo
 from dl.runs.wording import show_estimate, show_value
 from dl.terminal import plain
 from dl.training.summary import Layer
 
 
-class Screen:
+class ProgressDisplay:
     """Shows a fit while it runs.
 
     Args:
@@ -38,7 +38,7 @@ class Screen:
         self.bar = ProgressBar(total=max(steps, 1), width=24)
         self._live = Live(self._table(), console=console, refresh_per_second=8, transient=False)
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> ProgressDisplay:
         if self.console.is_terminal:
             self._live.start()
         else:
@@ -61,7 +61,7 @@ class Screen:
         """Show that the epoch is being scored."""
         self._show(f"epoch {epoch}/{self.epochs}  scoring probe and validation")
 
-    def epoch(self, row: dict[str, float], scores: Triple) -> None:
+    def epoch(self, row: dict[str, float], scores: ScoreEstimates) -> None:
         """Show a finished epoch."""
         cells = (
             f"{row['epoch']:.0f}/{self.epochs}",
@@ -129,4 +129,4 @@ def show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
 def show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
     """Print what a dumb answer scores, in one line."""
     best = max(found, key=lambda one: one.score if metric.higher else -one.score)
-    console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.says}"))
+    console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.answer}"))

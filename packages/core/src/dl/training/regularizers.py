@@ -14,11 +14,10 @@ from dl.options import Value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import Recipe
 from dl.regularizer import Batch, Loss, Prepared, Regularizer, State
-from dl.runs.history import Row
+from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN, ModelSpec
-from dl.tasks.task import Row as TaskRow
-from dl.tasks.task import Task
+from dl.tasks.task import Task, TaskKind
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Regularizers:
                     stack.enter_context(one.scored_with(network))
             yield
 
-    def ends(self, rows: Sequence[Row], headline: MetricInfo) -> str:
+    def ends(self, rows: Sequence[EpochRow], headline: MetricInfo) -> str:
         """Return which regularizer ends the fit, and why; empty to go on."""
         for name, one in self.by_name.items():
             if one.ends and (why := one.ends(rows, headline)):
@@ -104,14 +103,14 @@ class Regularizers:
             if one.load_state_dict and name in states:
                 one.load_state_dict(states[name])
 
-    def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row: TaskRow) -> None:
+    def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row: TaskKind) -> None:
         """Take one loss on one example, so that what does not fit is said before anything is kept."""
         if not self.by_name:
             return
         was_training = network.training
         batch = self.batch(Batch(inputs, targets), torch.Generator().manual_seed(0))
         with torch.no_grad():
-            batch.loss(self.loss(row.loss), row.condense(network.eval()(batch.inputs), batch.inputs))
+            batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.inputs))
             self.penalty(network)
         network.train(was_training)
 

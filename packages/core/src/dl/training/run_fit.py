@@ -25,16 +25,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
-import dl
 from dl import files, terminal
-from dl.data.examples import Dataset, Part, part_fingerprint
-from dl.domain import Domain, Preparation, stored
+from dl.data.examples import Dataset, Subset, part_fingerprint
+from dl.domain import Domain, Preprocessor, stored
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.options import Options
-from dl.plugins.attribution import answering
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.plugins.states import told
+from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import named_options, resolve
 from dl.runs import outcomes
@@ -43,27 +41,29 @@ from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.wording import show_findings
 from dl.signals import StopFlag, StoppedAtOnce
 from dl.specs import NEXT_TOKEN
-from dl.splits.partition import Divided, divide, load_dataset
+from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.baselines import baselines
 from dl.tasks.ngrams import token_baselines
 from dl.tasks.task import Task, decide
-from dl.training.batches import Feed, batch_sizes, check_width
-from dl.training.callbacks import Ender, Keeper, Progress, ScoredParts, Stopper, Teller
+from dl.training.attribution import attribute_errors
+from dl.training.batches import DeviceDataset, batch_sizes, check_width
+from dl.training.callbacks import EarlyStopping, LoggerCallback, ProgressCallback, RunWriter, ScoredParts, SignalStop
 from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.module import FitModule, FitParts
-from dl.training.progress import Screen, show_baselines, show_layers, show_regularizers
+from dl.training.progress import ProgressDisplay, show_baselines, show_layers, show_regularizers
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, fault_of_network, summarize
+from dl.version import VERSION
 from dl.words import hold, many
 
 
 @dataclass(frozen=True)
-class Built:
+class FitSetup:
     """All that is decided before the first step."""
 
     recipe: Recipe
-    divided: Divided
-    preparation: Preparation
+    divided: DataSplits
+    preprocessor: Preprocessor
     task: Task
     network: nn.Module
     regularizers: Regularizers
@@ -115,11 +115,11 @@ def fit(
     plugins = plugins or load_plugins()
     screen = console or Console(quiet=True)
     recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options, reg=reg)
-    told = named_options(plugins, loggers or {})
-    return follow(recipe_, plugins, devices or Devices(), Path(runs), screen, told)
+    logger_options = named_options(plugins, loggers or {})
+    return fit_recipe(recipe_, plugins, devices or Devices(), Path(runs), screen, logger_options)
 
 
-def follow(
+def fit_recipe(
     recipe: Recipe,
     plugins: Plugins,
     devices: Devices,
@@ -132,7 +132,7 @@ def follow(
     Raises:
         PluginFailed: For what is no error of ours, where a third party's plugin takes part.
     """
-    with answering(recipe, plugins):
+    with attribute_errors(recipe, plugins):
         return _walk(recipe, plugins, devices, root, console, loggers)
 
 
@@ -151,7 +151,7 @@ def _walk(
         files.make_folder(root)
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
-    divided = divide(dataset, recipe)
+    divided = split_data(dataset, recipe)
     task = decide(divided.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
     _say_data(console, dataset, divided, task)
     with isolate_rng():
@@ -159,60 +159,68 @@ def _walk(
         built = _build(recipe, plugins, domain, dataset, divided, task, console)
         if not main:
             return _train(built, devices, None, console, plugins)
-        folder = keep_choices(root, built, devices)
+        folder = write_run(root, built, devices)
         with _no_half_run(folder):
-            told = {name: plugins.logger(name).build(folder, options) for name, options in (loggers or {}).items()}
-        built = replace(built, manifest=replace(built.manifest, name=folder.name), loggers=told)
+            built_loggers = {
+                name: plugins.logger(name).build(folder, options) for name, options in (loggers or {}).items()
+            }
+        built = replace(built, manifest=replace(built.manifest, name=folder.name), loggers=built_loggers)
         return _train(built, devices, folder, console, plugins)
 
 
 def _build(
-    recipe: Recipe, plugins: Plugins, domain: Domain, dataset: Dataset, divided: Divided, task: Task, console: Console
-) -> Built:
-    """Learn the preparation, build the network and the feeds, and show them; nothing is kept yet.
+    recipe: Recipe,
+    plugins: Plugins,
+    domain: Domain,
+    dataset: Dataset,
+    divided: DataSplits,
+    task: Task,
+    console: Console,
+) -> FitSetup:
+    """Learn the preprocessor, build the network and the feeds, and show them; nothing is kept yet.
 
     Raises:
         PluginFailed: If the network is not one for this task.
     """
-    preparation = domain.learn(divided.train, recipe.data_options)
+    preprocessor = domain.learn(divided.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preparation.input_shape, task, regularizers)
-    if fault := fault_of_network(network, preparation.blank(), task):
-        says = f"the model {recipe.model!r} {fault}"
-        raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), says))
-    regularizers.rehearse(network, preparation.blank(), task.encode(divided.train.targets[:1]), task.row)
-    feeds = _feeds(divided, preparation, task, int(recipe.train["batch_size"]), console)
+    network = build_network(recipe, plugins, preprocessor.input_shape, task, regularizers)
+    if fault := fault_of_network(network, preprocessor.example_input(), task):
+        message = f"the model {recipe.model!r} {fault}"
+        raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
+    regularizers.rehearse(network, preprocessor.example_input(), task.encode(divided.train.targets[:1]), task.row)
+    feeds = _feeds(divided, preprocessor, task, int(recipe.train["batch_size"]), console)
     if task.info.name == NEXT_TOKEN:
-        to_beat = token_baselines(task, preparation, divided.train, divided.val)
+        to_beat = token_baselines(task, preprocessor, divided.train, divided.val)
     else:
         to_beat = baselines(task, divided.train.targets, divided.val.targets)
-    show_layers(console, summarize(network, preparation.blank()), recipe.model)
+    show_layers(console, summarize(network, preprocessor.example_input()), recipe.model)
     show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
     show_baselines(console, task.info.headline, to_beat)
     manifest = Manifest(
         name="",
         status="running",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        dl_version=dl.__version__,
+        dl_version=VERSION,
         domain=recipe.domain,
         model=recipe.model,
         parameters=count_parameters(network),
         task=task.info,
-        parts=_parts(dataset, divided, preparation),
+        parts=_parts(dataset, divided, preprocessor),
         baselines=to_beat,
         pid=os.getpid(),
         host=platform.node(),
     )
-    return Built(recipe, divided, preparation, task, network, regularizers, manifest, feeds, domain.sketch)
+    return FitSetup(recipe, divided, preprocessor, task, network, regularizers, manifest, feeds, domain.sketch)
 
 
-def keep_choices(root: Path, built: Built, devices: Devices) -> Path:
+def write_run(root: Path, built: FitSetup, devices: Devices) -> Path:
     """Claim a run folder and write into it all that is known before the first step."""
     folder = claim_run(root, f"{built.manifest.parts.name}-{built.recipe.model}")
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         files.write_text(folder / "recipe.toml", built.recipe.to_toml())
-        write_json(folder / "preparation.json", built.preparation.settings())
+        write_json(folder / "preprocessor.json", built.preprocessor.settings())
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", built.divided.findings)
         parts = {"val": built.divided.val, "probe": built.divided.probe}
@@ -245,28 +253,33 @@ def environment(devices: Devices) -> dict[str, object]:
     }
 
 
-def _train(road: Built, devices: Devices, folder: Path | None, console: Console, plugins: Plugins) -> Run:
+def _train(road: FitSetup, devices: Devices, folder: Path | None, console: Console, plugins: Plugins) -> Run:
     """Run the Trainer; ``folder`` is None on all devices but the first, which alone writes."""
     recipe, divided = road.recipe, road.divided
     flag = StopFlag()
     steps = len(batch_sizes(len(divided.train), int(recipe.train["batch_size"])))
-    screen = Screen(console, road.task.info.headline, int(recipe.train["epochs"]), steps)
-    keeper = Keeper(
+    screen = ProgressDisplay(console, road.task.info.headline, int(recipe.train["epochs"]), steps)
+    keeper = RunWriter(
         folder or Path(os.devnull),
         road.manifest,
         ScoredParts({"val": divided.val, "probe": divided.probe}, road.sketch),
         str(recipe.train["monitor"]),
         screen,
     )
-    ender, teller = Ender(keeper, road.regularizers), Teller(keeper, road.loggers, road.recipe.flat(), plugins)
-    trainer = devices.trainer(int(recipe.train["epochs"]), [keeper, ender, teller, Progress(screen), Stopper(flag)])
+    ender, teller = (
+        EarlyStopping(keeper, road.regularizers),
+        LoggerCallback(keeper, road.loggers, road.recipe.flat(), plugins),
+    )
+    trainer = devices.trainer(
+        int(recipe.train["epochs"]), [keeper, ender, teller, ProgressCallback(screen), SignalStop(flag)]
+    )
     if trainer.world_size > len(divided.val):
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(divided.val), 'validation example')}; use fewer devices"
         )
     module = FitModule(
         road.network,
-        road.preparation,
+        road.preprocessor,
         road.task,
         road.feeds,
         recipe.train,
@@ -288,7 +301,7 @@ def _train(road: Built, devices: Devices, folder: Path | None, console: Console,
     except BaseException as error:  # a network may call sys.exit
         failure = _in_our_words(error, recipe)
         with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
-            keeper.end("failed", str(failure) if isinstance(failure, DLError) else told(error))
+            keeper.end("failed", str(failure) if isinstance(failure, DLError) else describe_error(error))
         teller.end("failed")
         if failure is error:
             raise
@@ -308,20 +321,20 @@ def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:
     return error
 
 
-def _feeds(divided: Divided, preparation: Preparation, task: Task, batch_size: int, console: Console) -> FitParts:
+def _feeds(divided: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int, console: Console) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
-    for_training = stored(divided.train.examples, preparation)
-    train = Feed.of(for_training, task)
+    for_training = stored(divided.train.examples, preprocessor)
+    train = DeviceDataset.of(for_training, task)
     check_width(divided.train, train.lengths, batch_size)
     shared = divided.val.examples is divided.train.examples
-    for_scoring = for_training if shared else stored(divided.val.examples, preparation)
-    val = train if shared else Feed.of(for_scoring, task)
+    for_scoring = for_training if shared else stored(divided.val.examples, preprocessor)
+    val = train if shared else DeviceDataset.of(for_scoring, task)
     for name, part, held in (("training", divided.train, for_training), ("validation", divided.val, for_scoring)):
-        _say_blind(console, name, part, preparation.blind(held.inputs)[part.index])
+        _say_blind(console, name, part, preprocessor.all_unknown(held.inputs)[part.index])
     return FitParts(train, val, divided.train.index, divided.val.index, divided.probe.index)
 
 
-def _say_blind(console: Console, name: str, part: Part, blind: NDArray[np.bool_]) -> None:
+def _say_blind(console: Console, name: str, part: Subset, blind: NDArray[np.bool_]) -> None:
     """Say how many examples of a part hold nothing that is known, and the first of them."""
     if blind.any():
         found, first = int(blind.sum()), part.examples.source(int(part.index[np.argmax(blind)]))
@@ -329,7 +342,7 @@ def _say_blind(console: Console, name: str, part: Part, blind: NDArray[np.bool_]
         console.print(terminal.plain(f"  - {count} {first}"))
 
 
-def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Parts:
+def _parts(dataset: Dataset, divided: DataSplits, preprocessor: Preprocessor) -> Parts:
     return Parts(
         name=dataset.name,
         train=len(divided.train),
@@ -337,12 +350,12 @@ def _parts(dataset: Dataset, divided: Divided, preparation: Preparation) -> Part
         probe=len(divided.probe),
         rule=divided.rule,
         val_fingerprint=part_fingerprint(divided.val),
-        input_shape=preparation.input_shape,
+        input_shape=preprocessor.input_shape,
         test=dataset.open_test is not None,
     )
 
 
-def _say_data(console: Console, dataset: Dataset, divided: Divided, task: Task) -> None:
+def _say_data(console: Console, dataset: Dataset, divided: DataSplits, task: Task) -> None:
     """Say what is learnt from, what is looked at, what is closed, and what is predicted and why."""
     leaked = int(divided.leaked.sum())
     shared = many(leaked, "exact duplicate") if leaked else "no exact duplicate"

@@ -15,7 +15,7 @@ from torch import Tensor
 from dl.data.examples import Index
 from dl.runs.outcomes import Scored
 from dl.tasks.task import Task
-from dl.training.batches import Share
+from dl.training.batches import Shard
 
 
 class Running:
@@ -59,7 +59,7 @@ def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
 
 
 def merge(
-    pending: list[tuple[Tensor, Tensor]], expected: Index, share: Share, all_gather: Callable[[Tensor], Any]
+    pending: list[tuple[Tensor, Tensor]], expected: Index, share: Shard, all_gather: Callable[[Tensor], Any]
 ) -> Tensor:
     """Bring the logits of a part, scored on several devices, into the order of its positions, (n, K).
 

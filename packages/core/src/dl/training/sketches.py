@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Part, row_of
+from dl.data.examples import Subset, row_of
 from dl.runs import outcomes
 
 MOST_EXAMPLES = 5_000  # of each part whose features are kept
@@ -30,7 +30,7 @@ def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArra
 
 
 def write_sketches(
-    folder: Path, parts: Mapping[str, Part], rows: Mapping[str, NDArray[np.int64]], sketch: Callable[[Any], Any]
+    folder: Path, parts: Mapping[str, Subset], rows: Mapping[str, NDArray[np.int64]], sketch: Callable[[Any], Any]
 ) -> None:
     """Write a small picture, or the words, of some examples of each part. Any: one stored input, an array or text."""
     arrays: dict[str, NDArray[Any]] = {}
