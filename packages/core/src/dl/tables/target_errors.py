@@ -39,9 +39,8 @@ def too_many_classes(name: str, column: Column) -> str:
     """Describe a column of numbers that was asked for as classes, though many stand in one row only."""
     words, counts = _counted(column)
     held = f"{len(words):,} different numbers in {len(column):,} rows, {(counts == 1).sum():,} of them in one row only"
-    return (
-        f"column {quote(name)} holds {held}; {NEEDS}{_fitting(column)}, or without those rows multiclass: bad_rows=skip"
-    )
+    otherwise = f"{NEEDS}{_fitting(column)}, or without those rows multiclass: bad_rows=skip"
+    return f"column {quote(name)} holds {held}; {otherwise}"
 
 
 def no_labels(name: str, column: Column) -> str:
