@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from dl.errors import BadOption
-from dl.options import Value
+from dl.errors import BadOption, PluginFailed
+from dl.options import Options, Value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import Recipe
-from dl.regularizer import Batch, Loss, Prepared, Regularizer, State
+from dl.regularizer import Backward, Batch, Loss, Prepared, Regularizer, State, fault_of_place
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
-from dl.specs import NEXT_TOKEN, ModelSpec
+from dl.specs import NEXT_TOKEN, ModelSpec, RegularizerSpec
 from dl.tasks.task import Task, TaskKind
 
 
@@ -32,14 +33,15 @@ class Regularizers:
 
         Raises:
             BadOption: If one does not fit the task.
+            PluginFailed: If one has no function of its place.
         """
         built: dict[str, Regularizer] = {}
         for name, options in recipe.regularizers.items():
             spec = plugins.regularizer(recipe.domain, name)
-            if spec.tasks and task.row.name not in spec.tasks:
-                known = ", ".join(spec.tasks)
-                raise BadOption(f"the regularizer {name} is for {known}, and this task is {task.row.name}")
-            built[name] = spec.build(options, task)
+            built[name] = make_regularizer(spec, options, task)
+            if built[name] != Regularizer() and (fault := fault_of_place(spec.place, built[name])):
+                message = f"the regularizer {name!r} does not act where it says: {fault}"
+                raise PluginFailed(plugins.line("regularizers", name, message))
         return cls(built)
 
     def choices(self, spec: ModelSpec, options: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -70,6 +72,18 @@ class Regularizers:
         """Return the sum of all penalties, a scalar; None where there is none."""
         found = [one.penalty(network) for one in self.by_name.values() if one.penalty]
         return torch.stack(found).sum() if found else None
+
+    @property
+    def act_on_gradients(self) -> bool:
+        """Whether one of them acts between the backward pass and the optimizer's step."""
+        return any(one.gradients for one in self.by_name.values())
+
+    def backward(self, network: nn.Module, backward: Backward) -> Backward:
+        """Return the backward pass of a step as the regularizers take it: each around the one before it."""
+        for name, one in self.by_name.items():
+            if one.gradients:
+                backward = partial(_backward_within, name, one.gradients, network, backward)
+        return backward
 
     def after_step(self, network: nn.Module) -> None:
         """Do what follows an optimizer step."""
@@ -113,6 +127,38 @@ class Regularizers:
             batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.inputs))
             self.penalty(network)
         network.train(was_training)
+
+
+def make_regularizer(spec: RegularizerSpec, options: Options, task: Task) -> Regularizer:
+    """Make one regularizer for a task.
+
+    Raises:
+        BadOption: If it does not fit the task.
+    """
+    if spec.tasks and task.row.name not in spec.tasks:
+        known = ", ".join(spec.tasks)
+        raise BadOption(f"the regularizer {spec.name} is for {known}, and this task is {task.row.name}")
+    return spec.build(options, task)
+
+
+def _backward_within(
+    name: str, gradients: Callable[[nn.Module, Backward], None], network: nn.Module, backward: Backward
+) -> Tensor:
+    """Let one regularizer leave the gradients of a step in the network; return the loss of its first pass.
+
+    Raises:
+        PluginFailed: If it makes no pass at all.
+    """
+    losses: list[Tensor] = []
+
+    def counted() -> Tensor:
+        losses.append(backward())
+        return losses[-1]
+
+    gradients(network, counted)
+    if not losses:
+        raise PluginFailed(f"gradients of the regularizer {name!r} never called the function that runs backward")
+    return losses[0]
 
 
 def build_network(
