@@ -21,7 +21,7 @@ from dl.version import VERSION
 
 KINDS = ("dataset", "model", "regularizer", "check", "domain")
 FIELDS = {"dataset": "datasets", "model": "models", "regularizer": "regularizers", "domain": "domains"}  # of Plugins
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 SHARED = "shared"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 30  # characters of a name, so that what is written has lines of the usual length

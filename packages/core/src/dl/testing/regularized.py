@@ -93,7 +93,7 @@ class Subject:
             return clouds(FITTED)
         found = self.given or sample_of(self.domain, self.plugins)
         few = found.train.take(np.arange(min(FITTED, len(found.train))))
-        return replace(found, train=replace(few, groups=None, times=None), val=None, open_test=None)
+        return replace(found, train=replace(few, groups=None, times=None), val=None, val_size=0.2, open_test=None)
 
     def _models(self, plugins: Plugins) -> list[str]:
         if self.model:
