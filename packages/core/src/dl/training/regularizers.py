@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dl.errors import BadOption, PluginFailed
 from dl.options import Options, Value
+from dl.plugins.refusal import build_from
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import Recipe
 from dl.regularizer import Backward, Batch, Loss, Prepared, Regularizer, State, fault_of_place
@@ -19,6 +20,7 @@ from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.specs import NEXT_TOKEN, ModelSpec, RegularizerSpec
 from dl.tasks.task import Task, TaskKind
+from dl.training.summary import summarize
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def make_regularizer(spec: RegularizerSpec, options: Options, task: Task) -> Reg
     if spec.tasks and task.row.name not in spec.tasks:
         known = ", ".join(spec.tasks)
         raise BadOption(f"the regularizer {spec.name} is for {known}, and this task is {task.row.name}")
-    return spec.build(options, task)
+    return build_from(lambda given: spec.build(given, task), options, spec.options, f"regularizer {spec.name}")
 
 
 def _backward_within(
@@ -162,14 +164,36 @@ def _backward_within(
 
 
 def build_network(
-    recipe: Recipe, plugins: Plugins, input_shape: tuple[int, ...], task: Task, regularizers: Regularizers
+    recipe: Recipe,
+    plugins: Plugins,
+    input_shape: tuple[int, ...],
+    task: Task,
+    regularizers: Regularizers,
+    example: Prepared | None = None,
 ) -> nn.Module:
-    """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers."""
+    """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers.
+
+    Args:
+        recipe: Names the model, and its options.
+        plugins: What is registered.
+        input_shape: Of one prepared input.
+        task: Decides the width of the last layer.
+        regularizers: May choose other options, and change the network.
+        example: One prepared input that the network must read; None to build it alone.
+
+    Raises:
+        BadOption: If the model refuses a value of an option, and is built without it.
+    """
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
-    if task.info.name == NEXT_TOKEN:
-        network = causal_builder(plugins, spec)(input_shape, options)
-    else:
-        network = spec.build(input_shape, task.info.outputs, options)
+    build_causal = causal_builder(plugins, spec) if task.info.name == NEXT_TOKEN else None
+
+    def build(given: Options) -> nn.Module:
+        found = build_causal(input_shape, given) if build_causal else spec.build(input_shape, task.info.outputs, given)
+        if example is not None:
+            summarize(found, example)
+        return found
+
+    network = build_from(build, options, spec.options, f"model {spec.name}")
     regularizers.change(network)
     return network
