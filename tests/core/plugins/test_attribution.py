@@ -269,7 +269,7 @@ def test_what_fails_in_training_with_a_strangers_network_is_its_plugins_and_the_
 
 
 def test_what_fails_with_dls_own_things_alone_stays_as_it_is(fit, blobs):
-    from dl.plugins.attribution import attribute_errors
+    from dl.training.attribution import attribute_errors
     from dl.recipes.recipe import Recipe
 
     plugins = load_plugins()
