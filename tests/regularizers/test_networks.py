@@ -7,14 +7,19 @@ from torch import nn
 
 from dl.errors import BadOption
 from dl.options import Option
+from dl.specs import ModelSpec
 from dl_regularizers.networks import dropout, shrink
 
 
+def spec(*options):
+    return ModelSpec("given", "vision", "of a test", lambda *_: nn.Identity(), options)
+
+
 def test_shrink_takes_its_share_of_what_counts_units_and_of_nothing_else():
-    known = (Option("width", 64, "units", low=2, units=True), Option("depth", 3, "layers"))
-    smaller = shrink(0.25).choices("given", known, {"width": 64, "depth": 4})
+    model = spec(Option("width", 64, "units", low=2, units=True), Option("depth", 3, "layers"))
+    smaller = shrink(0.25).choices(model.name, model.options, {"width": 64, "depth": 4})
     assert smaller == {"width": 16, "depth": 4}
-    assert shrink(1.0).choices("given", known, {"width": 64, "depth": 4}) == {"width": 64, "depth": 4}
+    assert shrink(1.0).choices(model.name, model.options, {"width": 64, "depth": 4}) == {"width": 64, "depth": 4}
 
 
 def test_shrink_stops_at_the_fewest_units_that_the_model_takes():

@@ -1,4 +1,4 @@
-"""Projects: a new plugin as a distribution of its own, from the templates beside this file.
+"""Projects: a new plugin as a distribution of its own, from the templates in `dl/templates`.
 
 A template is a project that works as it stands, for a plugin called ``newplugin``; a new one has another name in its
 place. Files that begin with a dot are kept under names that begin with ``dot_``.
