@@ -40,6 +40,12 @@ def test_every_file_has_the_new_name_and_none_the_old_one(write, kind):
     assert f"dl-core>={dl.__version__}" in texts["pyproject.toml"]
 
 
+@pytest.mark.parametrize(("kind", "most"), {"domain": 180, **dict.fromkeys(KINDS[:-1], 80)}.items())
+def test_the_code_of_a_new_plugin_is_read_in_a_minute(write, kind, most):
+    texts = texts_of(write("waves", kind))
+    assert sum(len(text.splitlines()) for path, text in texts.items() if path.startswith("src/")) < most
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_template_is_written_for_the_hooks_of_today(kind):
     source = (TEMPLATES / kind / "src/dl_newplugin/plugin.py").read_text()

@@ -269,8 +269,8 @@ def test_what_fails_in_training_with_a_strangers_network_is_its_plugins_and_the_
 
 
 def test_what_fails_with_dls_own_things_alone_stays_as_it_is(fit, blobs):
-    from dl.training.attribution import attribute_errors
     from dl.recipes.recipe import Recipe
+    from dl.training.attribution import attribute_errors
 
     plugins = load_plugins()
     recipe = Recipe("vision", "mnist", "dense", "", 0, {}, {}, {}, {}, {})
