@@ -41,9 +41,9 @@ def read_rooms(core: Path) -> dict[str, Room]:
     rooms = {name: Room() for name in home.values()}
     for path, own in home.items():
         for imported, for_types in imports_of(ast.parse(path.read_text(encoding="utf-8"))):
-            room = _imported_room(imported, package, rooms)
-            if room and room != own:
-                (rooms[own].types if for_types else rooms[own].running).add(room)
+            other = _imported_room(imported, package, rooms)
+            if other and other != own:
+                (rooms[own].types if for_types else rooms[own].running).add(other)
     for room in rooms.values():
         room.types -= room.running
     return rooms
@@ -71,10 +71,10 @@ def imports_of(node: ast.AST, for_types: bool = False) -> Iterator[tuple[str, bo
     elif isinstance(node, ast.ImportFrom):
         yield from ((f"{node.module}.{alias.name}", for_types) for alias in node.names)
     elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-        for child in node.body:
-            yield from imports_of(child, True)
-        for child in node.orelse:
-            yield from imports_of(child, for_types)
+        for statement in node.body:
+            yield from imports_of(statement, True)
+        for statement in node.orelse:
+            yield from imports_of(statement, for_types)
     else:
         for child in ast.iter_child_nodes(node):
             yield from imports_of(child, for_types)
