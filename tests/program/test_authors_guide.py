@@ -93,6 +93,53 @@ def test_every_function_of_a_regularizer_is_at_its_place_in_the_guide():
     assert found == FUNCTIONS
 
 
+ROWS = """
+from dl.hookspecs import hookimpl
+from dl.specs import DatasetSpec
+
+@hookimpl
+def register_datasets():
+    return [DatasetSpec("towns", "tabular", "of a test", load), DatasetSpec("bare", "tabular", "of a test", bare)]
+
+def load(options):
+    import numpy as np
+    from dl.data.examples import Dataset, Examples
+    from dl_tabular.rows import rows_of
+
+    rows = rows_of({"age": np.arange(60) % 9, "town": np.array(["Oslo", "Lima"] * 30)})
+    return Dataset("towns", Examples(rows, np.arange(60) % 2, np.arange(60)))
+
+def bare(options):
+    import numpy as np
+    from dl.data.examples import Dataset, Examples
+
+    return Dataset("bare", Examples(np.eye(60), np.arange(60) % 2, np.arange(60)))
+"""
+
+
+def test_rows_of_a_table_are_made_as_the_guide_says_and_others_are_told_so(site, dl_run):
+    assert "`dl_tabular.rows.rows_of`" in GUIDE
+    site.add("towns", ROWS)
+    assert dl_run("fit", "tabular", "towns", "epochs=1", "duplicates=ignore").code == 0
+    answer = dl_run("fit", "tabular", "bare")
+    assert answer.code == 3 and "as dl_tabular.rows.rows_of makes of columns; found float64 (48, 60)" in answer.err
+
+
+def test_strings_in_a_list_are_told_what_makes_texts_of_them(site, dl_run):
+    site.add(
+        "moods", PLUGINS["moods"][0].replace("ragged.texts(text for text, _ in made)", "[text for text, _ in made]")
+    )
+    answer = dl_run("fit", "text", "moods")
+    assert "has inputs in a list, not in an array or a Ragged, as dl.data.ragged.texts makes of strings" in answer.err
+
+
+def test_a_regularizer_is_tried_on_the_model_and_data_that_the_guide_names(site, dl_run):
+    site.add("sharpness", PLUGINS["sharpness"][0])
+    (line,) = console("dl plugins check sharpness")
+    answer = dl_run(*line.split()[1:])
+    assert answer.code == 0 and "convnet of vision, multiclass" in answer.out
+
+
 def test_the_line_about_a_value_that_is_refused_is_that_of_the_guide(site, dl_run):
     even = PLUGINS["tall"][0].replace(
         '    width = int(options["width"])\n',

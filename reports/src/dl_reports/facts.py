@@ -47,7 +47,7 @@ class Facts:
     all from ``loss_change`` on, and of most fields of ``kept``.
 
     Attributes:
-        kept: `Kept`: the run's files as they were read: rows of the history, outcomes, logits, features, recipe, guards.
+        kept: `Kept`, the files of the run as they were read: the history, outcomes, logits, features, recipe, guards.
         plugins: What is registered, to build commands that work.
         manifest: The run's manifest: task, sizes of the parts, baselines, status.
         metric: The headline metric: its name, whether higher is better, what it is a mean of.

@@ -65,7 +65,7 @@ class Subject:
                 recipe = resolve(plugins, self.domain, "given", model=model, reg={self.spec.name: {}})
                 try:
                     regularizers = self._made(recipe, task)
-                    build_network(recipe, plugins, self.batches.preprocessor.input_shape, task, regularizers)
+                    build_network(recipe, plugins, self.batches.preprocessor, task, regularizers)
                 except BadOption as error:
                     self.refused.append(f"{model} for {task.info.name}: {error}")
                 else:
@@ -134,7 +134,7 @@ class Subject:
         """The network as regularizers build and change it."""
         recipe, task, plugins = self.chosen
         torch.manual_seed(0)
-        return build_network(recipe, plugins, self.batches.preprocessor.input_shape, task, regularizers)
+        return build_network(recipe, plugins, self.batches.preprocessor, task, regularizers)
 
     def trained(self) -> tuple[nn.Module, Regularizers, list[float]]:
         """A network after some steps of training from its start, and the losses."""

@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from dl.domain import Preprocessor
 from dl.errors import BadOption, PluginFailed
 from dl.options import Options, Value
 from dl.plugins.refusal import build_from
@@ -164,22 +165,11 @@ def _backward_within(
 
 
 def build_network(
-    recipe: Recipe,
-    plugins: Plugins,
-    input_shape: tuple[int, ...],
-    task: Task,
-    regularizers: Regularizers,
-    example: Prepared | None = None,
+    recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task, regularizers: Regularizers
 ) -> nn.Module:
     """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers.
 
-    Args:
-        recipe: Names the model, and its options.
-        plugins: What is registered.
-        input_shape: Of one prepared input.
-        task: Decides the width of the last layer.
-        regularizers: May choose other options, and change the network.
-        example: One prepared input that the network must read; None to build it alone.
+    It reads one example, so that lazy layers get their shapes, and what cannot read it is known.
 
     Raises:
         BadOption: If the model refuses a value of an option, and is built without it.
@@ -189,9 +179,9 @@ def build_network(
     build_causal = causal_builder(plugins, spec) if task.info.name == NEXT_TOKEN else None
 
     def build(given: Options) -> nn.Module:
-        found = build_causal(input_shape, given) if build_causal else spec.build(input_shape, task.info.outputs, given)
-        if example is not None:
-            summarize(found, example)
+        shape = preprocessor.input_shape
+        found = build_causal(shape, given) if build_causal else spec.build(shape, task.info.outputs, given)
+        summarize(found, preprocessor.example_input())
         return found
 
     network = build_from(build, options, spec.options, f"model {spec.name}")
