@@ -93,7 +93,8 @@ def test_the_mistake_it_shows_gets_the_answer_it_shows():
 
 def test_the_table_of_tasks_names_what_is_registered():
     from dl.plugins.loading import load_plugins
-    from dl.tasks.task import TABLE, decide
+    from dl.tasks.rows import TABLE
+    from dl.tasks.table import decide
 
     plugins = load_plugins()
     rows = re.findall(r"\| `dl fit vision (\S+)` \| (\S+(?: \S+)?) \| (\d+) \|", README)

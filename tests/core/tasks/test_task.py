@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from dl.errors import BadData, BadOption
-from dl.tables.options import AS_ASKED
-from dl.tasks.task import TABLE, decide
+from dl.errors import BadData, BadOption, UnknownName
+from dl.tasks.plugin import OWN
+from dl.tasks.rows import TABLE
+from dl.tasks.table import decide
 
 BINARY = np.array([0, 1, 1, 0, 1, 0])
 CLASSES = np.array([0, 1, 2, 2, 1, 0])
@@ -119,11 +120,13 @@ def test_a_row_that_does_not_fit_is_refused_with_what_was_found(target, asked):
 
 
 def test_a_table_knows_how_to_read_its_target_for_every_row():
-    assert list(AS_ASKED) == list(TABLE)
+    read_as = {"binary": "classes", "multiclass": "classes", "multilabel": "labels", "next-token": "none"}
+    read_as |= {"regression": "numbers", "unit-regression": "numbers"}
+    assert {name: spec.target_as for name, spec in OWN.items()} == read_as and set(OWN) == set(TABLE)
 
 
 def test_an_unknown_row_is_refused_with_the_nearest():
-    with pytest.raises(BadOption, match="no task named 'multiclas'; did you mean 'multiclass'"):
+    with pytest.raises(UnknownName, match="no task named 'multiclas'; did you mean 'multiclass'"):
         decide(CLASSES, (), "multiclas")
 
 

@@ -14,7 +14,8 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run, read_json
-from dl.tasks.task import Task, restore
+from dl.tasks.table import restore
+from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.checkpoint import load_weights
 from dl.training.regularizers import Regularizers, build_network
@@ -63,7 +64,7 @@ def reopen(run: Run, plugins: Plugins) -> LoadedRun:
         BadRun: If the run has kept no weights, or they do not fit the recipe beside them.
         UnknownName: If the run's domain or model is not installed.
     """
-    task = restore(run.manifest.task)
+    task = restore(run.manifest.task, plugins.tasks)
     unsaid = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}  # how runs once kept that nothing was said of it
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()

@@ -16,7 +16,7 @@ from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, RegularizerSpec
-from dl.tables.options import AS_ASKED, is_table, refuse_options
+from dl.tables.options import is_table, refuse_options
 from dl.terminal import safe_text
 
 STDIN = "-"
@@ -66,9 +66,9 @@ def resolve(
         domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
     )
     task = task or start.task
-    if task and task not in AS_ASKED:
-        raise BadOption(f"no task named {task!r}{nearest(task, AS_ASKED)}  tasks: {', '.join(AS_ASKED)}")
-    if task == NEXT_TOKEN:
+    task_spec = plugins.task(task) if task else None
+    from_inputs = task_spec is not None and task_spec.from_inputs
+    if from_inputs:
         causal_builder(plugins, model_spec)
     groups: _Groups = {
         "model": model_spec.options,
@@ -77,18 +77,16 @@ def resolve(
         "options": domain_spec.options + dataset_options(plugins, domain_spec.name, data),
     }
     typed = _sort_options(options or {}, groups, model_spec.name)
-    if task == NEXT_TOKEN and (told := {**start.data_options, **typed["options"]}.get("target")):
-        raise BadOption(
-            f"target={short_value(told)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out"
-        )
+    if from_inputs and (told := {**start.data_options, **typed["options"]}.get("target")):
+        raise BadOption(f"target={short_value(told)}: --task {task} has no target but the text itself; leave it out")
     own_options = start.model_options if model_spec.name == start.model else {}
     named_data = (domain_spec.name, data) in plugins.datasets
     if named_data:
         _refuse_reading(plugins, domain_spec.name, data, typed["options"])
     elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
         asked = said or ("" if "target_as" in start.data_options else task)
-        if asked in AS_ASKED:  # a table reads its target as the task needs it
-            typed["options"].setdefault("target_as", AS_ASKED[asked])
+        if asked:  # a table reads its target as the task needs it
+            typed["options"].setdefault("target_as", plugins.task(asked).target_as)
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
         raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")

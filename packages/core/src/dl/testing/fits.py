@@ -18,6 +18,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.validation import KINDS
 from dl.runs.run import Run
 from dl.specs import LoggerSpec
+from dl.tasks.plugin import OWN
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds, random_answers, slopes
 from dl.training.devices import Devices
 
@@ -57,6 +58,7 @@ def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run
         datasets={(DOMAIN, "given"): ours.register_datasets()[0]},
         models={(DOMAIN, spec.name): spec for spec in ours.register_models()},
         recipes={(DOMAIN, "plain"): ours.register_recipes()[0]},
+        tasks=OWN,
         loggers={logger.name: logger} if logger else {},
     )
     options: dict[str, Any] = dict(fit.options)  # Any: `fit` checks them

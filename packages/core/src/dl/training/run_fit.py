@@ -40,11 +40,9 @@ from dl.runs.manifest import Manifest, Parts
 from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.wording import show_findings
 from dl.signals import StopFlag, StoppedAtOnce
-from dl.specs import NEXT_TOKEN
 from dl.splits.partition import DataSplits, load_dataset, split_data
-from dl.tasks.baselines import baselines
-from dl.tasks.ngrams import token_baselines
-from dl.tasks.task import Task, decide
+from dl.tasks.table import decide
+from dl.tasks.task import Task
 from dl.training.attribution import attribute_errors
 from dl.training.batches import DeviceDataset, batch_sizes, check_width
 from dl.training.callbacks import EarlyStopping, LoggerCallback, ProgressCallback, RunWriter, ScoredParts, SignalStop
@@ -151,8 +149,8 @@ def _walk(
         files.make_folder(root)
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
-    divided = split_data(dataset, recipe)
-    task = decide(divided.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
+    divided = split_data(dataset, recipe, plugins)
+    task = decide(divided.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
     _say_data(console, dataset, divided, task)
     with isolate_rng():
         torch.manual_seed(recipe.seed)
@@ -190,10 +188,7 @@ def _build(
         raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
     regularizers.rehearse(network, preprocessor.example_input(), task.encode(divided.train.targets[:1]), task.row)
     feeds = _feeds(divided, preprocessor, task, int(recipe.train["batch_size"]), console)
-    if task.info.name == NEXT_TOKEN:
-        to_beat = token_baselines(task, preprocessor, divided.train, divided.val)
-    else:
-        to_beat = baselines(task, divided.train.targets, divided.val.targets)
+    to_beat = task.row.baselines(task, divided.train, divided.val, preprocessor)
     show_layers(console, summarize(network, preprocessor.example_input()), recipe.model)
     show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
     show_baselines(console, task.info.headline, to_beat)

@@ -9,7 +9,7 @@ from typing import Any
 from dl.hookspecs import hookimpl
 from dl.specs import CheckSpec
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 CODE = "newplugin-best-is-first"
 DESCRIPTION = "the first epoch was the best: training made the network worse"
