@@ -146,9 +146,11 @@ def class_names(target: Target, names: Names) -> Names:
 
 
 def column_names(target: Target, names: Names) -> Names:
-    """Return the names of the labels or columns; ``target`` where they have none, or ``target 0``, ..."""
+    """Return the names of the labels or columns; ``target``, or ``target 0``, ... where they have none of their own."""
     columns = target.reshape(len(target), -1).shape[1]
-    return names or tuple(f"target {k}" if columns > 1 else "target" for k in range(columns))
+    if len(names) == columns:  # classes that are taken for numbers have names that are not the column's
+        return names
+    return tuple(f"target {k}" if columns > 1 else "target" for k in range(columns))
 
 
 def as_class_numbers(target: Target, _info: TaskInfo) -> Tensor:
