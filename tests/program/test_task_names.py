@@ -48,11 +48,10 @@ def names_compared(tree, named):
         return holds_a_name(node) or referred in named
 
     for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and any(map(is_one, (node.left, *node.comparators))):
-            yield node.lineno
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Dict) and is_one(node.value):
-            yield node.lineno
-        elif isinstance(node, ast.MatchValue) and is_one(node.value):
+        compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+        compared += [node.value] if isinstance(node, ast.MatchValue) else []
+        compared += [node.value] if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Dict) else []
+        if any(map(is_one, compared)):
             yield node.lineno
 
 
