@@ -207,7 +207,7 @@ def _scores(subject: _Subject) -> None:
         if scores.shape != (len(logits),) or not bool(torch.isfinite(scores).all()):
             raise Broken(f"scores are not one finite number an example: {tuple(scores.shape)}")
         low, high = float(scores.min()), float(scores.max())
-        if low < 0 or (subject.task.info.bounded and high > 1):
+        if low < -CLOSE or (subject.task.info.bounded and high > 1):
             raise Broken(f"scores go from {low:g} to {high:g}; a share goes from 0 to 1, an error from 0")
 
 
