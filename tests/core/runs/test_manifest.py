@@ -92,7 +92,7 @@ def test_a_manifest_with_something_else_in_a_place_is_refused(manifest, key, val
         ({"parameters": "9"}, r"Expected `int`, got `str` - at `\$\.parameters`"),
         ({"epochs": 1.5}, r"Expected `int`, got `float` - at `\$\.epochs`"),
         ({"seconds": None}, r"Expected `float`, got `null` - at `\$\.seconds`"),
-        ({"baselines": [{"name": "prior", "answer": "", "score": "high"}]}, r"at `\$\.baselines\[\.\.\.\]\.score`"),
+        ({"baselines": [{"name": "prior", "answer": "", "score": "high"}]}, r"at `\$\.baselines\[0\]\.score`"),
         ({"parts": {"name": "given"}}, r"missing required field `train` - at `\$\.parts`"),
     ],
 )

@@ -199,7 +199,8 @@ def _tool() -> tuple[str, ...]:
 
 def _made_by_uv() -> bool:
     try:
-        return re.search(r"^uv\s*=", (Path(sys.prefix) / "pyvenv.cfg").read_text(), re.MULTILINE) is not None
+        noted = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        return re.search(r"^uv\s*=", noted, re.MULTILINE) is not None
     except (OSError, UnicodeDecodeError):
         return False
 
