@@ -1,4 +1,4 @@
-"""dl starts where Python has no POSIX: what Windows lacks is taken away, as far as that can be done on another system."""
+"""dl starts without POSIX: what Windows lacks is taken away, as far as that can be done on another system."""
 
 import json
 import subprocess
