@@ -59,7 +59,7 @@ class Preprocessor(nn.Module, ABC):
         return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
 
 
-def stored(examples: Examples, preprocessor: Preprocessor) -> Examples:
+def encoded(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with their inputs as a feed keeps them."""
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 

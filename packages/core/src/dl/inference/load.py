@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Examples
-from dl.domain import Domain, Preprocessor, stored
+from dl.domain import Domain, Preprocessor, encoded
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
@@ -45,7 +45,7 @@ class LoadedRun:
         """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        feed = DeviceDataset.of(stored(examples, self.preprocessor), self.task)
+        feed = DeviceDataset.of(encoded(examples, self.preprocessor), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
         order = EvalBatchSampler(np.arange(len(examples)), Shard(), feed.lengths, self.task.row.eval_batch_size)
         batches = []
