@@ -114,7 +114,7 @@ def join_groups(*groupings: Index) -> Index:
     sizes = [int(numbers.max(initial=-1)) + 1 for numbers in numbered]
     first, *others = (numbers + start for numbers, start in zip(numbered, np.cumsum([0, *sizes]), strict=False))
     if not others or not len(first):
-        return first
+        return np.asarray(first)
     # A node for each group of each grouping; an example links its groups, and what is linked holds together.
     links = np.tile(first, len(others)), np.concatenate(others)
     graph = coo_array((np.ones(len(links[0]), bool), links), shape=(sum(sizes), sum(sizes)))
