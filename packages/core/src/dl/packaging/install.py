@@ -118,9 +118,7 @@ def _dry_run(words: Sequence[str], what: str) -> tuple[dict[str, str], set[str]]
     return new, {normalized(one["metadata"]["name"]) for one in report if one.get("requested")}
 
 
-def _holding(
-    do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, versions: Mapping[str, str]
-) -> Done:
+def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, versions: Mapping[str, str]) -> Done:
     """Do something that installs with the held packages as they are.
 
     Args:
@@ -263,8 +261,7 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
     if done.returncode:
         said = done.stderr or done.stdout
         raise (_Conflict if re.search(_CONTRADICTION, said) else InstallFailed)(
-            f"{name} could not {verb} {what!r}: {summed_up(said)}{_hint(what)}"
-            "  all that it said: DL_DEBUG=1"
+            f"{name} could not {verb} {what!r}: {summed_up(said)}{_hint(what)}  all that it said: DL_DEBUG=1"
         )
     return done
 
