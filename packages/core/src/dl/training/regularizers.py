@@ -19,7 +19,7 @@ from dl.recipes.recipe import Recipe
 from dl.regularizer import Backward, Batch, Loss, Prepared, Regularizer, State, fault_of_place
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
-from dl.specs import NEXT_TOKEN, ModelSpec, RegularizerSpec
+from dl.specs import ModelSpec, RegularizerSpec
 from dl.tasks.task import Task, TaskKind
 from dl.training.summary import summarize
 
@@ -176,7 +176,7 @@ def build_network(
     """
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
-    build_causal = causal_builder(plugins, spec) if task.info.name == NEXT_TOKEN else None
+    build_causal = causal_builder(plugins, spec) if task.info.from_inputs else None
 
     def build(given: Options) -> nn.Module:
         shape = preprocessor.input_shape
