@@ -19,6 +19,7 @@ from rich.console import RenderableType
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples, Inputs, Subset
+from dl.data.memory import Given
 from dl.options import Options
 from dl.padded import Padded
 
@@ -99,6 +100,9 @@ class Domain:
         cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
             (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
         continued: Goes on with a prompt as a network of the task next-token does.
+        from_memory: Takes inputs that a program has at hand (`dl.data.memory.Given`), given the options and, where a
+            run is used, its preprocessor: one example for each, in order, with targets of zeros, or a refusal. None
+            where inputs come from paths alone.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -112,6 +116,7 @@ class Domain:
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
     continued: Callable[[nn.Module, Preprocessor, str, Draw], str] | None = None
+    from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Read raw inputs with the options of the run's data, where the domain asks for them."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dl.tasks.task import Task
 
 
+IN_MEMORY = "in-memory"  # stands in a recipe for data, a network or an optimizer that a program gave
 NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
 
