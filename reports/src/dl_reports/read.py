@@ -186,7 +186,7 @@ def _logits(logits: NDArray[np.float16], manifest: Manifest) -> NDArray[np.float
 
 
 def _guards(run: Run) -> tuple[Finding, ...]:
-    found = run.findings
+    found = run.guard_findings
     for finding in found:
         if finding.severity not in SEVERITIES or not isinstance(finding.message, str):
             raise BadRun(f"{str(run.path / 'findings.json')!r} is damaged: {finding.severity!r} is no severity")

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples, Inputs, Subset
 from dl.data.memory import Given
+from dl.data.ragged import Ragged
 from dl.options import Options
 from dl.padded import Padded
 
@@ -63,6 +64,11 @@ class Preprocessor(nn.Module, ABC):
 def stored(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with their inputs as a feed keeps them."""
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
+
+
+def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
+    """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
+    return examples if isinstance(examples.inputs, Ragged) else stored(examples, preprocessor)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ It is registered in a copy of `Plugins` under the name ``in-memory``, so that th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -136,7 +137,7 @@ class AtHand:
             from torch import nn
 
             if isinstance(model, nn.Module):
-                return model
+                return deepcopy(model)  # the fit leaves it as it was given, and a second one begins alike
             network = model(shape, outputs)
             if not isinstance(network, nn.Module):
                 raise BadOption(f"the function given as model= returned {type(network).__name__}, not an nn.Module")

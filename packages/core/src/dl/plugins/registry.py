@@ -7,17 +7,19 @@ error in use belongs to `dl.plugins.attribution`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from dl.errors import BadOption, UnknownName, unknown
+from dl.errors import BadOption, PluginFailed, UnknownName, unknown
 from dl.plugins.states import PluginState, plugin_line
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from dl.hookspecs import RunComparison, RunReport
     from dl.options import InputShape, Options
+    from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
         CommandSpec,
@@ -46,6 +48,8 @@ class Plugins:
         sections: By title.
         commands: By name.
         renderers: The hooks that print the report of a run, in the order they are asked.
+        reporters: Those that compute it for a program, likewise.
+        comparers: Those that compare two runs for a program, likewise.
         owners: Name of the plugin that registered a thing, by the field above and its key there.
         states: What became of each plugin, dl's own first.
         notes: Lines that are about no single plugin.
@@ -61,6 +65,8 @@ class Plugins:
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
     renderers: tuple[Callable[..., bool], ...] = ()
+    reporters: tuple[Callable[..., RunReport | None], ...] = ()
+    comparers: tuple[Callable[..., RunComparison | None], ...] = ()
     owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()
@@ -88,6 +94,24 @@ class Plugins:
         """Return whether a third party's plugin registered a thing."""
         name = self.owners.get((field, key))
         return any(state.name == name and not state.own for state in self.states)
+
+    def report(self, run: Run, ignore: tuple[str, ...] = ()) -> RunReport:
+        """Compute the report of a run, by the first plugin that does it.
+
+        Raises:
+            PluginFailed: If none does.
+        """
+        answers = (reporter(run=run, plugins=self, ignore=ignore) for reporter in self.reporters)
+        return _first(answers, "reports on runs")
+
+    def comparison(self, first: Run, second: Run) -> RunComparison:
+        """Compare two runs, by the first plugin that does it.
+
+        Raises:
+            PluginFailed: If none does.
+        """
+        answers = (comparer(first=first, second=second, plugins=self) for comparer in self.comparers)
+        return _first(answers, "compares runs")
 
     def domain(self, name: str) -> DomainSpec:
         """Look a domain up.
@@ -159,6 +183,14 @@ class Plugins:
 
 
 _Spec = TypeVar("_Spec")
+_Answer = TypeVar("_Answer")
+
+
+def _first(answers: Iterable[_Answer | None], what: str) -> _Answer:
+    for answer in answers:
+        if answer is not None:
+            return answer
+    raise PluginFailed(f"no plugin {what}  install one: dl install dl-reports")
 
 
 def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, name: str, see: str) -> _Spec:

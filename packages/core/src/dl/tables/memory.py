@@ -252,7 +252,8 @@ def _beside(target: object) -> _Found:
     where = "the target"
     categories = getattr(target, "cat", None)
     if categories is not None and hasattr(target, "to_numpy"):  # a categorical series, of pandas or polars
-        return _column(pa.array(list(target)).dictionary_encode(), where, _order(categories))
+        words = pa.array(np.asarray(target.to_numpy(), object).tolist())
+        return _column(words.dictionary_encode(), where, _order(categories))
     given = take(target)
     if given.form == FRAME:
         return _Found.of({name: given.values[name] for name in given.values.column_names}, len(given))
@@ -316,9 +317,9 @@ def _finite(numbers: NDArray[Any], where: str) -> NDArray[Any]:
     """
     if numbers.dtype.kind == "f":
         values = numbers.astype(np.float64)
-        missing = np.isnan(values) if values.ndim == 1 else np.isnan(values).any(axis=1)
-        _refuse_gaps(missing, where)
-        infinite = ~np.isfinite(values) if values.ndim == 1 else ~np.isfinite(values).all(axis=1)
+        rows = values.reshape(len(values), -1)
+        _refuse_gaps(np.asarray(np.isnan(rows).any(axis=1)), where)
+        infinite = ~np.isfinite(rows).all(axis=1)
         if infinite.any():
             raise BadData(f"{where} is infinite in row {int(np.argmax(infinite))}; leave such rows out")
         return values
