@@ -61,14 +61,14 @@ class Preprocessor(nn.Module, ABC):
         return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
 
 
-def stored(examples: Examples, preprocessor: Preprocessor) -> Examples:
+def encoded(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with their inputs as a feed keeps them."""
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
 def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
-    return examples if isinstance(examples.inputs, Ragged) else stored(examples, preprocessor)
+    return examples if isinstance(examples.inputs, Ragged) else encoded(examples, preprocessor)
 
 
 @dataclass(frozen=True)

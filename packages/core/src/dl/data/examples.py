@@ -276,7 +276,7 @@ def describe_inputs(inputs: Inputs) -> str:
     return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"
 
 
-def part_fingerprint(part: Subset) -> str:
+def subset_fingerprint(part: Subset) -> str:
     """Return one hash of which examples a part holds, so that two runs can tell whether they share it."""
     return blake2b(np.sort(part.ids).tobytes() + _shape(part.examples.inputs).encode(), digest_size=8).hexdigest()
 

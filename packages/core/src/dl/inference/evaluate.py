@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, part_fingerprint, whole
+from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
 from dl.domain import comparable
 from dl.errors import BadData, BadRun
 from dl.inference.load import LoadedRun, Model, reopen
@@ -72,12 +73,13 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, 
         examples, known, name = _given_examples(opened, given), _seen(run), IN_MEMORY
     else:
         dataset = load_dataset(opened.recipe, plugins, opened.domain)
+        open_test = None if given else _need_test_part(run, opened, dataset, plugins)
         known = _known(run, opened, dataset)
-        examples = _test_part(run, opened, dataset, plugins) if given is None else _given_examples(opened, given)
-        name = dataset.name if given is None else IN_MEMORY
+        examples = open_test() if open_test else _given_examples(opened, given)
+        name = dataset.name if open_test else IN_MEMORY
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
-    fingerprint = part_fingerprint(whole(examples))
+    fingerprint = subset_fingerprint(whole(examples))
     ledger = run.path.parent / LEDGER
     result = TestEvaluation(
         run=run.name,
@@ -113,11 +115,11 @@ def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Ex
     )
 
 
-def _test_part(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Examples:
+def _need_test_part(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Callable[[], Examples]:
     if dataset.open_test is None:
         named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
         raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
-    return dataset.open_test()
+    return dataset.open_test
 
 
 def _known(run: Run, opened: LoadedRun, dataset: Dataset) -> Fingerprints:
@@ -127,7 +129,7 @@ def _known(run: Run, opened: LoadedRun, dataset: Dataset) -> Fingerprints:
         BadRun: If the data has changed since the fit.
     """
     divided = split_data(dataset, opened.recipe)
-    if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
+    if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
     return np.concatenate([_hashes(part.examples, part.index, opened) for part in (divided.train, divided.val)])
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dl.data.examples import Examples
 from dl.data.memory import take
-from dl.domain import Domain, Preprocessor, stored
+from dl.domain import Domain, Preprocessor, encoded
 from dl.errors import BadOption
 from dl.options import InputShape, Options
 from dl.padded import Padded
@@ -53,7 +53,7 @@ class LoadedRun:
         """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        feed = DeviceDataset.of(stored(examples, self.preprocessor), self.task)
+        feed = DeviceDataset.of(encoded(examples, self.preprocessor), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
         order = EvalBatchSampler(np.arange(len(examples)), Shard(), feed.lengths, self.task.row.eval_batch_size)
         batches = []

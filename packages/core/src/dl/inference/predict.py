@@ -16,7 +16,7 @@ from dl.data.examples import Examples, joined, row_of
 from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
-from dl.domain import Draw, stored
+from dl.domain import Draw, encoded
 from dl.errors import BadData, BadOption
 from dl.inference.load import LoadedRun, Model, reopen
 from dl.options import Options, check
@@ -163,7 +163,7 @@ def _say_blind(opened: LoadedRun, examples: Examples) -> None:
     """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
     if not len(examples):
         return
-    blind = np.flatnonzero(opened.preprocessor.all_unknown(stored(examples, opened.preprocessor).inputs))
+    blind = np.flatnonzero(opened.preprocessor.all_unknown(encoded(examples, opened.preprocessor).inputs))
     if len(blind):
         first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
         count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
