@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
 from dl.domain import comparable
 from dl.errors import BadData, BadRun
-from dl.inference.load import LoadedRun, Model, reopen
+from dl.inference.load import LoadedRun, reopen
 from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -26,6 +27,9 @@ from dl.splits.partition import load_dataset, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
 from dl.training.scoring import score
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
 
 
 def evaluate(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,9 +13,9 @@ from dl.data.examples import Examples
 from dl.data.memory import take
 from dl.domain import Domain, Preprocessor, encoded
 from dl.errors import BadOption
-from dl.options import InputShape, Options
+from dl.options import Options
 from dl.padded import Padded
-from dl.plugins.at_hand import AtHand, read_given, without
+from dl.plugins.at_hand import NOTHING, AtHand, read_given, without
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
@@ -26,7 +26,8 @@ from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.checkpoint import load_weights
 from dl.training.regularizers import Regularizers, build_network
 
-Model = nn.Module | Callable[[InputShape, int], nn.Module]  # a network, or what builds one from input shape and outputs
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
 
 
 @dataclass(frozen=True)
@@ -117,5 +118,5 @@ def _at_hand(run: Run, model: Model | None) -> AtHand:
     """
     if model is not None and "model" not in run.manifest.in_memory:
         raise BadOption(f"{run.name} has the network {run.manifest.model!r} by name; leave model= out")
-    held = run.at_hand or AtHand()
+    held = run.at_hand or NOTHING
     return held if model is None else replace(held, model=model)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from dl.inference.load import LoadedRun, Model, reopen
+from dl.inference.load import LoadedRun, reopen
 from dl.inference.predict import Prediction, answers
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.render import Which, find_run
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
 
 
 class LoadedNetwork(nn.Module):

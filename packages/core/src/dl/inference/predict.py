@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
@@ -18,7 +19,7 @@ from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
 from dl.domain import Draw, encoded
 from dl.errors import BadData, BadOption
-from dl.inference.load import LoadedRun, Model, reopen
+from dl.inference.load import LoadedRun, reopen
 from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -29,6 +30,10 @@ from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
 from dl.tasks.task import Task
 from dl.terminal import safe_text
 from dl.words import hold
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
 
 MOST_TOKENS = 100_000  # that are drawn after one text
 NAMED = 3  # inputs that a message names

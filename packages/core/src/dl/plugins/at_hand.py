@@ -13,16 +13,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dl.data.memory import FRAME, Given, split_pair, take
+from dl.data.memory import FRAME, Given, is_named, split_pair, take
 from dl.errors import BadData, BadOption, BadRun
 from dl.options import InputShape, Options
 from dl.plugins.registry import Plugins
 from dl.specs import IN_MEMORY, DatasetSpec, ModelSpec
 from dl.tables.memory import KnownRows, encode_target, reading, split_frame, unlabelled, with_rows
 from dl.tables.options import AS_ASKED, OPTIONS
+from dl.terminal import safe_text
 
 if TYPE_CHECKING:
     from torch import nn
+
+    # A network, or a function from the shape of one input and the number of outputs to one.
+    Model = nn.Module | Callable[[InputShape, int], nn.Module]
 
     from dl.data.examples import Dataset, Examples
     from dl.domain import Domain, Preprocessor
@@ -91,7 +95,7 @@ class AtHand:
 
     data: InMemory | None = None
     test: InMemory | None = None
-    model: nn.Module | Callable[[InputShape, int], nn.Module] | None = None
+    model: Model | None = None
     optimizer: Callable[[list[nn.Parameter]], Any] | None = None  # Any: an optimizer of torch
     callbacks: tuple[Any, ...] = ()  # Any: callbacks of Lightning
 
@@ -103,6 +107,40 @@ class AtHand:
 
     def __bool__(self) -> bool:
         return bool(self.names or self.callbacks or self.test is not None)
+
+    @classmethod
+    def of(
+        cls, data: object, target: object, test: object, model: object, optimizer: object, callbacks: Sequence[Any]
+    ) -> tuple[AtHand, dict[str, object]]:
+        """Sort what `dl.fit` was given; return also the options that say the same in words: ``target``, ``optimizer``.
+
+        Args:
+            data: The name of a data set, a path, or data itself.
+            target: Names of target columns, or the targets themselves.
+            test: The test part, or None.
+            model: The name of a model, a network, or a function that builds one.
+            optimizer: The name of an optimizer, a function that makes one, or None.
+            callbacks: Of Lightning. Any: this half of core does not import it.
+
+        Raises:
+            BadData: If data cannot be taken.
+            BadOption: If something is of none of these kinds.
+        """
+        options: dict[str, object] = {}
+        held = held_out = None
+        if is_named(data):
+            options |= _of_named(data, target, test)
+        else:
+            held, named = InMemory.of(data, target)
+            options |= {"target": named} if named else {}
+            held_out = None if test is None else InMemory.of(test, target if named else None)[0]
+        if isinstance(optimizer, str):
+            options["optimizer"] = optimizer
+        own = None if isinstance(model, str) else _callable(model, "model", "a name, a network or a function")
+        named_or_none = optimizer is None or isinstance(optimizer, str)
+        expected = "a name, or a function from parameters to an optimizer"
+        made = None if named_or_none else _callable(optimizer, "optimizer", expected)
+        return cls(held, held_out, own, made, tuple(callbacks)), options
 
     def register(self, plugins: Plugins) -> Plugins:
         """Return the plugins with data and network under the name ``in-memory``, in every domain."""
@@ -137,13 +175,48 @@ class AtHand:
             from torch import nn
 
             if isinstance(model, nn.Module):
-                return deepcopy(model)  # the fit leaves it as it was given, and a second one begins alike
+                return _copied(model)  # the fit leaves it as it was given, and a second one begins alike
             network = model(shape, outputs)
             if not isinstance(network, nn.Module):
                 raise BadOption(f"the function given as model= returned {type(network).__name__}, not an nn.Module")
             return network
 
         return ModelSpec(IN_MEMORY, domain, "given in memory", build)
+
+
+NOTHING = AtHand()
+
+
+def _copied(network: nn.Module) -> nn.Module:
+    try:
+        return deepcopy(network)
+    except (RuntimeError, TypeError) as error:
+        why = str(error).splitlines()[0]
+        raise BadOption(
+            f"the network given as model= cannot be copied; give a function that builds it: {why}"
+        ) from error
+
+
+def _of_named(data: object, target: object, test: object) -> dict[str, object]:
+    """Return the option that names the target columns of a file.
+
+    Raises:
+        BadOption: If targets or a test part are given in memory beside a name or a path.
+    """
+    if test is not None:
+        raise BadOption(f"test= goes with data in memory; {safe_text(data)!r} brings its own test part")
+    if target is None:
+        return {}
+    names = [target] if isinstance(target, str) else target
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise BadOption(f"target= beside {safe_text(data)!r} names a column of it; give inputs and targets together")
+    return {"target": ",".join(names)}
+
+
+def _callable(value: Any, name: str, expected: str) -> Any:  # Any: of the user's own
+    if not callable(value):
+        raise BadOption(f"{name}= takes {expected}; {safe_text(value, 40)!r} was given")
+    return value
 
 
 def _open_test(_test: InMemory) -> Examples:
