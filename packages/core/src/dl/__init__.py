@@ -30,7 +30,6 @@ from dl.hookspecs import hookimpl
 from dl.version import VERSION
 
 if TYPE_CHECKING:
-    from dl import sklearn as sklearn
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
