@@ -9,9 +9,10 @@ from typing import Any
 from dl.hookspecs import hookimpl
 from dl.specs import CheckSpec
 
+from dl_newplugin import CODE
+
 dl_api = 3  # the version of dl's hooks that this is written for
 
-CODE = "newplugin-best-is-first"
 DESCRIPTION = "the first epoch was the best: training made the network worse"
 
 
