@@ -7,11 +7,11 @@ error in use belongs to `dl.plugins.attribution`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from dl.errors import BadOption, PluginFailed, UnknownName, unknown
+from dl.errors import BadOption, UnknownName, unknown
 from dl.plugins.states import PluginState, plugin_line
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from dl.hookspecs import RunComparison, RunReport
     from dl.options import InputShape, Options
-    from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
         CommandSpec,
@@ -95,24 +94,6 @@ class Plugins:
         name = self.owners.get((field, key))
         return any(state.name == name and not state.own for state in self.states)
 
-    def report(self, run: Run, ignore: tuple[str, ...] = ()) -> RunReport:
-        """Compute the report of a run, by the first plugin that does it.
-
-        Raises:
-            PluginFailed: If none does.
-        """
-        answers = (reporter(run=run, plugins=self, ignore=ignore) for reporter in self.reporters)
-        return _first(answers, "reports on runs")
-
-    def comparison(self, first: Run, second: Run) -> RunComparison:
-        """Compare two runs, by the first plugin that does it.
-
-        Raises:
-            PluginFailed: If none does.
-        """
-        answers = (comparer(first=first, second=second, plugins=self) for comparer in self.comparers)
-        return _first(answers, "compares runs")
-
     def domain(self, name: str) -> DomainSpec:
         """Look a domain up.
 
@@ -183,14 +164,6 @@ class Plugins:
 
 
 _Spec = TypeVar("_Spec")
-_Answer = TypeVar("_Answer")
-
-
-def _first(answers: Iterable[_Answer | None], what: str) -> _Answer:
-    for answer in answers:
-        if answer is not None:
-            return answer
-    raise PluginFailed(f"no plugin {what}  install one: dl install dl-reports")
 
 
 def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, name: str, see: str) -> _Spec:

@@ -13,7 +13,7 @@ from dl.hookspecs import RunComparison, RunReport
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import warn_of_plugins
-from dl.runs.run import Run, open_run
+from dl.runs.run import Run, first_answer, open_run
 
 Which = Run | str | int | Path  # a run, or its path, name or number, or ``last``
 
@@ -66,7 +66,8 @@ def compare(first: Which, second: Which, *, runs: str | Path = "runs", plugins: 
         dl.compare("runs/0001-in-memory-dense", "runs/0002-in-memory-linear")
     """
     plugins = plugins or load_plugins()
-    return plugins.comparison(find_run(first, runs), find_run(second, runs))
+    given = {"first": find_run(first, runs), "second": find_run(second, runs), "plugins": plugins}
+    return first_answer(plugins.comparers, "compares runs", **given)
 
 
 def find_run(which: Which, runs: str | Path) -> Run:

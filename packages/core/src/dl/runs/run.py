@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dl import files
-from dl.errors import BadOption, BadRecipe, BadRun, nearest
+from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
 from dl.plugins.loading import load_plugins
@@ -33,6 +33,7 @@ from dl.words import many
 if TYPE_CHECKING:
     from dl.plugins.at_hand import AtHand
 
+Answer = TypeVar("Answer")
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -77,7 +78,9 @@ class Run:
         Raises:
             PluginFailed: If no plugin reports on runs.
         """
-        return (plugins or load_plugins()).report(self, tuple(ignore))
+        plugins = plugins or load_plugins()
+        given = {"run": self, "plugins": plugins, "ignore": tuple(ignore)}
+        return first_answer(plugins.reporters, "reports on runs", **given)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -138,6 +141,23 @@ class Run:
             raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
         except (OSError, UnicodeDecodeError) as error:
             raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
+
+
+def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **given: object) -> Answer:
+    """Return what the first plugin answers that does not leave it to the next one.
+
+    Args:
+        hooks: Of the plugins, in the order they are asked.
+        what: The plugin that is looked for does, in words.
+        **given: Arguments of the hook.
+
+    Raises:
+        PluginFailed: If none answers.
+    """
+    for hook in hooks:
+        if (answer := hook(**given)) is not None:
+            return answer
+    raise PluginFailed(f"no plugin {what}  install one: dl install dl-reports")
 
 
 def claim_run(root: Path, label: str) -> Path:
