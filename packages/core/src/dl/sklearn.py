@@ -163,7 +163,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # as above
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"Classifier needs 2 classes; the data holds one class, {self.classes_[0]!r}")
+            raise ValueError(f"Classifier needs 2 classes; the data holds one class, {self.classes_[0]}")
         self._fit_run(rows, codes, "")
         return self
 
@@ -187,6 +187,11 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # as above
         cross_val_score(Regressor(model="linear"), X, y)
         make_pipeline(StandardScaler(), Regressor(reg={"l2": 1e-4})).fit(X, y)
     """
+
+    def __sklearn_tags__(self) -> Any:  # Any: scikit-learn has no types
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
     def fit(self, X: object, y: object) -> Regressor:  # noqa: N803
         """Train on rows (N, columns) and numbers, (N,) or (N, D).

@@ -308,15 +308,15 @@ def _is_image(value: object) -> bool:
 
 
 def _is_series(value: object) -> bool:
-    return _has(value, "to_numpy", "dtype", "name") and not hasattr(value, "columns")
+    return _has(value, "to_numpy", "dtype", "name")
 
 
 def _is_pandas(value: object) -> bool:
-    return _has(value, "columns", "dtypes", "iloc", "to_dict")
+    return _has(value, "iloc", "columns", "dtypes")
 
 
 def _is_polars(value: object) -> bool:
-    return _has(value, "columns", "to_arrow", "schema")
+    return _has(value, "to_arrow", "columns", "schema")
 
 
 def _is_arrow(value: object) -> bool:
@@ -332,7 +332,7 @@ def _is_frame(value: object) -> bool:
 
 
 def _is_lazy(value: object) -> bool:
-    return _has(value, "collect", "lazy") and not _is_polars(value)
+    return _has(value, "collect", "lazy")
 
 
 def _is_stream(value: object) -> bool:

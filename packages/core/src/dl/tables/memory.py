@@ -250,10 +250,11 @@ def _beside(target: object) -> _Found:
     import pyarrow as pa
 
     where = "the target"
-    categories = getattr(target, "cat", None)
-    if categories is not None and hasattr(target, "to_numpy"):  # a categorical series, of pandas or polars
-        words = pa.array(np.asarray(target.to_numpy(), object).tolist())
-        return _column(words.dictionary_encode(), where, _order(categories))
+    order = getattr(getattr(target, "dtype", None), "categories", None)
+    if order is not None:  # a categorical series, of pandas or polars
+        cells = np.asarray(target.to_numpy(), object)  # type: ignore[attr-defined]  # a series, as asked before
+        words = pa.array([None if word is None or word != word else str(word) for word in cells], pa.string())
+        return _column(words, where, tuple(map(str, order)))
     given = take(target)
     if given.form == FRAME:
         return _Found.of({name: given.values[name] for name in given.values.column_names}, len(given))
@@ -268,11 +269,6 @@ def _beside(target: object) -> _Found:
         numbers = numbers[:, 0]
     names = tuple(f"target {k}" for k in range(numbers.shape[1])) if numbers.ndim == 2 else ("target",)
     return _Found(where, names, _finite(numbers, where))
-
-
-def _order(categories: Any) -> tuple[str, ...]:  # Any: the accessor of a categorical series
-    found = getattr(categories, "categories", None)
-    return tuple(map(str, categories.get_categories() if found is None else found))
 
 
 def _column(column: Cells, name: str, order: tuple[str, ...] = ()) -> _Found:
