@@ -1,4 +1,4 @@
-"""The second half of docs/plugins.md: the code it shows is extracted, and the lines it shows are run."""
+"""The author's guide, docs/authors.md: the code it shows is extracted, and the lines it shows are run."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from dl import hookspecs
 from dl.plugins.loading import HOOKS
 from dl.testing import write_images
 
-GUIDE = (Path(__file__).parents[2] / "docs/plugins.md").read_text().partition("# Write a plugin\n")[2]
+GUIDE = (Path(__file__).parents[2] / "docs/authors.md").read_text()
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 FILES = {
     text.partition("\n")[0].removeprefix("# "): text
