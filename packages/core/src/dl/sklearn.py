@@ -148,9 +148,9 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # as above
     """A network that tells classes apart, as an estimator of scikit-learn.
 
     Example:
-        Classifier(epochs=20).fit(X, y).predict(X)
-        cross_val_score(Classifier(model="linear"), X, y)
-        GridSearchCV(Classifier(), {"options": [{"width": 32}, {"width": 128}]}).fit(X, y)
+        >>> Classifier(epochs=20).fit(X, y).predict(X)
+        >>> cross_val_score(Classifier(model="linear"), X, y)
+        >>> GridSearchCV(Classifier(), {"options": [{"width": 32}, {"width": 128}]}).fit(X, y)
     """
 
     def fit(self, X: object, y: object) -> Classifier:  # noqa: N803
@@ -183,9 +183,9 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # as above
     """A network that predicts numbers, as an estimator of scikit-learn.
 
     Example:
-        Regressor(epochs=20).fit(X, y).predict(X)
-        cross_val_score(Regressor(model="linear"), X, y)
-        make_pipeline(StandardScaler(), Regressor(reg={"l2": 1e-4})).fit(X, y)
+        >>> Regressor(epochs=20).fit(X, y).predict(X)
+        >>> cross_val_score(Regressor(model="linear"), X, y)
+        >>> make_pipeline(StandardScaler(), Regressor(reg={"l2": 1e-4})).fit(X, y)
     """
 
     def __sklearn_tags__(self) -> Any:  # Any: scikit-learn has no types

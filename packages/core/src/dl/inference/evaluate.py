@@ -57,9 +57,9 @@ def evaluate(
         BadRun: If the run cannot be opened.
 
     Example:
-        print(dl.evaluate(run).score)
-        dl.evaluate(run, data=(inputs, targets)).metrics
-        dl.evaluate("last", data=frame, target="price")
+        >>> print(dl.evaluate(run).score)
+        >>> dl.evaluate(run, data=(inputs, targets)).metrics
+        >>> dl.evaluate("last", data=frame, target="price")
     """
     plugins = plugins or load_plugins()
     run = find_run(run, runs)

@@ -88,9 +88,9 @@ def load(
         BadRun: If the run cannot be opened, or its network is not at hand.
 
     Example:
-        probabilities = dl.load(run)(images)
-        dl.load("last").predict(frame)[0].answer
-        network = dl.load(3, model=build).network
+        >>> probabilities = dl.load(run)(images)
+        >>> dl.load("last").predict(frame)[0].answer
+        >>> network = dl.load(3, model=build).network
     """
     loaded = reopen(find_run(run, runs), plugins or load_plugins(), model)
     return LoadedNetwork(loaded, decode=decode)

@@ -94,9 +94,9 @@ def predict(
         BadRun: If the run cannot be opened.
 
     Example:
-        dl.predict(run, images)[0].answer
-        dl.predict("last", "photo.png")
-        dl.predict(run, ["a film to remember", "two hours of my life"])
+        >>> dl.predict(run, images)[0].answer
+        >>> dl.predict("last", "photo.png")
+        >>> dl.predict(reviews, ["a film to remember", "two hours of my life"])
     """
     plugins = plugins or load_plugins()
     opened = reopen(find_run(run, runs), plugins, model)

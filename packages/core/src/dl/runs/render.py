@@ -41,9 +41,9 @@ def report(
         UnknownName: If a code to ignore does not exist.
 
     Example:
-        print(dl.report("last"))
-        dl.report(run, ignore=["data-small-validation"]).findings
-        dl.report(3).scores["val"]
+        >>> print(dl.report("last"))
+        >>> dl.report(run, ignore=["data-small-validation"]).findings
+        >>> dl.report(3).scores["val"]
     """
     return find_run(run, runs).report(ignore=ignore, plugins=plugins)
 
@@ -61,9 +61,9 @@ def compare(first: Which, second: Which, *, runs: str | Path = "runs", plugins: 
         BadRun: If they do not look at the same examples, or answer different questions.
 
     Example:
-        print(dl.compare(first, second))
-        dl.compare(1, "last").verdict
-        dl.compare("runs/0001-in-memory-dense", "runs/0002-in-memory-linear")
+        >>> print(dl.compare(first, second))
+        >>> dl.compare(1, "last").verdict
+        >>> dl.compare("runs/0001-in-memory-dense", "runs/0002-in-memory-linear")
     """
     plugins = plugins or load_plugins()
     given = {"first": find_run(first, runs), "second": find_run(second, runs), "plugins": plugins}

@@ -198,9 +198,9 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
         BadRun: If there is none, or it is not a run of dl.
 
     Example:
-        run = dl.open_run("last")
-        run = dl.open_run(3, runs="experiments")
-        run = dl.open_run("runs/0001-in-memory-dense")
+        >>> run = dl.open_run("last")
+        >>> run = dl.open_run(3, runs="experiments")
+        >>> run = dl.open_run("runs/0001-in-memory-dense")
     """
     root = Path(runs)
     found = list_runs(root)

@@ -97,9 +97,9 @@ def fit(
         DLError: For everything the caller can mend, in one line.
 
     Example:
-        run = dl.fit("vision", (images, labels), epochs=3)
-        run = dl.fit("tabular", frame, target="price", test=newer)
-        run = dl.fit("vision", "mnist", model=lambda shape, outputs: MyNetwork(shape, outputs))
+        >>> run = dl.fit("vision", (images, labels), epochs=3)
+        >>> run = dl.fit("tabular", frame, target="price", test=newer)
+        >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
     """
     plugins = plugins or load_plugins()
     at_hand, said = AtHand.of(data, target, test, model, optimizer, callbacks)
