@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
-    from dl.runs.render import compare, report
+    from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
     from dl.training.devices import Devices
     from dl.training.run_fit import fit
@@ -70,13 +70,13 @@ _HOMES = {
     "Devices": "dl.training.devices",
     "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
-    "compare": "dl.runs.render",
+    "compare": "dl.runs.report",
     "evaluate": "dl.inference.evaluate",
     "fit": "dl.training.run_fit",
     "load": "dl.inference.module",
     "open_run": "dl.runs.run",
     "predict": "dl.inference.predict",
-    "report": "dl.runs.render",
+    "report": "dl.runs.report",
 }
 _MODULES = ("sklearn",)  # not in __all__: who says `from dl import *` need not have scikit-learn
 

@@ -18,7 +18,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.estimates import estimate
 from dl.runs.ledger import LEDGER, TestEvaluation, looks_at, note_look, read_ledger
-from dl.runs.render import Which, find_run
+from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints
 from dl.specs import IN_MEMORY
@@ -78,7 +78,7 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, 
     else:
         dataset = load_dataset(opened.recipe, plugins, opened.domain)
         open_test = None if given else _need_test_part(run, opened, dataset, plugins)
-        known = _known(run, opened, dataset)
+        known = _known(run, opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
@@ -115,7 +115,13 @@ def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Ex
     options = {**opened.recipe.data_options, **({"target": named} if named else {})}
     info, domain = opened.task.info, opened.domain
     return read_labelled(
-        domain, opened.recipe.domain, data, options, opened.preprocessor, info.names, classes=opened.task.row.is_classes
+        domain,
+        opened.recipe.domain,
+        data,
+        options,
+        opened.preprocessor,
+        info.names,
+        classes=opened.task.row.has_classes,
     )
 
 
@@ -126,13 +132,13 @@ def _need_test_part(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plug
     return dataset.open_test
 
 
-def _known(run: Run, opened: LoadedRun, dataset: Dataset) -> Fingerprints:
+def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Fingerprints:
     """Return the hashes of the training and validation part.
 
     Raises:
         BadRun: If the data has changed since the fit.
     """
-    divided = split_data(dataset, opened.recipe)
+    divided = split_data(dataset, opened.recipe, plugins)
     if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
     return np.concatenate([_hashes(part.examples, part.index, opened) for part in (divided.train, divided.val)])

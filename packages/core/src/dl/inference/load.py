@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.regularizer import Prepared
 from dl.runs.run import Run, read_json
-from dl.tasks.task import Task, restore
+from dl.tasks.table import restore
+from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.checkpoint import load_weights
 from dl.training.regularizers import Regularizers, build_network
@@ -96,14 +97,14 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
         BadRun: If the run has kept no weights, they do not fit the network, or the network is not at hand.
         UnknownName: If the run's domain or model is not installed.
     """
-    task, needed = restore(run.manifest.task), run.manifest.in_memory
+    task, needed = restore(run.manifest.task, plugins.tasks), run.manifest.in_memory
     plugins = _at_hand(run, model).register(without(plugins, needed, run.name))
     # val=0 is how runs once kept that nothing was said of it; an optimizer of the user's own is not needed any more
     unsaid: dict[str, object] = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}
     unsaid |= {"optimizer": "sgd"} if "optimizer" in needed else {}
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()
-    preprocessor = domain.restore(read_json(run.path / "preprocessor.json"))
+    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
     network = build_network(recipe, plugins, preprocessor.input_shape, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"

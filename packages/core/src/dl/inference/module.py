@@ -12,7 +12,7 @@ from dl.inference.load import LoadedRun, reopen
 from dl.inference.predict import Prediction, answers
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.runs.render import Which, find_run
+from dl.runs.report import Which, find_run
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model

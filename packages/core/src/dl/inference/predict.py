@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from dl.data.examples import Examples, joined, row_of
 from dl.data.memory import FRAME, Given, take
@@ -24,10 +23,8 @@ from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import looks_like_path
-from dl.runs.render import Which, find_run
-from dl.specs import NEXT_TOKEN
+from dl.runs.report import Which, find_run
 from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
-from dl.tasks.task import Task
 from dl.terminal import safe_text
 from dl.words import hold
 
@@ -103,7 +100,7 @@ def predict(
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
-    if opened.task.row.name == NEXT_TOKEN and not sources and raw is None and not texts:
+    if opened.task.row.from_inputs and not sources and raw is None and not texts:
         raise BadData(f"{opened.run.name} goes on with a text, and none was given  example: --text 'Once upon'")
     read = [] if raw is None else [opened.read(raw, reading)]
     if sources or not (read or texts):
@@ -111,7 +108,7 @@ def predict(
     if texts:
         read.append(_from_strings(opened, texts))
     examples = joined(read)
-    if opened.task.row.name == NEXT_TOKEN:
+    if opened.task.row.from_inputs:
         return _continued(opened, examples, draw)
     return answers(opened, examples)
 
@@ -119,8 +116,13 @@ def predict(
 def answers(opened: LoadedRun, examples: Examples) -> list[Prediction]:
     """Return what a run answers to examples as they were read, in words and values."""
     _say_blind(opened, examples)
-    preds = opened.task.preds(opened.logits(examples))
-    return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
+    logits = opened.logits(examples)
+    preds, answers = opened.task.preds(logits), opened.task.answers(logits)
+    assert answers is not None  # only a task whose target is in the inputs has none
+    return [
+        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred))
+        for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
+    ]
 
 
 def _sorted(opened: LoadedRun, inputs: object) -> tuple[list[Path], Given | None]:
@@ -183,7 +185,7 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
         BadOption: If the run's task draws none, or a number is out of range.
     """
     given = {name: value for name, value in said.items() if value is not None}
-    if given and opened.task.row.name != NEXT_TOKEN:
+    if given and not opened.task.row.from_inputs:
         name = next(iter(given))
         raise BadOption(f"{name} is for a run that goes on with texts; {opened.run.name} is {opened.task.row.name}")
     draw = replace(Draw(), **given)  # type: ignore[arg-type]  # as typed by `predict`
@@ -207,18 +209,3 @@ def _from_strings(opened: LoadedRun, texts: Sequence[str]) -> Examples:
     if opened.domain.from_strings is None:
         raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give it files or folders")
     return opened.domain.from_strings(texts)
-
-
-def _one(task: Task, source: str, pred: Tensor) -> Prediction:
-    names = task.info.names
-    if task.row.name == "binary":
-        values = {names[0]: 1 - float(pred), names[1]: float(pred)}
-    else:
-        values = dict(zip(names, pred.tolist(), strict=True))
-    if task.row.is_classes:
-        answer = max(values, key=lambda name: values[name])
-    elif task.row.name == "multilabel":
-        answer = ", ".join(name for name, value in values.items() if value > 0.5) or "none"
-    else:
-        answer = ", ".join(f"{value:.4g}" for value in values.values())
-    return Prediction(source, answer, values)

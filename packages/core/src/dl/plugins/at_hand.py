@@ -19,7 +19,7 @@ from dl.options import InputShape, Options
 from dl.plugins.registry import Plugins
 from dl.specs import IN_MEMORY, DatasetSpec, ModelSpec
 from dl.tables.memory import KnownRows, encode_target, reading, split_frame, unlabelled, with_rows
-from dl.tables.options import AS_ASKED, OPTIONS
+from dl.tables.options import OPTIONS
 from dl.terminal import safe_text
 
 if TYPE_CHECKING:
@@ -259,9 +259,9 @@ def read_labelled(
     return replace(examples, targets=targets, names=tuple(names))
 
 
-def asked_target(task: str) -> dict[str, str]:
+def asked_target(plugins: Plugins, task: str) -> dict[str, str]:
     """Return the option that says what a task needs its target to be."""
-    return {"target_as": AS_ASKED[task]} if task in AS_ASKED else {}
+    return {"target_as": plugins.task(task).target_as} if task else {}
 
 
 def without(plugins: Plugins, missing: Sequence[str], run: str) -> Plugins:

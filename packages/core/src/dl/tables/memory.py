@@ -252,7 +252,7 @@ def _beside(target: object) -> _Found:
     where = "the target"
     order = getattr(getattr(target, "dtype", None), "categories", None)
     if order is not None:  # a categorical series, of pandas or polars
-        cells = np.asarray(target.to_numpy(), object)  # type: ignore[attr-defined]  # a series, as asked before
+        cells = target.to_numpy().tolist()  # type: ignore[attr-defined]  # a series, as asked before
         words = pa.array([None if word is None or word != word else str(word) for word in cells], pa.string())
         return _column(words, where, tuple(map(str, order)))
     given = take(target)

@@ -105,7 +105,7 @@ def fit(
     at_hand, said = AtHand.of(data, target, test, model, optimizer, callbacks)
     _check_callbacks(at_hand.callbacks)
     if at_hand.data is not None and "target_as" not in options:
-        said |= asked_target(task)
+        said |= asked_target(plugins, task)
     name = IN_MEMORY if at_hand.data is not None else str(data)
     network = model if isinstance(model, str) else IN_MEMORY
     plugins = at_hand.register(plugins)

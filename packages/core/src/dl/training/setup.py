@@ -24,11 +24,10 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
 from dl.runs.manifest import Baseline, Manifest, Parts
-from dl.specs import IN_MEMORY, NEXT_TOKEN
+from dl.specs import IN_MEMORY
 from dl.splits.partition import DataSplits, load_dataset, split_data
-from dl.tasks.baselines import baselines
-from dl.tasks.ngrams import token_baselines
-from dl.tasks.task import Task, decide
+from dl.tasks.table import decide
+from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitParts
 from dl.training.optimizers import own_optimizer
@@ -106,8 +105,8 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     recipe = _settled(recipe, dataset, at_hand)
-    splits = split_data(dataset, recipe)
-    task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
+    splits = split_data(dataset, recipe, plugins)
+    task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
@@ -120,10 +119,7 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
         own_optimizer(at_hand.optimizer, network)  # what does not fit is said before a folder is made
     regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
     parts = _fit_parts(splits, preprocessor, task, int(recipe.train["batch_size"]))
-    if task.info.name == NEXT_TOKEN:
-        to_beat = token_baselines(task, preprocessor, splits.train, splits.val)
-    else:
-        to_beat = baselines(task, splits.train.targets, splits.val.targets)
+    to_beat = task.row.baselines(task, splits.train, splits.val, preprocessor)
     return FitSetup(
         recipe,
         dataset,
