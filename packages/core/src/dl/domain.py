@@ -19,6 +19,8 @@ from rich.console import RenderableType
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples, Inputs, Subset
+from dl.data.memory import Given
+from dl.data.ragged import Ragged
 from dl.errors import BadRun
 from dl.options import Options
 from dl.padded import Padded
@@ -84,6 +86,11 @@ def encoded(examples: Examples, preprocessor: Preprocessor) -> Examples:
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
+def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
+    """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
+    return examples if isinstance(examples.inputs, Ragged) else encoded(examples, preprocessor)
+
+
 @dataclass(frozen=True)
 class Draw:
     """How tokens are drawn, one after the other.
@@ -133,6 +140,9 @@ class Domain:
         cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
             (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
         continued: Goes on with a prompt as a network of the task next-token does.
+        from_memory: Takes inputs that a program has at hand (`dl.data.memory.Given`), given the options and, where a
+            run is used, its preprocessor: one example for each, in order, with targets of zeros, or a refusal. None
+            where inputs come from paths alone.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -146,6 +156,7 @@ class Domain:
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
     continued: Callable[[nn.Module, Preprocessor, str, Draw], str] | None = None
+    from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Read raw inputs with the options of the run's data, where the domain asks for them."""

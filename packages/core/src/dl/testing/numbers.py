@@ -16,11 +16,14 @@ import numpy as np
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples
+from dl.data.memory import ARRAY, Given
+from dl.data.ragged import fixed
 from dl.domain import Domain, Preprocessor
-from dl.errors import BadFile
+from dl.errors import BadData, BadFile
 from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options
 from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
+from dl.tables.gather import content_ids
 
 DOMAIN = "numbers"
 PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'
@@ -90,7 +93,17 @@ def _load_domain() -> Domain:
         read=_read,
         draw=lambda row, width: " ".join(f"{value:.2f}" for value in row.ravel())[:width],
         sketch=lambda row: " ".join(f"{value:.2f}" for value in row.ravel()[:4]),
+        from_memory=_from_memory,
     )
+
+
+def _from_memory(given: Given, _options: Options, _preprocessor: Preprocessor | None) -> Dataset:
+    if given.form != ARRAY:
+        raise BadData(f"numbers reads arrays; {given.words} was given")
+    rows = np.ascontiguousarray(given.values, np.float32)
+    n = len(rows)
+    names = tuple(f"row {k}" for k in range(n))
+    return Dataset("numbers", Examples(rows, np.zeros(n, np.int64), content_ids(fixed(rows)), (), names))
 
 
 def _open_path(path: Path, _options: Options) -> Dataset:

@@ -39,7 +39,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
-from dl.training.optimizers import make_optimizer, make_schedule
+from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import Running, merge, score
 
@@ -82,6 +82,7 @@ class FitModule(pl.LightningModule):
         regularizers: What is done in training steps alone.
         stop: Says at each step whether a signal asked to stop.
         blocks: Whether one step of Lightning is a block of optimizer steps.
+        make_own: Makes an optimizer of the user's own from the trainable parameters; None takes the recipe's.
     """
 
     def __init__(
@@ -96,13 +97,14 @@ class FitModule(pl.LightningModule):
         stop: Callable[[], bool],
         *,
         blocks: bool,
+        make_own: MakeOptimizer | None = None,
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.parts, self.train_options, self.seed = parts, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
-        self.stop = stop
+        self.stop, self.make_own = stop, make_own
         self.automatic_optimization = not blocks
         self.running = Running()
         self.scored: dict[str, Scored] = {}
@@ -148,7 +150,10 @@ class FitModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer and the schedule that the recipe names."""
-        self.optimizer = make_optimizer(self.network, self.train_options)
+        if self.make_own is None:
+            self.optimizer = make_optimizer(self.network, self.train_options)
+        else:
+            self.optimizer = own_optimizer(self.make_own, self.network)
         total = self.order.steps * int(self.train_options["epochs"])
         self.schedule = make_schedule(self.optimizer, self.train_options, total)
         if self.schedule is None or not self.automatic_optimization:
