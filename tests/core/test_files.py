@@ -183,6 +183,6 @@ def test_the_lock_has_the_rights_that_the_umask_leaves(tmp_path):
     before = os.umask(0o002)
     try:
         with files.locked(tmp_path):
-            assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) == 0o664
+            assert stat.S_IMODE((tmp_path / ".dl.lock").stat().st_mode) == 0o664
     finally:
         os.umask(before)

@@ -13,7 +13,7 @@ from typing import IO
 
 from dl.errors import CannotWrite
 
-LOCK = ".lock"  # name of the file in a folder that is locked
+LOCK = ".dl.lock"  # name of the file in a folder that is locked
 _SAID = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
