@@ -21,7 +21,6 @@ from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.registry import Plugins
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
-from dl.specs import NEXT_TOKEN
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable
@@ -35,24 +34,51 @@ from dl_reports.statistics.stopping import Trend, trend
 
 ASKED = 0.05  # level of the two questions a report is asked for
 LEVEL = 0.01  # level of every other check
-CLASS_TASKS = ("binary", "multiclass")
+SOFTMAX = "softmax"  # how logits become probabilities of classes that exclude each other
 
 Value = TypeVar("Value")
 
 
 class Facts:
-    """The statistics of one run.
+    """The statistics of one run, each computed when it is first asked for.
 
-    Args:
-        kept: What the run keeps.
+    What cannot be computed - a file is missing, the task has no such thing - is `NotComputable`, with the reason: of
+    all from ``loss_change`` on, and of most fields of ``kept``.
+
+    Attributes:
+        kept: `Kept`, the files of the run as they were read: the history, outcomes, logits, features, recipe, guards.
         plugins: What is registered, to build commands that work.
+        manifest: The run's manifest: task, sizes of the parts, baselines, status.
+        metric: The headline metric: its name, whether higher is better, what it is a mean of.
+        has_classes: Whether the answer is one of several classes.
+        epochs: (T,) numbers of the epochs, from 1.
+        column: ``column(name)``: (T,) a column of the history, as ``val_loss``; NaN where it is missing.
+        best: Position of the epoch whose weights were kept; None while there is none.
+        best_row: The row of the history of that epoch; empty while there is none.
+        position: ``position(epoch)``: where an epoch stands in the history.
+        estimate: ``estimate(name)``: a number of the best epoch with its interval, as ``gap``; NaN where none is kept.
+        score: ``score(part)``: the headline metric of ``val`` or ``probe`` at the best epoch, with its interval.
+        tested_metric: The metric that the tests on single examples are about: the headline, or what stands for it.
+        higher_score: Whether more is better in the scores of single examples.
+        as_error: ``as_error(scores)``: scores of single examples as errors, 0 being perfect.
+        loss_change: `Change` of the validation loss from its best epoch to the last: whether it overfits.
+        metric_change: `Change` of the headline metric, likewise.
+        probe_rise: `Change` of the loss on the probe, the fixed part of the training examples.
+        agreement: `Agreement` of the two: whether loss and metric tell the same.
+        gap: `Gap` between probe and validation part at the best epoch, with its interval.
+        luck: `Luck`: the optimism of the best epoch's score, which was chosen as the best of many.
+        trend: `Trend`: the slope of the validation loss over the last epochs.
+        calibration: `Calibration`: the temperature at which the probabilities are right, and the error without it.
+        memorization: `Memorization`: when the examples of the probe were fitted.
+        suspects: `Suspects`: the examples of the probe, the most likely mislabelled first.
+        answers: (n,) the class that is answered for each validation example at the best epoch.
     """
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:
         self.kept, self.plugins = kept, plugins
         self.manifest = kept.manifest
         self.metric: MetricInfo = kept.manifest.task.headline
-        self.has_classes = kept.manifest.task.name in CLASS_TASKS
+        self.has_classes = kept.manifest.task.has_classes
 
     @cached_property
     def epochs(self) -> tuple[int, ...]:
@@ -97,7 +123,7 @@ class Facts:
         """What stands for the headline where it is not a mean over examples."""
         if self.metric.kind in ("proportion", "mean"):
             return self.metric.name
-        return "accuracy" if self.has_classes else "share of right labels"
+        return self.manifest.task.score
 
     @cached_property
     def loss_change(self) -> Change | NotComputable:
@@ -150,7 +176,7 @@ class Facts:
     @property
     def higher_score(self) -> bool:
         """Whether more is better in the per-example scores: shares and right answers, but not errors."""
-        return self.manifest.task.name not in ("regression", "unit-regression", NEXT_TOKEN)
+        return self.manifest.task.score_higher
 
     def _metric_change_of_means(self) -> Change | NotComputable:
         means, n = self.column(f"val_{self.metric.name}"), self.manifest.parts.val
@@ -245,13 +271,13 @@ class Facts:
             return logits
         if isinstance(val, NotComputable):
             return val
-        if self.manifest.task.name == "multiclass":
+        task = self.manifest.task
+        if not task.has_probabilities:
+            of_tokens = "of single tokens no probability is kept"
+            return NotComputable(of_tokens if task.from_inputs else "the task has no probabilities")
+        if task.probabilities == SOFTMAX:
             return calibration(logits, val.targets.astype(np.int64))
-        if self.manifest.task.name in ("binary", "multilabel"):
-            return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
-        if self.manifest.task.name == NEXT_TOKEN:
-            return NotComputable("of single tokens no probability is kept")
-        return NotComputable("the task has no probabilities")
+        return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
 
     @cached_property
     def memorization(self) -> Memorization | NotComputable:
@@ -282,14 +308,12 @@ class Facts:
     @cached_property
     def answers(self) -> NDArray[np.int64] | NotComputable:
         """(n,) the class that the network answers for each validation example at the best epoch."""
-        logits = self.kept.best_logits
-        if isinstance(logits, NotComputable):
-            return logits
+        answers = self.kept.answers
+        if isinstance(answers, NotComputable):
+            return answers
         if not self.has_classes:
             return NotComputable("the task has no classes")
-        if logits.shape[1] == 1:
-            return (logits[:, 0] > 0).astype(np.int64)
-        return np.asarray(logits.argmax(axis=1), dtype=np.int64)
+        return answers.astype(np.int64)
 
 
 def known(value: Value | NotComputable) -> Value | None:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,9 +102,7 @@ def fit(
     data_dir: DataDir = "",
     task: Annotated[
         str,
-        typer.Option(
-            help="binary, multiclass, multilabel, regression, unit-regression or next-token; found by itself."
-        ),
+        typer.Option(help="binary, multiclass, multilabel, regression, ...: dl ls tasks; found by itself."),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
@@ -233,7 +232,7 @@ def predict(
 
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
-    sources = [word for word in paths or [] if word not in pairs]
+    sources = [Path(word) for word in paths or [] if word not in pairs]
     drawn = {"tokens": tokens, "temperature": temperature, "seed": seed}
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value

@@ -17,6 +17,7 @@ from dl.plugins.states import PluginState, plugin_line
 if TYPE_CHECKING:
     from torch import nn
 
+    from dl.hookspecs import RunComparison, RunReport
     from dl.options import InputShape, Options
     from dl.specs import (
         CheckSpec,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         RecipeSpec,
         RegularizerSpec,
         SectionSpec,
+        TaskSpec,
     )
 
 
@@ -39,6 +41,7 @@ class Plugins:
         domains: By name.
         datasets: By (domain, name).
         models: By (domain, name).
+        tasks: By name.
         regularizers: By name.
         loggers: By name.
         recipes: By (domain, name).
@@ -46,6 +49,8 @@ class Plugins:
         sections: By title.
         commands: By name.
         renderers: The hooks that print the report of a run, in the order they are asked.
+        reporters: Those that compute it for a program, likewise.
+        comparers: Those that compare two runs for a program, likewise.
         owners: Name of the plugin that registered a thing, by the field above and its key there.
         states: What became of each plugin, dl's own first.
         notes: Lines that are about no single plugin.
@@ -54,6 +59,7 @@ class Plugins:
     domains: Mapping[str, DomainSpec]
     datasets: Mapping[tuple[str, str], DatasetSpec]
     models: Mapping[tuple[str, str], ModelSpec]
+    tasks: Mapping[str, TaskSpec]
     regularizers: Mapping[str, RegularizerSpec]
     loggers: Mapping[str, LoggerSpec]
     recipes: Mapping[tuple[str, str], RecipeSpec]
@@ -61,6 +67,8 @@ class Plugins:
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
     renderers: tuple[Callable[..., bool], ...] = ()
+    reporters: tuple[Callable[..., RunReport | None], ...] = ()
+    comparers: tuple[Callable[..., RunComparison | None], ...] = ()
     owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()
@@ -125,6 +133,16 @@ class Plugins:
         """
         return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
 
+    def task(self, name: str) -> TaskSpec:
+        """Look a row of the task table up.
+
+        Raises:
+            UnknownName: Naming the nearest one.
+        """
+        if name not in self.tasks:
+            raise unknown("task", name, self.tasks, "dl ls tasks")
+        return self.tasks[name]
+
     def regularizer(self, domain: str, name: str) -> RegularizerSpec:
         """Look up a regularizer that a domain can use.
 
@@ -171,7 +189,7 @@ def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, nam
 
 
 def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
-    """Return what builds a model's network for the task next-token.
+    """Return what builds a model's network for a task that reads its target from the inputs.
 
     Raises:
         BadOption: If the model has no such form, naming those that have one.

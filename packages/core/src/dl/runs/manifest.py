@@ -40,12 +40,19 @@ class TaskInfo:
     Args:
         name: The row of the task table.
         reason: Why this row, from the target.
-        outputs: Width of the last layer; for next-token, numbers that are kept of a row.
+        outputs: Width of the last layer; where the target is read from the inputs, numbers that are kept of a row.
         names: Of the classes, labels or target columns.
         metrics: The headline first.
         loss: Name of the loss.
         shift: (D,) what is added to a regression's scaled outputs; empty elsewhere.
         scale: (D,) by what they are multiplied first; empty elsewhere.
+        answers: Names of the numbers in an answer, where they are not those of the target: quantiles, say.
+        score: Name of the score of one example; it stands for a headline that is no mean over examples.
+        score_higher: Whether more is better in it: then it is a share, 1 for right; else an error, 0 for right.
+        bounded: Whether no example's score leaves 0 to 1.
+        has_classes: Whether each target is the number of one class.
+        probabilities: How logits become probabilities: ``softmax``, ``sigmoid``, or empty where they do not.
+        from_inputs: Whether the target is read from the inputs: each token from those before it.
     """
 
     name: str
@@ -56,6 +63,23 @@ class TaskInfo:
     loss: str
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    answers: tuple[str, ...] = ()
+    score: str = ""
+    score_higher: bool = False
+    bounded: bool = False
+    has_classes: bool = False
+    probabilities: str = ""
+    from_inputs: bool = False
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether an answer comes with probabilities that its logits tell."""
+        return bool(self.probabilities)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether each target is a yes or no for every label."""
+        return self.has_probabilities and not self.has_classes
 
     @property
     def headline(self) -> MetricInfo:
@@ -68,7 +92,7 @@ class Baseline:
     """What a dumb answer scores on the validation part.
 
     Args:
-        name: ``majority``, ``prior``, ``mean``, ``median``, ``unigram`` or ``bigram``.
+        name: ``majority``, ``prior``, ``mean``, ...
         answer: What it answers, in words.
         score: Its headline metric.
         loss: Its loss; None where a constant answer has none.
@@ -127,6 +151,7 @@ class Manifest:
         pid: Process that writes the run; 0 where it is not known.
         host: Machine of that process.
         epochs: That ended so far; 0 where they were not counted.
+        in_memory: What a program gave that no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 
@@ -147,6 +172,7 @@ class Manifest:
     pid: int = 0
     host: str = ""
     epochs: int = 0
+    in_memory: tuple[str, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> str:

@@ -11,7 +11,7 @@ from dl.specs import CheckSpec
 
 from dl_newplugin import CODE
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 DESCRIPTION = "the first epoch was the best: training made the network worse"
 
