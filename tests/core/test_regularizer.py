@@ -5,7 +5,7 @@ import torch
 
 from dl.errors import BadOption
 from dl.regularizer import Batch, Regularizer
-from dl.tasks.task import squared_error
+from dl.tasks.losses import squared_error
 
 
 def test_the_loss_of_mixed_examples_is_the_loss_against_both_targets_by_their_shares():

@@ -2,12 +2,14 @@ import warnings
 
 import pytest
 
-from dl.errors import UnknownName
+from dl.errors import PluginFailed, UnknownName
 from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins.loading import load_plugins
 from dl.plugins.states import PluginWarning
-from dl.specs import DatasetSpec, ModelSpec
+from dl.specs import DatasetSpec, ModelSpec, TaskSpec
+from dl.tasks.plugin import OWN
+from dl.tasks.rows import MULTICLASS
 
 
 class Registers:
@@ -64,6 +66,46 @@ def test_names_are_looked_up_with_the_nearest():
 def test_specifications_are_listed_in_order_of_their_names():
     names = list(load_plugins(extra=[Registers("b", "a", "c")]).datasets)
     assert names == sorted(names) and ("vision", "a") in names
+
+
+class RegistersTasks:
+    """A plugin that registers rows of the task table."""
+
+    def __init__(self, *specs):
+        self.specs = specs
+
+    @hookimpl
+    def register_tasks(self):
+        return self.specs
+
+
+def test_dls_own_tasks_are_registered_by_a_plugin_of_the_core():
+    found = load_plugins()
+    assert set(found.tasks) == set(OWN) and {found.owners["tasks", name] for name in OWN} == {"tasks"}
+    with pytest.raises(UnknownName, match="no task named 'regresion'; did you mean 'regression'"):
+        found.task("regresion")
+
+
+def test_a_task_of_a_plugin_stands_beside_dls_own_and_none_is_replaced():
+    mine = TaskSpec("mine", "of a test", lambda: MULTICLASS, "classes")
+    with pytest.warns(PluginWarning, match="the task 'binary' is left out, for dl's own .dl-core. has that name"):
+        found = load_plugins(extra=[RegistersTasks(mine, TaskSpec("binary", "of a test", lambda: MULTICLASS))])
+    assert found.task("mine").load().metrics == MULTICLASS.metrics and found.task("binary").load().name == "binary"
+
+
+def test_a_task_that_loads_something_else_is_one_line_about_its_plugin():
+    found = load_plugins(extra=[RegistersTasks(TaskSpec("mine", "of a test", lambda: 7))])
+    with pytest.raises(PluginFailed, match="load of the task 'mine' returned 7, not a TaskKind"):
+        found.task("mine").load()
+
+
+def test_a_target_that_is_read_in_no_known_way_is_refused():
+    with pytest.warns(PluginWarning, match="has target_as='words', not one of classes, labels, numbers, none"):
+        load_plugins(extra=[RegistersTasks(TaskSpec("mine", "of a test", lambda: MULTICLASS, "words"))])
+
+
+def test_of_dls_own_rows_no_call_is_wrapped():
+    assert load_plugins().task("multiclass").load() is MULTICLASS
 
 
 def test_every_registered_option_passes_its_own_check():

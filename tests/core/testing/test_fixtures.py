@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dl.testing
 
-PAGE = Path(__file__).parents[3] / "docs/plugins.md"
+PAGE = Path(__file__).parents[3] / "docs/authors.md"
 
 UNRELATED = """
 import sys

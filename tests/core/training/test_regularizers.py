@@ -12,7 +12,7 @@ import dl
 from dl.errors import BadOption, PluginFailed
 from dl.regularizer import Regularizer
 from dl.specs import RegularizerSpec
-from dl.tasks.task import squared_error
+from dl.tasks.losses import squared_error
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 

@@ -101,9 +101,7 @@ def fit(
     data_dir: DataDir = "",
     task: Annotated[
         str,
-        typer.Option(
-            help="binary, multiclass, multilabel, regression, unit-regression or next-token; found by itself."
-        ),
+        typer.Option(help="binary, multiclass, multilabel, regression, ...: dl ls tasks; found by itself."),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",

@@ -31,6 +31,7 @@ RETURN_TYPES = {
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
+    ("TaskSpec", "load"): "dl.tasks.task:TaskKind",
     ("RegularizerSpec", "build"): "dl.regularizer:Regularizer",
     ("Regularizer", "choices"): "collections.abc:Mapping",
     ("Regularizer", "batch"): "dl.regularizer:Batch",
@@ -52,6 +53,7 @@ RETURN_TYPES = {
 }
 # What passes: our own errors, which say what the user can mend, a closed stdout, and who asks to stop.
 PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
+IN_EVERY_STEP = ("TaskKind",)  # of dl's own, these are left as they are: a step of training waits for each call
 ASKED_ELSEWHERE = {("CheckSpec", "load"), ("SectionSpec", "load"), ("CommandSpec", "function")}  # and blamed there
 
 
@@ -133,6 +135,8 @@ def _wrapped(
             given = function(*args, **kwargs)
         if gives:
             _check(given, gives, plugin, f"{doing} returned")
+        if plugin.own and type(given).__name__ in IN_EVERY_STEP:
+            return given
         return wrap_plugin(given, plugin, doing) if gives and is_dataclass(given) else given
 
     setattr(call, AS_GIVEN, function)

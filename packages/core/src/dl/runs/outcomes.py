@@ -38,9 +38,8 @@ class Scored:
 
     Args:
         loss: (n,) loss of each example.
-        score: (n,) per-example headline score: 1 right and 0 wrong for classes, absolute error for regression,
-            share of right labels for multilabel.
-        margin: (n,) logit of the true class minus the largest other; zeros where the task has no classes.
+        score: (n,) score of each example, as the task's row has it: 1 right and 0 wrong, a share, or an error.
+        margin: (n,) logit of the true class minus the largest other; zeros where the task has none.
         logits: (n, K) raw outputs.
     """
 
@@ -94,15 +93,24 @@ def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
     write_arrays(_epoch_file(folder, epoch), arrays)
 
 
-def write_logits(folder: Path, name: str, logits: NDArray[np.float32]) -> None:
-    """Write the validation part's logits at one named epoch, ``best``, (n, K)."""
-    write_arrays(folder / f"{name}.npz", {"logits": _half(logits)})
+def write_logits(
+    folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None
+) -> None:
+    """Write the validation part's logits at one named epoch, ``best``, (n, K), and what the task answers, (n, ...)."""
+    arrays: dict[str, NDArray[Any]] = {"logits": _half(logits)}  # Any: of different types
+    write_arrays(folder / f"{name}.npz", arrays if answers is None else arrays | {"answers": answers})
 
 
 def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
     """Read what `write_logits` wrote."""
     path = folder / f"{name}.npz"
     return _named(read_arrays(path), "logits", path)
+
+
+def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
+    """Read the answers that `write_logits` wrote: class numbers, labels or numbers in target units."""
+    path = folder / f"{name}.npz"
+    return _named(read_arrays(path), "answers", path)
 
 
 def count_epochs(folder: Path) -> int:

@@ -14,14 +14,6 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 DELIMITED = (".csv", ".tsv", ".tab")
 JSON = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
-AS_ASKED = {
-    "binary": "classes",
-    "multiclass": "classes",
-    "multilabel": "labels",
-    "regression": "numbers",
-    "unit-regression": "numbers",
-    "next-token": "none",
-}
 
 OPTIONS = (
     Option("input", "", "of a table: the column that is looked at; empty finds it"),

@@ -228,7 +228,7 @@ def _fitted(subject: Subject) -> str:
         if run.manifest.status != "finished":
             raise Broken(f"a fit with it is {run.manifest.status}: {run.manifest.message}")
         opened = reopen(run, plugins)
-        divided = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe)
+        divided = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe, plugins)
         rows = divided.val.index
         logits = opened.logits(divided.val.examples)[torch.from_numpy(rows)].numpy()
         kept = read_logits(run.outcomes_folder, "best").astype(np.float32)
