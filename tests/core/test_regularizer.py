@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from dl.errors import BadOption
-from dl.regularizer import Batch, Regularizer
+from dl.regularizer import FUNCTIONS, Batch, Regularizer, fault_of_place
+from dl.specs import PLACES
 from dl.tasks.losses import squared_error
 
 
@@ -32,3 +33,16 @@ def test_a_batch_without_shares_is_not_mixed_and_keeps_its_targets():
 
 def test_each_part_of_a_regularizer_may_be_left_out():
     assert set(vars(Regularizer()).values()) == {None}
+
+
+def test_the_functions_of_all_places_are_those_that_act():
+    acting = [name for functions in FUNCTIONS.values() for name in functions]
+    assert tuple(FUNCTIONS) == PLACES and len(set(acting)) == len(acting)
+    assert {*acting, "state_dict", "load_state_dict"} == set(Regularizer.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_function_of_its_place_is_enough(place):
+    for name in FUNCTIONS[place]:
+        assert fault_of_place(place, Regularizer(**{name: lambda *_: None}, state_dict=dict)) == ""
+    assert fault_of_place(place, Regularizer(state_dict=dict)) == "it does nothing: each of its functions is left out"
