@@ -52,12 +52,6 @@ def test_the_fixtures_are_found_without_being_imported(tmp_path):
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout
 
 
-def test_a_run_leaves_the_process_as_it_was(dl_run):
-    before, streams = dict(os.environ), (sys.stdout, sys.stderr)
-    assert dl_run("ls", "datasets").out.startswith("datasets")
-    assert dict(os.environ) == before and (sys.stdout, sys.stderr) == streams
-
-
 def test_what_is_exported_is_what_is_public_and_it_is_all_there():
     assert dl.testing.__all__ == sorted(dl.testing.__all__) and set(dl.testing._HOMES) == set(dl.testing.__all__)
     assert all(getattr(dl.testing, name).__doc__ for name in dl.testing.__all__)

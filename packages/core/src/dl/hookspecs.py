@@ -4,6 +4,12 @@ A plugin is a module, or an object, with functions of these names marked by `dl.
 under the entry point group ``dl``. A hook returns values and does nothing else: it must not import torch, print, or
 read files. The data set plugin `dl_mnist.plugin` is the example to copy.
 
+Each plugin's hook is called by itself, with what it raises, prints and changes held off from the others; pluggy marks
+and checks hooks, and never calls them. So ``tryfirst``, ``trylast`` and ``firstresult`` change nothing, and a
+wrapper (``hookimpl(wrapper=True)``) is refused: there is no call of several plugins that it could be around. Of two
+specifications of one name dl's own stays, then that of the plugin whose name comes first; `render_report` alone is
+asked plugin by plugin, third parties' first, until one has printed.
+
 The hooks together carry one version, `API`. A plugin may say which one it is written for: ``dl_api = 2``. A hook or an
 argument that is old stays alive, with its successor in its docstring, until `OLDEST_API` passes it: a plugin that
 uses it works, and `dl plugins` says what to write instead.
@@ -39,7 +45,8 @@ if TYPE_CHECKING:
 # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
 #    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
-# 4: register_tasks; build_report and build_comparison; `dl.domain.Domain.from_memory`
+# 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
+#    `dl.domain.Domain.from_memory`
 API = 4
 OLDEST_API = 1
 

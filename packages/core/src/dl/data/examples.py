@@ -128,7 +128,8 @@ def fault_of(given: Examples | Dataset) -> str:
 def _fault_of_examples(given: Examples) -> str:
     inputs, n = given.inputs, len(given.ids)
     if not isinstance(inputs, (np.ndarray, Ragged)):
-        return f"has inputs in a {type(inputs).__name__}, not in an array or a Ragged"
+        wanted = "not in an array or a Ragged, as dl.data.ragged.texts makes of strings"
+        return f"has inputs in a {type(inputs).__name__}, {wanted}"
     if isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "biufV":
         return f"has inputs of {inputs.dtype}, not numbers"
     if isinstance(inputs, np.ndarray) and any(step < 0 for step in inputs.strides):

@@ -105,7 +105,7 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()
     preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
-    network = build_network(recipe, plugins, preprocessor.input_shape, task, Regularizers.of(recipe, plugins, task))
+    network = build_network(recipe, plugins, preprocessor, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return LoadedRun(run, recipe, domain, preprocessor.to(device), task, network.eval().to(device))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -38,17 +37,13 @@ class Numbers(Preprocessor):
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__(shape=list(shape))
         self.shape = tuple(shape)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one row."""
         return self.shape
-
-    def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return the shape."""
-        return {"shape": list(self.shape)}
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Turn numbers into floats, (N, *shape)."""
@@ -94,7 +89,7 @@ def _load_domain() -> Domain:
     return Domain(
         open_path=_open_path,
         learn=lambda part, options: Numbers(part.examples.array.shape[1:]),
-        restore=lambda settings: Numbers(settings["shape"]),
+        restore=Numbers.restore,
         read=_read,
         draw=lambda row, width: " ".join(f"{value:.2f}" for value in row.ravel())[:width],
         sketch=lambda row: " ".join(f"{value:.2f}" for value in row.ravel()[:4]),

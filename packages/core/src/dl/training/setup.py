@@ -110,7 +110,7 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preprocessor.input_shape, task, regularizers)
+    network = build_network(recipe, plugins, preprocessor, task, regularizers)
     if at_hand.model is not None:
         _check_own_network(network, preprocessor, task)
     else:
