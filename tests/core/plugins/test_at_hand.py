@@ -1,4 +1,4 @@
-"""The Python door: what a program has at hand goes the road of a file - fit, evaluate, predict, load, report."""
+"""What a program has at hand - data, a network, an optimizer, callbacks - goes the road of a file."""
 
 import os
 import pickle
@@ -138,17 +138,6 @@ def test_an_optimizer_by_its_name_is_the_recipe_s(fit):
     assert fit((X, Y), optimizer="sgd").recipe.train["optimizer"] == "sgd"
 
 
-def test_a_loaded_run_answers_raw_inputs_in_one_call(fit, plugins):
-    run = fit((X, NAMED))
-    loaded, logits = dl.load(run, plugins=plugins), dl.load(run, decode=False, plugins=plugins)
-    assert isinstance(loaded, nn.Module) and not loaded.training and loaded.names == ("a", "b", "c")
-    assert torch.allclose(loaded(X), torch.softmax(logits(torch.from_numpy(X)), dim=1))
-    assert [one.answer for one in loaded.predict(X[:9])] == [
-        one.answer for one in dl.predict(run, X[:9], plugins=plugins)
-    ]
-    assert float((loaded(X).argmax(dim=1).numpy() == Y).mean()) > 0.9
-
-
 @pytest.mark.parametrize(
     ("choices", "line"),
     [
@@ -249,23 +238,6 @@ def test_open_run_finds_the_last_one_by_itself(fit, runs, monkeypatch):
     assert {found.name for found in map(dl.open_run, ("last", 1, "1", run.name, run.path))} == {dl.open_run().name}
 
 
-def test_the_history_is_a_frame_with_a_row_for_each_epoch(fit):
-    frame = fit((X, Y)).history.frame()
-    assert frame.index.tolist() == [1, 2, 3] and frame["val_loss"].is_monotonic_decreasing
-
-
 def test_a_run_forgets_what_is_at_hand_where_it_is_pickled_by_its_path(fit):
     run = fit((X, Y), epochs=1)
     assert pickle.loads(pickle.dumps(dl.Run(run.path))) == run
-
-
-def test_the_report_is_computed_by_the_first_plugin_that_answers(fit, plugins):
-    run = fit((X, Y), epochs=1)
-    with pytest.raises(dl.PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-reports$"):
-        run.report(plugins=without_reports(plugins))
-    with pytest.raises(dl.PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-reports$"):
-        dl.compare(run, run, plugins=without_reports(plugins))
-
-
-def without_reports(plugins):
-    return replace(plugins, reporters=(lambda **given: None,), comparers=())
