@@ -18,7 +18,7 @@ from torch import nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
 from dl.domain import Preprocessor, comparable, encoded
-from dl.errors import BadOption, PluginFailed
+from dl.errors import BadOption, DLError, PluginFailed
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -110,10 +110,10 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preprocessor, task, regularizers)
     if at_hand.model is not None:
-        _check_own_network(network, preprocessor, task)
+        network = _build_own_network(recipe, plugins, preprocessor, task, regularizers)
     else:
+        network = build_network(recipe, plugins, preprocessor, task, regularizers)
         _check_network(network, recipe, plugins, preprocessor, task)
     if at_hand.optimizer is not None:
         own_optimizer(at_hand.optimizer, network)  # what does not fit is said before a folder is made
@@ -141,21 +141,27 @@ def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 
-def _check_own_network(network: nn.Module, preprocessor: Preprocessor, task: Task) -> None:
-    """Try a network that a program gave on one input.
+def _build_own_network(
+    recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task, regularizers: Regularizers
+) -> nn.Module:
+    """Build a network that a program gave, and try it on one input.
 
     Raises:
         BadOption: If it does not fit.
     """
     shape = tuple(preprocessor.input_shape)
     try:
+        network = build_network(recipe, plugins, preprocessor, task, regularizers)
         fault = fault_of_network(network, preprocessor.example_input(), task)
+    except DLError:
+        raise
     except Exception as error:  # whatever a network of the user's own raises
         raise BadOption(
             f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
         ) from error
     if fault:
         raise BadOption(f"the network given as model= {fault}")
+    return network
 
 
 def _check_network(
