@@ -27,7 +27,8 @@ COMPUTE = """
 import sys, time
 from pathlib import Path
 from dl.run import Run
-from dl_reports.report import build_report, to_json
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 started, used = time.perf_counter(), time.process_time()
 to_json(build_report(Run(Path(sys.argv[1]))))
 print(time.perf_counter() - started, time.process_time() - used)

@@ -24,11 +24,13 @@ from dl.plugins import load_plugins
 from dl.run import Run
 from dl.specs import DatasetSpec
 from dl_mnist import mnist
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.shot import to_svg
 from dl_reports.render.terminal import print_report
-from dl_reports.report import Report, build_report, to_json
+from dl_reports.report import Report
 
 GALLERY = Path(__file__).parent
 WIDTH = 100  # columns of report.txt

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dl.errors import BadRun
-from dl_reports.report import build_report, to_json
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 
 SMALL = {"signal": [2.0, 3.0, 3.5], "n": 60}
 

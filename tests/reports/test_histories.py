@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dl_reports.report import build_report
+from dl_reports.build import build_report
 
 
 def down_then(best, last, at, epochs):

@@ -8,9 +8,9 @@ import pytest
 
 from dl import files
 from dl.ledger import LEDGER
+from dl_reports.build import build_report
 from dl_reports.looks import looks_at_test, looks_at_validation
 from dl_reports.render.phrases import looks as worded
-from dl_reports.report import build_report
 from dl_reports.statistics import NotComputable
 
 TWO = {"signal": [2.0, 3.0]}

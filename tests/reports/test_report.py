@@ -7,7 +7,8 @@ import re
 import pytest
 
 from dl.errors import UnknownName
-from dl_reports.report import build_report, to_json
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 
 HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] * 6]}
 OVERFIT = {

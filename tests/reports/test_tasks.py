@@ -11,10 +11,11 @@ import dl
 from dl.data import Examples
 from dl.plugins import load_plugins
 from dl.specs import DatasetSpec
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
-from dl_reports.report import build_report, to_json
 
 DATA = ("mnist", "mnist-even", "mnist-attributes", "mnist-slant", "mnist-ink")
 

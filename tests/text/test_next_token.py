@@ -13,13 +13,14 @@ from dl.cli import command_line
 from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
 from dl.plugins import load_plugins
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 from dl_reports.checks.learning import common_error_z
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
-from dl_reports.report import build_report, to_json
 from dl_reports.statistics import NotComputable
 
 NOUNS, OTHERS = (

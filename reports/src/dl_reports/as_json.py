@@ -19,8 +19,8 @@ from dl.triple import Estimate
 from dl_reports.report import Report
 
 
-def dump(report: Report) -> str:
-    """Return the JSON of a report."""
+def to_json(report: Report) -> str:
+    """Return a report as JSON that holds to `report.schema.json`; what is not a number becomes null."""
     return json.dumps(_plain(report), allow_nan=False, indent=1) + "\n"
 
 

@@ -21,8 +21,18 @@ from dl_reports.verdict import verdict
 COMMANDS = 3
 
 
-def build(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> Report:
-    """Compute the report of a run."""
+def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> Report:
+    """Compute the report of a run.
+
+    Args:
+        run: The folder.
+        ignore: Finding codes to silence.
+        plugins: What is registered; None loads it.
+
+    Raises:
+        BadRun: If the folder is not a run of dl.
+        UnknownName: If a code to ignore does not exist.
+    """
     facts = Facts(read(run), plugins or load_plugins())
     judged = judge(facts, ignore)
     confusion, calibration = outcomes.confusion(facts), outcomes.calibration(facts)

@@ -44,7 +44,7 @@ def report(
     if as_json and as_md:
         raise BadOption("--json and --md both print to the screen; choose one")
     from dl.run import open_run
-    from dl_reports.report import build_report
+    from dl_reports.build import build_report
 
     opened = open_run(run, runs)
     if watch:
@@ -62,7 +62,7 @@ def _show(built: Report, *, as_json: bool, as_md: bool, html: Path | None) -> No
         write_text(html, to_html(built))
         console(stderr=True).print(f"wrote {html}", soft_wrap=True)
     if as_json:
-        from dl_reports.report import to_json
+        from dl_reports.as_json import to_json
 
         print(to_json(built), end="")
     elif as_md:
@@ -85,9 +85,9 @@ def _exit_code(built: Report, fail_on: str) -> int:
 
 def _follow(run: Run, ignore: list[str]) -> Run:
     """Show the report again after every epoch until the fit has ended; off a terminal, only its verdict."""
+    from dl_reports.build import build_report
     from dl_reports.follow import follow, say_gone
     from dl_reports.render.terminal import print_report
-    from dl_reports.report import build_report
 
     out = console()
 

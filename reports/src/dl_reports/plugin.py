@@ -37,8 +37,8 @@ def register_commands() -> tuple[CommandSpec, ...]:
 @hookimpl
 def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
     """Print the report of a run."""
-    from dl_reports.build import build
+    from dl_reports.build import build_report
     from dl_reports.render.terminal import print_report
 
-    print_report(build(run, plugins=plugins), out)
+    print_report(build_report(run, plugins=plugins), out)
     return True

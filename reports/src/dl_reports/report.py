@@ -1,15 +1,13 @@
-"""The report: everything that is said about one run, as frozen values that a renderer only has to lay out.
+"""The report of one run, as frozen values that a renderer only has to lay out.
 
-`build_report` computes it from a run folder; the renderers (terminal, HTML, Markdown) and `to_json` read it.
+`build.build_report` computes it from a run folder; `render` (terminal, HTML, Markdown) and `as_json.to_json` read it.
 Epochs count from 1. Text in it may come from data (class names, messages) and is not yet safe for a terminal or a page.
 Numbers that do not exist are NaN inside a series and None elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,6 @@ from numpy.typing import NDArray
 from dl.finding import Finding
 from dl.manifest import MetricInfo
 from dl.triple import Estimate
-
-if TYPE_CHECKING:
-    from dl.run import Run
 
 SCHEMA = 1  # of the JSON; a reader refuses a greater one
 Sketch = NDArray[np.uint8] | str  # an image (h, w, c) with c of 1 or 3, or the words of a text
@@ -342,22 +337,3 @@ class Report:
     sections: tuple[Section, ...] = ()
     looks: tuple[Looks, ...] = ()
     schema: int = SCHEMA
-
-
-def build_report(run: Run, ignore: Iterable[str] = ()) -> Report:
-    """Compute the report of a run, silencing the findings with the codes to ignore.
-
-    Raises:
-        BadRun: If the folder is not a run of dl.
-        UnknownName: If a code to ignore does not exist.
-    """
-    from dl_reports.build import build  # scipy is imported when a report is computed, not when one is read
-
-    return build(run, ignore)
-
-
-def to_json(report: Report) -> str:
-    """Return the report as JSON that holds to `report.schema.json`; what is not a number becomes null."""
-    from dl_reports.as_json import dump
-
-    return dump(report)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from dl.finding import Finding
 from dl_reports import words
+from dl_reports.baseline import lead
 from dl_reports.change import Change
 from dl_reports.checks.scores import smallest
 from dl_reports.facts import Facts, known
@@ -110,8 +111,6 @@ def _gap(facts: Facts) -> str:
 
 
 def _gained(facts: Facts) -> float | None:
-    from dl_reports.baseline import lead
-
     found = known(lead(facts))
     return None if found is None else found.lead
 
