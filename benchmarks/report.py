@@ -19,7 +19,7 @@ from typing import Any
 import dl
 from benchmarks.measuring import publish, run_dl
 from dl import callbacks
-from dl_reports.simulate import Fit, simulate
+from dl_reports.simulate import SimulatedFit, simulate
 
 ROUNDS = 3
 SIZES = {"10,000 x 50": (10_000, 50, 10_000), "1,000,000 x 20": (1_000_000, 20, 10_000)}  # validation, epochs, probe
@@ -40,7 +40,7 @@ def measured(n: int, epochs: int, probe: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         rise = [2.0, 3.0, *[3.5 - 0.01 * k for k in range(epochs - 2)]]
         learnt = [2.0, 3.0, *[3.5 + 0.05 * k for k in range(epochs - 2)]]
-        run = simulate(Path(name) / "0001-simulated", Fit(signal=rise, probe_signal=learnt, n=n, m=probe))
+        run = simulate(Path(name) / "0001-simulated", SimulatedFit(signal=rise, probe_signal=learnt, n=n, m=probe))
         command = [sys.executable, "-c", COMPUTE, str(run.path)]
         answers = [subprocess.run(command, capture_output=True, check=True).stdout.split() for _ in range(ROUNDS)]
         shown = [run_dl("report", str(run.path), folder=Path(name)) for _ in range(ROUNDS)]
@@ -75,7 +75,7 @@ class Clock:
 
 
 def keeping(recipe: str, epochs: int) -> dict[str, object]:
-    """Fit once, and return the share of the fit spent in keeping; scoring the two parts is not keeping."""
+    """SimulatedFit once, and return the share of the fit spent in keeping; scoring the two parts is not keeping."""
     clock, keeper = Clock(), callbacks.Keeper
     with tempfile.TemporaryDirectory() as name, patched(keeper, clock, ("on_validation_end", "on_train_end")):
         run = dl.fit("vision", "mnist", recipe=recipe, epochs=epochs, runs=Path(name))

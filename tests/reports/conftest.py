@@ -16,7 +16,7 @@ from dl.run import Run
 from dl_reports.as_json import schema
 from dl_reports.facts import Facts
 from dl_reports.read import Kept
-from dl_reports.simulate import Fit, simulate
+from dl_reports.simulate import SimulatedFit, simulate
 from dl_reports.statistics import NotComputable
 
 ACCURACY = MetricInfo("accuracy", True, 1.0, "proportion")
@@ -160,7 +160,7 @@ def simulated(tmp_path):
     def make(**choices):
         nonlocal count
         count += 1
-        return simulate(tmp_path / f"{count:04d}-simulated", Fit(**choices))
+        return simulate(tmp_path / f"{count:04d}-simulated", SimulatedFit(**choices))
 
     return make
 

@@ -60,10 +60,10 @@ def test_the_ladder_goes_from_worst_to_best(report):
 def test_the_gap_that_is_found_is_the_gap_that_is_shown(report):
     found = [finding.evidence for finding in report.findings if finding.code == "fit-gap"]
     for numbers in found:
-        assert numbers["gap"] == pytest.approx(report.standing.gap.value, rel=1e-6)
-        assert numbers["probe"] == pytest.approx(report.standing.probe.value, rel=1e-6)
-        assert numbers["val"] == pytest.approx(report.standing.val.value, rel=1e-6)
-        assert numbers["interval"] == pytest.approx(list(report.standing.gap[1:]), rel=1e-6)
+        assert numbers["gap"] == pytest.approx(report.scores.gap.value, rel=1e-6)
+        assert numbers["probe"] == pytest.approx(report.scores.probe.value, rel=1e-6)
+        assert numbers["val"] == pytest.approx(report.scores.val.value, rel=1e-6)
+        assert numbers["interval"] == pytest.approx(list(report.scores.gap[1:]), rel=1e-6)
 
 
 def test_only_tasks_of_right_and_wrong_speak_of_accuracy(report):
@@ -77,4 +77,4 @@ def test_only_tasks_of_right_and_wrong_speak_of_accuracy(report):
 
 
 def test_validation_was_looked_at_once_an_epoch(report):
-    assert [(one.part, one.looks, one.runs) for one in report.looks] == [("val", 2, 1), ("test", 0, 0)]
+    assert [(one.part, one.evaluations, one.runs) for one in report.reuse] == [("val", 2, 1), ("test", 0, 0)]

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from dl.finding import SEVERITIES, Finding
 from dl.plugins import Plugins, load_plugins
 from dl.run import Run
-from dl_reports import outcomes, sections
+from dl_reports import figures
+from dl_reports.confusion import confusion
+from dl_reports.examples import examples
 from dl_reports.facts import Facts, known
-from dl_reports.judge import judge
-from dl_reports.judge import sections as plugin_sections
-from dl_reports.looks import looks_at_test, looks_at_validation
+from dl_reports.figures import calibration_card
 from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
-from dl_reports.report import Command, Header, Looks, Report, Unchecked
+from dl_reports.report import Command, Header, Report, Reuse, Unchecked
+from dl_reports.reuse import count_test_reuse, count_validation_reuse
+from dl_reports.run_checks import run_checks, run_sections
 from dl_reports.statistics import NotComputable
 from dl_reports.verdict import verdict
 
@@ -34,33 +36,31 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
         UnknownName: If a code to ignore does not exist.
     """
     facts = Facts(read(run), plugins or load_plugins())
-    judged = judge(facts, ignore)
-    confusion, calibration = outcomes.confusion(facts), outcomes.calibration(facts)
-    extra, failed = plugin_sections(facts)
-    looks = _looks(facts)
-    parts: dict[str, object] = {"classes taken for one another": confusion, "calibration": calibration}
-    parts |= {"looks at the test part": looks[-1]} | {
-        "luck of the best epoch's score": facts.luck,
-        "suspect examples": facts.suspects,
-    }
-    said = verdict(facts, judged.findings)
-    findings = _named_first(judged.findings, said.code)
-    missing = [Unchecked(what, part.reason) for what, part in parts.items() if isinstance(part, NotComputable)]
+    checked = run_checks(facts, ignore)
+    matrix, card = confusion(facts), calibration_card(facts)
+    extra, failed = run_sections(facts)
+    reuse = _reuse(facts)
+    computed: dict[str, object] = {"classes taken for one another": matrix, "calibration": card}
+    computed |= {"looks at the test part": reuse[-1], "luck of the best epoch's score": facts.luck}
+    computed |= {"suspect examples": facts.suspects}
+    missing = [Unchecked(what, one.reason) for what, one in computed.items() if isinstance(one, NotComputable)]
+    stands = verdict(facts, checked.findings)
+    findings = _named_first(checked.findings, stands.code)
     return Report(
         header=header(facts),
-        ladder=sections.ladder(facts),
-        standing=sections.standing(facts),
-        curves=sections.curves(facts),
-        verdict=said,
+        ladder=figures.ladder(facts),
+        scores=figures.best_epoch_scores(facts),
+        curves=figures.curves(facts),
+        verdict=stands,
         findings=findings,
-        ignored=judged.ignored,
-        examples=outcomes.examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in judged.findings)),
-        confusion=known(confusion),
-        calibration=known(calibration),
-        unchecked=_grouped([*_damaged(facts.kept), *judged.unchecked, *missing, *failed]),
+        ignored=checked.ignored,
+        examples=examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in checked.findings)),
+        confusion=known(matrix),
+        calibration=known(card),
+        unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),
         next=commands(facts, findings),
         sections=extra,
-        looks=tuple(one for one in looks if isinstance(one, Looks)),
+        reuse=tuple(one for one in reuse if isinstance(one, Reuse)),
     )
 
 
@@ -93,10 +93,10 @@ def header(facts: Facts) -> Header:
     )
 
 
-def _looks(facts: Facts) -> list[Looks | NotComputable]:
+def _reuse(facts: Facts) -> list[Reuse | NotComputable]:
     run, manifest = facts.kept.run, facts.manifest
-    at_validation = looks_at_validation(run, manifest, len(facts.epochs))
-    return [at_validation, looks_at_test(run, manifest)] if manifest.parts.test else [at_validation]
+    of_validation = count_validation_reuse(run, manifest, len(facts.epochs))
+    return [of_validation, count_test_reuse(run, manifest)] if manifest.parts.test else [of_validation]
 
 
 def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ from dl.outcomes import PartOutcomes
 from dl.plugins import load_plugins
 from dl.run import Run
 from dl.terminal import plain
-from dl_reports import words
+from dl_reports import formatting
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.statistics import NotComputable
@@ -168,15 +168,15 @@ def _difference(
 
 
 def _verdict(names: tuple[str, str], found: Difference, facts: Facts, n: int) -> str:
-    metric, what = facts.metric, words.metric_word(found.what)
-    shown = words.difference(metric, abs(found.better), _outward(found))
+    metric, what = facts.metric, formatting.metric_word(found.what)
+    shown = formatting.difference(metric, abs(found.better), _outward(found))
     if abs(found.z) > SURE:
         winner, loser = names if found.better > 0 else names[::-1]
         return f"{winner} is better than {loser} in {what}, by {shown}."
-    least = words.difference(metric, found.smallest)
+    least = formatting.difference(metric, found.smallest)
     return (
         f"The two are not distinguishable in {what}: they differ by {shown}, and "
-        f"{words.many(n, 'shared example')} would show "
+        f"{formatting.many(n, 'shared example')} would show "
         f"{least} or more."
     )
 
@@ -195,12 +195,12 @@ def show_comparison(found: Comparison, console: Console, *, as_json: bool = Fals
         console.print(plain(f"  {name}, epoch {epoch}"))
     for one in found.differences:
         share = one.what != "loss" and found.metric.higher
-        shown = words.percent if share else words.number
-        size = words.points if share else words.with_interval
-        least = words.points(one.smallest) if share else words.number(one.smallest)
+        shown = formatting.percent if share else formatting.number
+        size = formatting.points if share else formatting.with_interval
+        least = formatting.points(one.smallest) if share else formatting.number(one.smallest)
         console.print(
             plain(
-                f"  {words.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, better by "
+                f"  {formatting.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, better by "
                 f"{size(one.better, one.interval)}, z {one.z:.1f} ({one.form}); would show {least}"
             )
         )

@@ -74,26 +74,26 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One step of the ladder: a baseline or the network on the validation part.
+class BaselineRow:
+    """One row of the table of baselines: a baseline or the network on the validation part.
 
     Attributes:
         name: ``majority``, ``prior``, ..., or the model's name.
-        says: The baseline's constant answer in words; empty for the network.
+        answer: The baseline's constant answer in words; empty for the network.
         score: Headline metric with its 95 % interval; the interval's ends are NaN where it has none.
         loss: Mean loss; None where a constant answer has none.
         ours: Whether this is the network.
     """
 
     name: str
-    says: str
+    answer: str
     score: Estimate
     loss: float | None
     ours: bool
 
 
 @dataclass(frozen=True)
-class Standing:
+class BestEpochScores:
     """The honest triple at the best epoch, in the headline metric.
 
     Attributes:
@@ -175,7 +175,7 @@ class Example:
         part: ``val`` or ``probe`` (of the training part).
         why: ``hardest`` (largest loss) or ``suspect`` (the label is probably wrong).
         true: The target, in words.
-        said: What the network answers, in words; None where it was not kept.
+        predicted: The network's answer, in words; None where it was not kept.
         loss: At the best epoch.
         sketch: An image (h, w, c) in uint8, a text, or None.
     """
@@ -184,17 +184,17 @@ class Example:
     part: str
     why: str
     true: str
-    said: str | None
+    predicted: str | None
     loss: float
     sketch: Sketch | None
 
 
 @dataclass(frozen=True)
-class Pair:
+class ConfusedPair:
     """One class taken for another: how often, and which share of the true class that is."""
 
     true: str
-    said: str
+    predicted: str
     count: int
     share: float
 
@@ -212,7 +212,7 @@ class Confusion:
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ConfusedPair, ...]
     left_out: int
 
 
@@ -249,20 +249,20 @@ class CalibrationCard:
 
 
 @dataclass(frozen=True)
-class Looks:
-    """How often a part was looked at, and what so many looks can cost at most: a budget, for practice is milder.
+class Reuse:
+    """How often a split was evaluated, and how far its scores may lie from the truth at most after that.
 
     Attributes:
         part: ``val`` or ``test``.
-        looks: Epochs whose score on the part was seen; for the test part, lines of the ledger.
-        runs: Runs that looked.
-        examples: Of the part; 0 where it is not known.
+        evaluations: Epochs scored on the split; for the test split, lines of the ledger.
+        runs: Runs that were evaluated on it.
+        examples: In the split; 0 where unknown.
         bound: How far any of so many scores may lie from its truth, at 95 %; None where scores have no known range.
         unread: Runs beside this one that could not be read, and are not counted.
     """
 
     part: str
-    looks: int
+    evaluations: int
     runs: int
     examples: int
     bound: float | None
@@ -307,7 +307,7 @@ class Report:
     Attributes:
         header: What was fitted.
         ladder: Baselines and network, worst first; empty while no epoch is finished.
-        standing: Scores at the best epoch; None while no epoch is finished.
+        scores: At the best epoch; None while no epoch is finished.
         curves: None while no epoch is finished.
         verdict: The one sentence.
         findings: The most pressing first.
@@ -318,13 +318,13 @@ class Report:
         unchecked: What could not be computed.
         next: Commands, the most useful first.
         sections: Of plugins.
-        looks: At the validation part, and at the test part.
+        reuse: Of the validation split, and of the test split.
         schema: Version of the JSON.
     """
 
     header: Header
-    ladder: tuple[Rung, ...]
-    standing: Standing | None
+    ladder: tuple[BaselineRow, ...]
+    scores: BestEpochScores | None
     curves: Curves | None
     verdict: Verdict
     findings: tuple[Finding, ...]
@@ -335,5 +335,5 @@ class Report:
     unchecked: tuple[Unchecked, ...]
     next: tuple[Command, ...]
     sections: tuple[Section, ...] = ()
-    looks: tuple[Looks, ...] = ()
+    reuse: tuple[Reuse, ...] = ()
     schema: int = SCHEMA

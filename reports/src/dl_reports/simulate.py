@@ -29,7 +29,7 @@ SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat
 
 
 @dataclass(frozen=True)
-class Fit:
+class SimulatedFit:
     """What is simulated.
 
     Attributes:
@@ -84,9 +84,9 @@ class Side:
     noise: Floats
 
 
-def simulate(folder: Path, fit: Fit | None = None) -> Run:
+def simulate(folder: Path, fit: SimulatedFit | None = None) -> Run:
     """Write a run folder of a simulated fit, and return the run."""
-    fit = fit or Fit()
+    fit = fit or SimulatedFit()
     rng = np.random.default_rng(fit.seed)
     names = tuple(str(k) for k in range(len(fit.shares)))
     val, probe = _side(fit, fit.n, fit.shares, rng), _side(fit, fit.m or fit.n, fit.probe_shares or fit.shares, rng)
@@ -112,7 +112,7 @@ def simulate(folder: Path, fit: Fit | None = None) -> Run:
     return Run(folder)
 
 
-def _side(fit: Fit, n: int, shares: Sequence[float], rng: np.random.Generator) -> Side:
+def _side(fit: SimulatedFit, n: int, shares: Sequence[float], rng: np.random.Generator) -> Side:
     classes = len(shares)
     cut = np.round(np.cumsum(shares) / np.sum(shares) * n).astype(int)  # stratified: exact shares, whatever the seed
     true = rng.permutation(np.searchsorted(cut, np.arange(n), side="right")).astype(np.int64)
@@ -121,7 +121,7 @@ def _side(fit: Fit, n: int, shares: Sequence[float], rng: np.random.Generator) -
     return Side(true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
 
 
-def _score(fit: Fit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
+def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
     rows = np.arange(len(side.true))
     logits = side.noise + fit.wandering * rng.standard_normal(side.noise.shape)
     logits[rows, side.true] += signal
@@ -136,7 +136,7 @@ def _score(fit: Fit, side: Side, signal: Floats, t: int, rng: np.random.Generato
     return Scored(*(part.astype(np.float32) for part in (loss, right, margin, logits)))
 
 
-def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> Row:
+def _row(fit: SimulatedFit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> Row:
     scores = triple(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
     row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
     row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
@@ -149,7 +149,7 @@ def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val
 
 
 def _write_examples(
-    folder: Path, fit: Fit, val: Side, probe: Side, leaked: NDArray[np.bool_], rng: np.random.Generator
+    folder: Path, fit: SimulatedFit, val: Side, probe: Side, leaked: NDArray[np.bool_], rng: np.random.Generator
 ) -> None:
     arrays: dict[str, NDArray[np.generic]] = {
         "val_ids": np.arange(fit.n),
@@ -169,7 +169,7 @@ def _write_examples(
         np.savez(stream, allow_pickle=False, **kept, **where)
 
 
-def _manifest(folder: Path, fit: Fit, val: Side, names: tuple[str, ...]) -> Manifest:
+def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]) -> Manifest:
     metrics = (MetricInfo("accuracy", True, 1.0, "proportion"),)
     task = TaskInfo(
         "multiclass", f"{len(names)} classes, one for each example", len(names), names, metrics, "cross_entropy"
@@ -203,6 +203,6 @@ def _manifest(folder: Path, fit: Fit, val: Side, names: tuple[str, ...]) -> Mani
     )
 
 
-def _chosen(fit: Fit, options: Sequence[Option]) -> dict[str, Value]:
+def _chosen(fit: SimulatedFit, options: Sequence[Option]) -> dict[str, Value]:
     """The options at their defaults, but for those the fit changes."""
     return {option.name: fit.options.get(option.name, option.default) for option in options}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dl.finding import Finding
-from dl_reports import words
+from dl_reports import formatting
 from dl_reports.baseline import lead
 from dl_reports.change import Change
 from dl_reports.checks.scores import smallest
@@ -48,7 +48,7 @@ def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
 
 
 def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
-    name, both = words.metric_word(facts.tested_metric), known(facts.agreement)
+    name, both = formatting.metric_word(facts.tested_metric), known(facts.agreement)
     if metric is None:
         return f"{_in_loss(loss)}; {name} could not be tested."
     if not loss.established:
@@ -73,17 +73,18 @@ def _in_loss(loss: Change) -> str:
 
 
 def _loss_sizes(loss: Change) -> str:
-    by = words.with_interval(loss.worse, loss.interval)
-    return f"{words.number(loss.before)} to {words.number(loss.after)} (by {by})"
+    by = formatting.with_interval(loss.worse, loss.interval)
+    return f"{formatting.number(loss.before)} to {formatting.number(loss.after)} (by {by})"
 
 
 def _not_distinguishable(facts: Facts, metric: Change) -> str:
     if metric.worse <= 0:
         return "it grows over-confident"
-    seen = words.difference(facts.metric, metric.worse, metric.interval)
+    seen = formatting.difference(facts.metric, metric.worse, metric.interval)
     if metric.interval.low > 0:
         return f"a change of {seen} would count on its own, but not against the best of so many epochs"
-    return f"a change of {seen} is not distinguishable on {words.many(metric.n, 'example')}; it grows over-confident"
+    examples = formatting.many(metric.n, "example")
+    return f"a change of {seen} is not distinguishable on {examples}; it grows over-confident"
 
 
 def _from(change: Change, best: str = "its best") -> str:
@@ -91,8 +92,8 @@ def _from(change: Change, best: str = "its best") -> str:
 
 
 def _sizes(facts: Facts, change: Change) -> str:
-    shown = words.percent if facts.higher_score else words.number
-    by = words.points if facts.higher_score else words.with_interval
+    shown = formatting.percent if facts.higher_score else formatting.number
+    by = formatting.points if facts.higher_score else formatting.with_interval
     return f"{shown(change.before)} to {shown(change.after)} (by {by(change.worse, change.interval)})"
 
 
@@ -100,7 +101,7 @@ def _gap(facts: Facts) -> str:
     found = known(facts.gap)
     if found is None:
         return ""
-    shown = words.difference(facts.metric, found.gap, found.interval)
+    shown = formatting.difference(facts.metric, found.gap, found.interval)
     if not found.certain:
         return f" Training and validation do not certainly differ: gap {shown}."
     if found.gap < 0:
@@ -119,8 +120,8 @@ def _resolution(facts: Facts) -> str:
     found = smallest(facts)
     if isinstance(found, NotComputable):
         return ""
-    n = words.many(facts.manifest.parts.val, "validation example")
-    return f" {n} would show differences of {words.difference(facts.metric, found.difference)} or more."
+    n = formatting.many(facts.manifest.parts.val, "validation example")
+    return f" {n} would show differences of {formatting.difference(facts.metric, found.difference)} or more."
 
 
 def _form(change: Change) -> str:

@@ -57,7 +57,11 @@ def test_an_error_of_confidence_that_may_be_none_is_bounded_only(report):
 
 
 def test_a_baseline_is_called_by_what_it_says(report):
-    assert [phrases.rung_name(rung) for rung in report.ladder] == ["always 'seven'", "each class at its share", "dense"]
+    assert [phrases.baseline_name(row) for row in report.ladder] == [
+        "always 'seven'",
+        "each class at its share",
+        "dense",
+    ]
 
 
 def test_a_temperature_that_makes_confidence_worse_is_not_called_a_cure(report):

@@ -8,10 +8,10 @@ import numpy as np
 
 from dl.finding import Finding
 from dl.manifest import MetricInfo
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.duplicates import Inflation, inflation
+from dl_reports.statistics.inflation import Inflation, inflation
 from dl_reports.statistics.neighbours import near_duplicates
 
 LISTED = 1000  # pairs in the evidence
@@ -47,10 +47,10 @@ def across_split(facts: Facts) -> list[Finding] | NotComputable:
         return [finding]
     metric = _metric(facts)
     message = (
-        f"{finding.message}; {words.metric_word(facts.tested_metric)} is "
-        f"{words.score(metric, added.on_leaked)} on them and "
-        f"{words.score(metric, added.on_clean)} on the clean ones, which adds "
-        f"{words.difference(metric, added.inflation, added.interval)}"
+        f"{finding.message}; {formatting.metric_word(facts.tested_metric)} is "
+        f"{formatting.score(metric, added.on_leaked)} on them and "
+        f"{formatting.score(metric, added.on_clean)} on the clean ones, which adds "
+        f"{formatting.difference(metric, added.inflation, added.interval)}"
     )
     numbers = {"on_leaked": added.on_leaked, "on_clean": added.on_clean, "inflation": added.inflation}
     evidence = {**finding.evidence, **numbers, "inflation_interval": list(added.interval)}
@@ -115,10 +115,10 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
         return found
     if len(found.val) == 0:
         return []
+    share = f"{formatting.percent(found.share)} {formatting.bracket(found.interval, 100, 2)}"
     message = (
-        f"{len(found.val):,} of {found.examined:,} validation examples are nearly the same as a training "
-        "example to the "
-        f"network, {words.percent(found.share)} {words.bracket(found.interval, 100, 2)}; only the probe was searched"
+        f"{len(found.val):,} of {found.examined:,} validation examples are nearly the same as a training example to "
+        f"the network, {share}; only the probe was searched"
     )
     evidence: dict[str, object] = {"count": len(found.val), "examined": found.examined, "share": found.share}
     evidence |= {

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from dl.finding import Finding
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
 from dl_reports.checks.overfitting import SURE
@@ -40,7 +40,7 @@ def not_a_number(facts: Facts) -> list[Finding] | NotComputable:
     )
     if not bad and not said:
         return []
-    when = f"at epoch {bad[0]}" if bad else f"after {words.many(len(facts.epochs), 'epoch')}"
+    when = f"at epoch {bad[0]}" if bad else f"after {formatting.many(len(facts.epochs), 'epoch')}"
     message = f"the loss stopped being a number {when}; nothing after that means anything"
     found: dict[str, object] = {"epoch": bad[0] if bad else None, "epochs": len(bad)}
     return [Finding("health-nan", "issue", message, found, remedy.slower(facts))]
@@ -62,7 +62,7 @@ def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
             message = (
                 f"at epoch {facts.epochs[k]} a step's gradient was {largest[k] / middle:.3g} times the typical "
                 "one, and the "
-                f"loss on training examples rose by {words.with_interval(worse.mean, worse.interval)}"
+                f"loss on training examples rose by {formatting.with_interval(worse.mean, worse.interval)}"
             )
             found = {"epoch": facts.epochs[k], "largest": largest[k], "typical": middle, "rise": worse.mean}
             return [
@@ -104,9 +104,10 @@ def dead_units(facts: Facts) -> list[Finding] | NotComputable:
         return NotComputable(f"it takes {FEWEST} examples to tell a dead unit from a rare one")
     if not shares[-1] > DEAD:
         return []
+    first, last = formatting.percent(shares[0]), formatting.percent(shares[-1])
     message = (
-        f"{words.percent(shares[-1])} of the ReLU channels fired on none of the validation examples that were watched "
-        f"(at the first epoch {words.percent(shares[0])}): the learning rate killed them, or the network is too wide"
+        f"{last} of the ReLU channels fired on none of the validation examples that were watched "
+        f"(at the first epoch {first}): the learning rate killed them, or the network is too wide"
     )
     return [
         Finding("health-dead-units", "tip", message, {"last": shares[-1], "first": shares[0]}, remedy.slower(facts))
@@ -125,7 +126,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     )
     if not isinstance(over, NotComputable) and over.z > SURE:
         message = (
-            f"the loss on training examples ends {words.with_interval(over.mean, over.interval)} above that of "
+            f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
             "a constant answer: the steps are too large"
         )
         return [_too_high(facts, message, {"above": over.mean, "interval": list(over.interval), "z": over.z})]
@@ -135,7 +136,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     if rise.established and rise.interval.low > LOST * learnt:
         message = (
             f"the loss on training examples themselves rises since epoch {rise.onset}, by "
-            f"{words.with_interval(rise.worse, rise.interval)}: the steps are too large"
+            f"{formatting.with_interval(rise.worse, rise.interval)}: the steps are too large"
         )
         return [_too_high(facts, message, {"rise": rise.worse, "interval": list(rise.interval), "onset": rise.onset})]
     return _wavers(facts)
@@ -147,9 +148,9 @@ def _wavers(facts: Facts) -> list[Finding]:
     if change is None or not change.unstable:
         return []
     most = ahead is not None and change.interval.low > LOST * ahead.lead
-    worse = words.difference(facts.metric, change.worse, change.interval)
+    worse = formatting.difference(facts.metric, change.worse, change.interval)
     message = (
-        f"since epoch {change.onset} {words.metric_word(facts.tested_metric)} got worse by {worse}, and on "
+        f"since epoch {change.onset} {formatting.metric_word(facts.tested_metric)} got worse by {worse}, and on "
         "training examples "
         "as well: the steps are too large"
     )
@@ -182,9 +183,9 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
     if not (sped.z > SURE and fell.z > SURE):
         return []
     message = (
-        f"the loss on training examples fell by {words.number(float(early.mean()))} in the first half of the "
+        f"the loss on training examples fell by {formatting.number(float(early.mean()))} in the first half of the "
         "fit and by "
-        f"{words.number(float(late.mean()))} in the second: learning has hardly begun"
+        f"{formatting.number(float(late.mean()))} in the second: learning has hardly begun"
     )
     found = {"first_half": float(early.mean()), "second_half": float(late.mean()), "z": sped.z}
     return [Finding("health-lr-too-low", "tip", message, found, remedy.slower(facts, 10.0))]

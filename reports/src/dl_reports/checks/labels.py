@@ -9,7 +9,7 @@ from scipy.special import bdtrc, ndtri
 
 from dl.finding import Finding
 from dl.intervals import wilson
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
 
@@ -40,8 +40,8 @@ def memorized(facts: Facts) -> list[Finding] | NotComputable:
         return []
     late = known(told.late_interval)
     message = (
-        f"{words.percent(told.late)} of the training examples "
-        f"{words.bracket(late or (math.nan, math.nan), 100, 1)} were "
+        f"{formatting.percent(told.late)} of the training examples "
+        f"{formatting.bracket(late or (math.nan, math.nan), 100, 1)} were "
         f"fitted for good only after epoch {facts.epochs[start]}, and validation did not profit: they are memorized"
     )
     found = {"late": told.late, "interval": list(late or ()), "excess": excess, "unforgettable": told.unforgettable}
@@ -77,7 +77,7 @@ def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
     if suspects is not None and not isinstance(facts.kept.probe, NotComputable):
         listed = facts.kept.probe.ids[suspects.order[: min(suspects.negative, LISTED)]].tolist()
     message = (
-        f"about {words.percent(share)} {words.bracket((low, high), 100, 1)} of the labels contradict the "
+        f"about {formatting.percent(share)} {formatting.bracket((low, high), 100, 1)} of the labels contradict the "
         "network's surest "
         f"answers: probably wrong{f'; the {len(listed):,} most suspect training examples are listed' if listed else ''}"
     )
@@ -118,10 +118,10 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
         return []
     worst = int(np.flatnonzero(seen)[int(recalls.argmin())])
     message = (
-        f"accuracy flatters: {words.percent(float(right.sum() / len(targets)))} of all examples are right, but "
-        f"{words.percent(float(recalls.mean()))} of each class on average, and "
-        f"{words.percent(float(recalls.min()))} of "
-        f"{words.named(class_name(facts, worst))}"
+        f"accuracy flatters: {formatting.percent(float(right.sum() / len(targets)))} of all examples are right, but "
+        f"{formatting.percent(float(recalls.mean()))} of each class on average, and "
+        f"{formatting.percent(float(recalls.min()))} of "
+        f"{formatting.named(class_name(facts, worst))}"
     )
     found = {"accuracy": float(right.sum() / len(targets)), "balanced": float(recalls.mean()), "difference": excess}
     return [
@@ -141,14 +141,14 @@ def missing_class(facts: Facts) -> list[Finding] | NotComputable:
     missing = np.flatnonzero(counts == 0)
     if len(missing) == 0:
         return []
-    shown = ", ".join(words.named(class_name(facts, int(k))) for k in missing[:NAMED])
+    shown = ", ".join(formatting.named(class_name(facts, int(k))) for k in missing[:NAMED])
     more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
     one = np.count_nonzero(counts) == 1
     message = (
         f"no validation example of {shown}{more}: the score says nothing about {'them' if len(missing) > 1 else 'it'}"
     )
     if one:
-        only = words.named(class_name(facts, int(counts.argmax())))
+        only = formatting.named(class_name(facts, int(counts.argmax())))
         message = f"all validation examples are {only}: the score says nothing"
     found = {"missing": len(missing), "classes": size}
     return [Finding("data-missing-class", "issue" if one else "tip", message, found)]

@@ -7,7 +7,7 @@ import math
 from dl.finding import Finding
 from dl.outcomes import PartOutcomes
 from dl.specs import NEXT_TOKEN
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
@@ -29,10 +29,10 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     if z <= SURE:
         return []
     train, val = (_mean_score(facts, part) for part in (facts.kept.probe, facts.kept.val))
-    shown = words.percent if facts.higher_score else words.number
+    shown = formatting.percent if facts.higher_score else formatting.number
     message = (
         "the loss has stopped falling and most of the error is on the training part as well: "
-        f"{words.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation; "
+        f"{formatting.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation; "
         "the network is too small, or the inputs do not tell more"
     )
     found = {"probe": train, "val": val, "z": z}
@@ -70,7 +70,7 @@ def not_converged(facts: Facts) -> list[Finding] | NotComputable:
         return trend
     if not trend.falling or (change is not None and change.onset is not None):
         return []
-    slope = words.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
+    slope = formatting.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
     message = f"validation loss still falls at the end, by {slope} an epoch over the last {trend.epochs}: train longer"
     found = {"slope": trend.slope, "interval": list(trend.interval), "z": trend.z, "epochs": trend.epochs}
     return [Finding("fit-not-converged", "tip", message, found, remedy.longer(facts))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dl.finding import Finding
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
@@ -19,24 +19,24 @@ def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
         return change
     if not change.established:
         return []
+    rise = formatting.with_interval(change.worse, change.interval)
     message = (
-        f"validation loss rises from {words.number(change.before)} at epoch {change.best} to "
-        f"{words.number(change.after)} at epoch {change.last}, by {words.with_interval(change.worse, change.interval)}"
-        f"{_since(change)}"
+        f"validation loss rises from {formatting.number(change.before)} at epoch {change.best} to "
+        f"{formatting.number(change.after)} at epoch {change.last}, by {rise}{_since(change)}"
     )
     return [Finding("fit-overfit-loss", "issue", message, evidence(change), remedy.regularize(facts))]
 
 
 def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
     """The headline metric gets worse after its best epoch, at 5 % over all epochs."""
-    change, name = facts.metric_change, words.metric_word(facts.tested_metric)
+    change, name = facts.metric_change, formatting.metric_word(facts.tested_metric)
     if isinstance(change, NotComputable):
         return change
     if not change.established:
         return []
     higher = facts.metric.higher
-    shown = words.percent if higher else words.number
-    worse = words.points if higher else words.with_interval
+    shown = formatting.percent if higher else formatting.number
+    worse = formatting.points if higher else formatting.with_interval
     message = (
         f"validation {name} {'falls' if higher else 'rises'} from {shown(change.before)} at epoch {change.best} to "
         f"{shown(change.after)} at epoch {change.last}, by {worse(change.worse, change.interval)}{_since(change)}"
@@ -56,7 +56,7 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
         reasons.append(_apart(facts))
         found |= {"loss_best": agreement.loss_best, "metric_best": agreement.metric_best}
     if temperature is not None and temperature.temperature > 1 and temperature.gain.z > SURE:
-        gain = words.with_interval(temperature.gain.mean, temperature.gain.interval)
+        gain = formatting.with_interval(temperature.gain.mean, temperature.gain.interval)
         reasons.append(f"a temperature of {temperature.temperature:.2f} lowers its loss by {gain}")
         found |= {"temperature": temperature.temperature, "gain": temperature.gain.mean}
         found |= {"gain_interval": list(temperature.gain.interval), "ece": temperature.before.error}
@@ -69,7 +69,7 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
 def _apart(facts: Facts) -> str:
     loss, metric = facts.loss_change, facts.metric_change
     assert not isinstance(loss, NotComputable) and not isinstance(metric, NotComputable)  # the agreement is known
-    name = words.metric_word(facts.tested_metric)
+    name = formatting.metric_word(facts.tested_metric)
     if metric.established:
         return f"the loss is best at epoch {loss.best}, {name} at epoch {metric.best}"
     return f"the loss rises since epoch {loss.onset}, while {name} is not certainly worse"
@@ -85,7 +85,7 @@ def stopped_too_late(facts: Facts) -> list[Finding] | NotComputable:
         return []
     wasted = loss.last - loss.best
     message = (
-        f"the last {words.many(wasted, 'epoch')} of {loss.last} made nothing better; "
+        f"the last {formatting.many(wasted, 'epoch')} of {loss.last} made nothing better; "
         f"the loss was best at epoch {loss.best}"
     )
     found: dict[str, object] = {"best": loss.best, "epochs": loss.last, "wasted": wasted}

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from dl.finding import Finding
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.change import Change
 from dl_reports.facts import LEVEL, Facts, known
@@ -34,11 +34,12 @@ def gap(facts: Facts) -> list[Finding] | NotComputable:
         return []
     left = abs(facts.metric.perfect - found.val)
     most = found.interval.low > left / 2
-    name = words.metric_word(facts.metric.name)
+    name = formatting.metric_word(facts.metric.name)
+    train, val = (formatting.score(facts.metric, score) for score in (found.train, found.val))
     message = (
-        f"{name} is {words.score(facts.metric, found.train)} on training and {words.score(facts.metric, found.val)} on "
-        f"validation examples: a certain gap of {words.difference(facts.metric, found.gap, found.interval)}, "
-        f"z {found.z:.1f}{', most of what is left to gain' if most else ''}"
+        f"{name} is {train} on training and {val} on validation examples: a certain gap of "
+        f"{formatting.difference(facts.metric, found.gap, found.interval)}, z {found.z:.1f}"
+        f"{', most of what is left to gain' if most else ''}"
     )
     numbers = {"probe": found.train, "val": found.val, "gap": found.gap, "interval": list(found.interval), "z": found.z}
     return [Finding("fit-gap", "tip" if most else "note", message, numbers, remedy.regularize(facts))]
@@ -51,11 +52,11 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
         return found
     if found.better:
         return []
-    shown = words.difference(facts.metric, found.lead, found.interval)
+    ours, theirs = (formatting.score(facts.metric, score) for score in (found.score, found.baseline.score))
     message = (
-        f"not certainly better than {words.quoted(found.baseline.says)}: "
-        f"{words.score(facts.metric, found.score)} against "
-        f"{words.score(facts.metric, found.baseline.score)} {words.metric_word(facts.metric.name)}, a lead of {shown}"
+        f"not certainly better than {formatting.quoted(found.baseline.says)}: {ours} against {theirs} "
+        f"{formatting.metric_word(facts.metric.name)}, "
+        f"a lead of {formatting.difference(facts.metric, found.lead, found.interval)}"
     )
     numbers = {"score": found.score, "baseline": found.baseline.score, "lead": found.lead}
     numbers |= {"z": found.z, "critical": found.critical}
@@ -74,11 +75,11 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
     if not luck.optimism > _BIAS * half / 1.96:
         return []
     message = (
-        f"choosing the best of {words.many(len(facts.epochs), 'epoch')} makes "
-        f"{words.metric_word(facts.metric.name)} look "
-        f"{words.difference(facts.metric, luck.optimism)} better than it is: "
-        f"{words.score(facts.metric, luck.naive)} seen, "
-        f"{words.score(facts.metric, luck.corrected)} to be hoped for"
+        f"choosing the best of {formatting.many(len(facts.epochs), 'epoch')} makes "
+        f"{formatting.metric_word(facts.metric.name)} look "
+        f"{formatting.difference(facts.metric, luck.optimism)} better than it is: "
+        f"{formatting.score(facts.metric, luck.naive)} seen, "
+        f"{formatting.score(facts.metric, luck.corrected)} to be hoped for"
     )
     found = {
         "naive": luck.naive,
@@ -96,14 +97,14 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     n, change = facts.manifest.parts.val, known(facts.metric_change)
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
-        message = f"{words.many(n, 'validation example')} are too few to tell anything: {resolution.reason}"
+        message = f"{formatting.many(n, 'validation example')} are too few to tell anything: {resolution.reason}"
         return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
-    shown = words.difference(facts.metric, resolution.difference)
+    shown = formatting.difference(facts.metric, resolution.difference)
     if resolution.difference > _WORTH * left:
         message = (
-            f"even a perfect network would not be told from this one: {words.many(n, 'validation example')} show "
-            f"differences of {shown} or more, and {words.difference(facts.metric, left)} is left"
+            f"even a perfect network would not be told from this one: {formatting.many(n, 'validation example')} show "
+            f"differences of {shown} or more, and {formatting.difference(facts.metric, left)} is left"
         )
         found: dict[str, object] = {"n": n, "smallest": resolution.difference, "left": left}
         return [
@@ -120,13 +121,14 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     if not asked or change is None or change.established or change.worse <= 0:
         return []
     resolution = known(_smallest_change(facts, change)) or resolution
-    shown = words.difference(facts.metric, resolution.difference)
+    shown = formatting.difference(facts.metric, resolution.difference)
     if change.worse >= resolution.difference:
         return []
+    worse = formatting.difference(facts.metric, change.worse, change.interval)
     message = (
-        f"the last epoch is {words.difference(facts.metric, change.worse, change.interval)} worse than the best in "
-        f"{words.metric_word(facts.tested_metric)}, which is not distinguishable from noise: "
-        f"{words.many(n, 'validation example')} show differences of {shown} or more"
+        f"the last epoch is {worse} worse than the best in "
+        f"{formatting.metric_word(facts.tested_metric)}, which is not distinguishable from noise: "
+        f"{formatting.many(n, 'validation example')} show differences of {shown} or more"
     )
     found = {"n": n, "smallest": resolution.difference, "seen": change.worse, "interval": list(change.interval)}
     return [

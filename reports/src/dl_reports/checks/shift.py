@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dl.finding import Finding
-from dl_reports import words
+from dl_reports import formatting
 from dl_reports.facts import LEVEL, Facts
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.shift import TargetShift, input_shift, target_shift
@@ -51,6 +51,6 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
     message = (
         f"validation inputs look different from training inputs: a linear scorer tells them apart with an area of "
         f"{found.auc:.2f} under its curve where 0.5 is chance, p {found.p:.2g} on "
-        f"{words.many(found.examined, 'example')} each"
+        f"{formatting.many(found.examined, 'example')} each"
     )
     return [Finding("data-input-shift", "tip", message, {"auc": found.auc, "p": found.p, "examined": found.examined})]

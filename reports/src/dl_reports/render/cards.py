@@ -13,10 +13,10 @@ from rich.text import Text
 
 from dl.pictures import draw
 from dl.terminal import plain, safe_text
+from dl_reports.formatting import percent
 from dl_reports.render import phrases
 from dl_reports.render.plot import draw_reliability
 from dl_reports.report import CalibrationCard, Confusion, Example
-from dl_reports.words import percent
 
 ONE_ROW = 4  # thumbnails across; where more have room, one row is enough
 THUMBNAIL = 18  # columns, and nearly so many pixels
@@ -93,7 +93,7 @@ def _pairs(found: Confusion) -> Table | None:
     grid.add_column("times", justify="right", no_wrap=True)
     grid.add_column("of the class", justify="right", no_wrap=True)
     for pair in found.pairs[:MOST_PAIRS]:
-        grid.add_row(plain(pair.true), plain(pair.said), f"{pair.count:,}", percent(pair.share))
+        grid.add_row(plain(pair.true), plain(pair.predicted), f"{pair.count:,}", percent(pair.share))
     return grid
 
 

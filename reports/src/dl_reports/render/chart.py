@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from dl_reports.formatting import metric_word
 from dl_reports.render.phrases import marked
 from dl_reports.report import Curve, Curves, Report
-from dl_reports.words import metric_word
 
 WIDE = 30.0  # a loss that spans more than this factor on validation is drawn on a logarithmic scale
 MOST_POINTS = 400  # of one line; more cannot be seen

@@ -7,13 +7,13 @@ from importlib.resources import files
 
 import numpy as np
 
+from dl_reports.formatting import percent
 from dl_reports.render import phrases
 from dl_reports.render.chart import Chart, charts
 from dl_reports.render.markup import Markup, joined, tag, trusted
 from dl_reports.render.png import data_uri
 from dl_reports.render.svg import chart_svg, reliability_svg, sample
-from dl_reports.report import CalibrationCard, Command, Confusion, Example, Header, Report, Rung, Unchecked
-from dl_reports.words import percent
+from dl_reports.report import BaselineRow, CalibrationCard, Command, Confusion, Example, Header, Report, Unchecked
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LONG = 1000  # characters of a message
@@ -47,7 +47,7 @@ def _parts(report: Report) -> Iterable[Markup | None]:
     yield _titled("Examples worth a look", _examples(report.examples))
     yield _titled("Classes taken for one another", _confusion(report.confusion))
     yield _titled("Calibration", _calibration(report.calibration))
-    yield _titled("How often it was looked at", _looks(report))
+    yield _titled("How often it was looked at", _reuse(report))
     for section in report.sections:
         yield _titled(section.title, joined(tag("p", line, longest=LONG) for line in section.lines))
     yield _titled("Not checked", _unchecked(report.unchecked))
@@ -76,27 +76,27 @@ def _scores(report: Report) -> Markup | None:
     if not report.ladder:
         return None
     metric = report.header.metric
-    most = max(abs(rung.score.value) for rung in report.ladder) or 1.0
+    most = max(abs(row.score.value) for row in report.ladder) or 1.0
     full = metric.perfect if metric.higher else most
-    rows = [_rung(rung, report, rung.score.value / full) for rung in report.ladder]
+    rows = [_baseline(row, report, row.score.value / full) for row in report.ladder]
     for name, number, interval in phrases.triple(report):
         cells = (tag("td", number, class_="number"), tag("td", interval, class_="interval number quiet"))
         rows.append(tag("tr", tag("th", name, scope="row"), *cells, class_="under"))
     names = (("", None), (metric.name, "number"), ("95 % interval", "number interval"))
     head = tag("thead", tag("tr", *(tag("th", name, scope="col", class_=style) for name, style in names)))
-    epoch = f", epoch {report.standing.epoch}" if report.standing else ""
+    epoch = f", epoch {report.scores.epoch}" if report.scores else ""
     return _titled(
         f"Validation {phrases.title(metric)}{epoch}", tag("table", head, tag("tbody", *rows), class_="ladder")
     )
 
 
-def _rung(rung: Rung, report: Report, share: float) -> Markup:
+def _baseline(row: BaselineRow, report: Report, share: float) -> Markup:
     metric = report.header.metric
     width = f"width:{100 * min(max(share, 0.0), 1.0) if share == share else 0:.1f}%"
-    name = tag("th", phrases.rung_name(rung), tag("span", class_="bar", style=width), scope="row")
-    number = tag("td", phrases.value(metric, rung.score), class_="number")
-    interval = tag("td", phrases.interval(metric, rung.score), class_="interval number quiet")
-    return tag("tr", name, number, interval, class_="ours" if rung.ours else None)
+    name = tag("th", phrases.baseline_name(row), tag("span", class_="bar", style=width), scope="row")
+    number = tag("td", phrases.value(metric, row.score), class_="number")
+    interval = tag("td", phrases.interval(metric, row.score), class_="interval number quiet")
+    return tag("tr", name, number, interval, class_="ours" if row.ours else None)
 
 
 def _curves(report: Report) -> Markup | None:
@@ -187,7 +187,7 @@ def _pairs(found: Confusion) -> Markup | None:
     head = tag("tr", *(tag("th", name, scope="col", class_=style) for name, style in zip(names, styles, strict=True)))
     rows = []
     for pair in found.pairs[:MOST_PAIRS]:
-        cells = (pair.true, pair.said, f"{pair.count:,}", percent(pair.share))
+        cells = (pair.true, pair.predicted, f"{pair.count:,}", percent(pair.share))
         rows.append(
             tag("tr", *(tag("td", cell, longest=40, class_=style) for cell, style in zip(cells, styles, strict=True)))
         )
@@ -204,11 +204,11 @@ def _calibration(card: CalibrationCard | None) -> Markup | None:
     return tag("div", tag("figure", caption, reliability_svg(card.bins), class_="reliability"), said, class_="beside")
 
 
-def _looks(report: Report) -> Markup | None:
-    if not report.looks:
+def _reuse(report: Report) -> Markup | None:
+    if not report.reuse:
         return None
     metric = report.header.metric
-    pairs = ([tag("dt", phrases.PARTS[one.part]), tag("dd", phrases.looks(one, metric))] for one in report.looks)
+    pairs = ([tag("dt", phrases.PARTS[one.part]), tag("dd", phrases.reuse(one, metric))] for one in report.reuse)
     return tag("dl", *(joined(pair) for pair in pairs))
 
 

@@ -38,8 +38,8 @@ def _blocks(report: Report) -> Iterable[str]:
     yield _findings(report)
     yield text(phrases.silenced(report))
     yield from _texts(report)
-    if report.looks:
-        said = (f"{phrases.PARTS[one.part]}: {phrases.looks(one, header.metric)}" for one in report.looks)
+    if report.reuse:
+        said = (f"{phrases.PARTS[one.part]}: {phrases.reuse(one, header.metric)}" for one in report.reuse)
         yield text("Looked at - " + ". ".join(said) + ".", LONG)
     if report.unchecked:
         yield "Not checked: " + "; ".join(f"{text(one.what)} ({text(one.why, LONG)})" for one in report.unchecked) + "."
@@ -54,14 +54,14 @@ def _scores(report: Report) -> str:
     metric = report.header.metric
     if not report.ladder:
         return ""
-    rungs = [
-        (f"**{name}**" if rung.ours else name, phrases.value(metric, rung.score), phrases.interval(metric, rung.score))
-        for rung in report.ladder
-        for name in [text(phrases.rung_name(rung))]
+    rows = [
+        (f"**{name}**" if row.ours else name, phrases.value(metric, row.score), phrases.interval(metric, row.score))
+        for row in report.ladder
+        for name in [text(phrases.baseline_name(row))]
     ]
-    epoch = f", epoch {report.standing.epoch}" if report.standing else ""
+    epoch = f", epoch {report.scores.epoch}" if report.scores else ""
     head = (f"validation {text(phrases.title(metric))}{epoch}", "", "95 % interval")
-    return _table(head, [*rungs, *phrases.triple(report)], ":--", "--:", "--:")
+    return _table(head, [*rows, *phrases.triple(report)], ":--", "--:", "--:")
 
 
 def _findings(report: Report) -> str:

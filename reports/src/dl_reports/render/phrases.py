@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dl.manifest import MetricInfo
 from dl.scores import show_estimate, show_value
 from dl.triple import Estimate
-from dl_reports.report import CalibrationCard, Curves, Example, Header, Looks, Report, Rung
-from dl_reports.words import bracket, many, metric_word, number, percent, points
+from dl_reports.formatting import bracket, many, metric_word, number, percent, points
+from dl_reports.report import BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
 
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
@@ -70,9 +70,9 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     )
 
 
-def rung_name(rung: Rung) -> str:
+def baseline_name(row: BaselineRow) -> str:
     """Return what a step of the ladder is called: a baseline by what it always says."""
-    return rung.name if rung.ours else rung.says or rung.name
+    return row.name if row.ours else row.answer or row.name
 
 
 def title(metric: MetricInfo) -> str:
@@ -82,21 +82,21 @@ def title(metric: MetricInfo) -> str:
 
 def triple(report: Report) -> Iterator[tuple[str, str, str]]:
     """Give the honest triple at the best epoch, beside the score itself: name, number, interval."""
-    standing, metric = report.standing, report.header.metric
-    if standing is None:
+    scores, metric = report.scores, report.header.metric
+    if scores is None:
         return
-    if standing.corrected is not None:
-        yield "less the luck of the epoch", value(metric, standing.corrected), interval(metric, standing.corrected)
-    yield "on training examples", value(metric, standing.probe), interval(metric, standing.probe)
-    yield "gap", value(metric, standing.gap, signed=True), interval(metric, standing.gap, signed=True)
+    if scores.corrected is not None:
+        yield "less the luck of the epoch", value(metric, scores.corrected), interval(metric, scores.corrected)
+    yield "on training examples", value(metric, scores.probe), interval(metric, scores.probe)
+    yield "gap", value(metric, scores.gap, signed=True), interval(metric, scores.gap, signed=True)
 
 
-def looks(found: Looks, metric: MetricInfo) -> str:
+def reuse(found: Reuse, metric: MetricInfo) -> str:
     """Return how often a part was looked at, and the budget that this leaves."""
-    if not found.looks:
+    if not found.evaluations:
         return "not opened yet" if found.part == "test" else "not looked at yet"
-    by = "" if found.part == "test" and found.looks == found.runs else f" by {many(found.runs, 'run')}"
-    said = f"{many(found.looks, 'look')}{by}"
+    by = "" if found.part == "test" and found.evaluations == found.runs else f" by {many(found.runs, 'run')}"
+    said = f"{many(found.evaluations, 'look')}{by}"
     if found.bound is not None:
         off = points(found.bound) if metric.higher else number(found.bound)
         on = many(found.examples, "example")
@@ -113,7 +113,7 @@ def silenced(report: Report) -> str:
 
 def answer(example: Example) -> str:
     """Return what is true and what was said instead."""
-    return f"{example.true}, said {example.said}" if example.said is not None else example.true
+    return f"{example.true}, said {example.predicted}" if example.predicted is not None else example.true
 
 
 def calibration(card: CalibrationCard) -> str:

@@ -51,7 +51,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
         yield from _titled("classes taken for one another", cards.confusion(report.confusion, inner))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))
-    yield from _titled("how often it was looked at", _looks(report))
+    yield from _titled("how often it was looked at", _reuse(report))
     for section in report.sections:
         yield from _titled(safe_text(section.title), _section(section))
     yield from _titled("not checked", _unchecked(report.unchecked))
@@ -101,19 +101,19 @@ def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True, min_width=14)
-    most = max((abs(rung.score.value) for rung in report.ladder), default=1.0) or 1.0
+    most = max((abs(row.score.value) for row in report.ladder), default=1.0) or 1.0
     full = metric.perfect if metric.higher else most
-    for rung in report.ladder:
-        style = "bold" if rung.ours else ""
-        bar = Bar(max(rung.score.value / full, 0.0), "bright_blue" if rung.ours else "dim")
-        shown = (phrases.value(metric, rung.score), phrases.interval(metric, rung.score))
+    for row in report.ladder:
+        style = "bold" if row.ours else ""
+        bar = Bar(max(row.score.value / full, 0.0), "bright_blue" if row.ours else "dim")
+        shown = (phrases.value(metric, row.score), phrases.interval(metric, row.score))
         grid.add_row(
-            plain(phrases.rung_name(rung), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
+            plain(phrases.baseline_name(row), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
         )
     title = f"{safe_text(phrases.title(metric))} on validation"
     for name, number, spread in phrases.triple(report):
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
-    return f"{title}, epoch {report.standing.epoch}" if report.standing else title, grid
+    return f"{title}, epoch {report.scores.epoch}" if report.scores else title, grid
 
 
 class Bar:
@@ -170,14 +170,14 @@ def _section(section: Section) -> RenderableType:
     return Group(*(Text(safe_text(line, LONG)) for line in section.lines))
 
 
-def _looks(report: Report) -> RenderableType | None:
-    if not report.looks:
+def _reuse(report: Report) -> RenderableType | None:
+    if not report.reuse:
         return None
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    for one in report.looks:
-        grid.add_row(phrases.PARTS[one.part], Text(phrases.looks(one, report.header.metric)))
+    for one in report.reuse:
+        grid.add_row(phrases.PARTS[one.part], Text(phrases.reuse(one, report.header.metric)))
     return grid
 
 

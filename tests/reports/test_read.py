@@ -51,7 +51,7 @@ def whys(report):
 def test_no_finished_epoch(reported):
     report = reported(signal=[], status="interrupted", message="stopped by a signal")
     assert report.verdict.sentence == "No epoch was finished, so there is nothing to judge."
-    assert report.curves is None and report.ladder == () and report.standing is None
+    assert report.curves is None and report.ladder == () and report.scores is None
 
 
 def test_an_interrupted_run_is_reported_as_far_as_it_came(reported):

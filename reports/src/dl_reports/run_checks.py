@@ -23,7 +23,7 @@ MOST = 10_000  # findings, or lines, from one plugin; more is a mistake
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckResults:
     """What all checks said: findings, the most pressing first; silenced codes; and what could not be checked."""
 
     findings: tuple[Finding, ...]
@@ -31,7 +31,7 @@ class Judged:
     unchecked: tuple[Unchecked, ...]
 
 
-def judge(facts: Facts, ignore: Iterable[str] = ()) -> Judged:
+def run_checks(facts: Facts, ignore: Iterable[str] = ()) -> CheckResults:
     """Ask every check.
 
     Raises:
@@ -52,7 +52,7 @@ def judge(facts: Facts, ignore: Iterable[str] = ()) -> Judged:
     found += [finding for finding in known(facts.kept.guards) or () if finding.code not in checks]
     spoken = [finding for finding in found if finding.code not in silenced]
     ordered = sorted(spoken, key=lambda finding: SEVERITIES.index(finding.severity))
-    return Judged(tuple(ordered), tuple(sorted({f.code for f in found} & silenced)), tuple(unchecked))
+    return CheckResults(tuple(ordered), tuple(sorted({f.code for f in found} & silenced)), tuple(unchecked))
 
 
 def _in_order(checks: Iterable[CheckSpec]) -> list[CheckSpec]:
@@ -96,7 +96,7 @@ def _failed(spec: CheckSpec | SectionSpec, facts: Facts, kind: str, how: str) ->
     return NotComputable(f"the {kind} {spec.name!r} of plugin {spec.plugin!r} {how}")
 
 
-def sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:
+def run_sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:
     """Ask every section of the plugins."""
     found: list[Section] = []
     failed: list[Unchecked] = []

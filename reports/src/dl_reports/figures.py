@@ -1,4 +1,4 @@
-"""Sections: ladder, standing and curves of a report, from the history and the facts."""
+"""Figures of a report: baselines, scores at the best epoch, curves and calibration, from the history and the facts."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from dl.intervals import mean_interval, wilson
 from dl.outcomes import PartOutcomes
 from dl.triple import Estimate
 from dl_reports.facts import Facts, known
-from dl_reports.report import Curve, Curves, Rung, Standing
+from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, Curve, Curves
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.reliability import Reliability, class_reliability, error_interval, label_reliability
 
 NAN = float("nan")
 
 
-def ladder(facts: Facts) -> tuple[Rung, ...]:
-    """Baselines and network on the validation part, worst first."""
+def ladder(facts: Facts) -> tuple[BaselineRow, ...]:
+    """List baselines and network by their validation score, worst first."""
     if facts.best is None:
         return ()
     sign = 1.0 if facts.metric.higher else -1.0
-    rungs = [Rung(b.name, b.says, Estimate(b.score, NAN, NAN), b.loss, ours=False) for b in facts.manifest.baselines]
-    rungs.append(Rung(facts.manifest.model, "", facts.score("val"), facts.best_row.get("val_loss"), ours=True))
-    return tuple(sorted(rungs, key=lambda rung: (sign * rung.score.value, rung.ours)))
+    found = facts.manifest.baselines
+    rows = [BaselineRow(one.name, one.says, Estimate(one.score, NAN, NAN), one.loss, ours=False) for one in found]
+    rows.append(BaselineRow(facts.manifest.model, "", facts.score("val"), facts.best_row.get("val_loss"), ours=True))
+    return tuple(sorted(rows, key=lambda row: (sign * row.score.value, row.ours)))
 
 
-def standing(facts: Facts) -> Standing | None:
-    """The honest triple at the best epoch."""
+def best_epoch_scores(facts: Facts) -> BestEpochScores | None:
+    """Score the best epoch on the probe and on validation, with the gap and the score less the luck of the choice."""
     if facts.best is None:
         return None
     luck, found = known(facts.luck), known(facts.gap)
     gap = facts.estimate("gap")
     if not math.isfinite(gap.value) and found is not None:
         gap = Estimate(found.gap, *found.interval)
-    return Standing(
+    return BestEpochScores(
         epoch=facts.epochs[facts.best],
         probe=facts.score("probe"),
         val=facts.score("val"),
@@ -43,7 +46,7 @@ def standing(facts: Facts) -> Standing | None:
 
 
 def curves(facts: Facts) -> Curves | None:
-    """Loss and headline metric over the epochs, with bands where single outcomes were kept."""
+    """Collect loss and headline metric over the epochs, with bands where single outcomes were kept."""
     if not facts.epochs:
         return None
     loss, metric = known(facts.loss_change), known(facts.metric_change)
@@ -77,7 +80,7 @@ def _loss(facts: Facts, part: str) -> Curve:
 
 
 def _metric(facts: Facts, part: str) -> Curve:
-    """A curve of the metric; the history keeps the ends of its intervals, and counts give them where it does not."""
+    """Take one curve of the metric, with the interval ends that the history keeps, or else from counts."""
     values = facts.column(f"{part}_{facts.metric.name}")
     lows, highs = facts.column(f"{part}_low"), facts.column(f"{part}_high")
     n = facts.manifest.parts.val if part == "val" else facts.manifest.parts.probe
@@ -91,3 +94,31 @@ def _metric(facts: Facts, part: str) -> Curve:
 def _finite(interval: tuple[float, float]) -> tuple[float, float]:
     low, high = interval
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (NAN, NAN)
+
+
+def calibration_card(facts: Facts) -> CalibrationCard | NotComputable:
+    """Measure how far confidence is from accuracy, and what one temperature would mend."""
+    found, val = facts.calibration, facts.kept.val
+    if isinstance(found, NotComputable):
+        return found
+    assert not isinstance(val, NotComputable)  # the calibration was computed from it
+    before, after = (_reliability(facts, temperature) for temperature in (1.0, found.temperature))
+    judged = len(val.targets) - len(val.targets) // 2  # the half on which the temperature was not fitted
+    return CalibrationCard(
+        bins=tuple(Bin(one.confidence, Estimate(one.right, *one.interval), one.count) for one in before.bins),
+        temperature=found.temperature,
+        ece_before=Estimate(found.before.error, *error_interval(found.before, before.bins, judged)),
+        ece_after=Estimate(found.after.error, *error_interval(found.after, after.bins, judged)),
+        nll_before=Estimate(found.nll_before, *mean_interval(found.nll_before, before.deviation, judged)),
+        nll_after=Estimate(found.nll_after, *mean_interval(found.nll_after, after.deviation, judged)),
+        gain=Estimate(found.gain.mean, *found.gain.interval),
+    )
+
+
+def _reliability(facts: Facts, temperature: float) -> Reliability:
+    """Bin the whole validation split at one temperature."""
+    logits, val = facts.kept.best_logits, facts.kept.val
+    assert not isinstance(logits, NotComputable) and not isinstance(val, NotComputable)
+    if logits.shape[1] == 1 or facts.manifest.task.name == "multilabel":
+        return label_reliability(logits, val.targets.reshape(logits.shape), temperature)
+    return class_reliability(logits, val.targets.astype(np.int64), temperature)

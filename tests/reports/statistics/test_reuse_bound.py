@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.looks import look_budget
+from dl_reports.statistics.reuse_bound import reuse_bound
 
 
 def test_ten_looks_at_ten_thousand_examples_worked_by_hand():
-    assert look_budget(10, 10_000).bound == pytest.approx(math.sqrt(math.log(400) / 20_000))
+    assert reuse_bound(10, 10_000).bound == pytest.approx(math.sqrt(math.log(400) / 20_000))
 
 
 def test_twenty_scores_stay_within_the_bound(rng, holds_level):
-    bound = look_budget(20, 500).bound
+    bound = reuse_bound(20, 500).bound
     worst = np.abs(rng.binomial(500, 0.5, (2000, 20)) / 500 - 0.5).max(axis=1)
     assert holds_level(int((worst > bound).sum()), 2000, 0.05)
 
 
 def test_no_looks_and_no_examples_are_said():
-    assert isinstance(look_budget(0, 100), NotComputable)
-    assert isinstance(look_budget(3, 0), NotComputable)
+    assert isinstance(reuse_bound(0, 100), NotComputable)
+    assert isinstance(reuse_bound(3, 0), NotComputable)
