@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from dl import files, outcomes
 from dl.finding import Finding
@@ -127,8 +128,7 @@ def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random
     logits[rows, side.true] += signal
     logits += fit.prior * np.log(np.maximum(fit.shares, 1e-6))
     logits *= 2.0 * (fit.sharpness[t] if fit.sharpness else 1.0)
-    top = logits.max(axis=1)
-    loss = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top - logits[rows, side.given]
+    loss = -log_softmax(logits, axis=1)[rows, side.given]
     others = logits.copy()
     others[rows, side.given] = -np.inf
     margin = logits[rows, side.given] - others.max(axis=1)

@@ -1,4 +1,4 @@
-"""Calibration: whether probabilities mean what they say, and what one temperature would mend.
+"""Calibration: how far confidence is from accuracy, and what one temperature would mend.
 
 The temperature is fitted on one random half of the validation part and judged on the other.
 Letters: ``n`` examples, ``C`` classes, ``L`` labels, ``b`` the inverse temperature that multiplies the logits.
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, log_expit, log_softmax, softmax
 
 from dl_reports.statistics.moments import FEWEST
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import Paired, paired_difference
 
 Floats = NDArray[np.float64]
-Slopes = Callable[[float], tuple[float, float]]
 
 BINS = 15
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures looked at
@@ -82,9 +83,9 @@ def calibration(
     if not (targets.min() >= 0 and targets.max() < logits.shape[1]):
         return NotComputable(f"a target lies outside 0..{logits.shape[1] - 1}")
     fit, judge = _halves(len(logits), seed)
-    b = _best_inverse_temperature(lambda b: _class_slopes(logits, targets, fit, b))
-    nll, confidence, right = _judge_classes(logits, targets, judge, 1.0)
-    nll_scaled, confidence_scaled, _ = _judge_classes(logits, targets, judge, b)
+    b = _best_inverse_temperature(lambda b: _class_slope(logits, targets, fit, b))
+    nll, confidence, right = score_classes(logits, targets, judge, 1.0)
+    nll_scaled, confidence_scaled, _ = score_classes(logits, targets, judge, b)
     return _calibration(b, nll, nll_scaled, (confidence, confidence_scaled), right)
 
 
@@ -105,10 +106,10 @@ def binary_calibration(
     wide = logits.reshape(len(logits), -1).astype(np.float64)
     fit, judge = _halves(len(wide), seed)
     margins = ((2 * labels - 1) * wide)[fit].ravel()
-    b = _best_inverse_temperature(lambda b: _margin_slopes(margins, b))
-    nll, nll_scaled = (_softplus((1 - 2 * labels[judge]) * wide[judge] * scale).sum(axis=1) for scale in (1.0, b))
-    before, after = (_sigmoid(scale * wide[judge]).ravel() for scale in (1.0, b))
-    return _calibration(b, nll, nll_scaled, (before, after), labels[judge].ravel())
+    b = _best_inverse_temperature(lambda b: _label_slope(margins, b))
+    nll, confidence = score_labels(wide[judge], labels[judge], 1.0)
+    nll_scaled, confidence_scaled = score_labels(wide[judge], labels[judge], b)
+    return _calibration(b, nll, nll_scaled, (confidence.ravel(), confidence_scaled.ravel()), labels[judge].ravel())
 
 
 def calibration_error(
@@ -164,70 +165,45 @@ def _halves(n: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.sort(order[: min(n // 2, _FITTED)]), np.sort(order[n // 2 :])
 
 
-def _best_inverse_temperature(slopes: Slopes) -> float:
-    """The b at which the likelihood, convex in b, is least: Newton's steps kept within a shrinking bracket."""
-    low, high, b = 1 / HOTTEST, 1 / COLDEST, 1.0
-    for _ in range(60):
-        slope, curvature = slopes(b)
-        low, high = (low, b) if slope > 0 else (b, high)
-        step = b - slope / curvature if curvature > 0 else math.nan
-        following = step if low < step < high else math.sqrt(low * high)
-        if abs(following - b) <= 1e-6 * b:
-            break
-        b = following
-    return b
+def _best_inverse_temperature(slope: Callable[[float], float]) -> float:
+    """Find where the negative log-likelihood, convex in b, has no slope; the nearer end of the range if it has one."""
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    if slope(high) <= 0:
+        return high
+    return low if slope(low) >= 0 else float(brentq(slope, low, high, rtol=1e-6))
 
 
-def _class_slopes(
-    logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float
-) -> tuple[float, float]:
-    """First and second derivative in b of the summed negative log-likelihood: moments of the logits."""
-    slope = curvature = 0.0
+def _class_slope(logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float) -> float:
+    """Differentiate the summed negative log-likelihood of some rows in b: mean logit minus the target's."""
+    slope = 0.0
     for piece in _pieces(rows, logits.shape[1]):
         z = logits[piece].astype(np.float64)
-        p, _ = _softmax(b * z)
-        mean = (p * z).sum(axis=1)
-        slope += float((mean - z[np.arange(len(z)), targets[piece]]).sum())
-        curvature += float((p * (z - mean[:, None]) ** 2).sum())
-    return slope, curvature
+        slope += float((softmax(b * z, axis=1) * z).sum() - z[np.arange(len(z)), targets[piece]].sum())
+    return slope
 
 
-def _margin_slopes(margins: Floats, b: float) -> tuple[float, float]:
-    """The same for labels, whose likelihood is a function of the margin alone."""
-    wrong = _sigmoid(-b * margins)
-    return float(-(margins * wrong).sum()), float((margins**2 * wrong * (1 - wrong)).sum())
-
-
-def _judge_classes(
-    logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float
-) -> tuple[Floats, Floats, Floats]:
-    """Negative log-likelihood, confidence, and right or wrong, (n,) each."""
-    found: list[tuple[Floats, Floats, Floats]] = []
-    for piece in _pieces(rows, logits.shape[1]):
-        z = b * logits[piece].astype(np.float64)
-        p, log_total = _softmax(z)
-        truth = targets[piece]
-        right = (z.argmax(axis=1) == truth).astype(np.float64)
-        found.append((log_total - z[np.arange(len(z)), truth], p.max(axis=1), right))
-    nll, confidence, right = (np.concatenate(column) for column in zip(*found, strict=True))
-    return nll, confidence, right
+def _label_slope(margins: Floats, b: float) -> float:
+    """Differentiate the same for labels, whose likelihood is a function of the margin alone."""
+    return -float((margins * expit(-b * margins)).sum())
 
 
 def _pieces(rows: NDArray[np.intp], width: int) -> list[NDArray[np.intp]]:
     return np.array_split(rows, max(1, len(rows) * width // _CELLS))
 
 
-def _softmax(z: Floats) -> tuple[Floats, Floats]:
-    """Probabilities (n, C), and the logarithm of their total before dividing (n,)."""
-    top = z.max(axis=1, keepdims=True)
-    p = np.exp(z - top)
-    total = p.sum(axis=1, keepdims=True)
-    return p / total, (top + np.log(total))[:, 0]
+def score_classes(
+    logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float
+) -> tuple[Floats, Floats, Floats]:
+    """Score some rows of class logits (n, C): negative log-likelihood, confidence, and right or wrong."""
+    found: list[tuple[Floats, Floats, Floats]] = []
+    for piece in _pieces(rows, logits.shape[1]):
+        log_p, truth = log_softmax(b * logits[piece].astype(np.float64), axis=1), targets[piece]
+        right = (log_p.argmax(axis=1) == truth).astype(np.float64)
+        found.append((-log_p[np.arange(len(log_p)), truth], np.exp(log_p.max(axis=1)), right))
+    nll, confidence, right = (np.concatenate(column) for column in zip(*found, strict=True))
+    return nll, confidence, right
 
 
-def _softplus(z: Floats) -> Floats:
-    return np.logaddexp(0.0, z)
-
-
-def _sigmoid(z: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(z / 2)))
+def score_labels(logits: Floats, labels: Floats, b: float) -> tuple[Floats, Floats]:
+    """Score label logits (n, L): negative log-likelihood of each example (n,), and probability of each label (n, L)."""
+    return -log_expit((2 * labels - 1) * logits * b).sum(axis=1), expit(b * logits)

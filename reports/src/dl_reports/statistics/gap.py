@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from dl.intervals import Interval, mean_difference, newcombe, normal_quantile
+from dl.intervals import Interval, mean_difference, newcombe
 from dl_reports.statistics.not_computable import NotComputable
 
 
@@ -75,4 +76,4 @@ def implied_z(gap: float, interval: Interval, level: float) -> float:
     arm = gap - interval.low if gap >= 0 else interval.high - gap
     if arm == 0:
         return math.copysign(math.inf, gap) if gap else 0.0
-    return gap / arm * normal_quantile(level)
+    return gap / arm * float(ndtri(0.5 + level / 2))

@@ -6,7 +6,8 @@ Letters: ``n`` examples, ``sd`` a deviation between examples, ``p`` a proportion
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
+
+from scipy.special import ndtri
 
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -86,8 +87,7 @@ def smallest_paired_accuracy(
 
 
 def _quantiles(level: float, power: float) -> float:
-    normal = NormalDist()
-    return normal.inv_cdf(1 - level / 2) + normal.inv_cdf(power)
+    return float(ndtri(1 - level / 2) + ndtri(power))
 
 
 def _binomial_sd(p: float, n: int) -> float:

@@ -7,7 +7,9 @@ Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen.
 import math
 from dataclasses import dataclass
 
-from dl.intervals import Interval, newcombe, normal_quantile
+from scipy.special import ndtri
+
+from dl.intervals import Interval, newcombe
 from dl_reports.statistics.gap import implied_z
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -74,10 +76,10 @@ def unpaired_accuracy_fall(best: float, last: float, n: int, epochs: int) -> Unp
 
 
 def _critical(epochs: int) -> float:
-    return normal_quantile(1 - 2 * 0.05 / (epochs - 1))
+    return -float(ndtri(0.05 / (epochs - 1)))
 
 
 def _change(change: float, se: float, epochs: int, form: str) -> UnpairedChange:
-    half = normal_quantile(0.95) * se
+    half = float(ndtri(0.975)) * se
     z = change / se if se > 0 else 0.0  # both losses 0
     return UnpairedChange(change, Interval(change - half, change + half), z, _critical(epochs), form)

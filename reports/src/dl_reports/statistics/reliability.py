@@ -10,12 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit, log_softmax
 
 from dl.intervals import Interval, wilson
-from dl_reports.statistics.calibration import BINS, CalibrationError
-
-Floats = NDArray[np.float64]
+from dl_reports.statistics.calibration import BINS, CalibrationError, Floats, score_classes, score_labels
 
 
 @dataclass(frozen=True)
@@ -52,20 +49,17 @@ def class_reliability(
     logits: NDArray[np.floating], targets: NDArray[np.integer], temperature: float = 1.0
 ) -> Reliability:
     """Bin the largest probability of class logits (n, C) against whether its class is the target (n,)."""
-    log_p = log_softmax(logits.astype(np.float32) / np.float32(temperature), axis=1)
-    confidence = np.exp(log_p.max(axis=1).astype(np.float64))
-    right = log_p.argmax(axis=1) == targets
-    return Reliability(_bins(confidence, right), float(log_p[np.arange(len(log_p)), targets].std(ddof=1)))
+    nll, confidence, right = score_classes(logits, targets, np.arange(len(logits)), 1 / temperature)
+    return Reliability(_bins(confidence, right), float(nll.std(ddof=1)))
 
 
 def label_reliability(
     logits: NDArray[np.floating], targets: NDArray[np.generic], temperature: float = 1.0
 ) -> Reliability:
     """Bin the probability of each label, from logits (n, L), against targets (n, L) in {0, 1}."""
-    z = logits.astype(np.float32) / np.float32(temperature)
-    on = targets.astype(np.float32) > 0.5
-    nll = -log_expit(np.where(on, z, -z)).sum(axis=1)
-    return Reliability(_bins(expit(z.astype(np.float64)).ravel(), on.ravel()), float(nll.std(ddof=1)))
+    labels = targets.astype(np.float64)
+    nll, confidence = score_labels(logits.astype(np.float64), labels, 1 / temperature)
+    return Reliability(_bins(confidence.ravel(), labels.ravel()), float(nll.std(ddof=1)))
 
 
 def error_interval(found: CalibrationError, bins: Sequence[ReliabilityBin], n: int) -> Interval:
@@ -82,7 +76,7 @@ def error_interval(found: CalibrationError, bins: Sequence[ReliabilityBin], n: i
     return Interval(min(low, found.error), max(high, found.error))
 
 
-def _bins(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ReliabilityBin, ...]:
+def _bins(confidence: Floats, right: Floats) -> tuple[ReliabilityBin, ...]:
     """Cut the examples into bins of equal mass."""
     order = np.argsort(confidence, kind="stable")
     found = []
