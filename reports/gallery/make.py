@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from shot import to_svg
 
 import dl
 from dl.data import Dataset
@@ -28,7 +29,6 @@ from dl_reports.as_json import to_json
 from dl_reports.build import build_report
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
-from dl_reports.render.shot import to_svg
 from dl_reports.render.terminal import print_report
 from dl_reports.report import Report
 

@@ -31,11 +31,10 @@ def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
     if not chosen:
         return None
     groups: list[RenderableType] = []
-    for why in dict.fromkeys(example.why for example in chosen):
+    for why, group in phrases.by_reason(chosen):
         if groups:
             groups.append(Text())
-        groups.append(plain(phrases.WHY.get(why, why), "dim"))
-        groups.append(_group([example for example in chosen if example.why == why], width))
+        groups += [plain(why, "dim"), _group(group, width)]
     return Group(*groups)
 
 

@@ -80,9 +80,9 @@ def _findings(report: Report) -> str:
 def _texts(report: Report) -> Iterable[str]:
     """The texts worth a look, for a comment can show them; pictures are left to the other forms."""
     chosen = [one for one in report.examples if isinstance(one.sketch, str)]
-    for why in dict.fromkeys(one.why for one in chosen):
-        yield f"{text(phrases.WHY.get(why, why)).capitalize()}:"
-        yield "\n".join(_told(one) for one in [one for one in chosen if one.why == why][:MOST_TEXTS])
+    for why, group in phrases.by_reason(chosen):
+        yield f"{text(why).capitalize()}:"
+        yield "\n".join(_told(one) for one in group[:MOST_TEXTS])
 
 
 def _told(example: Example) -> str:

@@ -6,7 +6,7 @@ What comes back is not yet safe for a terminal or a page; each renderer makes it
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dl.manifest import MetricInfo
 from dl.scores import show_estimate, show_value
@@ -109,6 +109,12 @@ def reuse(found: Reuse, metric: MetricInfo) -> str:
 def silenced(report: Report) -> str:
     """Return which findings were silenced and would have spoken; empty if none."""
     return f"silenced: {', '.join(report.ignored)}" if report.ignored else ""
+
+
+def by_reason(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]]:
+    """Group examples by why they are worth a look: the heading of a group, and its examples."""
+    for why in dict.fromkeys(example.why for example in examples):
+        yield WHY.get(why, why), [example for example in examples if example.why == why]
 
 
 def answer(example: Example) -> str:
