@@ -160,6 +160,22 @@ def test_a_damaged_side_file_is_said_and_the_report_goes_on(reported, name, cont
     assert reported(damage).curves is not None
 
 
+DAMAGED = {  # the findings of the guards, and what is wrong with them
+    '[{"code": 1, "severity": "tip", "message": ""}]': "Expected `str`, got `int` - at `$[0].code`",
+    '[{"code": "a", "severity": "tip", "message": "", "evidence": [1]}]': "got `array` - at `$[0].evidence`",
+    '[{"code": "a", "severity": "doom", "message": ""}]': "'doom' is no severity",
+    '[{"code": "a", "severity": "tip"}]': "missing required field `message`",
+    '[{"code": "a", "severity": "tip", "message": "", "evidence": {"x": ' + "[" * 100_000: "is damaged",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_the_place_of_what_is_wrong_in_the_findings_of_the_guards_is_named(reported, content):
+    report = reported(lambda folder: (folder / "findings.json").write_text(content))
+    (why,) = [one.why for one in report.unchecked if "what the guards found" in one.what]
+    assert "findings.json" in why and DAMAGED[content] in why
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 7}', b'{"format": 1}', b"\xff"])
 def test_a_damaged_manifest_is_one_line(simulated, content):
     run = simulated(**SMALL)
