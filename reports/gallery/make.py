@@ -84,7 +84,7 @@ PIECES = (
     ),
     Piece(
         "duplicates",
-        f"{COPIES} training digits planted into the validation part",
+        f"{COPIES} training digits planted into the validation set",
         ("data-duplicates-across-split",),
         "mnist-duplicates",
         {"recipe": "book-dense", "epochs": 10},
@@ -100,7 +100,7 @@ PIECES = (
 
 
 def small(count: int) -> Dataset:
-    """MNIST with so many training digits, and 10,000 others for validation."""
+    """Take so many training digits of MNIST, and 10,000 others for validation."""
     full = mnist.load("mnist")
     order = np.random.default_rng(SEED).permutation(len(full.train))
     train, val = order[:count], order[count : count + VAL]
@@ -108,12 +108,12 @@ def small(count: int) -> Dataset:
 
 
 def shuffled() -> Dataset:
-    """5,000 digits whose labels say nothing."""
+    """Take 5,000 digits and permute their labels."""
     return _relabelled(small(5_000), lambda labels, draws: draws.permutation(labels))
 
 
 def flipped() -> Dataset:
-    """20,000 digits, of which one in twenty carries another label."""
+    """Take 20,000 digits and give one in twenty another label."""
 
     def flip(labels: np.ndarray, draws: np.random.Generator) -> np.ndarray:
         wrong = draws.random(len(labels)) < FLIPPED
@@ -123,7 +123,7 @@ def flipped() -> Dataset:
 
 
 def duplicates() -> Dataset:
-    """20,000 digits, and a validation part in which 500 of them stand again."""
+    """Take 20,000 digits and plant 500 of them into the validation set as well."""
     data = small(20_000)
     assert data.val is not None
     inputs, targets = data.val.array.copy(), data.val.targets.copy()
@@ -151,7 +151,7 @@ class Variants:
 
     @hookimpl
     def register_datasets(self) -> tuple[DatasetSpec, ...]:
-        """One data set a way."""
+        """Register a data set for each way to spoil MNIST."""
         return tuple(_spec(name, *variant) for name, variant in VARIANTS.items())
 
 
@@ -160,7 +160,7 @@ def _spec(name: str, says: str, make: Callable[[], Dataset]) -> DatasetSpec:
 
 
 def make(piece: Piece, runs: Path) -> str:
-    """Fit, unless it was fitted before, write the report in every form, and return the code that it had to yield."""
+    """Fit a piece unless its run is kept, write the report in every form, and return the code that it had to yield."""
     root = runs / piece.name
     fitted = sorted(root.glob("0001-*"))
     run = Run(fitted[0]) if fitted else fit(piece, root)

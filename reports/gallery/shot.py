@@ -96,7 +96,7 @@ def _rows(report: Report, width: int) -> Iterator[list[Cell]]:
 
 
 def _drawn(cells: list[Cell]) -> Iterator[str]:
-    """Shapes for one line: neighbours of one kind and one style together."""
+    """Draw the shapes of one line, neighbours of one kind and one style together."""
     for (kind, look), group in groupby(cells, key=lambda cell: (cell.kind, cell.look)):
         run = list(group)
         if kind == "words":
@@ -131,7 +131,7 @@ def _rule(cell: Cell) -> str:
 
 
 def _pixels(run: list[Cell]) -> Iterator[str]:
-    """Two rows of pixels, equal neighbours in one rectangle, a hair too large so that nothing shows between them."""
+    """Draw two rows of pixels, equal neighbours in one rectangle, slightly too large so that nothing shows between."""
     for below in (0, 1):
         for colour, group in groupby(run, key=lambda cell: _colour(cell.style, below)):
             same = list(group)

@@ -71,7 +71,7 @@ def test_a_lost_epoch_leaves_the_means_of_all_epochs_to_speak(reported):
         (folder / "outcomes" / "epoch-00002.npz").unlink()
 
     report = reported(damage, signal=[2.0, 3.0, 2.9, 2.8])
-    assert "the outcomes of the val part at epoch 2 are missing" in whys(report)
+    assert "the outcomes of the validation set at epoch 2 are missing" in whys(report)
     assert report.verdict.sentence.endswith("deviation of the loss assumed equal to its mean.)")
 
 
@@ -89,10 +89,10 @@ def test_five_validation_examples_are_too_few_and_it_says_so(reported):
     assert "it takes 20 examples or more; found 5" in whys(report)
 
 
-def test_one_class_in_validation_says_that_the_score_says_nothing(reported):
+def test_one_class_in_validation_makes_the_score_meaningless(reported):
     report = reported(shares=(1.0, 0.0, 0.0))
     found = next(finding for finding in report.findings if finding.code == "data-missing-class")
-    assert found.severity == "issue" and "the score says nothing" in found.message
+    assert found.severity == "issue" and "the score is meaningless" in found.message
 
 
 def test_losses_that_are_no_numbers_are_an_issue_and_skipped_elsewhere(reported):

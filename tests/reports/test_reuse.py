@@ -1,4 +1,4 @@
-"""Looks: counted over the runs that stand side by side, whatever else lies there."""
+"""Reuse of the held-out sets, counted over the runs of one folder, whatever else lies there."""
 
 import json
 import math
@@ -18,17 +18,17 @@ TWO = {"signal": [2.0, 3.0]}
 
 @pytest.fixture
 def noted(tmp_path):
-    """Note looks in the ledger beside the runs."""
+    """Write evaluations to the ledger beside the runs."""
 
-    def note(*looks):
-        for run, fingerprint in looks:
+    def note(*evaluations):
+        for run, fingerprint in evaluations:
             entry = {"run": run, "data": "simulated", "fingerprint": fingerprint, "examples": 10_000}
             files.append_line(tmp_path / LEDGER, json.dumps(entry))
 
     return note
 
 
-def test_every_epoch_of_every_run_on_these_examples_is_a_look(simulated):
+def test_every_epoch_of_every_run_on_these_examples_counts(simulated):
     simulated(**TWO)
     simulated(**TWO, seed=1)  # other validation examples
     run = simulated(signal=[2.0, 3.0, 3.5])
@@ -37,7 +37,7 @@ def test_every_epoch_of_every_run_on_these_examples_is_a_look(simulated):
     assert found.bound == pytest.approx(math.sqrt(math.log(2 * 5 / 0.05) / 2000))
 
 
-def test_another_task_on_the_same_inputs_is_no_look_at_this_one(simulated):
+def test_another_task_on_the_same_inputs_does_not_count(simulated):
     other, run = simulated(**TWO), simulated(**TWO)
     task = replace(other.manifest.task, name="multilabel")
     files.write_text(other.path / "run.json", replace(other.manifest, task=task).to_json())
@@ -70,39 +70,39 @@ def test_big_files_of_other_runs_are_not_opened(simulated):
     assert count_validation_reuse(run, run.manifest, 2).evaluations == 5
 
 
-def test_looks_at_the_test_part_are_those_of_its_fingerprint(simulated, noted):
+def test_evaluations_of_a_test_set_are_those_of_its_fingerprint(simulated, noted):
     run = simulated(**TWO)
     noted(("0009-a", "old"), ("0009-b", "new"), (run.name, "new"), (run.name, "new"), ("0009-c", "other"))
     found = count_test_reuse(run, run.manifest)
     assert (found.evaluations, found.runs, found.examples) == (3, 2, 10_000)
 
 
-def test_a_test_part_that_only_others_opened_counts_for_this_run_too(simulated, noted):
+def test_a_test_set_that_only_other_runs_used_counts_for_this_run_too(simulated, noted):
     run = simulated(**TWO)
     noted(("0009-a", "new"))
     assert count_test_reuse(run, run.manifest).evaluations == 1
 
 
-def test_a_test_part_that_was_never_opened_is_said_to_be_closed(simulated):
+def test_a_test_set_that_was_never_used_is_reported_as_such(simulated):
     run = simulated(**TWO)
     found = count_test_reuse(run, run.manifest)
-    assert worded(found, run.manifest.task.headline) == "not opened yet"
+    assert worded(found, run.manifest.task.headline) == "not evaluated yet"
 
 
 def test_a_damaged_ledger_is_a_reason_in_the_report(simulated, tmp_path):
     run = simulated(**TWO)
-    (tmp_path / LEDGER).write_text("no look\n")
+    (tmp_path / LEDGER).write_text("no evaluation\n")
     assert isinstance(count_test_reuse(run, run.manifest), NotComputable)
     report = build_report(run)
     assert [one.part for one in report.reuse] == ["val"]
-    assert any("looks at the test part" in one.what for one in report.unchecked)
+    assert any("test-set reuse" in one.what for one in report.unchecked)
 
 
-def test_the_report_words_looks_as_a_budget(simulated):
+def test_the_report_words_reuse_as_a_bound(simulated):
     report = build_report(simulated(**TWO))
     assert worded(report.reuse[0], report.header.metric) == (
-        "2 looks by 1 run; at 95 % none of so many scores on 1,000 examples is off by more than 4.68 points, "
-        "and in practice by less"
+        "2 evaluations by 1 run; with 95 % confidence no score on these 1,000 examples is off by more than "
+        "4.68 points, in practice by less"
     )
 
 
@@ -111,4 +111,4 @@ def test_scores_without_a_range_have_no_bound(simulated):
     metric = replace(run.manifest.task.headline, name="mae", higher=False, kind="mean")
     task = replace(run.manifest.task, name="regression", metrics=(metric,))
     found = count_validation_reuse(run, replace(run.manifest, task=task), 2)
-    assert found.bound is None and worded(found, metric) == "2 looks by 1 run"
+    assert found.bound is None and worded(found, metric) == "2 evaluations by 1 run"

@@ -49,7 +49,7 @@ def test_a_check_that_fails_is_named_and_the_others_go_on(simulated):
     why = next(one.why for one in report.unchecked if one.what == "other-slow")
     assert (
         why.startswith("the check 'other-slow' of plugin")
-        and why.count("failed: RuntimeError: out of luck (test_hooks.py:") == 1
+        and why.count("failed: RuntimeError: out of luck (test_run_checks.py:") == 1
     )
     assert report.curves is not None
 

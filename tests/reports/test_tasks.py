@@ -76,5 +76,5 @@ def test_only_tasks_of_right_and_wrong_speak_of_accuracy(report):
         assert all("mean absolute error" in text and " points " not in text for text in texts)
 
 
-def test_validation_was_looked_at_once_an_epoch(report):
+def test_validation_was_evaluated_once_an_epoch(report):
     assert [(one.part, one.evaluations, one.runs) for one in report.reuse] == [("val", 2, 1), ("test", 0, 0)]

@@ -1,4 +1,4 @@
-"""Building: the road from a run folder to a `Report`; it reads straight down."""
+"""Build the `Report` of a run: read it, run the checks, judge, and collect figures, examples and commands."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
     matrix, card = confusion(facts), calibration_card(facts)
     extra, failed = run_sections(facts)
     reuse = _reuse(facts)
-    computed: dict[str, object] = {"classes taken for one another": matrix, "calibration": card}
-    computed |= {"looks at the test part": reuse[-1], "luck of the best epoch's score": facts.luck}
+    computed: dict[str, object] = {"confused classes": matrix, "calibration": card}
+    computed |= {"test-set reuse": reuse[-1], "selection bias of the best epoch's score": facts.luck}
     computed |= {"suspect examples": facts.suspects}
     missing = [Unchecked(what, one.reason) for what, one in computed.items() if isinstance(one, NotComputable)]
     stands = verdict(facts, checked.findings)
@@ -65,7 +65,7 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
 
 
 def header(facts: Facts) -> Header:
-    """Say what was fitted to what."""
+    """Collect the task, the data and the network of the run, and how the fit ended."""
     manifest, parts = facts.manifest, facts.manifest.parts
     return Header(
         run=manifest.name,
@@ -105,7 +105,7 @@ def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
 
 
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
-    """What to run next: the remedies of the most pressing findings, each once, and then the test part."""
+    """List the next commands: the remedies of the most pressing findings, each once, then the test."""
     found: dict[str, str] = {}
     for finding in findings:
         if finding.next:
@@ -115,7 +115,7 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
     pressing = any(finding.severity == "issue" for finding in findings)
     if facts.best is not None and facts.manifest.parts.test and not pressing:
-        chosen.append(Command(f"dl test {_number(facts)}", "open the test part, once, when you are done"))
+        chosen.append(Command(f"dl test {_number(facts)}", "evaluate on the test set, once, when you are done"))
     if findings:
         chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))
     return tuple(chosen)
@@ -127,13 +127,13 @@ def _number(facts: Facts) -> str:
 
 
 def _damaged(kept: Kept) -> list[Unchecked]:
-    """Files of the run that could not be read, beyond those that older runs do not keep."""
+    """List the files of the run that could not be read, beyond those that older runs do not keep."""
     files = {"the recipe": kept.recipe, "what the guards found": kept.guards}
     return [Unchecked(what, part.reason) for what, part in files.items() if isinstance(part, NotComputable)]
 
 
 def _grouped(unchecked: Sequence[Unchecked]) -> tuple[Unchecked, ...]:
-    """Say a reason once, with everything it stands for."""
+    """Join what was not checked for the same reason."""
     by_reason: dict[str, list[str]] = {}
     for one in unchecked:
         whats = by_reason.setdefault(one.why, [])

@@ -1,4 +1,4 @@
-"""The verbs of the reports: report, explain, compare. Nothing heavy is imported before one of them is called."""
+"""The verbs report, explain and compare. Nothing heavy is imported before one of them is called."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dl.run import Run
     from dl_reports.report import Report
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, by the published schema.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON that follows the published schema.")]
 FAIL_ON = ("issue", "tip")
 
-REPORT = """Say where a run stands, and what to do. Does it overfit, since when, by how much, how sure is that?
+REPORT = """Report whether a run overfits, since when, by how much and how certainly, and what to do next.
 
 Example: dl report last
 
@@ -36,7 +36,7 @@ def report(
         list[str] | None, typer.Option("--ignore", metavar="CODE", help="Silence a finding code; may be repeated.")
     ] = None,
     fail_on: Annotated[str, typer.Option("--fail-on", metavar="LEVEL", help="issue or tip.")] = "",
-    watch: Annotated[bool, typer.Option("--watch", help="Follow a fit that is still going.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch a fit that is still running.")] = False,
 ) -> int:
     """Compute the report and show it."""
     if fail_on and fail_on not in FAIL_ON:
@@ -112,7 +112,7 @@ Example: dl explain fit-overfit-loss
 
 
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="All codes are listed if left out.")] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; all are listed when omitted.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the page of a code, or the list of all."""
@@ -132,11 +132,11 @@ Example: dl compare 1 2
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A run: its number, name, path, or 'last'.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The run to compare it with.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The run to compare A with.")],
     runs: Runs = DEFAULT_RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say which of two runs is better, how sure that is, and what could have been seen."""
+    """Compare two runs, with the certainty and the smallest difference that could have been detected."""
     from dl.run import open_run
     from dl_reports.compare import compare_runs, show_comparison
 

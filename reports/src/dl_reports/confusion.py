@@ -1,4 +1,4 @@
-"""The confusion matrix of the validation split at the best epoch, and the most confused pairs of classes.
+"""The confusion matrix of the validation set at the best epoch, and the most confused pairs of classes.
 
 Letters: ``C`` classes.
 """

@@ -1,8 +1,8 @@
-"""Facts: what the statistics say of one run, each computed once, when somebody asks.
+"""Facts: the statistics of one run, each computed once, on first use.
 
 A check, a section and the verdict read the same `Facts`, so that they never contradict each other.
-Levels: the two questions that a report is asked for - does the loss overfit, does the metric - are tested at 5 % each;
-every other check at 1 %, so that a fit with nothing wrong draws few false words, though twenty things are looked at.
+Levels: the two main questions - does the loss overfit, does the metric - are tested at 5 % each; every other check at
+1 %, so that a fit with nothing wrong raises few false alarms in twenty checks.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples.
 """
 
@@ -34,7 +34,7 @@ from dl_reports.statistics.memorization import Memorization, Suspects, memorizat
 from dl_reports.statistics.onset import error_rise, loss_rise
 from dl_reports.statistics.stopping import Trend, trend
 
-ASKED = 0.05  # level of the two questions a report is asked for
+ASKED = 0.05  # level of the two main questions
 LEVEL = 0.01  # level of every other check
 CLASS_TASKS = ("binary", "multiclass")
 
@@ -61,7 +61,7 @@ class Facts:
         return tuple(int(row["epoch"]) if math.isfinite(row["epoch"]) else k for k, row in enumerate(self.kept.rows, 1))
 
     def column(self, name: str) -> list[float]:
-        """(T) one number an epoch; NaN where there is none."""
+        """Return (T) one number an epoch; NaN where there is none."""
         return [row.get(name, float("nan")) for row in self.kept.rows]
 
     @cached_property
@@ -95,7 +95,7 @@ class Facts:
 
     @property
     def tested_metric(self) -> str:
-        """What stands for the headline where it is not a mean over examples."""
+        """Name of the tested metric: the headline, or its substitute where it is not a mean over examples."""
         if self.metric.kind in ("proportion", "mean"):
             return self.metric.name
         return "accuracy" if self.has_classes else "share of right labels"
@@ -116,7 +116,7 @@ class Facts:
 
     @cached_property
     def metric_change(self) -> Change | NotComputable:
-        """The headline metric, or what stands for it, from its best epoch to the last."""
+        """The headline metric, or its substitute, from its best epoch to the last."""
         if isinstance(self.kept.val, NotComputable):
             return self._metric_change_of_means()
         scores = self.kept.val.score
@@ -175,7 +175,7 @@ class Facts:
 
     @cached_property
     def agreement(self) -> Agreement | NotComputable:
-        """What loss and metric say together."""
+        """Whether loss and metric get worse together."""
         loss, metric = self.loss_change, self.metric_change
         if isinstance(loss, NotComputable):
             return loss
@@ -185,7 +185,7 @@ class Facts:
 
     @cached_property
     def gap(self) -> Gap | NotComputable:
-        """How much better training looks at the best epoch, in the headline metric or what stands for it."""
+        """How much better training looks at the best epoch, in the headline metric or its substitute."""
         k, val, probe = self.best, self.kept.val, self.kept.probe
         if k is None:
             return NotComputable("no epoch has a score")
@@ -240,7 +240,7 @@ class Facts:
 
     @cached_property
     def calibration(self) -> Calibration | NotComputable:
-        """A temperature fitted on one half of the validation part, judged on the other."""
+        """A temperature fitted on one half of the validation set, evaluated on the other."""
         logits, val = self.kept.best_logits, self.kept.val
         if isinstance(logits, NotComputable):
             return logits
@@ -251,7 +251,7 @@ class Facts:
         if self.manifest.task.name in ("binary", "multilabel"):
             return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
         if self.manifest.task.name == NEXT_TOKEN:
-            return NotComputable("of single tokens no probability is kept")
+            return NotComputable("no probability of single tokens is kept")
         return NotComputable("the task has no probabilities")
 
     @cached_property
@@ -282,7 +282,7 @@ class Facts:
 
     @cached_property
     def answers(self) -> NDArray[np.int64] | NotComputable:
-        """(n,) the class that the network answers for each validation example at the best epoch."""
+        """(n,) the predicted class of each validation example at the best epoch."""
         logits = self.kept.best_logits
         if isinstance(logits, NotComputable):
             return logits

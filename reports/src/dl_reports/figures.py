@@ -116,7 +116,7 @@ def calibration_card(facts: Facts) -> CalibrationCard | NotComputable:
 
 
 def _reliability(facts: Facts, temperature: float) -> Reliability:
-    """Bin the whole validation split at one temperature."""
+    """Bin the whole validation set at one temperature."""
     logits, val = facts.kept.best_logits, facts.kept.val
     assert not isinstance(logits, NotComputable) and not isinstance(val, NotComputable)
     if logits.shape[1] == 1 or facts.manifest.task.name == "multilabel":

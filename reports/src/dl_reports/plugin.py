@@ -1,4 +1,4 @@
-"""What the reports add to dl: the report at the end of a fit, our checks, and the verbs that read runs."""
+"""The plugin of dl-reports: the report at the end of a fit, the checks, and the verbs report, explain and compare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_checks() -> tuple[CheckSpec, ...]:
-    """Our checks, by the hook that a third party's come by."""
+    """Register the checks of dl through the hook that a third party's use."""
     from dl_reports.registry import own_checks
 
     return own_checks()
@@ -24,7 +24,7 @@ def register_checks() -> tuple[CheckSpec, ...]:
 
 @hookimpl
 def register_commands() -> tuple[CommandSpec, ...]:
-    """The verbs report, explain and compare."""
+    """Register the verbs report, explain and compare."""
     from dl_reports import commands
 
     return (

@@ -1,4 +1,4 @@
-"""Reading: everything a report needs of a run folder, loaded once and defensively.
+"""Read everything a report needs from a run folder, once and defensively.
 
 Without `run.json` and `history.csv` there is no report, and the error is one line. Every other file may be missing,
 cut off or foreign: then that part is a `NotComputable` with the reason, and the report goes on without it.
@@ -28,24 +28,25 @@ from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
 Known = TypeVar("Known")
+SETS = {"val": "the validation set", "probe": "the probe"}
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a run keeps, as far as it can be read.
+    """The contents of a run folder, as far as they can be read.
 
     Attributes:
         run: The folder.
         manifest: Task, parts, baselines, status.
         rows: (T) rows of the history, oldest first.
-        val: Outcomes of the validation part, at most T epochs.
+        val: Outcomes of the validation set, at most T epochs.
         probe: Outcomes of the probe, at most T epochs.
-        leaked: (n,) validation examples that are also in the training part.
-        best_logits: (n, K) of the validation part at the best epoch.
+        leaked: (n,) validation examples that are also in the training set.
+        best_logits: (n, K) of the validation set at the best epoch.
         features: Arrays of `features.npz`.
         sketches: Arrays of `sketches.npz`.
         recipe: The choices.
-        guards: What the guards found.
+        guards: Findings of the guards.
     """
 
     run: Run
@@ -115,18 +116,18 @@ def _need_columns(rows: tuple[Row, ...], manifest: Manifest, run: Run) -> None:
 
 
 def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
-    """Read one part, no more epochs than the history has."""
+    """Read the outcomes of one set, no more epochs than the history has."""
     found = _try(lambda: _guarded(lambda: _whole(run).outcomes(part), run, part))
     if isinstance(found, NotComputable):
         return found
     if len(found.loss) == 0:
         return NotComputable("no epoch was kept")
     if len(found.targets) != len(found.ids) or any(a.ndim != 2 for a in (found.loss, found.score, found.margin)):
-        return NotComputable(f"the outcomes of the {part} part have shapes that do not match")
+        return NotComputable(f"the outcomes of {SETS[part]} have shapes that do not match")
     if len(found.ids) == 0:
-        return NotComputable(f"the {part} part has no examples")
+        return NotComputable(f"{SETS[part]} has no examples")
     if len(found.loss) < epochs:  # an epoch is kept before its row is written, so one that lacks was lost
-        return NotComputable(f"the outcomes of the {part} part at epoch {len(found.loss) + 1} are missing")
+        return NotComputable(f"the outcomes of {SETS[part]} at epoch {len(found.loss) + 1} are missing")
     kept = slice(0, epochs)
     return PartOutcomes(found.ids, found.targets, found.loss[kept], found.score[kept], found.margin[kept])
 
@@ -164,7 +165,7 @@ def _archive(run: Run, name: str) -> Arrays:
 
 def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:
     if "val_leaked" not in examples:
-        raise BadRun("this run does not keep which validation examples are also in the training part")
+        raise BadRun("this run does not keep which validation examples are also in the training set")
     leaked = np.asarray(examples["val_leaked"]).astype(np.bool_)
     if leaked.shape != (n,):
         raise BadRun(f"{leaked.shape} marks of duplicates do not fit {n} validation examples")

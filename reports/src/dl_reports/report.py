@@ -22,13 +22,13 @@ Sketch = NDArray[np.uint8] | str  # an image (h, w, c) with c of 1 or 3, or the 
 
 @dataclass(frozen=True)
 class Header:
-    """What was fitted to what, and how it ended.
+    """The task, data and network of a run, and how its fit ended.
 
     Attributes:
         run: Name of the run folder.
         path: Of the run folder.
         status: ``running``, ``finished``, ``interrupted`` or ``failed``.
-        message: Why it ended as it did; empty if it simply finished.
+        message: Why it ended early; empty if it finished.
         created: When, in UTC (ISO 8601).
         task: Row of the task table.
         reason: Why this task, from the target.
@@ -40,7 +40,7 @@ class Header:
         val: Validation examples.
         probe: Training examples that are scored after each epoch.
         rule: How the split was made.
-        test: Whether there is a test part.
+        test: Whether there is a test set.
         metric: The headline metric.
         loss: Name of the loss.
         epochs: Finished.
@@ -75,7 +75,7 @@ class Header:
 
 @dataclass(frozen=True)
 class BaselineRow:
-    """One row of the table of baselines: a baseline or the network on the validation part.
+    """One row of the table of baselines: a baseline or the network on the validation set.
 
     Attributes:
         name: ``majority``, ``prior``, ..., or the model's name.
@@ -94,14 +94,14 @@ class BaselineRow:
 
 @dataclass(frozen=True)
 class BestEpochScores:
-    """The honest triple at the best epoch, in the headline metric.
+    """Probe score, validation score and gap at the best epoch, in the headline metric.
 
     Attributes:
         epoch: The best one.
-        probe: On the probe of the training part.
-        val: On the validation part, naively.
-        gap: How much worse validation is; positive where the network knows the training part better.
-        corrected: On the validation part without the luck of having chosen the epoch on it; None if not computable.
+        probe: On the probe of the training set.
+        val: On the validation set, as measured.
+        gap: How much worse validation is; positive where the network fits the training set better.
+        corrected: On the validation set, less the bias of choosing the epoch on it; None if not computable.
     """
 
     epoch: int
@@ -172,7 +172,7 @@ class Example:
 
     Attributes:
         id: Stable in the data set.
-        part: ``val`` or ``probe`` (of the training part).
+        part: ``val`` or ``probe`` (of the training set).
         why: ``hardest`` (largest loss) or ``suspect`` (the label is probably wrong).
         true: The target, in words.
         predicted: The network's answer, in words; None where it was not kept.
@@ -191,7 +191,7 @@ class Example:
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """One class taken for another: how often, and which share of the true class that is."""
+    """A true class and a predicted one: how often they are confused, and in which share of the true class."""
 
     true: str
     predicted: str
@@ -201,11 +201,11 @@ class ConfusedPair:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Classes taken for one another on the validation part at the best epoch.
+    """The confusion matrix of the validation set at the best epoch.
 
     Attributes:
         names: Of the classes in the matrix, (C,); with very many classes only the most confused ones.
-        counts: (C, C), a row per true class and a column per answer.
+        counts: (C, C), a row per true class and a column per predicted class.
         pairs: The most confused pairs of all classes, most frequent first.
         left_out: Classes that are not in the matrix.
     """
@@ -218,7 +218,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Bin:
-    """Validation examples of like confidence: the mean confidence, and the share that was right with its interval."""
+    """Validation examples of similar confidence: their mean confidence, and their accuracy with its interval."""
 
     confidence: float
     right: Estimate
@@ -227,11 +227,11 @@ class Bin:
 
 @dataclass(frozen=True)
 class CalibrationCard:
-    """Whether probabilities mean what they say, on one half of the validation part.
+    """How far confidence is from accuracy, on one half of the validation set.
 
     Attributes:
         bins: Of the whole part, the least confident first, before any temperature.
-        temperature: Fitted on one half; above 1 for a network too sure of itself.
+        temperature: Fitted on one half; above 1 for an over-confident network.
         ece_before: Expected calibration error on the other half, in [0, 1].
         ece_after: The same with the temperature.
         nll_before: Negative log-likelihood per example on the other half, in nats.
@@ -250,13 +250,13 @@ class CalibrationCard:
 
 @dataclass(frozen=True)
 class Reuse:
-    """How often a split was evaluated, and how far its scores may lie from the truth at most after that.
+    """How often a set was evaluated, and how far its scores may lie from the truth at most after that.
 
     Attributes:
         part: ``val`` or ``test``.
-        evaluations: Epochs scored on the split; for the test split, lines of the ledger.
+        evaluations: Epochs scored on it; for the test set, lines of the ledger.
         runs: Runs that were evaluated on it.
-        examples: In the split; 0 where unknown.
+        examples: In the set; 0 where unknown.
         bound: How far any of so many scores may lie from its truth, at 95 %; None where scores have no known range.
         unread: Runs beside this one that could not be read, and are not counted.
     """
@@ -271,7 +271,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """What was not checked, by finding code or in words, and the reason: it completes "not checked, because ..."."""
+    """A check that was not made, by code or in words, and the reason: it completes "not checked, because ..."."""
 
     what: str
     why: str
@@ -283,8 +283,8 @@ class Command:
 
     Attributes:
         command: To be pasted.
-        why: What it is for.
-        instead: What else may be tried, each as it is typed in place of the remedy in the command.
+        why: Its purpose.
+        instead: Alternatives, each as it is typed in place of the remedy in the command.
     """
 
     command: str
@@ -294,7 +294,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Section:
-    """What a third party's plugin adds to a report: a title and lines of plain text."""
+    """A section that a third party's plugin adds: a title and lines of plain text."""
 
     title: str
     lines: tuple[str, ...]
@@ -302,23 +302,23 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is said about one run, in the order in which it is shown.
+    """The whole report of one run, in the order in which it is shown.
 
     Attributes:
-        header: What was fitted.
+        header: Task, data and network.
         ladder: Baselines and network, worst first; empty while no epoch is finished.
         scores: At the best epoch; None while no epoch is finished.
         curves: None while no epoch is finished.
         verdict: The one sentence.
         findings: The most pressing first.
-        ignored: Codes that were silenced and would have spoken.
+        ignored: Codes of findings that were silenced.
         examples: The hardest, then the suspect ones.
         confusion: None where the task has no classes, or nothing was kept.
         calibration: None where the task has no probabilities, or nothing was kept.
-        unchecked: What could not be computed.
+        unchecked: Checks that could not be made.
         next: Commands, the most useful first.
         sections: Of plugins.
-        reuse: Of the validation split, and of the test split.
+        reuse: Of the validation set, and of the test set.
         schema: Version of the JSON.
     """
 

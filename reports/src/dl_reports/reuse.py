@@ -1,4 +1,4 @@
-"""Reuse of the held-out splits: how often validation and test were evaluated, over all runs of one folder.
+"""Reuse of the held-out sets: how often validation and test were evaluated, over all runs of one folder.
 
 Of the other runs only `run.json` and the number of lines of `history.csv` are read; unreadable runs are counted.
 """
@@ -36,7 +36,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int) -> Reuse:
 
 
 def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
-    """Count the evaluations in the ledger beside the runs, on the test split of this run or of its data set."""
+    """Count the evaluations in the ledger beside the runs, on the test set of this run or of its data set."""
     try:
         ledger = read_ledger(run.path.parent / LEDGER)
     except BadRun as error:

@@ -1,7 +1,7 @@
-"""Simulated fits: run folders as real as a fit's, whose truth is known; for tests, for pages and for authors of checks.
+"""Simulate fits whose truth is known, as complete run folders: for tests, code pages and authors of checks.
 
 The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + a little of the epoch's), so
-a falling signal makes decisions worse, and a growing sharpness makes the network surer of the same decisions.
+a falling signal makes decisions worse, and a growing sharpness makes the network more confident in the same decisions.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples, ``C`` classes.
 """
 
@@ -31,12 +31,12 @@ SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat
 
 @dataclass(frozen=True)
 class SimulatedFit:
-    """What is simulated.
+    """A fit to simulate.
 
     Attributes:
-        signal: (T) how clearly validation examples are seen, per epoch.
+        signal: (T) how well validation examples are separated, per epoch.
         probe_signal: (T) the same on the probe; as on validation where it is empty.
-        sharpness: (T) how sure the network is; 1 throughout where it is empty, which is about calibrated.
+        sharpness: (T) factor of the logits; 1 throughout where it is empty, which is about calibrated.
         n: Validation examples.
         m: Probe examples; as many as validation where it is 0.
         shares: (C) of the classes in both parts.
@@ -78,7 +78,7 @@ class SimulatedFit:
 
 @dataclass(frozen=True)
 class Side:
-    """One simulated part: true and given classes (n,), and the noise of each example (n, C)."""
+    """One simulated set: true and given classes (n,), and the noise of each example (n, C)."""
 
     true: NDArray[np.int64]
     given: NDArray[np.int64]
@@ -204,5 +204,5 @@ def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]
 
 
 def _chosen(fit: SimulatedFit, options: Sequence[Option]) -> dict[str, Value]:
-    """The options at their defaults, but for those the fit changes."""
+    """Return the options at their defaults, except those that the fit changes."""
     return {option.name: fit.options.get(option.name, option.default) for option in options}

@@ -1,7 +1,7 @@
-"""The verdict: where a run stands, in one sentence, from the findings that matter most.
+"""The verdict: one sentence on where a run stands, from the findings that matter most.
 
-The order is the order of the workflow: is there a number at all, does it beat a dumb answer, does it overfit, has it
-learnt, and only then is everything fine - with the size of what could not have been seen.
+The order is that of the workflow: is there a score at all, does it beat the baselines, does it overfit, has it
+converged, and only then is everything fine - with the smallest difference that could have been detected.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ SMALL = 0.1  # of what the network gained over the best baseline
 
 
 def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
-    """Say where the run stands."""
-    said = {finding.code: finding for finding in findings}
-    if "health-nan" in said:
-        return Verdict(f"Training broke down: {said['health-nan'].message}.", "issue", "health-nan")
+    """Judge where the run stands."""
+    by_code = {finding.code: finding for finding in findings}
+    if "health-nan" in by_code:
+        return Verdict(f"Training broke down: {by_code['health-nan'].message}.", "issue", "health-nan")
     if facts.best is None:
         return Verdict("No epoch was finished, so there is nothing to judge.", "note")
     loss, metric = facts.loss_change, facts.metric_change
-    if (high := said.get("health-lr-too-high")) is not None and high.severity == "issue":
+    if (high := by_code.get("health-lr-too-high")) is not None and high.severity == "issue":
         return Verdict(f"Training is unstable: {high.message}; ask about overfitting later.", "issue", high.code)
-    if (dumb := said.get("fit-no-better-than-baseline")) is not None:
+    if (baseline := by_code.get("fit-no-better-than-baseline")) is not None:
         too = f" {_in_loss(loss)}." if isinstance(loss, Change) and loss.established else ""
-        return Verdict(f"Nothing was learnt yet: {dumb.message}.{too}", "issue", dumb.code)
+        return Verdict(f"Nothing was learnt yet: {baseline.message}.{too}", "issue", baseline.code)
     if isinstance(loss, NotComputable):
         return Verdict(f"Whether it overfits cannot be told, because {loss.reason}.{_gap(facts)}", "note")
     if loss.established or (not isinstance(metric, NotComputable) and metric.established):
         code = "fit-overfit-loss" if loss.established else "fit-overfit-metric"
         return Verdict(_overfit(facts, loss, known(metric)) + _form(loss), "issue", code)
-    if "fit-not-converged" in said:
+    if "fit-not-converged" in by_code:
         sentence = "No overfitting yet, and not done: the validation loss still falls at the end." + _gap(facts)
         return Verdict(sentence, "tip", "fit-not-converged")
-    if "fit-underfitting" in said:
-        sentence = "Underfitting: most of the error is on the training part as well." + _gap(facts)
+    if "fit-underfitting" in by_code:
+        sentence = "Underfitting: most of the error is on the training set as well." + _gap(facts)
         return Verdict(sentence, "tip", "fit-underfitting")
     return Verdict("No overfitting is established." + _gap(facts) + _resolution(facts) + _form(loss), "good")
 

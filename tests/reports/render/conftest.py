@@ -146,7 +146,7 @@ def small_report(name="seven"):
                 ("--reg random-shift=2", "--reg early-stopping=3", "--reg weight-averaging=0.99", "--reg l2=0.0001"),
             ),
             Command("dl fit vision digits --model dense epochs=5", "stop where validation loss is least"),
-            Command("dl test 7", "open the test part once"),
+            Command("dl test 7", "evaluate on the test set once"),
         ),
         sections=(Section("fairness", ("equal for both groups",)),),
     )

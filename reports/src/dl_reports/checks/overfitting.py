@@ -1,4 +1,4 @@
-"""Overfitting: the validation curves after their best epoch, and what the rise of each means."""
+"""Checks for overfitting: the validation loss and metric after their best epoch, and over-confidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SURE = 2.326  # one-sided, at the level of the other checks
 
 
 def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
-    """The validation loss rises after its best epoch, at 5 % over all epochs."""
+    """Find a validation loss that rises after its best epoch, at 5 % over all epochs."""
     change = facts.loss_change
     if isinstance(change, NotComputable):
         return change
@@ -28,7 +28,7 @@ def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
-    """The headline metric gets worse after its best epoch, at 5 % over all epochs."""
+    """Find a headline metric that gets worse after its best epoch, at 5 % over all epochs."""
     change, name = facts.metric_change, formatting.metric_word(facts.tested_metric)
     if isinstance(change, NotComputable):
         return change
@@ -45,7 +45,7 @@ def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def over_confident(facts: Facts) -> list[Finding] | NotComputable:
-    """The loss rises and decisions do not get worse with it, or one temperature above 1 certainly helps."""
+    """Find a loss that rises while decisions do not get worse, or that a temperature above 1 certainly lowers."""
     both, scaled = facts.agreement, facts.calibration
     if isinstance(both, NotComputable) and isinstance(scaled, NotComputable):
         return both if facts.has_classes else scaled
@@ -62,7 +62,7 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
         found |= {"gain_interval": list(temperature.gain.interval), "ece": temperature.before.error}
     if not reasons:
         return []
-    message = f"the network is surer than it is right: {'; '.join(reasons)}"
+    message = f"the network is over-confident: {'; '.join(reasons)}"
     return [Finding("fit-over-confident", "tip", message, found, remedy.again(facts, monitor="loss"))]
 
 
@@ -76,7 +76,7 @@ def _apart(facts: Facts) -> str:
 
 
 def stopped_too_late(facts: Facts) -> list[Finding] | NotComputable:
-    """Epochs were spent after the onset that made neither the loss nor the metric better."""
+    """Find epochs after the onset that improved neither the loss nor the metric."""
     loss, metric = facts.loss_change, facts.metric_change
     if isinstance(loss, NotComputable):
         return loss

@@ -1,4 +1,4 @@
-"""Scores: what the number at the best epoch is worth - against the training part, dumb answers, luck and noise."""
+"""Checks of the score at the best epoch: against training, baselines, selection bias and noise."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from dl_reports.statistics.power import (
     smallest_unpaired_accuracy,
 )
 
-_WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly tell more
-_BIAS = 0.65  # standard errors; a bias is said where it is larger: 95 % intervals then cover less than 90 %
+_WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly help
+_BIAS = 0.65  # standard errors; a larger bias is reported: 95 % intervals then cover less than 90 %
 
 
 def gap(facts: Facts) -> list[Finding] | NotComputable:
-    """Training looks certainly better than validation at the best epoch, at 1 % one-sided."""
+    """Find a training score certainly better than the validation score at the best epoch, at 1 % one-sided."""
     found = facts.gap
     if isinstance(found, NotComputable):
         return found
@@ -46,7 +46,7 @@ def gap(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
-    """The network is not established to beat the best dumb answer; this is said first."""
+    """Find a network that is not established to beat the best baseline; the verdict puts this first."""
     found = lead(facts)
     if isinstance(found, NotComputable):
         return found
@@ -65,7 +65,7 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
-    """The best epoch's score owes so much to its choice that its interval no longer holds what it promises."""
+    """Find a best score so biased by the choice of its epoch that its interval no longer covers the truth."""
     luck, score = facts.luck, facts.score("val")
     if isinstance(luck, NotComputable):
         return luck
@@ -78,8 +78,8 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
         f"choosing the best of {formatting.many(len(facts.epochs), 'epoch')} makes "
         f"{formatting.metric_word(facts.metric.name)} look "
         f"{formatting.difference(facts.metric, luck.optimism)} better than it is: "
-        f"{formatting.score(facts.metric, luck.naive)} seen, "
-        f"{formatting.score(facts.metric, luck.corrected)} to be hoped for"
+        f"{formatting.score(facts.metric, luck.naive)} observed, "
+        f"{formatting.score(facts.metric, luck.corrected)} to be expected"
     )
     found = {
         "naive": luck.naive,
@@ -93,18 +93,19 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def small_validation(facts: Facts) -> list[Finding] | NotComputable:
-    """A change for the worse was seen, and this many examples cannot tell it from noise."""
+    """Find a change for the worse that so few validation examples cannot tell from noise."""
     n, change = facts.manifest.parts.val, known(facts.metric_change)
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
-        message = f"{formatting.many(n, 'validation example')} are too few to tell anything: {resolution.reason}"
+        message = f"{formatting.many(n, 'validation example')} are too few for any test: {resolution.reason}"
         return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
     shown = formatting.difference(facts.metric, resolution.difference)
     if resolution.difference > _WORTH * left:
         message = (
-            f"even a perfect network would not be told from this one: {formatting.many(n, 'validation example')} show "
-            f"differences of {shown} or more, and {formatting.difference(facts.metric, left)} is left"
+            f"even a perfect network could not be distinguished from this one: "
+            f"{formatting.many(n, 'validation example')} show differences of {shown} or more, and "
+            f"{formatting.difference(facts.metric, left)} is left"
         )
         found: dict[str, object] = {"n": n, "smallest": resolution.difference, "left": left}
         return [
@@ -137,7 +138,7 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def _smallest_change(facts: Facts, change: Change) -> Resolution | NotComputable:
-    """The smallest change between two epochs that this validation part shows, paired."""
+    """Compute the smallest change between two epochs that the validation set shows, paired."""
     val, best, last = facts.kept.val, facts.position(change.best), facts.position(change.last)
     if isinstance(val, NotComputable) or best is None or last is None or max(best, last) >= len(val.score):
         return NotComputable("the outcomes of single examples were not kept")
@@ -148,7 +149,7 @@ def _smallest_change(facts: Facts, change: Change) -> Resolution | NotComputable
 
 
 def smallest(facts: Facts) -> Resolution | NotComputable:
-    """The smallest difference between two networks' scores that this validation part shows, unpaired."""
+    """Compute the smallest difference between two networks that the validation set shows, unpaired."""
     n, k, val = facts.manifest.parts.val, facts.best, facts.kept.val
     if k is None:
         return NotComputable("no epoch has a score")

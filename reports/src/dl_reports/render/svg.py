@@ -52,7 +52,7 @@ def _y(chart: Chart, value: float) -> float:
 
 
 def _grid(chart: Chart) -> Markup:
-    """Axes with labels: a quiet line at each labelled value, an epoch under each labelled place."""
+    """Draw axes with labels: a quiet line at each labelled value, an epoch under each labelled place."""
     parts = []
     for value, label in chart.value_ticks(6):
         y = _y(chart, value)
@@ -65,7 +65,7 @@ def _grid(chart: Chart) -> Markup:
 
 
 def _band(chart: Chart, curve: Curve) -> Markup:
-    """The 95 % band, one polygon for each stretch without a gap."""
+    """Draw the 95 % band, one polygon for each stretch without a gap."""
     shapes = []
     for run in _stretches(chart, curve.low, curve.high):
         upper = [(_x(chart, chart.epochs[k]), _y(chart, curve.high[k])) for k in run]
@@ -83,7 +83,7 @@ def _line(chart: Chart, curve: Curve) -> Markup:
 
 
 def _stretches(chart: Chart, *series: tuple[float, ...]) -> list[list[int]]:
-    """Places of neighbours that all have a value."""
+    """Group the places of neighbours that all have a value."""
     runs: list[list[int]] = [[]]
     for k in range(len(chart.epochs)):
         if all(math.isfinite(one[k]) for one in series):
@@ -94,7 +94,7 @@ def _stretches(chart: Chart, *series: tuple[float, ...]) -> list[list[int]]:
 
 
 def _marks(chart: Chart) -> Markup:
-    """Vertical lines with their labels above, on a second level where they would touch."""
+    """Draw vertical lines with their labels above, on a second level where they would touch."""
     parts, ends = [], [-math.inf, -math.inf]
     for mark in chart.marks:
         x = _x(chart, mark.epoch)
@@ -109,7 +109,7 @@ def _marks(chart: Chart) -> Markup:
 
 
 def reliability_svg(bins: Iterable[Bin]) -> Markup:
-    """Draw the share that was right over the confidence, each bin with its interval."""
+    """Draw the share correct over confidence, each bin with its interval."""
     shown = list(bins)
     low = math.floor(10 * min([0.8, *(min(one.confidence, one.right.value) for one in shown)])) / 10
     span = 1 - low
@@ -131,7 +131,7 @@ def reliability_svg(bins: Iterable[Bin]) -> Markup:
             ends = (place(one.confidence, end)[1] for end in (one.right.low, one.right.high))
             parts.append(_segment(x, next(ends), x, next(ends), "line val"))
         parts.append(DOT.format(x, y))
-    title = "Share of right answers over confidence, in bins of equal size, against the diagonal"
+    title = "Share correct over confidence, in bins of equal size, against the diagonal"
     foot = _text(LEFT + SIDE / 2, 12 + SIDE + 32, "confidence", "middle")
     return _picture(LEFT + SIDE + 20, 12 + SIDE + BOTTOM, title, [*parts, foot])
 

@@ -1,6 +1,6 @@
 """Calibration: how far confidence is from accuracy, and what one temperature would mend.
 
-The temperature is fitted on one random half of the validation part and judged on the other.
+The temperature is fitted on one random half of the validation set and evaluated on the other.
 Letters: ``n`` examples, ``C`` classes, ``L`` labels, ``b`` the inverse temperature that multiplies the logits.
 """
 
@@ -42,14 +42,14 @@ class CalibrationError:
 
 @dataclass(frozen=True)
 class Calibration:
-    """One temperature fitted on a half of the examples, judged on the other.
+    """One temperature fitted on a half of the examples, evaluated on the other.
 
     Attributes:
-        temperature: Above 1 for a network too sure of itself; at most 20 and at least 0.05.
-        nll_before: Mean negative log-likelihood per example on the judging half, in nats.
+        temperature: Above 1 for an over-confident network; at most 20 and at least 0.05.
+        nll_before: Mean negative log-likelihood per example on the other half, in nats.
         nll_after: The same with the logits divided by the temperature.
         gain: Paired fall of that likelihood, positive when the temperature helps.
-        before: Calibration error on the judging half.
+        before: Calibration error on the other half.
         after: The same with the temperature.
     """
 
@@ -69,7 +69,7 @@ class Calibration:
 def calibration(
     logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0
 ) -> Calibration | NotComputable:
-    """Temperature scaling of class logits (n, C) with targets (n,) in 0..C-1.
+    """Fit a temperature to class logits (n, C) with targets (n,) in 0..C-1.
 
     Confidence is the largest probability, and right means that its class is the target.
 
@@ -92,7 +92,7 @@ def calibration(
 def binary_calibration(
     logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0
 ) -> Calibration | NotComputable:
-    """Temperature scaling of logits of independent labels, (n,) or (n, L), with targets of the same shape in {0, 1}.
+    """Fit a temperature to logits of independent labels, (n,) or (n, L), with targets of the same shape in {0, 1}.
 
     Confidence is the probability of the label; the likelihood is summed over an example's labels. With many labels the
     part that chance has in the calibration error is understated, for labels of one example go together.
@@ -115,7 +115,7 @@ def binary_calibration(
 def calibration_error(
     confidence: NDArray[np.floating], right: NDArray[np.generic], bins: int = BINS
 ) -> CalibrationError | NotComputable:
-    """Expected calibration error of confidences (n,) in [0, 1] against what was right (n,), in bins of equal mass.
+    """Compute the expected calibration error of confidences (n,) in [0, 1] against what was right (n,).
 
     Source: Guo et al. 2017, section 2, on equal-mass bins; the part of chance in each bin is the mean absolute value
         of a normal with the binomial variance, and is taken out in squares as Kumar, Liang, Ma 2019 do for the

@@ -1,6 +1,6 @@
 """Power: the smallest difference that a validation part of this size would show.
 
-Said whenever a finding is "not distinguishable", so that silence is not taken for health.
+Reported whenever a finding is "not distinguishable", so that its absence is not taken for health.
 Letters: ``n`` examples, ``sd`` a deviation between examples, ``p`` a proportion.
 """
 
@@ -32,7 +32,7 @@ class Resolution:
 def smallest_unpaired(
     sd1: float, n1: int, sd2: float, n2: int, level: float = 0.05, power: float = 0.8
 ) -> Resolution | NotComputable:
-    """The smallest difference of two means of independent samples that would be found.
+    """Compute the smallest detectable difference of two means of independent samples.
 
     Source: (z of level + z of power) standard errors, Cohen 1988; for networks Card et al. 2020.
     """
@@ -44,7 +44,7 @@ def smallest_unpaired(
 
 
 def smallest_paired(sd: float, n: int, level: float = 0.05, power: float = 0.8) -> Resolution | NotComputable:
-    """The smallest mean paired difference that would be found, from the deviation of the differences.
+    """Compute the smallest detectable mean paired difference, from the deviation of the differences.
 
     Source: as `smallest_unpaired`, on the differences.
     """
@@ -58,7 +58,7 @@ def smallest_paired(sd: float, n: int, level: float = 0.05, power: float = 0.8) 
 def smallest_unpaired_accuracy(
     accuracy: float, n1: int, n2: int, level: float = 0.05, power: float = 0.8
 ) -> Resolution | NotComputable:
-    """The smallest difference of two accuracies near ``accuracy``, in [0, 1], on independent samples.
+    """Compute the smallest detectable difference of two accuracies near ``accuracy``, on independent samples.
 
     Source: as `smallest_unpaired`, the proportion drawn towards one half as in Agresti and Coull 1998, so that a score
         of 100 % does not promise a resolution of zero.
@@ -74,7 +74,7 @@ def smallest_unpaired_accuracy(
 def smallest_paired_accuracy(
     discordant: int, n: int, level: float = 0.05, power: float = 0.8
 ) -> Resolution | NotComputable:
-    """The smallest difference of two accuracies on the same n examples, ``discordant`` of which only one gets right.
+    """Compute the smallest detectable difference of two accuracies on n examples, ``discordant`` of which differ.
 
     Source: McNemar's variance under no difference, as in Connor 1987; the discordant share is drawn away from zero.
     """

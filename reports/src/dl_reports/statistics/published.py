@@ -1,4 +1,4 @@
-"""Unpaired forms: what means and the number of examples say of a fit, where nothing per example was kept.
+"""Unpaired tests from means and the number of examples alone, where no per-example outcomes were kept.
 
 Weaker than the paired forms, for the variance between examples does not cancel; meant for published histories.
 Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen.
@@ -41,7 +41,7 @@ class UnpairedChange:
 def unpaired_loss_rise(
     best: float, last: float, n: int, epochs: int, best_sd: float | None = None, last_sd: float | None = None
 ) -> UnpairedChange | NotComputable:
-    """The rise of a mean loss from the best epoch to the last.
+    """Test the rise of a mean loss from the best epoch to the last.
 
     Without deviations the losses are taken to be exponential, for which the deviation equals the mean: of all laws on
     the positive numbers with that mean it assumes least. Late losses spread wider than that; on the other side, leaving
@@ -61,7 +61,7 @@ def unpaired_loss_rise(
 
 
 def unpaired_accuracy_fall(best: float, last: float, n: int, epochs: int) -> UnpairedChange | NotComputable:
-    """The fall of an accuracy from the best epoch to the last, both in [0, 1].
+    """Test the fall of an accuracy from the best epoch to the last, both in [0, 1].
 
     Source: Newcombe 1998, method 10, at the level of Bonferroni over the T - 1 epochs the best could be.
     """

@@ -1,4 +1,4 @@
-"""Reliability: the share that was right among validation examples of like confidence, at one temperature.
+"""Reliability: accuracy among validation examples of similar confidence, at one temperature.
 
 Letters: ``n`` examples, ``C`` classes, ``L`` labels.
 """
@@ -17,7 +17,7 @@ from dl_reports.statistics.calibration import BINS, CalibrationError, Floats, sc
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Examples of like confidence.
+    """Examples of similar confidence.
 
     Attributes:
         confidence: Their mean confidence.
@@ -34,7 +34,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """The bins of a validation split, and how much the likelihood of its examples varies.
+    """The bins of a validation set, and how much the likelihood of its examples varies.
 
     Attributes:
         bins: Of equal mass, the least confident first.

@@ -1,4 +1,4 @@
-"""Reuse of a held-out split: how far its scores may lie from the truth after so many evaluations.
+"""Reuse of a held-out set: how far its scores may lie from the truth after so many evaluations.
 
 Letters: ``k`` evaluations, ``n`` examples, ``delta`` the chance that the bound fails.
 """
@@ -14,8 +14,8 @@ class ReuseBound:
     """A bound on how far any of k scores lies from the truth; in practice the error is smaller.
 
     Attributes:
-        evaluations: On the split, k.
-        n: Examples of the split.
+        evaluations: On the set, k.
+        n: Examples of the set.
         bound: In score units, for scores of single examples in a range of the given width.
     """
 
@@ -33,7 +33,7 @@ def reuse_bound(evaluations: int, n: int, delta: float = 0.05, width: float = 1.
     Source: Hoeffding 1963 with the union bound over k: width * sqrt(ln(2k / delta) / (2n)).
     """
     if n < 1:
-        return NotComputable("the split has no examples")
+        return NotComputable("the set has no examples")
     if evaluations < 1:
-        return NotComputable("the split has not been evaluated")
+        return NotComputable("the set has not been evaluated")
     return ReuseBound(evaluations, n, width * math.sqrt(math.log(2 * evaluations / delta) / (2 * n)))
