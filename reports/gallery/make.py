@@ -49,14 +49,14 @@ class Piece:
 
     Args:
         name: Of its folder.
-        says: What was fitted, in one line.
+        description: Data and network, in one line.
         code: Of the finding that it must yield; one of these suffices.
         data: Name of the data set.
         options: Of the fit.
     """
 
     name: str
-    says: str
+    description: str
     code: tuple[str, ...]
     data: str = "mnist"
     options: Mapping[str, Any] = field(default_factory=dict)  # Any: what dl.fit takes
@@ -155,8 +155,8 @@ class Variants:
         return tuple(_spec(name, *variant) for name, variant in VARIANTS.items())
 
 
-def _spec(name: str, says: str, make: Callable[[], Dataset]) -> DatasetSpec:
-    return DatasetSpec(name, "vision", says, lambda _: replace(make(), name=name))
+def _spec(name: str, description: str, make: Callable[[], Dataset]) -> DatasetSpec:
+    return DatasetSpec(name, "vision", description, lambda _: replace(make(), name=name))
 
 
 def make(piece: Piece, runs: Path) -> str:
@@ -197,7 +197,7 @@ def write(piece: Piece, report: Report, folder: Path) -> None:
 def index(yields: Mapping[str, str]) -> str:
     """Return the list of the gallery, as Markdown."""
     rows = [
-        f"| {piece.says} | `{yields[piece.name]}` | "
+        f"| {piece.description} | `{yields[piece.name]}` | "
         + ", ".join(f"[{kind}]({piece.name}/report.{end})" for kind, end in FORMS)
         + " |"
         for piece in PIECES
@@ -207,7 +207,7 @@ def index(yields: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Make what was asked for, and say what each yields."""
+    """Make the pieces that were asked for, and print the finding of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(piece.name for piece in PIECES))
     parser.add_argument("--runs", type=Path, help="keep the runs here, and use those that are there")

@@ -99,7 +99,7 @@ def test_the_report_speaks_of_bits_and_not_of_classes(run):
 
 def test_that_no_text_is_told_without_error_is_not_called_underfitting(run):
     excess = common_error_z(Facts(read(run), load_plugins()))
-    assert isinstance(excess, NotComputable) and "no text can be told without error" in excess.reason
+    assert isinstance(excess, NotComputable) and "no text can be predicted without error" in excess.reason
 
 
 def test_the_commands_that_the_report_offers_mean_the_same_fit(run, meant_by):
