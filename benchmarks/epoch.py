@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 import dl
 from benchmarks.measuring import in_turn, publish, ratios
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 
 TRAIN, BATCH, ROUNDS = 12_000, 64, 5
 

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dl
-from dl import files, outcomes
-from dl.data import Dataset, Examples
-from dl.history import write_history
+from dl import files
+from dl.data.examples import Dataset, Examples
 from dl.intervals import newcombe, wilson
-from dl.outcomes import Scored
-from dl.plugins import Plugins, load_plugins
-from dl.run import Run, list_runs
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.runs import outcomes
+from dl.runs.history import write_history
+from dl.runs.outcomes import Scored
+from dl.runs.run import Run, list_runs
 from dl.specs import DatasetSpec
 
 MADE = "made for a benchmark"

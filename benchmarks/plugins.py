@@ -33,15 +33,15 @@ def register_models():
 """
 HOST = """
 import json, sys, time
-import dl.cli
+import dl.cli.main
 started = time.perf_counter()
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 plugins = load_plugins()
 print(json.dumps([1000 * (time.perf_counter() - started), len(plugins.states), "torch" in sys.modules]))
 """
 PLAIN = """
 import json, sys, time
-import dl.cli, dl.specs
+import dl.cli.main, dl.specs
 started = time.perf_counter()
 from importlib.metadata import entry_points
 found = [point.load() for point in entry_points(group="dl") if point.name.startswith("tiny-")]

@@ -11,14 +11,15 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import in_turn, publish
-from dl.choose import resolve
-from dl.data import whole
-from dl.feed import Feed, Share, TrainOrder
-from dl.module import FitModule, FitParts
-from dl.optimizers import make_optimizer
-from dl.plugins import Plugins, load_plugins
-from dl.regularizer import Regularizers, build_network
-from dl.task import decide
+from dl.data.examples import whole
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.recipes.resolve import resolve
+from dl.tasks.table import decide
+from dl.training.batches import DeviceDataset, Shard, TrainBatchSampler
+from dl.training.module import FitModule, FitParts
+from dl.training.optimizers import make_optimizer
+from dl.training.regularizers import Regularizers, build_network
 
 BATCH, ROUNDS = 128, 25
 ASKED = {"batch": "1.15", "penalty": "1.03"}
@@ -29,15 +30,15 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     recipe = resolve(plugins, "vision", "mnist", recipe="book-convnet", options={"batch_size": BATCH}, reg=reg)
     domain = plugins.domain("vision").load()
     train = plugins.dataset("vision", "mnist").load({}).train
-    task, preparation = decide(train.targets, train.names), domain.learn(whole(train), recipe.data_options)
+    task, preprocessor = decide(train.targets, train.names), domain.learn(whole(train), recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preparation.input_shape, task, regularizers)
-    feed, positions = Feed.of(train, task), np.arange(len(train))
+    network = build_network(recipe, plugins, preprocessor.input_shape, task, regularizers)
+    feed, positions = DeviceDataset.of(train, task), np.arange(len(train))
     parts = FitParts(feed, feed, positions, positions, positions)
     module = FitModule(
-        network, preparation, task, parts, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
+        network, preprocessor, task, parts, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
     )
-    module.order = TrainOrder(positions, BATCH, 0, Share(), 1)
+    module.order = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
     module.generator, module.schedule = torch.Generator().manual_seed(0), None
     module.optimizer = make_optimizer(network, recipe.train)
     drawn = torch.Generator().manual_seed(0)

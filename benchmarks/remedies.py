@@ -21,11 +21,12 @@ from scipy import stats
 import dl
 from benchmarks.kept_fits import with_dataset
 from benchmarks.measuring import RESULTS, publish
-from dl.data import Dataset
-from dl.devices import Devices
+from dl.data.examples import Dataset
 from dl.errors import BadOption
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.specs import RegularizerSpec
+from dl.training.devices import Devices
 
 SEEDS, VAL = 10, 1_500
 NONE = ""  # the plain fit
@@ -43,14 +44,14 @@ class Net:
     """A network that overfits.
 
     Args:
-        says: What it is, and on what.
+        description: What it is, and on what.
         domain: Of its inputs.
         train: Training examples.
         read: Returns the data set of a seed.
         choices: Of `dl.fit`.
     """
 
-    says: str
+    description: str
     domain: str
     train: int
     read: Callable[[int, int], Dataset]
@@ -124,7 +125,7 @@ def measure(net: Net, reg: str, seed: int, dataset: Dataset) -> Fit:
         )
         if run.manifest.status != "finished":
             raise SystemExit(f"{run.manifest.message}; run this again to go on")
-        last, look = run.history.rows[-1], dl.test(run, plugins=plugins)
+        last, look = run.history.rows[-1], dl.evaluate(run, plugins=plugins)
         return {
             "seed": seed,
             "epochs": len(run.history),
@@ -195,5 +196,5 @@ def _mean(values: NDArray[np.float64], form: str) -> str:
 def main() -> None:
     """Fit what is not kept yet, and print and keep the table."""
     kept = fits()
-    nets = "; ".join(f"{name}: {net.says}" for name, net in NETS.items())
+    nets = "; ".join(f"{name}: {net.description}" for name, net in NETS.items())
     publish("remedies", f"Do the remedies work? {nets}", table(kept), NOTE, fits=kept)

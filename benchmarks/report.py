@@ -18,7 +18,7 @@ from typing import Any
 
 import dl
 from benchmarks.measuring import publish, run_dl
-from dl import callbacks
+from dl.training import callbacks
 from dl_reports.simulate import SimulatedFit, simulate
 
 ROUNDS = 3
@@ -26,7 +26,7 @@ SIZES = {"10,000 x 50": (10_000, 50, 10_000), "1,000,000 x 20": (1_000_000, 20, 
 COMPUTE = """
 import sys, time
 from pathlib import Path
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.as_json import to_json
 from dl_reports.build import build_report
 started, used = time.perf_counter(), time.process_time()
@@ -75,8 +75,8 @@ class Clock:
 
 
 def keeping(recipe: str, epochs: int) -> dict[str, object]:
-    """SimulatedFit once, and return the share of the fit spent in keeping; scoring the two parts is not keeping."""
-    clock, keeper = Clock(), callbacks.Keeper
+    """Fit once, and return the share of the fit spent in keeping; scoring the two parts is not keeping."""
+    clock, keeper = Clock(), callbacks.RunWriter
     with tempfile.TemporaryDirectory() as name, patched(keeper, clock, ("on_validation_end", "on_train_end")):
         run = dl.fit("vision", "mnist", recipe=recipe, epochs=epochs, runs=Path(name))
         kept = sum(path.stat().st_size for path in (run.path / "outcomes").iterdir())

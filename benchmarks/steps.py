@@ -15,9 +15,10 @@ from torch.nn import functional as F
 
 import dl
 from benchmarks.measuring import in_turn, publish, ratios
-from dl.data import Dataset, Examples
-from dl.plugins import load_plugins
-from dl.specs import DatasetSpec, Options
+from dl.data.examples import Dataset, Examples
+from dl.options import Options
+from dl.plugins.loading import load_plugins
+from dl.specs import DatasetSpec
 
 EXAMPLES, BATCH, EPOCHS, ROUNDS = 40_000, 64, 3, 7
 

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 import dl
 from benchmarks.measuring import in_turn, publish, ratios, run_dl
-from dl.data import Dataset, whole
-from dl.plugins import load_plugins
-from dl.ragged import Ragged
+from dl.data.examples import Dataset, whole
+from dl.data.ragged import Ragged
+from dl.plugins.loading import load_plugins
 from dl_text.learn import learn
 from dl_text.vocabulary import Settings, Vocabulary
 

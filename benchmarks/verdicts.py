@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 import dl
 from benchmarks.kept_fits import cut, joined, kept_fit, with_dataset
 from benchmarks.measuring import publish
-from dl.data import Dataset
-from dl.plugins import load_plugins
-from dl.run import Run
+from dl.data.examples import Dataset
+from dl.plugins.loading import load_plugins
+from dl.runs.run import Run
 from dl_reports.build import build_report
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known

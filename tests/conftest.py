@@ -98,9 +98,9 @@ def good():
 @pytest.fixture(scope="session")
 def meant_by():
     """A function that returns the recipe that a fit means, as it is typed: meant_by("dl fit vision mnist epochs=3")."""
-    from dl.choose import resolve
     from dl.options import split_named, split_pairs
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
+    from dl.recipes.resolve import resolve
 
     def recipe(command):
         dl, fit, domain, data, *words = shlex.split(command)

@@ -19,10 +19,10 @@ from rich.console import Console
 from shot import to_svg
 
 import dl
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.hookspecs import hookimpl
-from dl.plugins import load_plugins
-from dl.run import Run
+from dl.plugins.loading import load_plugins
+from dl.runs.run import Run
 from dl.specs import DatasetSpec
 from dl_mnist import mnist
 from dl_reports.as_json import to_json

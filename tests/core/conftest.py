@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import dl
-from dl.data import Dataset, Examples
-from dl.devices import Devices
-from dl.plugins import load_plugins
+from dl.data.examples import Dataset, Examples
+from dl.plugins.loading import load_plugins
 from dl.testing.numbers import NumbersPlugin
+from dl.training.devices import Devices
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,13 +9,14 @@ from safetensors.numpy import load_file
 from torch import nn
 
 import dl
-from dl.choose import resolve
-from dl.devices import Devices
 from dl.errors import BadOption, PluginFailed, UnknownName
 from dl.options import Option, split_named
-from dl.regularizer import Batch, Regularizer, Regularizers
+from dl.recipes.resolve import resolve
+from dl.regularizer import Batch, Regularizer
 from dl.specs import PLACES, RegularizerSpec
-from dl.task import squared_error
+from dl.tasks.losses import squared_error
+from dl.training.devices import Devices
+from dl.training.regularizers import Regularizers
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def test_what_does_not_fit_is_said_before_a_run_is_kept(fit_with, runs, where):
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "message"),
     [
         (lambda: Regularizer(batch=lambda batch, generator: None), "batch of .*'mine' returned None, not a Batch"),
         (lambda: Regularizer(penalty=lambda network: 0.5), "penalty of .*'mine' returned 0.5, not a Tensor"),
@@ -149,15 +150,15 @@ def test_what_does_not_fit_is_said_before_a_run_is_kept(fit_with, runs, where):
         (lambda: {"l2": 1}, "build of the regularizer 'mine' returned .*, not a Regularizer"),
     ],
 )
-def test_a_regularizer_that_breaks_its_promise_is_blamed_on_its_plugin(blobs, plugins_with, runs, site, given, says):
-    from dl.blame import answerable
-    from dl.discovery import Found
+def test_a_regularizer_that_breaks_its_promise_is_blamed_on_its_plugin(blobs, plugins_with, runs, site, given, message):
+    from dl.plugins.attribution import wrap_plugin
+    from dl.plugins.discovery import FoundPlugin
 
     spec = RegularizerSpec("mine", "training", "of a test", lambda options, task: given())
-    found = Found("theirs", lambda: None)
-    theirs = answerable(spec, found, "the regularizer 'mine'")
+    found = FoundPlugin("theirs", lambda: None)
+    theirs = wrap_plugin(spec, found, "the regularizer 'mine'")
     plugins = replace(plugins_with(given=blobs()), regularizers={"mine": theirs})
-    with pytest.raises(PluginFailed, match=says):
+    with pytest.raises(PluginFailed, match=message):
         dl.fit("numbers", "given", plugins=plugins, runs=runs, devices=Devices("cpu", "1"), reg={"mine": {}})
     assert not list(runs.iterdir())
 
@@ -221,7 +222,7 @@ def test_recipes_keep_regularizers_and_the_command_line_changes_them(placed, tmp
 
 
 @pytest.mark.parametrize(
-    ("word", "kind", "says"),
+    ("word", "kind", "message"),
     [
         ("", BadOption, "'' is not of the form name, name=value or name=value,key=value"),
         ("x-batch=", BadOption, "'x-batch=' is not of the form"),
@@ -237,8 +238,8 @@ def test_recipes_keep_regularizers_and_the_command_line_changes_them(placed, tmp
         ("for-texts=1", UnknownName, "the regularizer 'for-texts' is for text, not for numbers"),
     ],
 )
-def test_a_word_that_means_nothing_is_refused_with_what_would(placed, word, kind, says):
-    with pytest.raises(kind, match=says):
+def test_a_word_that_means_nothing_is_refused_with_what_would(placed, word, kind, message):
+    with pytest.raises(kind, match=message):
         chosen(placed, word)
 
 

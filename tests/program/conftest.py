@@ -101,7 +101,7 @@ class Environment:
         self.site = next(folder.glob("lib/python*/site-packages"))
         borrowed = [path for path in sys.path if "site-packages" in path or path.endswith("/src")]
         (self.site / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
-        (folder / "bin/dl").write_text(f"#!{self.python}\nfrom dl.cli import main\nmain()\n")
+        (folder / "bin/dl").write_text(f"#!{self.python}\nfrom dl.cli.main import main\nmain()\n")
         (folder / "bin/dl").chmod(0o755)
         self.links, self.cwd = folder / "links", folder / "cwd"
         self.links.mkdir()
@@ -112,6 +112,7 @@ class Environment:
         given = {
             name: value for name, value in os.environ.items() if not name.startswith(("DL_", "PIP_", "PYTHONPATH"))
         }
+        given |= {"PIP_CONFIG_FILE": os.devnull}  # what somebody has set there is no part of a test
         given |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.links), "PIP_NO_BUILD_ISOLATION": "0"}
         given |= {"COLUMNS": "200", "DL_CONFIG": str(self.folder / "config"), **environment}
         done = subprocess.run(

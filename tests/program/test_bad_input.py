@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import dl
-from dl.cli import run
-from dl.devices import Devices
+from dl.cli.main import run
+from dl.training.devices import Devices
 
 TINY = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1")
 
@@ -129,7 +129,7 @@ def test_an_unknown_verb_is_one_line(capsys):
 
 def test_a_mistake_is_a_traceback_only_where_that_is_asked_for(monkeypatch, runs):
     monkeypatch.setenv("DL_DEBUG", "1")
-    with pytest.raises(dl.plugins.UnknownName):
+    with pytest.raises(dl.plugins.registry.UnknownName):
         run(["fit", "visoin", "mnist", "--runs", str(runs)])
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dl.hookspecs import API
-from dl.plugins import PluginWarning, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.states import PluginWarning
 
 DL = Path(sys.executable).with_name("dl")
 HEAD = "from dl.hookspecs import hookimpl\nfrom dl.options import Option\nfrom dl.specs import *\n"
@@ -26,7 +27,7 @@ class Broken:
 
     name: str
     source: str | bytes
-    says: str
+    message: str
     state: str = "failed"
     works: bool = False
     how: dict = field(default_factory=dict)
@@ -274,7 +275,7 @@ def test_a_broken_plugin_is_one_line_and_the_others_work(broken, site, good, cap
     assert line.startswith(f"plugin {broken.name!r} {origin}, dl 0.1.0: ")
     off = "dist-oddname" if broken.name == "odd/name" else broken.name
     assert line.endswith(f"  switch it off: DL_PLUGINS=-{off}")
-    assert broken.says in line.encode("unicode_escape").decode() or broken.says in line
+    assert broken.message in line.encode("unicode_escape").decode() or broken.message in line
     assert "\n" not in line and len(line) < 500
     state = next(one for one in plugins.states if one.origin == origin)
     assert state.state == broken.state
@@ -370,9 +371,9 @@ def test_what_a_command_returns_is_an_exit_code_or_its_plugins_failure(site, goo
     site.add("commands", good("x", then=COMMANDS))
     assert [dl(name).returncode for name in ("zero", "none", "seven")] == [0, 0, 7]
     bad = {"wraps": "256", "below": "-1", "words": "'x'", "huge": "1", "yes": "True"}  # True would be 1, a failure
-    for name, says in [("raises", "Odd: no"), *((name, f"returned {value}") for name, value in bad.items())]:
+    for name, message in [("raises", "Odd: no"), *((name, f"returned {value}") for name, value in bad.items())]:
         done = dl(name)
-        assert done.returncode == 4 and says in done.stderr and len(done.stderr.splitlines()) == 1
+        assert done.returncode == 4 and message in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_an_error_of_nobodys_says_how_to_find_out_whether_a_plugin_has_changed_dl(site, good):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from dl.run import Run, list_runs
+from dl.runs.run import Run, list_runs
 
 RECIPE = ("--model", "dense", "width=8", "batch_size=8", "lr=0.01", "optimizer=sgd", "val=11", "clip=0.5")
 ONE = ("--accelerator", "cpu", "--devices", "1", "--precision", "64-true")

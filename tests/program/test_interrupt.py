@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from dl.run import open_run
+from dl.runs.run import open_run
 
 FOREVER = ("--model", "dense", "width=8", "epochs=100000", "batch_size=4", "--accelerator", "cpu")
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dl.project import KINDS
+from dl.packaging.scaffold import KINDS
 
 NAMES = {kind: f"my-{kind}" for kind in KINDS}
 
@@ -39,7 +39,7 @@ def run_tests(env, *folders, where):
 def test_a_plugin_of_each_kind_is_installed_and_registers_what_it_says(projects):
     states = {state["name"]: state for state in json.loads(projects.dl("plugins", "--json")[0])}
     for kind, name in NAMES.items():
-        assert states[name]["state"] == "ok" and states[name]["says"] == "", states[name]
+        assert states[name]["state"] == "ok" and states[name]["message"] == "", states[name]
         hook = "register_domains" if kind == "domain" else f"register_{kind}s"
         assert states[name]["hooks"][hook][0].startswith(name)
 
@@ -77,7 +77,7 @@ def test_one_is_installed_fitted_reported_and_uninstalled(environment_at, tmp_pa
 
 
 def test_a_mistake_is_one_line(dl_run):
-    for words, code, says in (
+    for words, code, message in (
         (("new", "plugin", "mnist"), 2, "the name 'mnist' is dl's own"),
         (("new", "plugin", "a b"), 2, "a plugin cannot be called 'a b'"),
         (("new", "plugin", "x", "--kind", "modle"), 2, "did you mean 'model'?"),
@@ -87,4 +87,4 @@ def test_a_mistake_is_one_line(dl_run):
     ):
         answer = dl_run(*words)
         assert answer.code == code, answer
-        assert says in answer.err and answer.err.count("\n") == (1 if code else 0)
+        assert message in answer.err and answer.err.count("\n") == (1 if code else 0)

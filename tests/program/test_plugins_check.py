@@ -10,7 +10,7 @@ from dl.specs import DatasetSpec, RecipeSpec
 
 def load(options):
     import numpy as np
-    from dl.data import Dataset, Examples
+    from dl.data.examples import Dataset, Examples
     images = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 1), dtype=np.uint8)
     return Dataset("clouds", Examples(images, np.arange(40) % 2, np.arange(40){ids}, ("no", "yes")))
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dl.cli import run
+from dl.cli.main import run
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 import dl
-from dl.cli import run as command_line
-from dl.prediction import UnknownInputs
+from dl.cli.main import run as command_line
+from dl.inference.predict import UnknownInputs
 from dl.tables.table import SkippedRows
 
 NEUTRAL = "the a film story actor scene night day house road"
@@ -45,7 +45,7 @@ def test_reviews_are_learnt_tested_and_predicted(dl_run):
     assert fitted.json["best"]["val_accuracy"] > 0.74
     assert dl_run("test", "last", "--json").json["score"]["value"] > 0.72
     told = ("predict", "last", "--text", "a wonderful, moving film", "--text", "a dull and boring mess", "--json")
-    assert [answer["says"] for answer in dl_run(*told).json] == ["positive", "negative"]
+    assert [answer["answer"] for answer in dl_run(*told).json] == ["positive", "negative"]
     assert "examples worth a look" in dl_run("report", "last").out.lower()
 
 
@@ -76,7 +76,7 @@ def test_a_table_is_predicted_row_by_row(dl_run, table, tmp_path):
     new = tmp_path / "new.csv"
     new.write_text("review\na great lovely film\na poor awful film\n")
     said = dl_run("predict", "last", new, "--csv")
-    assert [row["says"] for row in csv.DictReader(said.out.splitlines())] == ["good", "bad"], said.err
+    assert [row["answer"] for row in csv.DictReader(said.out.splitlines())] == ["good", "bad"], said.err
 
 
 def test_a_table_is_predicted_with_the_options_of_the_run_or_those_said_now(runs, tmp_path, capsys):
@@ -88,12 +88,15 @@ def test_a_table_is_predicted_with_the_options_of_the_run_or_those_said_now(runs
     (tmp_path / "new.csv").write_bytes("7;a great café;x\n8;;x\n9;a poor awful film;x\n".encode("latin-1"))
     with pytest.warns(SkippedRows, match=r"1 row was skipped: new\.csv row 2: column '2' is empty"):
         answers = dl.predict(run, tmp_path / "new.csv")
-    assert [(answer.source, answer.says) for answer in answers] == [("new.csv row 1", "good"), ("new.csv row 3", "bad")]
+    assert [(answer.source, answer.answer) for answer in answers] == [
+        ("new.csv row 1", "good"),
+        ("new.csv row 3", "bad"),
+    ]
     (tmp_path / "other.csv").write_text("body,note\na great café,a great and long note\n")
     flags = ("--encoding", "utf-8", "--input", "body", "header=yes")
     assert command_line(["predict", "last", f"{tmp_path}/other.csv", *flags, "--json", "--runs", str(runs)]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
-    assert answer["says"] == "good" and answer["source"] == "other.csv row 2"
+    assert answer["answer"] == "good" and answer["source"] == "other.csv row 2"
 
 
 @pytest.mark.parametrize(

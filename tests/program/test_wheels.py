@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from dl.discovery import OWN
+from dl.plugins.discovery import OWN
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = (

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import dl
-from dl.data import Dataset
-from dl.devices import Devices
+from dl.data.examples import Dataset
 from dl.hookspecs import hookimpl
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
-from dl.task import decide
+from dl.tasks.table import decide
+from dl.training.devices import Devices
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,14 +5,14 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from dl.choose import resolve
-from dl.devices import Devices, quiet_lightning
-from dl.feed import Feed
-from dl.module import FitModule, FitParts
-from dl.plugins import load_plugins
-from dl.regularizer import Regularizers, build_network
-from dl.task import decide
+from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
+from dl.tasks.table import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds
+from dl.training.batches import DeviceDataset
+from dl.training.devices import Devices, quiet_lightning
+from dl.training.module import FitModule, FitParts
+from dl.training.regularizers import Regularizers, build_network
 
 EPOCHS = 6
 REG = {"dropout": 0.5, "noise": 0.1, "mixup": 0.2, "max-norm": 1.0, "weight-averaging": 0.9}
@@ -45,7 +45,7 @@ def trained(tmp_path):
         regularizers = Regularizers.of(recipe, plugins, task)
         torch.manual_seed(0)
         network = build_network(recipe, plugins, (2,), task, regularizers)
-        feed, rows = Feed.of(dataset.train, task), np.arange(70)
+        feed, rows = DeviceDataset.of(dataset.train, task), np.arange(70)
         parts = FitParts(feed, feed, rows[:50], rows[50:], rows[:20])
         made = (network, Numbers((2,)), task, parts, recipe.train, 0, regularizers, lambda: False)
         module = FitModule(*made, blocks=blocks)

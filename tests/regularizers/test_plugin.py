@@ -6,11 +6,11 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 import dl
-from dl.devices import Devices
-from dl.dividing import load_dataset
 from dl.errors import BadOption
-from dl.reopen import reopen
+from dl.inference.load import reopen
 from dl.specs import PLACES
+from dl.splits.partition import load_dataset
+from dl.training.devices import Devices
 
 REGULARIZERS = {
     "dropout": {"rate": 0.5},
@@ -68,7 +68,7 @@ def test_the_run_can_be_tested_and_predicts(fit, plugins, name, tmp_path):
     run = fit({name: (REGULARIZERS | SMALLER)[name]}, epochs=2)
     (kept,) = run.recipe.regularizers
     assert kept == name
-    look = dl.test(run, plugins=plugins)
+    look = dl.evaluate(run, plugins=plugins)
     assert look.examples == 100 and 0.05 < look.score.value <= 1
     Image.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "black.png")
     (said,) = dl.predict(run, [tmp_path / "black.png"], plugins=plugins)

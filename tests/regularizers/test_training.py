@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dl.errors import BadOption
-from dl.manifest import MetricInfo
+from dl.runs.manifest import MetricInfo
 from dl_regularizers.training import early_stopping, label_smoothing, max_norm, weight_averaging
 
 ACCURACY, MAE = MetricInfo("accuracy", True, 1.0, "proportion"), MetricInfo("mae", False, 0.0, "mean")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from scipy.special import ndtri
 
-from dl.manifest import Baseline
+from dl.runs.manifest import Baseline
 from dl_reports.baseline import lead
 from dl_reports.facts import Facts
 from dl_reports.read import read

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dl.cli import run as dl
+from dl.cli.main import run as dl
 
 OVERFIT = {
     "sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8],
@@ -78,6 +78,8 @@ HEAVY = ("torch", "numpy", "scipy", "jinja2", "markupsafe", "msgspec", "PIL")
 
 
 def test_help_and_explain_import_nothing_heavy():
-    code = f"import sys; from dl.cli import run; run(sys.argv[1:]); sys.exit(bool({set(HEAVY)} & set(sys.modules)))"
+    code = (
+        f"import sys; from dl.cli.main import run; run(sys.argv[1:]); sys.exit(bool({set(HEAVY)} & set(sys.modules)))"
+    )
     for words in (["--help"], ["ls"], ["explain"], ["report", "--help"]):
         subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)

@@ -7,7 +7,7 @@ import pytest
 
 from dl.errors import UnknownName
 from dl.hookspecs import hookimpl
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import CheckSpec
 from dl.terminal import console
 from dl_reports.explain import list_codes, show_page

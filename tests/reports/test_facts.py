@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.facts import Facts, known
 from dl_reports.read import read
 from dl_reports.statistics import NotComputable

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from dl import files
-from dl.cli import run as dl
-from dl.run import Run
+from dl.cli.main import run as dl
+from dl.runs.run import Run
 from dl_reports.follow import is_alive, why_gone
 
 DL = Path(sys.executable).with_name("dl")

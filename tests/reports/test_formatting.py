@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dl.manifest import MetricInfo
+from dl.runs.manifest import MetricInfo
 from dl_reports import formatting
 
 ACCURACY = MetricInfo("accuracy", True, 1.0, "proportion")

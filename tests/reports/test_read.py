@@ -163,7 +163,7 @@ def test_a_damaged_side_file_is_said_and_the_report_goes_on(reported, name, cont
 DAMAGED = {  # the findings of the guards, and what is wrong with them
     '[{"code": 1, "severity": "tip", "message": ""}]': "Expected `str`, got `int` - at `$[0].code`",
     '[{"code": "a", "severity": "tip", "message": "", "evidence": [1]}]': "got `array` - at `$[0].evidence`",
-    '[{"code": "a", "severity": "doom", "message": ""}]': "'doom' is no severity",
+    '[{"code": "a", "severity": "doom", "message": ""}]': "severity doom",
     '[{"code": "a", "severity": "tip"}]': "missing required field `message`",
     '[{"code": "a", "severity": "tip", "message": "", "evidence": {"x": ' + "[" * 100_000: "is damaged",
 }

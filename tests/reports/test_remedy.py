@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import tomli_w
 
-from dl.choose import resolve
-from dl.run import Run
+from dl.recipes.resolve import resolve
+from dl.runs.run import Run
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.remedy import again, against_overfitting, larger, longer, option, slower, until

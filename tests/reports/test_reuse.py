@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dl import files
-from dl.ledger import LEDGER
+from dl.runs.ledger import LEDGER
 from dl_reports.build import build_report
 from dl_reports.render.phrases import reuse as worded
 from dl_reports.reuse import count_test_reuse, count_validation_reuse
@@ -109,6 +109,6 @@ def test_the_report_words_reuse_as_a_bound(simulated):
 def test_scores_without_a_range_have_no_bound(simulated):
     run = simulated(**TWO)
     metric = replace(run.manifest.task.headline, name="mae", higher=False, kind="mean")
-    task = replace(run.manifest.task, name="regression", metrics=(metric,))
+    task = replace(run.manifest.task, name="regression", metrics=(metric,), bounded=False)
     found = count_validation_reuse(run, replace(run.manifest, task=task), 2)
     assert found.bound is None and worded(found, metric) == "2 evaluations by 1 run"

@@ -9,7 +9,8 @@ import pytest
 from dl.errors import PluginFailed
 from dl.finding import Finding
 from dl.hookspecs import hookimpl
-from dl.plugins import PluginWarning, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.states import PluginWarning
 from dl.specs import CheckSpec, SectionSpec
 from dl_reports.build import build_report
 

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 import dl
-from dl.data import Examples
-from dl.plugins import load_plugins
+from dl.data.examples import Examples
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
 from dl_reports.as_json import to_json
 from dl_reports.build import build_report

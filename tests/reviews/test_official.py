@@ -12,11 +12,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from dl.choose import resolve
-from dl.cli import run
+from dl.cli.main import run
+from dl.data.ragged import as_text
 from dl.errors import BadFile
-from dl.plugins import load_plugins
-from dl.ragged import as_text
+from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
 from dl_reviews import plugin
 from dl_reviews.official import ACL_IMDB, LARGEST, Archive, download, find, read
 from dl_reviews.reviews import load_imdb

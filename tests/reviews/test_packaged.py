@@ -4,8 +4,8 @@ from hashlib import sha256
 
 import pytest
 
+from dl.data.packaged import locate
 from dl.errors import BadFile
-from dl.packaged import locate
 from dl_reviews import reviews
 from dl_reviews.packaged import COMBINED, read
 

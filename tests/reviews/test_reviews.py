@@ -6,12 +6,12 @@ from importlib.metadata import requires
 import numpy as np
 import pytest
 
-from dl.choose import resolve
-from dl.data import content_number, fingerprints, whole
-from dl.dividing import divide
-from dl.packaged import locate
-from dl.plugins import load_plugins
-from dl.ragged import as_text
+from dl.data.examples import content_number, fingerprints, whole
+from dl.data.packaged import locate
+from dl.data.ragged import as_text
+from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
+from dl.splits.partition import split_data
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import COMBINED, read
 
@@ -143,7 +143,7 @@ def test_the_card_and_the_guard_count_the_reviews_that_repeat_another(loaded):
     assert repeated == [96, 88, 8]
     said = " ".join(loaded["imdb"].notes)
     assert "96 of the 25,000 reviews repeat another one to the letter: 88 outside the test part, 8 w" in said
-    divided = divide(loaded["imdb"], resolve(load_plugins(), "text", "imdb"))
+    divided = split_data(loaded["imdb"], resolve(plugins := load_plugins(), "text", "imdb"), plugins)
     (finding,) = (finding for finding in divided.findings if finding.code == "data-duplicates")
     assert finding.message.startswith("88 of 23,760 examples repeat another one, bit for bit; all copies are on one")
     assert not divided.leaked.any()
@@ -164,7 +164,7 @@ def test_reading_imdb_costs_a_few_passes_over_the_file():
     """As a ratio within one process: against decoding and hashing the file, which no reader can save."""
     took = in_a_new_process(
         "import csv, time",
-        "from dl_reviews import reviews; from dl.packaged import locate; from dl_reviews.packaged import COMBINED",
+        "from dl_reviews import reviews; from dl.data.packaged import locate; from dl_reviews.packaged import COMBINED",
         "def least(action): return min(timed(action) for _ in range(3))",
         "def timed(action):",
         "    begun = time.process_time(); action(); return time.process_time() - begun",

@@ -40,7 +40,7 @@ def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_sai
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "error", "says"),
+    ("text", "options", "error", "message"),
     [
         ("x,y\n1,a\n2,b\ntwelve,a\n4,b\n5,a\n", {"target": "y"}, BadData, "t.csv row 4: column 'x' holds numbers, but"),
         ("x,y\n1,a\n2,b\n", {"target": "z"}, BadOption, "has no column 'z' for target"),
@@ -58,10 +58,10 @@ def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_sai
         ("x,y\n1,a\n2,\n3,b\n", {"target": "y"}, BadData, "t.csv row 3: column 'y' is empty"),
     ],
 )
-def test_what_cannot_be_read_is_one_line(table, text, options, error, says):
+def test_what_cannot_be_read_is_one_line(table, text, options, error, message):
     with pytest.raises(error) as caught:
         open_path(table(text), options)
-    assert says in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_rows_that_cannot_be_used_are_left_out_where_that_was_asked_for(table):
@@ -105,15 +105,15 @@ def test_a_row_is_drawn_a_column_a_line_and_kept_in_one(flowers):
 
 def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     dataset = open_path(flowers, {"target": "species"})
-    preparation = learn(dl.data.whole(dataset.train), {})
+    preprocessor = learn(dl.data.examples.whole(dataset.train), {})
     new = table("colour,extra,width,length\nred,1,?,2\ngreen,2,1.5,0\n", "new.csv")
-    rows = read([new], preparation, {}).inputs
+    rows = read([new], preprocessor, {}).inputs
     assert rows["length"].tolist() == [2, 0]
-    assert preparation.store(rows).shape == (2, *preparation.input_shape)
+    assert preprocessor.encode(rows).shape == (2, *preprocessor.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
-        read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preparation, {})
+        read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preprocessor, {})
     with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is no finite number"):
-        read([table("colour,width,length\nred,wide,2\n", "w.csv")], preparation, {})
+        read([table("colour,width,length\nred,wide,2\n", "w.csv")], preprocessor, {})
 
 
 def test_what_stands_for_nothing_among_numbers_is_a_word_among_words(table):
@@ -139,9 +139,9 @@ def test_dates_are_days(table):
 
 
 def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
-    preparation = learn(dl.data.whole(open_path(flowers, {"target": "species"}).train), {})
+    preprocessor = learn(dl.data.examples.whole(open_path(flowers, {"target": "species"}).train), {})
     with pytest.raises(BadData, match="row 2: column 'width' holds numbers, but '1e308' is too large"):
-        read([table("colour,width,length\nred,1e308,2\n", "w.csv")], preparation, {})
+        read([table("colour,width,length\nred,1e308,2\n", "w.csv")], preprocessor, {})
 
 
 def test_columns_with_more_than_single_values_are_said(table):
@@ -162,7 +162,7 @@ def test_a_name_with_commas_is_one_column_and_one_that_may_be_several_is_refused
 
 
 @pytest.mark.parametrize(
-    ("categories", "says"),
+    ("categories", "message"),
     [
         ("lenght", "has no input column 'lenght' for categories; did you mean 'length'"),
         ("species", "has no input column 'species' for categories .* input columns: length, width, colour"),
@@ -170,8 +170,8 @@ def test_a_name_with_commas_is_one_column_and_one_that_may_be_several_is_refused
         ("length, length", "column 'length' is named twice"),
     ],
 )
-def test_names_of_categories_are_read_as_all_names_of_columns_are(flowers, categories, says):
-    with pytest.raises(BadOption, match=says):
+def test_names_of_categories_are_read_as_all_names_of_columns_are(flowers, categories, message):
+    with pytest.raises(BadOption, match=message):
         open_path(flowers, {"target": "species", "categories": categories})
 
 
@@ -187,7 +187,7 @@ def test_a_users_table_is_fitted_and_asked(flowers, tmp_path, model):
     run = dl.fit("tabular", str(flowers), target="species", model=model, epochs=30, runs=tmp_path / "runs", val=9)
     assert run.best["val_accuracy"] > 0.8
     answers = dl.predict(run, flowers)
-    assert sum(a.says == ("setosa", "virginica")[k % 3 > 0] for k, a in enumerate(answers)) > 20
+    assert sum(a.answer == ("setosa", "virginica")[k % 3 > 0] for k, a in enumerate(answers)) > 20
 
 
 def test_a_regression_on_a_parquet_file_is_fitted(tmp_path):

@@ -1,4 +1,4 @@
-"""The preparation of rows: learnt on the training part alone, values known by hand."""
+"""The preprocessor of rows: learnt on the training part alone, values known by hand."""
 
 import json
 
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Examples, Part, whole
+from dl.data.examples import Examples, Subset, whole
 from dl.errors import BadData, BadRun
 from dl_tabular.prepare import learn, restore
 from dl_tabular.rows import rows_of
@@ -21,8 +21,8 @@ def examples(**columns):
     return Examples(rows, np.zeros(len(rows), np.int64), np.arange(len(rows)))
 
 
-def prepared(preparation, rows):
-    return preparation(torch.from_numpy(preparation.store(rows))).numpy()
+def prepared(preprocessor, rows):
+    return preprocessor(torch.from_numpy(preprocessor.encode(rows))).numpy()
 
 
 def test_numbers_get_mean_zero_and_deviation_one():
@@ -36,14 +36,14 @@ def test_a_missing_number_is_the_mean_and_a_column_of_its_own_says_so():
 
 
 def test_categories_get_a_column_each_the_most_common_first_and_an_unknown_one_none():
-    preparation = learn(whole(examples(c=["b", "a", "b", "a", "b"])), {})
-    assert prepared(preparation, examples(c=["a", "b", "new", ""]).inputs).tolist() == [[0, 1], [1, 0], [0, 0], [0, 0]]
+    preprocessor = learn(whole(examples(c=["b", "a", "b", "a", "b"])), {})
+    assert prepared(preprocessor, examples(c=["a", "b", "new", ""]).inputs).tolist() == [[0, 1], [1, 0], [0, 0], [0, 0]]
 
 
 def test_only_the_training_part_is_learnt_from():
     data = examples(x=[0.0, 2.0, 1000.0], c=["a", "b", "z"])
-    preparation = learn(Part(data, np.array([0, 1])), {})
-    assert prepared(preparation, data.inputs).tolist() == [[-1, 1, 0], [1, 0, 1], [999, 0, 0]]
+    preprocessor = learn(Subset(data, np.array([0, 1])), {})
+    assert prepared(preprocessor, data.inputs).tolist() == [[-1, 1, 0], [1, 0, 1], [999, 0, 0]]
 
 
 def test_a_column_that_never_changes_in_the_training_part_is_left_out():
@@ -65,19 +65,19 @@ def test_numbers_that_differ_little_beside_their_mean_are_not_constant():
 
 
 def test_what_lies_beyond_all_reason_is_a_number_still():
-    preparation = learn(whole(examples(x=[0.0, 1.0])), {})
-    assert prepared(preparation, examples(x=[1e100, -1e100]).inputs)[:, 0].tolist() == [1e4, -1e4]
+    preprocessor = learn(whole(examples(x=[0.0, 1.0])), {})
+    assert prepared(preprocessor, examples(x=[1e100, -1e100]).inputs)[:, 0].tolist() == [1e4, -1e4]
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6) | st.just(NAN), st.sampled_from(["", "a", "b"])), min_size=2))
 def test_what_is_kept_makes_the_same_preparation_again(rows):
     data = examples(x=[one for one, _ in rows], c=[word for _, word in rows])
     try:
-        preparation = learn(whole(data), {})
+        preprocessor = learn(whole(data), {})
     except BadData:
         return
-    again = restore(json.loads(json.dumps(preparation.settings())))
-    assert prepared(again, data.inputs).tolist() == prepared(preparation, data.inputs).tolist()
+    again = restore(json.loads(json.dumps(preprocessor.settings())))
+    assert prepared(again, data.inputs).tolist() == prepared(preprocessor, data.inputs).tolist()
     assert np.isfinite(prepared(again, data.inputs)).all()
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dl.data import Examples, whole
-from dl.ragged import texts
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dl.cache import entries
-from dl.data import Examples, Part
-from dl.ragged import texts
+from dl.data.cache import entries
+from dl.data.examples import Examples, Subset
+from dl.data.ragged import texts
 from dl_text import cache as subject
 from dl_text.cache import encoded, learned
 from dl_text.learn import learn
@@ -77,7 +77,7 @@ def test_the_longest_row_changes_the_tokens_but_not_what_is_learnt(part_of, work
 def test_another_training_part_or_one_byte_is_another_entry(part_of, work):
     part = part_of(*STRINGS)
     both(part)
-    fewer = learned(Part(part.examples, np.array([0, 1])), Settings())
+    fewer = learned(Subset(part.examples, np.array([0, 1])), Settings())
     assert fewer.texts == 2
     assert "bat" in learned(part_of(*STRINGS[:3], "the bat"), Settings()).tokens
     assert work.count("learn") == 3
@@ -159,5 +159,5 @@ def test_examples_that_are_a_memory_map_are_hashed_as_others_are(part_of, tmp_pa
     path = tmp_path / "values.bin"
     path.write_bytes(part.examples.inputs.values.tobytes())
     mapped = replace(part.examples.inputs, values=np.memmap(path, np.uint8, "r"))
-    both(Part(Examples(mapped, part.examples.targets, part.examples.ids), part.index))
+    both(Subset(Examples(mapped, part.examples.targets, part.examples.ids), part.index))
     assert work == ["learn", "encode"] and texts(STRINGS).nbytes == mapped.nbytes

@@ -3,9 +3,9 @@ import os
 import numpy as np
 import pytest
 
+from dl.data.folders import NAMED, SkippedFiles
+from dl.data.ragged import as_text
 from dl.errors import BadData, BadFile, BadOption
-from dl.ragged import as_text
-from dl.scan import NAMED, SkippedFiles
 from dl_text.folder import open_path
 
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dl.data import Examples, whole
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl.domain import Draw
 from dl.errors import BadData, BadOption, BadRun
 from dl.padded import RaggedTensor
-from dl.ragged import texts
 from dl_text import bytepairs
 from dl_text.language import CODE_POINTS, _drawn, continued, learn, restore
 from dl_text.vocabulary import UNKNOWN
@@ -31,36 +31,36 @@ def options(**said):
     return {"tokens": "chars", "vocabulary": 500, "ngrams": 1, "max_len": 0, "truncate": "head", "window": 64, **said}
 
 
-def prepared(preparation, *strings):
-    column = RaggedTensor.of(preparation.store(texts(strings)))
-    return preparation(column.take(torch.arange(len(strings))))
+def prepared(preprocessor, *strings):
+    column = RaggedTensor.of(preprocessor.encode(texts(strings)))
+    return preprocessor(column.take(torch.arange(len(strings))))
 
 
 @pytest.mark.parametrize("tokens", ["chars", "bpe"])
 def test_rows_begin_with_a_start_that_stands_for_nothing(tokens):
-    preparation = learn(part(TEXT, TEXT[:20]), options(tokens=tokens))
-    batch = prepared(preparation, TEXT, "the")
-    longest, numbers = preparation.input_shape
-    assert batch.values[:, 0].tolist() == [preparation.start] * 2 and numbers == preparation.start + 1
+    preprocessor = learn(part(TEXT, TEXT[:20]), options(tokens=tokens))
+    batch = prepared(preprocessor, TEXT, "the")
+    longest, numbers = preprocessor.input_shape
+    assert batch.values[:, 0].tolist() == [preprocessor.start] * 2 and numbers == preprocessor.start + 1
     assert longest == int(batch.lengths.max()) == batch.values.shape[1]
     assert batch.weights.sum(dim=1).tolist() == [len(TEXT), 3] and batch.weights[:, 0].tolist() == [0, 0]
     assert float(batch.unsaid.sum()) == 0
-    assert preparation.spell(batch.values[0, 1:].tolist()) == TEXT
+    assert preprocessor.spell(batch.values[0, 1:].tolist()) == TEXT
 
 
 @settings(max_examples=40, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_a_row_stands_for_the_characters_of_its_text_and_spells_it(text):
     for tokens, wanted in (("chars", unicodedata.normalize("NFC", text)), ("bpe", text)):
-        preparation = learn(part(text, TEXT), options(tokens=tokens))
-        batch = prepared(preparation, text)
+        preprocessor = learn(part(text, TEXT), options(tokens=tokens))
+        batch = prepared(preprocessor, text)
         assert float(batch.weights.sum()) == len(wanted)
-        assert preparation.spell(batch.values[0, 1:].tolist()) == wanted
+        assert preprocessor.spell(batch.values[0, 1:].tolist()) == wanted
 
 
 def test_a_character_that_training_does_not_have_pays_for_which_it_is():
-    preparation = learn(part(TEXT), options())
-    batch = prepared(preparation, "aЖ")
+    preprocessor = learn(part(TEXT), options())
+    batch = prepared(preprocessor, "aЖ")
     assert batch.values[0, 2] == UNKNOWN and batch.weights.tolist() == [[0, 1, 1]]
     assert batch.unsaid[0].tolist() == pytest.approx([0, 0, math.log(CODE_POINTS)])
 
@@ -72,14 +72,14 @@ def test_a_byte_pair_counts_the_characters_it_begins(token, count):
 
 @pytest.mark.parametrize("tokens", ["chars", "bpe"])
 def test_settings_make_the_same_preparation_again(tokens):
-    preparation = learn(part(TEXT), options(tokens=tokens))
-    again = restore(json.loads(json.dumps(preparation.settings())))
-    for one, other in zip(prepared(preparation, TEXT), prepared(again, TEXT), strict=True):
+    preprocessor = learn(part(TEXT), options(tokens=tokens))
+    again = restore(json.loads(json.dumps(preprocessor.settings())))
+    for one, other in zip(prepared(preprocessor, TEXT), prepared(again, TEXT), strict=True):
         assert torch.equal(one, other)
-    assert again.input_shape == preparation.input_shape
+    assert again.input_shape == preprocessor.input_shape
 
 
-def test_damaged_settings_are_no_preparation():
+def test_damaged_settings_are_no_preprocessor():
     kept = learn(part(TEXT), options()).settings()
     for damaged in (kept | {"longest": "7"}, kept | {"longest": 0}, {"longest": 7}):
         with pytest.raises(BadRun):
@@ -101,16 +101,16 @@ def test_tokens_that_do_not_spell_a_text_are_refused(said, line):
 
 def test_rows_that_share_a_passage_lie_nearer_than_rows_of_the_same_characters():
     other = "".join(sorted(TEXT))
-    preparation = learn(part(TEXT, other), options())
-    one, near, far = preparation.flat(prepared(preparation, TEXT, TEXT[:-5] + "kitty", other))
+    preprocessor = learn(part(TEXT, other), options())
+    one, near, far = preprocessor.flatten(prepared(preprocessor, TEXT, TEXT[:-5] + "kitty", other))
     assert float((one - near).norm()) < 0.5 * float((one - far).norm())
 
 
 def test_padding_changes_nothing_about_where_a_row_lies():
-    preparation = learn(part(TEXT), options())
+    preprocessor = learn(part(TEXT), options())
     alone, beside = (
-        preparation.flat(prepared(preparation, "the cat")),
-        preparation.flat(prepared(preparation, "the cat", TEXT)),
+        preprocessor.flatten(prepared(preprocessor, "the cat")),
+        preprocessor.flatten(prepared(preprocessor, "the cat", TEXT)),
     )
     torch.testing.assert_close(alone[0], beside[0])
 
@@ -129,42 +129,42 @@ class Next(nn.Module):
 
 
 def alphabet():
-    """A preparation of the letters a to j, numbered in this order: a is the most frequent."""
+    """A preprocessor of the letters a to j, numbered in this order: a is the most frequent."""
     return learn(part("".join(letter * (20 - k) for k, letter in enumerate("abcdefghij"))), options())
 
 
 def test_the_likeliest_goes_on_as_the_network_tells():
-    preparation = alphabet()
-    network = Next(preparation.input_shape[1])
-    assert continued(network, preparation, "bc", Draw(tokens=5, temperature=0)) == "defgh"
+    preprocessor = alphabet()
+    network = Next(preprocessor.input_shape[1])
+    assert continued(network, preprocessor, "bc", Draw(tokens=5, temperature=0)) == "defgh"
     assert network.seen == [3, 4, 5, 6, 7]
 
 
 def test_draws_depend_on_the_seed_alone_and_never_are_what_nobody_can_write():
-    preparation = alphabet()
-    network = Next(preparation.input_shape[1], sure=0.0)
-    drawn = [continued(network, preparation, "a", Draw(200, 1.0, seed)) for seed in (0, 0, 1)]
+    preprocessor = alphabet()
+    network = Next(preprocessor.input_shape[1], sure=0.0)
+    drawn = [continued(network, preprocessor, "a", Draw(200, 1.0, seed)) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert set(drawn[0]) == set("abcdefghij") and len(drawn[0]) == 200
 
 
 def test_a_network_reads_no_more_at_once_than_a_training_row_had():
-    preparation = learn(part("abcabcabc"), options())
-    network = Next(preparation.input_shape[1])
-    continued(network, preparation, "abcabcabcabcabc", Draw(tokens=3, temperature=0))
+    preprocessor = learn(part("abcabcabc"), options())
+    network = Next(preprocessor.input_shape[1])
+    continued(network, preprocessor, "abcabcabcabcabc", Draw(tokens=3, temperature=0))
     assert network.seen == [10, 10, 10]
 
 
 def test_byte_pairs_go_on_in_bytes_that_need_not_end_a_character():
-    preparation = learn(part("é" * 30), options(tokens="bpe"))
-    drawn = continued(Next(preparation.input_shape[1], sure=0.0), preparation, "é", Draw(tokens=20, temperature=1.0))
+    preprocessor = learn(part("é" * 30), options(tokens="bpe"))
+    drawn = continued(Next(preprocessor.input_shape[1], sure=0.0), preprocessor, "é", Draw(tokens=20, temperature=1.0))
     assert isinstance(drawn, str) and drawn
 
 
 def test_a_prompt_with_a_character_that_training_does_not_have_is_named():
-    preparation = alphabet()
+    preprocessor = alphabet()
     with pytest.raises(BadData, match=r"prompt 'abж': the training part does not have 'ж'; it has 10 characters"):
-        continued(Next(preparation.input_shape[1]), preparation, "abж", Draw())
+        continued(Next(preprocessor.input_shape[1]), preprocessor, "abж", Draw())
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e300])

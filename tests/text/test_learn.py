@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Examples, Part
+from dl.data.examples import Examples, Subset
+from dl.data.ragged import texts
 from dl.errors import BadData, BadOption
-from dl.ragged import texts
 from dl_text import chunks
 from dl_text.learn import LONGEST, learn
 from dl_text.vocabulary import Settings
@@ -22,7 +22,7 @@ WORDS = st.lists(st.lists(st.sampled_from("abcde"), max_size=8).map(" ".join), m
 def part(strings, index=None):
     count = len(strings)
     examples = Examples(texts(strings), np.zeros(count, np.int64), np.arange(count))
-    return Part(examples, np.arange(count) if index is None else np.array(index, np.int64))
+    return Subset(examples, np.arange(count) if index is None else np.array(index, np.int64))
 
 
 def test_words_are_counted_and_equal_counts_are_ordered_by_spelling():
@@ -112,8 +112,8 @@ def vocabulary_row(vocabulary):
 
 BPE = """
 import numpy as np, hashlib
-from dl.data import Examples, whole
-from dl.ragged import texts
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl_text.learn import learn
 from dl_text.vocabulary import Settings
 strings = [" ".join(chr(97 + k * j % 26) * (k % 3 + 1) for j in range(9)) for k in range(200)]
@@ -136,7 +136,7 @@ def test_a_part_without_any_token_is_one_line(tokens):
 def test_inputs_that_are_no_texts_are_one_line():
     images = Examples(np.zeros((2, 3), np.uint8), np.zeros(2), np.arange(2))
     with pytest.raises(BadData, match="texts are stored as rows of UTF-8 bytes"):
-        learn(Part(images, np.arange(2)), Settings())
+        learn(Subset(images, np.arange(2)), Settings())
 
 
 def test_settings_that_cannot_be_are_one_line():

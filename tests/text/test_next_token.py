@@ -9,10 +9,10 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import dl
-from dl.cli import command_line
-from dl.devices import Devices
-from dl.errors import BadData, BadFile, BadOption
-from dl.plugins import load_plugins
+from dl.cli.main import command_line
+from dl.errors import BadData, BadFile, BadOption, UnknownName
+from dl.plugins.loading import load_plugins
+from dl.training.devices import Devices
 from dl_reports.as_json import to_json
 from dl_reports.build import build_report
 from dl_reports.checks.learning import common_error_z
@@ -111,10 +111,10 @@ def test_the_commands_that_the_report_offers_mean_the_same_fit(run, meant_by):
 
 def test_a_prompt_is_gone_on_with_the_same_way_for_the_same_seed(run):
     one, other = (dl.predict(run, texts=["the cat "], tokens=30, seed=seed) for seed in (1, 2))
-    assert [one[0].source, len(one[0].says), one[0].values] == ["the cat ", 30, {}]
+    assert [one[0].source, len(one[0].answer), one[0].values] == ["the cat ", 30, {}]
     assert dl.predict(run, texts=["the cat "], tokens=30, seed=1) == one != other
     (greedy,) = dl.predict(run, texts=["the cat "], tokens=10, temperature=0)
-    assert greedy.says == dl.predict(run, texts=["the cat "], tokens=20, temperature=0)[0].says[:10]
+    assert greedy.answer == dl.predict(run, texts=["the cat "], tokens=20, temperature=0)[0].answer[:10]
 
 
 def typed(run, *words):
@@ -122,11 +122,11 @@ def typed(run, *words):
 
 
 def test_the_command_line_prints_the_prompt_and_how_it_goes_on(run):
-    says = dl.predict(run, texts=["the dog"], tokens=25)[0].says
+    answer = dl.predict(run, texts=["the dog"], tokens=25)[0].answer
     plain = typed(run, "--text", "the dog", "--tokens", "25")
-    assert plain.exit_code == 0 and plain.stdout == f"the dog{says}\n"
+    assert plain.exit_code == 0 and plain.stdout == f"the dog{answer}\n"
     answers = json.loads(typed(run, "--text", "the dog", "--tokens", "25", "--json").stdout)
-    assert answers == [{"source": "the dog", "says": says, "values": {}}]
+    assert answers == [{"source": "the dog", "answer": answer, "values": {}}]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_folder_with_a_test_part_holds_out_whole_texts_and_is_tested(folder):
     given = {**SMALL, "tokens": "bpe", "vocabulary": 300}
     run = dl.fit("text", str(folder / "mail"), task="next-token", runs=folder / "runs", devices=CPU, epochs=1, **given)
     assert "hold-out" in run.manifest.parts.rule and "whole groups" in run.manifest.parts.rule
-    look = dl.test(run)
+    look = dl.evaluate(run)
     assert look.metric == "bits_per_character" and look.score.low < look.score.value < look.score.high
     assert look.metrics["perplexity"] > 2**look.score.value  # a token is more than a character
 
@@ -206,7 +206,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             "a.txt",
             b"abc " * 900,
             {"task": "next-tokn"},
-            BadOption,
+            UnknownName,
             "no task named 'next-tokn'; did you mean 'next-token'",
         ),
         (
@@ -230,7 +230,7 @@ def test_another_encoding_is_read_where_it_is_named(tmp_path):
     (tmp_path / "latin.txt").write_bytes("café au lait. ".encode("latin-1") * 80)
     choices = {**SMALL, "units": 4, "encoding": "latin-1"}
     run = dl.fit("text", str(tmp_path / "latin.txt"), runs=tmp_path / "runs", devices=CPU, epochs=1, **choices)
-    assert dl.predict(run, texts=["é"], tokens=3)[0].says
+    assert dl.predict(run, texts=["é"], tokens=3)[0].answer
 
 
 def test_pictures_have_no_next_token(tmp_path):

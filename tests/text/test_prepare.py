@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dl.data import Examples, whole
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl.errors import BadData, BadRun
 from dl.options import check
 from dl.padded import RaggedTensor
-from dl.ragged import texts
 from dl_text.plugin import READING
 from dl_text.prepare import learn, restore
 
@@ -21,9 +21,9 @@ def prepared(part_of, **options):
     return learn(part_of(*LINES), check(READING, options, "text data"))
 
 
-def batch_of(preparation, *lines):
-    column = RaggedTensor.of(preparation.store(texts(lines)))
-    return preparation(column.take(torch.arange(len(lines))))
+def batch_of(preprocessor, *lines):
+    column = RaggedTensor.of(preprocessor.encode(texts(lines)))
+    return preprocessor(column.take(torch.arange(len(lines))))
 
 
 @pytest.mark.parametrize("weights", ["count", "multi-hot", "tf-idf"])
@@ -58,8 +58,8 @@ def test_multi_hot_counts_a_word_once_and_count_each_time(part_of):
 
 
 def test_texts_of_the_same_words_lie_near_each_other(part_of):
-    preparation = prepared(part_of)
-    flat = preparation.flat(batch_of(preparation, "the cat sat", "sat the cat", "a dog and a dog"))
+    preprocessor = prepared(part_of)
+    flat = preprocessor.flatten(batch_of(preprocessor, "the cat sat", "sat the cat", "a dog and a dog"))
     assert torch.allclose(flat[0], flat[1], atol=1e-5)
     assert (flat[0] - flat[2]).norm() > 1
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from dl.data.folders import SkippedFiles
+from dl.data.ragged import as_text
 from dl.errors import BadData, BadFile, BadOption
-from dl.ragged import as_text
-from dl.scan import SkippedFiles
 from dl_text.read import read_paths, read_strings
 
 

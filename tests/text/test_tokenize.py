@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dl.ragged import ragged, texts
+from dl.data.ragged import ragged, texts
 from dl_text.tokenize import characters, words
 
 ODD = st.sampled_from(" 'aBz9.\u2019\n-éΣ=\u0338\u0301\u00b4")

@@ -7,9 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from dl.data import Examples, whole
+from dl.data.examples import Examples, whole
+from dl.data.ragged import texts
 from dl.errors import BadRun
-from dl.ragged import texts
 from dl_text import chunks
 from dl_text.learn import learn
 from dl_text.vocabulary import PADDING, UNKNOWN, Settings, from_json
@@ -26,7 +26,7 @@ STRINGS = st.lists(
 
 @pytest.fixture(scope="module")
 def learnt():
-    from dl.data import Examples, whole
+    from dl.data.examples import Examples, whole
 
     examples = Examples(texts(SENTENCES), np.zeros(3, np.int64), np.arange(3))
     return {settings: learn(whole(examples), settings) for settings in KINDS}
@@ -164,7 +164,7 @@ def test_tokens_too_many_for_the_memory_are_mapped_and_the_same(monkeypatch):
     column = texts(f"word{k} and word{k % 7}" for k in range(500))
     vocabulary = learn(whole(Examples(column, np.zeros(500, np.int64), np.arange(500))), Settings())
     small = vocabulary.encode(column)
-    monkeypatch.setattr("dl.gathered.IN_MEMORY", 100)
+    monkeypatch.setattr("dl.data.spill.IN_MEMORY", 100)
     large = vocabulary.encode(column)
     large.release()  # what is given back is read again
     assert isinstance(large.values, np.memmap) and not isinstance(small.values, np.memmap)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
+from dl.data.ragged import as_text, texts
 from dl.errors import BadData
-from dl.ragged import as_text, texts
 from dl_text import windows
 from dl_text.windows import LEAST, cut
 

@@ -36,7 +36,7 @@ def test_a_linear_model_beats_the_dumb_answer(name, task, tmp_path):
     reached = run.best[f"val_{headline.name}"]
     assert run.manifest.task.name == task
     assert reached > max(scores) + 0.2 if headline.higher else reached < 0.8 * min(scores)
-    assert dl.test(run).examples == len(load(name).open_test())
+    assert dl.evaluate(run).examples == len(load(name).open_test())
 
 
 def test_listing_imports_no_scikit_learn():

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dl.cache import entries
+from dl.data.cache import entries
+from dl.data.folders import find_classes
 from dl.errors import BadData
-from dl.scan import find_classes
 from dl_vision import cache as subject
 from dl_vision.cache import CacheWarning, facts_of, open_cache, pixels_of
 from dl_vision.folder import IMAGES

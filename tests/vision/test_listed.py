@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 import dl
-from dl.devices import Devices
 from dl.errors import BadData, BadFile, BadOption
 from dl.options import check
+from dl.training.devices import Devices
 from dl_vision.domain import load, open_path, recognize
 from dl_vision.plugin import READING
-from dl_vision.prepare import VisionPreparation
+from dl_vision.prepare import VisionPreprocessor
 from dl_vision.read import read
 
 
@@ -141,14 +141,14 @@ def test_images_are_recognized_in_tables_and_folders(listed, pets, tmp_path):
 
 def test_a_table_can_be_predicted_from(listed):
     path = listed(name="labels.jsonl", label=parity)
-    preparation = VisionPreparation((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
+    preprocessor = VisionPreprocessor((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
     assert np.array_equal(
-        read([path], preparation, check(READING, {}, "vision data")).inputs, opened(path).train.inputs
+        read([path], preprocessor, check(READING, {}, "vision data")).inputs, opened(path).train.inputs
     )
     with path.open("a") as stream:
         stream.write('{"image": "img/gone.png"}\n')
     with pytest.raises(BadFile, match=r"labels\.jsonl line 13: img/gone\.png: no such file"):
-        read([path], preparation, check(READING, {}, "vision data"))
+        read([path], preprocessor, check(READING, {}, "vision data"))
 
 
 @pytest.fixture

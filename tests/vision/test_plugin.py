@@ -5,7 +5,7 @@ import pytest
 
 from dl.errors import BadOption
 from dl.options import check
-from dl.recipe import TRAIN_OPTIONS, parse_recipe
+from dl.recipes.recipe import TRAIN_OPTIONS, parse_recipe
 from dl_vision import plugin
 
 MODELS = {spec.name: spec for spec in plugin.register_models()}

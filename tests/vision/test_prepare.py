@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from dl.data import Examples, Part, whole
+from dl.data.examples import Examples, Subset, whole
 from dl.errors import BadData, BadOption, BadRun
-from dl_vision.prepare import VisionPreparation, learn, restore
+from dl_vision.prepare import VisionPreprocessor, learn, restore
 
 IMAGES = arrays.arrays(np.uint8, st.tuples(*(st.integers(1, 5) for _ in range(3)), st.sampled_from([1, 3])))
 
@@ -33,7 +33,7 @@ def test_mean_and_deviation_are_numpys(images):
 def test_the_training_part_alone_is_learnt_from():
     images = photos()
     images[20:] = 255
-    part = Part(examples(images), np.arange(20))
+    part = Subset(examples(images), np.arange(20))
     assert learn(part, {}).mean == learn(whole(examples(images[:20])), {}).mean
 
 
@@ -67,7 +67,7 @@ def test_a_channel_that_never_changes_becomes_zero():
 
 
 @given(IMAGES)
-def test_settings_survive_json_and_give_the_same_preparation(images):
+def test_settings_survive_json_and_give_the_same_preprocessor(images):
     learnt = learn(whole(examples(images)), {})
     again = restore(json.loads(json.dumps(learnt.settings())))
     assert again.input_shape == learnt.input_shape == (images.shape[3], *images.shape[1:3])
@@ -75,7 +75,7 @@ def test_settings_survive_json_and_give_the_same_preparation(images):
 
 
 def test_settings_say_size_colour_mean_and_deviation():
-    assert VisionPreparation((1, 2, 3), (0.5,), (0.25,)).settings() == {
+    assert VisionPreprocessor((1, 2, 3), (0.5,), (0.25,)).settings() == {
         "channels": 1,
         "height": 2,
         "width": 3,
@@ -89,8 +89,8 @@ def test_settings_say_size_colour_mean_and_deviation():
     "change", [{"mean": [0.1, 0.2]}, {"std": "x"}, {"height": 0}, {"width": None}, {"mean": [float("nan")]}]
 )
 def test_settings_that_do_not_fit_together_are_a_bad_run(change):
-    settings = VisionPreparation((1, 2, 3), (0.5,), (0.25,)).settings() | change
-    with pytest.raises(BadRun, match="stored image preparation"):
+    settings = VisionPreprocessor((1, 2, 3), (0.5,), (0.25,)).settings() | change
+    with pytest.raises(BadRun, match="stored image preprocessor"):
         restore(settings)
 
 

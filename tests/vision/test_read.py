@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
+from dl.data.folders import SkippedFiles
 from dl.errors import BadData, BadFile
-from dl.scan import SkippedFiles
 from dl_vision.plugin import READING
-from dl_vision.prepare import VisionPreparation
+from dl_vision.prepare import VisionPreprocessor
 from dl_vision.read import read as read_with
 
-GREY = VisionPreparation((1, 6, 8), (0.5,), (0.2,))
-RGB = VisionPreparation((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
+GREY = VisionPreprocessor((1, 6, 8), (0.5,), (0.2,))
+RGB = VisionPreprocessor((3, 6, 8), (0.5,) * 3, (0.2,) * 3)
 DEFAULTS = {option.name: option.default for option in READING}
 
 
-def read(paths, preparation, **options):
-    return read_with(paths, preparation, {**DEFAULTS, **options})
+def read(paths, preprocessor, **options):
+    return read_with(paths, preprocessor, {**DEFAULTS, **options})
 
 
 def test_files_are_read_in_the_order_given(pets):
@@ -28,8 +28,8 @@ def test_what_training_read_and_what_prediction_reads_is_the_same(pets):
     from dl_vision.folder import open_path
 
     trained = open_path(pets, {"size": 5, "colour": "grey", "bad_files": "stop"}).train
-    preparation = VisionPreparation((1, 5, 5), (0.5,), (0.2,))
-    predicted = read([pets / source for source in trained.sources], preparation)
+    preprocessor = VisionPreprocessor((1, 5, 5), (0.5,), (0.2,))
+    predicted = read([pets / source for source in trained.sources], preprocessor)
     np.testing.assert_array_equal(predicted.inputs, trained.inputs)
 
 
@@ -124,4 +124,4 @@ def test_nothing_to_read_is_said(tmp_path):
 
 def test_a_run_that_was_not_trained_on_grey_or_rgb_takes_no_files(pets):
     with pytest.raises(BadData, match="trained on 2 channels"):
-        read([pets], VisionPreparation((2, 6, 8), (0.5, 0.5), (0.2, 0.2)))
+        read([pets], VisionPreprocessor((2, 6, 8), (0.5, 0.5), (0.2, 0.2)))

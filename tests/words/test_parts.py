@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data import content_number
-from dl.ragged import as_text
+from dl.data.examples import content_number
+from dl.data.ragged import as_text
 from dl_words.parts import TEST_SHARE, Labelled, group_numbers, split
 
 KEYS = st.lists(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=3), min_size=1, max_size=12)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dl.ragged import as_text
+from dl.data.ragged import as_text
 from dl_words import phrases
 
 

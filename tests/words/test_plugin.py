@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 
-from dl.data import content_number
-from dl.ragged import as_text
-from dl.task import decide
+from dl.data.examples import content_number
+from dl.data.ragged import as_text
+from dl.tasks.table import decide
 from dl_words import phrases, plugin, ratings
 
 SPECS = {spec.name: spec for spec in plugin.register_datasets()}

@@ -9,9 +9,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
+from dl.data.packaged import locate
+from dl.data.ragged import as_text
 from dl.errors import BadFile
-from dl.packaged import locate
-from dl.ragged import as_text
 from dl_words import ratings
 from dl_words.parts import group_numbers
 from dl_words.ratings import VADER, read, stems

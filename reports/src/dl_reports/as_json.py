@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dl.triple import Estimate
+from dl.intervals import Estimate
 from dl_reports.report import Report
 
 

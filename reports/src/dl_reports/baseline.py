@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from dl.intervals import Interval, mean_interval
-from dl.manifest import Baseline
+from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.skill import Skill, accuracy_skill, loss_skill
@@ -80,13 +80,13 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
     targets = facts.kept.val.targets
     if scores.dtype == np.bool_:
         names = facts.manifest.task.names
-        answers = [k for k, name in enumerate(names) if best.says == f"always {name!r}"]
+        answers = [k for k, name in enumerate(names) if best.answer == f"always {name!r}"]
         constant = targets == answers[0] if answers and targets.ndim == 1 else None
         if constant is None or abs(float(constant.mean()) - best.score) > 1e-6:
             return NotComputable("the answer of the baseline is unknown")
         return accuracy_skill(scores.astype(np.bool_), constant)
     try:
-        constant = np.array([float(word) for word in best.says.removeprefix("always ").split(", ")])
+        constant = np.array([float(word) for word in best.answer.removeprefix("always ").split(", ")])
     except ValueError:
         return NotComputable("the answer of the baseline is unknown")
     columns = targets.reshape(len(targets), -1).astype(np.float64)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dl.finding import SEVERITIES, Finding
-from dl.plugins import Plugins, load_plugins
-from dl.run import Run
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.runs.run import Run
 from dl_reports import figures
 from dl_reports.confusion import confusion
 from dl_reports.examples import examples

@@ -12,7 +12,7 @@ from dl.errors import BadOption, nearest
 from dl.terminal import console
 
 if TYPE_CHECKING:
-    from dl.run import Run
+    from dl.runs.run import Run
     from dl_reports.report import Report
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON that follows the published schema.")]
@@ -43,7 +43,7 @@ def report(
         raise BadOption(f"--fail-on {fail_on!r}: expected issue or tip{nearest(fail_on, FAIL_ON)}")
     if as_json and as_md:
         raise BadOption("--json and --md both print to the screen; choose one")
-    from dl.run import open_run
+    from dl.runs.run import open_run
     from dl_reports.build import build_report
 
     opened = open_run(run, runs)
@@ -137,7 +137,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare two runs, with the certainty and the smallest difference that could have been detected."""
-    from dl.run import open_run
+    from dl.runs.run import open_run
     from dl_reports.compare import compare_runs, show_comparison
 
     found = compare_runs(open_run(first, runs), open_run(second, runs))

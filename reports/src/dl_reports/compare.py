@@ -15,10 +15,10 @@ from rich.console import Console
 
 from dl.errors import BadRun
 from dl.intervals import Interval
-from dl.manifest import MetricInfo
-from dl.outcomes import PartOutcomes
-from dl.plugins import load_plugins
-from dl.run import Run
+from dl.plugins.loading import load_plugins
+from dl.runs.manifest import MetricInfo
+from dl.runs.outcomes import PartOutcomes
+from dl.runs.run import Run
 from dl.terminal import plain
 from dl_reports import formatting
 from dl_reports.facts import Facts

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from dl.outcomes import PartOutcomes
+from dl.runs.outcomes import PartOutcomes
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
 from dl_reports.report import Example, Sketch
@@ -56,31 +55,24 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
 
 
 def _target(facts: Facts, target: NDArray[np.generic]) -> str:
-    names = facts.manifest.task.names
-    if facts.has_classes:
+    task = facts.manifest.task
+    if task.has_classes:
         return class_name(facts, int(target))
     values = np.atleast_1d(target)
-    if facts.manifest.task.name == "multilabel":
-        on = [names[k] if k < len(names) else str(k) for k in np.flatnonzero(values)]
+    if task.has_labels:
+        on = [task.names[k] if k < len(task.names) else str(k) for k in np.flatnonzero(values)]
         return ", ".join(on[:8]) or "none"
     return ", ".join(f"{float(value):.4g}" for value in values[:4])
 
 
 def _predicted(facts: Facts, row: int) -> str | None:
-    logits, task = known(facts.kept.best_logits), facts.manifest.task
-    answers = known(facts.answers)
-    if answers is not None:
-        return _target(facts, answers[row])
-    if logits is None:
+    answers, names = known(facts.kept.answers), facts.manifest.task.answers
+    if answers is None:
         return None
-    values = logits[row].astype(np.float64)
-    if task.name == "multilabel":
-        return _target(facts, values > 0)
-    if task.name == "unit-regression":
-        return _target(facts, expit(values))
-    if len(task.scale) == len(values):
-        return _target(facts, values * np.array(task.scale) + np.array(task.shift))
-    return None
+    answer = answers[row]
+    if not facts.has_classes and len(names) == np.size(answer):
+        return ", ".join(f"{name} {float(value):.4g}" for name, value in zip(names[:4], answer, strict=False))
+    return _target(facts, answer)
 
 
 def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> Sketch | None:

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from dl.intervals import mean_interval, wilson
-from dl.outcomes import PartOutcomes
-from dl.triple import Estimate
-from dl_reports.facts import Facts, known
+from dl.intervals import Estimate, mean_interval, wilson
+from dl.runs.outcomes import PartOutcomes
+from dl_reports.facts import SOFTMAX, Facts, known
 from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, Curve, Curves
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reliability import Reliability, class_reliability, error_interval, label_reliability
@@ -23,7 +22,7 @@ def ladder(facts: Facts) -> tuple[BaselineRow, ...]:
         return ()
     sign = 1.0 if facts.metric.higher else -1.0
     found = facts.manifest.baselines
-    rows = [BaselineRow(one.name, one.says, Estimate(one.score, NAN, NAN), one.loss, ours=False) for one in found]
+    rows = [BaselineRow(one.name, one.answer, Estimate(one.score, NAN, NAN), one.loss, ours=False) for one in found]
     rows.append(BaselineRow(facts.manifest.model, "", facts.score("val"), facts.best_row.get("val_loss"), ours=True))
     return tuple(sorted(rows, key=lambda row: (sign * row.score.value, row.ours)))
 
@@ -119,6 +118,6 @@ def _reliability(facts: Facts, temperature: float) -> Reliability:
     """Bin the whole validation set at one temperature."""
     logits, val = facts.kept.best_logits, facts.kept.val
     assert not isinstance(logits, NotComputable) and not isinstance(val, NotComputable)
-    if logits.shape[1] == 1 or facts.manifest.task.name == "multilabel":
-        return label_reliability(logits, val.targets.reshape(logits.shape), temperature)
-    return class_reliability(logits, val.targets.astype(np.int64), temperature)
+    if facts.manifest.task.probabilities == SOFTMAX:
+        return class_reliability(logits, val.targets.astype(np.int64), temperature)
+    return label_reliability(logits, val.targets.reshape(logits.shape), temperature)

@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 
-from dl.run import Run
+from dl.runs.run import Run
 from dl.terminal import console
 
 EVERY = 1.0  # seconds between two checks

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from dl.intervals import Interval
-from dl.manifest import MetricInfo
+from dl.runs.manifest import MetricInfo
 from dl.terminal import safe_text
 from dl.words import many as many  # imported from here, with the others
 

@@ -10,8 +10,8 @@ from dl.specs import CheckSpec, CommandSpec
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dl.plugins import Plugins
-    from dl.run import Run
+    from dl.plugins.registry import Plugins
+    from dl.runs.run import Run
 
 
 @hookimpl

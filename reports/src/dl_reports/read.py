@@ -13,17 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadRun
-from dl.finding import SEVERITIES, Finding
-from dl.history import Row
-from dl.manifest import Manifest
-from dl.outcomes import PartOutcomes, read_logits
-from dl.recipe import PartialRecipe
-from dl.run import Run
+from dl.finding import Finding
+from dl.recipes.recipe import PartialRecipe
+from dl.runs.history import EpochRow
+from dl.runs.manifest import Manifest
+from dl.runs.outcomes import PartOutcomes, read_answers, read_logits
+from dl.runs.run import Run
 from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
@@ -43,6 +42,7 @@ class Kept:
         probe: Outcomes of the probe, at most T epochs.
         leaked: (n,) validation examples that are also in the training set.
         best_logits: (n, K) of the validation set at the best epoch.
+        answers: (n, ...) to the validation set at the best epoch: class numbers, labels, or numbers in target units.
         features: Arrays of `features.npz`.
         sketches: Arrays of `sketches.npz`.
         recipe: The choices.
@@ -51,11 +51,12 @@ class Kept:
 
     run: Run
     manifest: Manifest
-    rows: tuple[Row, ...]
+    rows: tuple[EpochRow, ...]
     val: PartOutcomes | NotComputable
     probe: PartOutcomes | NotComputable
     leaked: NDArray[np.bool_] | NotComputable
     best_logits: NDArray[np.float16] | NotComputable
+    answers: NDArray[np.generic] | NotComputable
     features: Arrays | NotComputable
     sketches: Arrays | NotComputable
     recipe: PartialRecipe | NotComputable
@@ -81,10 +82,11 @@ def read(run: Run) -> Kept:
         probe=_outcomes(run, "probe", len(rows)),
         leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
         best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
+        answers=_try(lambda: _answers(_guarded(lambda: read_answers(folder, "best"), run, "best"), manifest)),
         features=_try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),
-        guards=_try(lambda: _guards(run)),
+        guards=_try(lambda: run.findings),
     )
 
 
@@ -105,7 +107,7 @@ def _sound(manifest: Manifest, run: Run) -> Manifest:
     return manifest
 
 
-def _need_columns(rows: tuple[Row, ...], manifest: Manifest, run: Run) -> None:
+def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> None:
     path, metric = run.path / "history.csv", manifest.task.headline.name
     if not rows and path.exists() and path.read_bytes().strip() and not path.read_bytes().startswith(b"epoch,"):
         raise BadRun(f"{str(path)!r} is not the history of a run of dl")
@@ -129,7 +131,10 @@ def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
     if len(found.loss) < epochs:  # an epoch is kept before its row is written, so one that lacks was lost
         return NotComputable(f"the outcomes of {SETS[part]} at epoch {len(found.loss) + 1} are missing")
     kept = slice(0, epochs)
-    return PartOutcomes(found.ids, found.targets, found.loss[kept], found.score[kept], found.margin[kept])
+    score = found.score[kept]
+    if not run.manifest.task.score_higher:  # errors that are all 0 or 1 are kept as bits, but are not right or wrong
+        score = score.astype(np.float16)
+    return PartOutcomes(found.ids, found.targets, found.loss[kept], score, found.margin[kept])
 
 
 def _whole(run: Run) -> Run:
@@ -178,16 +183,8 @@ def _logits(logits: NDArray[np.float16], manifest: Manifest) -> NDArray[np.float
     return logits
 
 
-def _guards(run: Run) -> tuple[Finding, ...]:
-    """Decode the findings of the guards; whatever is not a list of findings is refused with the place in it."""
-    path = run.path / "findings.json"
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=tuple[Finding, ...])
-    except OSError as error:
-        raise BadRun(f"{str(path)!r} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise BadRun(f"{str(path)!r} is damaged: {error}") from error
-    for finding in found:
-        if finding.severity not in SEVERITIES:
-            raise BadRun(f"{str(path)!r} is damaged: {finding.severity!r} is no severity")
-    return found
+def _answers(answers: NDArray[np.generic], manifest: Manifest) -> NDArray[np.generic]:
+    classes = manifest.task.has_classes
+    if len(answers) != manifest.parts.val or answers.dtype.kind not in "biuf" or (classes and answers.ndim != 1):
+        raise BadRun(f"answers of shape {answers.shape} do not fit {manifest.parts.val} validation examples")
+    return answers

@@ -10,10 +10,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from dl.choose import resolve
 from dl.errors import DLError
 from dl.options import Value, split_named, word
-from dl.recipe import PartialRecipe, Recipe
+from dl.recipes.recipe import PartialRecipe, Recipe
+from dl.recipes.resolve import resolve
 from dl.specs import RegularizerSpec
 from dl_reports.facts import Facts, known
 

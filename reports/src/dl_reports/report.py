@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.finding import Finding
-from dl.manifest import MetricInfo
-from dl.triple import Estimate
+from dl.intervals import Estimate
+from dl.runs.manifest import MetricInfo
 
 SCHEMA = 1  # of the JSON; a reader refuses a greater one
 Sketch = NDArray[np.uint8] | str  # an image (h, w, c) with c of 1 or 3, or the words of a text

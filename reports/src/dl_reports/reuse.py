@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dl.errors import BadRun
-from dl.ledger import LEDGER, looks_at, read_ledger
-from dl.manifest import Manifest
-from dl.run import Run, list_runs
+from dl.runs.ledger import LEDGER, looks_at, read_ledger
+from dl.runs.manifest import Manifest
+from dl.runs.run import Run, list_runs
 from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound
@@ -81,7 +81,6 @@ def _count_rows(path: Path) -> int:
 
 def _bound(manifest: Manifest, evaluations: int, n: int) -> float | None:
     """Bound scores that are means of numbers from 0 to 1; others have no range to bound them by."""
-    shares = manifest.task.headline.kind == "proportion"
-    errors = manifest.task.headline.kind == "mean" and manifest.task.name == "unit-regression"
+    bounded = manifest.task.bounded and manifest.task.headline.kind in ("proportion", "mean")
     found = reuse_bound(evaluations, n)
-    return found.bound if (shares or errors) and not isinstance(found, NotComputable) else None
+    return found.bound if bounded and not isinstance(found, NotComputable) else None

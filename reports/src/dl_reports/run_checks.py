@@ -11,10 +11,9 @@ import numpy as np
 
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
-from dl.plugins import complain
+from dl.plugins.states import describe_error, short_repr, warn_of_plugins
 from dl.signals import StoppedAtOnce
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import shown, told
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
 from dl_reports.statistics import NotComputable
@@ -82,9 +81,9 @@ def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any
     except (KeyboardInterrupt, StoppedAtOnce):
         raise
     except BaseException as error:
-        return _failed(spec, facts, kind, f"failed: {told(error)}")
+        return _failed(spec, facts, kind, f"failed: {describe_error(error)}")
     if isinstance(answer, (str, bytes)):
-        return _failed(spec, facts, kind, f"returned {shown(answer)}, not a list")
+        return _failed(spec, facts, kind, f"returned {short_repr(answer)}, not a list")
     if isinstance(listed, list) and len(listed) > MOST:
         return _failed(spec, facts, kind, f"returned more than {MOST:,} things")
     return listed
@@ -92,7 +91,7 @@ def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any
 
 def _failed(spec: CheckSpec | SectionSpec, facts: Facts, kind: str, how: str) -> NotComputable:
     """Report a plugin's failure as the plugin host does, and return the reason for the report."""
-    complain(facts.plugins.line(f"{kind}s", spec.name, f"the {kind} {spec.name!r} {how}"))
+    warn_of_plugins(facts.plugins.line(f"{kind}s", spec.name, f"the {kind} {spec.name!r} {how}"))
     return NotComputable(f"the {kind} {spec.name!r} of plugin {spec.plugin!r} {how}")
 
 

@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from dl import files, outcomes
+from dl import files
 from dl.finding import Finding
-from dl.history import Row, write_history
-from dl.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.options import Option, Value
-from dl.outcomes import Scored
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
-from dl.run import Run, write_findings
-from dl.triple import triple
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
+from dl.runs import outcomes
+from dl.runs.estimates import estimate_scores
+from dl.runs.history import EpochRow, write_history
+from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
+from dl.runs.outcomes import Scored
+from dl.runs.run import Run, write_findings
 
 Floats = NDArray[np.float64]
 SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat
@@ -95,7 +96,7 @@ def simulate(folder: Path, fit: SimulatedFit | None = None) -> Run:
     (folder / "outcomes").mkdir(parents=True)
     _write_examples(folder, fit, val, probe, leaked, rng)
     manifest = _manifest(folder, fit, val, names)
-    rows: list[Row] = []
+    rows: list[EpochRow] = []
     for t, signal in enumerate(fit.signal):
         seen = fit.probe_signal[t] if fit.probe_signal else signal
         clear = np.where(leaked, seen, signal)
@@ -107,7 +108,8 @@ def simulate(folder: Path, fit: SimulatedFit | None = None) -> Run:
         outcomes.write_epoch(folder / "outcomes", t + 1, scored)
         if rows[-1]["val_accuracy"] > max([row["val_accuracy"] for row in rows[:-1]], default=-1.0):
             manifest = replace(manifest, best_epoch=t + 1)
-            outcomes.write_logits(folder / "outcomes", "best", scored["val"].logits)
+            logits = scored["val"].logits
+            outcomes.write_logits(folder / "outcomes", "best", logits, logits.argmax(axis=1))
     write_history(folder / "history.csv", rows)
     files.write_text(folder / "run.json", manifest.to_json())
     return Run(folder)
@@ -136,8 +138,10 @@ def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random
     return Scored(*(part.astype(np.float32) for part in (loss, right, margin, logits)))
 
 
-def _row(fit: SimulatedFit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> Row:
-    scores = triple(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
+def _row(
+    fit: SimulatedFit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side
+) -> EpochRow:
+    scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
     row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
     row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
     for part in outcomes.PARTS:
@@ -171,8 +175,19 @@ def _write_examples(
 
 def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]) -> Manifest:
     metrics = (MetricInfo("accuracy", True, 1.0, "proportion"),)
+    reason = f"{len(names)} classes, one for each example"
     task = TaskInfo(
-        "multiclass", f"{len(names)} classes, one for each example", len(names), names, metrics, "cross_entropy"
+        "multiclass",
+        reason,
+        len(names),
+        names,
+        metrics,
+        "cross_entropy",
+        score="accuracy",
+        score_higher=True,
+        bounded=True,
+        has_classes=True,
+        probabilities="softmax",
     )
     common = int(np.bincount(val.given, minlength=len(names)).argmax())
     majority = Baseline("majority", f"always {names[common]!r}", float((val.given == common).mean()))

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.testing import DoesNotConform
 from dl.testing.numbers import NumbersPlugin
 
@@ -30,8 +30,8 @@ def broken():
             results = check(*given, **named)
         except DoesNotConform as error:
             results = error.results
-            assert all(one.says in str(error) for one in results if one.state == "failed")
-        assert all(one.says for one in results if one.state != "ok")
-        return {one.rule: one.says for one in results if one.state == "failed"}
+            assert all(one.message in str(error) for one in results if one.state == "failed")
+        assert all(one.message for one in results if one.state != "ok")
+        return {one.rule: one.message for one in results if one.state == "failed"}
 
     return ask

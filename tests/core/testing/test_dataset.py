@@ -5,9 +5,9 @@ from itertools import count
 import numpy as np
 import pytest
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.options import Option
-from dl.plugins import load_plugins
+from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
 from dl.testing import check_dataset, images, people, texts
 from dl.testing.dataset import RULES
@@ -117,7 +117,7 @@ def test_our_samples_hold(domain, make, broken, numbers):
 def test_a_copy_of_a_training_example_in_the_test_part_is_remarked(numbers):
     made = spec(lambda options: whole(open_test=lambda: examples(ids=np.arange(200, 230))))
     results = check_dataset(made, numbers)
-    assert results[-1].says == "30 of 30 inputs are also in train, bit for bit"
+    assert results[-1].message == "30 of 30 inputs are also in train, bit for bit"
 
 
 @pytest.mark.parametrize("heavy", [True, False])
@@ -125,5 +125,5 @@ def test_a_plugin_that_imports_what_is_heavy_when_it_is_listed_is_named(site, go
     site.add("mine", good("mine", "import scipy" if heavy else ""))
     plugins = load_plugins()
     found = broken(check_dataset, plugins.dataset("vision", "mine"), plugins)
-    says = found.get("listing it imports nothing heavy", "")
-    assert ("imports scipy when it is listed" in says) is heavy
+    message = found.get("listing it imports nothing heavy", "")
+    assert ("imports scipy when it is listed" in message) is heavy

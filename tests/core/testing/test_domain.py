@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.options import Option
 from dl.specs import DomainSpec
 from dl.testing import check_domain, images
@@ -44,7 +44,7 @@ class InPlace(Numbers):
 
 
 class OddBlank(Numbers):
-    def blank(self):
+    def example_input(self):
         return np.zeros(1)
 
 
@@ -87,12 +87,12 @@ def fails(*given):
     raise ValueError("no")
 
 
-def only_zeros(paths, preparation):
+def only_zeros(paths, preprocessor):
     return Examples(np.zeros((1, 2), np.float64), np.zeros(1, np.int64), np.arange(1), (), ("a",))
 
 
-def nameless(paths, preparation):
-    return replace(OURS.load().read(paths, preparation), sources=())
+def nameless(paths, preprocessor):
+    return replace(OURS.load().read(paths, preprocessor), sources=())
 
 
 SKETCHES = iter(np.zeros((n % 3 + 1, 2, 1), np.uint8) for n in range(1000))
@@ -102,9 +102,9 @@ BROKEN = {
     "its default recipe works": [spec(default_recipe="nowhere")],
     "it is loaded": [spec(load=lambda: 7), spec(load=fails)],
     "there is data of it": [],  # below: it needs that none is given
-    "it learns a preparation": [spec(learn=fails), spec(**learns(Shapeless))],
+    "it learns a preprocessor": [spec(learn=fails), spec(**learns(Shapeless))],
     "it learns from the rows it is given alone": [spec(learn=from_all, restore=restored)],
-    "its settings restore the same preparation": [
+    "its settings restore the same preprocessor": [
         spec(learn=from_part, restore=lambda settings: Scaled(settings["shape"], 1.0)),
         spec(**learns(NoJson)),
     ],
@@ -162,4 +162,4 @@ def test_our_domains_hold(name, broken, numbers):
 
 def test_a_data_set_of_another_shape_is_not_taken_for_granted(broken, numbers):
     flat = Dataset("flat", Examples(images().train.array[..., 0], images().train.targets, np.arange(60)))
-    assert "it learns a preparation" in broken(check_domain, numbers.domain("vision"), numbers, flat)
+    assert "it learns a preprocessor" in broken(check_domain, numbers.domain("vision"), numbers, flat)

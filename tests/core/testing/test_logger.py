@@ -100,10 +100,10 @@ def test_a_logger_that_draws_numbers_changes_nothing_and_is_not_complained_about
 def test_a_logger_whose_package_is_missing_is_not_asked(broken, numbers):
     results = {one.rule: one for one in check_logger(spec(build=missing), numbers)}
     assert results["it is built"].state == results["it takes the end of the fit"].state == "not asked"
-    assert "'nowhere'" in results["it is built"].says
+    assert "'nowhere'" in results["it is built"].message
 
 
 def test_a_logger_of_ours_holds(broken, numbers):
     assert broken(check_logger, numbers.logger("csv"), numbers) == {}
-    said = {one.rule: one.says for one in check_logger(numbers.logger("csv"), numbers)}
+    said = {one.rule: one.message for one in check_logger(numbers.logger("csv"), numbers)}
     assert said["it takes each epoch's numbers"] == "log_metrics, 3 times"

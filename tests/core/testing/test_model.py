@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl.options import Option
 from dl.specs import ModelSpec
 from dl.testing import DoesNotConform, check_model

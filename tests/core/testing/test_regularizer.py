@@ -188,7 +188,7 @@ def test_one_for_a_regression_alone_is_asked_about_on_one(numbers):
         return Regularizer(penalty=averaged)
 
     results = check_regularizer(RegularizerSpec("made", "penalty", "of a test", build), numbers)
-    assert "dense of numbers, regression" in {one.says for one in results}
+    assert "dense of numbers, regression" in {one.message for one in results}
 
 
 @pytest.mark.parametrize(

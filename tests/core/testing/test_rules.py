@@ -22,7 +22,7 @@ def test_every_rule_is_asked_and_one_that_raises_breaks_alone():
     }
     with pytest.raises(DoesNotConform, match="it: 3 of 6 rules do not hold") as caught:
         ask("it", "x", rules)
-    said = [(one.state, one.says) for one in caught.value.results]
+    said = [(one.state, one.message) for one in caught.value.results]
     assert said[:4] == [("ok", ""), ("ok", "on x"), ("failed", "so"), ("not asked", "why")]
     assert said[4][0] == "failed" and said[4][1].startswith("ValueError: odd (test_rules.py:")
     assert said[5][0] == "failed" and said[5][1].startswith("it calls sys.exit(3)")
@@ -36,7 +36,7 @@ def test_what_needs_a_rule_that_fails_is_not_asked():
     assert caught.value.results[1].as_dict() == {
         "rule": "second",
         "state": "not asked",
-        "says": "for this fails: first",
+        "message": "for this fails: first",
     }
 
 
@@ -45,7 +45,7 @@ def test_what_holds_is_returned():
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         ([Option("a b", 1, "x")], "cannot be typed"),
         ([Option("n", 1, "x"), Option("n", 2, "x")], "there twice"),
@@ -54,6 +54,6 @@ def test_what_holds_is_returned():
         ([Option("n", 1, " ")], "no help"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_said(options, says):
-    with pytest.raises(Exception, match=says):
+def test_an_option_that_cannot_be_used_is_said(options, message):
+    with pytest.raises(Exception, match=message):
         options_hold(options)

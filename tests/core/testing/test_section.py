@@ -66,5 +66,5 @@ def one_by_one(facts):
 @pytest.mark.parametrize("function", [lines, one_by_one])
 def test_a_section_that_holds_is_not_complained_about(function, broken, numbers):
     assert broken(check_section, spec(function), numbers) == {}
-    said = {one.rule: one.says for one in check_section(spec(function), numbers)}
+    said = {one.rule: one.message for one in check_section(spec(function), numbers)}
     assert "overfits: 1 line;" in said["it answers any run"] and "is short" not in said["it answers any run"]

@@ -6,8 +6,8 @@ import torch
 from safetensors.numpy import load_file
 
 import dl
-from dl.devices import Devices
 from dl.errors import UnknownName
+from dl.training.devices import Devices
 
 IMAGES = {
     "random-shift": {"pixels": 2},
@@ -79,7 +79,7 @@ def test_images_in_a_shift_of_many_are_learnt_on_a_convnet(fit):
 def test_the_run_of_texts_can_be_tested_by_its_own_predictions(fit_text, plugins):
     run = fit_text({"word-dropout": 0.3}, epochs=20, lr=0.05)
     good, bad = dl.predict(run, texts=["a great film", "a dull film"], plugins=plugins)
-    assert (good.says, bad.says) == ("good", "bad")
+    assert (good.answer, bad.answer) == ("good", "bad")
 
 
 def test_images_are_not_texts_and_texts_are_no_images(fit, fit_text):

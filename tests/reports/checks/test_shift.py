@@ -1,6 +1,6 @@
 """Shift of targets and inputs between training and validation."""
 
-from dl.run import Run
+from dl.runs.run import Run
 from dl_reports.checks.shift import inputs, targets
 from dl_reports.facts import Facts
 from dl_reports.read import read

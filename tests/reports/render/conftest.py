@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from dl.finding import Finding
-from dl.manifest import MetricInfo
-from dl.triple import Estimate
+from dl.intervals import Estimate
+from dl.runs.manifest import MetricInfo
 from dl_reports.report import (
     BaselineRow,
     BestEpochScores,

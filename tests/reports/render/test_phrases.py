@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from dl.manifest import MetricInfo
-from dl.triple import Estimate
+from dl.intervals import Estimate
+from dl.runs.manifest import MetricInfo
 from dl_reports.render import phrases
 
 NAN = float("nan")

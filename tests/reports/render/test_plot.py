@@ -1,6 +1,6 @@
 import pytest
 
-from dl.triple import Estimate
+from dl.intervals import Estimate
 from dl_reports.render.chart import charts
 from dl_reports.render.plot import draw_chart, draw_reliability
 from dl_reports.report import Bin

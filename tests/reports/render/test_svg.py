@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from markupsafe import Markup
 
-from dl.triple import Estimate
+from dl.intervals import Estimate
 from dl_reports.render.chart import charts
 from dl_reports.render.svg import HIGH, WIDE, chart_svg, reliability_svg, sample
 from dl_reports.report import Bin

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from dl.triple import Estimate
+from dl.intervals import Estimate
 from dl_reports.render.terminal import print_report
 from dl_reports.report import BaselineRow, Confusion
 

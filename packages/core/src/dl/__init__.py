@@ -1,7 +1,7 @@
 """dl: the universal workflow of deep learning - train a network, and be told whether it overfits.
 
     run = dl.fit("vision", "mnist")
-    print(dl.test(run))
+    print(dl.evaluate(run))
 
 Importing dl does not import torch; the functions do when they are called.
 """
@@ -11,17 +11,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
+from dl.version import VERSION
 
 if TYPE_CHECKING:
-    from dl.judge import test
-    from dl.prediction import predict
-    from dl.road import fit
-    from dl.run import Run, open_run
+    from dl.inference.evaluate import evaluate
+    from dl.inference.predict import predict
+    from dl.runs.run import Run, open_run
+    from dl.training.run_fit import fit
 
-__all__ = ["Run", "fit", "hookimpl", "open_run", "predict", "test"]
-__version__ = "0.1.0"
+__all__ = ["Run", "evaluate", "fit", "hookimpl", "open_run", "predict"]
+__version__ = VERSION
 
-_HOMES = {"fit": "dl.road", "test": "dl.judge", "predict": "dl.prediction", "Run": "dl.run", "open_run": "dl.run"}
+_HOMES = {
+    "fit": "dl.training.run_fit",
+    "evaluate": "dl.inference.evaluate",
+    "predict": "dl.inference.predict",
+    "Run": "dl.runs.run",
+    "open_run": "dl.runs.run",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,5 +1,5 @@
 """``python -m dl`` is the command line ``dl``."""
 
-from dl.cli import main
+from dl.cli.main import main
 
 main()

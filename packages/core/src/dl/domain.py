@@ -1,4 +1,4 @@
-"""Domains: what core needs to know about a kind of input, as functions; and what a preparation is.
+"""Domains: what core needs to know about a kind of input, as functions; and what a preprocessor is.
 
 A domain's package imports core; core meets it only through a `Domain` value that a plugin registered.
 """
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from torch import Tensor, nn
 
-from dl.data import Dataset, Examples, Inputs, Part
+from dl.data.examples import Dataset, Examples, Inputs, Subset
+from dl.options import Options
 from dl.padded import Padded
-from dl.specs import Options
 
 
-class Preparation(nn.Module, ABC):
+class Preprocessor(nn.Module, ABC):
     """What is learnt from the training part and done to every batch before the network: a module with buffers.
 
     It moves to the device with the network, never learns after it is made, and is kept as JSON.
@@ -36,13 +36,13 @@ class Preparation(nn.Module, ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return what `Domain.restore` needs to make the same preparation again, as JSON values."""
+        """Return what `Domain.restore` needs to make the same preprocessor again, as JSON values."""
 
-    def store(self, inputs: Inputs) -> Inputs:
+    def encode(self, inputs: Inputs) -> Inputs:
         """Turn inputs as they were read into inputs as a feed keeps them; where nothing is learnt for it, the same."""
         return inputs
 
-    def blind(self, stored: Inputs) -> NDArray[np.bool_]:
+    def all_unknown(self, stored: Inputs) -> NDArray[np.bool_]:
         """Return which stored inputs hold nothing that was learnt, (N,): texts without a known word, say."""
         return np.zeros(len(stored), bool)
 
@@ -50,18 +50,18 @@ class Preparation(nn.Module, ABC):
     def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
         """Turn stored inputs of a batch into what the network reads, (N, *input_shape)."""
 
-    def blank(self) -> Tensor | Padded:
+    def example_input(self) -> Tensor | Padded:
         """Return one prepared input that says nothing, to look at the shapes that a network's layers give."""
         return torch.zeros(1, *self.input_shape)
 
-    def flat(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
+    def flatten(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
         """Return prepared inputs as numbers (N, ...) whose distances mean something, to compare parts by."""
         return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
 
 
-def stored(examples: Examples, preparation: Preparation) -> Examples:
+def encoded(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with their inputs as a feed keeps them."""
-    return replace(examples, inputs=preparation.store(examples.inputs))
+    return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ class Domain:
 
     Args:
         open_path: Reads a user's own data from a path, given the options.
-        learn: Learns the preparation from the training part alone, given the options.
-        restore: Makes a preparation from its settings.
-        read: Reads raw inputs for prediction - files, folders, lists of paths - as this preparation stores them;
-            targets are zeros, sources say where each came from. It is given paths and preparation and, if it has an
+        learn: Learns the preprocessor from the training part alone, given the options.
+        restore: Makes a preprocessor from its settings.
+        read: Reads raw inputs for prediction - files, folders, lists of paths - as this preprocessor stores them;
+            targets are zeros, sources say where each came from. It is given paths and preprocessor and, if it has an
             argument ``options``, the options of the run's data, too.
         draw: Draws one stored input for the terminal, at most so many columns wide.
         sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
@@ -102,8 +102,8 @@ class Domain:
     """
 
     open_path: Callable[[Path, Options], Dataset]
-    learn: Callable[[Part, Options], Preparation]
-    restore: Callable[[dict[str, Any]], Preparation]  # Any: JSON
+    learn: Callable[[Subset, Options], Preprocessor]
+    restore: Callable[[dict[str, Any]], Preprocessor]  # Any: JSON
     read: Callable[..., Examples]  # ...: with or without options
     draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
     sketch: Callable[[Any], NDArray[np.uint8] | str]
@@ -111,10 +111,10 @@ class Domain:
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
-    continued: Callable[[nn.Module, Preparation, str, Draw], str] | None = None
+    continued: Callable[[nn.Module, Preprocessor, str, Draw], str] | None = None
 
-    def read_raw(self, paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
+    def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Read raw inputs with the options of the run's data, where the domain asks for them."""
         if "options" in signature(self.read).parameters:
-            return self.read(paths, preparation, options=options)
-        return self.read(paths, preparation)
+            return self.read(paths, preprocessor, options=options)
+        return self.read(paths, preprocessor)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from dl.errors import BadOption, nearest
 
 Value = bool | int | float | str
+Options = Mapping[str, Value]
+InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Option:
         Raises:
             BadOption: If the value has another type, is out of range or is not one of the choices.
         """
-        where = f"{owner}: {self.name}={shown(value)}"
+        where = f"{owner}: {self.name}={short_value(value)}"
         typed = _convert(value, type(self.default))
         number = _convert(value, float) if self.or_number else None
         typed = typed if number is None else number
@@ -94,7 +96,7 @@ def check_named(options: Sequence[Option], given: object, owner: str) -> dict[st
     by_name = dict(given) if isinstance(given, Mapping) else {"": given}
     if "" in by_name:
         if not options:
-            raise BadOption(f"{owner} takes no value; {shown(by_name[''])} was given")
+            raise BadOption(f"{owner} takes no value; {short_value(by_name[''])} was given")
         if options[0].name in by_name:
             raise BadOption(f"{owner}: {options[0].name!r} is given twice")
         by_name[options[0].name] = by_name.pop("")
@@ -171,7 +173,7 @@ def _convert(value: object, kind: type) -> Value | None:
         return None
 
 
-def shown(value: object) -> str:
+def short_value(value: object) -> str:
     """Return a value for a message, cut where it is long."""
     try:
         return str(value)[:80]

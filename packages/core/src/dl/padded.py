@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dl.ragged import Ragged
+from dl.data.ragged import Ragged
 
 
 class Padded(NamedTuple):

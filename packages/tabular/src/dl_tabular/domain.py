@@ -8,16 +8,16 @@ from typing import Any
 
 from rich.text import Text
 
-from dl.data import Dataset, Examples, joined
-from dl.domain import Domain, Preparation
+from dl.data.examples import Dataset, Examples, joined
+from dl.domain import Domain, Preprocessor
 from dl.errors import BadFile, BadOption, DLError
-from dl.specs import Options
-from dl.tables import OF_RAW_INPUTS, is_table
+from dl.options import Options
 from dl.tables.columns import choose_features, in_parts, listed, named_columns, sample
 from dl.tables.features import read_features
+from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import checked, open_table, say_skipped
 from dl.terminal import plain, safe_text
-from dl_tabular.prepare import TabularPreparation, learn, restore
+from dl_tabular.prepare import TabularPreprocessor, learn, restore
 from dl_tabular.rows import as_learnt, understand
 
 LINES = 8  # columns of a row on a card
@@ -48,30 +48,30 @@ def open_path(path: Path, options: Options) -> Dataset:
     return features.dataset(features.examples(found.rows(), found.kept), found.notes)
 
 
-def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
+def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
     """Read tables for a prediction: their columns are found by name, whatever their order.
 
     Args:
         paths: Of them.
-        preparation: Whose columns are looked for.
+        preprocessor: Whose columns are looked for.
         options: As the run's own data was read.
 
     Raises:
         BadData: If a column is missing, or a cell does not fit.
         BadFile: If a path is no table.
     """
-    assert isinstance(preparation, TabularPreparation)
+    assert isinstance(preprocessor, TabularPreprocessor)
     found = []
     for path in paths:
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
-        names = [column.name for column in preparation.columns]
+        names = [column.name for column in preprocessor.columns]
         asked = str(options.get("input", ""))
         if asked and asked not in names and set(names) - set(in_parts(asked)):
             raise BadOption(f"input={safe_text(asked)}: this run looks at {listed(names)}, and needs all of them")
         reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
         features = read_features(path, reading, names, labelled=False)
-        learnt = as_learnt(features, preparation.dtype)
+        learnt = as_learnt(features, preprocessor.dtype)
         say_skipped(features.bad.lines, features.unit)
         found.append(features.examples(learnt.rows(), learnt.kept))
     return joined(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from dl.specs import InputShape, Options
+from dl.options import InputShape, Options
 
 
 def dense(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dl import tables
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
+from dl.options import InputShape, Option, Options
+from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
+from dl.tables import options as tables
 
 if TYPE_CHECKING:
     from torch import nn

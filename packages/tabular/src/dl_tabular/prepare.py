@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data import Inputs, Part
-from dl.domain import Preparation
+from dl.data.examples import Inputs, Subset
+from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
-from dl.specs import Options
-from dl.tables.columns import shown
+from dl.options import Options
+from dl.tables.columns import quote
 
 MOST_WORDS = 100  # categories of a column that get a column of their own: the most common ones
-STORED = "the stored preparation of a table, preparation.json,"
+STORED = "the stored preprocessor of a table, preprocessor.json,"
 FARTHEST = 1e4  # deviations from the mean: what lies farther lies there, so that no cell is beyond all numbers
 
 
@@ -59,7 +59,7 @@ class ColumnFacts:
         return both[:, : self.width]
 
 
-class TabularPreparation(Preparation):
+class TabularPreprocessor(Preprocessor):
     """Rows of numbers and categories as numbers a network reads."""
 
     def __init__(self, columns: Sequence[ColumnFacts]) -> None:
@@ -80,12 +80,12 @@ class TabularPreparation(Preparation):
         """Return what `restore` needs."""
         return {"columns": [asdict(column) for column in self.columns]}
 
-    def store(self, inputs: Inputs) -> Inputs:
+    def encode(self, inputs: Inputs) -> Inputs:
         """Turn rows as they were read into float32 (N, D)."""
         rows: NDArray[Any] = np.asarray(inputs)  # Any: a structured type, whose fields numpy cannot type
         missing = [column.name for column in self.columns if column.name not in (rows.dtype.names or ())]
         if missing:
-            raise BadData(f"column {shown(missing[0])} is missing; it was learnt from")
+            raise BadData(f"column {quote(missing[0])} is missing; it was learnt from")
         return np.concatenate([column.prepare(rows[column.name]) for column in self.columns], axis=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ class TabularPreparation(Preparation):
         return inputs.float()
 
 
-def learn(part: Part, _options: Options) -> TabularPreparation:
+def learn(part: Subset, _options: Options) -> TabularPreprocessor:
     """Learn means, deviations and categories from a training part; a column that never changes there is left out.
 
     Raises:
@@ -106,7 +106,7 @@ def learn(part: Part, _options: Options) -> TabularPreparation:
     kept = [column for column in columns if column is not None]
     if not kept:
         raise BadData("no input column ever changes in the training part; there is nothing to learn from")
-    return TabularPreparation(kept)
+    return TabularPreprocessor(kept)
 
 
 def _learn(name: str, values: NDArray[Any]) -> ColumnFacts | None:
@@ -126,11 +126,11 @@ def _learn(name: str, values: NDArray[Any]) -> ColumnFacts | None:
     return ColumnFacts(name, mean, farthest * float(np.sqrt(np.square((there - mean) / farthest).mean())), missing)
 
 
-def restore(settings: Mapping[str, Any]) -> TabularPreparation:  # Any: JSON
-    """Make a preparation again from its settings.
+def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
+    """Make a preprocessor again from its settings.
 
     Raises:
-        BadRun: If they are not what `TabularPreparation.settings` gives.
+        BadRun: If they are not what `TabularPreprocessor.settings` gives.
     """
     try:
         columns = [
@@ -150,5 +150,5 @@ def restore(settings: Mapping[str, Any]) -> TabularPreparation:  # Any: JSON
     for column in columns:
         if not column.words and not (np.isfinite([column.mean, column.std]).all() and column.std > 0):
             found = f"mean {column.mean} and deviation {column.std}"
-            raise BadRun(f"{STORED} is damaged: column {shown(column.name)} has {found}")
-    return TabularPreparation(columns)
+            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
+    return TabularPreprocessor(columns)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadData
-from dl.tables.columns import listed, shown
+from dl.tables.columns import listed, quote
 from dl.tables.features import Features
-from dl.tables.moments import microseconds
+from dl.tables.groups_times import microseconds
 from dl.tables.numbers import NUMBER, absent, matches, without_commas
 from dl.tables.stream import called
 from dl.terminal import safe_text
@@ -99,7 +99,7 @@ def understand(features: Features, categories: Iterable[str]) -> Found:
         else:
             naming.append(name)
     found.notes += [
-        f"{why}: {listed(map(shown, names))}"
+        f"{why}: {listed(map(quote, names))}"
         for why, names in (
             ("dates, taken as days", dates),
             ("left out, as nothing stands in them", empty),
@@ -136,7 +136,7 @@ def _plain_numbers(features: Features, name: str, column: Column, notes: list[st
     """Write numbers without commas, and note what the commas were taken as."""
     column, how = without_commas(features.path, name, column, otherwise)
     if how:
-        notes.append(f"commas in column {shown(name)} taken as {how}")
+        notes.append(f"commas in column {quote(name)} taken as {how}")
     return column
 
 
@@ -154,7 +154,7 @@ def _as_numbers(features: Features, name: str, column: Column, found: Found, hin
         if gone.any():
             cell = safe_text(column[int(np.argmax(gone))].as_py(), 40)
             features.bad.these(
-                features.rows[gone & found.kept], f"column {shown(name)} holds numbers, but {cell!r} {why}"
+                features.rows[gone & found.kept], f"column {quote(name)} holds numbers, but {cell!r} {why}"
             )
             found.kept &= ~gone
     values[~numbers | beyond] = np.nan

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from dl.ragged import Ragged, as_text
+from dl.data.ragged import Ragged, as_text
 
 BYTES = 256
 LONGEST = 32  # bytes of a token: a line of dashes teaches nothing

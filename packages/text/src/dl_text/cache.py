@@ -1,7 +1,7 @@
 """The cache of vocabularies and tokens, so that the next fit of the same data starts at once.
 
-An entry (`dl.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they become
-tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
+An entry (`dl.data.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they
+become tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
-from dl.cache import cache_folder, most_bytes, trim, used
-from dl.data import Part
+from dl.data.cache import cache_folder, most_bytes, trim, used
+from dl.data.examples import Subset
+from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
 from dl.files import write_bytes, write_with
-from dl.ragged import Ragged
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
 
@@ -27,7 +27,7 @@ VERSION = f"1 unicode {unicodedata.unidata_version} tokenizers {tokenizers.__ver
 HASHED = 1 << 24  # values hashed at once: of a memory map no more is read into memory
 
 
-def learned(part: Part, settings: Settings) -> Vocabulary:
+def learned(part: Subset, settings: Settings) -> Vocabulary:
     """Return what `learn` learns from this part, learnt now or before; it may raise what `learn` raises."""
     texts, folder = part.examples.inputs, _folder()
     if folder is None or not isinstance(texts, Ragged):

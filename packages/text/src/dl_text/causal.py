@@ -9,8 +9,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from dl.errors import BadOption
+from dl.options import InputShape, Options
 from dl.padded import Padded
-from dl.specs import InputShape, Options
 from dl_text.models import embedding, encoder, places, start_recurrent, states_of
 
 

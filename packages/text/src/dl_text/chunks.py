@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.ragged import Ragged
+from dl.data.ragged import Ragged
 
 CHUNK_BYTES = 1 << 20  # of text that is in work at once, in each thread: what is made of it stays in the cores' caches
 MOST_THREADS = 4

@@ -5,11 +5,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from dl.data import Dataset, Examples, Part, joined, without_target
-from dl.domain import Domain, Preparation
-from dl.scan import glance
-from dl.specs import Options
-from dl.tables import is_table, refuse_options
+from dl.data.examples import Dataset, Examples, Subset, joined, without_target
+from dl.data.folders import glance
+from dl.domain import Domain, Preprocessor
+from dl.options import Options
+from dl.tables.options import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder, language, prepare
 from dl_text.draw import draw, sketch
@@ -36,13 +36,13 @@ def load() -> Domain:
     )
 
 
-def learn(part: Part, options: Options) -> Preparation:
+def learn(part: Subset, options: Options) -> Preprocessor:
     """Learn what texts become: where they have no target, rows of which each token is told from those before it."""
     return language.learn(part, options) if without_target(part.examples) else prepare.learn(part, options)
 
 
-def restore(settings: dict[str, Any]) -> Preparation:  # Any: JSON
-    """Make a preparation of either kind again.
+def restore(settings: dict[str, Any]) -> Preprocessor:  # Any: JSON
+    """Make a preprocessor of either kind again.
 
     Raises:
         BadRun: If these are no settings of texts.
@@ -50,7 +50,7 @@ def restore(settings: dict[str, Any]) -> Preparation:  # Any: JSON
     return language.restore(settings) if "longest" in settings else prepare.restore(settings)
 
 
-def read(paths: Sequence[Path], _preparation: Preparation, options: Options) -> Examples:
+def read(paths: Sequence[Path], _preprocessor: Preprocessor, options: Options) -> Examples:
     """Read raw texts for a prediction: files, folders, the lines of stdin, and the input column of tables.
 
     Args:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
-from dl.ragged import as_text
+from dl.data.ragged import as_text
 from dl.terminal import plain
 
 LARGEST_SKETCH = 600  # characters

@@ -13,11 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples
-from dl.errors import BadData, BadFile
-from dl.ragged import Ragged, of_bytes
-from dl.scan import (
-    Found,
+from dl.data.examples import Dataset, Examples
+from dl.data.folders import (
+    ScannedFolder,
     SkippedFiles,
     Wanted,
     find_classes,
@@ -28,7 +26,9 @@ from dl.scan import (
     unreadable,
     walk,
 )
-from dl.specs import Options
+from dl.data.ragged import Ragged, of_bytes
+from dl.errors import BadData, BadFile
+from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import many, were
 from dl_text.decode import digest_of, known_encoding, read_file, to_utf8
@@ -188,22 +188,24 @@ def _test_opener(
     return open_test
 
 
-def _examples(root: Path, found: Found, labels: Sequence[int], read: Read, classes: tuple[str, ...]) -> Examples:
+def _examples(
+    root: Path, found: ScannedFolder, labels: Sequence[int], read: Read, classes: tuple[str, ...]
+) -> Examples:
     sources = tuple(relative_name(root, found.files[at].path) for at in read.kept)
     targets: NDArray[np.int64] = np.array([labels[at] for at in read.kept], np.int64)
     return Examples(read.texts, targets, stable_ids(read.digests, sources), classes, sources)
 
 
-def _passed(root: Path, found: Found) -> list[str]:
+def _passed(root: Path, found: ScannedFolder) -> list[str]:
     inside = relative_name(root, str(found.folder))
     return [f"{inside}/{line}" if inside else line for line in found.passed]
 
 
-def _bad_files(root: Path, found: Found, read: Read) -> list[str]:
+def _bad_files(root: Path, found: ScannedFolder, read: Read) -> list[str]:
     return [f"{relative_name(root, found.files[at].path)}: {why}" for at, why in read.bad.items()]
 
 
-def _refuse_emptied(train: Found, read: Read) -> None:
+def _refuse_emptied(train: ScannedFolder, read: Read) -> None:
     left = {train.files[position].label for position in read.kept}
     for number, name in enumerate(train.classes):
         if number not in left:

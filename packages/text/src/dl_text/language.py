@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dl.data import Inputs, Part
-from dl.domain import Draw, Preparation
+from dl.data.examples import Inputs, Subset
+from dl.data.ragged import Ragged, texts
+from dl.domain import Draw, Preprocessor
 from dl.errors import BadData, BadOption, BadRun
+from dl.options import Options
 from dl.padded import Padded
-from dl.ragged import Ragged, texts
-from dl.specs import Options
 from dl.terminal import safe_text
 from dl_text import bytepairs, cache
 from dl_text.prepare import SKETCHED, settings_of
@@ -33,7 +33,7 @@ RUNS = 3  # neighbouring tokens by which rows are compared
 KINDS = 4096  # into which such runs fall
 
 
-class CausalPreparation(Preparation):
+class CausalPreprocessor(Preprocessor):
     """Rows of tokens that begin with a start token.
 
     Args:
@@ -65,7 +65,7 @@ class CausalPreparation(Preparation):
         """Return the vocabulary and the length of rows, as JSON values."""
         return {"longest": self.longest, "vocabulary": self.vocabulary.to_json()}
 
-    def store(self, inputs: Inputs) -> Ragged:
+    def encode(self, inputs: Inputs) -> Ragged:
         """Turn the UTF-8 bytes of windows into rows of tokens, each behind a start token.
 
         Raises:
@@ -84,12 +84,12 @@ class CausalPreparation(Preparation):
         weights = torch.where(there, self.characters[inputs.values], 0)
         return inputs._replace(weights=weights, unsaid=torch.where(there, self.unsaid[inputs.values], 0))
 
-    def blank(self) -> Padded:
+    def example_input(self) -> Padded:
         """Return a start token alone."""
         one = torch.ones(1, dtype=torch.int64)
         return self.forward(Padded(one[None] * self.start, one))
 
-    def flat(self, prepared: Padded) -> Tensor:
+    def flatten(self, prepared: Padded) -> Tensor:
         """Return the sum of a random direction for each run of three tokens, over the root of their number, (B, 64).
 
         Rows that share long passages lie near each other; of single characters all texts of a language are alike.
@@ -119,7 +119,7 @@ def _characters_of(vocabulary: Vocabulary) -> list[int]:
     return [len(token) for token in vocabulary.tokens]
 
 
-def learn(part: Part, options: Options) -> CausalPreparation:
+def learn(part: Subset, options: Options) -> CausalPreprocessor:
     """Learn the tokens of a training part of windows.
 
     Raises:
@@ -137,59 +137,59 @@ def learn(part: Part, options: Options) -> CausalPreparation:
         )
     vocabulary = cache.learned(part, replace(settings, max_len=0))
     lengths = cache.encoded(vocabulary, _texts(part)).lengths
-    return CausalPreparation(vocabulary, 1 + int(lengths[part.index].max()))
+    return CausalPreprocessor(vocabulary, 1 + int(lengths[part.index].max()))
 
 
-def _texts(part: Part) -> Ragged:
+def _texts(part: Subset) -> Ragged:
     assert isinstance(part.examples.inputs, Ragged)  # a vocabulary was learnt from them
     return part.examples.inputs
 
 
-def restore(settings: dict[str, Any]) -> CausalPreparation:  # Any: JSON
-    """Make a preparation again from its settings.
+def restore(settings: dict[str, Any]) -> CausalPreprocessor:  # Any: JSON
+    """Make a preprocessor again from its settings.
 
     Raises:
         BadRun: If they are no settings of such texts.
     """
     longest = settings.get("longest")
     if type(longest) is not int or longest < 1 or not isinstance(settings.get("vocabulary"), dict):
-        raise BadRun("preparation.json does not hold a vocabulary and the length of rows")
-    return CausalPreparation(from_json(settings["vocabulary"]), longest)
+        raise BadRun("preprocessor.json does not hold a vocabulary and the length of rows")
+    return CausalPreprocessor(from_json(settings["vocabulary"]), longest)
 
 
-def continued(network: nn.Module, preparation: Preparation, prompt: str, draw: Draw) -> str:
+def continued(network: nn.Module, preprocessor: Preprocessor, prompt: str, draw: Draw) -> str:
     """Go on with a prompt: draw a token, read it, draw the next.
 
     The network reads no more tokens at once than a training row had: of a longer text the last ones.
 
     Args:
         network: Tokens -> logits (B, T, V).
-        preparation: As learnt with it.
+        preprocessor: As learnt with it.
         prompt: What to go on from.
         draw: How many tokens, and how they are drawn.
 
     Raises:
         BadData: If the prompt holds a character that the training part does not have.
-        BadRun: If the run's preparation is of another kind.
+        BadRun: If the run's preprocessor is of another kind.
     """
-    if not isinstance(preparation, CausalPreparation):
-        raise BadRun("the run's preparation is not one of texts that are gone on with")
-    read = preparation.vocabulary.encode(texts([prompt])).row(0).tolist()
-    _refuse_unknown(preparation, prompt, read)
-    device = preparation.characters.device
+    if not isinstance(preprocessor, CausalPreprocessor):
+        raise BadRun("the run's preprocessor is not one of texts that are gone on with")
+    read = preprocessor.vocabulary.encode(texts([prompt])).row(0).tolist()
+    _refuse_unknown(preprocessor, prompt, read)
+    device = preprocessor.characters.device
     generator = torch.Generator().manual_seed(draw.seed)
-    sayable = (preparation.characters > 0).cpu()
-    sayable[[PADDING, UNKNOWN, preparation.start]] = False
-    sayable[RESERVED : preparation.start] = True  # a byte that continues a character begins none, but is said
+    sayable = (preprocessor.characters > 0).cpu()
+    sayable[[PADDING, UNKNOWN, preprocessor.start]] = False
+    sayable[RESERVED : preprocessor.start] = True  # a byte that continues a character begins none, but is said
     drawn: list[int] = []
     with torch.inference_mode():
         for _ in range(draw.tokens):
-            row = [preparation.start, *(read + drawn)[-(preparation.longest - 1) :]]
+            row = [preprocessor.start, *(read + drawn)[-(preprocessor.longest - 1) :]]
             values = torch.tensor([row], device=device)
-            batch = preparation(Padded(values, torch.tensor([len(row)], device=device)))
+            batch = preprocessor(Padded(values, torch.tensor([len(row)], device=device)))
             logits = network(batch)[0, -1].float().cpu()
             drawn.append(_drawn(logits.masked_fill(~sayable, -torch.inf), draw.temperature, generator))
-    return preparation.spell(read + drawn)[len(preparation.spell(read)) :]
+    return preprocessor.spell(read + drawn)[len(preprocessor.spell(read)) :]
 
 
 def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> int:
@@ -200,7 +200,7 @@ def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> in
     return int(torch.multinomial(shares, 1, generator=generator))
 
 
-def _refuse_unknown(preparation: CausalPreparation, prompt: str, read: list[int]) -> None:
+def _refuse_unknown(preprocessor: CausalPreprocessor, prompt: str, read: list[int]) -> None:
     """Refuse a prompt with a character that no training text has.
 
     Raises:
@@ -208,9 +208,9 @@ def _refuse_unknown(preparation: CausalPreparation, prompt: str, read: list[int]
     """
     if UNKNOWN not in read:
         return
-    known = set("".join(preparation.vocabulary.tokens))
+    known = set("".join(preprocessor.vocabulary.tokens))
     strange = next((c for c in prompt if c not in known), "")
     raise BadData(
         f"prompt {safe_text(prompt, 40)!r}: the training part does not have {safe_text(strange) or 'all of it'!r}; "
-        f"it has {len(preparation.vocabulary.tokens):,} characters"
+        f"it has {len(preprocessor.vocabulary.tokens):,} characters"
     )

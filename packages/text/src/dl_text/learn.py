@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dl.data import Part
+from dl.data.examples import Subset
+from dl.data.ragged import Ragged, as_text
 from dl.errors import BadData
-from dl.ragged import Ragged, as_text
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, bounds, parts, walked
 from dl_text.vocabulary import RESERVED, Settings, Vocabulary, lengths_of, neighbours, numbered, spelled_array, split
@@ -49,7 +49,7 @@ class Learnt:
     is_pair: NDArray[np.bool_]
 
 
-def learn(part: Part, settings: Settings) -> Vocabulary:
+def learn(part: Subset, settings: Settings) -> Vocabulary:
     """Learn a vocabulary from a part of texts, given as their UTF-8 bytes.
 
     Raises:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dl.errors import BadOption
+from dl.options import InputShape, Options
 from dl.padded import Padded
-from dl.specs import InputShape, Options
 from dl_text.vocabulary import PADDING
 
 

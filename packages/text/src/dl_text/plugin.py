@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
-from dl.tables import OPTIONS as OF_TABLES
+from dl.options import InputShape, Option, Options
+from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
+from dl.tables.options import OPTIONS as OF_TABLES
 
 if TYPE_CHECKING:
     from torch import nn

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from dl.data import Inputs, Part
-from dl.domain import Preparation
+from dl.data.examples import Inputs, Subset
+from dl.data.ragged import Ragged
+from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
+from dl.options import Options
 from dl.padded import Padded
-from dl.ragged import Ragged
-from dl.specs import Options
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
@@ -28,7 +28,7 @@ SKETCHED = 64  # random directions in which texts are compared
 LOOKED_AT = 1 << 16  # texts at once
 
 
-class TextPreparation(Preparation):
+class TextPreprocessor(Preprocessor):
     """Tokens by number, and what each of them counts.
 
     Args:
@@ -53,7 +53,7 @@ class TextPreparation(Preparation):
         """Return the vocabulary and what tokens count, as JSON values."""
         return {"weights": self.weights, "vocabulary": self.vocabulary.to_json()}
 
-    def store(self, inputs: Inputs) -> Ragged:
+    def encode(self, inputs: Inputs) -> Ragged:
         """Turn the UTF-8 bytes of N texts into their tokens; taken from the cache where they were made before.
 
         Raises:
@@ -63,7 +63,7 @@ class TextPreparation(Preparation):
             raise BadData("texts are stored as rows of UTF-8 bytes; this data set has something else")
         return cache.encoded(self.vocabulary, inputs)
 
-    def blind(self, stored: Inputs) -> NDArray[np.bool_]:
+    def all_unknown(self, stored: Inputs) -> NDArray[np.bool_]:
         """Return which texts have no token of the vocabulary, (N,)."""
         found = np.zeros(len(stored), bool)
         assert isinstance(stored, Ragged)  # as `store` gives them; no row is empty
@@ -81,11 +81,11 @@ class TextPreparation(Preparation):
             return inputs._replace(weights=tf_idf(inputs.values, self.idf))
         return inputs
 
-    def blank(self) -> Padded:
+    def example_input(self) -> Padded:
         """Return a text of one unknown token."""
         return self.forward(Padded(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)))
 
-    def flat(self, prepared: Padded) -> Tensor:
+    def flatten(self, prepared: Padded) -> Tensor:
         """Return the sum of a random direction for each token of a text, over the root of their number, (B, 64).
 
         Texts of the same words lie near each other.
@@ -124,14 +124,14 @@ def _runs(ordered: Tensor) -> Tensor:
     return F.pad((ordered[:, 1:] != ordered[:, :-1]).long(), (1, 0)).cumsum(dim=1)
 
 
-def learn(part: Part, options: Options) -> TextPreparation:
+def learn(part: Subset, options: Options) -> TextPreprocessor:
     """Learn the vocabulary from a training part; taken from the cache where the same part was learnt from before.
 
     Raises:
         BadData: If the inputs are no texts, or hold no token.
     """
     vocabulary = cache.learned(part, settings_of(options))
-    return TextPreparation(vocabulary, str(options["weights"]))
+    return TextPreprocessor(vocabulary, str(options["weights"]))
 
 
 def settings_of(options: Options) -> Settings:
@@ -141,13 +141,13 @@ def settings_of(options: Options) -> Settings:
     return Settings(cast("Tokens", tokens), size, ngrams, max_len, cast("Truncate", truncate))
 
 
-def restore(settings: dict[str, Any]) -> TextPreparation:  # Any: JSON
-    """Make a preparation again from its settings.
+def restore(settings: dict[str, Any]) -> TextPreprocessor:  # Any: JSON
+    """Make a preprocessor again from its settings.
 
     Raises:
         BadRun: If they are no settings of texts.
     """
     weights = settings.get("weights")
     if weights not in ("count", "multi-hot", "tf-idf") or not isinstance(settings.get("vocabulary"), dict):
-        raise BadRun("preparation.json does not hold a vocabulary")
-    return TextPreparation(from_json(settings["vocabulary"]), weights)
+        raise BadRun("preprocessor.json does not hold a vocabulary")
+    return TextPreprocessor(from_json(settings["vocabulary"]), weights)

@@ -1,6 +1,6 @@
 """Reading texts for a prediction: files, folders, the lines of stdin, or strings, as their UTF-8 bytes.
 
-They become tokens later, by the preparation, so that what people are shown is what was read.
+They become tokens later, by the preprocessor, so that what people are shown is what was read.
 """
 
 import sys
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Examples
+from dl.data.examples import Examples
+from dl.data.folders import NAMED, say_bad, stable_ids, walk
+from dl.data.paths import what_is_wrong
+from dl.data.ragged import Ragged, of_bytes
 from dl.errors import BadData, BadFile
-from dl.missing import what_is_wrong
-from dl.ragged import Ragged, of_bytes
-from dl.scan import NAMED, say_bad, stable_ids, walk
 from dl.terminal import safe_text
 from dl_text.decode import digest_of, known_encoding, to_utf8
 from dl_text.folder import read_files

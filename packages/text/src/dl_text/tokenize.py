@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.ragged import Ragged
+from dl.data.ragged import Ragged
 
 _APOSTROPHE = ord("'")
 _APOSTROPHES = "'`\u2018\u2019\u201b\u02bc\x91\x92"  # the last two: Windows' quotes, read as Latin-1

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from dl.data.ragged import Ragged, offsets_of
+from dl.data.spill import RaggedWriter
 from dl.errors import BadOption, BadRun
-from dl.gathered import Gathered
-from dl.ragged import Ragged, offsets_of
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, chunks, parts, walked
 from dl_text.tokenize import Pieces, characters, words
@@ -106,7 +106,7 @@ class Vocabulary:
         A text without any token is one unknown token, so that no row is empty. Pairs of neighbours, where they are
         counted, follow the single tokens of their text.
         """
-        gathered = Gathered(self.dtype)
+        gathered = RaggedWriter(self.dtype)
         for done in walked(self._encode_chunk, list(chunks(texts)), texts):
             for chunk in done:
                 gathered.add(chunk.values, chunk.lengths)

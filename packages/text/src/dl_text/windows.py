@@ -14,12 +14,12 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples, Index, fingerprints, whole
+from dl.data.examples import Dataset, Examples, Index, fingerprints, whole
+from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
-from dl.guards import duplicate_groups
-from dl.ragged import Ragged, offsets_of
-from dl.specs import Options
-from dl.split import join_groups
+from dl.options import Options
+from dl.splits.holdout import join_groups
+from dl.splits.leakage import duplicate_groups
 from dl.tables.gather import content_ids
 from dl.words import many
 

@@ -1,4 +1,4 @@
-"""The cache of decoded images (`dl.cache`), so that a folder is decoded once.
+"""The cache of decoded images (`dl.data.cache`), so that a folder is decoded once.
 
 Two kinds of file. *Facts* say which contents the files of a folder have; they are found by the paths, sizes, times of
 change and inodes of the files, which is quick. *Pixels* are found by those contents, the size and the colour, which is
@@ -23,10 +23,10 @@ import PIL
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from dl.cache import cache_folder, trim, used
+from dl.data.cache import cache_folder, trim, used
+from dl.data.folders import FoundFile
 from dl.errors import BadData, BadFile, CannotWrite
 from dl.files import write_bytes, write_with
-from dl.scan import FoundFile
 from dl.terminal import safe_text
 from dl_vision.decode import UNREAD, Facts, decode, digest_of, for_each, inspect, read_content
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from dl.data import Dataset
+from dl.data.examples import Dataset
+from dl.data.folders import glance
 from dl.domain import Domain
-from dl.scan import glance
-from dl.specs import Options
-from dl.tables import is_table, refuse_options
+from dl.options import Options
+from dl.tables.options import is_table, refuse_options
 from dl.tables.table import looks_like
 from dl_vision import folder
 from dl_vision.draw import draw, sketch

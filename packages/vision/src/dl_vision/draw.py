@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.pictures import Picture, as_rgb, draw, shrink
+from dl.data.pictures import Picture, as_rgb, draw, shrink
 
 __all__ = ["Picture", "draw", "sketch"]
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset, Examples
-from dl.errors import BadData, BadFile
-from dl.scan import (
-    Found,
+from dl.data.examples import Dataset, Examples
+from dl.data.folders import (
+    ScannedFolder,
     SkippedFiles,
     Wanted,
     find_classes,
@@ -26,7 +25,8 @@ from dl.scan import (
     stable_ids,
     unreadable,
 )
-from dl.specs import Options
+from dl.errors import BadData, BadFile
+from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
 from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
@@ -43,7 +43,7 @@ IMAGES = Wanted("image", "images", SUFFIXES, "expected a folder of images for ea
 class Inspected:
     """One part with the facts of its files; labels are numbers of the training part's classes."""
 
-    found: Found
+    found: ScannedFolder
     labels: list[int]
     facts: list[Facts]
 
@@ -103,7 +103,7 @@ def _test_opener(
     return open_test
 
 
-def _inspect(found: Found, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
+def _inspect(found: ScannedFolder, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
     """Number the labels as the training part does (``classes``; None for the training part) and read the facts."""
     return Inspected(found, number_labels(found, classes), facts_of(found.files, cache))
 

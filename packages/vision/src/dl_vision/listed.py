@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset
+from dl.data.examples import Dataset
+from dl.data.folders import FoundFile, ScannedFolder, stable_ids
 from dl.errors import BadData, BadFile
-from dl.scan import Found, FoundFile, stable_ids
-from dl.specs import Options
-from dl.tables.columns import shown
+from dl.options import Options
+from dl.tables.columns import quote
 from dl.tables.table import Column, InputKind, Table, read_table
 from dl.terminal import safe_text
 from dl_vision.cache import facts_of, open_cache, pixels_of
@@ -50,7 +50,7 @@ def open_list(path: Path, options: Options) -> Dataset:
     if not len(there):
         raise BadFile(bad_message(path, _lines(table, names, missing), len(names)))
     facts = facts_of(files, cache := open_cache())
-    shape = choose_shape(path.parent, [Inspected(Found(path.parent, (), files), [], facts)], options)
+    shape = choose_shape(path.parent, [Inspected(ScannedFolder(path.parent, (), files), [], facts)], options)
     pixels = pixels_of(files, facts, shape, cache)
     bad = _lines(table, names, missing | {int(there[at]): why for at, why in pixels.bad.items()})
     if bad and options["bad_files"] != "skip":
@@ -113,4 +113,4 @@ def _refuse_emptied(table: Table, kept: np.ndarray) -> None:
         return
     left = np.bincount(table.targets[kept].astype(np.int64), minlength=len(table.names))
     for number in np.flatnonzero(left == 0):
-        raise BadData(f"class {shown(table.names[number])} has no readable image in {safe_text(str(table.path))!r}")
+        raise BadData(f"class {quote(table.names[number])} has no readable image in {safe_text(str(table.path))!r}")

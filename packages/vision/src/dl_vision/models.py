@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from dl.errors import BadOption
-from dl.specs import InputShape, Options
+from dl.options import InputShape, Options
 
 LARGEST_FLATTENED = 8  # side of the last map; a larger one is averaged over, so that the last layer stays small
 

@@ -11,16 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data import Part
-from dl.domain import Preparation
+from dl.data.examples import Subset
+from dl.domain import Preprocessor
 from dl.errors import BadData, BadOption, BadRun
-from dl.specs import Options
+from dl.options import Options
 
 CHUNK_BYTES = 1 << 22  # of pixels counted at once, so that no copy of all the data is ever made
 COLOURS = {1: "grey", 3: "rgb"}  # by channels
 
 
-class VisionPreparation(Preparation):
+class VisionPreprocessor(Preprocessor):
     """Pixels times ``scale`` plus ``shift``, per channel.
 
     Both are stored repeated along a row of the image, (W * C,), which is how the pixels lie: a vector of three colours
@@ -71,7 +71,7 @@ class VisionPreparation(Preparation):
         return rows.mul_(self.scale).add_(self.shift).view(inputs.shape).permute(0, 3, 1, 2)
 
 
-def learn(part: Part, options: Options) -> VisionPreparation:
+def learn(part: Subset, options: Options) -> VisionPreprocessor:
     """Learn mean and deviation of each channel from a training part; ``scale=unit`` needs neither, pixels become 0..1.
 
     Raises:
@@ -84,31 +84,31 @@ def learn(part: Part, options: Options) -> VisionPreparation:
     height, width, channels = inputs.shape[1:]
     _check_as_asked(height, width, channels, options)
     if options.get("scale") == "unit":
-        return VisionPreparation((channels, height, width), (0.0,) * channels, (1.0,) * channels)
+        return VisionPreprocessor((channels, height, width), (0.0,) * channels, (1.0,) * channels)
     counts = _count_values(part)
     levels = np.arange(256) / 255
     total = counts.sum(axis=1)
     mean = counts @ levels / total
     std = np.sqrt([row @ (levels - centre) ** 2 / n for row, centre, n in zip(counts, mean, total, strict=True)])
-    return VisionPreparation((channels, height, width), tuple(mean.tolist()), tuple(std.tolist()))
+    return VisionPreprocessor((channels, height, width), tuple(mean.tolist()), tuple(std.tolist()))
 
 
-def restore(settings: Mapping[str, Any]) -> VisionPreparation:  # Any: JSON
-    """Make a preparation again from its settings.
+def restore(settings: Mapping[str, Any]) -> VisionPreprocessor:  # Any: JSON
+    """Make a preprocessor again from its settings.
 
     Raises:
-        BadRun: If they are not what `VisionPreparation.settings` gives.
+        BadRun: If they are not what `VisionPreprocessor.settings` gives.
     """
     try:
         shape = (int(settings["channels"]), int(settings["height"]), int(settings["width"]))
         mean, std = (tuple(float(value) for value in settings[name]) for name in ("mean", "std"))
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"the stored image preparation cannot be read: {type(error).__name__} {error}") from error
+        raise BadRun(f"the stored image preprocessor cannot be read: {type(error).__name__} {error}") from error
     if min(shape) < 1 or not len(mean) == len(std) == shape[0] or not all(np.isfinite([*mean, *std])):
         raise BadRun(
-            f"the stored image preparation does not fit together: {shape} with mean {mean} and deviation {std}"
+            f"the stored image preprocessor does not fit together: {shape} with mean {mean} and deviation {std}"
         )
-    return VisionPreparation(shape, mean, std)
+    return VisionPreprocessor(shape, mean, std)
 
 
 def _check_as_asked(height: int, width: int, channels: int, options: Options) -> None:
@@ -121,7 +121,7 @@ def _check_as_asked(height: int, width: int, channels: int, options: Options) ->
         raise BadOption(f"colour={colour}: the images of this data set are stored as {stored}; leave colour= out")
 
 
-def _count_values(part: Part) -> NDArray[np.int64]:
+def _count_values(part: Subset) -> NDArray[np.int64]:
     """Count how often each value occurs in each channel, (C, 256)."""
     images = part.examples.array
     height, width, channels = images.shape[1:]

@@ -1,17 +1,17 @@
-"""Reading images for a prediction: files, folders and lists of paths, stored as a preparation expects them."""
+"""Reading images for a prediction: files, folders and lists of paths, stored as a preprocessor expects them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dl.data import Examples
-from dl.domain import Preparation
+from dl.data.examples import Examples
+from dl.data.folders import NAMED, say_bad, stable_ids, walk
+from dl.data.paths import what_is_wrong
+from dl.domain import Preprocessor
 from dl.errors import BadData, BadFile
-from dl.missing import what_is_wrong
-from dl.scan import NAMED, say_bad, stable_ids, walk
-from dl.specs import Options
-from dl.tables import is_table
+from dl.options import Options
+from dl.tables.options import is_table
 from dl.tables.table import open_table, read_raw_table
 from dl.terminal import safe_text
 from dl_vision.cache import decode_all
@@ -19,21 +19,21 @@ from dl_vision.decode import inspect, strict_pillow
 from dl_vision.listed import PATHS, find_files
 
 
-def read(paths: Sequence[Path], preparation: Preparation, options: Options) -> Examples:
+def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
     """Read image files, folders (all files below them) and tables with a column of paths, in this order.
 
-    Images are resized and converted to what the preparation was learnt on; targets are zeros.
+    Images are resized and converted to what the preprocessor was learnt on; targets are zeros.
 
     Args:
         paths: Of them.
-        preparation: As learnt from the training part.
+        preprocessor: As learnt from the training part.
         options: As the run's own data was read.
 
     Raises:
-        BadData: If nothing is there, or the preparation is not of grey or rgb images.
+        BadData: If nothing is there, or the preprocessor is not of grey or rgb images.
         BadFile: If a file cannot be read as an image, or a list not as a list.
     """
-    channels, height, width = preparation.input_shape
+    channels, height, width = preprocessor.input_shape
     if channels not in (1, 3):
         raise BadData(f"image files are grey or rgb; this run was trained on {channels} channels")
     files = [file for path in paths for file in _files_of(path, options)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import Options, RegularizerSpec
+from dl.options import Option, Options
+from dl.specs import RegularizerSpec
 
 if TYPE_CHECKING:
     from dl.regularizer import Regularizer
-    from dl.task import Task
+    from dl.tasks.task import Task
 
 
 @hookimpl

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dl.errors import UnknownName
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import LoggerSpec, Options
+from dl.options import Option, Options
+from dl.specs import LoggerSpec
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger

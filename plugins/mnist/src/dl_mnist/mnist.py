@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from dl_mnist import targets
 from dl_mnist.idx import IdxFile, read_idx
 

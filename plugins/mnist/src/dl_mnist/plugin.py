@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.specs import DatasetSpec, Options
+from dl.options import Options
+from dl.specs import DatasetSpec
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 DESCRIPTIONS = {
     "mnist": "70,000 handwritten digits, 28x28 grey; ten classes",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 from torch.nn import functional as F
 
 from dl.errors import BadOption
+from dl.options import Option, Options
 from dl.regularizer import Regularizer
-from dl.specs import ModelSpec, Options
 
 DROPS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -20,10 +21,10 @@ def shrink(factor: float) -> Regularizer:
     Source: Chollet, Deep Learning with Python, chapter 5 (reducing the network's size).
     """
 
-    def choices(spec: ModelSpec, options: Options) -> Options:
-        sizes = {option.name: int(option.low or 1) for option in spec.options if option.units}
+    def choices(model: str, known: Sequence[Option], options: Options) -> Options:
+        sizes = {option.name: int(option.low or 1) for option in known if option.units}
         if not sizes:
-            raise BadOption(f"the model {spec.name} has no option that counts units, so shrink cannot make it smaller")
+            raise BadOption(f"the model {model} has no option that counts units, so shrink cannot make it smaller")
         return {**options, **{name: max(low, round(int(options[name]) * factor)) for name, low in sizes.items()}}
 
     return Regularizer(choices=choices)

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from dl.errors import BadOption
-from dl.history import History, Row
-from dl.manifest import MetricInfo
 from dl.regularizer import Loss, Regularizer, State
-from dl.task import Reduction, Task
+from dl.runs.history import EpochRow, History
+from dl.runs.manifest import MetricInfo
+from dl.tasks.task import Reduction, Task
 
 # the layers in whose matrices a row is the weights into a unit
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)
@@ -35,7 +35,7 @@ def label_smoothing(share: float, task: Task) -> Regularizer:
         def of_labels(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
             return loss(logits, target * (1 - share) + share / 2, reduction)
 
-        return of_classes if task.row.name == "multiclass" else of_labels
+        return of_classes if task.info.probabilities == "softmax" else of_labels
 
     return Regularizer(loss=smoothed)
 
@@ -131,7 +131,7 @@ def early_stopping(patience: int, by: str) -> Regularizer:
         by: ``loss`` or ``metric``, of the validation part.
     """
 
-    def ends(rows: Sequence[Row], headline: MetricInfo) -> str:
+    def ends(rows: Sequence[EpochRow], headline: MetricInfo) -> str:
         column, higher = ("val_loss", False) if by == "loss" else (f"val_{headline.name}", headline.higher)
         best = History(tuple(rows)).best(column, higher=higher)
         since = len(rows) - 1 - (best or 0)

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dl.cache import cache_root
+from dl.data.cache import cache_root
+from dl.data.packaged import expect_sha256
 from dl.errors import BadFile
-from dl.options import shown
-from dl.packaged import expect_sha256
+from dl.options import short_value
 from dl_reviews.packaged import Review
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")
@@ -83,7 +83,9 @@ def find(given: str, known: Archive = ACL_IMDB) -> Path:
     for place in (path / known.name, path):
         if os.path.isfile(place):
             return place
-    raise BadFile(f"data_dir={shown(given)!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}")
+    raise BadFile(
+        f"data_dir={short_value(given)!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}"
+    )
 
 
 def read(place: Path, half: str, known: Archive = ACL_IMDB) -> Iterator[Review]:

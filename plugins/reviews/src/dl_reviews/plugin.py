@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DatasetSpec, Options
+from dl.options import Option, Options
+from dl.specs import DatasetSpec
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 ARCHIVE_OPTIONS = (
     Option(

@@ -1,7 +1,7 @@
 """The data sets of film reviews, with the test part that dl makes itself where the published one is not at hand.
 
-A review is in that test part by what it says alone: by its number (`dl.data.content_number`), so the part is the same
-whatever the order of the file, and exact duplicates lie on one side.
+A review is in that test part by what it says alone: by its number (`dl.data.examples.content_number`), so the part is
+the same whatever the order of the file, and exact duplicates lie on one side.
 """
 
 from collections import Counter
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset, Examples, content_number
-from dl.packaged import locate
-from dl.ragged import texts
+from dl.data.examples import Dataset, Examples, content_number
+from dl.data.packaged import locate
+from dl.data.ragged import texts
 from dl_reviews import official as archive
 from dl_reviews.official import ACL_IMDB, Archive
 from dl_reviews.packaged import COMBINED, Review, read

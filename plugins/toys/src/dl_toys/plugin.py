@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.specs import DatasetSpec, Options
+from dl.options import Options
+from dl.specs import DatasetSpec
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
 
 NAMES = {
     "digits": ("vision", "1,797 handwritten digits, 8x8 grey; ten classes"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import datasets
 
-from dl.data import Dataset, Examples, content_number
+from dl.data.examples import Dataset, Examples, content_number
 from dl_tabular.rows import rows_of
 
 TEST_SHARE = 5  # one example in so many is the test part

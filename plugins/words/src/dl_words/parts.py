@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Examples, Index, content_number
-from dl.ragged import texts
+from dl.data.examples import Examples, Index, content_number
+from dl.data.ragged import texts
 
 TEST_SHARE = 10  # one group in so many is the test part
 

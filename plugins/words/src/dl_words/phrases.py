@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 import numpy as np
 
-from dl.data import Dataset
+from dl.data.examples import Dataset
 from dl.errors import BadFile
 from dl_words.parts import TEST_SHARE, Labelled, split
 

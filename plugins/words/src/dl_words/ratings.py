@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data import Dataset
-from dl.packaged import PackagedFile, locate, open_checked
+from dl.data.examples import Dataset
+from dl.data.packaged import PackagedFile, locate, open_checked
 from dl_words.parts import TEST_SHARE, Labelled, split
 
 STEM = 4  # first letters that words of one group share

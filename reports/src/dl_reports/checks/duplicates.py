@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from dl.finding import Finding
-from dl.manifest import MetricInfo
+from dl.runs.manifest import MetricInfo
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable

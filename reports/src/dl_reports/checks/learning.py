@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from dl.finding import Finding
-from dl.outcomes import PartOutcomes
-from dl.specs import NEXT_TOKEN
+from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
@@ -47,7 +46,7 @@ def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
 
 def common_error_z(facts: Facts) -> float | NotComputable:
     """Compute by how many standard errors the error on the probe exceeds half of the validation error."""
-    if facts.manifest.task.name == NEXT_TOKEN:
+    if facts.manifest.task.from_inputs:
         return NotComputable("no text can be predicted without error, and the least possible error is unknown")
     gap, k = facts.gap, facts.best
     if isinstance(gap, NotComputable):

@@ -34,7 +34,7 @@ def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
         return change
     if not change.established:
         return []
-    higher = facts.metric.higher
+    higher = facts.higher_score
     shown = formatting.percent if higher else formatting.number
     worse = formatting.points if higher else formatting.with_interval
     message = (

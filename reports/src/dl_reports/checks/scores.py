@@ -54,7 +54,7 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
         return []
     ours, theirs = (formatting.score(facts.metric, score) for score in (found.score, found.baseline.score))
     message = (
-        f"not certainly better than {formatting.quoted(found.baseline.says)}: {ours} against {theirs} "
+        f"not certainly better than {formatting.quoted(found.baseline.answer)}: {ours} against {theirs} "
         f"{formatting.metric_word(facts.metric.name)}, "
         f"a lead of {formatting.difference(facts.metric, found.lead, found.interval)}"
     )

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dl.pictures import draw
+from dl.data.pictures import draw
 from dl.terminal import plain, safe_text
 from dl_reports.formatting import percent
 from dl_reports.render import phrases

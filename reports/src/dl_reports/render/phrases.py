@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from dl.manifest import MetricInfo
-from dl.scores import show_estimate, show_value
-from dl.triple import Estimate
+from dl.intervals import Estimate
+from dl.runs.manifest import MetricInfo
+from dl.runs.wording import show_estimate, show_value
 from dl_reports.formatting import bracket, many, metric_word, number, percent, points
 from dl_reports.report import BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
-from dl.intervals import Interval
-from dl.triple import Estimate
+from dl.intervals import Estimate, Interval
 from dl_reports.render.canvas import Canvas, along, shade, stroke
 from dl_reports.render.chart import Chart, Mark, round_ticks
 from dl_reports.render.phrases import PARTS

@@ -18,7 +18,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from dl.scores import MARKS
+from dl.runs.wording import MARKS
 from dl.terminal import plain, safe_text
 from dl_reports.render import cards, phrases
 from dl_reports.render.chart import charts

@@ -46,11 +46,11 @@ Example: dl new plugin waves --kind dataset
 
 def plugin(
     name: Annotated[str, typer.Argument(help="Of the plugin, like waves; its distribution is called dl-waves.")],
-    kind: Annotated[str, typer.Option(help="dataset, model, regularizer, check or domain.")] = "dataset",
+    kind: Annotated[str, typer.Option(help="dataset, model, task, regularizer, check or domain.")] = "dataset",
     folder: Annotated[Path | None, typer.Option(help="Where to; dl-NAME here if left out.")] = None,
 ) -> None:
     """Write a new distribution."""
-    from dl.project import write_project
+    from dl.packaging.scaffold import write_project
 
     project = write_project(name, kind, folder)
     out = console()
@@ -74,10 +74,10 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Run the suites on one plugin."""
-    from dl.plugins import look_at_plugins
+    from dl.plugins.loading import inspect_plugins
     from dl.testing.plugin import check_plugin, plugins_named
 
-    plugins = look_at_plugins()
+    plugins = inspect_plugins()
     checked = (one for state in plugins_named(name, plugins) for one in check_plugin(state, plugins))
     found = list(checked if as_json else _shown(checked))
     broken = sum(one.result.state == "failed" for one in found)
@@ -95,8 +95,8 @@ def _shown(checked: Iterable[Checked]) -> Iterator[Checked]:
     """Print each answer as it comes."""
     out = console()
     for one in checked:
-        says = f": {one.result.says}" if one.result.says else ""
-        line = f"{one.kind} {one.name}: {one.result.rule}{says}"
+        message = f": {one.result.message}" if one.result.message else ""
+        line = f"{one.kind} {one.name}: {one.result.rule}{message}"
         style = {"ok": "", "failed": "bold red"}.get(one.result.state, "dim")
         state, answer = plain(f"{one.result.state:<9}", style), plain(line, style, LONGEST)
         if out.is_terminal:

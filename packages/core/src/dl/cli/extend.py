@@ -16,8 +16,8 @@ from dl.errors import BadOption, PluginFailed, UnknownName, nearest
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.installing import Changes
-    from dl.plugins import PluginState
+    from dl.packaging.install import Changes
+    from dl.plugins.states import PluginState
 
 MOST_NAMES = 6  # of one hook that are listed in the table
 LONGEST = 1000  # characters of what is said about a plugin
@@ -50,12 +50,12 @@ def plugins(
     """List the plugins."""
     if context.invoked_subcommand:
         return 0
-    from dl.loading import HOOKS
-    from dl.plugins import look_at_plugins, strict
+    from dl.plugins.loading import HOOKS, inspect_plugins
+    from dl.plugins.states import strict
 
     if hook and hook not in HOOKS:
         raise UnknownName(f"dl has no hook {hook!r}{nearest(hook, HOOKS)}  hooks: {', '.join(HOOKS)}")
-    found = look_at_plugins()
+    found = inspect_plugins()
     listed = [state for state in found.states if not hook or hook in state.registered]
     if as_json:
         print(json.dumps([state.as_dict() for state in listed]))
@@ -73,7 +73,9 @@ def _show(states: Sequence[PluginState], hook: str) -> None:
     table.add_column("registers", overflow="fold")
     for state in states:
         lines = [_registers(name, names, whole=bool(hook)) for name, names in state.registered.items()]
-        lines = [line for line in lines if not hook or line.startswith(hook)] + ([state.says] if state.says else [])
+        lines = [line for line in lines if not hook or line.startswith(hook)] + (
+            [state.message] if state.message else []
+        )
         where = f"{state.distribution} {state.version}" if state.distribution else state.path
         first = [plain(state.name), plain(where), plain(state.state)]
         style = {"ok": "", "blocked": "dim"}.get(state.state, "bold red")
@@ -97,7 +99,7 @@ Example: dl plugins trust
 
 def trust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
     """Trust a folder of one-file plugins."""
-    from dl import local
+    from dl.plugins import local
 
     chosen = local.chosen_folder(folder)
     for name, digest in local.trust(chosen).items():
@@ -112,7 +114,7 @@ Example: dl plugins untrust
 
 def untrust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
     """Trust a folder no more."""
-    from dl import local
+    from dl.plugins import local
 
     chosen = local.chosen_folder(folder)
     local.untrust(chosen)
@@ -127,7 +129,7 @@ Example: dl plugins lock
 
 def lock(file: Annotated[Path, typer.Argument(help="Where to.")] = Path("dl-plugins.lock")) -> None:
     """Write the lock file."""
-    from dl.lock import write_lock
+    from dl.packaging.lock import write_lock
 
     names = write_lock(file)
     said = f"locked {', '.join(names)}" if names else "no plugin but dl's own is installed; nothing to lock"
@@ -146,18 +148,24 @@ def install(
     editable: Annotated[bool, typer.Option("-e", "--editable", help="Install a folder so that edits count.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     lock: Annotated[Path | None, typer.Option("--lock", help="Install what this lock file names.")] = None,
+    replace: Annotated[
+        list[str] | None, typer.Option(help="Let torch, lightning or numpy be replaced; each is kept otherwise.")
+    ] = None,
 ) -> int:
     """Install a distribution and say what it registers."""
-    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run)):
+    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run or replace)):
         raise BadOption(
             "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
         )
-    from dl import installing
+    from dl.packaging import install
 
     if dry_run:
-        _say(installing.plan(what, upgrade=upgrade, editable=editable), "would have ")
+        _say(install.plan(what, upgrade=upgrade, editable=editable, replace=replace or ()), "would have ")
         return 0
-    changes = installing.install_locked(lock) if lock else installing.install(what, upgrade=upgrade, editable=editable)
+    if lock:
+        changes = install.install_locked(lock)
+    else:
+        changes = install.install(what, upgrade=upgrade, editable=editable, replace=replace or ())
     _say(changes)
     return _say_registered(changes, what)
 
@@ -170,9 +178,9 @@ Example: dl uninstall my-plugin
 
 def uninstall(name: Annotated[str, typer.Argument(help="See: dl plugins")]) -> None:
     """Remove a distribution."""
-    from dl import installing
+    from dl.packaging import install
 
-    _say(installing.uninstall(name))
+    _say(install.uninstall(name))
 
 
 def _say(changes: Changes, how: str = "") -> None:
@@ -184,8 +192,8 @@ def _say(changes: Changes, how: str = "") -> None:
 
 def _say_registered(changes: Changes, what: str) -> int:
     """Say what the distributions that were asked for register; 4 if one of their plugins cannot be used."""
-    from dl.discovery import normalized
-    from dl.installing import fresh_states, packages, registered_by
+    from dl.packaging.install import fresh_states, packages, registered_by
+    from dl.plugins.discovery import normalized
 
     asked = sorted(changes.asked) or [name for name in [normalized(what)] if name in packages()]
     states = fresh_states()
@@ -210,4 +218,4 @@ def _registered(state: Mapping[str, Any]) -> Iterable[str]:  # Any: JSON
 
 def _complaint(state: Mapping[str, Any]) -> str:  # Any: JSON
     remove = f"remove it: dl uninstall {state['distribution']}"
-    return f"it is installed, but cannot be used as it is: {state['says']}  {remove}"
+    return f"it is installed, but cannot be used as it is: {state['message']}  {remove}"

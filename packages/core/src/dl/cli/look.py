@@ -16,7 +16,7 @@ from dl.cli.flags import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, 
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain, safe_text
 
-KINDS = ("domains", "datasets", "models", "regularizers", "loggers", "recipes", "runs")
+KINDS = ("domains", "datasets", "models", "tasks", "regularizers", "loggers", "recipes", "runs")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def ls(
     kind: Annotated[
         str,
         typer.Argument(
-            help="domains, datasets, models, regularizers, loggers, recipes or runs; all but runs if left out."
+            help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all but runs if left out."
         ),
     ] = "",
     runs: Runs = DEFAULT_RUNS,
@@ -59,7 +59,7 @@ def ls(
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.run import list_runs, refuse_file
+    from dl.runs.run import list_runs, refuse_file
 
     refuse_file(runs)
     return [_run_row(run) for run in list_runs(runs)]
@@ -67,20 +67,20 @@ def _runs(runs: Path) -> list[dict[str, str]]:
 
 def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     """Return the rows of some kinds, without torch and without numpy."""
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
 
 
-def _row(spec: Any) -> dict[str, str]:  # Any: one of six specifications, alike in these fields
+def _row(spec: Any) -> dict[str, str]:  # Any: one of seven specifications, alike in these fields
     domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
     if hasattr(spec, "place"):
         domain = {"domain": spec.only_for or "any", "place": spec.place}
     return {"name": spec.name, **domain, "description": spec.description}
 
 
-def _run_row(run: Any) -> dict[str, str]:  # Any: dl.run.Run, imported late
+def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
     from dl.errors import BadRun
 
     try:
@@ -148,7 +148,7 @@ Example: dl doctor
 
 def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
     """Check versions, devices, plugins and folders."""
-    from dl.doctor import examine
+    from dl.packaging.doctor import examine
 
     checks = examine(runs)
     if as_json:
@@ -159,7 +159,7 @@ def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
         for check in checks:
             table.add_row(
-                "ok" if check.ok else "!!", check.name, plain(check.says), style="" if check.ok else "bold red"
+                "ok" if check.ok else "!!", check.name, plain(check.message), style="" if check.ok else "bold red"
             )
         console().print(table)
     return 0 if all(check.ok for check in checks) else 1

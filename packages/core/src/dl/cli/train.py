@@ -37,10 +37,10 @@ from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
 
 if TYPE_CHECKING:
-    from dl.ledger import Look
-    from dl.plugins import Plugins
-    from dl.prediction import Prediction
-    from dl.run import Run
+    from dl.inference.predict import Prediction
+    from dl.plugins.registry import Plugins
+    from dl.runs.ledger import TestEvaluation
+    from dl.runs.run import Run
 
 
 def add_to(app: typer.Typer) -> None:
@@ -101,9 +101,7 @@ def fit(
     data_dir: DataDir = "",
     task: Annotated[
         str,
-        typer.Option(
-            help="binary, multiclass, multilabel, regression, unit-regression or next-token; found by itself."
-        ),
+        typer.Option(help="binary, multiclass, multilabel, regression, ...: dl ls tasks; found by itself."),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
@@ -121,8 +119,8 @@ def fit(
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     flags["data_dir"] = data_dir
     typed = with_flags(split_pairs(pairs), flags)
-    from dl.choose import named_options, resolve
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
+    from dl.recipes.resolve import named_options, resolve
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
@@ -134,12 +132,12 @@ def fit(
         if meant := flag_meant(typed, FLAGS):
             raise BadOption(meant) from error
         raise
-    from dl.devices import Devices, is_first_device
-    from dl.road import follow
+    from dl.training.devices import Devices, is_first_device
+    from dl.training.run_fit import fit_recipe
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     with redirect_stdout(sys.stderr):  # what a network prints is no result
-        run = follow(chosen, plugins, where, runs, console(stderr=True), loggers)
+        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
     if as_json:
@@ -152,8 +150,10 @@ def fit(
 
 def _report(run: Run, plugins: Plugins) -> None:
     """Print the report of a fit, and keep it with the run as text."""
+    from dl.runs.render import render_report
+
     out = console(record=True)
-    if not plugins.render(run, out):
+    if not render_report(run, out, plugins):
         out.print(plain(f"kept in {run.path}; for a report install dl-reports"))
     files.write_text(run.path / "report.txt", out.export_text())
 
@@ -165,19 +165,19 @@ Example: dl test last
 
 
 def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> None:
-    """Test: `dl.test`."""
+    """Test: `dl.evaluate`."""
     import dl
 
     with redirect_stdout(sys.stderr):
-        look = dl.test(run, runs=runs)
+        look = dl.evaluate(run, runs=runs)
     if as_json:
         print(look.to_json())
     else:
         _show_look(console(), look)
 
 
-def _show_look(out: Console, look: Look) -> None:
-    from dl.scores import show_estimate
+def _show_look(out: Console, look: TestEvaluation) -> None:
+    from dl.runs.wording import show_estimate
 
     out.print(plain(f"{look.run} on the test part of {look.data}, {many(look.examples, 'example')}", "bold"))
     out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")
@@ -236,7 +236,7 @@ def predict(
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
-        print(json.dumps([{"source": a.source, "says": a.says, "values": a.values} for a in answers]))
+        print(json.dumps([{"source": a.source, "answer": a.answer, "values": a.values} for a in answers]))
     elif as_csv:
         print(_csv(answers), end="")
     elif all(not answer.values for answer in answers):
@@ -251,7 +251,7 @@ def _print_texts(answers: list[Prediction]) -> None:
     for number, answer in enumerate(answers):
         if number:
             out.print()
-        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.says), "not bold")
+        text = Text(safe_lines(answer.source), "bold").append(safe_lines(answer.answer), "not bold")
         out.print(text, soft_wrap=True)
 
 
@@ -259,8 +259,8 @@ def _csv(answers: list[Prediction]) -> str:
     stream = io.StringIO()
     names = list(answers[0].values) if answers else []
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(map(cell, ["source", "says", *names]))
-    writer.writerows([cell(a.source), cell(a.says), *(f"{a.values[name]:.6g}" for name in names)] for a in answers)
+    writer.writerow(map(cell, ["source", "answer", *names]))
+    writer.writerows([cell(a.source), cell(a.answer), *(f"{a.values[name]:.6g}" for name in names)] for a in answers)
     return stream.getvalue()
 
 
@@ -270,5 +270,5 @@ def _table(answers: list[Prediction]) -> Table:
         table.add_column(name, overflow="fold")
     for answer in answers:
         likely = sorted(answer.values.items(), key=lambda item: -item[1])[:3]
-        table.add_row(plain(answer.source), plain(answer.says), plain(", ".join(f"{n} {v:.3g}" for n, v in likely)))
+        table.add_row(plain(answer.source), plain(answer.answer), plain(", ".join(f"{n} {v:.3g}" for n, v in likely)))
     return table

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dl.errors import BadData, BadOption, nearest
-from dl.specs import Options
+from dl.options import Options
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import called
 from dl.terminal import safe_text
@@ -116,7 +116,7 @@ def _refuse_data_as_header(source: Source, columns: Mapping[str, Column]) -> Non
         again = sum(cell.strip() == column.name for cell in column.cells)
         if again >= AGAIN and again >= OFTEN * len(column.cells):
             raise BadData(
-                f"{called(source.path)} row 1 looks like data: {shown(column.name)} stands {again} times in its own "
+                f"{called(source.path)} row 1 looks like data: {quote(column.name)} stands {again} times in its own "
                 "column; say header=no, the columns are then called 1, 2, ..."
             )
 
@@ -142,9 +142,9 @@ def choose(
     targets = _named_columns(source, str(options["target"]), "target") if labelled else ()
     given = _named(source, str(options["input"]), "input")
     if given in (*targets, "") and given:
-        raise BadOption(f"column {shown(given)} is both input and target: its own answer would be given away")
+        raise BadOption(f"column {quote(given)} is both input and target: its own answer would be given away")
     if group and group in targets:
-        raise BadOption(f"column {shown(group)} is both target and group_on: no group could be held out")
+        raise BadOption(f"column {quote(group)} is both target and group_on: no group could be held out")
     taken = {*targets, group, time}
     found = given or _find_input(source, [c for c in columns.values() if c.name not in taken], kind, notes)
     if labelled and not targets:
@@ -177,10 +177,10 @@ def choose_features(
     given = given or _named_columns(source, str(options["input"]), "input")
     both = [name for name in left_out if name in (*targets, *given)]
     if both:
-        raise BadOption(f"column {shown(both[0])} is left out, and named as something else, too")
+        raise BadOption(f"column {quote(both[0])} is left out, and named as something else, too")
     both = [name for name in given if name in targets]
     if both:
-        raise BadOption(f"column {shown(both[0])} is both input and target: its own answer would be given away")
+        raise BadOption(f"column {quote(both[0])} is both input and target: its own answer would be given away")
     because = "as asked"
     if labelled and not targets:
         taken = {*given, *left_out, group, time}
@@ -194,8 +194,8 @@ def choose_features(
             f"{listed(source.columns)}"
         )
     counting = [] if given else [name for name in others if name.lower() in NUMBERING]
-    notes = [f"left out, as they only count the rows: {listed(map(shown, counting))}"] if counting else []
-    nested = [f"{shown(name)} ({what})" for name, what in source.nested.items() if name not in left_out]
+    notes = [f"left out, as they only count the rows: {listed(map(quote, counting))}"] if counting else []
+    nested = [f"{quote(name)} ({what})" for name, what in source.nested.items() if name not in left_out]
     notes += [f"left out, as they hold more than single values: {', '.join(nested[:LISTED])}"] if nested else []
     return Roles("", targets, group, time, because, tuple(notes), features)
 
@@ -220,7 +220,7 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
         )
     because = "by its name" if by_name == close and len(likely) > 1 else kind.because
     notes.append(
-        f"input: column {shown(close[0])}, {because if len(likely) > 1 else f'the only column of {kind.words}'}"
+        f"input: column {quote(close[0])}, {because if len(likely) > 1 else f'the only column of {kind.words}'}"
     )
     return close[0]
 
@@ -249,7 +249,7 @@ def _named(source: Source, name: str, option: str) -> str:
         raise _no_column(source.path, source.columns, name, option, "column")
     if name in source.nested:
         raise BadData(
-            f"{called(source.path)}: column {shown(name)} holds {source.nested[name]}; {option} needs single values"
+            f"{called(source.path)}: column {quote(name)} holds {source.nested[name]}; {option} needs single values"
         )
     return name
 
@@ -284,7 +284,7 @@ def named_columns(path: Path, columns: Sequence[str], names: str, option: str, w
             raise _no_column(path, columns, name, option, what)
     twice = [name for name in parts if parts.count(name) > 1]
     if twice:
-        raise BadOption(f"{option}={safe_text(names)}: column {shown(twice[0])} is named twice")
+        raise BadOption(f"{option}={safe_text(names)}: column {quote(twice[0])} is named twice")
     return parts
 
 
@@ -295,10 +295,10 @@ def in_parts(names: str) -> tuple[str, ...]:
 
 def _no_column(path: Path, columns: Sequence[str], name: str, option: str, what: str) -> BadOption:
     near = nearest(name, map(safe_text, columns))
-    return BadOption(f"{called(path)} has no {what} {shown(name)} for {option}{near}  {what}s: {listed(columns)}")
+    return BadOption(f"{called(path)} has no {what} {quote(name)} for {option}{near}  {what}s: {listed(columns)}")
 
 
-def shown(name: str) -> str:
+def quote(name: str) -> str:
     """Return the name of a column for a message."""
     return repr(safe_text(name, 60))
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData, BadFile, DLError
-from dl.specs import Options
-from dl.tables import suffix_of
+from dl.options import Options
+from dl.tables.options import suffix_of
 from dl.tables.quotes import QuoteScanner
-from dl.tables.source import BadRows, Batch, Source, check_columns
+from dl.tables.source import BadRows, Source, TableBatch, check_columns
 from dl.tables.stream import TextStream, called
 from dl.terminal import safe_text
 
@@ -72,7 +72,7 @@ def open_delimited(path: Path, options: Options) -> Source:
     columns = _columns(path, first, named=bool(options["header"]))
     given = first if options["header"] else None
 
-    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
         return _batches(path, encoding, dialect, columns, given, wanted, bad)
 
     return Source(path, "row", columns, batches, notes=tuple(notes), header=bool(options["header"]))
@@ -154,7 +154,7 @@ def _batches(
     given: list[str] | None,
     wanted: Sequence[str],
     bad: BadRows,
-) -> Iterator[Batch]:
+) -> Iterator[TableBatch]:
     """Parse the file with small blocks first; where a row does not fit, go on with larger ones from that row."""
     done, told = 0, 0
     for block in BLOCKS:
@@ -168,7 +168,7 @@ def _batches(
                     if fresh.all():
                         yield batch
                     elif fresh.any():
-                        yield Batch(
+                        yield TableBatch(
                             batch.rows[fresh],
                             {name: cells[int(np.argmax(fresh)) :] for name, cells in batch.cells.items()},
                         )
@@ -187,7 +187,7 @@ def _tell(parsed: _Parsed, told: int, bad: BadRows) -> int:
     for row, cells in parsed.uneven:
         if row > told:
             told, width = row, len(parsed.columns)
-            bad.at_once(row, f"{cells} cells, but {'the header names' if parsed.given else 'row 1 has'} {width}")
+            bad.raise_now(row, f"{cells} cells, but {'the header names' if parsed.given else 'row 1 has'} {width}")
     return told
 
 
@@ -211,7 +211,7 @@ class _Parsed:
         self.wanted, self.block = wanted, block
         self.uneven: list[tuple[int, int]] = []  # row and how many cells it has
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[TableBatch]:
         """Give the rows.
 
         Raises:
@@ -228,7 +228,7 @@ class _Parsed:
                     continue
                 rows = self._numbers(row, parsed.num_rows)
                 row = int(rows[-1]) + 1
-                yield Batch(rows, {name: parsed.column(at) for at, name in enumerate(self.wanted)})
+                yield TableBatch(rows, {name: parsed.column(at) for at, name in enumerate(self.wanted)})
         except DLError:
             raise
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples, Index
+from dl.data.examples import Dataset, Examples, Index
+from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
-from dl.ragged import Ragged, offsets_of
-from dl.specs import Options
-from dl.tables.columns import Roles, choose_features, listed, sample, shown
+from dl.options import Options
+from dl.tables.columns import Roles, choose_features, listed, quote, sample
 from dl.tables.gather import blanks, bytes_of, content_ids, holding_nul
-from dl.tables.moments import group_numbers, read_times
+from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import called
 from dl.tables.table import RowNames, checked, open_table, plain_name
@@ -98,9 +98,9 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
     """Read a table with all its columns as text.
 
     Args:
-        path: Of a file that `dl.tables.is_table` knows.
-        options: Values of `dl.tables.OPTIONS`; ``input`` names the input columns, with commas; empty takes all others
-            but those of ``leave_out``.
+        path: Of a file that `dl.tables.options.is_table` knows.
+        options: Values of `dl.tables.options.OPTIONS`; ``input`` names the input columns, with commas; empty
+            takes all others but those of ``leave_out``.
         wanted: The input columns, where they are known; empty for those that the options name.
         labelled: Whether a target is wanted; for a prediction none is.
 
@@ -121,7 +121,7 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
     for target in roles.targets:
         for feature in roles.features:
             if columns[target].equals(columns[feature]):
-                same = f"target column {shown(target)} is the same as input column {shown(feature)} in every row"
+                same = f"target column {quote(target)} is the same as input column {quote(feature)} in every row"
                 raise BadData(f"{called(path)}: {same}; its own answer would be given away  try: leave_out={feature}")
     return _understood(source, roles, bad, options, read.rows, columns)
 
@@ -154,9 +154,9 @@ def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
         seen += len(batch.rows)
         kept = np.ones(len(batch.rows), bool)
         for name in roles.all:
-            gone = {f"column {shown(name)} holds a NUL byte, as no text does": holding_nul(batch.cells[name])}
+            gone = {f"column {quote(name)} holds a NUL byte, as no text does": holding_nul(batch.cells[name])}
             if name not in roles.features:
-                gone[f"column {shown(name)} is empty"] = blanks(batch.cells[name])
+                gone[f"column {quote(name)} is empty"] = blanks(batch.cells[name])
             for why, which in gone.items():
                 bad.these(batch.rows[which & kept], why)
                 kept &= ~which
@@ -182,12 +182,12 @@ def _understood(
             roles.targets, [columns[name].filter(kept.copy()) for name in roles.targets], options, rows[kept], bad
         )
         plural = "s" * (len(roles.targets) > 1)
-        notes.append(f"target: column{plural} {listed(map(shown, roles.targets))}, {roles.because} - {target.note}")
+        notes.append(f"target: column{plural} {listed(map(quote, roles.targets))}, {roles.because} - {target.note}")
         kept[kept] = target.kept
         targets, names = target.values, target.names
     groups = group_numbers(columns[roles.group])[kept] if roles.group else None
     if groups is not None:
-        notes.append(f"groups: column {shown(roles.group)}, {len(np.unique(groups)):,} of them")
+        notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
     return Features(
         source.path,
         {name: columns[name].filter(kept.copy()) for name in roles.features},

@@ -9,15 +9,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
-from dl.gathered import IN_MEMORY, Gathered
-from dl.ragged import Ragged
+from dl.data.examples import Index
+from dl.data.ragged import Ragged
+from dl.data.spill import IN_MEMORY, RaggedWriter
 from dl.tables.source import Cells
 
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: spreads the occurrences of one content
 
 
-def add_cells(gathered: Gathered, cells: Cells) -> None:
+def add_cells(gathered: RaggedWriter, cells: Cells) -> None:
     """Add text cells, none of which is null."""
     values, offsets = bytes_of(cells)
     gathered.add(values, np.diff(offsets))
@@ -37,7 +37,7 @@ def without(rows: Ragged, gone: NDArray[np.bool_]) -> Ragged:
     """Leave some rows out, (N,), copying the others a run at a time."""
     if not gone.any():
         return rows
-    gathered = Gathered()
+    gathered = RaggedWriter()
     for start, end in _runs(~gone, rows.offsets):
         values = rows.values[rows.offsets[start] : rows.offsets[end]]
         gathered.add(np.asarray(values, np.uint8), rows.lengths[start:end])

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from dl.errors import BadData, BadFile
-from dl.specs import Options
-from dl.tables.source import BadRows, Batch, Source, check_columns
+from dl.options import Options
+from dl.tables.source import BadRows, Source, TableBatch, check_columns
 from dl.tables.stream import CHUNK, TextStream, called
 from dl.terminal import safe_text
 
@@ -61,13 +61,13 @@ def open_json(path: Path, options: Options) -> Source:
 
     nested = {name: _nested(value) for name, value in first.items() if isinstance(value, (dict, list))}
 
-    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
         return _batches(path, encoding, wanted, bad)
 
     return Source(path, "line", tuple(columns), batches, nested=nested)
 
 
-def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
     import pyarrow as pa
 
     kinds: dict[str, tuple[type, int]] = {}  # of each column: the type, and the line that has it first
@@ -75,15 +75,15 @@ def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> 
     kept: list[list[str | None]] = []
     size = 0
 
-    def batch() -> Batch:
+    def batch() -> TableBatch:
         columns = zip(*kept, strict=True)
         cells = {name: pa.array(column, pa.string()) for name, column in zip(wanted, columns, strict=True)}
-        return Batch(np.array(numbers, np.int64), cells)
+        return TableBatch(np.array(numbers, np.int64), cells)
 
     for number, row in _objects(path, encoding, bad):
         values = [row.get(name) for name in wanted]
         if why := _unfit(wanted, values, kinds, number):
-            bad.at_once(number, why)
+            bad.raise_now(number, why)
             continue
         numbers.append(number)
         kept.append(values)
@@ -162,7 +162,7 @@ def _object(number: int, line: bytes, bad: BadRows) -> Iterator[tuple[int, Row]]
     if not why and not isinstance(value, dict):
         why = f"holds {_nested(value) if isinstance(value, list) else 'one value'}, not an object with a key a column"
     if why:
-        bad.at_once(number, why)
+        bad.raise_now(number, why)
     else:
         yield number, value
 
@@ -182,7 +182,7 @@ def _array(path: Path, text: bytes, bad: BadRows) -> Iterator[tuple[int, Row]]:
         if isinstance(value, dict):
             yield number, value
         else:
-            bad.at_once(number, "is not an object with a key a column")
+            bad.raise_now(number, "is not an object with a key a column")
 
 
 def _parsed(text: bytes) -> tuple[Any, str]:

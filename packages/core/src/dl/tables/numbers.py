@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadData
-from dl.tables.columns import shown
+from dl.tables.columns import quote
 from dl.tables.stream import called
 from dl.terminal import safe_text
 
@@ -69,13 +69,13 @@ def without_commas(path: Path, name: str, column: Column, otherwise: str = "") -
     thousands = (grouped & ~either) | (plain & np.asarray(pc.match_substring(column, ".").to_numpy()))
     if decimals.any() and thousands.any():
         both = f"{_first(column, decimals)} and {_first(column, thousands)}, so its commas cannot be told"
-        raise BadData(f"{called(path)}: column {shown(name)} holds {both}; write all numbers in one way{otherwise}")
+        raise BadData(f"{called(path)}: column {quote(name)} holds {both}; write all numbers in one way{otherwise}")
     if thousands.any():
         return pc.replace_substring(column, ",", ""), "parting thousands"
     if decimals.any():
         return pc.replace_substring(column, ",", "."), "decimal points"
     like = f"numbers like {_first(column, either)}, whose commas may part thousands or decimals"
-    raise BadData(f"{called(path)}: column {shown(name)} holds {like}; write them without{otherwise}")
+    raise BadData(f"{called(path)}: column {quote(name)} holds {like}; write them without{otherwise}")
 
 
 def _first(column: Column, which: NDArray[np.bool_]) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dl.data import Index
+from dl.data.examples import Index
+from dl.data.paths import what_is_wrong
 from dl.errors import BadFile, DLError
-from dl.missing import what_is_wrong
-from dl.tables.source import BadRows, Batch, Source, check_columns
+from dl.tables.source import BadRows, Source, TableBatch, check_columns
 from dl.tables.stream import called
 from dl.terminal import safe_text
 
@@ -38,13 +38,13 @@ def open_parquet(path: Path) -> Source:
         if _is_nested(kind)
     }
 
-    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[Batch]:
+    def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
         return _batches(path, wanted)
 
     return Source(path, "row", columns, batches, nested=nested)
 
 
-def _batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
+def _batches(path: Path, wanted: Sequence[str]) -> Iterator[TableBatch]:
     first = 1
     with _Said(path):
         file = _opened(path)
@@ -53,7 +53,7 @@ def _batches(path: Path, wanted: Sequence[str]) -> Iterator[Batch]:
                 continue
             rows = np.arange(first, first + batch.num_rows, dtype=np.int64)
             first += batch.num_rows
-            yield Batch(rows, {name: _checked(path, name, batch.column(name), rows) for name in wanted})
+            yield TableBatch(rows, {name: _checked(path, name, batch.column(name), rows) for name in wanted})
 
 
 def _opened(path: Path) -> Any:  # Any: pyarrow has no types

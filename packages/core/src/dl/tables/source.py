@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData
 from dl.tables.stream import called
 
@@ -24,7 +24,7 @@ HINT = "mend them, or go on without them: bad_rows=skip"
 
 
 @dataclass(frozen=True)
-class Batch:
+class TableBatch:
     """Some rows of a table.
 
     Args:
@@ -56,7 +56,7 @@ class BadRows:
         """Return what people call a row of this table."""
         return f"{called(self.path)} {self.unit} {row}"
 
-    def at_once(self, row: int, why: str) -> None:
+    def raise_now(self, row: int, why: str) -> None:
         """Leave one row out.
 
         Raises:
@@ -107,7 +107,7 @@ class Source:
     path: Path
     unit: str
     columns: tuple[str, ...]
-    batches: Callable[[Sequence[str], BadRows], Iterator[Batch]]
+    batches: Callable[[Sequence[str], BadRows], Iterator[TableBatch]]
     nested: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     header: bool = False

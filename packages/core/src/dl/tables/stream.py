@@ -15,9 +15,9 @@ import zlib
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from dl.data.paths import what_is_wrong
 from dl.errors import BadFile, BadOption
-from dl.missing import what_is_wrong
-from dl.options import shown
+from dl.options import short_value
 from dl.terminal import safe_text
 
 CHUNK = 1 << 20  # bytes read at once
@@ -189,7 +189,7 @@ def _known(encoding: str) -> str:
         if not getattr(codec, "_is_text_encoding", True):
             raise LookupError
     except (LookupError, ValueError, UnicodeError) as error:
-        message = f"no encoding named {shown(encoding)!r}; common ones: utf-8, latin-1, cp1252, utf-16"
+        message = f"no encoding named {short_value(encoding)!r}; common ones: utf-8, latin-1, cp1252, utf-16"
         raise BadOption(message) from error
     return "utf-8" if codec.name == "utf-8-sig" else codec.name
 

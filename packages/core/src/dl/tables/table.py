@@ -17,20 +17,19 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples, Index, Inputs
+from dl.data.examples import Dataset, Examples, Index, Inputs
+from dl.data.ragged import Ragged, as_text
+from dl.data.spill import RaggedWriter
 from dl.errors import BadData, BadFile, DLError
-from dl.gathered import Gathered
-from dl.options import check
-from dl.ragged import Ragged, as_text
-from dl.specs import Options
-from dl.tables import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
-from dl.tables.columns import Column, InputKind, Roles, choose, listed, sample, shown
+from dl.options import Options, check
+from dl.tables.columns import Column, InputKind, Roles, choose, listed, quote, sample
 from dl.tables.delimited import open_delimited
 from dl.tables.gather import add_cells, blanks, content_ids, holding_nul, without
+from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.jsonlines import open_json
-from dl.tables.moments import group_numbers, read_times
+from dl.tables.options import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.parquet import open_parquet
-from dl.tables.source import NAMED, BadRows, Batch, Source
+from dl.tables.source import NAMED, BadRows, Source, TableBatch
 from dl.tables.stream import called
 from dl.tables.target import Target, infer
 from dl.words import many, were
@@ -183,8 +182,8 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
     """Read a table.
 
     Args:
-        path: Of a file that `dl.tables.is_table` knows.
-        options: Values of `dl.tables.OPTIONS`; what is not given stands at its default.
+        path: Of a file that `dl.tables.options.is_table` knows.
+        options: Values of `dl.tables.options.OPTIONS`; what is not given stands at its default.
         kind: What an input column looks like.
         labelled: Whether a target is wanted; for a prediction, or a task on the input alone, none is.
 
@@ -214,7 +213,7 @@ def read_raw_table(path: Path, options: Options, kind: InputKind) -> Table:
     """Read the input column of a table for a prediction, as the run's own data was read.
 
     Args:
-        path: Of a file that `dl.tables.is_table` knows.
+        path: Of a file that `dl.tables.options.is_table` knows.
         options: Of the run's data; what they say about targets, groups and times says nothing here.
         kind: What an input column looks like.
 
@@ -285,11 +284,11 @@ class _Read:
     seen: int = 0
     size: int = 0
     rows: list[Index] = field(default_factory=list)
-    input: Gathered = field(default_factory=Gathered)
+    input: RaggedWriter = field(default_factory=RaggedWriter)
     others: dict[str, list[Any]] = field(default_factory=dict)  # Any: pyarrow arrays
     told_apart: set[str] = field(default_factory=set)  # targets that differ from the input somewhere
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: TableBatch) -> None:
         """Add the rows of a batch that have all they need."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -299,9 +298,9 @@ class _Read:
         others = {name: pc.utf8_trim_whitespace(batch.cells[name]) for name in roles.all if name != roles.input}
         kept = np.ones(len(batch.rows), bool)
         for name in roles.all:
-            kept = self._tell(batch.rows, kept, holding_nul(batch.cells[name]), _NUL.format(shown(name)))
+            kept = self._tell(batch.rows, kept, holding_nul(batch.cells[name]), _NUL.format(quote(name)))
             if name not in roles.targets or not self.blank_target:
-                kept = self._tell(batch.rows, kept, blanks(batch.cells[name]), f"column {shown(name)} is empty")
+                kept = self._tell(batch.rows, kept, blanks(batch.cells[name]), f"column {quote(name)} is empty")
         mask = None if kept.all() else pa.array(kept)
         cells = cells if mask is None else cells.filter(mask)
         add_cells(self.input, cells)
@@ -329,8 +328,8 @@ class _Read:
         for name in self.roles.targets:
             if name not in self.told_apart:
                 raise BadData(
-                    f"{called(self.source.path)}: target column {shown(name)} is the same as input column "
-                    f"{shown(self.roles.input)} in every row; its own answer would be given away"
+                    f"{called(self.source.path)}: target column {quote(name)} is the same as input column "
+                    f"{quote(self.roles.input)} in every row; its own answer would be given away"
                 )
 
     def column(self, name: str) -> Any:  # Any: a pyarrow ChunkedArray
@@ -358,14 +357,14 @@ def _understood(read: _Read, options: Options) -> Table:
     if roles.targets:
         columns = [read.column(name).filter(kept.copy()) for name in roles.targets]
         target = infer(roles.targets, columns, options, rows[kept], bad)
-        columns_ = f"column{'s' * (len(roles.targets) > 1)} {listed(map(shown, roles.targets))}"
+        columns_ = f"column{'s' * (len(roles.targets) > 1)} {listed(map(quote, roles.targets))}"
         notes.append(f"target: {columns_}, {roles.because} - {target.note}")
         kept[kept] = target.kept
     else:
         target = Target(target.values[kept], (), kept, "")
     groups = group_numbers(read.column(roles.group))[kept] if roles.group else None
     if groups is not None:
-        notes.append(f"groups: column {shown(roles.group)}, {len(np.unique(groups)):,} of them")
+        notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
     return Table(
         read.source.path,
         without(read.input.ragged(), ~kept),

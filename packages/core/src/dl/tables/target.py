@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Index
+from dl.data.examples import Index
 from dl.errors import BadData, BadOption
-from dl.specs import Options
-from dl.tables import misfit
-from dl.tables.columns import listed, shown
+from dl.options import Options
+from dl.tables import target_errors
+from dl.tables.columns import listed, quote
 from dl.tables.numbers import NUMBER, matches, without_commas
 from dl.tables.source import BadRows
 from dl.tables.stream import called
@@ -119,22 +119,22 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
 
     other = ~(numbers | nonfinite)
     if not numbers.any() and other.any():
-        raise BadData(f"{called(asked.bad.path)}: {misfit.no_numbers(name, column)}")
+        raise BadData(f"{called(asked.bad.path)}: {target_errors.no_numbers(name, column)}")
     advice = "" if asked.as_ == "numbers" else " (if all are names of classes, say --task multiclass)"
     if other.any():
         word = safe_text(column[int(np.argmax(other))].as_py(), 40)
-        share = f"{numbers.sum():,} of {len(column):,} cells of column {shown(name)} are numbers"
+        share = f"{numbers.sum():,} of {len(column):,} cells of column {quote(name)} are numbers"
         asked.leave_out(other, f"{share}, but not {word!r}{advice}")
     if nonfinite.any():
         word = safe_text(column[int(np.argmax(nonfinite))].as_py(), 40)
-        asked.leave_out(nonfinite, f"column {shown(name)} is {word!r}, no finite number")
+        asked.leave_out(nonfinite, f"column {quote(name)} is {word!r}, no finite number")
     values, finite = _values(column, numbers)
     if not finite.all():
         word = safe_text(column[int(np.argmin(finite))].as_py(), 40)
-        asked.leave_out(~finite, f"column {shown(name)} is {word!r}, too large for a number")
+        asked.leave_out(~finite, f"column {quote(name)} is {word!r}, too large for a number")
     kept = numbers & finite
     if not kept.any():
-        raise BadData(f"{called(asked.bad.path)}: column {shown(name)} holds no number")
+        raise BadData(f"{called(asked.bad.path)}: column {quote(name)} holds no number")
     if asked.as_ == "auto" and (np.abs(values[kept]) > EXACT).any():
         return _classes(name, column, kept, asked, "; numbers beyond 2^53 are names, for they would be rounded")
     whole = values[kept] == np.round(values[kept])
@@ -154,7 +154,7 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
         why += "; --task multiclass takes them as classes"
     if distinct == 1:
         raise BadData(
-            f"{called(asked.bad.path)}: column {shown(name)} is {low:.6g} in every row; there is nothing to learn"
+            f"{called(asked.bad.path)}: column {quote(name)} is {low:.6g} in every row; there is nothing to learn"
         )
     return Target(values[kept], (name,), kept, why)
 
@@ -183,17 +183,17 @@ def _classes(name: str, column: Column, kept: Kept, asked: _Asked, said: str, *,
         _refuse_misfit(name, column.filter(kept.copy()), single.sum(), (counts > 1).sum(), asked)
         where = single[codes] & kept
         row = int(asked.rows[np.argmax(where)])
-        word = shown(words[codes[np.argmax(where)]])
+        word = quote(words[codes[np.argmax(where)]])
         many = f"{single.sum():,} of {np.count_nonzero(counts):,} classes have" if single.sum() > 1 else "a class has"
-        why = f"{many} one example only, as {word} in column {shown(name)}; a class needs two, one of them to look at"
+        why = f"{many} one example only, as {word} in column {quote(name)}; a class needs two, one of them to look at"
         if not asked.bad.skip:
             raise BadData(f"{asked.bad.at(row)}: {why}; remove it, or go on without: bad_rows=skip")
         kept = kept & asked.leave_out(where, why)
     present = np.flatnonzero(np.bincount(codes[kept], minlength=len(words)))
     if len(present) < 2:
-        only = shown(words[present[0]]) if len(present) else "none"
+        only = quote(words[present[0]]) if len(present) else "none"
         raise BadData(
-            f"{called(asked.bad.path)}: column {shown(name)} holds one class only, {only}; a classifier needs two"
+            f"{called(asked.bad.path)}: column {quote(name)} holds one class only, {only}; a classifier needs two"
         )
     chosen = sorted(present.tolist(), key=lambda code: (int(words[code]) if by_value else 0, words[code]))
     numbers = np.zeros(len(words), np.int64)
@@ -210,9 +210,9 @@ def _refuse_misfit(name: str, column: Column, once: int, again: int, asked: _Ask
     """
     where = called(asked.bad.path)
     if again < 2:
-        raise BadData(f"{where}: {misfit.no_classes(name, column)}")
+        raise BadData(f"{where}: {target_errors.no_classes(name, column)}")
     if asked.as_ == "classes" and not asked.bad.skip and once + again > FEW and matches(column, NUMBER).all():
-        raise BadData(f"{where}: {misfit.too_many_classes(name, column)}")
+        raise BadData(f"{where}: {target_errors.too_many_classes(name, column)}")
 
 
 def _twins(names: Sequence[str]) -> str:
@@ -221,7 +221,7 @@ def _twins(names: Sequence[str]) -> str:
     for name in names:
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
-            return f"; {shown(twin)} and {shown(name)} differ only in case and are two classes"
+            return f"; {quote(twin)} and {quote(name)} differ only in case and are two classes"
     return ""
 
 
@@ -253,14 +253,14 @@ def _labels(name: str, column: Column, separator: str, asked: _Asked) -> Target:
     chosen = sorted((code for code, word in enumerate(words) if word), key=lambda code: words[code])
     if len(chosen) < 2:
         raise BadData(
-            f"{called(asked.bad.path)}: column {shown(name)} holds fewer than two labels; say separator= between them"
+            f"{called(asked.bad.path)}: column {quote(name)} holds fewer than two labels; say separator= between them"
         )
     if len(chosen) > MOST_LABELS:
         raise BadData(
-            f"{called(asked.bad.path)}: column {shown(name)} holds {len(chosen):,} labels; at most {MOST_LABELS:,} fit"
+            f"{called(asked.bad.path)}: column {quote(name)} holds {len(chosen):,} labels; at most {MOST_LABELS:,} fit"
         )
     if not separator and 2 * (np.bincount(codes)[chosen] == 1).sum() > len(chosen):
-        raise BadData(f"{called(asked.bad.path)}: {misfit.no_labels(name, column)}")
+        raise BadData(f"{called(asked.bad.path)}: {target_errors.no_labels(name, column)}")
     places = np.full(len(words), -1, np.int64)
     places[chosen] = np.arange(len(chosen))
     values = np.zeros((len(cells), len(chosen)), np.uint8)
@@ -292,7 +292,7 @@ def _several(names: Sequence[str], columns: Sequence[Column], asked: _Asked) -> 
         return Target(values[kept], tuple(names), kept, f"{len(names)} labels, a column each: {listed(names)}")
     plain = [asked.without_commas(name, column) for name, column in zip(names, columns, strict=True)]
     columns = [column for column, _ in plain]
-    hows = [f"; commas in {shown(name)} taken as {how}" for name, (_, how) in zip(names, plain, strict=True) if how]
+    hows = [f"; commas in {quote(name)} taken as {how}" for name, (_, how) in zip(names, plain, strict=True) if how]
     is_number = [matches(column, NUMBER) for column in columns]
     read = [_values(column, fits) for column, fits in zip(columns, is_number, strict=True)]
     finite = [fits & good for fits, (_, good) in zip(is_number, read, strict=True)]
@@ -307,7 +307,7 @@ def _all_fit(names: Sequence[str], columns: Sequence[Column], fits: Sequence[Kep
     for name, column, good in zip(names, columns, fits, strict=True):
         if not good.all():
             word = safe_text(column[int(np.argmin(good))].as_py(), 40)
-            kept &= asked.leave_out(~good & kept, f"target column {shown(name)} is {word!r}, not {what}")
+            kept &= asked.leave_out(~good & kept, f"target column {quote(name)} is {word!r}, not {what}")
     if not kept.any():
         raise BadData(f"{called(asked.bad.path)}: no row has all of the targets {listed(names)}")
     return kept

@@ -9,18 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data import Dataset, Part, fingerprints
-from dl.domain import Domain, Preparation, stored
-from dl.feed import Feed
-from dl.options import check
+from dl.data.examples import Dataset, Subset, fingerprints
+from dl.domain import Domain, Preprocessor, encoded
+from dl.options import Options, check
 from dl.padded import Padded
-from dl.plugins import Plugins
-from dl.specs import Options
-from dl.task import decide
+from dl.plugins.registry import Plugins
+from dl.tasks.table import decide
 from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES
+from dl.training.batches import DeviceDataset
 
-MOST = 512  # examples that a preparation is learnt from
+MOST = 512  # examples that a preprocessor is learnt from
 Prepared = Tensor | Padded
 
 
@@ -30,27 +29,27 @@ class Batches:
 
     Args:
         feed: The stored inputs.
-        preparation: Learnt from them.
+        preprocessor: Learnt from them.
         rows: Positions of inputs that are all different.
     """
 
-    feed: Feed
-    preparation: Preparation
+    feed: DeviceDataset
+    preprocessor: Preprocessor
     rows: tuple[int, ...]
 
     @classmethod
-    def of(cls, domain: Domain, part: Part, options: Options) -> Batches:
-        """Learn a preparation from a part and store its inputs."""
-        preparation = domain.learn(part, options).eval()
+    def of(cls, domain: Domain, part: Subset, options: Options) -> Batches:
+        """Learn a preprocessor from a part and store its inputs."""
+        preprocessor = domain.learn(part, options).eval()
         task = decide(part.targets, part.examples.names)
-        feed = Feed.of(stored(part.examples, preparation), task)
+        feed = DeviceDataset.of(encoded(part.examples, preprocessor), task)
         first = {key: int(row) for key, row in zip(reversed(fingerprints(part)), reversed(part.index), strict=True)}
-        return cls(feed, preparation, tuple(sorted(first.values())))
+        return cls(feed, preprocessor, tuple(sorted(first.values())))
 
     def take(self, rows: Sequence[int]) -> Prepared:
         """Return the prepared inputs at these positions."""
         inputs, _ = self.feed.take(torch.tensor(rows, dtype=torch.int64))
-        prepared: Prepared = self.preparation(inputs)
+        prepared: Prepared = self.preprocessor(inputs)
         return prepared
 
 
@@ -69,7 +68,7 @@ def batches_for(name: str, plugins: Plugins, sample: Dataset | None = None, plug
     spec = plugins.domain(name)
     found = sample or sample_of(name, plugins, plugin)
     rows = np.arange(min(len(found.train), MOST))
-    return Batches.of(spec.load(), Part(found.train, rows), check(spec.options, {}, name))
+    return Batches.of(spec.load(), Subset(found.train, rows), check(spec.options, {}, name))
 
 
 def sample_of(name: str, plugins: Plugins, plugin: str = "") -> Dataset:

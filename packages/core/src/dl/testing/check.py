@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 
 from dl.finding import SEVERITIES, Finding
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import short_repr
 from dl.specs import CheckSpec
-from dl.states import shown
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
 from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats
@@ -68,7 +69,7 @@ def _findings(subject: Reported[CheckSpec]) -> None:
 
 def _wrong_with(finding: object, code: str) -> str:
     if not isinstance(finding, Finding):
-        return f"it returns {shown(finding)} among its findings"
+        return f"it returns {short_repr(finding)} among its findings"
     if finding.code != code:
         return f"a finding has the code {finding.code!r}, not its own"
     if finding.severity not in SEVERITIES:

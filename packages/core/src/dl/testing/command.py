@@ -13,10 +13,11 @@ from io import StringIO
 
 import typer
 
-from dl.cli import ROOMS
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error, short_repr
+from dl.plugins.validation import OWN_VERBS
 from dl.specs import CommandSpec
-from dl.states import shown, told
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, ask
@@ -64,7 +65,7 @@ def _light(subject: _Subject) -> None:
 
 
 def _free(subject: _Subject) -> None:
-    if subject.spec.name in ROOMS:
+    if subject.spec.name in OWN_VERBS:
         raise Broken(f"dl has a verb {subject.spec.name!r} of its own, which is the one that runs")
 
 
@@ -85,14 +86,14 @@ def _made(subject: _Subject) -> None:
     try:
         typer.main.get_command(subject.verb)
     except Exception as error:
-        raise Broken(f"its parameters cannot be read: {told(error)}; annotate each with a type") from error
+        raise Broken(f"its parameters cannot be read: {describe_error(error)}; annotate each with a type") from error
 
 
 def _helps(subject: _Subject) -> str:
     before = set(sys.modules)
     first = subject.spec.description.strip().partition("\n")[0]
     if " ".join(first.split()) not in " ".join(subject.help.split()):
-        raise Broken(f"dl {subject.spec.name} --help prints {shown(subject.help)}, not its description")
+        raise Broken(f"dl {subject.spec.name} --help prints {short_repr(subject.help)}, not its description")
     if heavy := sorted({"torch", "lightning"} & (set(sys.modules) - before)):
         raise Broken(
             f"dl {subject.spec.name} --help imports {', '.join(heavy)}; import it where the verb does its work"

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from dl.blame import as_given
-from dl.data import Dataset, Examples, Part, fingerprints, whole
-from dl.guards import also_in
+from dl.data.examples import Dataset, Examples, Subset, fingerprints, whole
 from dl.options import Value, check
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.attribution import unwrapped
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import short_repr
 from dl.specs import DatasetSpec
-from dl.states import shown
-from dl.task import decide
+from dl.splits.leakage import also_in
+from dl.tasks.table import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
@@ -93,9 +94,9 @@ class Subject:
         return self.dataset.open_test() if self.dataset.open_test else None
 
     def _load(self) -> Dataset:
-        dataset = as_given(self.spec.load)(self.options)
+        dataset = unwrapped(self.spec.load)(self.options)
         if not isinstance(dataset, Dataset):
-            raise Broken(f"load returned {shown(dataset)}, not a Dataset")
+            raise Broken(f"load returned {short_repr(dataset)}, not a Dataset")
         return dataset
 
     @cached_property
@@ -170,7 +171,7 @@ def _stable(subject: Subject) -> None:
         if not np.array_equal(part.targets, other.targets, equal_nan=part.targets.dtype.kind == "f"):
             raise Broken(f"{name}: loaded again, the same ids have other targets")
         rows = np.arange(min(PREPARED, len(part)))
-        if not np.array_equal(fingerprints(Part(part, rows)), fingerprints(Part(other, rows))):
+        if not np.array_equal(fingerprints(Subset(part, rows)), fingerprints(Subset(other, rows))):
             raise Broken(f"{name}: loaded again, the same ids have other inputs")
 
 
@@ -201,7 +202,7 @@ def _names(subject: Subject) -> str:
         raise Broken("two classes, labels or columns have one name")
     if train.names and len(train.names) != len(task.info.names):
         raise Broken(f"{len(train.names)} names for {len(task.info.names)} classes, labels or columns")
-    if task.row.is_classes and (empty := set(range(len(task.info.names))) - set(np.unique(train.targets).tolist())):
+    if task.info.has_classes and (empty := set(range(len(task.info.names))) - set(np.unique(train.targets).tolist())):
         raise Broken(f"no training example is {task.info.names[min(empty)]!r}")
     return "" if train.names else "nothing is named"
 
@@ -209,8 +210,8 @@ def _names(subject: Subject) -> str:
 def _prepares(subject: Subject) -> str:
     rows = np.arange(min(PREPARED, len(subject.dataset.train)))
     domain = subject.plugins.domain(subject.spec.domain).load()
-    batches = Batches.of(domain, Part(subject.dataset.train, rows), subject.options)
-    return f"one prepared input is {' x '.join(map(str, batches.preparation.input_shape))}"
+    batches = Batches.of(domain, Subset(subject.dataset.train, rows), subject.options)
+    return f"one prepared input is {' x '.join(map(str, batches.preprocessor.input_shape))}"
 
 
 def _closed(subject: Subject) -> None:
@@ -244,7 +245,7 @@ def _like_train(name: str, part: Examples, train: Examples) -> None:
     if ours.shape[1:] != theirs.shape[1:] or ours.dtype.kind != theirs.dtype.kind:
         raise Broken(f"{name}: targets are {ours.dtype} {ours.shape}, those of train {theirs.dtype} {theirs.shape}")
     task = decide(theirs, train.names)
-    if task.row.is_classes and (strange := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
+    if task.info.has_classes and (strange := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
         raise Broken(f"{name}: a target is {min(strange)}, but there are {len(task.info.names)} classes")
     if not np.isfinite(ours.astype(np.float64)).all():
         raise Broken(f"{name}: not all targets are finite numbers")

@@ -17,16 +17,17 @@ from rich.console import Console
 from rich.measure import Measurement
 from torch import Tensor
 
-from dl.choose import resolve
-from dl.data import Dataset, Examples, Part, row_of, whole
-from dl.domain import Domain, stored
+from dl.data.examples import Dataset, Examples, Subset, row_of, whole
+from dl.data.ragged import Ragged
+from dl.domain import Domain, encoded
 from dl.errors import DLError
-from dl.options import check
+from dl.options import Options, check
 from dl.padded import Padded
-from dl.plugins import Plugins, load_plugins
-from dl.ragged import Ragged
-from dl.specs import DomainSpec, Options
-from dl.states import told
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error
+from dl.recipes.resolve import resolve
+from dl.specs import DomainSpec
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
@@ -55,7 +56,7 @@ def check_domain(
     """
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(spec, plugins or load_plugins(), sample, tuple(paths), Path(folder))
-        needed = ("it is loaded", "there is data of it", "it learns a preparation")
+        needed = ("it is loaded", "there is data of it", "it learns a preprocessor")
         return ask(f"the domain {spec.name!r}", subject, RULES, needed)
 
 
@@ -94,9 +95,9 @@ class Subject:
         return sample_of(self.spec.name, self.plugins, state.name if state else "")
 
     @cached_property
-    def part(self) -> Part:
+    def part(self) -> Subset:
         """Some of its training examples."""
-        return Part(self.dataset.train, np.arange(min(MOST, len(self.dataset.train))))
+        return Subset(self.dataset.train, np.arange(min(MOST, len(self.dataset.train))))
 
     @cached_property
     def batches(self) -> Batches:
@@ -140,24 +141,24 @@ def _data(subject: Subject) -> str:
 
 
 def _learns(subject: Subject) -> str:
-    shape = subject.batches.preparation.input_shape
+    shape = subject.batches.preprocessor.input_shape
     if not shape or not all(isinstance(side, int) and side > 0 for side in shape):
         raise Broken(f"input_shape is {shape}, not positive whole numbers")
     return f"one prepared input is {' x '.join(map(str, shape))}"
 
 
 def _of_the_part_alone(subject: Subject) -> None:
-    """A preparation of either half of the rows must not know the other half."""
+    """A preprocessor of either half of the rows must not know the other half."""
     examples = subject.dataset.train
     for half in (subject.part.index[::2], subject.part.index[1::2]):
-        within = subject.domain.learn(Part(examples, half), subject.options).settings()
+        within = subject.domain.learn(Subset(examples, half), subject.options).settings()
         alone = subject.domain.learn(whole(examples.take(half)), subject.options).settings()
         if json.dumps(within) != json.dumps(alone):
             raise Broken("what it learns from some rows depends on rows that are not among them")
 
 
 def _restores(subject: Subject) -> None:
-    first = subject.batches.preparation
+    first = subject.batches.preprocessor
     try:
         kept = json.dumps(first.settings(), allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -165,13 +166,13 @@ def _restores(subject: Subject) -> None:
     second = subject.domain.restore(json.loads(kept)).eval()
     if json.dumps(second.settings()) != kept or first.input_shape != second.input_shape:
         raise Broken("restored from its settings, it has others")
-    again = replace(subject.batches, preparation=second)
+    again = replace(subject.batches, preprocessor=second)
     if not same(whole_batch(subject.batches, EXAMPLES), whole_batch(again, EXAMPLES)):
         raise Broken("restored from its settings, it prepares inputs differently")
 
 
 def _prepares(subject: Subject) -> None:
-    batch, shape = whole_batch(subject.batches, EXAMPLES), subject.batches.preparation.input_shape
+    batch, shape = whole_batch(subject.batches, EXAMPLES), subject.batches.preprocessor.input_shape
     if isinstance(batch, Padded):
         if int(batch.lengths.min()) < 1 or batch.values.shape[1] != int(batch.lengths.max()):
             raise Broken("a batch is wider than its longest row, or a row of it has no value")
@@ -186,17 +187,17 @@ def _leaves_stored(subject: Subject) -> None:
     feed = subject.batches.feed
     given, _ = feed.take(torch.arange(EXAMPLES) % len(feed.ids))
     before = cloned(given)
-    subject.batches.preparation(given)
+    subject.batches.preprocessor(given)
     if not same(before, given):
-        raise Broken("its preparation changes the stored inputs it is given")
+        raise Broken("its preprocessor changes the stored inputs it is given")
 
 
 def _blank(subject: Subject) -> None:
-    preparation = subject.batches.preparation
-    blank, batch = preparation.blank(), whole_batch(subject.batches, 1)
+    preprocessor = subject.batches.preprocessor
+    blank, batch = preprocessor.example_input(), whole_batch(subject.batches, 1)
     if type(blank) is not type(batch):
         raise Broken(f"its blank input is a {type(blank).__name__}, a batch a {type(batch).__name__}")
-    flat = preparation.flat(whole_batch(subject.batches, 2))
+    flat = preprocessor.flatten(whole_batch(subject.batches, 2))
     if not isinstance(flat, Tensor) or not flat.is_floating_point():
         raise Broken("flat gives no numbers that inputs can be compared by")
 
@@ -206,7 +207,7 @@ def _model(subject: Subject) -> str:
     if not specs:
         raise NotAsked("no model of it is registered")
     spec = specs[0]
-    network = spec.build(subject.batches.preparation.input_shape, 3, check(spec.options, {}, spec.name)).eval()
+    network = spec.build(subject.batches.preprocessor.input_shape, 3, check(spec.options, {}, spec.name)).eval()
     logits = network(whole_batch(subject.batches, EXAMPLES))
     if tuple(logits.shape[1:]) != (3,):
         raise Broken(f"{spec.name} gives {tuple(logits.shape)} for 3 outputs")
@@ -245,16 +246,18 @@ def _kind(sketch: object) -> str:
 
 
 def _reads(subject: Subject) -> str:
-    preparation = subject.batches.preparation
-    examples = subject.domain.read_raw(subject.paths, preparation, subject.options)
+    preprocessor = subject.batches.preprocessor
+    examples = subject.domain.read_raw(subject.paths, preprocessor, subject.options)
     if not len(examples):
         raise Broken("it reads nothing from the files")
     if len(examples.sources) != len(examples):
         raise Broken("it does not say where each input came from: sources is empty")
     _like_training(examples, subject)
-    preparation(Batches.of(subject.domain, whole(subject.dataset.train), subject.options).feed.take(torch.arange(1))[0])
-    inputs = stored(examples, preparation).inputs
-    if isinstance(inputs, Ragged) is not isinstance(stored(subject.dataset.train, preparation).inputs, Ragged):
+    preprocessor(
+        Batches.of(subject.domain, whole(subject.dataset.train), subject.options).feed.take(torch.arange(1))[0]
+    )
+    inputs = encoded(examples, preprocessor).inputs
+    if isinstance(inputs, Ragged) is not isinstance(encoded(subject.dataset.train, preprocessor).inputs, Ragged):
         raise Broken("what it reads is stored in another form than a data set's inputs")
     return f"{len(examples):,} inputs"
 
@@ -278,14 +281,14 @@ def _refuses(subject: Subject) -> None:
     for doing, path in (("read", missing), ("open_path", missing), ("open_path", empty)):
         try:
             if doing == "read":
-                subject.domain.read_raw([path], subject.batches.preparation, subject.options)
+                subject.domain.read_raw([path], subject.batches.preprocessor, subject.options)
             else:
                 subject.domain.open_path(path, subject.options)
         except DLError:
             continue
         except Exception as error:
             kind = "an empty folder" if path is empty else "a path that is not there"
-            raise Broken(f"{doing} of {kind} is no DLError but a traceback: {told(error)}") from error
+            raise Broken(f"{doing} of {kind} is no DLError but a traceback: {describe_error(error)}") from error
         raise Broken(f"{doing} of {path.name!r} is no error")
 
 
@@ -302,7 +305,7 @@ def _strings(subject: Subject) -> None:
     examples = subject.domain.from_strings(["one", "and two"])
     if len(examples) != 2:
         raise Broken(f"of two strings it makes {len(examples)} inputs")
-    stored(examples, subject.batches.preparation)
+    encoded(examples, subject.batches.preprocessor)
 
 
 RULES: Rules[Subject] = {
@@ -311,9 +314,9 @@ RULES: Rules[Subject] = {
     "its default recipe works": _recipe,
     "it is loaded": _loads,
     "there is data of it": _data,
-    "it learns a preparation": _learns,
+    "it learns a preprocessor": _learns,
     "it learns from the rows it is given alone": _of_the_part_alone,
-    "its settings restore the same preparation": _restores,
+    "its settings restore the same preprocessor": _restores,
     "a batch has the shape it says": _prepares,
     "it leaves stored inputs as they are": _leaves_stored,
     "its blank input is one of a batch": _blank,

@@ -13,29 +13,31 @@ from pathlib import Path
 from typing import Any
 
 import dl
-from dl.data import Dataset
-from dl.devices import Devices
-from dl.plugins import Plugins
-from dl.registering import KINDS
-from dl.run import Run
-from dl.specs import LoggerSpec
+from dl.data.examples import Dataset
+from dl.plugins.registry import Plugins
+from dl.plugins.validation import KINDS
+from dl.runs.run import Run
+from dl.specs import LoggerSpec, TaskSpec
+from dl.tasks.plugin import OWN
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds, random_answers, slopes
+from dl.training.devices import Devices
 
 
 @dataclass(frozen=True)
-class Fit:
+class KnownFit:
     """A run that something is asked about: data, model and options of a fit that takes a moment."""
 
     data: Dataset
     model: str
     options: Mapping[str, int | float]
+    task: TaskSpec | None = None  # None lets the target decide
 
 
-FITS: dict[str, Callable[[], Fit]] = {
-    "overfits": lambda: Fit(random_answers(120), "dense", {"epochs": 20, "width": 256, "lr": 0.01}),
-    "is clean": lambda: Fit(clouds(200), "linear", {"epochs": 8}),
-    "is short": lambda: Fit(clouds(12), "linear", {"epochs": 1}),
-    "is a regression": lambda: Fit(slopes(120), "dense", {"epochs": 6, "lr": 0.01}),
+FITS: dict[str, Callable[[], KnownFit]] = {
+    "overfits": lambda: KnownFit(random_answers(120), "dense", {"epochs": 20, "width": 256, "lr": 0.01}),
+    "is clean": lambda: KnownFit(clouds(200), "linear", {"epochs": 8}),
+    "is short": lambda: KnownFit(clouds(12), "linear", {"epochs": 1}),
+    "is a regression": lambda: KnownFit(slopes(120), "dense", {"epochs": 6, "lr": 0.01}),
 }
 
 
@@ -47,7 +49,7 @@ def kept_runs() -> dict[str, Run]:
     return {name: fitted(make(), folder) for name, make in FITS.items()}
 
 
-def fitted(fit: Fit, folder: Path, logger: LoggerSpec | None = None) -> Run:
+def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run:
     """Fit, on one CPU, with no other plugin than the domain of numbers; a logger is told of it, at its defaults."""
     ours = NumbersPlugin({"given": fit.data})
     nothing: dict[str, Any] = {kind.field: {} for kind in KINDS}  # Any: as Plugins says
@@ -57,14 +59,15 @@ def fitted(fit: Fit, folder: Path, logger: LoggerSpec | None = None) -> Run:
         datasets={(DOMAIN, "given"): ours.register_datasets()[0]},
         models={(DOMAIN, spec.name): spec for spec in ours.register_models()},
         recipes={(DOMAIN, "plain"): ours.register_recipes()[0]},
+        tasks={**OWN, **({fit.task.name: fit.task} if fit.task else {})},
         loggers={logger.name: logger} if logger else {},
     )
     options: dict[str, Any] = dict(fit.options)  # Any: `fit` checks them
     devices = Devices("cpu", "1")
     told: dict[str, object] = {name: {} for name in plugins.loggers}
-    return dl.fit(
-        DOMAIN, "given", model=fit.model, plugins=plugins, runs=folder, devices=devices, loggers=told, **options
-    )
+    task = fit.task.name if fit.task else ""
+    where: dict[str, Any] = {"plugins": plugins, "runs": folder, "devices": devices, "loggers": told}  # Any: of a fit
+    return dl.fit(DOMAIN, "given", model=fit.model, task=task, **where, **options)
 
 
 def content(folder: Path) -> dict[str, str]:

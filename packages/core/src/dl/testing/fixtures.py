@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
-    from dl.plugins import Plugins
+    from dl.data.examples import Dataset
+    from dl.plugins.registry import Plugins
     from dl.testing.program import Answer
 
 
@@ -40,7 +40,7 @@ def dl_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ans
 @pytest.fixture(scope="session")
 def dl_plugins() -> Plugins:
     """All that is registered, by every plugin that is installed."""
-    from dl.plugins import load_plugins
+    from dl.plugins.loading import load_plugins
 
     return load_plugins()
 

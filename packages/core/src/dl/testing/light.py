@@ -8,15 +8,15 @@ import subprocess
 import sys
 from functools import lru_cache
 
-from dl.plugins import Plugins
-from dl.selection import NONE, VARIABLE
+from dl.plugins.registry import Plugins
+from dl.plugins.selection import NONE, VARIABLE
 from dl.testing.rules import Broken, NotAsked, owner
 
 HEAVY = ("torch", "lightning", "torchmetrics", "scipy", "sklearn", "pandas", "PIL", "matplotlib", "tokenizers")
 _LIST = (
     "import json, sys\n"
-    "from dl.plugins import look_at_plugins\n"
-    "states = {state.name for state in look_at_plugins().states if state.registered}\n"
+    "from dl.plugins.loading import inspect_plugins\n"
+    "states = {state.name for state in inspect_plugins().states if state.registered}\n"
     "print(json.dumps([sorted(states), [name for name in sys.argv[1:] if name in sys.modules]]))"
 )
 

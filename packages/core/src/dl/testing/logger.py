@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dl.errors import PluginFailed, UnknownName
-from dl.plugins import Plugins, load_plugins
-from dl.run import Run
-from dl.specs import LoggerSpec, Options
-from dl.states import PluginWarning, shown, told
-from dl.testing.fits import Fit, fitted
+from dl.options import Options
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import PluginWarning, describe_error, short_repr
+from dl.runs.run import Run
+from dl.specs import LoggerSpec
+from dl.testing.fits import KnownFit, fitted
 from dl.testing.light import lists_lightly
 from dl.testing.numbers import clouds
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
@@ -96,7 +98,7 @@ class _Subject:
 def _fit(folder: Path, logger: LoggerSpec | None) -> Run:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # that it fails is asked below
-        return fitted(Fit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
+        return fitted(KnownFit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
 
 
 def _light(subject: _Subject) -> None:
@@ -121,7 +123,9 @@ def _built(subject: _Subject) -> None:
     except PluginFailed as error:
         raise Broken(str(error)) from error
     if not isinstance(logger, Logger):
-        raise Broken(f"build returned {shown(logger)}, not a logger of Lightning's (lightning.pytorch.loggers.Logger)")
+        raise Broken(
+            f"build returned {short_repr(logger)}, not a logger of Lightning's (lightning.pytorch.loggers.Logger)"
+        )
 
 
 def _takes(call: str, wanted: int) -> Callable[[_Subject], str]:
@@ -129,7 +133,7 @@ def _takes(call: str, wanted: int) -> Callable[[_Subject], str]:
         assert subject.told
         answers = [error for name, error in subject.calls.made if name == call]
         if error := next((error for error in answers if error is not None), None):
-            raise Broken(f"{call} fails: {told(error)}")
+            raise Broken(f"{call} fails: {describe_error(error)}")
         if len(answers) < wanted:
             raise NotAsked(f"it is told no more, for it has failed before ({len(answers)} of {wanted} calls)")
         return f"{call}, {wanted} times" if wanted > 1 else call
@@ -153,7 +157,7 @@ def _same(subject: _Subject) -> str:
 def _quiet(subject: _Subject) -> None:
     assert subject.told
     if subject.printed:
-        raise Broken(f"it prints {shown(subject.printed)} to stdout, which is for the result of a verb")
+        raise Broken(f"it prints {short_repr(subject.printed)} to stdout, which is for the result of a verb")
 
 
 RULES: Rules[_Subject] = {

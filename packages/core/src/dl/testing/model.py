@@ -14,17 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dl.checkpoint import load_weights, save_weights
-from dl.data import Dataset
-from dl.options import check
+from dl.data.examples import Dataset
+from dl.options import Options, check
 from dl.padded import Padded
-from dl.plugins import Plugins, load_plugins
-from dl.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
-from dl.specs import ModelSpec, Options
-from dl.summary import summarize
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.specs import ModelSpec
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
+from dl.training.checkpoint import load_weights, save_weights
+from dl.training.summary import summarize
 
 EXAMPLES = 4  # of the batch that is learnt by heart; what even a linear model of a few columns can tell apart
 CLASSES = 3
@@ -84,7 +85,7 @@ class Subject:
         """Build a network from a seed, with some options changed."""
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        return self.spec.build(self.batches.preparation.input_shape, outputs, options)
+        return self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
 
 
 def _light(subject: Subject) -> None:
@@ -98,7 +99,7 @@ def _domain(subject: Subject) -> None:
 
 
 def _data(subject: Subject) -> str:
-    return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preparation.input_shape}"
+    return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preprocessor.input_shape}"
 
 
 def _options(subject: Subject) -> None:
@@ -114,7 +115,7 @@ def _builds(subject: Subject) -> str:
     count = sum(parameter.numel() for parameter in network.parameters())
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise Broken("it has no parameter that can be trained")
-    summarize(network, subject.batches.preparation.blank())
+    summarize(network, subject.batches.preprocessor.example_input())
     return f"{count:,} parameters"
 
 
@@ -228,7 +229,7 @@ def _overfits(subject: Subject) -> str:
 def _causal(subject: Subject) -> None:
     if subject.spec.build_causal is None:
         raise NotAsked("it has no form for the task next-token")
-    batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preparation.input_shape
+    batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preprocessor.input_shape
     if not isinstance(batch, Padded):
         raise Broken(f"inputs of the domain {subject.spec.domain!r} are no rows of tokens, so build_causal has no use")
     torch.manual_seed(0)

@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from dl.data import Dataset, Examples
-from dl.domain import Domain, Preparation
+from dl.data.examples import Dataset, Examples
+from dl.domain import Domain, Preprocessor
 from dl.errors import BadFile
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DatasetSpec, DomainSpec, InputShape, ModelSpec, Options, RecipeSpec
+from dl.options import InputShape, Option, Options
+from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
 
 DOMAIN = "numbers"
 PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'
 
 
-class Numbers(Preparation):
+class Numbers(Preprocessor):
     """Leaves the numbers as they are.
 
     Args:
@@ -102,7 +102,7 @@ def _open_path(path: Path, _options: Options) -> Dataset:
     raise BadFile(f"{str(path)!r}: numbers are given by a program, not read from a path")
 
 
-def _read(paths: Sequence[Path], _preparation: Preparation) -> Examples:
+def _read(paths: Sequence[Path], _preprocessor: Preprocessor) -> Examples:
     """Read .npy files of rows."""
     rows = []
     for path in paths:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dl.choose import resolve
-from dl.discovery import normalized
 from dl.errors import unknown
-from dl.plugins import Plugins
+from dl.plugins.discovery import normalized
+from dl.plugins.registry import Plugins
+from dl.plugins.states import OK, PluginState
+from dl.recipes.resolve import resolve
 from dl.specs import RecipeSpec
-from dl.states import OK, PluginState
 from dl.testing.check import check_check
 from dl.testing.command import check_command
 from dl.testing.dataset import check_dataset
@@ -21,6 +21,7 @@ from dl.testing.model import check_model
 from dl.testing.regularizer import check_regularizer
 from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
 from dl.testing.section import check_section
+from dl.testing.task import check_task
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[Checked]:
 
 def _loaded(state: PluginState) -> Result:
     rule = "it is loaded, and nothing is to be said about it"
-    return Result(rule, OK) if state.state == OK and not state.says else Result(rule, "failed", state.says)
+    return Result(rule, OK) if state.state == OK and not state.message else Result(rule, "failed", state.message)
 
 
 def _results(suite: Callable[[Any, Plugins], Results], spec: Any, plugins: Plugins) -> Results:  # Any: one kind
@@ -109,6 +110,7 @@ SUITES: dict[str, tuple[str, _Suite]] = {
     "domain": ("domains", check_domain),
     "data set": ("datasets", check_dataset),
     "model": ("models", check_model),
+    "task": ("tasks", check_task),
     "regularizer": ("regularizers", check_regularizer),
     "recipe": ("recipes", check_recipe),
     "check": ("checks", check_check),

@@ -7,6 +7,7 @@ import json
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Any
 
 from dl.finding import Finding
@@ -17,7 +18,7 @@ class Answer:
     """What a verb answered.
 
     Args:
-        code: The exit code: 0 is fine; see `dl.cli`.
+        code: The exit code: 0 is fine; see `dl.cli.main`.
         out: What it printed to stdout, the result.
         err: What it printed to stderr: progress, and the line about a mistake.
     """
@@ -40,13 +41,21 @@ class Answer:
 
 def run_verb(*words: object) -> Answer:
     """Run ``dl WORDS`` in this process; nothing of it is printed, and no error of the user is raised."""
-    from dl.cli import run
-
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
         _as_a_program_warns()
-        code = run([str(word) for word in words])
+        code = _run_program([str(word) for word in words])
     return Answer(code, out.getvalue(), err.getvalue())
+
+
+def _run_program(words: list[str]) -> int:
+    """Run the installed program `dl`, and return the code it exits with."""
+    (program,) = entry_points(group="console_scripts", name="dl")
+    try:
+        program.load()(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
 
 
 def _as_a_program_warns() -> None:

@@ -9,17 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dl.choose import resolve
-from dl.data import Dataset, with_targets
+from dl.data.examples import Dataset, with_targets
 from dl.errors import BadOption
-from dl.plugins import Plugins
-from dl.recipe import Recipe
-from dl.regularizer import Batch, Regularizer, Regularizers, build_network
-from dl.specs import DatasetSpec, Options, RegularizerSpec
-from dl.task import Task, decide
+from dl.options import Options
+from dl.plugins.registry import Plugins
+from dl.recipes.recipe import Recipe
+from dl.recipes.resolve import resolve
+from dl.regularizer import Batch, Regularizer
+from dl.specs import DatasetSpec, RegularizerSpec
+from dl.tasks.table import decide
+from dl.tasks.task import Task
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, sample_of, whole_batch
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
 from dl.testing.rules import Broken
+from dl.training.regularizers import Regularizers, build_network
 
 EXAMPLES = 8  # of a batch
 STEPS = 5  # of training
@@ -58,7 +61,7 @@ class Subject:
                 recipe = resolve(plugins, self.domain, "given", model=model, reg={self.spec.name: {}})
                 try:
                     regularizers = Regularizers.of(recipe, plugins, task)
-                    build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
+                    build_network(recipe, plugins, self.batches.preprocessor.input_shape, task, regularizers)
                 except BadOption as error:
                     self.refused.append(f"{model} for {task.info.name}: {error}")
                 else:
@@ -120,7 +123,7 @@ class Subject:
         """The network as regularizers build and change it."""
         recipe, task, plugins = self.chosen
         torch.manual_seed(0)
-        return build_network(recipe, plugins, self.batches.preparation.input_shape, task, regularizers)
+        return build_network(recipe, plugins, self.batches.preprocessor.input_shape, task, regularizers)
 
     def trained(self) -> tuple[nn.Module, Regularizers, list[float]]:
         """A network after some steps of training from its start, and the losses."""

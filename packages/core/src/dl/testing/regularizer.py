@@ -15,20 +15,22 @@ import torch
 from torch import Tensor
 
 import dl
-from dl.data import Dataset
-from dl.devices import Devices
-from dl.dividing import divide
+from dl.data.examples import Dataset
+from dl.inference.load import reopen
 from dl.options import check_named
-from dl.outcomes import read_logits
-from dl.plugins import Plugins, load_plugins
-from dl.regularizer import Batch, Regularizer, Regularizers, State
-from dl.reopen import reopen
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error
+from dl.regularizer import Batch, Regularizer, State
+from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
-from dl.states import told
+from dl.splits.partition import split_data
 from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, Subject
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+from dl.training.devices import Devices
+from dl.training.regularizers import Regularizers
 
 PARTS_OF_PLACE = {
     "network": ("choices", "network"),
@@ -205,7 +207,7 @@ def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
         stream.seek(0)
         return dict(torch.load(stream, weights_only=True))
     except Exception as error:  # torch and pickle raise what they like
-        raise Broken(f"what it remembers is more than numbers, words and tensors: {told(error)}") from error
+        raise Broken(f"what it remembers is more than numbers, words and tensors: {describe_error(error)}") from error
 
 
 def _fitted(subject: Subject) -> str:
@@ -226,7 +228,7 @@ def _fitted(subject: Subject) -> str:
         if run.manifest.status != "finished":
             raise Broken(f"a fit with it is {run.manifest.status}: {run.manifest.message}")
         opened = reopen(run, plugins)
-        divided = divide(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe)
+        divided = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe, plugins)
         rows = divided.val.index
         logits = opened.logits(divided.val.examples)[torch.from_numpy(rows)].numpy()
         kept = read_logits(run.outcomes_folder, "best").astype(np.float32)

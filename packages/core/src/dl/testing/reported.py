@@ -13,10 +13,11 @@ from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 
-from dl.plugins import Plugins
-from dl.run import Run
+from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error, short_repr
+from dl.runs.render import render_report
+from dl.runs.run import Run
 from dl.specs import CheckSpec, SectionSpec
-from dl.states import shown, told
 from dl.testing.fits import content, kept_runs
 from dl.testing.rules import Broken, NotAsked
 
@@ -61,7 +62,7 @@ class Reported(Generic[_Spec]):
         given["checks" if isinstance(self.spec, CheckSpec) else "sections"] = {self.spec.name: noting}
         out = Console(file=StringIO(), width=WIDTH)
         with redirect_stdout(StringIO()) as printed:
-            if not replace(self.plugins, **given).render(Run(run.path), out):
+            if not render_report(Run(run.path), out, replace(self.plugins, **given)):
                 raise NotAsked("no plugin that is installed makes a report; install dl-reports")
         self.reports[name], self.printed[name] = out.file.getvalue(), printed.getvalue()  # type: ignore[attr-defined]  # StringIO
         if content(run.path) != before:
@@ -86,7 +87,7 @@ def loads(subject: Reported[Any]) -> None:  # Any: of either kind
     """Ask whether it is loaded."""
     function = subject.spec.load()
     if not callable(function):
-        raise Broken(f"load returned {shown(function)}, not a function of facts")
+        raise Broken(f"load returned {short_repr(function)}, not a function of facts")
 
 
 def answers(wanted: str, found: Callable[[int], str], nothing: str) -> Callable[[Reported[Any]], str]:  # Any: either
@@ -104,11 +105,11 @@ def answers(wanted: str, found: Callable[[int], str], nothing: str) -> Callable[
             if isinstance(answer, NotAsked):
                 raise answer
             if isinstance(answer, Exception):
-                raise Broken(f"on a fit that {name} it fails: {told(answer)}")
+                raise Broken(f"on a fit that {name} it fails: {describe_error(answer)}")
             if type(answer).__name__ == NOT_COMPUTABLE:
                 said.append(f"{name}: {answer}")
             elif not isinstance(answer, Sequence) or isinstance(answer, (str, bytes)):
-                raise Broken(f"on a fit that {name} it returns {shown(answer)}, not {wanted}")
+                raise Broken(f"on a fit that {name} it returns {short_repr(answer)}, not {wanted}")
             elif answer:
                 said.append(f"{name}: {found(len(answer))}")
         return "; ".join(said) or nothing

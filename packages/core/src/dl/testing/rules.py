@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from dl.errors import DLError
 from dl.options import Option
-from dl.plugins import Plugins
-from dl.states import PluginState, told
+from dl.plugins.registry import Plugins
+from dl.plugins.states import PluginState, describe_error
 
 OK, FAILED, NOT_ASKED = "ok", "failed", "not asked"
 
@@ -33,12 +33,12 @@ class Result:
     Args:
         rule: What must hold, in words.
         state: ``ok``, ``failed`` or ``not asked``.
-        says: Why, or a remark.
+        message: Why, or a remark.
     """
 
     rule: str
     state: str = OK
-    says: str = ""
+    message: str = ""
 
     def as_dict(self) -> dict[str, str]:
         """Return what is printed as JSON."""
@@ -60,7 +60,7 @@ class DoesNotConform(DLError):
 
     def __init__(self, what: str, results: Results) -> None:
         self.results = results
-        broken = [f"{one.rule}: {one.says}" for one in results if one.state == FAILED]
+        broken = [f"{one.rule}: {one.message}" for one in results if one.state == FAILED]
         super().__init__(f"{what}: {len(broken)} of {len(results)} rules do not hold\n  " + "\n  ".join(broken))
 
 
@@ -100,7 +100,7 @@ def _answer(rule: str, function: Callable[[_Subject], str | None], subject: _Sub
     except Broken as broken:
         return Result(rule, FAILED, str(broken))
     except (Exception, SystemExit) as error:  # the code that is asked about is a stranger's
-        return Result(rule, FAILED, told(error))
+        return Result(rule, FAILED, describe_error(error))
 
 
 def owner(plugins: Plugins, field: str, key: object) -> PluginState | None:

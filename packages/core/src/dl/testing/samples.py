@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data import Dataset, Examples
-from dl.ragged import texts as ragged
+from dl.data.examples import Dataset, Examples
+from dl.data.ragged import texts as ragged
 
 SIDE = 28  # of an image, in pixels
 SHAPES = ("across", "down", "cross")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from dl.plugins import Plugins, load_plugins
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import short_repr
 from dl.specs import SectionSpec
-from dl.states import shown
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
 from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats
@@ -46,9 +47,9 @@ def _lines(subject: Reported[SectionSpec]) -> None:
     for name, answer in subject.answers.items():
         for line in [] if type(answer).__name__ == NOT_COMPUTABLE else answer:
             if not isinstance(line, str):
-                raise Broken(f"on a fit that {name} it returns {shown(line)} among its lines, not text")
+                raise Broken(f"on a fit that {name} it returns {short_repr(line)} among its lines, not text")
             if safe_text(line, LONGEST) != line:
-                raise Broken(f"on a fit that {name} a line has more than plain text in it: {shown(line)}")
+                raise Broken(f"on a fit that {name} a line has more than plain text in it: {short_repr(line)}")
 
 
 def _shows(subject: Reported[SectionSpec]) -> None:
@@ -64,7 +65,7 @@ def _shows(subject: Reported[SectionSpec]) -> None:
 def _quiet(subject: Reported[SectionSpec]) -> None:
     for name, printed in subject.printed.items():
         if printed:
-            raise Broken(f"on a fit that {name} it prints {shown(printed)}; return lines instead")
+            raise Broken(f"on a fit that {name} it prints {short_repr(printed)}; return lines instead")
 
 
 RULES: Rules[Reported[SectionSpec]] = {

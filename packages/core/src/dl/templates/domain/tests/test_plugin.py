@@ -36,7 +36,7 @@ def test_a_users_own_folder_is_fitted_and_predicted(dl_run, folder):
     fitted = dl_run("fit", DOMAIN, folder, "epochs=2", "--json")
     assert fitted.code == 0, fitted.err
     answers = dl_run("predict", "last", folder / "steep", "--json").json
-    assert len(answers) == 20 and {answer["says"] for answer in answers} <= {"flat", "steep"}
+    assert len(answers) == 20 and {answer["answer"] for answer in answers} <= {"flat", "steep"}
 
 
 def test_a_file_that_is_no_signal_is_named(dl_run, folder):

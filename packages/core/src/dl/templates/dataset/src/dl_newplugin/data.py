@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 from numpy.typing import NDArray
 
 NAMES = ("ring", "cross")

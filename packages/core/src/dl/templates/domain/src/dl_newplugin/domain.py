@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dl.data import Dataset, Examples, content_number
-from dl.domain import Domain, Preparation
+from dl.data.examples import Dataset, Examples, content_number
+from dl.domain import Domain, Preprocessor
 from dl.errors import BadData, BadFile
-from dl.specs import Options
+from dl.options import Options
 from dl.terminal import safe_text
 from numpy.typing import NDArray
 from rich.text import Text
@@ -57,7 +57,7 @@ def open_path(path: Path, _options: Options) -> Dataset:
     return Dataset(path.name, train, title=f"{len(train):,} signals of {len(names)} classes", source=str(path))
 
 
-def read(paths: Sequence[Path], preparation: Preparation) -> Examples:
+def read(paths: Sequence[Path], preprocessor: Preprocessor) -> Examples:
     """Read signals for a prediction: files, or folders with files somewhere below them.
 
     Raises:
@@ -69,8 +69,8 @@ def read(paths: Sequence[Path], preparation: Preparation) -> Examples:
             raise BadFile(f"{safe_text(path)!r} is not there")
     files = [file for path in paths for file in (sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path])]
     examples = _examples(files)
-    if examples.array.shape[1:] != preparation.input_shape[1:]:
-        found, wanted = examples.array.shape[1], preparation.input_shape[1]
+    if examples.array.shape[1:] != preprocessor.input_shape[1:]:
+        found, wanted = examples.array.shape[1], preprocessor.input_shape[1]
         raise BadData(f"these signals have {found} values; those that were trained on have {wanted}")
     return examples
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import DatasetSpec, DomainSpec, InputShape, ModelSpec, Options, RecipeSpec, recipes_in
+from dl.options import InputShape, Option, Options
+from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, recipes_in
 
 if TYPE_CHECKING:
-    from dl.data import Dataset
+    from dl.data.examples import Dataset
     from dl.domain import Domain
     from torch import nn
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 DOMAIN = "newplugin"
 SCALE = Option("scale", "standard", "values to mean 0 and deviation 1, or as they are", choices=("standard", "none"))

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from dl.data import Part
-from dl.domain import Preparation
+from dl.data.examples import Subset
+from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
-from dl.specs import Options
+from dl.options import Options
 from torch import Tensor
 
 
-class SignalPreparation(Preparation):
+class SignalPreprocessor(Preprocessor):
     """Values minus their mean, over their deviation.
 
     Args:
@@ -45,7 +45,7 @@ class SignalPreparation(Preparation):
         return ((inputs - self.mean) / self.std)[:, None]
 
 
-def learn(part: Part, options: Options) -> SignalPreparation:
+def learn(part: Subset, options: Options) -> SignalPreprocessor:
     """Learn mean and deviation from the rows of a training part, and from no others.
 
     Raises:
@@ -55,17 +55,17 @@ def learn(part: Part, options: Options) -> SignalPreparation:
         raise BadData(f"signals are stored as (N, values); found {part.examples.array.shape}")
     signals = part.examples.array[part.index]
     if options["scale"] == "none":
-        return SignalPreparation(signals.shape[1], 0.0, 1.0)
-    return SignalPreparation(signals.shape[1], float(signals.mean()), float(signals.std()) or 1.0)
+        return SignalPreprocessor(signals.shape[1], 0.0, 1.0)
+    return SignalPreprocessor(signals.shape[1], float(signals.mean()), float(signals.std()) or 1.0)
 
 
-def restore(settings: Mapping[str, Any]) -> SignalPreparation:  # Any: JSON
-    """Make a preparation again from its settings.
+def restore(settings: Mapping[str, Any]) -> SignalPreprocessor:  # Any: JSON
+    """Make a preprocessor again from its settings.
 
     Raises:
-        BadRun: If they are not what `SignalPreparation.settings` gives.
+        BadRun: If they are not what `SignalPreprocessor.settings` gives.
     """
     try:
-        return SignalPreparation(int(settings["length"]), float(settings["mean"]), float(settings["std"]))
+        return SignalPreprocessor(int(settings["length"]), float(settings["mean"]), float(settings["std"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"the stored preparation of signals cannot be read: {type(error).__name__} {error}") from error
+        raise BadRun(f"the stored preprocessor of signals cannot be read: {type(error).__name__} {error}") from error

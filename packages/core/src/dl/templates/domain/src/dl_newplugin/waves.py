@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from dl.data import Dataset, Examples
+from dl.data.examples import Dataset, Examples
 
 NAMES = ("sine", "square")
 TRAIN, TEST, LENGTH = 400, 100, 64

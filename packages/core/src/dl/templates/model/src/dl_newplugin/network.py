@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dl.specs import InputShape
+from dl.options import InputShape
 from torch import nn
 
 

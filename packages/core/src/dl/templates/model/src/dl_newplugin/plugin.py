@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import InputShape, ModelSpec, Options
+from dl.options import InputShape, Option, Options
+from dl.specs import ModelSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 NAME = "newplugin"
 DESCRIPTION = "separable convolutions with batch norm; few parameters"

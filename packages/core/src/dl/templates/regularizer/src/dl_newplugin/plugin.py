@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option
-from dl.specs import Options, RegularizerSpec
+from dl.options import Option, Options
+from dl.specs import RegularizerSpec
 
 if TYPE_CHECKING:
     from dl.regularizer import Regularizer
-    from dl.task import Task
+    from dl.tasks.task import Task
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 NAME = "newplugin"
 DESCRIPTION = "erases a square of each image, at a place of its own"

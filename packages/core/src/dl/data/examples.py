@@ -1,0 +1,281 @@
+"""Data: examples with their targets and ids, and the parts a data set is given in.
+
+Letters: ``N`` examples, ``L`` labels, ``D`` regression targets. Inputs keep the smallest dtype (uint8 pixels, the UTF-8
+bytes of texts) and may be memory maps; nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from numbers import Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data.ragged import Ragged, concatenated
+from dl.errors import BadData
+from dl.words import many
+
+Inputs = NDArray[np.generic] | Ragged
+Index = NDArray[np.int64]
+Fingerprints = NDArray[np.bytes_]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs with targets and ids, in one order.
+
+    Args:
+        inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target
+            but what stands in the inputs.
+        ids: (N,) stable numbers: the same example has the same id in every run.
+        names: What each target number, label or column is called; empty if nothing is known.
+        sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
+        groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
+            where there are no groups.
+        times: (N,) when each example was, as sortable numbers: a split is then made by time. None where none is known.
+    """
+
+    inputs: Inputs
+    targets: NDArray[np.generic]
+    ids: Index
+    names: tuple[str, ...] = ()
+    sources: Sequence[str] = ()
+    groups: Index | None = None
+    times: NDArray[np.generic] | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.inputs) == len(self.targets) == len(self.ids):
+            raise BadData(
+                f"{len(self.inputs)} inputs, {len(self.targets)} targets and {len(self.ids)} ids do not match"
+            )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def array(self) -> NDArray[np.generic]:
+        """The inputs of a domain whose inputs are all alike, (N, ...).
+
+        Raises:
+            BadData: If rows differ in length.
+        """
+        if isinstance(self.inputs, Ragged):
+            raise BadData("inputs of different lengths, where all must be alike")
+        return self.inputs
+
+    def source(self, position: int) -> str:
+        """Return what people call the example at this position."""
+        return self.sources[position] if len(self.sources) else f"#{self.ids[position]}"
+
+    def take(self, positions: Index) -> Examples:
+        """Return the examples at these positions, with all that is known of them; inputs are copied."""
+        return replace(
+            self,
+            inputs=self.inputs[positions],
+            targets=self.targets[positions],
+            ids=self.ids[positions],
+            sources=[self.sources[k] for k in positions] if len(self.sources) else (),
+            groups=None if self.groups is None else self.groups[positions],
+            times=None if self.times is None else self.times[positions],
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set as its plugin, or a user's folder, gives it.
+
+    Args:
+        name: As shown and as used in the run folder's name.
+        train: The examples to learn from.
+        open_test: Opens the test part; only ``dl test`` calls it. None where there is no test part.
+        val: The validation part, where the data set brings its own.
+        val_size: How many (or what share, below 1) of ``train`` to hold out where it does not.
+        title: One line.
+        licence: Under which terms it may be used.
+        source: Where it comes from.
+        skipped: Files or rows that were left out, with the reason.
+        notes: What was found about the data by itself, and what a reader of its scores should know, in words.
+    """
+
+    name: str
+    train: Examples
+    open_test: Callable[[], Examples] | None = None
+    val: Examples | None = None
+    val_size: float = 0.2
+    title: str = ""
+    licence: str = "not stated"
+    source: str = "not stated"
+    skipped: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+
+def fault_of(given: Examples | Dataset) -> str:
+    """Return what is wrong with what a plugin gave, in words, or an empty string.
+
+    What costs a pass over the inputs is left to `dl plugins check`.
+    """
+    return _fault_of_set(given) if isinstance(given, Dataset) else _fault_of_examples(given)
+
+
+def _fault_of_examples(given: Examples) -> str:
+    inputs, n = given.inputs, len(given.ids)
+    if not isinstance(inputs, (np.ndarray, Ragged)):
+        return f"has inputs in a {type(inputs).__name__}, not in an array or a Ragged"
+    if isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "biufV":
+        return f"has inputs of {inputs.dtype}, not numbers"
+    if isinstance(inputs, np.ndarray) and any(step < 0 for step in inputs.strides):
+        return "has inputs that run backwards in memory, as a flipped view does; give np.ascontiguousarray(inputs)"
+    for name, array, kinds in (("targets", given.targets, "biuf"), ("ids", given.ids, "iu")):
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds:
+            return f"has {name} of {getattr(array, 'dtype', type(array).__name__)}, not an array of numbers"
+    if given.targets.ndim not in (1, 2) or given.ids.ndim != 1:
+        return f"has targets of shape {given.targets.shape} and ids of shape {given.ids.shape}"
+    if len(np.unique(given.ids)) < n:
+        return f"has {n:,} ids, of which {len(np.unique(given.ids)):,} are different"
+    if not isinstance(given.names, (tuple, list)) or not all(isinstance(name, str) for name in given.names):
+        return f"has names={given.names!r:.60}, not texts"
+    for name, column in (("sources", given.sources), ("groups", given.groups), ("times", given.times)):
+        if column is not None and len(column) != n and (name != "sources" or len(column)):
+            return f"has {len(column):,} {name} for {n:,} examples"
+    return ""
+
+
+def _fault_of_set(given: Dataset) -> str:
+    if not isinstance(given.name, str) or not given.name:
+        return f"has the name {given.name!r}"
+    if isinstance(given.val_size, bool) or not isinstance(given.val_size, Real):
+        return f"has val_size={given.val_size!r:.60}, not a number"
+    if given.val is None:
+        return ""
+    if not len(given.val):
+        return "has a validation part without an example"
+    for name in ("inputs", "targets"):
+        train, val = (_likeness(getattr(part, name)) for part in (given.train, given.val))
+        if train != val:
+            return f"has validation {name} of another kind: {val} where training has {train}"
+    return ""
+
+
+def _likeness(values: Inputs) -> str:
+    """Return what two parts must have in common, in words."""
+    if isinstance(values, Ragged):
+        return "rows of different lengths"
+    kind = {"b": "whole numbers", "i": "whole numbers", "u": "whole numbers", "f": "real numbers"}
+    return f"{kind.get(values.dtype.kind, str(values.dtype))} of shape {values.shape[1:]}"
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some of the examples: a view by position, so that no pixel is copied.
+
+    Args:
+        examples: All of them.
+        index: (n,) positions of this part in ``examples``.
+    """
+
+    examples: Examples
+    index: Index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def targets(self) -> NDArray[np.generic]:
+        """The targets of this part, (n, ...)."""
+        return self.examples.targets[self.index]
+
+    @property
+    def ids(self) -> Index:
+        """The ids of this part, (n,)."""
+        return self.examples.ids[self.index]
+
+    def chunks(self, size: int) -> Iterator[Inputs]:
+        """Give the inputs of this part, ``size`` at a time."""
+        for start in range(0, len(self.index), size):
+            chunk = self.examples.inputs[self.index[start : start + size]]
+            if isinstance(self.examples.inputs, Ragged):
+                self.examples.inputs.release()  # a walk over a mapped column then needs the memory of a chunk
+            yield chunk
+
+
+def joined(several: Sequence[Examples]) -> Examples:
+    """Return examples of one kind as one, in order; times and groups are of one reading, and are left out."""
+    if len(several) == 1:
+        return several[0]
+    columns = [one.inputs for one in several]
+    ragged = [column for column in columns if isinstance(column, Ragged)]
+    return Examples(
+        concatenated(ragged) if ragged else np.concatenate([one.array for one in several]),
+        np.concatenate([one.targets for one in several]),
+        np.concatenate([one.ids for one in several]),
+        several[0].names,
+        tuple(one.source(k) for one in several for k in range(len(one))),
+    )
+
+
+def whole(examples: Examples) -> Subset:
+    """Return the part that holds all examples."""
+    return Subset(examples, np.arange(len(examples)))
+
+
+def without_target(examples: Examples) -> bool:
+    """Return whether examples have no target but what stands in their inputs."""
+    return examples.targets.ndim == 2 and examples.targets.shape[1] == 0
+
+
+def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:
+    """Return the same inputs with another target."""
+    return replace(examples, targets=targets, names=names)
+
+
+def fingerprints(part: Subset) -> Fingerprints:
+    """Return a 16-byte hash of each input's bytes, (n,): exact duplicates are those, and those only, that agree."""
+    found, done = np.empty(len(part), "S16"), 0
+    for chunk in part.chunks(4096):
+        digests = [blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in chunk]
+        found[done : done + len(digests)] = digests
+        done += len(digests)
+    return found
+
+
+def content_number(content: bytes) -> int:
+    """Return a number below 2**48 that depends on the content alone.
+
+    It serves as an id that holds whatever the order of a file, and its remainder makes a fixed test part in which exact
+    duplicates lie on one side.
+    """
+    return int.from_bytes(blake2b(content, digest_size=6).digest())
+
+
+def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
+    """Return one input."""
+    return inputs.row(position) if isinstance(inputs, Ragged) else inputs[position]
+
+
+def describe_inputs(inputs: Inputs) -> str:
+    """Return what one input is, in words: its shape and type, or how long rows are."""
+    if not isinstance(inputs, Ragged) and inputs.dtype.names:
+        kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
+        numbers = kinds.count("f")
+        return f"{many(len(kinds), 'column')}: {numbers} of numbers, {len(kinds) - numbers} of categories"
+    if not isinstance(inputs, Ragged):
+        return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
+    if not len(inputs):
+        return f"rows of {inputs.values.dtype}"
+    shortest, median, longest = (int(value) for value in np.quantile(inputs.lengths, [0, 0.5, 1]))
+    kind = "texts" if inputs.values.dtype == np.uint8 else f"rows of {inputs.values.dtype}"
+    unit = "bytes" if inputs.values.dtype == np.uint8 else "values"
+    return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"
+
+
+def subset_fingerprint(part: Subset) -> str:
+    """Return one hash of which examples a part holds, so that two runs can tell whether they share it."""
+    return blake2b(np.sort(part.ids).tobytes() + _shape(part.examples.inputs).encode(), digest_size=8).hexdigest()
+
+
+def _shape(inputs: Inputs) -> str:
+    return f"({len(inputs)}, ragged)" if isinstance(inputs, Ragged) else str(inputs.shape)

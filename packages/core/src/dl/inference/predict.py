@@ -1,0 +1,161 @@
+"""Prediction: a run on raw inputs it has never seen - files, folders, lists of paths."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from dl.data.examples import Examples, joined, row_of
+from dl.data.ragged import as_text
+from dl.domain import Draw, encoded
+from dl.errors import BadData, BadOption
+from dl.inference.load import LoadedRun, reopen
+from dl.options import Options, check
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.runs.run import Run, open_run
+from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
+from dl.terminal import safe_text
+from dl.words import hold
+
+MOST_TOKENS = 100_000  # that are drawn after one text
+NAMED = 3  # inputs that a message names
+
+
+class UnknownInputs(UserWarning):
+    """Inputs of a prediction hold nothing that the run has learnt to tell apart: texts without a known word, say."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a run says of one input.
+
+    Args:
+        source: Where the input came from; for next-token the prompt itself.
+        answer: The class, the labels that hold, or the numbers, in words; for next-token how it goes on.
+        values: For each class or label its probability; for each target column its number; nothing for next-token.
+    """
+
+    source: str
+    answer: str
+    values: dict[str, float]
+
+
+def predict(
+    run: Run | str | Path,
+    paths: str | Path | Sequence[str | Path] = (),
+    *,
+    texts: Sequence[str] = (),
+    runs: str | Path = "runs",
+    plugins: Plugins | None = None,
+    tokens: int | None = None,
+    temperature: float | None = None,
+    seed: int | None = None,
+    **options: object,
+) -> list[Prediction]:
+    """Say what a run's best network answers to raw inputs.
+
+    Args:
+        run: A run, its path, name or number, or ``last``.
+        paths: Files, folders, or tables; for images a table with a column of paths. They are read as the run's own
+            data was.
+        texts: Texts themselves, where the run reads texts.
+        runs: Folder of run folders, where ``run`` is not itself a path.
+        plugins: What is registered; None loads what is installed.
+        tokens: Of a run of the task next-token: how many it goes on; None for 200.
+        temperature: By which logits are divided before a token is drawn; 0 takes the likeliest; None for 0.8.
+        seed: Of these draws; None for 0.
+        **options: What is read otherwise than the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
+
+    Raises:
+        BadData: If a text cannot be gone on with.
+        BadFile: If a file cannot be read as an input of the run's domain.
+        BadOption: If something is asked for that the run's task does not have.
+        BadRun: If the run cannot be opened.
+    """
+    plugins = plugins or load_plugins()
+    opened = reopen(run if isinstance(run, Run) else open_run(run, Path(runs)), plugins)
+    sources = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+    reading = _reading(opened, plugins, options, sources)
+    draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
+    if opened.task.row.from_inputs and not sources and not texts:
+        raise BadData(f"{opened.run.name} goes on with a text, and none was given  example: --text 'Once upon'")
+    read = [opened.domain.read_raw(sources, opened.preprocessor, reading)] if sources or not texts else []
+    if texts:
+        read.append(_from_strings(opened, texts))
+    examples = joined(read)
+    if opened.task.row.from_inputs:
+        return _continued(opened, examples, draw)
+    _say_blind(opened, examples)
+    logits = opened.logits(examples)
+    preds, answers = opened.task.preds(logits), opened.task.answers(logits)
+    assert answers is not None  # only a task whose target is in the inputs has none
+    return [
+        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred))
+        for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
+    ]
+
+
+def _reading(opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path]) -> Options:
+    """Return the options of the run's data, those about raw inputs as they are given now.
+
+    Raises:
+        BadOption: If an option is about no raw input, or about a table where there is none.
+    """
+    known = [option for option in plugins.domain(opened.recipe.domain).options if option.name in OF_RAW_INPUTS]
+    checked = check(known, given, "a prediction")
+    chosen = {name: checked[name] for name in given}
+    if not any(map(is_table, paths)):
+        of_tables = {name: value for name, value in chosen.items() if name != "encoding"}
+        refuse_options(of_tables, ", ".join(map(str, paths)) or "a text", "no table")
+    return {**opened.recipe.data_options, **chosen}
+
+
+def _say_blind(opened: LoadedRun, examples: Examples) -> None:
+    """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
+    if not len(examples):
+        return
+    blind = np.flatnonzero(opened.preprocessor.all_unknown(encoded(examples, opened.preprocessor).inputs))
+    if len(blind):
+        first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
+        count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
+        more = ", ..." if len(blind) > NAMED else ""
+        warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
+
+
+def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
+    """Return how tokens are drawn, with what was said about it.
+
+    Raises:
+        BadOption: If the run's task draws none, or a number is out of range.
+    """
+    given = {name: value for name, value in said.items() if value is not None}
+    if given and not opened.task.row.from_inputs:
+        name = next(iter(given))
+        raise BadOption(f"{name} is for a run that goes on with texts; {opened.run.name} is {opened.task.row.name}")
+    draw = replace(Draw(), **given)  # type: ignore[arg-type]  # as typed by `predict`
+    if not 1 <= draw.tokens <= MOST_TOKENS:
+        raise BadOption(f"tokens={draw.tokens}: expected a whole number from 1 to {MOST_TOKENS:,}")
+    if not 0 <= draw.temperature < math.inf:
+        raise BadOption(f"temperature={draw.temperature}: expected 0 or more")
+    if not 0 <= draw.seed < 1 << 63:
+        raise BadOption(f"seed={draw.seed}: expected a whole number from 0 to {(1 << 63) - 1}")
+    return draw
+
+
+def _continued(opened: LoadedRun, examples: Examples, draw: Draw) -> list[Prediction]:
+    assert opened.domain.continued is not None  # the domain whose texts were cut has it
+    prompts = [as_text(row_of(examples.inputs, position)) for position in range(len(examples))]
+    go_on = opened.domain.continued
+    return [Prediction(text, go_on(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
+
+
+def _from_strings(opened: LoadedRun, texts: Sequence[str]) -> Examples:
+    if opened.domain.from_strings is None:
+        raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give it files or folders")
+    return opened.domain.from_strings(texts)

@@ -1,0 +1,355 @@
+"""Installing: distributions are added to, and taken from, the environment that dl itself runs in.
+
+pip or uv does the work, whichever made the environment; their output is summed up in one line, and what changed is read
+from the environment itself, before and after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dl.errors import BadOption, InstallFailed, UnknownName, nearest
+from dl.packaging.held import constraint, held, refusal
+from dl.plugins.discovery import OWN, installed, metadata_folders, normalized
+
+Done = TypeVar("Done")
+Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by normalized name
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an installation has done.
+
+    Args:
+        added: Version of each package that was not there.
+        replaced: Versions before and after of each that was; the same twice where it was installed anew.
+        removed: Version of each that is gone.
+        asked: Those of them that were asked for, not only needed.
+    """
+
+    added: Mapping[str, str] = field(default_factory=dict)
+    replaced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def lines(self) -> list[str]:
+        """What is said to people, one line a package, those asked for first."""
+        said = {name: f"added {name} {version}" for name, version in self.added.items()}
+        said |= {name: _replaced(name, *versions) for name, versions in self.replaced.items()}
+        said |= {name: f"removed {name} {version}" for name, version in self.removed.items()}
+        return [said[name] for name in sorted(said, key=lambda name: (name not in self.asked, name))]
+
+
+def install(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
+    """Install a distribution: by name, from a folder, a wheel or a URL.
+
+    Args:
+        what: The distribution.
+        upgrade: Whether to take the newest version of one that is there.
+        editable: Whether edits in the folder count.
+        replace: Which of the held packages (`dl.packaging.held`) may be replaced.
+
+    Raises:
+        UnknownName: If it is a path and nothing is there.
+        InstallFailed: If it cannot be installed, or would replace a held package, in one line.
+    """
+    before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
+    _holding(lambda kept: _run(["install", *kept, *words], what), words, what, held(replace))
+    after = packages()
+    if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
+        _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
+        after = packages()
+    return difference(before, after)
+
+
+def install_locked(lock: Path) -> Changes:
+    """Install exactly what a lock file names, each file checked against its hash.
+
+    Raises:
+        UnknownName: If there is no such file.
+        InstallFailed: If it cannot be installed, in one line.
+    """
+    if not lock.is_file():
+        raise UnknownName(f"no lock file {str(lock)!r}  write one with: dl plugins lock")
+    before = packages()
+    _run(["install", "--require-hashes", "--no-deps", "--requirement", str(lock)], str(lock))
+    return difference(before, packages())
+
+
+def plan(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
+    """Return what an installation would do, without doing it.
+
+    Raises:
+        InstallFailed: If it could not be done.
+    """
+    words = _words(what, upgrade=upgrade, editable=editable)
+    new, asked = _holding(lambda kept: _dry_run([*kept, *words], what), words, what, held(replace))
+    before = {name: version for name, (version, _) in packages().items()}
+    return Changes(
+        added={name: version for name, version in new.items() if name not in before},
+        replaced={name: (before[name], version) for name, version in new.items() if name in before},
+        asked=frozenset(asked),
+    )
+
+
+def _dry_run(words: Sequence[str], what: str) -> tuple[dict[str, str], set[str]]:
+    """Return the versions that an installation would bring, by normalized name, and which of them are asked for."""
+    if _tool()[0] == "uv":
+        said = _run(["install", "--dry-run", *words], what).stderr
+        found = re.findall(r"^ \+ (\S+?)==(\S+)", said, re.MULTILINE)
+        return {normalized(name): version for name, version in found}, set()
+    report = read_report(_run(["install", "--dry-run", "--quiet", "--report", "-", *words], what).stdout)
+    new = {normalized(one["metadata"]["name"]): str(one["metadata"]["version"]) for one in report}
+    return new, {normalized(one["metadata"]["name"]) for one in report if one.get("requested")}
+
+
+def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, versions: Mapping[str, str]) -> Done:
+    """Do something that installs with the held packages as they are.
+
+    Args:
+        do: Takes the words that hold them.
+        words: What is installed, with the flags before it.
+        what: The same, as the user named it.
+        versions: Of the held packages.
+
+    Raises:
+        InstallFailed: If it fails; where it does because one of them would have to be replaced, with that reason.
+    """
+    with constraint(versions) as kept:
+        try:
+            return do(kept)
+        except _Conflict:
+            if line := _would_replace(words, what, versions):
+                raise InstallFailed(line) from None
+            raise
+
+
+def _would_replace(words: Sequence[str], what: str, versions: Mapping[str, str]) -> str:
+    try:
+        new, _ = _dry_run(words, what)
+    except InstallFailed:  # it contradicts something else as well
+        return ""
+    return refusal(what, words[:-1], versions, new)
+
+
+def uninstall(name: str) -> Changes:
+    """Remove a distribution that registers plugins, by its own name or that of a plugin.
+
+    Raises:
+        BadOption: If it is one of dl's own, or registers nothing with dl.
+        UnknownName: If it is not installed.
+        InstallFailed: If it cannot be removed.
+    """
+    distribution = _removable(name)
+    before = packages()
+    options = [] if _tool()[0] == "uv" else ["--yes"]
+    _run(["uninstall", *options, distribution], distribution)
+    changes = difference(before, packages())
+    if normalized(distribution) not in changes.removed:
+        raise InstallFailed(f"{distribution} lies outside of this environment, {sys.prefix}  it was not removed")
+    return changes
+
+
+def environment() -> list[str]:
+    """Return the folders into which pip and uv install here; the search path may hold others' as well."""
+    return list(dict.fromkeys([*map(sysconfig.get_path, ("purelib", "platlib")), site.getusersitepackages()]))
+
+
+def packages() -> Packages:
+    """Return every distribution of this environment."""
+    found: Packages = {}
+    for name, folder in metadata_folders(environment()).items():
+        path = Path(folder)
+        with contextlib.suppress(OSError):  # it is being removed
+            found[name] = (path.stem.partition("-")[2], path.stat().st_mtime_ns)
+    return found
+
+
+def difference(before: Packages, after: Packages) -> Changes:
+    """Return what has changed between two states of the environment."""
+    changed = {name for name in after if before.get(name) != after[name]}
+    folders = metadata_folders(environment())
+    return Changes(
+        added={name: after[name][0] for name in changed - set(before)},
+        replaced={name: (before[name][0], after[name][0]) for name in changed & set(before)},
+        removed={name: before[name][0] for name in before if name not in after},
+        asked=frozenset(name for name in changed if (Path(folders[name]) / "REQUESTED").exists()),
+    )
+
+
+def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
+    """Return what `dl plugins --json` says in a new process, which sees what was just installed."""
+    code = "from dl.cli.main import main; main(['plugins', '--json'])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    try:
+        states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON
+    except ValueError:
+        raise InstallFailed(f"dl does not start any more: {summed_up(done.stderr)}") from None
+    return states
+
+
+def read_report(text: str) -> list[dict[str, Any]]:  # Any: JSON
+    """Return the distributions in pip's installation report."""
+    try:
+        listed: list[dict[str, Any]] = json.loads(text)["install"]  # Any: JSON
+    except (ValueError, KeyError, TypeError) as error:
+        raise InstallFailed(
+            "this pip is too old to say what it would do  update it: python -m pip install -U pip"
+        ) from error
+    return listed
+
+
+def run_pip(words: Sequence[str], what: str) -> str:
+    """Run pip alone, for what uv does not do, and return what it printed.
+
+    Raises:
+        InstallFailed: If it fails, or is not there.
+    """
+    if find_spec("pip") is None:
+        raise InstallFailed("this needs pip  add it: python -m ensurepip")
+    return _run(words, what, ("pip", *_PIP)).stdout
+
+
+_PIP = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-input")
+
+
+def _tool() -> tuple[str, ...]:
+    """Return the name of what made this environment, and how it is called; ``-P`` keeps the current folder out."""
+    uv = shutil.which("uv")
+    if uv and (_made_by_uv() or find_spec("pip") is None):
+        return ("uv", uv, "pip")
+    if find_spec("pip") is None:
+        raise InstallFailed(f"neither pip nor uv is there for {sys.executable}  add one: python -m ensurepip")
+    return ("pip", *_PIP)
+
+
+def _made_by_uv() -> bool:
+    try:
+        noted = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        return re.search(r"^uv\s*=", noted, re.MULTILINE) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run pip or uv.
+
+    Raises:
+        InstallFailed: If it fails, with what it said summed up.
+    """
+    name, *command = tool or _tool()
+    verb, *rest = words
+    python = ["--python", sys.executable] if name == "uv" else []
+    done = subprocess.run([*command, verb, *python, *rest], capture_output=True, text=True, check=False)
+    if os.environ.get("DL_DEBUG") == "1":
+        sys.stderr.write(done.stderr if "--report" in words else done.stdout + done.stderr)
+    if done.returncode:
+        said = done.stderr or done.stdout
+        raise (_Conflict if re.search(_CONTRADICTION, said) else InstallFailed)(
+            f"{name} could not {verb} {what!r}: {summed_up(said)}{_hint(what)}  all that it said: DL_DEBUG=1"
+        )
+    return done
+
+
+class _Conflict(InstallFailed):
+    """What is asked for, or what it needs, contradicts something."""
+
+
+def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
+    if not what.strip() or what.startswith("-"):
+        raise BadOption(f"{what!r} is no distribution: expected a name, a folder, a wheel or a URL")
+    if _is_path(what) and not Path(what).expanduser().exists():
+        raise UnknownName(f"no file or folder {what!r}  a name from the package index has no / in it")
+    here = _is_path(what) or (editable and os.path.isdir(what))  # noqa: PTH112
+    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder for a name
+    if editable and not Path(where).is_dir():
+        raise BadOption(f"{what!r} is not a folder; -e installs a folder, so that edits in it count")
+    return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
+
+
+def _came_from(wheel: Path) -> bool:
+    """Return whether a distribution was installed from a wheel with the same content."""
+    folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
+    try:
+        noted = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
+        return bool(noted["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
+    except (OSError, ValueError, KeyError, TypeError):  # it came from a folder, or from the index
+        return False
+
+
+def _is_path(what: str) -> bool:
+    return "://" not in what and (what.startswith((".", "/", "~")) or what.endswith(".whl") or os.sep in what)
+
+
+def _hint(what: str) -> str:
+    return f"  this folder has a {what!r}: dl install ./{what}" if not _is_path(what) and os.path.isdir(what) else ""  # noqa: PTH112
+
+
+def summed_up(said: str) -> str:
+    """Return what pip or uv said, in one line."""
+    for pattern, words in _KNOWN:
+        if found := re.search(pattern, said):
+            return found.expand(words)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(error|ERROR)\b|\w*(Error|Exception):", line)]
+    return re.sub(r"^(error|ERROR):\s*", "", (errors or lines or ["it gave no reason"])[-1])[:300]
+
+
+_CONTRADICTION = r"ResolutionImpossible|conflicting dependencies|No solution found when resolving"
+_KNOWN = (
+    (r"externally-managed-environment", "this Python is the operating system's; give dl an environment of its own"),
+    (r"DO NOT MATCH THE HASHES[^\n]*\n\s*([^\s@]+)[^\n]* from",
+     r"the hash of \1 is not that of the lock; it was changed"),
+    (r"(?:[Hh]ash mismatch for|mismatch for) `([^`]+)`", r"the hash of \1 is not that of the lock; it was changed"),
+    (r"In --require-hashes mode, all requirements must[^\n]*", "a requirement has no version and hash"),
+    (r"(?:Name or service not known|Temporary failure in name resolution|NewConnectionError)",
+     "the package index cannot be reached"),
+    (r"No matching distribution found for ([^\n]+)", r"there is no distribution \1 for this Python"),
+    (r"Because ([\w.-]+) was not found", r"there is no distribution \1 for this Python"),
+    (r"Invalid requirement: ([^\n]+?)(?::[^\n]*)?\n", r"\1 is no name of a distribution"),
+    (r"does not appear to be a Python project|Neither 'setup.py' nor 'pyproject.toml' found",
+     "it is no Python project: it has neither pyproject.toml nor setup.py"),
+    (r"(?:is not a valid wheel filename|is not a supported wheel)[^\n]*", "it is not a wheel for this Python"),
+    (r"Wheel '([^']+)'[^\n]* is invalid", r"the wheel of \1 is damaged"),
+    (_CONTRADICTION, "what it needs contradicts what something else needs"),
+)  # fmt: skip
+
+
+def _removable(name: str) -> str:
+    """Return the distribution that a name means, if it may be removed."""
+    wanted = normalized(name)
+    plugins = installed()
+    known = {normalized(one.distribution): one.distribution for one in plugins}
+    known |= {one.name: one.distribution for one in plugins if one.name not in known}
+    distribution = known.get(wanted) or known.get(name)
+    if wanted in OWN or (distribution and normalized(distribution) in OWN):
+        raise BadOption(f"{name!r} is a part of dl itself  switch a plugin off with: DL_PLUGINS=-{name}")
+    if distribution:
+        return distribution
+    if wanted in metadata_folders():
+        raise BadOption(f"{name!r} registers nothing with dl  remove it with: python -m pip uninstall {wanted}")
+    raise UnknownName(f"no distribution named {name!r} is installed{nearest(name, known)}  see: dl plugins")
+
+
+def _replaced(name: str, before: str, after: str) -> str:
+    return f"installed {name} {after} anew" if before == after else f"changed {name} {before} to {after}"
+
+
+def registered_by(states: Iterable[Mapping[str, Any]], distribution: str) -> list[Mapping[str, Any]]:  # Any: JSON
+    """Return the plugins of one distribution."""
+    return [state for state in states if normalized(str(state["distribution"])) == normalized(distribution)]

@@ -1,0 +1,146 @@
+"""Projects: a new plugin as a distribution of its own, from the templates in `dl/templates`.
+
+A template is a project that works as it stands, for a plugin called ``newplugin``; a new one has another name in its
+place. Files that begin with a dot are kept under names that begin with ``dot_``.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dl import files
+from dl.errors import BadOption, CannotWrite, nearest
+from dl.plugins.discovery import OWN, installed, normalized
+from dl.plugins.loading import inspect_plugins
+from dl.terminal import safe_text
+from dl.version import VERSION
+
+KINDS = ("dataset", "model", "task", "regularizer", "check", "domain")
+FIELDS = {  # of Plugins
+    "dataset": "datasets",
+    "model": "models",
+    "task": "tasks",
+    "regularizer": "regularizers",
+    "domain": "domains",
+}
+TEMPLATES = Path(__file__).parents[1] / "templates"
+SHARED = "shared"
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST = 30  # characters of a name, so that what is written has lines of the usual length
+PREFIX = "dl-"
+RESERVED = {  # words that mean something where a name is typed
+    "last": "the newest run",
+    "none": "no plugin, in DL_PLUGINS",
+}
+STANDS_FOR = "newplugin"  # in templates: the name
+VERSION_MARK = "DL_VERSION"  # in templates: of this dl
+
+
+@dataclass(frozen=True)
+class Project:
+    """What was written.
+
+    Args:
+        name: Of the plugin.
+        folder: Where it lies.
+        files: Below the folder.
+    """
+
+    name: str
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
+    """Write a new plugin that installs, passes its tests and registers something that runs.
+
+    Args:
+        name: Of the plugin; ``dl-`` before it is that of its distribution.
+        kind: One of `KINDS`.
+        folder: Where to; None makes ``dl-<name>`` in the current folder.
+
+    Raises:
+        BadOption: If the name or the kind cannot be used, or the name is taken.
+        CannotWrite: If the folder is there already, or cannot be written. Nothing is ever overwritten.
+    """
+    name = name.removeprefix(PREFIX)
+    if kind not in KINDS:
+        raise BadOption(f"no kind of plugin named {kind!r}{nearest(kind, KINDS)}  kinds: {', '.join(KINDS)}")
+    check_name(name, kind)
+    target = (folder or Path(PREFIX + name)).expanduser()
+    _refuse_existing(target)
+    rendered = dict(_rendered(name, kind))
+    files.make_folder(target.absolute().parent)
+    try:
+        _write(target, rendered)
+    except OSError as error:
+        raise CannotWrite(f"{safe_text(target)!r} cannot be written: {error.strerror}") from error
+    return Project(name, target, tuple(sorted(rendered)))
+
+
+def _write(target: Path, rendered: Mapping[Path, str]) -> None:
+    """Write everything beside the target, then move it there; a folder that is there, and empty, stays the same one."""
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.absolute().parent) as beside:
+        folder = Path(beside) / "project"
+        for path, text in rendered.items():
+            files.make_folder((folder / path).parent)
+            files.write_text(folder / path, text)
+        if not target.is_dir():
+            folder.replace(target)
+            return
+        for entry in sorted(folder.iterdir()):
+            entry.replace(target / entry.name)
+
+
+def check_name(name: str, kind: str) -> None:
+    """Refuse a name that no distribution can have, or that is taken.
+
+    Raises:
+        BadOption: Saying why.
+    """
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        said = f"small letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
+        raise BadOption(f"a plugin cannot be called {safe_text(name)!r}: {said}  example: dl new plugin my-waves")
+    if name in RESERVED:
+        raise BadOption(f"a plugin cannot be called {name!r}, which means {RESERVED[name]}  choose another name")
+    if PREFIX + name in OWN or name == STANDS_FOR:
+        raise BadOption(f"the name {name!r} is dl's own; choose another")
+    for one in installed():
+        if one.name == name or normalized(one.distribution) == PREFIX + name:
+            raise BadOption(f"a plugin {one.name!r} {one.origin} is installed already; choose another name")
+    taken = getattr(inspect_plugins(), FIELDS[kind]) if kind in FIELDS else {}
+    if name in {spec.name for spec in taken.values()}:
+        raise BadOption(f"there is a {kind} named {name!r} already, and it would stay; choose another name")
+
+
+def _refuse_existing(target: Path) -> None:
+    try:
+        if target.is_dir() and not any(target.iterdir()):
+            return
+        taken = target.exists() or target.is_symlink()
+    except (OSError, ValueError) as error:
+        raise CannotWrite(f"{safe_text(target)!r} cannot be a folder: {error}") from error
+    if taken:
+        raise CannotWrite(
+            f"{safe_text(target)!r} is there already, and is left as it is  choose another: --folder PATH"
+        )
+
+
+def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
+    """Give path and text of every file of a project."""
+    for root in (TEMPLATES / SHARED, TEMPLATES / kind):
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            inside = path.relative_to(root).parts
+            if not any(part.startswith((".", "__pycache__")) for part in inside):  # what tools have left there
+                parts = [_named(re.sub("^dot_", ".", part), name) for part in inside]
+                yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
+
+
+def _named(text: str, name: str) -> str:
+    """Put a name in the place of the one that stands for it: in modules with _, elsewhere as it is."""
+    module = text.replace(f"dl_{STANDS_FOR}", f"dl_{name.replace('-', '_')}")
+    return module.replace(STANDS_FOR, name).replace(VERSION_MARK, VERSION)

@@ -1,0 +1,182 @@
+"""Local plugins: every ``*.py`` in ``./dl_plugins`` is one, after the user has said yes to that folder.
+
+A downloaded folder must not run code unasked. ``dl plugins trust`` notes the folder's real path and a SHA-256 of each
+file; a file that is new or has changed since asks again, and the others go on. What is hashed is what is run: the file
+is read once, and no compiled copy beside it is ever taken.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+from dl.errors import BadFile, UnknownName
+from dl.plugins.discovery import FoundPlugin
+
+FOLDER = "dl_plugins"
+LARGEST = 1_000_000  # bytes; a plugin of one file is a page or two
+VERSION = 1
+
+Hashes = dict[str, str]  # of the files of one folder, by name
+
+
+def local_plugins() -> list[FoundPlugin]:
+    """Find the one-file plugins of the current folder; those that may not run say why."""
+    folder = Path(FOLDER)
+    try:
+        names = _names(folder)
+    except OSError:
+        return []
+    if not names:
+        return []
+    try:
+        trusted: Mapping[str, str] = read_trusted().get(os.path.realpath(folder), {})
+    except BadFile:
+        trusted = {}
+    return [_found(folder / name, trusted) for name in names]
+
+
+def untrusted(plugins: Iterable[FoundPlugin]) -> list[str]:
+    """Return the one line about the plugins that the user has not said yes to."""
+    names = [Path(one.path).name for one in plugins if one.barred]
+    if not names:
+        return []
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return [f"not run, for you have not trusted ./{FOLDER} as it is now: {shown}  read them, then: dl plugins trust"]
+
+
+def trust(folder: Path) -> Hashes:
+    """Say yes to a folder as it is now, and return its files with their hashes.
+
+    Raises:
+        UnknownName: If there is no one-file plugin in it.
+        BadFile: If the record of trusted folders, or a file of the folder, cannot be read.
+        CannotWrite: If the record cannot be written.
+    """
+    hashes: Hashes = {}
+    path = folder
+    try:
+        for path in map(folder.joinpath, _names(folder)):
+            hashes[path.name] = _hash(_read(path))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise BadFile(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
+    if not hashes:
+        raise UnknownName(f"no one-file plugin (*.py) in {str(folder)!r}")
+    _write_trusted(read_trusted() | {os.path.realpath(folder): hashes})
+    return hashes
+
+
+def untrust(folder: Path) -> None:
+    """Take the yes back.
+
+    Raises:
+        UnknownName: If the folder is not trusted.
+    """
+    known = read_trusted()
+    real = os.path.realpath(folder)
+    if real not in known:
+        raise UnknownName(f"{str(folder)!r} is not a trusted folder")
+    _write_trusted({path: hashes for path, hashes in known.items() if path != real})
+
+
+def chosen_folder(folder: Path) -> Path:
+    """Return the folder of plugins that is meant: itself, or the ``dl_plugins`` inside."""
+    return folder / FOLDER if folder.name != FOLDER and (folder / FOLDER).is_dir() else folder
+
+
+def record() -> Path:
+    """Return the file that keeps the trusted folders: in ``$DL_CONFIG``, or the user's configuration folder."""
+    given = os.environ.get("DL_CONFIG")
+    if given:
+        return Path(given) / "trusted.json"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("dl")) / "trusted.json"
+
+
+def read_trusted() -> dict[str, Hashes]:
+    """Read the trusted folders, by real path.
+
+    Raises:
+        BadFile: If the record cannot be read, or is not one.
+    """
+    path = record()
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["version"] != VERSION:
+            raise ValueError("of another version")
+        folders: dict[str, dict[str, str]] = stored["folders"]
+        return {str(folder): {str(k): str(v) for k, v in hashes.items()} for folder, hashes in folders.items()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadFile(
+            f"the record of trusted folders, {str(path)!r}, cannot be read  delete it to start anew"
+        ) from error
+
+
+def _write_trusted(folders: dict[str, Hashes]) -> None:
+    from dl import files
+
+    path = record()
+    files.make_folder(path.parent)
+    files.write_text(path, json.dumps({"version": VERSION, "folders": folders}, indent=1) + "\n")
+
+
+def _found(path: Path, trusted: Mapping[str, str]) -> FoundPlugin:
+    target = f"{FOLDER}.{path.stem}"
+    try:
+        source = _read(path)
+    except OSError as error:
+        return FoundPlugin(path.stem, partial(_refuse, path), path=str(path), barred=f"it cannot be read: {error}")
+    barred = ""
+    if trusted.get(path.name) != _hash(source):
+        barred = "it has changed since you trusted it" if path.name in trusted else "it is not trusted"
+    return FoundPlugin(path.stem, partial(_run, path, target, source), path=str(path), target=target, barred=barred)
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.name.endswith(".py") and entry.is_file())
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        source = stream.read(LARGEST + 1)
+    if len(source) > LARGEST:
+        raise OSError(f"it has more than {LARGEST:,} bytes")
+    return source
+
+
+def _hash(source: bytes) -> str:
+    import hashlib  # 4 ms that only a folder of plugins is worth
+
+    return hashlib.sha256(source).hexdigest()
+
+
+def _refuse(path: Path) -> object:
+    raise BadFile(f"{str(path)!r} must not be run")
+
+
+def _run(path: Path, name: str, source: bytes) -> object:
+    """Run a file as a module; the same content once a process."""
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__source__", None) == source:
+        return known
+    module = ModuleType(name)
+    module.__file__ = str(path.absolute())
+    vars(module)["__source__"] = source
+    sys.modules[name] = module
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module

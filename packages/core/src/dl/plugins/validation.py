@@ -1,0 +1,179 @@
+"""Registering: what one hook of one plugin returned, checked before anything of dl relies on it.
+
+A specification that does not hold is left out with a reason, and the others of the same plugin stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import Any
+
+from dl.errors import PluginFailed
+from dl.options import Option
+from dl.plugins.states import short_repr
+from dl.specs import (
+    PLACES,
+    READ_AS,
+    CheckSpec,
+    CommandSpec,
+    DatasetSpec,
+    DomainSpec,
+    LoggerSpec,
+    ModelSpec,
+    RecipeSpec,
+    RegularizerSpec,
+    SectionSpec,
+    TaskSpec,
+)
+
+MOST = 10_000  # specifications from one hook; more is a mistake
+LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
+OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
+
+Key = str | tuple[str, str]
+Spec = Any  # one of the ten specifications, alike in that they have a name
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of specification.
+
+    Args:
+        field: Of `Plugins`, where it is kept.
+        hooks: That return it, the newest name first.
+        spec: Its class.
+        noun: What people call it.
+    """
+
+    field: str
+    hooks: tuple[str, ...]
+    spec: type
+    noun: str
+
+    def key(self, spec: Spec) -> Key:
+        """Return what must be unique: the name, within a domain where there is one."""
+        return (spec.domain, spec.name) if hasattr(spec, "domain") else str(spec.name)
+
+
+KINDS = (
+    Kind("domains", ("register_domains",), DomainSpec, "domain"),
+    Kind("datasets", ("register_datasets",), DatasetSpec, "data set"),
+    Kind("models", ("register_models",), ModelSpec, "model"),
+    Kind("tasks", ("register_tasks",), TaskSpec, "task"),
+    Kind("regularizers", ("register_regularizers",), RegularizerSpec, "regularizer"),
+    Kind("loggers", ("register_loggers",), LoggerSpec, "logger"),
+    Kind("recipes", ("register_recipes",), RecipeSpec, "recipe"),
+    Kind("checks", ("register_checks",), CheckSpec, "check"),
+    Kind("sections", ("register_sections", "report_sections"), SectionSpec, "report section"),
+    Kind("commands", ("register_commands",), CommandSpec, "command"),
+)
+
+
+def as_list(returned: Any, kind: Kind) -> list[Any]:  # Any: whatever a plugin returns
+    """Return what a hook returned as a list.
+
+    Raises:
+        PluginFailed: If it is nothing to list, or has no end.
+    """
+    wanted = f"not a sequence of {kind.spec.__name__}"
+    if isinstance(returned, Coroutine):
+        returned.close()  # or Python says later, while another plugin loads, that nobody has awaited it
+    if isinstance(returned, (str, bytes, kind.spec)) or not isinstance(returned, Iterable):
+        raise PluginFailed(f"it returned {short_repr(returned)}, {wanted}")
+    listed = list(islice(returned, MOST + 1))
+    if len(listed) > MOST:
+        raise PluginFailed(f"it returned more than {MOST:,} things, {wanted}")
+    return listed
+
+
+def spec_fault(spec: object, kind: Kind) -> str:
+    """Return what is wrong with a specification, or an empty string."""
+    if not isinstance(spec, kind.spec):
+        return f"it returned {short_repr(spec)} among its {kind.noun}s, not a {kind.spec.__name__}"
+    for field in fields(spec):  # type: ignore[arg-type]  # every kind of specification is a dataclass
+        value = getattr(spec, field.name, None)
+        holds, wanted = _FIELDS.get(field.name, _ANYTHING)
+        if not holds(value):
+            named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
+            return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
+    if kind.spec is not SectionSpec and not _typable(spec.name):  # type: ignore[attr-defined]
+        return f"the {kind.noun} {short_repr(spec.name)} has a name that cannot be typed"  # type: ignore[attr-defined]
+    return ""
+
+
+def _typable(name: str) -> bool:
+    """Return whether a name can be typed as one word that is neither a flag nor key=value."""
+    return name.isprintable() and not name.startswith("-") and not any(c.isspace() or c in "=/\\'\"" for c in name)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: object) -> bool:
+    return type(value) is str and bool(value.strip()) and len(value) <= 100  # what is like text may hash as it likes
+
+
+def _is_description(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_DESCRIPTION
+
+
+def _are_options(value: object) -> bool:
+    if not isinstance(value, (tuple, list)) or not all(map(_is_option, value)):
+        return False
+    return len({one.name for one in value}) == len(value)
+
+
+def _is_option(value: object) -> bool:
+    return (
+        isinstance(value, Option)
+        and _is_name(value.name)
+        and _typable(value.name)
+        and isinstance(value.default, (bool, int, float, str))
+        and isinstance(value.help, str)
+        and all(bound is None or isinstance(bound, (int, float)) for bound in (value.low, value.high))
+        and _are_texts(value.choices)
+    )
+
+
+def _is_function_or_none(value: object) -> bool:
+    return value is None or callable(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(map(_is_text, value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_TEXT = (_is_text, "text")
+_FUNCTION = (callable, "a function")
+_ANYTHING = (lambda _: True, "")
+_FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "name": (_is_name, "a name of 1 to 100 characters"),
+    "domain": (_is_name, "the name of a domain"),
+    "description": (_is_description, f"a text of at most {LONGEST_DESCRIPTION:,} characters"),
+    "default_recipe": _TEXT,
+    "text": _TEXT,
+    "plugin": _TEXT,
+    "load": _FUNCTION,
+    "build": _FUNCTION,
+    "build_causal": (_is_function_or_none, "a function or None"),
+    "unlabelled": (_are_texts, "a tuple of texts"),
+    "page": _FUNCTION,
+    "function": _FUNCTION,
+    "recipe": _TEXT,
+    "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
+    "target_as": (lambda value: value in READ_AS, f"one of {', '.join(READ_AS)}"),
+    "from_inputs": (lambda value: isinstance(value, bool), "True or False"),
+    "only_for": _TEXT,
+    "remedy": _TEXT,
+    "tasks": (_are_texts, "a tuple of names"),
+    "rank": (_is_number, "a whole number"),
+    "offered": (_is_number, "a whole number"),
+    "options": (_are_options, "a tuple of Option, each with a name of its own"),
+}

@@ -1,0 +1,178 @@
+"""Recipes: every choice of a fit as one frozen value, written into the run folder as TOML and run again from there.
+
+A recipe names registered things and gives values; opening one never imports or evaluates anything.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from dl.errors import BadOption, BadRecipe, nearest
+from dl.options import Option, Value
+
+VERSION = 1
+AUTO = "auto"  # in place of a number of validation examples: as many as the data set holds out by itself
+LARGEST = 1_000_000  # bytes; a recipe is a page of text
+
+TRAIN_OPTIONS = (
+    Option("epochs", 5, "passes over the training part", low=1, high=100_000),
+    Option("batch_size", 128, "examples an optimizer step, over all devices together", low=1, high=1_000_000),
+    Option("optimizer", "rmsprop", "how the weights are moved", choices=("rmsprop", "adam", "adamw", "sgd")),
+    Option("lr", 1e-3, "learning rate; the peak for a schedule that has one", low=0.0),
+    Option("schedule", "constant", "the learning rate over the fit", choices=("constant", "one-cycle", "cosine")),
+    Option("weight_decay", 0.0, "decoupled weight decay (for adamw and sgd)", low=0.0),
+    Option("momentum", 0.0, "of sgd and rmsprop", low=0.0, high=1.0),
+    Option("clip", 0.0, "largest gradient norm; 0 does not clip", low=0.0),
+    Option(
+        "loss", "auto", "which loss, of a task that has several: cross-entropy or squared-error for unit-regression"
+    ),
+    Option("monitor", "metric", "what the best epoch is chosen by", choices=("metric", "loss")),
+)
+SPLIT_OPTIONS = (
+    Option(
+        "val",
+        AUTO,
+        "validation examples: a number, or a share below 1; auto takes the data set's own share",
+        low=0.0,
+        choices=(AUTO,),
+        or_number=True,
+    ),
+    Option("probe", 10_000, "training examples scored after each epoch, at most as many as validation has", low=1),
+    Option("duplicates", "together", "exact duplicates in the split", choices=("together", "ignore")),
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All choices of a fit.
+
+    Args:
+        domain: Name of the domain.
+        data: Name of a data set, or a path.
+        model: Name of the model.
+        task: Row of the task table; empty to decide from the target.
+        seed: Of the split, the weights, the order and every other draw.
+        model_options: Checked options of the model.
+        regularizers: Checked options of each regularizer, in the order in which they are applied.
+        train: Checked `TRAIN_OPTIONS`.
+        split: Checked `SPLIT_OPTIONS`.
+        data_options: Checked options of the domain and the data set.
+    """
+
+    domain: str
+    data: str
+    model: str
+    task: str = ""
+    seed: int = 0
+    model_options: Mapping[str, Value] = field(default_factory=dict)
+    regularizers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    train: Mapping[str, Value] = field(default_factory=dict)
+    split: Mapping[str, Value] = field(default_factory=dict)
+    data_options: Mapping[str, Value] = field(default_factory=dict)
+
+    def to_toml(self) -> str:
+        """Return the recipe as text that `parse_recipe` reads back to the same choices."""
+        head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        tables: dict[str, dict[str, object]] = {
+            "model": {"name": self.model, **self.model_options},
+            "train": dict(self.train),
+            "split": dict(self.split),
+            "options": dict(self.data_options),
+        }
+        if self.regularizers:
+            tables["reg"] = {name: dict(options) for name, options in self.regularizers.items()}
+        return tomli_w.dumps(head | tables)
+
+    def flat(self) -> dict[str, Value]:
+        """Return every choice under one name, like ``train.lr`` and ``reg.l2.strength``: what loggers are told."""
+        head: dict[str, Value] = {"domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
+        tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
+        rest = {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
+        return head | {"model": self.model} | rest
+
+
+@dataclass(frozen=True)
+class PartialRecipe:
+    """What a recipe file says; what it leaves out is decided by the caller. Unchecked against any schema yet."""
+
+    domain: str = ""
+    data: str = ""
+    task: str = ""
+    seed: int | None = None
+    model: str = ""
+    model_options: Mapping[str, object] = field(default_factory=dict)
+    regularizers: Mapping[str, object] = field(default_factory=dict)  # of each its options, or its first one's value
+    train: Mapping[str, object] = field(default_factory=dict)
+    split: Mapping[str, object] = field(default_factory=dict)
+    data_options: Mapping[str, object] = field(default_factory=dict)
+
+
+_HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int}
+_TABLES = ("model", "reg", "train", "split", "options")
+
+
+def parse_recipe(text: str, where: str) -> PartialRecipe:
+    """Read the TOML of a recipe, whole or partial.
+
+    Args:
+        text: The TOML.
+        where: Named in errors.
+
+    Raises:
+        BadOption: If a key is unknown, has the wrong type, or the version is newer.
+        BadRecipe: If it is not TOML.
+    """
+    try:
+        stored: dict[str, Any] = tomllib.loads(text)  # Any: TOML values, checked below
+    except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
+        raise BadRecipe(f"recipe {where}: not TOML: {error}") from error
+    _check_shape(stored, where)
+    model = dict(stored.get("model", {}))
+    return PartialRecipe(
+        domain=stored.get("domain", ""),
+        data=stored.get("data", ""),
+        task=stored.get("task", ""),
+        seed=stored.get("seed"),
+        model=str(model.pop("name", "")),
+        model_options=model,
+        regularizers=stored.get("reg", {}),
+        train=stored.get("train", {}),
+        split=stored.get("split", {}),
+        data_options=stored.get("options", {}),
+    )
+
+
+def read_recipe(path: Path) -> PartialRecipe:
+    """Read a recipe file.
+
+    Raises:
+        BadRecipe: If it is missing, too large or not text.
+        BadOption: As `parse_recipe`.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise BadRecipe(f"recipe {str(path)!r} has more than {LARGEST:,} bytes; a recipe is a page of text")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRecipe(f"recipe {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return parse_recipe(text, repr(str(path)))
+
+
+def _check_shape(stored: Mapping[str, Any], where: str) -> None:
+    for name, value in stored.items():
+        if name in _TABLES:
+            if not isinstance(value, dict):
+                raise BadOption(f"recipe {where}: {name} must be a table, [{name}]")
+        elif name not in _HEAD:
+            raise BadOption(f"recipe {where}: unknown key {name!r}{nearest(name, [*_HEAD, *_TABLES])}")
+        elif type(value) is not _HEAD[name]:
+            raise BadOption(f"recipe {where}: {name} = {value!r} is not {_HEAD[name].__name__}")
+    if not 1 <= stored.get("version", VERSION) <= VERSION:
+        raise BadOption(f"recipe {where}: version {stored['version']}; this dl reads up to {VERSION}")

@@ -1,0 +1,68 @@
+"""History: one row of numbers for each epoch, kept as CSV.
+
+Columns are named ``<part>_<metric>`` with part one of ``train`` (running, in training mode), ``val`` and ``probe``
+(both scored in eval mode at the end of the epoch), beside ``epoch`` (from 1), ``step``, ``seconds`` and ``lr``.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dl.errors import BadRun
+from dl.files import write_text
+
+EpochRow = dict[str, float]
+
+
+@dataclass(frozen=True)
+class History:
+    """The rows of a run, oldest first."""
+
+    rows: tuple[EpochRow, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> list[float]:
+        """Return one number an epoch; not a number where an epoch has none."""
+        return [row.get(name, float("nan")) for row in self.rows]
+
+    def best(self, column: str, *, higher: bool) -> int | None:
+        """Return the position of the best epoch, the earliest among equals, ignoring what is not a number."""
+        scored = [(value if higher else -value, -k) for k, value in enumerate(self.column(column)) if value == value]
+        return -max(scored)[1] if scored else None
+
+
+def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
+    """Write all rows, whole or not at all."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: format(value, ".9g") for name, value in row.items()} for row in rows)
+    write_text(path, stream.getvalue())
+
+
+def read_history(path: Path) -> History:
+    """Read what `write_history` wrote; a run that has no epoch yet has no rows.
+
+    Raises:
+        BadRun: If a line is not a row of numbers, naming it.
+    """
+    if not path.exists():
+        return History()
+    rows = []
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            for row in reader:
+                rows.append({name: float(value) for name, value in row.items() if value != ""})
+    except (ValueError, TypeError, csv.Error) as error:
+        raise BadRun(f"{path}: line {len(rows) + 2} is not a row of numbers") from error
+    except OSError as error:
+        raise BadRun(f"{path} cannot be read: {error.strerror}") from error
+    if not all("epoch" in row for row in rows):
+        raise BadRun(f"{path} is not the history of a run: a row has no epoch")
+    return History(tuple(rows))

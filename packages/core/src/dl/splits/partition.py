@@ -1,0 +1,136 @@
+"""Dividing: from what a recipe names to the data set, and from that to the parts that a fit sees.
+
+Evaluation begins here: whoever trains, tests or looks at data divides it in this one way. Nothing here imports torch,
+and the test part stays closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, whole, without_target
+from dl.errors import BadOption
+from dl.finding import Finding
+from dl.plugins.registry import Plugins
+from dl.recipes.recipe import AUTO, Recipe
+from dl.splits.holdout import holdout, join_groups, newest, probe
+from dl.splits.leakage import check_classes, check_split, duplicate_groups
+from dl.tables.options import is_table
+from dl.words import were
+
+if TYPE_CHECKING:
+    from dl.domain import Domain
+
+
+@dataclass(frozen=True)
+class DataSplits:
+    """The parts that a fit sees; the test part is not among them.
+
+    Args:
+        train: What is learnt from.
+        val: What is looked at.
+        probe: The part of ``train`` that is scored after each epoch.
+        rule: How the split was made.
+        leaked: (n,) which validation examples also stand in the training part, bit for bit.
+        findings: What the guards found.
+    """
+
+    train: Subset
+    val: Subset
+    probe: Subset
+    rule: str
+    leaked: NDArray[np.bool_]
+    findings: list[Finding]
+
+
+def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
+    """Read the named data set, or the user's own from its path; cut into rows where the inputs are the target.
+
+    Raises:
+        BadOption: If that is asked for and inputs of this domain are no rows of tokens.
+    """
+    asked = bool(recipe.task) and plugins.task(recipe.task).from_inputs
+    if asked and (domain.cut is None or domain.open_unlabelled is None):
+        raise BadOption(
+            f"--task {recipe.task}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
+        )
+    if (recipe.domain, recipe.data) in plugins.datasets:
+        dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    else:
+        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
+        dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
+    if domain.cut is not None and (asked or without_target(dataset.train)):
+        return domain.cut(dataset, recipe.data_options)
+    return dataset
+
+
+def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits:
+    """Split the data as the recipe says, and check the split before anything is learnt from it.
+
+    Raises:
+        BadData: If nothing can be learnt from the split, or no split can be made.
+    """
+    keys = fingerprints(whole(dataset.train))
+    of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
+    if dataset.val is not None:
+        train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
+        val_keys = fingerprints(val)
+    else:
+        train, val, rule = _hold_out(dataset, recipe, keys, _strata(dataset.train.targets) if of_classes else None)
+        val_keys = keys[val.index]
+    if of_classes:
+        check_classes(train, val)
+    leaked, findings = check_split(train, keys[train.index], val, val_keys)
+    probed = probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
+    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset))
+
+
+def _hold_out(
+    dataset: Dataset, recipe: Recipe, keys: Fingerprints, strata: np.ndarray | None
+) -> tuple[Subset, Subset, str]:
+    """Hold a validation set out of the training examples: the newest where they have times, else a random draw.
+
+    Args:
+        dataset: Without a validation set of its own.
+        recipe: How much is held out, and whether exact duplicates stay together.
+        keys: Fingerprints of the training examples.
+        strata: (n,) classes whose shares a random draw keeps; None for none.
+
+    Returns:
+        The training set, the validation set, and the rule in words.
+    """
+    given = dataset.train.groups
+    together = recipe.split["duplicates"] == "together"
+    if without_target(dataset.train) and given is not None:
+        together = False  # a passage that many texts share would bind them all; texts that are alike are a group
+    groups = duplicate_groups(keys) if together else np.arange(len(keys))
+    groups = groups if given is None else join_groups(groups, given)
+    asked = recipe.split["val"]
+    size = dataset.val_size if asked == AUTO else float(asked)
+    if dataset.train.times is not None:
+        otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
+        split = newest(groups, dataset.train.times, size, otherwise)
+    else:
+        split = holdout(groups, strata, size, recipe.seed)
+    rule = split.rule if given is None else f"{split.rule}, whole groups"
+    return Subset(dataset.train, split.train), Subset(dataset.train, split.val), rule
+
+
+def _skipped(dataset: Dataset) -> list[Finding]:
+    """Report rows or files that could not be used and were left out."""
+    if not dataset.skipped:
+        return []
+    what = "row" if is_table(Path(dataset.source)) else "file"
+    message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
+    return [Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)})]
+
+
+def _strata(targets: np.ndarray) -> np.ndarray | None:
+    """Return class numbers to stratify by; None for other targets."""
+    counts = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
+    return np.unique(targets, return_inverse=True)[1] if targets.ndim == 1 and counts else None

@@ -1,0 +1,170 @@
+"""N-grams: the dumb answers to which token comes next, learnt from the training rows, counted on validation.
+
+The unigram tells each token at its share, whatever stands before it; the bigram looks at one token before it. Both are
+codes for any text: what training never saw has a share, too.
+Letters: ``S`` tokens of all rows, ``V`` numbers of tokens, ``P`` distinct pairs of neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dl.data.examples import Index, Inputs, Subset
+from dl.data.ragged import Ragged
+from dl.domain import Preprocessor
+from dl.errors import BadData
+from dl.padded import Padded, RaggedTensor
+from dl.runs.manifest import Baseline
+from dl.tasks.task import Task
+
+Numbers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Unigram:
+    """Each token at its share in the training rows, one added to every count.
+
+    Args:
+        shares: (V,) probabilities.
+    """
+
+    shares: Floats
+
+    @classmethod
+    def learn(cls, after: Numbers, size: int) -> Unigram:
+        """Count the tokens, (S,), that follow another."""
+        counts = np.bincount(after, minlength=size) + 1.0
+        return cls(counts / counts.sum())
+
+    def tell(self, _before: Numbers, after: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what telling each token costs in nats, and whether it was the likeliest; (S,) both."""
+        return -np.log(self.shares[after]), after == self.shares.argmax()
+
+
+@dataclass(frozen=True)
+class Bigram:
+    """Each token at its share after the one before it, mixed with its share anywhere.
+
+    What follows a token is trusted the more, the oftener that token was seen and the fewer different ones followed it.
+    Source: Witten and Bell 1991, method C, interpolated.
+
+    Args:
+        unigram: The shares anywhere.
+        keys: (P,) pairs that were seen, before * V + after, ascending.
+        counts: (P,) how often.
+        seen: (V,) how often each token was followed by one.
+        followers: (V,) by how many different ones.
+        likeliest: (V,) the likeliest token after each.
+    """
+
+    unigram: Unigram
+    keys: Numbers
+    counts: Numbers
+    seen: Floats
+    followers: Floats
+    likeliest: Numbers
+
+    @classmethod
+    def learn(cls, before: Numbers, after: Numbers, unigram: Unigram) -> Bigram:
+        """Count the pairs of neighbours, (S,) both."""
+        size = len(unigram.shares)
+        keys, counts = np.unique(before * size + after, return_counts=True)
+        first, second = np.divmod(keys, size)
+        seen = np.bincount(first, counts, size).astype(np.float64)
+        followers = np.bincount(first, minlength=size).astype(np.float64)
+        weights = counts + followers[first] * unigram.shares[second]  # the common denominator left away
+        likeliest = np.full(size, unigram.shares.argmax())
+        order = np.argsort(weights, kind="stable")
+        likeliest[first[order]] = second[order]  # of each first token the last, the heaviest, stays
+        return cls(unigram, keys, counts, seen, followers, likeliest)
+
+    def tell(self, before: Numbers, after: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what telling each token costs in nats, and whether it was the likeliest; (S,) both."""
+        wanted = before * len(self.seen) + after
+        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        count = np.where(self.keys[place] == wanted, self.counts[place], 0)
+        behind = self.unigram.shares[after]
+        total, kinds = self.seen[before], self.followers[before]
+        shares = np.where(total > 0, (count + kinds * behind) / np.maximum(total + kinds, 1), behind)
+        return -np.log(shares), after == self.likeliest[before]
+
+
+def token_baselines(task: Task, train: Subset, val: Subset, preprocessor: Preprocessor) -> tuple[Baseline, ...]:
+    """Learn both from the training part and score them on the validation part, as a network is scored.
+
+    Args:
+        task: Of the row next-token.
+        train: The training part.
+        val: The validation part.
+        preprocessor: Gives the tokens, and what each stands for.
+    """
+    size = int(preprocessor.input_shape[-1])
+    before, after, _ = neighbours(_tokens(preprocessor, train))
+    unigram = Unigram.learn(after, size)
+    rows = _tokens(preprocessor, val)
+    lengths = _lengths(preprocessor, rows)
+    return tuple(
+        _scored(task, name, answer, _sums(told, rows, lengths))
+        for name, answer, told in (
+            ("unigram", "each token at its share", unigram),
+            ("bigram", "each token given the last", Bigram.learn(before, after, unigram)),
+        )
+    )
+
+
+def neighbours(rows: Ragged) -> tuple[Numbers, Numbers, Index]:
+    """Return each token that follows another of its row, the one before it, and the row; (S,) each."""
+    values = rows.values.astype(np.int64)
+    of_row = np.repeat(np.arange(len(rows)), rows.lengths)
+    second = np.flatnonzero(of_row[1:] == of_row[:-1]) + 1
+    return values[second - 1], values[second], of_row[second]
+
+
+def _tokens(preprocessor: Preprocessor, part: Subset) -> Ragged:
+    inputs: Inputs = preprocessor.encode(part.examples.inputs)
+    if not isinstance(inputs, Ragged):
+        raise BadData("the task next-token is for rows of tokens; this domain stores something else")
+    return inputs[part.index]
+
+
+def _lengths(preprocessor: Preprocessor, rows: Ragged) -> tuple[Floats, Floats]:
+    """Return the characters of each row, and the nats that its tokens leave unsaid, (N,) both."""
+    flat = RaggedTensor.of(rows)
+    one = torch.ones(1, dtype=torch.int64)
+    each = preprocessor(Padded(flat.values.long()[None], one * len(flat.values)))
+    before_first = rows.offsets[:-1]
+
+    def summed(values: Tensor | None, default: float) -> Floats:
+        found = np.full(len(rows.values), default) if values is None else values[0].double().numpy().copy()
+        found[before_first] = 0.0  # the start of a row is told by none
+        return np.add.reduceat(found, before_first)
+
+    return summed(each.weights, 1.0), summed(each.unsaid, 0.0)
+
+
+def _sums(told: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) -> Tensor:
+    """Return what `dl.tasks.next_token.reduce_logits` gives, (N, 4)."""
+    before, after, of_row = neighbours(rows)
+    nats, right = told.tell(before, after)
+    characters, unsaid = lengths
+    count = len(rows)
+    columns = [
+        np.bincount(of_row, nats, count) + unsaid,
+        np.bincount(of_row, right, count),
+        np.bincount(of_row, minlength=count),
+        characters,
+    ]
+    return torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
+
+
+def _scored(task: Task, name: str, answer: str, sums: Tensor) -> Baseline:
+    target = torch.empty(len(sums), 0)
+    return Baseline(
+        name, answer, task.metrics(sums, target)[task.info.headline.name], float(task.row.loss(sums, target, "mean"))
+    )

@@ -1,0 +1,222 @@
+"""Tasks: what a network predicts, and the last layer, activation, loss and metrics that follow from it.
+
+A network returns logits; losses read logits, the activation is for showing and scoring. All that a kind of task decides
+is a field of its row, a `TaskKind`: no other module asks which task it is. dl's own rows are in `dl.tasks.rows`, and a
+plugin adds others with the hook ``register_tasks``.
+Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``K`` outputs of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dl.data.examples import Subset
+from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
+
+if TYPE_CHECKING:
+    from dl.domain import Preprocessor
+
+Reduction = str  # "mean" over the batch, or "none": one loss an example, (N,)
+Target = NDArray[np.generic]
+Names = tuple[str, ...]
+Loss = Callable[[Tensor, Tensor, Reduction], Tensor]
+
+EVAL_BATCH = 500  # examples scored at once
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A reported number, computed from preds (after the activation) and target of a whole part.
+
+    Args:
+        info: Name, direction, perfect value and kind of interval.
+        compute: From preds (N, K) - (N,) for binary - and target, in target units, to the number.
+    """
+
+    info: MetricInfo
+    compute: Callable[[Tensor, Tensor], Tensor]
+
+
+def metric(name: str, kind: str, compute: Callable[[Tensor, Tensor], Tensor], *, higher: bool = True) -> Metric:
+    """Return a metric that is 1 at best, or 0 where less is better.
+
+    Args:
+        name: Of its columns in the history, ``val_<name>``.
+        kind: How its interval is computed: ``proportion`` or ``mean`` where it is the mean of the examples' scores.
+        compute: From preds and target to the number.
+        higher: Whether more is better.
+    """
+    return Metric(MetricInfo(name, higher, 1.0 if higher else 0.0, kind), compute)
+
+
+def nothing_wrong(_target: Target, _names: Names) -> None:
+    """Find nothing wrong with a target."""
+
+
+def as_numbers(target: Target, _info: TaskInfo) -> Tensor:
+    """Turn a target into float32, (N, D)."""
+    return torch.from_numpy(target.astype(np.float32)).reshape(len(target), -1)
+
+
+def unchanged(values: Tensor, *_: object) -> Tensor:
+    """Return what is given."""
+    return values
+
+
+def in_words(answer: Tensor, _names: Names) -> str:
+    """Write the numbers of one answer in four digits."""
+    return ", ".join(f"{value:.4g}" for value in answer.reshape(-1).tolist())
+
+
+def by_name(pred: Tensor, names: Names) -> dict[str, float]:
+    """Return the numbers of one pred by their names."""
+    return dict(zip(names, pred.reshape(-1).tolist(), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskKind:
+    """One row of the task table: all that the tasks of a kind share.
+
+    Args:
+        name: As asked for with ``--task``.
+        target: What it predicts, in words: it stands in the message where a target does not fit.
+        fits: Whether a target, as stored, is one for this row where the row is asked for.
+        names: From a target and the names that came with it, those of the classes, labels or columns.
+        outputs: From these names, the width of the network's last layer.
+        loss: From logits (N, K) and encoded target, by reduction.
+        activation: From logits (N, K) to preds: probabilities, or values, scaled where `scaled`.
+        metrics: From preds and target, the usual headline first: it chooses the epoch that is kept, unless
+            ``monitor=loss``.
+        score: From preds and target, the score of each example (N,). Where the headline is of kind ``mean`` or
+            ``proportion``, it is the mean of these.
+        score_name: What a score is called.
+        score_higher: Whether more is better: then it is a share from 0 to 1; else an error, 0 for right.
+        bounded: Whether no score leaves 0 to 1 though less is better.
+        encode: From a target as stored to what the loss reads, before it is scaled.
+        decode: From what `encode` gives to target units, which metrics and scores read.
+        scaled: Whether the target is standardized by mean and deviation of the training part, and preds back.
+        predicted: From preds to the answer, as a target is stored: class numbers, labels, or numbers; None where the
+            answer is no target.
+        answer: From one answer and the names to words.
+        values: From one pred and the names - `answers` where there are some - to numbers by name.
+        answers: From the names, those of the numbers in a pred, where they are others: quantiles, say.
+        margin: From logits and encoded target, how far each example is from a wrong class (N,); None where there is
+            no such thing.
+        has_classes: Whether a target, as stored, is the number of a class, from 0.
+        probabilities: How logits become the probabilities of classes or labels: ``softmax``, ``sigmoid``, or empty.
+        from_inputs: Whether the target is read from the inputs: each token from those before it.
+        check: Raises `BadData` for a target that the row cannot learn, given the names that came with it.
+        recognize: Why a target is one for this row, in words; empty if it is not. Asked of dl's own rows alone, in
+            their order: a plugin's row is asked for with ``--task``.
+        headline: From the training target, the name of the metric that is the headline; None takes the first.
+        losses: Losses to choose from with ``loss=``, by name; empty where there is one only.
+        baselines: From a task, training and validation part and preprocessor to what dumb answers score; see
+            `dl.tasks.baselines.constant`.
+        reduce_logits: From what the network gives, and the prepared batch it read, to the logits (N, K) that all else
+            reads.
+        eval_batch_size: Examples scored at once; fewer where the network answers at every token.
+    """
+
+    name: str
+    target: str
+    fits: Callable[[Target], bool]
+    names: Callable[[Target, Names], Names]
+    outputs: Callable[[Names], int]
+    loss: Loss
+    activation: Callable[[Tensor], Tensor]
+    metrics: tuple[Metric, ...]
+    score: Callable[[Tensor, Tensor], Tensor]
+    score_name: str
+    score_higher: bool = False
+    bounded: bool = False
+    encode: Callable[[Target, TaskInfo], Tensor] = as_numbers
+    decode: Callable[[Tensor, TaskInfo], Tensor] = unchanged
+    scaled: bool = False
+    predicted: Callable[[Tensor], Tensor] | None = unchanged
+    answer: Callable[[Tensor, Names], str] = in_words
+    values: Callable[[Tensor, Names], dict[str, float]] = by_name
+    answers: Callable[[Names], Names] = lambda names: ()
+    margin: Callable[[Tensor, Tensor], Tensor] | None = None
+    has_classes: bool = False
+    probabilities: str = ""
+    from_inputs: bool = False
+    check: Callable[[Target, Names], None] = nothing_wrong
+    recognize: Callable[[Target, Names], str] | None = None
+    headline: Callable[[Target], str] | None = None
+    losses: Mapping[str, Loss] = field(default_factory=dict)
+    baselines: Callable[[Task, Subset, Subset, Preprocessor], tuple[Baseline, ...]] = lambda *_: ()
+    reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
+    eval_batch_size: int = EVAL_BATCH
+
+
+@dataclass(frozen=True)
+class Task:
+    """A row of the table, fitted to one target.
+
+    Args:
+        row: The row.
+        info: Reason, width, names, metrics in order of interest, scale of a regression.
+    """
+
+    row: TaskKind
+    info: TaskInfo
+
+    def preds(self, logits: Tensor) -> Tensor:
+        """Turn logits (N, K) into what is shown: probabilities, or values in target units; (N,) for binary."""
+        shown = self.row.activation(logits)
+        if not self.info.scale:
+            return shown
+        return shown * shown.new_tensor(self.info.scale) + shown.new_tensor(self.info.shift)
+
+    def encode(self, target: Target) -> Tensor:
+        """Turn stored targets into what the loss reads: int64 class numbers, else float32, scaled where the row is."""
+        encoded = self.row.encode(target, self.info)
+        if self.info.scale:
+            encoded = (encoded - encoded.new_tensor(self.info.shift)) / encoded.new_tensor(self.info.scale)
+        return encoded
+
+    def decode(self, encoded: Tensor) -> Tensor:
+        """Turn what the loss reads back into target units."""
+        if self.info.scale:
+            encoded = encoded * encoded.new_tensor(self.info.scale) + encoded.new_tensor(self.info.shift)
+        return self.row.decode(encoded, self.info)
+
+    def metrics(self, logits: Tensor, target: Tensor) -> dict[str, float]:
+        """Compute every metric over a whole part, the headline first.
+
+        Args:
+            logits: (N, K).
+            target: As `encode` gives it.
+        """
+        preds, actual = self.preds(logits), self.decode(target)
+        compute = {metric.info.name: metric.compute for metric in self.row.metrics}
+        return {info.name: float(compute[info.name](preds, actual)) for info in self.info.metrics}
+
+    def example_scores(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Score each example on its own, (N,): right or wrong, share of right labels, absolute error, or bits."""
+        return self.row.score(self.preds(logits), self.decode(target))
+
+    def margins(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return how far each example is from a wrong class, (N,), in logits; zeros where there is no such thing."""
+        return (
+            torch.zeros(len(logits), device=logits.device) if not self.row.margin else self.row.margin(logits, target)
+        )
+
+    def answers(self, logits: Tensor) -> Tensor | None:
+        """Return the answer for each example, as targets are stored, (N, ...); None where no target is answered."""
+        return self.row.predicted(self.preds(logits)) if self.row.predicted else None
+
+    def in_words(self, answer: Tensor) -> str:
+        """Write one of the answers in words."""
+        return self.row.answer(answer, self.info.names)
+
+    def by_name(self, pred: Tensor) -> dict[str, float]:
+        """Return the numbers of one pred by their names: probabilities, or values in target units."""
+        return self.row.values(pred, self.info.answers or self.info.names)

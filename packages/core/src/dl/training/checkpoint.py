@@ -1,0 +1,153 @@
+"""Checkpoints: a CheckpointIO for Lightning that never harms a good checkpoint.
+
+Lightning's own stages in the system's temporary folder and moves, which on another full file system leaves half a file.
+This one writes beside the target, flushes, renames, and only then names the new file in a manifest with its checksum.
+The one before is kept; a damaged newest one is passed over, and that is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import warnings
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.plugins.io import CheckpointIO
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from dl import files
+from dl.errors import BadRun
+from dl.runs.run import read_json, write_json
+
+MANIFEST = "manifest.json"
+STATE = re.compile(r"state-\d+\.ckpt")
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A checkpoint that the manifest lists.
+
+    Args:
+        file: Name in the folder.
+        sequence: From 1; the newest has the largest.
+        sha256: Of its content.
+    """
+
+    file: str
+    sequence: int
+    sha256: str
+
+
+class DurableCheckpoints(CheckpointIO):
+    """Writes ``<folder>/state-<number>.ckpt`` and a manifest; the path given by Lightning names the folder."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Write one checkpoint and forget all but the one before. Any: Lightning's own state."""
+        folder = Path(path).parent
+        files.make_folder(folder)
+        stream = io.BytesIO()
+        torch.save(checkpoint, stream)
+        content = stream.getvalue()
+        known = _entries(folder)
+        number = known[0].sequence + 1 if known else 1
+        name = f"state-{number:06d}.ckpt"
+        files.write_bytes(folder / name, content)
+        entry = _Entry(name, number, hashlib.sha256(content).hexdigest())
+        write_json(folder / MANIFEST, [asdict(one) for one in [entry, *known][:KEPT]])
+        for old in known[KEPT - 1 :]:
+            (folder / old.file).unlink(missing_ok=True)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Read the newest checkpoint of the folder that is whole. Any: Lightning's own state.
+
+        Raises:
+            BadRun: If there is none, or it holds more than numbers and words.
+        """
+        folder = Path(path).parent
+        for entry in _entries(folder):
+            content = _whole(folder / entry.file, entry.sha256)
+            if content is not None:
+                return _unpacked(content, folder / entry.file, map_location)
+            warnings.warn(f"{entry.file} is damaged or missing; using the checkpoint before it", stacklevel=2)
+        raise BadRun(f"no whole checkpoint in {str(folder)!r}")
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove one checkpoint file."""
+        Path(path).unlink(missing_ok=True)
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """Write the network's weights as safetensors, whole or not at all; what several names share, under the first."""
+    state, first = network.state_dict(), _first_names(network)
+    weights = {name: state[name].detach().cpu().contiguous() for name in state if first[name] == name}
+    files.write_bytes(path, save(weights))
+
+
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Read weights into a network of the same shape.
+
+    Raises:
+        BadRun: If the file is missing, not ours, damaged or of another network.
+    """
+    try:
+        state = load(path.read_bytes())
+        shared = {name: state[one] for name, one in _first_names(network).items() if name != one and one in state}
+        network.load_state_dict(shared | state)
+    except FileNotFoundError:
+        raise BadRun(f"{str(path)!r} is missing; this run has kept no weights") from None
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise BadRun(f"{str(path)!r} is not a file of weights: {error}") from error
+    except RuntimeError as error:
+        raise BadRun(f"{str(path)!r} holds the weights of another network than the recipe beside it") from error
+
+
+def _first_names(network: nn.Module) -> dict[str, str]:
+    """Return the first name of each weight: tied layers have one weight of several names."""
+    first: dict[tuple[object, ...], str] = {}
+    names = {}
+    for name, tensor in network.state_dict().items():
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride()) if tensor.numel() else (name,)
+        names[name] = first.setdefault(place, name)
+    return names
+
+
+def _entries(folder: Path) -> list[_Entry]:
+    """Return what the manifest lists, newest first.
+
+    Raises:
+        BadRun: If it is damaged, or names a file that is no checkpoint of this folder.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return []
+    entries = read_json(path, list[_Entry])
+    if strange := [entry.file for entry in entries if not STATE.fullmatch(entry.file)]:
+        raise BadRun(f"{str(path)!r} is damaged: {strange[0]!r} is no checkpoint")
+    return entries
+
+
+def _unpacked(content: bytes, path: Path, map_location: Any | None) -> dict[str, Any]:  # Any: Lightning's own state
+    try:
+        if not zipfile.is_zipfile(io.BytesIO(content)):  # older formats begin with a pickle
+            raise ValueError("not a zip archive")
+        return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
+    except Exception as error:  # bytes that a stranger wrote may fail in any way
+        raise BadRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
+
+
+def _whole(path: Path, checksum: str) -> bytes | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == checksum else None

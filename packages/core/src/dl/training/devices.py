@@ -1,0 +1,120 @@
+"""Devices: what is passed on to Lightning's Trainer, checked against this machine so that a mistake is one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import lightning.pytorch as pl
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities import rank_zero_only
+
+from dl.errors import BadDevices
+from dl.training.checkpoint import DurableCheckpoints
+
+BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
+LONGEST_COUNT = 9  # digits
+
+
+def is_first_device() -> bool:
+    """Return whether this process is the one that writes and speaks; true where there is only one."""
+    return getattr(rank_zero_only, "rank", 0) in (0, None)
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's advice, and warnings about its own insides, off the user's screen; errors pass."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="lightning")
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Where and in which number type to train; the words are Lightning's.
+
+    Args:
+        accelerator: ``auto``, ``cpu``, ``gpu``, ...
+        devices: How many, or ``auto``: one on a CPU, all of an accelerator.
+        strategy: ``auto``, ``ddp``, ``fsdp``, ...
+        precision: ``32-true``, ``bf16-mixed``, ...
+        num_nodes: Machines.
+        max_time: Longest training time, ``DD:HH:MM:SS``; empty for no limit.
+    """
+
+    accelerator: str = "auto"
+    devices: str = "auto"
+    strategy: str = "auto"
+    precision: str = "32-true"
+    num_nodes: int = 1
+    max_time: str = ""
+
+    def check(self) -> None:
+        """Refuse what this machine does not have, before anything is read or written.
+
+        Raises:
+            BadDevices: As `trainer`.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is said once, when the real one is made
+            self.trainer(1, [])
+
+    def trainer(self, epochs: int, callbacks: Sequence[Callback]) -> pl.Trainer:
+        """Make the Trainer: Lightning's loops and strategies, with dl's own keeping, showing and stopping.
+
+        Raises:
+            BadDevices: If this machine does not have what was asked for.
+        """
+        self._check_count()
+        given = asdict(self) | {"max_time": self.max_time or None}
+        try:
+            count = int(self.devices) if self.devices.isdecimal() else self.devices
+            with quiet_lightning():
+                return pl.Trainer(
+                    **given | {"devices": count},
+                    max_epochs=epochs,
+                    callbacks=list(callbacks),
+                    plugins=[DurableCheckpoints()],
+                    logger=False,
+                    enable_checkpointing=False,
+                    enable_progress_bar=False,
+                    enable_model_summary=False,
+                    num_sanity_val_steps=0,
+                    use_distributed_sampler=False,
+                )
+        except (MisconfigurationException, ValueError, TypeError, OverflowError, RuntimeError, ImportError) as error:
+            reason = " ".join(str(error).split())
+            raise BadDevices(f"lightning refuses these devices: {reason}") from error
+
+    @property
+    def takes_blocks(self) -> bool:
+        """Whether the number type lets many optimizer steps run inside one step of Lightning."""
+        return self.precision in BLOCK_PRECISIONS
+
+    def _check_count(self) -> None:
+        if not self.devices.isdecimal() or len(self.devices) > LONGEST_COUNT:
+            return
+        wanted, cpus, gpus = int(self.devices), os.cpu_count() or 1, torch.cuda.device_count()
+        if self.accelerator == "cpu" or (self.accelerator == "auto" and not torch.cuda.is_available()):
+            if wanted > cpus:
+                raise BadDevices(f"--devices {wanted}: this machine has {cpus} CPU cores  try: --devices {cpus}")
+        elif self.accelerator in ("gpu", "cuda") and wanted > gpus:
+            raise BadDevices(f"--devices {wanted}: this machine has {gpus} GPUs  see: dl doctor")
+        if wanted < 1:
+            raise BadDevices("--devices 0: training needs at least one device")

@@ -1,0 +1,105 @@
+"""The screen of a fit: progress on stderr, live on a terminal, one plain line an epoch elsewhere.
+
+epoch   loss    probe          validation               gap
+1/2     0.1063  97.97 %        97.70 % [97.39, 97.98]   +0.27 % [-0.13, +0.67]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from dl.runs.estimates import ScoreEstimates
+from dl.runs.manifest import MetricInfo
+from dl.runs.wording import show_estimate, show_value
+
+
+class ProgressDisplay:
+    """Shows a fit while it runs.
+
+    Args:
+        console: Where to; a console that is not a terminal gets plain lines.
+        metric: The headline.
+        epochs: How many there will be.
+        steps: Optimizer steps an epoch.
+    """
+
+    def __init__(self, console: Console, metric: MetricInfo, epochs: int, steps: int) -> None:
+        self.console, self.metric, self.epochs, self.steps = console, metric, epochs, steps
+        self.rows: list[tuple[str, ...]] = []
+        self.now = Text()
+        self.bar = ProgressBar(total=max(steps, 1), width=24)
+        self._live = Live(self._table(), console=console, refresh_per_second=8, transient=False)
+
+    def __enter__(self) -> ProgressDisplay:
+        if self.console.is_terminal:
+            self._live.start()
+        else:
+            self._line(("epoch", "loss", "probe", "validation", "gap"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.now = Text()
+        self.bar.completed = 0
+        if self.console.is_terminal:
+            self._live.update(self._table(), refresh=True)
+            self._live.stop()
+
+    def training(self, epoch: int, step: int) -> None:
+        """Show how many optimizer steps of an epoch are done."""
+        self.bar.completed = step
+        self._show(f"epoch {epoch}/{self.epochs}  step {step}/{self.steps}")
+
+    def scoring(self, epoch: int) -> None:
+        """Show that the epoch is being scored."""
+        self._show(f"epoch {epoch}/{self.epochs}  scoring probe and validation")
+
+    def epoch(self, row: dict[str, float], scores: ScoreEstimates) -> None:
+        """Show a finished epoch."""
+        cells = (
+            f"{row['epoch']:.0f}/{self.epochs}",
+            _loss(row["train_loss"]),
+            show_value(self.metric, scores.probe.value),
+            show_estimate(self.metric, scores.val),
+            show_estimate(self.metric, scores.gap, signed=True),
+        )
+        self.rows.append(cells)
+        if self.console.is_terminal:
+            self._live.update(self._table())
+        else:
+            self._line(cells)
+
+    def _show(self, text: str) -> None:
+        self.now = Text(text, style="dim")
+        if self.console.is_terminal:
+            self._live.update(self._table())
+
+    def _line(self, cells: Sequence[str]) -> None:
+        widths = (7, 8, 10, 26, 0)
+        padded = (f"{cell} ".ljust(width) for cell, width in zip(cells, widths, strict=True))
+        self.console.print("".join(padded).rstrip())
+
+    def _table(self) -> Table:
+        """The epochs so far - the newest that fit the screen - and a line for what is going on."""
+        table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+        for name in ("epoch", "loss", "probe", f"validation {self.metric.name}", "gap"):
+            table.add_column(name, no_wrap=True)
+        for cells in self.rows[-max(self.console.height - 6, 3) :]:
+            table.add_row(*cells)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(table)
+        if self.now:
+            line = Table.grid(padding=(0, 2))
+            line.add_row(self.bar, self.now)
+            grid.add_row(line)
+        return grid
+
+
+def _loss(value: float) -> str:
+    """Return a loss in at most eight characters, or a few more where it is beyond all reason."""
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.5g}"

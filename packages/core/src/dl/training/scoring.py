@@ -1,0 +1,87 @@
+"""Scoring: from the logits of a part, on one device or several, to what is kept of each of its examples.
+
+And the mean loss and score over an epoch's training steps. Letters: ``n`` examples of a part, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dl.data.examples import Index
+from dl.runs.outcomes import Scored
+from dl.tasks.task import Task
+from dl.training.batches import Shard
+
+
+class Running:
+    """Sums over an epoch's training batches, in training mode; they stay on the device until the epoch ends."""
+
+    def __init__(self) -> None:
+        self.sums: list[Tensor] = []  # each (3,): losses and scores over examples, and the number of examples
+
+    def add(self, losses: Tensor, sizes: Sequence[int], scores: Tensor) -> None:
+        """Add the mean loss of each of some batches, of these sizes, and the score of each of their examples."""
+        counts = losses.new_tensor(sizes)
+        self.sums.append(torch.stack([losses @ counts, scores.sum().to(losses.dtype), counts.sum()]))
+
+    def means(self, over_devices: Callable[[Tensor], Tensor]) -> tuple[float, float]:
+        """Return mean loss and mean score over all devices since the last call, and start anew."""
+        if not self.sums:
+            return float("nan"), float("nan")
+        loss, score, count = over_devices(torch.stack(self.sums).sum(dim=0)).tolist()
+        self.sums = []
+        return loss / count, score / count
+
+
+def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
+    """Compute what is kept of each example of a part.
+
+    Args:
+        task: Loss and scores.
+        logits: (n, K) float32.
+        targets: As the loss reads them.
+    """
+
+    def as_array(values: Tensor) -> np.ndarray:
+        return values.float().cpu().numpy()
+
+    return Scored(
+        loss=as_array(task.row.loss(logits, targets, "none")),
+        score=as_array(task.example_scores(logits, targets)),
+        margin=as_array(task.margins(logits, targets)),
+        logits=as_array(logits),
+    )
+
+
+def merge(
+    pending: list[tuple[Tensor, Tensor]], expected: Index, share: Shard, all_gather: Callable[[Tensor], Any]
+) -> Tensor:
+    """Bring the logits of a part, scored on several devices, into the order of its positions, (n, K).
+
+    Args:
+        pending: Batches of (positions, logits) of this device.
+        expected: (n,) all positions of the part, ascending.
+        share: Which device of how many.
+        all_gather: Lightning's gather of equally shaped tensors. Any: it is typed for nested data.
+
+    Raises:
+        RuntimeError: If an example is missing or was scored twice.
+    """
+    positions = torch.cat([p for p, _ in pending]) if pending else torch.empty(0, dtype=torch.int64)
+    logits = torch.cat([z for _, z in pending]) if pending else torch.empty(0, 0)
+    if share.world > 1:
+        missing = -(-len(expected) // share.world) - len(positions)  # 0 or 1: shares differ by one at most
+        positions = torch.nn.functional.pad(positions, (0, missing), value=-1)
+        logits = torch.nn.functional.pad(logits, (0, 0, 0, missing))
+        positions, logits = all_gather(positions).flatten(), all_gather(logits).flatten(0, 1)
+        real = positions >= 0
+        positions, logits = positions[real], logits[real]
+    ascending, order = positions.sort()
+    if not np.array_equal(ascending.cpu().numpy(), expected):
+        raise RuntimeError(f"{len(ascending)} examples were scored where {len(expected)} were expected, each once")
+    return logits[order]

@@ -1,0 +1,75 @@
+"""The summary of a network: its layers, the shape each gives, and its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dl.padded import Padded
+from dl.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    Args:
+        name: Its path in the network.
+        kind: Its class.
+        shape: Of what it gives for one input, without the batch axis.
+        parameters: How many it has.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
+    """Run one input that says nothing through the network and note what each layer without children does, in order."""
+    layers: list[Layer] = []
+
+    def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
+            shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
+            layers.append(Layer(name, type(layer).__name__, shape, count_parameters(layer)))
+
+        return layer.register_forward_hook(hook)
+
+    leaves = [(name, layer) for name, layer in network.named_modules() if not list(layer.children())]
+    handles = [note(name, layer) for name, layer in leaves]
+    training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(blank)
+    finally:
+        network.train(training)
+        for handle in handles:
+            handle.remove()
+    return layers
+
+
+def fault_of_network(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:
+    """Return what is wrong with a network, in words, or an empty string: asked before anything is kept."""
+    training = network.training
+    logits = network.eval()(blank)
+    network.train(training)
+    if not isinstance(logits, Tensor):
+        return f"gives a {type(logits).__name__}, not logits"
+    shape = (*blank.values.shape, logits.shape[-1]) if isinstance(blank, Padded) else (len(blank), task.info.outputs)
+    if not task.info.from_inputs:
+        shape = (shape[0], task.info.outputs)
+    if tuple(logits.shape) != shape or not logits.is_floating_point():
+        return f"gives {logits.dtype} of shape {tuple(logits.shape)}, not real logits of shape {shape}"
+    if not count_parameters(network):
+        return "has no parameter that can be learnt"
+    return "" if logits.requires_grad else "gives logits that no gradient goes through, as if detached"
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return the number of trainable numbers."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

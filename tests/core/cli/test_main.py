@@ -1,0 +1,58 @@
+"""The command line: which verbs there are, and what is said where none, or half of one, is typed."""
+
+import pytest
+from typer.main import get_group
+
+import dl
+from dl.cli.main import ROOMS, command_line, run
+from dl.cli.train import FLAGS
+from dl.plugins.validation import OWN_VERBS
+
+
+def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
+    assert OWN_VERBS == set(ROOMS) <= set(get_group(command_line()).commands)
+
+
+@pytest.mark.parametrize("verb", sorted(ROOMS))
+def test_a_verb_alone_is_built_as_it_is_among_all(verb):
+    alone, among = (get_group(command_line(word)).commands[verb] for word in (verb, ""))
+    assert [p.opts for p in alone.params] == [p.opts for p in among.params] and alone.help == among.help
+
+
+def test_what_is_said_to_be_a_flag_of_a_fit_is_one():
+    assert {f"--{name.replace('_', '-')}" for name in FLAGS} <= {
+        one for parameter in get_group(command_line("fit")).commands["fit"].params for one in parameter.opts
+    }
+
+
+def test_what_a_verb_does_fits_its_line_in_the_list():
+    for name, verb in get_group(command_line()).commands.items():
+        assert verb.get_short_help_str(62) == verb.get_short_help_str(1000), name
+
+
+def test_nothing_typed_shows_the_verbs(capsys):
+    assert run([]) == 0
+    shown, said = capsys.readouterr()
+    assert not said and all(f"  {verb} " in shown for verb in ROOMS)
+
+
+def test_the_version_is_one_line(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr() == (f"dl {dl.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["new"], "dl: Missing command.  see: dl new --help"),
+        (["--nosuch"], "dl: No such option: --nosuch  see: dl --help"),
+        (["fit", "--reg"], "dl: Option '--reg' requires an argument.  see: dl fit --help"),
+        (["fit", "--nosuch"], "dl: No such option: --nosuch  see: dl fit --help"),
+        (["plugins", "trust", "--nosuch"], "dl: No such option: --nosuch  see: dl plugins trust --help"),
+        (["nosuch"], "dl: No such command 'nosuch'.  see: dl --help"),
+    ],
+)
+def test_half_a_command_is_one_line_that_names_its_own_help(words, line, capsys):
+    assert run(words) == 2
+    shown, said = capsys.readouterr()
+    assert not shown and said.strip() == line

@@ -1,0 +1,109 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, f1_score
+
+from dl.intervals import Estimate, mean_difference, mean_interval, newcombe, wilson
+from dl.runs.estimates import difference, estimate, estimate_scores, macro_f1
+from dl.runs.manifest import MetricInfo, TaskInfo
+from dl.runs.outcomes import Scored
+
+
+@pytest.fixture
+def task():
+    """A function that makes a task of one metric: task(kind, higher=True)."""
+
+    def make(kind, higher=True):
+        metric = MetricInfo("m", higher, 1.0, kind)
+        return TaskInfo("t", "", 3, (), (metric,), "loss")
+
+    return make
+
+
+def scored(score, logits=None):
+    score = np.asarray(score, np.float32)
+    logits = np.zeros((len(score), 1), np.float32) if logits is None else np.asarray(logits, np.float32)
+    return Scored(np.zeros(len(score), np.float32), score, np.zeros(len(score), np.float32), logits)
+
+
+COUNTS = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(COUNTS, COUNTS)
+def test_the_difference_of_two_proportions_is_newcombes(first, second):
+    def one(right, n):
+        return Estimate(right / n, *wilson(right, n))
+
+    assert difference(one(*first), one(*second)) == pytest.approx(newcombe(*first, *second), abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))
+def test_macro_f1_is_scikit_learns(pairs):
+    said, targets = (np.array(column) for column in zip(*pairs, strict=True))
+    ours = macro_f1(said, targets)(np.ones((len(pairs), 1), np.float32))
+    assert ours[0] == pytest.approx(f1_score(targets, said, average="macro", zero_division=0))
+
+
+def test_weights_of_macro_f1_count_an_example_so_often():
+    said, targets = np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2])
+    weights = np.array([[1], [2], [0], [3]], np.float32)
+    repeated = np.repeat(np.arange(4), [1, 2, 0, 3])
+    expected = f1_score(targets[repeated], said[repeated], average="macro")
+    assert macro_f1(said, targets)(weights)[0] == pytest.approx(expected)
+
+
+def test_a_proportion_has_wilsons_interval(task):
+    found = estimate(task("proportion"), scored([1, 1, 1, 0]), np.zeros(4))
+    assert found == pytest.approx((0.75, *wilson(3, 4)))
+
+
+def test_a_mean_has_students_interval(task):
+    errors = np.array([1.0, 2.0, 4.0])
+    found = estimate(task("mean", higher=False), scored(errors), np.zeros(3))
+    assert found == pytest.approx((errors.mean(), *mean_interval(errors.mean(), errors.std(ddof=1), 3)))
+
+
+def test_a_confusion_metric_is_macro_f1_within_its_interval(task):
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(0, 1, (200, 3)), rng.integers(0, 3, 200)
+    found = estimate(task("confusion"), scored(np.zeros(200), logits), targets)
+    assert found.value == pytest.approx(f1_score(targets, logits.argmax(axis=1), average="macro"))
+    assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("shape", [(200,), (200, 1), (200, 4)])
+def test_a_ranking_metric_is_average_precision_within_its_interval(task, shape):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, shape)
+    logits = rng.normal(0, 1, (200, 4 if shape == (200, 4) else 1)).astype(np.float32)
+    found = estimate(task("ranking"), scored(np.zeros(200), logits), targets)
+    reference = average_precision_score(targets, logits if shape == (200, 4) else logits[:, 0])
+    assert found.value == pytest.approx(reference, abs=1e-6)
+    assert found.low < found.value < found.high
+
+
+def test_one_example_of_several_labels_is_one_example(task):
+    found = estimate(task("ranking"), scored([1.0], [[2.0, -1.0, 3.0]]), np.array([[1, 0, 1]]))
+    assert found.value == 1.0 and (found.low, found.high) == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_gap_is_above_zero_where_the_network_knows_the_training_part_better(task, higher):
+    kind = "proportion" if higher else "mean"
+    good, bad = ([1, 1, 1, 1], [1, 0, 0, 1]) if higher else ([0.1, 0.2, 0.1, 0.2], [1.0, 2.0, 1.5, 1.5])
+    found = estimate_scores(task(kind, higher), scored(good), scored(bad), np.zeros(4), np.zeros(4))
+    assert found.gap.value == pytest.approx(0.5 if higher else 1.35) and found.gap.low <= found.gap.value
+    turned = estimate_scores(task(kind, higher), scored(bad), scored(good), np.zeros(4), np.zeros(4))
+    assert turned.gap.value == pytest.approx(-found.gap.value)
+
+
+def test_the_interval_of_the_gap_is_newcombes_or_welchs(task):
+    probe, val = [1, 1, 1, 0, 1], [1, 0, 0, 1]
+    found = estimate_scores(task("proportion"), scored(probe), scored(val), np.zeros(5), np.zeros(4))
+    assert found.gap[1:] == pytest.approx(newcombe(4, 5, 2, 4))
+    low, high = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 9.0])
+    found = estimate_scores(task("mean", higher=False), scored(low), scored(high), np.zeros(3), np.zeros(3))
+    assert found.gap[1:] == pytest.approx(mean_difference(5, high.std(ddof=1), 3, 2, 1, 3), rel=1e-5)
