@@ -86,7 +86,7 @@ def read(run: Run) -> Kept:
         features=_try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),
-        guards=_try(lambda: run.findings),
+        guards=_try(lambda: run.guard_findings),
     )
 
 

@@ -96,7 +96,7 @@ def inspect(path: str) -> Facts:
     try:
         with _opened(content) as image:
             height, width = _upright_size(image)
-            return Facts(digest_of(content), height, width, _is_grey(image))
+            return Facts(digest_of(content), height, width, is_grey(image))
     except Exception as error:  # pillow's readers raise of every kind; whoever reports the reason names the file
         return Facts(digest_of(content), error=_reason(error))
 
@@ -115,7 +115,7 @@ def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np
                 twice = 2 * max(height, width)
                 image.draft("L" if channels == 1 else "RGB", (twice, twice) if twice < min(image.size) else image.size)
             upright = image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
-            pixels = _coloured(upright, "L" if channels == 1 else "RGB")
+            pixels = coloured(upright, "L" if channels == 1 else "RGB")
             if pixels.size != (width, height):
                 pixels = pixels.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
             return np.asarray(pixels).reshape(height, width, channels)
@@ -190,14 +190,15 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _is_grey(image: Image.Image) -> bool:
+def is_grey(image: Image.Image) -> bool:
+    """Return whether an image has no colour."""
     if image.mode != "P":
         return image.mode in GREY_MODES
     palette = image.getpalette("RGB") or []
     return palette[0::3] == palette[1::3] == palette[2::3]
 
 
-def _coloured(image: Image.Image, mode: str) -> Image.Image:
+def coloured(image: Image.Image, mode: str) -> Image.Image:
     """Return the image in mode L or RGB."""
     if image.mode.startswith("I"):
         image = _eight_bits(image)

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 DOMAIN = "vision"
 RECIPES = Path(__file__).parent / "recipes"
+VALUES = ("auto", "bool", "byte", "unit", "signed", "16-bit")
 
 READING = (
     Option("size", 0, "height and width images are resized to; 0 keeps the size they all share", low=0, high=4096),
     Option("colour", "auto", "auto: grey if every image is grey, else rgb", choices=("auto", "grey", "rgb")),
     Option("scale", "standard", "pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
     Option("bad_files", "stop", "files that are no readable image: stop, or skip and count", choices=("stop", "skip")),
+    Option("values", "auto", "of an array of images: its black and white", choices=VALUES),
     *tables.OPTIONS,
 )
 POOLS = ("max", "avg", "stride")

@@ -64,6 +64,7 @@ def plugin(
 CHECK = """Ask of all that a plugin registered whether it holds. Shapes, ids, seeds, saving, evaluation, ...
 
 Example: dl plugins check mnist
+Example: dl plugins check my-reg --model vision/convnet --dataset mnist
 
 Exits with 1 if a rule does not hold. The same suites are in dl.testing, for tests.
 """
@@ -71,14 +72,17 @@ Exits with 1 if a rule does not hold. The same suites are in dl.testing, for tes
 
 def check(
     name: Annotated[str, typer.Argument(help="Of a plugin, or of its distribution; see: dl plugins")],
+    model: Annotated[str, typer.Option(help="Whose network its regularizers are tried on, as convnet.")] = "",
+    dataset: Annotated[str, typer.Option(help="On which its models and regularizers are tried, as mnist.")] = "",
     as_json: Json = False,
 ) -> int:
     """Run the suites on one plugin."""
     from dl.plugins.loading import inspect_plugins
-    from dl.testing.plugin import check_plugin, plugins_named
+    from dl.testing.plugin import asked_on, check_plugin, plugins_named
 
     plugins = inspect_plugins()
-    checked = (one for state in plugins_named(name, plugins) for one in check_plugin(state, plugins))
+    states, on = plugins_named(name, plugins), asked_on(plugins, model, dataset)
+    checked = (one for state in states for one in check_plugin(state, plugins, on))
     found = list(checked if as_json else _shown(checked))
     broken = sum(one.result.state == "failed" for one in found)
     if as_json:

@@ -110,11 +110,14 @@ def load(extra: Iterable[object] = ()) -> Plugins:
         specs: dict[str, Any] = {  # Any: as Plugins says
             kind.field: _collect(kind, drafts, watch, owners) for kind in KINDS
         }
-    renderers = [_renderer(d) for d in drafts if "render_report" in d.hooks]
+    answering: dict[str, Any] = {  # Any: as Plugins says
+        "renderers": _answering(drafts, "render_report"),
+        "reporters": _answering(drafts, "build_report"),
+        "comparers": _answering(drafts, "build_comparison"),
+    }
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))
-    order = tuple(reversed(renderers))
-    return Plugins(**specs, renderers=order, owners=owners, states=states, notes=tuple(notes))
+    return Plugins(**specs, **answering, owners=owners, states=states, notes=tuple(notes))
 
 
 def _given(extra: Iterable[object]) -> Iterator[FoundPlugin]:
@@ -308,17 +311,20 @@ def _kept(spec: Spec, plugin: FoundPlugin, kind: Kind) -> Spec:
     return wrap_plugin(named, plugin, f"the {kind.noun} {spec.name!r}")
 
 
-def _renderer(draft: Draft) -> Callable[..., bool]:
-    implementation = draft.hooks["render_report"]
-    draft.registered["render_report"] = []
+def _answering(drafts: Iterable[Draft], hook: str) -> tuple[Callable[..., Any], ...]:  # Any: what the hook returns
+    """Return the hooks of this name, third parties' first, each with what it raises attributed to its plugin."""
+    return tuple(reversed([_attributed(draft, hook) for draft in drafts if hook in draft.hooks]))
 
-    def render(**given: Any) -> bool:  # Any: the arguments of the hook
-        rendered = False
-        with attributing(draft.found, "render_report"):
-            rendered = bool(implementation.function(*(given[name] for name in implementation.argnames)))
-        return rendered
 
-    return render
+def _attributed(draft: Draft, hook: str) -> Callable[..., Any]:  # Any: as above
+    implementation = draft.hooks[hook]
+    draft.registered[hook] = []
+
+    def call(**given: Any) -> Any:  # Any: the arguments of the hook
+        with attributing(draft.found, hook):
+            return implementation.function(*(given[name] for name in implementation.argnames))
+
+    return call
 
 
 def load_plugins(extra: Iterable[object] = ()) -> Plugins:

@@ -151,6 +151,7 @@ class Manifest:
         pid: Process that writes the run; 0 where it is not known.
         host: Machine of that process.
         epochs: That ended so far; 0 where they were not counted.
+        in_memory: What a program gave that no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 
@@ -171,6 +172,7 @@ class Manifest:
     pid: int = 0
     host: str = ""
     epochs: int = 0
+    in_memory: tuple[str, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> str:
