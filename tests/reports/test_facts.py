@@ -56,11 +56,13 @@ def test_an_epoch_stands_where_the_history_has_it(facts):
     assert [facts().position(epoch) for epoch in (None, 1, 3)] == [None, 0, 2]
 
 
-def test_predicted_classes_are_the_largest_logits_and_for_one_logit_its_sign(facts):
+def test_predicted_classes_are_those_of_the_largest_logits_and_a_task_without_classes_has_none(facts):
     found = facts()
     assert np.array_equal(found.answers, found.kept.best_logits.argmax(axis=1))
-    one = np.array([[-1.0], [2.0]], np.float16)
-    assert Facts(replace(found.kept, best_logits=one), found.plugins).answers.tolist() == [0, 1]
+    numbers = replace(found.manifest, task=replace(found.manifest.task, has_classes=False))
+    assert Facts(replace(found.kept, manifest=numbers), found.plugins).answers == NotComputable(
+        "the task has no classes"
+    )
 
 
 def test_what_is_not_computable_is_not_known():
