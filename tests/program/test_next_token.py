@@ -13,13 +13,14 @@ from dl.cli.main import command_line
 from dl.errors import BadData, BadFile, BadOption, UnknownName
 from dl.plugins.loading import load_plugins
 from dl.training.devices import Devices
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 from dl_reports.checks.learning import common_error_z
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
-from dl_reports.report import build_report, to_json
 from dl_reports.statistics import NotComputable
 
 NOUNS, OTHERS = (
@@ -98,7 +99,7 @@ def test_the_report_speaks_of_bits_and_not_of_classes(run):
 
 def test_that_no_text_is_told_without_error_is_not_called_underfitting(run):
     excess = common_error_z(Facts(read(run), load_plugins()))
-    assert isinstance(excess, NotComputable) and "no text can be told without error" in excess.reason
+    assert isinstance(excess, NotComputable) and "no text can be predicted without error" in excess.reason
 
 
 def test_the_commands_that_the_report_offers_mean_the_same_fit(run, meant_by):

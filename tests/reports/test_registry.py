@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dl_reports.build import build_report
 from dl_reports.registry import OWN, own_checks
-from dl_reports.report import build_report
 
 PAGES = {path.name.removesuffix(".md"): path.read_text() for path in files("dl_reports").joinpath("codes").iterdir()}
 HEADINGS = ("## How it is detected", "## Why it matters", "## What to do", "## Reference", "## Example")

@@ -1,4 +1,4 @@
-"""Judging: every registered check is asked, one at a time; who fails is named and the others go on."""
+"""Run every registered check and section; a plugin that fails is named, and the others go on."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ MOST = 10_000  # findings, or lines, from one plugin; more is a mistake
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What all checks said: findings, the most pressing first; silenced codes; and what could not be checked."""
+class CheckResults:
+    """The results of all checks: findings, the most pressing first; silenced codes; and what could not be checked."""
 
     findings: tuple[Finding, ...]
     ignored: tuple[str, ...]
     unchecked: tuple[Unchecked, ...]
 
 
-def judge(facts: Facts, ignore: Iterable[str] = ()) -> Judged:
-    """Ask every check.
+def run_checks(facts: Facts, ignore: Iterable[str] = ()) -> CheckResults:
+    """Run every check.
 
     Raises:
         UnknownName: If a code to ignore belongs to no check.
@@ -43,7 +43,7 @@ def judge(facts: Facts, ignore: Iterable[str] = ()) -> Judged:
     found: list[Finding] = []
     unchecked: list[Unchecked] = []
     for spec in _in_order(checks.values()):
-        answer = _ask(spec, facts)
+        answer = _run(spec, facts)
         if isinstance(answer, NotComputable):
             unchecked.append(Unchecked(spec.name, answer.reason))
         else:
@@ -51,18 +51,18 @@ def judge(facts: Facts, ignore: Iterable[str] = ()) -> Judged:
     found += [finding for finding in known(facts.kept.guards) or () if finding.code not in checks]
     spoken = [finding for finding in found if finding.code not in silenced]
     ordered = sorted(spoken, key=lambda finding: SEVERITIES.index(finding.severity))
-    return Judged(tuple(ordered), tuple(sorted({f.code for f in found} & silenced)), tuple(unchecked))
+    return CheckResults(tuple(ordered), tuple(sorted({f.code for f in found} & silenced)), tuple(unchecked))
 
 
 def _in_order(checks: Iterable[CheckSpec]) -> list[CheckSpec]:
-    """Ours in the order of the registry, which is that of importance; then the others by code."""
+    """Order the checks of dl by importance, as in the registry, then the others by code."""
     from dl_reports.registry import OWN
 
     rank = {entry[0]: k for k, entry in enumerate(OWN)}
     return sorted(checks, key=lambda spec: (rank.get(spec.name, len(rank)), spec.name))
 
 
-def _ask(spec: CheckSpec, facts: Facts) -> list[Finding] | NotComputable:
+def _run(spec: CheckSpec, facts: Facts) -> list[Finding] | NotComputable:
     found: list[Finding] | NotComputable = _call(spec, facts, "check")
     if isinstance(found, NotComputable):
         return found
@@ -90,13 +90,13 @@ def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any
 
 
 def _failed(spec: CheckSpec | SectionSpec, facts: Facts, kind: str, how: str) -> NotComputable:
-    """Say that a plugin has failed, as every plugin that fails is said, and return the reason for the report."""
+    """Report a plugin's failure as the plugin host does, and return the reason for the report."""
     warn_of_plugins(facts.plugins.line(f"{kind}s", spec.name, f"the {kind} {spec.name!r} {how}"))
     return NotComputable(f"the {kind} {spec.name!r} of plugin {spec.plugin!r} {how}")
 
 
-def sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:
-    """Ask every section of the plugins."""
+def run_sections(facts: Facts) -> tuple[tuple[Section, ...], tuple[Unchecked, ...]]:
+    """Run every section of the plugins."""
     found: list[Section] = []
     failed: list[Unchecked] = []
     for spec in facts.plugins.sections.values():

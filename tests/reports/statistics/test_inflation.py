@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.duplicates import inflation
+from dl_reports.statistics.inflation import inflation
 
 
 def test_inflation_worked_by_hand():

@@ -1,9 +1,11 @@
-"""The five published histories: the verdict of each, from means and the number of examples alone."""
+"""The verdict: of the five published histories, from means and the number of examples alone, and of plain runs."""
+
+import re
 
 import numpy as np
 import pytest
 
-from dl_reports.report import build_report
+from dl_reports.build import build_report
 
 
 def down_then(best, last, at, epochs):
@@ -32,12 +34,12 @@ def test_imdb_dense_overfits_in_loss_and_in_accuracy_and_should_stop_at_4(judged
     )
 
 
-def test_loss_and_accuracy_that_are_best_at_one_epoch_are_said_to_be(judged):
+def test_loss_and_accuracy_that_are_best_at_one_epoch_are_reported_so(judged):
     report, _ = judged(losses=down_then(0.2735, 0.6796, 4, 20), scores=down_then(0.8908, 0.8683, 4, 20), n=10_000)
     assert "; stop at epoch 4, where both are best. " in report.verdict.sentence
 
 
-def test_reuters_dense_overfits_in_loss_and_1000_examples_do_not_tell_about_accuracy(judged):
+def test_reuters_dense_overfits_in_loss_and_1000_examples_do_not_decide_about_accuracy(judged):
     report, codes = judged(losses=down_then(0.8835, 1.0707, 9, 20), scores=down_then(0.815, 0.804, 10, 20), n=1_000)
     assert "fit-overfit-loss" in codes and "fit-overfit-metric" not in codes
     assert "data-small-validation" in codes
@@ -79,3 +81,27 @@ def test_mnist_dense_has_a_small_but_certain_gap(judged):
     assert "A small but certain gap of 1.13 points [0.84, 1.45]" in report.verdict.sentence
     z = next(finding for finding in report.findings if finding.code == "fit-gap").evidence["z"]
     assert 6.5 < z < 8.5
+
+
+def test_a_fit_that_overfits_in_both_at_different_epochs_is_reported_before_they_disagree(simulated):
+    sharp = [0.5, 0.8, 1.0, *[1.0 + 0.25 * k for k in range(1, 18)]]
+    decisions = [2.5, 3.0, 3.2, *[3.2 + 0.02 * k for k in range(1, 11)], *[3.4 - 0.12 * k for k in range(1, 8)]]
+    run = simulated(sharpness=sharp, signal=decisions, probe_signal=[2.5 + 0.2 * k for k in range(20)], n=5000)
+    said = build_report(run).verdict
+    assert said.code == "fit-overfit-loss"
+    assert re.match(
+        r"Overfits in loss since epoch \d+, from \S+ to \S+ \(by \S+ \[.+?\]\), and in accuracy ", said.sentence
+    )
+    assert "since epoch" in said.sentence.partition("and in accuracy")[2]
+    assert said.sentence.endswith(
+        "disagree on the best epoch, 7 against 13: over-confidence; choose by purpose, and calibrate."
+    )
+
+
+def test_a_network_that_learnt_nothing_and_overfits_is_reported_with_both(simulated):
+    run = simulated(
+        signal=[0.0] * 8, probe_signal=[0.5 * k for k in range(8)], sharpness=[0.2 * k for k in range(1, 9)]
+    )
+    said = build_report(run).verdict
+    assert said.code == "fit-no-better-than-baseline" and said.sentence.startswith("Nothing was learnt yet")
+    assert "Overfits in loss since epoch" in said.sentence

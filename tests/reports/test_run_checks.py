@@ -12,7 +12,7 @@ from dl.hookspecs import hookimpl
 from dl.plugins.loading import load_plugins
 from dl.plugins.states import PluginWarning
 from dl.specs import CheckSpec, SectionSpec
-from dl_reports.build import build
+from dl_reports.build import build_report
 
 
 def check_spec(function, code="other-slow"):
@@ -34,7 +34,7 @@ def slow(facts):
 
 
 def test_a_third_partys_check_speaks_beside_ours(simulated):
-    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(slow)]))
+    report = build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(slow)]))
     assert "3 seconds" in {finding.message for finding in report.findings}
 
 
@@ -43,14 +43,14 @@ def test_a_check_that_fails_is_named_and_the_others_go_on(simulated):
         raise RuntimeError("out of luck")
 
     with pytest.warns(PluginWarning) as said:
-        report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(broken)]))
+        report = build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(broken)]))
     (line,) = [str(one.message) for one in said]
     assert line.startswith("plugin 'other' given by the program, dl ") and "the check 'other-slow' failed: Run" in line
     assert line.endswith("  switch it off: DL_PLUGINS=-other")
     why = next(one.why for one in report.unchecked if one.what == "other-slow")
     assert (
         why.startswith("the check 'other-slow' of plugin")
-        and why.count("failed: RuntimeError: out of luck (test_hooks.py:") == 1
+        and why.count("failed: RuntimeError: out of luck (test_run_checks.py:") == 1
     )
     assert report.curves is not None
 
@@ -60,7 +60,9 @@ def test_a_check_that_fails_is_named_and_the_others_go_on(simulated):
 )
 def test_a_check_that_returns_something_else_is_named(simulated, answer):
     with pytest.warns(PluginWarning, match="the check 'other-slow' returned something else"):
-        report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(lambda facts: answer)]))
+        report = build_report(
+            simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(lambda facts: answer)])
+        )
     assert "returned something else" in next(one.why for one in report.unchecked if one.what == "other-slow")
 
 
@@ -82,19 +84,21 @@ def odd(facts):
 def test_a_check_that_raises_what_is_no_exception_or_never_ends_is_named(simulated):
     for function, says in ((odd, "failed: Odd: no"), (lambda facts: repeat(slow(facts)[0]), "more than 10,000 things")):
         with pytest.warns(PluginWarning, match=f"the check 'other-slow' .*{says}"):
-            report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(function)]))
+            report = build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(function)]))
         assert says in next(one.why for one in report.unchecked if one.what == "other-slow")
 
 
 def test_in_strict_mode_a_check_that_fails_ends_the_report(simulated, monkeypatch):
     monkeypatch.setenv("DL_STRICT_PLUGINS", "1")
     with pytest.raises(PluginFailed, match="the check 'other-slow' failed: Odd: no"):
-        build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(odd)]))
+        build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(odd)]))
 
 
 def test_a_check_that_leaves_the_program_is_named_and_the_others_go_on(simulated):
     with pytest.warns(PluginWarning, match="it calls sys.exit"):
-        report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(lambda facts: sys.exit(3))]))
+        report = build_report(
+            simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(lambda facts: sys.exit(3))])
+        )
     assert "it calls sys.exit(3)" in next(one.why for one in report.unchecked if one.what == "other-slow")
 
 
@@ -107,7 +111,7 @@ def test_a_page_that_is_no_text_is_said():
 def test_a_section_that_returns_one_text_is_named_and_not_taken_apart(simulated):
     spec = SectionSpec("energy", lambda: lambda facts: "12 Wh")
     with pytest.warns(PluginWarning, match="the section 'energy' returned '12 Wh', not a list"):
-        report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(sections=[spec]))
+        report = build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(sections=[spec]))
     assert report.sections == ()
     (reason,) = [one.why for one in report.unchecked if one.what == "energy"]
     assert reason.endswith("returned '12 Wh', not a list")
@@ -116,5 +120,5 @@ def test_a_section_that_returns_one_text_is_named_and_not_taken_apart(simulated)
 def test_a_third_partys_section_is_in_the_report_and_an_empty_one_is_not(simulated):
     said = SectionSpec("energy", lambda: lambda facts: ["12 Wh"])
     silent = SectionSpec("nothing", lambda: lambda facts: [])
-    report = build(simulated(signal=[3.0] * 3), plugins=with_plugin(sections=[said, silent]))
+    report = build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(sections=[said, silent]))
     assert [(one.title, one.lines) for one in report.sections] == [("energy", ("12 Wh",))]

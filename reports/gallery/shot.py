@@ -9,15 +9,15 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from dl_reports.render.markup import safe
+from dl.terminal import safe_text
 from dl_reports.render.terminal import print_report
 from dl_reports.report import Report
 
@@ -78,8 +78,8 @@ def to_svg(report: Report, width: int) -> str:
     rows = list(_rows(report, width))
     shapes = [shape for cells in rows for shape in _drawn(cells)]
     size = f"0 0 {2 * MARGIN + width * COLUMN:.0f} {2 * MARGIN + len(rows) * LINE:.0f}"
-    style = files("dl_reports.render").joinpath("shot.css").read_text(encoding="utf-8")
-    title = f"<title>{safe(report.header.run)}</title>"
+    style = Path(__file__).with_name("shot.css").read_text(encoding="utf-8")
+    title = f"<title>{escape(safe_text(report.header.run))}</title>"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}" role="img">'
     return "\n".join([head, title, f"<style>{style}</style>", *shapes, "</svg>"]) + "\n"
 
@@ -96,7 +96,7 @@ def _rows(report: Report, width: int) -> Iterator[list[Cell]]:
 
 
 def _drawn(cells: list[Cell]) -> Iterator[str]:
-    """Shapes for one line: neighbours of one kind and one style together."""
+    """Draw the shapes of one line, neighbours of one kind and one style together."""
     for (kind, look), group in groupby(cells, key=lambda cell: (cell.kind, cell.look)):
         run = list(group)
         if kind == "words":
@@ -131,7 +131,7 @@ def _rule(cell: Cell) -> str:
 
 
 def _pixels(run: list[Cell]) -> Iterator[str]:
-    """Two rows of pixels, equal neighbours in one rectangle, a hair too large so that nothing shows between them."""
+    """Draw two rows of pixels, equal neighbours in one rectangle, slightly too large so that nothing shows between."""
     for below in (0, 1):
         for colour, group in groupby(run, key=lambda cell: _colour(cell.style, below)):
             same = list(group)

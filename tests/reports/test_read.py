@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dl.errors import BadRun
-from dl_reports.report import build_report, to_json
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 
 SMALL = {"signal": [2.0, 3.0, 3.5], "n": 60}
 
@@ -50,7 +51,7 @@ def whys(report):
 def test_no_finished_epoch(reported):
     report = reported(signal=[], status="interrupted", message="stopped by a signal")
     assert report.verdict.sentence == "No epoch was finished, so there is nothing to judge."
-    assert report.curves is None and report.ladder == () and report.standing is None
+    assert report.curves is None and report.ladder == () and report.scores is None
 
 
 def test_an_interrupted_run_is_reported_as_far_as_it_came(reported):
@@ -70,7 +71,7 @@ def test_a_lost_epoch_leaves_the_means_of_all_epochs_to_speak(reported):
         (folder / "outcomes" / "epoch-00002.npz").unlink()
 
     report = reported(damage, signal=[2.0, 3.0, 2.9, 2.8])
-    assert "the outcomes of the val part at epoch 2 are missing" in whys(report)
+    assert "the outcomes of the validation set at epoch 2 are missing" in whys(report)
     assert report.verdict.sentence.endswith("deviation of the loss assumed equal to its mean.)")
 
 
@@ -88,10 +89,10 @@ def test_five_validation_examples_are_too_few_and_it_says_so(reported):
     assert "it takes 20 examples or more; found 5" in whys(report)
 
 
-def test_one_class_in_validation_says_that_the_score_says_nothing(reported):
+def test_one_class_in_validation_makes_the_score_meaningless(reported):
     report = reported(shares=(1.0, 0.0, 0.0))
     found = next(finding for finding in report.findings if finding.code == "data-missing-class")
-    assert found.severity == "issue" and "the score says nothing" in found.message
+    assert found.severity == "issue" and "the score is meaningless" in found.message
 
 
 def test_losses_that_are_no_numbers_are_an_issue_and_skipped_elsewhere(reported):
@@ -157,6 +158,22 @@ def test_a_damaged_side_file_is_said_and_the_report_goes_on(reported, name, cont
             (folder / name).write_bytes(content)
 
     assert reported(damage).curves is not None
+
+
+DAMAGED = {  # the findings of the guards, and what is wrong with them
+    '[{"code": 1, "severity": "tip", "message": ""}]': "Expected `str`, got `int` - at `$[0].code`",
+    '[{"code": "a", "severity": "tip", "message": "", "evidence": [1]}]': "got `array` - at `$[0].evidence`",
+    '[{"code": "a", "severity": "doom", "message": ""}]': "severity doom",
+    '[{"code": "a", "severity": "tip"}]': "missing required field `message`",
+    '[{"code": "a", "severity": "tip", "message": "", "evidence": {"x": ' + "[" * 100_000: "is damaged",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_the_place_of_what_is_wrong_in_the_findings_of_the_guards_is_named(reported, content):
+    report = reported(lambda folder: (folder / "findings.json").write_text(content))
+    (why,) = [one.why for one in report.unchecked if "what the guards found" in one.what]
+    assert "findings.json" in why and DAMAGED[content] in why
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 7}', b'{"format": 1}', b"\xff"])

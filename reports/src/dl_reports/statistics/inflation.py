@@ -1,4 +1,4 @@
-"""Duplicates: what validation examples that were also trained on add to the score.
+"""Score inflation: how much validation examples that were also trained on add to the score.
 
 Letters: ``n`` validation examples.
 """
@@ -14,11 +14,11 @@ from dl_reports.statistics.not_computable import NotComputable
 
 @dataclass(frozen=True)
 class Inflation:
-    """What the leaked examples add to the mean score of the validation part.
+    """The share of the validation score that leaked examples add.
 
     Attributes:
         on_leaked: Mean score of the leaked examples.
-        on_clean: Mean score of the others: the honest score.
+        on_clean: Mean score of the others.
         inflation: Mean over all examples minus the mean over clean ones.
         interval: Of the inflation, at the share that is leaked here.
     """
@@ -30,7 +30,7 @@ class Inflation:
 
 
 def inflation(scores: NDArray[np.generic], leaked: NDArray[np.bool_]) -> Inflation | NotComputable:
-    """How much the leaked examples add to the mean of per-example scores (n,), right and wrong or real.
+    """Compute how much the leaked examples add to the mean of per-example scores (n,), boolean or real.
 
     The inflation is the leaked share times the difference between leaked and clean, whose interval is Newcombe's for
     right and wrong and Welch's for real scores, somewhat short when fewer than a hundred skewed losses are leaked.

@@ -1,4 +1,4 @@
-"""Words: numbers as people read them, one way everywhere.
+"""Format numbers, intervals and names for messages, the same way everywhere.
 
 Shares are in percent and their differences in points; losses and errors in four digits.
 """
@@ -10,9 +10,9 @@ import math
 from dl.intervals import Interval
 from dl.runs.manifest import MetricInfo
 from dl.terminal import safe_text
-from dl.words import many as many  # its other users say it with the words here
+from dl.words import many as many  # imported from here, with the others
 
-NAME = 40  # characters of a class name that a sentence can bear
+NAME = 40  # characters of a class name in a sentence
 
 
 def percent(share: float) -> str:
@@ -62,12 +62,12 @@ def difference(metric: MetricInfo, value: float, interval: Interval | tuple[floa
 
 
 def named(text: object) -> str:
-    """Return a name out of the data, short and safe, in quotes."""
+    """Return a name from the data, short and safe, in quotes."""
     return f"'{safe_text(text, NAME)}'"
 
 
 def quoted(text: object) -> str:
-    """Return words out of the data, short and safe, as they are."""
+    """Return text from the data, short and safe, without quotes."""
     return safe_text(text, NAME)
 
 
