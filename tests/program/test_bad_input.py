@@ -215,7 +215,7 @@ def a_file(root):
     [
         (an_empty_folder, "holds nothing"),
         (a_class_without_an_image, "class 'dog' in "),
-        (one_class, "holds one class only, 'cat'"),
+        (one_class, "holds only one class, 'cat'"),
         (classes_that_differ_in_case, "differ only in case"),
         (images_without_classes, "no class folders"),
         (a_file_that_is_no_image, "x1b[31mtwo.png: not an image"),

@@ -3,14 +3,14 @@ import os
 import pytest
 
 from dl.data.folders import find_classes as find_classes_of
-from dl.data.folders import find_parts as find_parts_of
+from dl.data.folders import find_splits as find_splits_of
 from dl.data.folders import walk
 from dl.errors import BadData
 from dl_vision.folder import IMAGES
 
 
-def find_parts(root):
-    return find_parts_of(root, IMAGES)
+def find_splits(root):
+    return find_splits_of(root, IMAGES)
 
 
 def find_classes(folder):
@@ -71,7 +71,7 @@ def test_walking_a_deep_folder_needs_no_recursion(tmp_path):
 
 
 def test_a_folder_of_classes_is_the_training_part(pets):
-    assert find_parts(pets) == {"train": pets}
+    assert find_splits(pets) == {"train": pets}
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "Val"])
@@ -79,13 +79,13 @@ def test_parts_are_found_by_name(tmp_path, name):
     for part in ("train", name, "test"):
         (tmp_path / "all" / part / "a").mkdir(parents=True)
     root = tmp_path / "all"
-    assert find_parts(root) == {"train": root / "train", "val": root / name, "test": root / "test"}
+    assert find_splits(root) == {"train": root / "train", "val": root / name, "test": root / "test"}
 
 
 def test_classes_may_be_called_train_and_test(tmp_path, photo):
     for name in ("train", "plane", "test"):
         photo(tmp_path / "toys" / name / "1.png")
-    assert find_classes(find_parts(tmp_path / "toys")["train"]).classes == ("plane", "test", "train")
+    assert find_classes(find_splits(tmp_path / "toys")["train"]).classes == ("plane", "test", "train")
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def test_folders_that_do_not_fit_together_are_one_line(tmp_path, folders, said):
     for folder in folders:
         (root / folder).mkdir(parents=True)
     with pytest.raises(BadData, match=said) as caught:
-        find_classes(find_parts(root)["train"])
+        find_classes(find_splits(root)["train"])
     assert "\n" not in str(caught.value)
 
 
 def test_what_is_not_a_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(BadData, match="is a file"):
-        find_parts(tmp_path / "file")
+        find_splits(tmp_path / "file")
     with pytest.raises(BadData, match="is not there"):
-        find_parts(tmp_path / "nothing")
+        find_splits(tmp_path / "nothing")
 
 
 def test_images_without_class_folders_are_refused(tmp_path, photo):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dl.data.examples import Dataset, Subset, content_number, fingerprints, part_fingerprint, whole, with_targets
+from dl.data.examples import Dataset, Subset, content_number, fingerprints, subset_fingerprint, whole, with_targets
 from dl.errors import BadData
 
 
@@ -47,8 +47,11 @@ def test_fingerprints_do_not_depend_on_how_the_memory_lies(examples):
 
 def test_a_part_has_one_fingerprint_whatever_its_order_and_another_for_other_examples(examples):
     all_of_it = examples(np.zeros((5, 2)), np.zeros(5))
-    same = part_fingerprint(Subset(all_of_it, np.array([0, 2]))), part_fingerprint(Subset(all_of_it, np.array([2, 0])))
-    assert same[0] == same[1] != part_fingerprint(Subset(all_of_it, np.array([0, 3])))
+    same = (
+        subset_fingerprint(Subset(all_of_it, np.array([0, 2]))),
+        subset_fingerprint(Subset(all_of_it, np.array([2, 0]))),
+    )
+    assert same[0] == same[1] != subset_fingerprint(Subset(all_of_it, np.array([0, 3])))
 
 
 def test_another_target_keeps_the_inputs(examples):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dl.data.examples import Examples
 from dl.data.ragged import as_text
 from dl.errors import BadData, BadOption, DLError
-from dl.tables.gather import blanks, holding_nul
+from dl.tables.gather import has_nul, is_blank
 from dl.tables.options import COMPRESSED, is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, InputKind, RowNames, looks_like, read_table
 
@@ -130,14 +130,14 @@ def test_two_inputs_that_fit_are_both_named_and_none_is_taken(written, opened):
     path = written(
         "a.csv", {"question": ["how long is it"] * 4, "answer": ["as long as a rope"] * 4, "label": ["a", "b"] * 2}
     )
-    with pytest.raises(BadData, match=r"a\.csv: 2 columns look like text; say --input with one of: answer, question"):
+    with pytest.raises(BadData, match=r"a\.csv: 2 columns look like text; pass --input with one of: answer, question"):
         opened(path)
     assert opened(path, input="question").roles.input == "question"
 
 
 def test_two_targets_that_fit_are_both_named_and_none_is_taken(written, opened):
     path = written("a.csv", {"text": ["some words"] * 4, "label": ["a", "b"] * 2, "category": ["c", "d"] * 2})
-    with pytest.raises(BadData, match=r"2 columns could be the target; say --target with one of: label, category"):
+    with pytest.raises(BadData, match=r"2 columns could be the target; pass --target with one of: label, category"):
         opened(path)
     assert opened(path, target="category").names == ("c", "d")
 
@@ -149,7 +149,7 @@ def test_the_only_other_column_is_the_target_whatever_it_is_called(written, open
 
 def test_without_a_target_the_line_says_what_there_is(written, opened):
     path = written("a.csv", {"text": ["some words"] * 3})
-    with pytest.raises(BadData, match=r"no column is left for the target; say --target COLUMN  columns: text"):
+    with pytest.raises(BadData, match=r"no column is left for the target; pass --target COLUMN  columns: text"):
         opened(path)
     assert opened(path, labelled=False).targets.tolist() == [0, 0, 0]
 
@@ -172,7 +172,7 @@ def test_a_target_that_is_the_input_is_refused(written, opened):
 
 
 def test_a_table_without_text_has_no_text_input(written, opened):
-    with pytest.raises(BadData, match=r"no column looks like text; say --input COLUMN  columns: a, label"):
+    with pytest.raises(BadData, match=r"no column looks like text; pass --input COLUMN  columns: a, label"):
         opened(written("a.csv", {"a": [1, 2, 3], "label": ["x", "y", "x"]}))
 
 
@@ -199,7 +199,7 @@ def test_empty_and_blank_texts_are_counted_with_the_first_rows(written, opened):
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_missing_targets_are_counted_or_skipped(written, opened, suffix):
     missing = {"text": ["a b", "c d", "e f", "g h", "i j"], "label": ["x", None, "y", "x", "y"]}
-    with pytest.raises(BadData, match=r"(row|line) \d: column 'label' is empty; mend it, or go on without it"):
+    with pytest.raises(BadData, match=r"(row|line) \d: column 'label' is empty; fix it, or continue without it"):
         opened(written(f"a{suffix}", missing))
     table = opened(written(f"a{suffix}", missing), bad_rows="skip")
     assert len(table) == 4 and len(table.skipped) == 1 and table.targets.tolist() == [0, 1, 0, 1]
@@ -239,7 +239,7 @@ def test_numbers_beyond_two_to_the_53_stay_apart(written, opened):
 def test_a_time_that_is_none_is_refused_by_row(written, opened):
     columns = REVIEWS | {"day": ["2024-03-01", "01/02/2024", "2024-02-30", "2023-12-31"]}
     with pytest.raises(
-        BadData, match=r"column 'day' is '01/02/2024', no time; write 2024-02-01, .* in 2 of 4 rows \(3, 4\)"
+        BadData, match=r"column 'day' is '01/02/2024', not a time; write 2024-02-01, .* in 2 of 4 rows \(3, 4\)"
     ):
         opened(written("a.csv", columns), time_on="day")
 
@@ -294,6 +294,6 @@ def test_a_table_looks_like_what_one_of_its_columns_does(written):
 
 def test_a_blank_cell_is_whatever_shows_nothing():
     cells = ["", " ", "\u3000\n", "\t x", "x", " \u00a0", None, "\u200b", "é "]
-    assert blanks(pa.array(cells)).tolist() == [True, True, True, False, False, True, True, False, False]
-    assert holding_nul(pa.array(["a", None, "b\0", "\0"])).tolist() == [False, False, True, True]
-    assert holding_nul(pa.array(["\0", "a"]).slice(1)).tolist() == [False]
+    assert is_blank(pa.array(cells)).tolist() == [True, True, True, False, False, True, True, False, False]
+    assert has_nul(pa.array(["a", None, "b\0", "\0"])).tolist() == [False, False, True, True]
+    assert has_nul(pa.array(["\0", "a"]).slice(1)).tolist() == [False]

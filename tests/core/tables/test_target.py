@@ -74,7 +74,9 @@ def test_labels_that_are_nearly_numbers_are_refused_and_can_be_words_or_skipped(
 
 @pytest.mark.parametrize("word", ["nan", "inf", "-Infinity", "1e400"])
 def test_a_number_that_is_none_is_refused_by_row(target, word):
-    with pytest.raises(BadData, match=rf"row 3: column 'label' is '{word}', (no finite number|too large for a number)"):
+    with pytest.raises(
+        BadData, match=rf"row 3: column 'label' is '{word}', (not a finite number|too large for a number)"
+    ):
         target(["1.5", word, "2.5", "3.5"])
     assert target(["1.5", word, "2.5", "3.5"], bad_rows="skip")[0].tolist() == [1.5, 2.5, 3.5]
 
@@ -90,11 +92,11 @@ def test_one_class_only_is_refused_by_name(target):
 
 def test_a_class_with_one_example_is_refused_by_row_or_skipped(target):
     cells = ["a", "b", "c", "a", "b"]
-    with pytest.raises(BadData, match=r"a\.csv row 4: a class has one example only, as 'c' in column 'label'"):
+    with pytest.raises(BadData, match=r"a\.csv row 4: a class has only one example, as 'c' in column 'label'"):
         target(cells)
     values, names, _ = target(cells, bad_rows="skip")
     assert names == ("a", "b") and values.tolist() == [0, 1, 0, 1]
-    with pytest.raises(BadData, match=r"5 different values in 5 rows, of which none comes again; .* another --target"):
+    with pytest.raises(BadData, match=r"5 different values in 5 rows, of which none is repeated; .* another --target"):
         target(["v", "w", "x", "y", "z"])
 
 
@@ -133,7 +135,7 @@ def test_several_columns_of_numbers_are_values(target):
 def test_several_columns_that_are_neither_are_refused(target):
     with pytest.raises(BadData, match=r"row 3: target column 't1' is 'x', not a finite number"):
         target([1, 2, 3], ["1", "x", "2"])
-    with pytest.raises(BadOption, match="classes stand in one column"):
+    with pytest.raises(BadOption, match="classes need one target column"):
         target([1, 2, 3], [1, 2, 3], target_as="classes")
     assert target([1, 2, 3], ["1", "x", "2"], bad_rows="skip")[0].tolist() == [[1, 1], [3, 2]]
 
@@ -150,7 +152,7 @@ def test_classes_and_labels_are_counted_right_over_many_rows(target):
 def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
     values, _, note = target(["1,5", "2", "-3,25", "0,5"])
     assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in it taken as decimal points" in note
-    with pytest.raises(BadData, match=r"like '1,500', whose commas may part .*; write .* --task multiclass"):
+    with pytest.raises(BadData, match=r"like '1,500', whose commas may separate .*; write .* --task multiclass"):
         target(["1,500", "2", "3,250", "5"])
     assert target(["1,500", "2,500"] * 2, target_as="classes")[1] == ("1,500", "2,500")
 
@@ -158,9 +160,9 @@ def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
 @pytest.mark.parametrize(
     ("cells", "values", "how"),
     [
-        (["1,234", "1,234,567", "2"], [1234, 1234567, 2], "parting thousands"),
-        (["1,234", "0.5", "12"], [1234, 0.5, 12], "parting thousands"),
-        (["1,234.5", "-2,000", "+7"], [1234.5, -2000, 7], "parting thousands"),
+        (["1,234", "1,234,567", "2"], [1234, 1234567, 2], "thousands separators"),
+        (["1,234", "0.5", "12"], [1234, 0.5, 12], "thousands separators"),
+        (["1,234.5", "-2,000", "+7"], [1234.5, -2000, 7], "thousands separators"),
         (["1,234", "0,125", "2"], [1.234, 0.125, 2], "decimal points"),
         (["1,234", "1234,5", "-7"], [1.234, 1234.5, -7], "decimal points"),
         (["1,234", "1,5e-3", "1e2"], [1.234, 0.0015, 100], "decimal points"),
@@ -179,7 +181,9 @@ def test_one_rule_says_what_commas_mean_in_targets_and_in_inputs(target, written
 
 def test_commas_that_say_both_are_refused_with_two_cells(target):
     for other in ("0.5", "1,234,567"):
-        with pytest.raises(BadData, match=f"'label' holds '1,5' and '{other}', so its commas cannot be told"):
+        with pytest.raises(
+            BadData, match=f"'label' holds '1,5' and '{other}', so the meaning of its commas is unclear"
+        ):
             target(["1,5", other, "3"])
     assert target(["1,5", "two", "1,5", "two"])[1] == ("1,5", "two")
 
@@ -189,7 +193,7 @@ def test_whole_numbers_that_would_be_rounded_are_names(target):
     _, names, note = target([near, near + 1, near + 2] * 10)
     assert names == (str(near), str(near + 1), str(near + 2)) and "beyond 2^53 are names" in note
     with pytest.raises(
-        BadData, match=r"40 different values in 40 rows, of which none comes again; .*: --task regression"
+        BadData, match=r"40 different values in 40 rows, of which none is repeated; .*: --task regression"
     ):
         target([near + number for number in range(40)])
 
@@ -203,10 +207,10 @@ MANY = [f"{number + 0.5}" for number in range(120)]
         (
             MANY,
             "classes",
-            "120 different values in 120 rows, of which none comes again; .*; what fits: --task regression$",
+            "120 different values in 120 rows, of which none is repeated; .*; what fits: --task regression$",
         ),
         (MANY, "labels", "120 different values in 120 rows, 120 of them in one row only; .* fits: --task regression$"),
-        (["0.5", "1", "0.25", "1"], "classes", "only '1' comes again; .* fits: --task regression or unit-regression$"),
+        (["0.5", "1", "0.25", "1"], "classes", "only '1' is repeated; .* fits: --task regression or unit-regression$"),
         (
             ["red", "blue", "red", "blue"],
             "numbers",
@@ -214,7 +218,7 @@ MANY = [f"{number + 0.5}" for number in range(120)]
         ),
         (["a", "b", "c"] * 2, "numbers", "no number but 3 different values, as 'a'; what fits: --task multiclass$"),
         (["a", "b", "c", "d"], "numbers", "no number but 4 different values, .*; no task fits such a column"),
-        (["a", "a", "a", "b"], "auto", "2 different values in 4 rows, of which only 'a' comes again"),
+        (["a", "a", "a", "b"], "auto", "2 different values in 4 rows, of which only 'a' is repeated"),
     ],
 )
 @pytest.mark.parametrize("bad_rows", ["stop", "skip"])

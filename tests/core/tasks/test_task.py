@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from dl.errors import BadData, BadOption
-from dl.tables.options import AS_ASKED
+from dl.tables.options import TARGET_AS_OF_TASK
 from dl.tasks.task import TABLE, decide
 
 BINARY = np.array([0, 1, 1, 0, 1, 0])
@@ -119,7 +119,7 @@ def test_a_row_that_does_not_fit_is_refused_with_what_was_found(target, asked):
 
 
 def test_a_table_knows_how_to_read_its_target_for_every_row():
-    assert list(AS_ASKED) == list(TABLE)
+    assert list(TARGET_AS_OF_TASK) == list(TABLE)
 
 
 def test_an_unknown_row_is_refused_with_the_nearest():

@@ -59,13 +59,13 @@ class Preprocessor(nn.Module, ABC):
         return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
 
 
-def stored(examples: Examples, preprocessor: Preprocessor) -> Examples:
+def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with their inputs as a feed keeps them."""
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
 @dataclass(frozen=True)
-class Draw:
+class Sampling:
     """How tokens are drawn, one after the other.
 
     Args:
@@ -111,7 +111,7 @@ class Domain:
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
-    continued: Callable[[nn.Module, Preprocessor, str, Draw], str] | None = None
+    generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Read raw inputs with the options of the run's data, where the domain asks for them."""

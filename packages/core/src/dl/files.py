@@ -28,7 +28,7 @@ _SAID = {
 
 
 @contextlib.contextmanager
-def saying_why(path: Path) -> Iterator[None]:
+def explain_write_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal to write ``path`` into one line.
 
     Raises:
@@ -47,7 +47,7 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises:
         CannotWrite: If the place cannot be written; the file that was there is unchanged.
     """
-    with saying_why(path):
+    with explain_write_errors(path):
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -75,7 +75,7 @@ def write_text(path: Path, text: str) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Add one line in one write under a lock, so that lines of several processes never mix."""
-    with saying_why(path), path.open("ab") as stream:
+    with explain_write_errors(path), path.open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         stream.write(line.encode("utf-8") + b"\n")
         stream.flush()
@@ -88,7 +88,7 @@ def make_folder(path: Path) -> None:
     Raises:
         CannotWrite: If it cannot be made or written.
     """
-    with saying_why(path):
+    with explain_write_errors(path):
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
@@ -111,7 +111,7 @@ def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:
 
     ``mkdir`` either makes a folder or fails, so two processes never claim the same one.
     """
-    with saying_why(root):
+    with explain_write_errors(root):
         while True:
             try:
                 (root / name(number)).mkdir()

@@ -29,7 +29,7 @@ class Padded(NamedTuple):
     values: Tensor
     lengths: Tensor
     weights: Tensor | None = None
-    unsaid: Tensor | None = None
+    unknown_nats: Tensor | None = None
 
     @property
     def mask(self) -> Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dl.data.examples import fingerprints, part_fingerprint, whole
+from dl.data.examples import fingerprints, subset_fingerprint, whole
 from dl.errors import BadData, BadRun
 from dl.inference.load import LoadedRun, reopen
 from dl.plugins.loading import load_plugins
@@ -49,13 +49,13 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins) -> TestEvaluation:
         named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
         raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
     divided = split_data(dataset, opened.recipe)
-    if part_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
+    if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
     examples = dataset.open_test()
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     known = np.concatenate([fingerprints(divided.train), fingerprints(divided.val)])
-    fingerprint = part_fingerprint(whole(examples))
+    fingerprint = subset_fingerprint(whole(examples))
     ledger = run.path.parent / LEDGER
     result = TestEvaluation(
         run=run.name,

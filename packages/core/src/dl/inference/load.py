@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Examples
-from dl.domain import Domain, Preprocessor, stored
+from dl.domain import Domain, Preprocessor, encode_examples
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
@@ -44,7 +44,7 @@ class LoadedRun:
         """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        feed = DeviceDataset.of(stored(examples, self.preprocessor), self.task)
+        feed = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
         order = EvalBatchSampler(np.arange(len(examples)), Shard(), feed.lengths, self.task.row.eval_batch_size)
         batches = []
@@ -64,8 +64,10 @@ def reopen(run: Run, plugins: Plugins) -> LoadedRun:
         UnknownName: If the run's domain or model is not installed.
     """
     task = restore(run.manifest.task)
-    unsaid = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}  # how runs once kept that nothing was said of it
-    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
+    unknown_nats = (
+        {"val": AUTO} if run.recipe.split.get("val") == 0 else {}
+    )  # how runs once kept that nothing was said of it
+    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unknown_nats)
     domain = plugins.domain(recipe.domain).load()
     preprocessor = domain.restore(read_json(run.path / "preprocessor.json"))
     network = build_network(recipe, plugins, preprocessor.input_shape, task, Regularizers.of(recipe, plugins, task))

@@ -82,7 +82,7 @@ def _writable(name: str, folder: Path) -> Check:
 def _cache() -> Check:
     check = _writable("cache", cache.cache_root())
     try:
-        most = cache.most_bytes()
+        most = cache.size_limit()
     except BadOption as error:
         return Check("cache", str(error), ok=False)
     size = sum(entry.size for entry in cache.entries())

@@ -145,7 +145,7 @@ def _check(given: object, gives: str, plugin: FoundPlugin, doing: str) -> None:
     if not isinstance(given, kind):
         raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{doing} {short_repr(given)}, not a {name}"))
     if gives.startswith("dl.data.examples:") and not plugin.own:
-        from dl.data.examples import Dataset, Examples, fault_of
+        from dl.data.examples import Dataset, Examples, find_fault
 
-        if isinstance(given, (Dataset, Examples)) and (fault := fault_of(given)):
+        if isinstance(given, (Dataset, Examples)) and (fault := find_fault(given)):
             raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{doing.rpartition(' ')[0]} {fault}"))

@@ -16,7 +16,7 @@ from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, RegularizerSpec
-from dl.tables.options import AS_ASKED, is_table, refuse_options
+from dl.tables.options import TARGET_AS_OF_TASK, is_table, refuse_options
 from dl.terminal import safe_text
 
 STDIN = "-"
@@ -66,8 +66,10 @@ def resolve(
         domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
     )
     task = task or start.task
-    if task and task not in AS_ASKED:
-        raise BadOption(f"no task named {task!r}{nearest(task, AS_ASKED)}  tasks: {', '.join(AS_ASKED)}")
+    if task and task not in TARGET_AS_OF_TASK:
+        raise BadOption(
+            f"no task named {task!r}{nearest(task, TARGET_AS_OF_TASK)}  tasks: {', '.join(TARGET_AS_OF_TASK)}"
+        )
     if task == NEXT_TOKEN:
         causal_builder(plugins, model_spec)
     groups: _Groups = {
@@ -87,8 +89,8 @@ def resolve(
         _refuse_reading(plugins, domain_spec.name, data, typed["options"])
     elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
         asked = said or ("" if "target_as" in start.data_options else task)
-        if asked in AS_ASKED:  # a table reads its target as the task needs it
-            typed["options"].setdefault("target_as", AS_ASKED[asked])
+        if asked in TARGET_AS_OF_TASK:  # a table reads its target as the task needs it
+            typed["options"].setdefault("target_as", TARGET_AS_OF_TASK[asked])
     seed = seed if seed is not None else (start.seed or 0)
     if not 0 <= seed < 1 << 63:
         raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")

@@ -94,13 +94,13 @@ def check_classes(train: Subset, val: Subset) -> None:
         name = names[number] if number < len(names) else str(number)
         raise BadData(f"class {name!r} has no training example ({in_val[number]} in validation)")
     single = np.flatnonzero(in_train + in_val == 1)
-    if len(single) and train.examples is val.examples:  # the validation part is held out of it
+    if len(single) and train.examples is val.examples:  # held out of the training set
         name = repr(safe_text(names[single[0]] if single[0] < len(names) else str(single[0])))
         source = safe_text(train.examples.source(int(train.index[np.argmax(train.targets == single[0])])))
         more = f" (so {many(len(single) - 1, 'other has', 'others have')})" if len(single) > 1 else ""
         raise BadData(
-            f"class {name} has one example only, {source}{more}; a class needs two, one of them to look at: add to it, "
-            "or remove it"
+            f"class {name} has only one example, {source}{more}; a class needs two, one of them for validation: "
+            "add to it, or remove it"
         )
 
 

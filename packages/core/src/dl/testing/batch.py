@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dl.data.examples import Dataset, Subset, fingerprints
-from dl.domain import Domain, Preprocessor, stored
+from dl.domain import Domain, Preprocessor, encode_examples
 from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
@@ -42,7 +42,7 @@ class Batches:
         """Learn a preprocessor from a part and store its inputs."""
         preprocessor = domain.learn(part, options).eval()
         task = decide(part.targets, part.examples.names)
-        feed = DeviceDataset.of(stored(part.examples, preprocessor), task)
+        feed = DeviceDataset.of(encode_examples(part.examples, preprocessor), task)
         first = {key: int(row) for key, row in zip(reversed(fingerprints(part)), reversed(part.index), strict=True)}
         return cls(feed, preprocessor, tuple(sorted(first.values())))
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dl.data.examples import Dataset, Examples, Subset, row_of, whole
 from dl.data.ragged import Ragged
-from dl.domain import Domain, stored
+from dl.domain import Domain, encode_examples
 from dl.errors import DLError
 from dl.options import Options, check
 from dl.padded import Padded
@@ -256,8 +256,10 @@ def _reads(subject: Subject) -> str:
     preprocessor(
         Batches.of(subject.domain, whole(subject.dataset.train), subject.options).feed.take(torch.arange(1))[0]
     )
-    inputs = stored(examples, preprocessor).inputs
-    if isinstance(inputs, Ragged) is not isinstance(stored(subject.dataset.train, preprocessor).inputs, Ragged):
+    inputs = encode_examples(examples, preprocessor).inputs
+    if isinstance(inputs, Ragged) is not isinstance(
+        encode_examples(subject.dataset.train, preprocessor).inputs, Ragged
+    ):
         raise Broken("what it reads is stored in another form than a data set's inputs")
     return f"{len(examples):,} inputs"
 
@@ -305,7 +307,7 @@ def _strings(subject: Subject) -> None:
     examples = subject.domain.from_strings(["one", "and two"])
     if len(examples) != 2:
         raise Broken(f"of two strings it makes {len(examples)} inputs")
-    stored(examples, subject.batches.preprocessor)
+    encode_examples(examples, subject.batches.preprocessor)
 
 
 RULES: Rules[Subject] = {

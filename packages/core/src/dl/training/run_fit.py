@@ -26,8 +26,8 @@ from rich.console import Console
 from torch import nn
 
 from dl import files, terminal
-from dl.data.examples import Dataset, Subset, part_fingerprint
-from dl.domain import Domain, Preprocessor, stored
+from dl.data.examples import Dataset, Subset, subset_fingerprint
+from dl.domain import Domain, Preprocessor, encode_examples
 from dl.errors import BadDevices, CannotWrite, DLError, PluginFailed, TrainingFailed
 from dl.options import Options
 from dl.plugins.loading import load_plugins
@@ -323,11 +323,11 @@ def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:
 
 def _feeds(divided: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int, console: Console) -> FitParts:
     """Bring the inputs into the form they are fed in; what the parts share is brought there once."""
-    for_training = stored(divided.train.examples, preprocessor)
+    for_training = encode_examples(divided.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
     check_width(divided.train, train.lengths, batch_size)
     shared = divided.val.examples is divided.train.examples
-    for_scoring = for_training if shared else stored(divided.val.examples, preprocessor)
+    for_scoring = for_training if shared else encode_examples(divided.val.examples, preprocessor)
     val = train if shared else DeviceDataset.of(for_scoring, task)
     for name, part, held in (("training", divided.train, for_training), ("validation", divided.val, for_scoring)):
         _say_blind(console, name, part, preprocessor.all_unknown(held.inputs)[part.index])
@@ -349,7 +349,7 @@ def _parts(dataset: Dataset, divided: DataSplits, preprocessor: Preprocessor) ->
         val=len(divided.val),
         probe=len(divided.probe),
         rule=divided.rule,
-        val_fingerprint=part_fingerprint(divided.val),
+        val_fingerprint=subset_fingerprint(divided.val),
         input_shape=preprocessor.input_shape,
         test=dataset.open_test is not None,
     )
