@@ -17,19 +17,19 @@ def spec(*options):
 
 def test_shrink_takes_its_share_of_what_counts_units_and_of_nothing_else():
     model = spec(Option("width", 64, "units", low=2, units=True), Option("depth", 3, "layers"))
-    smaller = shrink(0.25).choices(model, {"width": 64, "depth": 4})
+    smaller = shrink(0.25).choices(model.name, model.options, {"width": 64, "depth": 4})
     assert smaller == {"width": 16, "depth": 4}
-    assert shrink(1.0).choices(model, {"width": 64, "depth": 4}) == {"width": 64, "depth": 4}
+    assert shrink(1.0).choices(model.name, model.options, {"width": 64, "depth": 4}) == {"width": 64, "depth": 4}
 
 
 def test_shrink_stops_at_the_fewest_units_that_the_model_takes():
     options = (Option("width", 64, "units", low=2, units=True), Option("more", 8, "units", units=True))
-    assert shrink(0.001).choices(spec(*options), {"width": 64, "more": 8}) == {"width": 2, "more": 1}
+    assert shrink(0.001).choices("given", options, {"width": 64, "more": 8}) == {"width": 2, "more": 1}
 
 
 def test_a_model_that_counts_no_units_is_not_shrunk():
     with pytest.raises(BadOption, match="the model given has no option that counts units"):
-        shrink(0.5).choices(spec(Option("depth", 3, "layers")), {"depth": 3})
+        shrink(0.5).choices("given", (Option("depth", 3, "layers"),), {"depth": 3})
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_what_is_written_passes_ruff(write, kind, name):
 
 @pytest.mark.slow
 def test_what_is_written_passes_mypy(tmp_path):
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     sources = [write_project(f"waves-{kind}", kind, tmp_path / kind).folder / "src" for kind in KINDS]
     command = [sys.executable, "-m", "mypy", "--strict", "--untyped-calls-exclude", "torch", "--config-file=", *sources]
     given = {"MYPYPATH": f"{root / 'packages/core/src'}:{root / 'reports/src'}"}

@@ -75,7 +75,7 @@ WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        (raises(KeyError("col")), "load of the data set 'mine' failed: KeyError: 'col' (test_blame.py:"),
+        (raises(KeyError("col")), "load of the data set 'mine' failed: KeyError: 'col' (test_attribution.py:"),
         (raises(FileNotFoundError(2, "No such file", "x.csv")), "FileNotFoundError"),
         (exits, "it calls sys.exit(3)"),
         (raises(Odd("no")), "failed: Odd: no"),

@@ -33,7 +33,7 @@ def test_dls_own_are_the_members_of_the_workspace():
     import tomllib
     from pathlib import Path
 
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     members = [
         *root.glob("packages/*/pyproject.toml"),
         *root.glob("plugins/*/pyproject.toml"),

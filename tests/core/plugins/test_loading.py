@@ -175,8 +175,8 @@ def test_where_interrupts_are_ignored_one_that_a_plugin_raises_is_its_own(site, 
     site.add("interrupts", "raise KeyboardInterrupt")
     site.add("after", good("after"))
     code = (
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from dl.plugins.loading import look_at_plugins;"
-        "states = {state.name: state for state in look_at_plugins().states};"
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from dl.plugins.loading import inspect_plugins;"
+        "states = {state.name: state for state in inspect_plugins().states};"
         "print(states['interrupts'].state, states['after'].state)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

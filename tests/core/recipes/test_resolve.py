@@ -5,7 +5,7 @@ from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRecipe, UnknownName
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, parse_recipe
-from dl.recipes.resolve import dataset_options, looks_like_path, resolve
+from dl.recipes.resolve import looks_like_path, pick_dataset, resolve
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_word_with_a_slash_a_dot_or_a_tilde_is_meant_as_a_path(word, path):
 
 
 def test_a_path_has_no_options_of_its_own(plugins, tmp_path):
-    assert dataset_options(plugins, "numbers", str(tmp_path)) == ()
+    assert pick_dataset(plugins, "numbers", str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(("domain", "name"), sorted(load_plugins().recipes))

@@ -289,7 +289,8 @@ def test_a_model_that_fails_leaves_a_run_that_says_so(fit, blobs, runs, monkeypa
     with pytest.raises(PluginFailed, match="a run with the model 'linear' failed: RuntimeError: out of something"):
         fit(blobs())
     manifest = open_run("last", runs).manifest
-    assert manifest.status == "failed" and manifest.message.startswith("RuntimeError: out of something (test_road.py:")
+    assert manifest.status == "failed"
+    assert manifest.message.startswith("RuntimeError: out of something (test_run_fit.py:")
 
 
 def test_a_runs_folder_that_cannot_be_written_is_said_before_anything_is_read(blobs, plugins_with, locked):

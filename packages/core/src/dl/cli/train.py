@@ -33,7 +33,6 @@ from dl.cli.flags import (
 )
 from dl.errors import BadOption
 from dl.options import split_named, split_pairs
-from dl.runs.render import render_report
 from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
 
@@ -153,6 +152,8 @@ def fit(
 
 def _report(run: Run, plugins: Plugins) -> None:
     """Print the report of a fit, and keep it with the run as text."""
+    from dl.runs.render import render_report
+
     out = console(record=True)
     if not render_report(run, out, plugins):
         out.print(plain(f"kept in {run.path}; for a report install dl-reports"))

@@ -1,4 +1,4 @@
-"""Projects: a new plugin as a distribution of its own, from the templates beside this file.
+"""Projects: a new plugin as a distribution of its own, from the templates in `dl/templates`.
 
 A template is a project that works as it stands, for a plugin called ``newplugin``; a new one has another name in its
 place. Files that begin with a dot are kept under names that begin with ``dot_``.
@@ -21,7 +21,7 @@ from dl.version import VERSION
 
 KINDS = ("dataset", "model", "regularizer", "check", "domain")
 FIELDS = {"dataset": "datasets", "model": "models", "regularizer": "regularizers", "domain": "domains"}  # of Plugins
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 SHARED = "shared"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 30  # characters of a name, so that what is written has lines of the usual length

@@ -1,13 +1,14 @@
-"""Choosing: names and ``key=value`` options become one frozen, fully resolved `Recipe`.
+"""Resolve names and ``key=value`` options to one frozen recipe, in four steps: start, pick, sort, check.
 
-What is said later wins: schema defaults, then the recipe, then what the user typed. Nothing is imported from torch and
-nothing is read from disk here but a recipe file.
+What is said later wins: schema defaults, then the recipe, then what the user typed. Nothing is imported from torch, and
+nothing is read from disk but a recipe file.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dl.data.paths import looks_like_file, path_hint
@@ -15,14 +16,42 @@ from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import NEXT_TOKEN, PLACES, DomainSpec, RegularizerSpec
+from dl.specs import NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec
 from dl.tables.options import TARGET_AS_OF_TASK, is_table, refuse_options
 from dl.terminal import safe_text
 
 STDIN = "-"
 OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
+LARGEST_SEED = (1 << 63) - 1
 
-_Groups = dict[str, tuple[Option, ...]]
+Typed = dict[str, dict[str, object]]  # the options that the user typed, by the group that has them
+
+
+@dataclass(frozen=True)
+class FitSpecs:
+    """What the names of a fit stand for.
+
+    Args:
+        domain: The kind of input.
+        model: The network.
+        dataset: The named data set; None for the user's own.
+        path: Of the user's own data; None for a named data set.
+    """
+
+    domain: DomainSpec
+    model: ModelSpec
+    dataset: DatasetSpec | None
+    path: Path | None
+
+    @property
+    def groups(self) -> dict[str, tuple[Option, ...]]:
+        """The options that can be chosen, by the group of the recipe that holds them."""
+        return {
+            "model": self.model.options,
+            "train": TRAIN_OPTIONS,
+            "split": SPLIT_OPTIONS,
+            "options": self.domain.options + (self.dataset.options if self.dataset else ()),
+        }
 
 
 def resolve(
@@ -55,45 +84,101 @@ def resolve(
         UnknownName: For a name that nobody registered.
         BadOption: For an option that does not exist or a value that does not fit.
     """
-    start, said = _file_or_empty(recipe), task
-    domain_spec = plugins.domain(domain or start.domain or _missing("domain", plugins.domains))
-    task = task or start.task or _task_of_path(domain_spec, data or start.data)
-    if not _is_file(recipe):
-        named = plugins.recipe(domain_spec.name, recipe or _usual_recipe(plugins, domain_spec, data, model, task))
-        start = parse_recipe(named.text, named.name)
-    data = data or start.data or _missing("data set", [name for _, name in plugins.datasets])
-    model_spec = plugins.model(
-        domain_spec.name, model or start.model or _missing("model", [name for _, name in plugins.models])
+    asked = PartialRecipe(domain, data, task, seed, model, regularizers=reg or {})
+    start = start_recipe(plugins, asked, recipe)
+    specs = pick_specs(plugins, start)
+    typed = sort_typed(specs, start, options or {})
+    return check_recipe(plugins, specs, start, typed)
+
+
+def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> PartialRecipe:
+    """Find the recipe to start from - a file, a named one, or the usual one - and put what was asked for in its place.
+
+    Args:
+        plugins: What is registered.
+        asked: What the user asked for by name.
+        recipe: Name or path of a recipe; empty takes the usual one.
+
+    Raises:
+        UnknownName: If a name is missing or nobody registered it.
+        BadRecipe: If a recipe file cannot be read.
+    """
+    of_file = _is_file(recipe)
+    found = read_recipe(Path(recipe)) if of_file else PartialRecipe()
+    domain = plugins.domain(asked.domain or found.domain or _missing("domain", plugins.domains))
+    task = asked.task or found.task or _task_of_path(domain, asked.data or found.data)
+    if not of_file:
+        named = plugins.recipe(domain.name, recipe or _usual_recipe(plugins, domain, asked.data, asked.model, task))
+        found = parse_recipe(named.text, named.name)
+    data = asked.data or found.data or _missing("data set", [name for _, name in plugins.datasets])
+    model = asked.model or found.model or _missing("model", [name for _, name in plugins.models])
+    retargeted = bool(asked.task) and is_table(_path(data))  # a table's target is then read as the task needs it
+    return replace(
+        found,
+        domain=domain.name,
+        data=data,
+        model=model,
+        task=task or found.task,
+        seed=asked.seed if asked.seed is not None else found.seed,
+        model_options=found.model_options if model == found.model else {},
+        regularizers={**found.regularizers, **asked.regularizers},
+        data_options={k: v for k, v in found.data_options.items() if not (retargeted and k == "target_as")},
     )
-    task = task or start.task
-    if task and task not in TARGET_AS_OF_TASK:
+
+
+def pick_specs(plugins: Plugins, start: PartialRecipe) -> FitSpecs:
+    """Look up what the names of a recipe stand for.
+
+    Raises:
+        UnknownName: For a name that nobody registered, or data that is nowhere.
+        BadOption: For a task that does not exist, or that the model has no network for.
+    """
+    domain, model = plugins.domain(start.domain), plugins.model(start.domain, start.model)
+    if start.task and start.task not in TARGET_AS_OF_TASK:
+        tasks = tuple(TARGET_AS_OF_TASK)
+        raise BadOption(f"no task named {start.task!r}{nearest(start.task, tasks)}  tasks: {', '.join(tasks)}")
+    if start.task == NEXT_TOKEN:
+        causal_builder(plugins, model)
+    dataset = pick_dataset(plugins, domain.name, start.data)
+    return FitSpecs(domain, model, dataset, None if dataset else _path(start.data))
+
+
+def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, object]) -> Typed:
+    """Give each typed option to the group that has it, and read the target of a table as the task needs it.
+
+    Raises:
+        BadOption: If no group has an option, two have it, or it does not go with the data or the task.
+    """
+    typed = _by_group(options, specs.groups, specs.model.name)
+    reading = typed["options"]
+    if start.task == NEXT_TOKEN and (target := {**start.data_options, **reading}.get("target")):
         raise BadOption(
-            f"no task named {task!r}{nearest(task, TARGET_AS_OF_TASK)}  tasks: {', '.join(TARGET_AS_OF_TASK)}"
+            f"target={short_value(target)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out"
         )
-    if task == NEXT_TOKEN:
-        causal_builder(plugins, model_spec)
-    groups: _Groups = {
-        "model": model_spec.options,
-        "train": TRAIN_OPTIONS,
-        "split": SPLIT_OPTIONS,
-        "options": domain_spec.options + dataset_options(plugins, domain_spec.name, data),
-    }
-    typed = _sort_options(options or {}, groups, model_spec.name)
-    if task == NEXT_TOKEN and (told := {**start.data_options, **typed["options"]}.get("target")):
-        raise BadOption(
-            f"target={short_value(told)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out"
-        )
-    own_options = start.model_options if model_spec.name == start.model else {}
-    named_data = (domain_spec.name, data) in plugins.datasets
-    if named_data:
-        _refuse_reading(plugins, domain_spec.name, data, typed["options"])
-    elif is_table(_path(data)) and any(option.name == "target_as" for option in domain_spec.options):
-        asked = said or ("" if "target_as" in start.data_options else task)
-        if asked in TARGET_AS_OF_TASK:  # a table reads its target as the task needs it
-            typed["options"].setdefault("target_as", TARGET_AS_OF_TASK[asked])
-    seed = seed if seed is not None else (start.seed or 0)
-    if not 0 <= seed < 1 << 63:
-        raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {(1 << 63) - 1}")
+    if specs.dataset:
+        own = {option.name for option in specs.dataset.options}
+        foreign = {name: value for name, value in reading.items() if name not in own}
+        refuse_options(foreign, specs.dataset.name, "a named data set")
+    elif specs.path and is_table(specs.path) and _reads_target_anew(specs, start):
+        reading.setdefault("target_as", TARGET_AS_OF_TASK[start.task])
+    return typed
+
+
+def _reads_target_anew(specs: FitSpecs, start: PartialRecipe) -> bool:
+    """Return whether the task decides how the target of a table is read, and no recipe has said it yet."""
+    reads_tables = any(option.name == "target_as" for option in specs.domain.options)
+    return reads_tables and bool(start.task) and "target_as" not in start.data_options
+
+
+def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed: Typed) -> Recipe:
+    """Check every value against its schema, and fill in the defaults.
+
+    Raises:
+        BadOption: For a value that does not fit.
+    """
+    seed, groups = start.seed or 0, specs.groups
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {LARGEST_SEED}")
     split = check(groups["split"], {**start.split, **typed["split"]}, "split")
     if split["val"] == 0:
         raise BadOption(
@@ -101,36 +186,17 @@ def resolve(
             f"1 as val=0.2, or val={AUTO} for the data set's own share"
         )
     return Recipe(
-        domain=domain_spec.name,
-        data=data if named_data else str(_path(data).absolute()),  # runs again from anywhere
-        model=model_spec.name,
-        task=task,
+        domain=specs.domain.name,
+        data=str(specs.path.absolute()) if specs.path else start.data,  # runs again from anywhere
+        model=specs.model.name,
+        task=start.task,
         seed=seed,
-        model_options=check(groups["model"], {**own_options, **typed["model"]}, f"model {model_spec.name}"),
-        regularizers=_regularizers(plugins, domain_spec.name, start.regularizers, reg or {}),
+        model_options=check(groups["model"], {**start.model_options, **typed["model"]}, f"model {specs.model.name}"),
+        regularizers=_regularizers(plugins, specs.domain.name, start.regularizers),
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
         split=split,
-        data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{domain_spec.name} data"),
+        data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
     )
-
-
-def _refuse_reading(plugins: Plugins, domain: str, data: str, typed: Mapping[str, object]) -> None:
-    """Refuse what says how a table is read, where the data has a name and no such option of its own."""
-    own = {option.name for option in plugins.datasets[domain, data].options}
-    refuse_options({name: value for name, value in typed.items() if name not in own}, data, "a named data set")
-
-
-def _regularizers(
-    plugins: Plugins, domain: str, of_recipe: Mapping[str, object], asked: Mapping[str, object]
-) -> dict[str, dict[str, Value]]:
-    """Check the options of each regularizer, and bring them into the order in which they are applied."""
-    wanted = {**of_recipe, **asked}
-    specs = [plugins.regularizer(domain, name) for name in wanted]
-    return {
-        spec.name: check_named(spec.options, wanted[spec.name], f"regularizer {spec.name}")
-        for spec in sorted(specs, key=_applied)
-        if wanted[spec.name] not in (OFF, {"": OFF})
-    }
 
 
 def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
@@ -138,49 +204,20 @@ def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, 
     return {name: check_named(plugins.logger(name).options, given, f"logger {name}") for name, given in loggers.items()}
 
 
-def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
-    return (PLACES.index(spec.place), spec.rank, spec.name)
-
-
-def _task_of_path(domain: DomainSpec, data: str) -> str:
-    """Return next-token for a file whose name says that it holds no target, else nothing."""
-    return NEXT_TOKEN if data.lower().endswith(tuple(domain.unlabelled)) and os.path.isfile(_path(data)) else ""  # noqa: PTH113 - a name that can be no path is none
-
-
-def _recipe_of_task(plugins: Plugins, domain: str, model: str, task: str) -> str:
-    """Return the first recipe that is for this task, and for this model where one is asked for; empty for none."""
-    for (home, name), spec in plugins.recipes.items():
-        if home == domain and f'task = "{task}"' in spec.text:
-            own = parse_recipe(spec.text, name)
-            if own.task == task and model in ("", own.model):
-                return name
-    return ""
-
-
-def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> str:
-    """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain."""
-    if task and (own := _recipe_of_task(plugins, domain.name, model, task)):
-        return own
-    if model:
-        return plugins.model(domain.name, model).recipe or domain.default_recipe
-    known = plugins.datasets.get((domain.name, data))
-    return (known.recipe if known else "") or domain.default_recipe
-
-
-def dataset_options(plugins: Plugins, domain: str, data: str) -> tuple[Option, ...]:
-    """Return the options of a named data set, or none for a path that exists.
+def pick_dataset(plugins: Plugins, domain: str, data: str) -> DatasetSpec | None:
+    """Look up a named data set; None for a path that exists.
 
     Raises:
         UnknownName: If it is neither.
     """
     if (domain, data) in plugins.datasets:
-        return plugins.datasets[domain, data].options
+        return plugins.datasets[domain, data]
     if data == STDIN:
         raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)
     exists = os.path.exists(path)  # noqa: PTH110 - a name that can be no path is no path, and no error
     if exists:
-        return ()
+        return None
     if os.path.islink(path) and not looks_like_path(data):  # noqa: PTH114 - as above
         raise UnknownName(f"{data!r} is a link that leads nowhere")
     if looks_like_path(data) or looks_like_file(data):
@@ -200,8 +237,47 @@ def looks_like_path(data: str) -> bool:
     return "/" in data or "\\" in data or data.startswith((".", "~")) or data == STDIN
 
 
+def _regularizers(plugins: Plugins, domain: str, wanted: Mapping[str, object]) -> dict[str, dict[str, Value]]:
+    """Check the options of each regularizer, and bring them into the order in which they are applied."""
+    specs = [plugins.regularizer(domain, name) for name in wanted]
+    return {
+        spec.name: check_named(spec.options, wanted[spec.name], f"regularizer {spec.name}")
+        for spec in sorted(specs, key=_applied)
+        if wanted[spec.name] not in (OFF, {"": OFF})
+    }
+
+
+def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
+    return (PLACES.index(spec.place), spec.rank, spec.name)
+
+
+def _task_of_path(domain: DomainSpec, data: str) -> str:
+    """Return next-token for a file whose name says that it holds no target, else nothing."""
+    return NEXT_TOKEN if data.lower().endswith(tuple(domain.unlabelled)) and os.path.isfile(_path(data)) else ""  # noqa: PTH113 - a name that can be no path is none
+
+
+def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> str:
+    """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain."""
+    if task and (own := _recipe_of_task(plugins, domain.name, model, task)):
+        return own
+    if model:
+        return plugins.model(domain.name, model).recipe or domain.default_recipe
+    known = plugins.datasets.get((domain.name, data))
+    return (known.recipe if known else "") or domain.default_recipe
+
+
+def _recipe_of_task(plugins: Plugins, domain: str, model: str, task: str) -> str:
+    """Return the first recipe that is for this task, and for this model where one is asked for; empty for none."""
+    for (home, name), spec in plugins.recipes.items():
+        if home == domain and f'task = "{task}"' in spec.text:
+            own = parse_recipe(spec.text, name)
+            if own.task == task and model in ("", own.model):
+                return name
+    return ""
+
+
 def _path(data: str) -> Path:
-    """Return the path with the home folder for ``~``; a user that nobody knows has none."""
+    """Expand ``~``; leave ``~unknown-user`` as it is."""
     return Path(os.path.expanduser(data))  # noqa: PTH111 - Path.expanduser raises RuntimeError there
 
 
@@ -209,15 +285,11 @@ def _is_file(recipe: str) -> bool:
     return recipe.endswith(".toml") or looks_like_path(recipe)
 
 
-def _file_or_empty(recipe: str) -> PartialRecipe:
-    return read_recipe(Path(recipe)) if _is_file(recipe) else PartialRecipe()
-
-
 def _missing(kind: str, choices: Iterable[str]) -> str:
     raise UnknownName(f"no {kind} given; one of: {', '.join(sorted(choices))}  example: dl fit vision mnist")
 
 
-def _sort_options(typed: Mapping[str, object], groups: _Groups, model: str) -> dict[str, dict[str, object]]:
+def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ...]], model: str) -> Typed:
     """Give each typed option to the group that has it.
 
     Raises:
@@ -225,7 +297,7 @@ def _sort_options(typed: Mapping[str, object], groups: _Groups, model: str) -> d
     """
     names = {group: {option.name for option in options} for group, options in groups.items()}
     every = [name for known in names.values() for name in known]
-    by_group: dict[str, dict[str, object]] = {group: {} for group in groups}
+    by_group: Typed = {group: {} for group in groups}
     for name, value in typed.items():
         homes = [group for group, known in names.items() if name in known]
         if not homes:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Subset, fingerprints, whole, without_target
+from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.specs import NEXT_TOKEN
-from dl.splits import leakage
 from dl.splits.holdout import holdout, join_groups, newest, probe
+from dl.splits.leakage import check_classes, check_split, duplicate_groups
 from dl.tables.options import is_table
 from dl.words import were
 
@@ -73,39 +73,60 @@ def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
 
 
 def split_data(dataset: Dataset, recipe: Recipe) -> DataSplits:
-    """Split the data as the recipe says, and check the split before anything is learnt from it."""
+    """Split the data as the recipe says, and check the split before anything is learnt from it.
+
+    Raises:
+        BadData: If nothing can be learnt from the split, or no split can be made.
+    """
     keys = fingerprints(whole(dataset.train))
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
+        val_keys = fingerprints(val)
     else:
-        given = dataset.train.groups
-        together = recipe.split["duplicates"] == "together"
-        if without_target(dataset.train) and given is not None:
-            together = False  # a passage that many texts share would bind them all; texts that are alike are a group
-        groups = leakage.duplicate_groups(keys) if together else np.arange(len(keys))
-        groups = groups if given is None else join_groups(groups, given)
-        asked = recipe.split["val"]
-        size = dataset.val_size if asked == AUTO else float(asked)
-        if dataset.train.times is not None:
-            otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
-            split = newest(groups, dataset.train.times, size, otherwise)
-        else:
-            split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
-        rule = split.rule if given is None else f"{split.rule}, whole groups"
-        train, val = Subset(dataset.train, split.train), Subset(dataset.train, split.val)
+        train, val, rule = _hold_out(dataset, recipe, keys)
+        val_keys = keys[val.index]
     if recipe.task in CLASS_TASKS:
-        leakage.check_classes(train, val)
-    train_keys = keys[train.index]
-    val_keys = fingerprints(val) if dataset.val is not None else keys[val.index]
-    found = leakage.check_duplicates(train_keys, val_keys, np.concatenate([train.targets, val.targets]))
-    found += leakage.check_times(train, val)
-    if dataset.skipped:
-        what = "row" if is_table(Path(dataset.source)) else "file"
-        message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
-        found.append(Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)}))
-    size = min(int(recipe.split["probe"]), len(val))
-    leaked = leakage.also_in(val_keys, train_keys)
-    return DataSplits(train, val, Subset(train.examples, probe(train.index, size, recipe.seed)), rule, leaked, found)
+        check_classes(train, val)
+    leaked, findings = check_split(train, keys[train.index], val, val_keys)
+    probed = probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
+    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset))
+
+
+def _hold_out(dataset: Dataset, recipe: Recipe, keys: Fingerprints) -> tuple[Subset, Subset, str]:
+    """Hold a validation set out of the training examples: the newest where they have times, else a random draw.
+
+    Args:
+        dataset: Without a validation set of its own.
+        recipe: How much is held out, and whether exact duplicates stay together.
+        keys: Fingerprints of the training examples.
+
+    Returns:
+        The training set, the validation set, and the rule in words.
+    """
+    given = dataset.train.groups
+    together = recipe.split["duplicates"] == "together"
+    if without_target(dataset.train) and given is not None:
+        together = False  # a passage that many texts share would bind them all; texts that are alike are a group
+    groups = duplicate_groups(keys) if together else np.arange(len(keys))
+    groups = groups if given is None else join_groups(groups, given)
+    asked = recipe.split["val"]
+    size = dataset.val_size if asked == AUTO else float(asked)
+    if dataset.train.times is not None:
+        otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
+        split = newest(groups, dataset.train.times, size, otherwise)
+    else:
+        split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
+    rule = split.rule if given is None else f"{split.rule}, whole groups"
+    return Subset(dataset.train, split.train), Subset(dataset.train, split.val), rule
+
+
+def _skipped(dataset: Dataset) -> list[Finding]:
+    """Report rows or files that could not be used and were left out."""
+    if not dataset.skipped:
+        return []
+    what = "row" if is_table(Path(dataset.source)) else "file"
+    message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
+    return [Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)})]
 
 
 def _strata(targets: np.ndarray, asked: str) -> np.ndarray | None:

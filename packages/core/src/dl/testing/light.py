@@ -15,8 +15,8 @@ from dl.testing.rules import Broken, NotAsked, owner
 HEAVY = ("torch", "lightning", "torchmetrics", "scipy", "sklearn", "pandas", "PIL", "matplotlib", "tokenizers")
 _LIST = (
     "import json, sys\n"
-    "from dl.plugins.loading import look_at_plugins\n"
-    "states = {state.name for state in look_at_plugins().states if state.registered}\n"
+    "from dl.plugins.loading import inspect_plugins\n"
+    "states = {state.name for state in inspect_plugins().states if state.registered}\n"
     "print(json.dumps([sorted(states), [name for name in sys.argv[1:] if name in sys.modules]]))"
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightning.pytorch as pl
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl.data.examples import Index
@@ -48,13 +49,23 @@ SAVED = "dl"  # under which name the checkpoint has what Lightning does not know
 
 @dataclass(frozen=True)
 class FitParts:
-    """What is trained on and scored: a feed for each source of examples, and the positions of each part in it."""
+    """What is trained on and scored: a data set for each source of examples, and the positions of each split in it.
 
-    train_feed: DeviceDataset
-    val_feed: DeviceDataset
+    Args:
+        train_data: Of the training examples.
+        val_data: Of the validation examples; the same where they were held out of those.
+        train: (n,) positions of the training set.
+        val: (n,) positions of the validation set.
+        probe: (n,) positions of the probe, in the training data.
+        unknown: Of ``training`` and ``validation``: (n,) which examples hold nothing that the preprocessor knows.
+    """
+
+    train_data: DeviceDataset
+    val_data: DeviceDataset
     train: Index
     val: Index
     probe: Index
+    unknown: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 class FitModule(pl.LightningModule):
@@ -106,7 +117,7 @@ class FitModule(pl.LightningModule):
         """Make the orders, now that the number of devices is known."""
         self.share = Shard(self.global_rank, self.trainer.world_size)
         batch = int(self.train_options["batch_size"])
-        feed = self.parts.train_feed
+        feed = self.parts.train_data
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (feed.row_bytes * batch)))
         steps = 1 if self.automatic_optimization else most
         self.order = TrainBatchSampler(self.parts.train, batch, self.seed, self.share, steps, feed.lengths)
@@ -117,7 +128,7 @@ class FitModule(pl.LightningModule):
 
     def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the positions of the validation part and of the probe."""
-        val, probe = self.parts.val_feed.lengths, self.parts.train_feed.lengths
+        val, probe = self.parts.val_data.lengths, self.parts.train_data.lengths
         eval_batch_size = self.task.row.eval_batch_size
         return [
             EvalBatchSampler(self.parts.val, self.share, val, eval_batch_size),
@@ -129,9 +140,9 @@ class FitModule(pl.LightningModule):
         self.generator = torch.Generator(self.device)
         if self._saved:
             self._go_on(move_data_to_device(self._saved, self.device))
-        self.parts.train_feed.to(self.device)
-        if self.parts.val_feed is not self.parts.train_feed:
-            self.parts.val_feed.to(self.device)
+        self.parts.train_data.to(self.device)
+        if self.parts.val_data is not self.parts.train_data:
+            self.parts.val_data.to(self.device)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer and the schedule that the recipe names."""
@@ -191,7 +202,7 @@ class FitModule(pl.LightningModule):
         if not self.automatic_optimization:
             self._train_block(positions)
             return None
-        inputs, targets = self.parts.train_feed.take(positions)
+        inputs, targets = self.parts.train_data.take(positions)
         logits, loss = self._loss(self.prepared(inputs), targets)
         counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
         self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
@@ -211,7 +222,7 @@ class FitModule(pl.LightningModule):
 
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
         """Give the prepared inputs and the targets of consecutive batches: by one gather where all rows are alike."""
-        feed = self.parts.train_feed
+        feed = self.parts.train_data
         if not feed.is_ragged:
             inputs, targets = feed.take(positions)
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
@@ -280,7 +291,7 @@ class FitModule(pl.LightningModule):
         before, losses, positions = bad[0]
         first = int(torch.nonzero(~torch.isfinite(losses))[0])
         of_batch = positions[first * self.order.batch_size :][:5].cpu().numpy()
-        shown = ", ".join(f"#{number}" for number in self.parts.train_feed.ids[of_batch])
+        shown = ", ".join(f"#{number}" for number in self.parts.train_data.ids[of_batch])
         raise TrainingFailed(
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
             f"examples {shown}, …); {try_this}"
@@ -303,7 +314,7 @@ class FitModule(pl.LightningModule):
 
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Keep the logits of one batch of a part."""
-        feed = self.parts.val_feed if dataloader_idx == 0 else self.parts.train_feed
+        feed = self.parts.val_data if dataloader_idx == 0 else self.parts.train_data
         inputs, _ = feed.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.watching() if watched else nullcontext():
@@ -317,7 +328,7 @@ class FitModule(pl.LightningModule):
         for part, pending, feed, expected in zip(
             PARTS,
             self._pending,
-            (self.parts.val_feed, self.parts.train_feed),
+            (self.parts.val_data, self.parts.train_data),
             (self.parts.val, self.parts.probe),
             strict=True,
         ):
@@ -338,7 +349,7 @@ class FitModule(pl.LightningModule):
         of what the network has memorized.
         """
         is_val = part == "val"
-        feed = self.parts.val_feed if is_val else self.parts.train_feed
+        feed = self.parts.val_data if is_val else self.parts.train_data
         positions = (self.parts.val if is_val else self.parts.probe)[rows]
         lengths = None if feed.lengths is None else feed.lengths[positions]
         order = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)

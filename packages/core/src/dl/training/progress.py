@@ -15,10 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.runs.estimates import ScoreEstimates
-from dl.runs.manifest import Baseline, MetricInfo
+from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
-from dl.terminal import plain
-from dl.training.summary import Layer
 
 
 class ProgressDisplay:
@@ -105,28 +103,3 @@ class ProgressDisplay:
 def _loss(value: float) -> str:
     """Return a loss in at most eight characters, or a few more where it is beyond all reason."""
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.5g}"
-
-
-def show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
-    """Print a network's layers, with their shapes and parameters."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(f"  {name}", no_wrap=True)
-    table.add_column("gives", no_wrap=True)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    for layer in layers:
-        shape = " x ".join(map(str, layer.shape))
-        table.add_row(plain(f"  {layer.kind}"), shape, f"{layer.parameters:,}" if layer.parameters else "")
-    table.add_row(plain("  in all"), "", f"{sum(layer.parameters for layer in layers):,}", style="bold")
-    console.print(table)
-
-
-def show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
-    """Print what regularizes the fit, in the order in which it is applied; nothing where nothing does."""
-    if regularizers:
-        console.print(plain(f"  regularized {' '.join(regularizers)}"))
-
-
-def show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
-    """Print what a dumb answer scores, in one line."""
-    best = max(found, key=lambda one: one.score if metric.higher else -one.score)
-    console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.answer}"))

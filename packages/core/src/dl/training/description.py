@@ -1,0 +1,81 @@
+"""Describe a fit on the screen before its first step: data, network, regularizers and the baseline to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dl.plugins.registry import Plugins
+from dl.runs.manifest import Baseline, MetricInfo
+from dl.runs.wording import show_findings, show_value
+from dl.terminal import plain
+from dl.training.setup import FitSetup
+from dl.training.summary import Layer, summarize
+from dl.words import hold, many
+
+
+def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
+    """Print what is about to be trained, on which data, and what it has to beat."""
+    recipe = setup.recipe
+    _show_data(console, setup)
+    _show_unknown(console, setup)
+    _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), recipe.model)
+    _show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
+    _show_baselines(console, setup.task.info.headline, setup.baselines)
+
+
+def _show_data(console: Console, setup: FitSetup) -> None:
+    """Print the sizes of the splits, and what is predicted and why."""
+    dataset, splits, task = setup.dataset, setup.splits, setup.task
+    leaked = int(splits.leaked.sum())
+    shared = many(leaked, "exact duplicate") if leaked else "no exact duplicate"
+    facts = {
+        "train": f"{len(splits.train):,}",
+        "validation": f"{len(splits.val):,}, {splits.rule}; {shared} across it",
+        "test": "closed; dl test opens it" if dataset.open_test else "none",
+        "task": f"{task.info.name} - {task.info.reason}",
+    }
+    console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
+    for name, value in facts.items():
+        console.print(plain(f"  {name:<11} {value}"))
+    for note in dataset.notes:
+        console.print(plain(f"  - {note}"))
+    show_findings(console, splits.findings)
+
+
+def _show_unknown(console: Console, setup: FitSetup) -> None:
+    """Print how many examples of each split hold nothing that is known, and the first of them."""
+    for name, subset in (("training", setup.splits.train), ("validation", setup.splits.val)):
+        unknown = setup.parts.unknown[name]
+        if unknown.any():
+            found, first = int(unknown.sum()), subset.examples.source(int(subset.index[np.argmax(unknown)]))
+            count = f"{found:,} of {len(subset):,} {name} examples {hold(found)} nothing that is known, as"
+            console.print(plain(f"  - {count} {first}"))
+
+
+def _show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
+    """Print a network's layers, with their shapes and parameters."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(f"  {name}", no_wrap=True)
+    table.add_column("gives", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    for layer in layers:
+        shape = " x ".join(map(str, layer.shape))
+        table.add_row(plain(f"  {layer.kind}"), shape, f"{layer.parameters:,}" if layer.parameters else "")
+    table.add_row(plain("  in all"), "", f"{sum(layer.parameters for layer in layers):,}", style="bold")
+    console.print(table)
+
+
+def _show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
+    """Print what regularizes the fit, in the order in which it is applied; nothing where nothing does."""
+    if regularizers:
+        console.print(plain(f"  regularized {' '.join(regularizers)}"))
+
+
+def _show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
+    """Print what a dumb answer scores, in one line."""
+    best = max(found, key=lambda one: one.score if metric.higher else -one.score)
+    console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.answer}"))

@@ -1,0 +1,110 @@
+"""Train a network: one LightningModule, one Trainer, and the callbacks that keep the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from lightning.pytorch.loggers import Logger
+from rich.console import Console
+
+from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error
+from dl.recipes.recipe import Recipe
+from dl.runs.run import Run
+from dl.signals import StopFlag, StoppedAtOnce
+from dl.training.batches import batch_sizes
+from dl.training.callbacks import EarlyStopping, LoggerCallback, ProgressCallback, RunWriter, ScoredParts, SignalStop
+from dl.training.devices import Devices, quiet_lightning
+from dl.training.module import FitModule
+from dl.training.progress import ProgressDisplay
+from dl.training.setup import FitSetup
+from dl.words import many
+
+
+def train(
+    setup: FitSetup,
+    devices: Devices,
+    folder: Path | None,
+    console: Console,
+    plugins: Plugins,
+    loggers: Mapping[str, Logger],
+) -> Run:
+    """Run the Trainer.
+
+    Args:
+        setup: What is trained.
+        devices: Where.
+        folder: Of the run; None on all devices but the first, which alone writes.
+        console: Where progress goes.
+        plugins: What is registered.
+        loggers: What is told each epoch's row, by name.
+
+    Raises:
+        TrainingFailed: If memory runs out.
+    """
+    recipe, splits = setup.recipe, setup.splits
+    flag = StopFlag()
+    steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
+    display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)
+    writer = RunWriter(
+        folder or Path(os.devnull),
+        setup.manifest(folder.name if folder else ""),
+        ScoredParts({"val": splits.val, "probe": splits.probe}, setup.sketch),
+        str(recipe.train["monitor"]),
+        display,
+    )
+    early_stopping = EarlyStopping(writer, setup.regularizers)
+    logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
+    callbacks = [writer, early_stopping, logger_callback, ProgressCallback(display), SignalStop(flag)]
+    trainer = devices.trainer(int(recipe.train["epochs"]), callbacks)
+    if trainer.world_size > len(splits.val):
+        raise BadDevices(
+            f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
+        )
+    module = FitModule(
+        setup.network,
+        setup.preprocessor,
+        setup.task,
+        setup.parts,
+        recipe.train,
+        recipe.seed,
+        setup.regularizers,
+        stop=lambda: flag.received is not None,
+        blocks=trainer.world_size == 1 and devices.takes_blocks,
+    )
+    try:
+        with flag.catching(), display, quiet_lightning():
+            trainer.fit(module)
+        if flag.received is None:
+            writer.end("finished", early_stopping.why)
+        else:
+            words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
+            writer.end("interrupted", words, flag.received)
+    except StoppedAtOnce:
+        writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+    except BaseException as error:  # a network may call sys.exit
+        failure = _in_our_words(error, recipe)
+        with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
+            writer.end("failed", str(failure) if isinstance(failure, DLError) else describe_error(error))
+        logger_callback.end("failed")
+        if failure is error:
+            raise
+        raise failure from error
+    logger_callback.end(writer.manifest.status)
+    path = Path(trainer.strategy.broadcast(str(folder)))
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it
+    return Run(path)
+
+
+def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:
+    """Say in one line what a user can mend; anything else stays as it is."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
+        size = int(recipe.train["batch_size"])
+        return TrainingFailed(f"out of memory with batches of {size}  try: batch_size={max(size // 2, 1)}")
+    return error
