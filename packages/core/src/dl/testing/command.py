@@ -16,7 +16,7 @@ import typer
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, short_repr
-from dl.plugins.validation import OWN_VERBS
+from dl.plugins.validation import OWN_COMMANDS
 from dl.specs import CommandSpec
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
@@ -65,7 +65,7 @@ def _light(subject: _Subject) -> None:
 
 
 def _free(subject: _Subject) -> None:
-    if subject.spec.name in OWN_VERBS:
+    if subject.spec.name in OWN_COMMANDS:
         raise Broken(f"dl has a verb {subject.spec.name!r} of its own, which is the one that runs")
 
 

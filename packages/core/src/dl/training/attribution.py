@@ -33,7 +33,7 @@ def attribute_errors(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
         if plugin and not plugin.own:
             raise PluginFailed(plugin_line(plugin.name, plugin.origin, describe_error(cause))) from error
         for field, key, what in _chosen(recipe):
-            if plugins.is_strangers(field, key):
+            if plugins.is_third_party(field, key):
                 message = f"a run with the {what} failed: {describe_error(cause)}"
                 raise PluginFailed(plugins.line(field, key, message)) from error
         raise
