@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dl.errors import BadRun
-from dl.runs.ledger import LEDGER, looks_at, read_ledger
+from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
 from dl.runs.manifest import Manifest
 from dl.runs.run import Run, list_runs
 from dl_reports.report import Looks
@@ -42,7 +42,7 @@ def looks_at_test(run: Run, manifest: Manifest) -> Looks | NotComputable:
     except BadRun as error:
         return NotComputable(str(error))
     part = _part_of(ledger, manifest)
-    looks = looks_at(part, ledger) if part is not None else []
+    looks = evaluations_of(part, ledger) if part is not None else []
     examples = next((look["examples"] for look in looks if type(look.get("examples")) is int), 0)
     runs = {str(look.get("run")) for look in looks}
     return Looks("test", len(looks), len(runs), max(examples, 0), _bound(manifest, len(looks), examples))

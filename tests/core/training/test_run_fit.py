@@ -161,10 +161,10 @@ def test_blocks_of_steps_and_single_steps_lead_to_the_same_weights(fit, blobs, m
     blocks = fit(given, precision="64-true", **choices)
     monkeypatch.setattr(Devices, "takes_blocks", False)
     steps = fit(given, precision="64-true", **choices)
-    for mine, theirs in zip(numbers(blocks), numbers(steps), strict=True):
-        assert mine.keys() == theirs.keys()
+    for local_positions, theirs in zip(numbers(blocks), numbers(steps), strict=True):
+        assert local_positions.keys() == theirs.keys()
         for name in ("step", "lr", "train_loss", "val_loss", "probe_loss", "train_score"):
-            assert mine[name] == pytest.approx(theirs[name], rel=1e-6), name
+            assert local_positions[name] == pytest.approx(theirs[name], rel=1e-6), name
     states = [read_weights(run) for run in (blocks, steps)]
     for name, value in states[0].items():
         assert value.dtype == np.float64 and value == pytest.approx(states[1][name], abs=1e-6), name
@@ -362,7 +362,7 @@ def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monk
     from dl.training import batches
 
     drawn = []
-    order = batches.epoch_order
+    order = batches.epoch_permutation
 
     def noted(seed, epoch, positions):
         drawn.append((seed, epoch))

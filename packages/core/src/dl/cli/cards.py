@@ -19,7 +19,7 @@ from rich.text import Text
 from dl import files
 from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
-from dl.options import Option, word
+from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
@@ -233,7 +233,7 @@ def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) 
     out.print(plain(f"{spec.name} ({spec.place}): {spec.description}", "bold"))
     _print_options(out, "options; a value without a name sets the first", spec.options)
     domain = spec.only_for or next(iter(plugins.domains), "vision")
-    value = f"={spec.remedy or word(spec.options[0].default)}" if spec.options else ""
+    value = f"={spec.remedy or format_value(spec.options[0].default)}" if spec.options else ""
     data = _some_data(plugins, domain)
     out.print(plain(f"  example: dl fit {domain} {data} --reg {spec.name}{value}", "dim"))
 

@@ -59,9 +59,9 @@ def ls(
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.runs.run import list_runs, refuse_file
+    from dl.runs.run import list_runs, refuse_runs_file
 
-    refuse_file(runs)
+    refuse_runs_file(runs)
     return [_run_row(run) for run in list_runs(runs)]
 
 

@@ -13,9 +13,9 @@ from dl.inference.load import LoadedRun, reopen
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.estimates import estimate
-from dl.runs.ledger import LEDGER, TestEvaluation, looks_at, note_look, read_ledger
+from dl.runs.ledger import LEDGER, TestEvaluation, evaluations_of, read_ledger, record_evaluation
 from dl.runs.run import Run, open_run
-from dl.splits.leakage import also_in
+from dl.splits.leakage import found_in
 from dl.splits.partition import load_dataset, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
@@ -65,12 +65,12 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins) -> TestEvaluation:
         score=estimate(opened.task.info, scored, examples.targets),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + len(looks_at(fingerprint, read_ledger(ledger))),
+        look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
-        in_training=int(np.count_nonzero(also_in(fingerprints(whole(examples)), known))),
+        in_training=int(np.count_nonzero(found_in(fingerprints(whole(examples)), known))),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    note_look(ledger, result)
+    record_evaluation(ledger, result)
     return result
 
 

@@ -53,7 +53,7 @@ class LoadedRun:
                 inputs, _ = feed.take(positions)
                 prepared = self.preprocessor(inputs)
                 batches.append(self.task.row.reduce_logits(self.network(prepared), prepared).float().cpu())
-        return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
+        return torch.cat(batches)[torch.from_numpy(np.argsort(order.local_positions))]
 
 
 def reopen(run: Run, plugins: Plugins) -> LoadedRun:

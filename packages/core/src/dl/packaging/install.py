@@ -60,13 +60,13 @@ def install(what: str, *, upgrade: bool = False, editable: bool = False) -> Chan
         UnknownName: If it is a path and nothing is there.
         InstallFailed: If it cannot be installed, in one line.
     """
-    before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
+    before, words = packages(), _arguments(what, upgrade=upgrade, editable=editable)
     _run(["install", *words], what)
     after = packages()
-    if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
+    if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _installed_from(wheel):
         _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
         after = packages()
-    return difference(before, after)
+    return compare_packages(before, after)
 
 
 def install_locked(lock: Path) -> Changes:
@@ -80,16 +80,16 @@ def install_locked(lock: Path) -> Changes:
         raise UnknownName(f"no lock file {str(lock)!r}  write one with: dl plugins lock")
     before = packages()
     _run(["install", "--require-hashes", "--no-deps", "--requirement", str(lock)], str(lock))
-    return difference(before, packages())
+    return compare_packages(before, packages())
 
 
-def plan(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
+def plan_install(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
     """Return what an installation would do, without doing it.
 
     Raises:
         InstallFailed: If it could not be done.
     """
-    words = ["install", "--dry-run", *_words(what, upgrade=upgrade, editable=editable)]
+    words = ["install", "--dry-run", *_arguments(what, upgrade=upgrade, editable=editable)]
     before = {name: version for name, (version, _) in packages().items()}
     if _tool()[0] == "uv":
         said = _run(words, what).stderr
@@ -118,7 +118,7 @@ def uninstall(name: str) -> Changes:
     before = packages()
     options = [] if _tool()[0] == "uv" else ["--yes"]
     _run(["uninstall", *options, distribution], distribution)
-    changes = difference(before, packages())
+    changes = compare_packages(before, packages())
     if normalized(distribution) not in changes.removed:
         raise InstallFailed(f"{distribution} lies outside of this environment, {sys.prefix}  it was not removed")
     return changes
@@ -139,7 +139,7 @@ def packages() -> Packages:
     return found
 
 
-def difference(before: Packages, after: Packages) -> Changes:
+def compare_packages(before: Packages, after: Packages) -> Changes:
     """Return what has changed between two states of the environment."""
     changed = {name for name in after if before.get(name) != after[name]}
     folders = metadata_folders(environment())
@@ -158,7 +158,7 @@ def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
     try:
         states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON
     except ValueError:
-        raise InstallFailed(f"dl does not start any more: {summed_up(done.stderr)}") from None
+        raise InstallFailed(f"dl does not start any more: {summarize_output(done.stderr)}") from None
     return states
 
 
@@ -218,13 +218,13 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
         sys.stderr.write(done.stderr if "--report" in words else done.stdout + done.stderr)
     if done.returncode:
         raise InstallFailed(
-            f"{name} could not {verb} {what!r}: {summed_up(done.stderr or done.stdout)}{_hint(what)}"
+            f"{name} could not {verb} {what!r}: {summarize_output(done.stderr or done.stdout)}{_hint(what)}"
             "  all that it said: DL_DEBUG=1"
         )
     return done
 
 
-def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
+def _arguments(what: str, *, upgrade: bool, editable: bool) -> list[str]:
     if not what.strip() or what.startswith("-"):
         raise BadOption(f"{what!r} is no distribution: expected a name, a folder, a wheel or a URL")
     if _is_path(what) and not Path(what).expanduser().exists():
@@ -236,7 +236,7 @@ def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
 
 
-def _came_from(wheel: Path) -> bool:
+def _installed_from(wheel: Path) -> bool:
     """Return whether a distribution was installed from a wheel with the same content."""
     folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
     try:
@@ -254,7 +254,7 @@ def _hint(what: str) -> str:
     return f"  this folder has a {what!r}: dl install ./{what}" if not _is_path(what) and os.path.isdir(what) else ""  # noqa: PTH112
 
 
-def summed_up(said: str) -> str:
+def summarize_output(said: str) -> str:
     """Return what pip or uv said, in one line."""
     for pattern, words in _KNOWN:
         if found := re.search(pattern, said):

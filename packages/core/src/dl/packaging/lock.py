@@ -33,7 +33,7 @@ def write_lock(path: Path) -> list[str]:
         InstallFailed: If a distribution has no file to take a hash of, or pip does not find it again.
         CannotWrite: If the file cannot be written.
     """
-    names = to_lock()
+    names = distributions_to_lock()
     lines = [
         f"# Written by: dl plugins lock. Python {platform.python_version()} on {sys.platform} {platform.machine()}."
     ]
@@ -48,7 +48,7 @@ def write_lock(path: Path) -> list[str]:
     return names
 
 
-def to_lock() -> list[str]:
+def distributions_to_lock() -> list[str]:
     """Return the distributions of third parties' plugins and all they need beyond what dl needs itself."""
     plugins = {normalized(one.distribution) for one in installed(environment()) if not one.own}
     return sorted(closure(plugins) - closure(OWN))

@@ -67,7 +67,7 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
     check_name(name, kind)
     target = (folder or Path(PREFIX + name)).expanduser()
     _refuse_existing(target)
-    rendered = dict(_rendered(name, kind))
+    rendered = dict(_render(name, kind))
     files.make_folder(target.absolute().parent)
     try:
         _write(target, rendered)
@@ -124,17 +124,17 @@ def _refuse_existing(target: Path) -> None:
         )
 
 
-def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
+def _render(name: str, kind: str) -> Iterator[tuple[Path, str]]:
     """Give path and text of every file of a project."""
     for root in (TEMPLATES / SHARED, TEMPLATES / kind):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             inside = path.relative_to(root).parts
             if not any(part.startswith((".", "__pycache__")) for part in inside):  # what tools have left there
-                parts = [_named(re.sub("^dot_", ".", part), name) for part in inside]
-                yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
+                parts = [_insert_name(re.sub("^dot_", ".", part), name) for part in inside]
+                yield Path(*parts), _insert_name(path.read_text(encoding="utf-8"), name)
 
 
-def _named(text: str, name: str) -> str:
+def _insert_name(text: str, name: str) -> str:
     """Put a name in the place of the one that stands for it: in modules with _, elsewhere as it is."""
     module = text.replace(f"dl_{STANDS_FOR}", f"dl_{name.replace('-', '_')}")
     return module.replace(STANDS_FOR, name).replace(VERSION_MARK, VERSION)

@@ -20,7 +20,7 @@ from dl.errors import DLError, PluginFailed
 from dl.plugins.discovery import FoundPlugin, installed
 from dl.plugins.local import local_plugins
 from dl.plugins.states import describe_error, plugin_line, short_repr
-from dl.signals import StoppedAtOnce
+from dl.signals import SecondSignal
 from dl.terminal import safe_text
 
 TRACE = "DL_TRACE_PLUGINS"
@@ -51,7 +51,7 @@ RETURN_TYPES = {
     ("Domain", "read"): "dl.data.examples:Examples",
 }
 # Exceptions that are not attributed: dl's own errors, a closed stdout, and requests to stop.
-PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
+PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, SecondSignal)
 ATTRIBUTED_ELSEWHERE = {
     ("CheckSpec", "load"),
     ("SectionSpec", "load"),

@@ -1,6 +1,6 @@
-"""The manifest of a run: what `run.json` holds, as frozen values that need no torch to read.
+"""The manifest of a run: the content of `run.json` as frozen values, readable without torch.
 
-``format`` is the version of the whole run folder; a reader refuses what it does not know.
+``format`` is the version of the whole run folder; readers refuse unknown versions.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ STATUSES = ("running", "finished", "interrupted", "failed")
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """A reported number.
+    """A metric.
 
     Args:
         name: Like ``accuracy``; columns of the history are ``val_<name>``.
-        higher: Whether more is better.
-        perfect: The value that cannot be beaten.
-        kind: How its interval is computed: ``proportion``, ``mean``, ``ranking`` or ``confusion``.
+        higher: Whether higher is better.
+        perfect: The best possible value.
+        kind: Determines its interval: ``proportion``, ``mean``, ``ranking`` or ``confusion``.
     """
 
     name: str
@@ -35,17 +35,17 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """What the network predicts, in words and numbers.
+    """The task of a run.
 
     Args:
-        name: The row of the task table.
-        reason: Why this row, from the target.
-        outputs: Width of the last layer; for next-token, numbers that are kept of a row.
+        name: Of the task.
+        reason: Why it was inferred from the target.
+        outputs: Number of logits per example; for next-token, of the sums stored per row.
         names: Of the classes, labels or target columns.
-        metrics: The headline first.
+        metrics: The headline metric first.
         loss: Name of the loss.
-        shift: (D,) what is added to a regression's scaled outputs; empty elsewhere.
-        scale: (D,) by what they are multiplied first; empty elsewhere.
+        shift: (D,) added to a regression's outputs after scaling; empty for other tasks.
+        scale: (D,) factor of a regression's outputs; empty for other tasks.
     """
 
     name: str
@@ -59,19 +59,19 @@ class TaskInfo:
 
     @property
     def headline(self) -> MetricInfo:
-        """The metric that is looked at first."""
+        """The headline metric."""
         return self.metrics[0]
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a dumb answer scores on the validation part.
+    """A baseline and its score on the validation set.
 
     Args:
         name: ``majority``, ``prior``, ``mean``, ``median``, ``unigram`` or ``bigram``.
-        answer: What it answers, in words.
+        answer: Description of its constant prediction.
         score: Its headline metric.
-        loss: Its loss; None where a constant answer has none.
+        loss: Its loss; None if it has none.
     """
 
     name: str
@@ -82,17 +82,17 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Parts:
-    """How the data was divided.
+    """The data set of a run and the sizes of its splits.
 
     Args:
         name: Of the data set.
         train: Number of training examples.
         val: Number of validation examples.
-        probe: Number of training examples that are scored after each epoch.
+        probe: Number of training examples scored after each epoch.
         rule: How the split was made.
-        val_fingerprint: The same for two runs that look at the same validation examples.
+        val_fingerprint: Of the validation set; equal for runs with the same one.
         input_shape: Of one prepared input.
-        test: Whether there is a test part.
+        test: Whether there is a test set.
     """
 
     name: str
@@ -107,26 +107,26 @@ class Parts:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything about a run that is not a list of numbers.
+    """The facts of a run other than its numbers per epoch.
 
     Args:
         name: Of the run folder.
         status: One of `STATUSES`.
-        created: When, in UTC (ISO 8601).
-        dl_version: The version that wrote it.
+        created: Time of creation, in UTC (ISO 8601).
+        dl_version: The version of dl that wrote it.
         domain: Of the inputs.
         model: Name of the network.
         parameters: Number of trainable parameters.
-        task: What is predicted.
-        parts: How the data was divided.
-        baselines: What dumb answers score.
+        task: Of the run.
+        parts: Sizes of the splits.
+        baselines: Scores of the baselines.
         best_epoch: From 1; 0 while there is none.
-        seconds: Of the fit so far.
-        message: Why it ended as it did, if not simply finished.
-        signal: Number of the signal that ended it; 0 for none.
-        pid: Process that writes the run; 0 where it is not known.
+        seconds: Duration of the fit so far.
+        message: Reason for the status, if not simply finished.
+        signal: Number of the signal that stopped the fit; 0 for none.
+        pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
-        epochs: That ended so far; 0 where they were not counted.
+        epochs: Number of finished epochs; 0 if unknown.
         format: Version of the run folder.
     """
 
@@ -154,7 +154,7 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, ensure_ascii=True) + "\n"
 
     def with_status(self, status: str, **changes: Any) -> Manifest:  # Any: fields of a manifest, checked by replace
-        """Return the manifest after something happened."""
+        """Return the manifest with a new status and other changed fields."""
         return replace(self, status=status, **changes)
 
 
@@ -162,7 +162,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     """Read `run.json`.
 
     Raises:
-        BadRun: If it is not one, or of a version that this dl does not know.
+        BadRun: If it is malformed or of an unknown version.
     """
     try:
         stored = json.loads(text)
@@ -188,10 +188,10 @@ _Value = TypeVar("_Value")
 
 
 def _build(kind: type[_Value], stored: Mapping[str, Any]) -> _Value:  # Any: JSON
-    """Make a value from JSON, ignoring keys that a newer patch release may have added, lists as tuples.
+    """Build a dataclass from JSON, with lists as tuples; unknown keys of newer patch releases are ignored.
 
     Raises:
-        TypeError: If something is missing or of another type.
+        TypeError: If a field is missing or has another type.
     """
     if not isinstance(stored, dict):
         raise TypeError(f"{stored!r} is no {kind.__name__}")
@@ -213,7 +213,7 @@ _PLAIN = {
 
 
 def _fits(value: object, annotation: str) -> bool:
-    """Whether a value read from JSON is of the annotated type, as far as JSON has it."""
+    """Return whether a JSON value fits an annotated type."""
     if annotation.startswith("tuple["):
         each = annotation.removeprefix("tuple[").removesuffix(", ...]")
         return isinstance(value, tuple) and all(_fits(one, each) for one in value)

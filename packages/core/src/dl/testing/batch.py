@@ -33,7 +33,7 @@ class Batches:
         rows: Positions of inputs that are all different.
     """
 
-    feed: DeviceDataset
+    data: DeviceDataset
     preprocessor: Preprocessor
     rows: tuple[int, ...]
 
@@ -42,13 +42,13 @@ class Batches:
         """Learn a preprocessor from a part and store its inputs."""
         preprocessor = domain.learn(part, options).eval()
         task = decide(part.targets, part.examples.names)
-        feed = DeviceDataset.of(encode_examples(part.examples, preprocessor), task)
+        data = DeviceDataset.of(encode_examples(part.examples, preprocessor), task)
         first = {key: int(row) for key, row in zip(reversed(fingerprints(part)), reversed(part.index), strict=True)}
-        return cls(feed, preprocessor, tuple(sorted(first.values())))
+        return cls(data, preprocessor, tuple(sorted(first.values())))
 
     def take(self, rows: Sequence[int]) -> Prepared:
         """Return the prepared inputs at these positions."""
-        inputs, _ = self.feed.take(torch.tensor(rows, dtype=torch.int64))
+        inputs, _ = self.data.take(torch.tensor(rows, dtype=torch.int64))
         prepared: Prepared = self.preprocessor(inputs)
         return prepared
 

@@ -16,7 +16,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
 from dl.specs import DatasetSpec
-from dl.splits.leakage import also_in
+from dl.splits.leakage import found_in
 from dl.tasks.task import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
@@ -235,7 +235,7 @@ def _test(subject: Subject) -> str:
     if test.names != train.names:
         raise Broken("it names its classes differently than train")
     _like_train("test", test, train)
-    copies = int(np.count_nonzero(also_in(fingerprints(whole(test)), fingerprints(whole(train)))))
+    copies = int(np.count_nonzero(found_in(fingerprints(whole(test)), fingerprints(whole(train)))))
     return f"{copies:,} of {len(test):,} inputs are also in train, bit for bit" if copies else f"{len(test):,} examples"
 
 

@@ -184,8 +184,8 @@ def _prepares(subject: Subject) -> None:
 
 
 def _leaves_stored(subject: Subject) -> None:
-    feed = subject.batches.feed
-    given, _ = feed.take(torch.arange(EXAMPLES) % len(feed.ids))
+    data = subject.batches.data
+    given, _ = data.take(torch.arange(EXAMPLES) % len(data.ids))
     before = cloned(given)
     subject.batches.preprocessor(given)
     if not same(before, given):
@@ -254,7 +254,7 @@ def _reads(subject: Subject) -> str:
         raise Broken("it does not say where each input came from: sources is empty")
     _like_training(examples, subject)
     preprocessor(
-        Batches.of(subject.domain, whole(subject.dataset.train), subject.options).feed.take(torch.arange(1))[0]
+        Batches.of(subject.domain, whole(subject.dataset.train), subject.options).data.take(torch.arange(1))[0]
     )
     inputs = encode_examples(examples, preprocessor).inputs
     if isinstance(inputs, Ragged) is not isinstance(

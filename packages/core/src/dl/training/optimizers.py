@@ -1,4 +1,4 @@
-"""Optimizers and schedules: PyTorch's, by the names and options that recipes give them."""
+"""Build PyTorch optimizers and schedules from a recipe's options."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dl.options import Value
 
 
 def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
-    """Make the named optimizer, in PyTorch's fastest implementation of it."""
+    """Build the named optimizer, in PyTorch's fastest implementation."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     name, lr = str(options["optimizer"]), float(options["lr"])
     decay, momentum = float(options["weight_decay"]), float(options["momentum"])
-    if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
+    if name == "rmsprop":  # smoothing constant 0.9, as Keras and the papers; PyTorch's default is 0.99
         return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
     if name == "adam":
         return torch.optim.Adam(parameters, lr, fused=True)
@@ -27,9 +27,9 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
 def make_schedule(
     optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
-    """Make the named schedule over all optimizer steps; None where the rate is constant.
+    """Build the named schedule over all optimizer steps; None for a constant learning rate.
 
-    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted.
+    It reaches its end, a rate near zero, only after the last step, so that no step is wasted.
     """
     lr = float(options["lr"])
     if options["schedule"] == "one-cycle":

@@ -29,7 +29,7 @@ from dl.tasks.task import Task, decide
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitParts
 from dl.training.regularizers import Regularizers, build_network
-from dl.training.summary import count_parameters, fault_of_network
+from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
 
 
@@ -111,7 +111,7 @@ def set_up(recipe: Recipe, plugins: Plugins) -> FitSetup:
 def _check_network(
     network: nn.Module, recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task
 ) -> None:
-    if fault := fault_of_network(network, preprocessor.example_input(), task):
+    if fault := find_network_fault(network, preprocessor.example_input(), task):
         message = f"the model {recipe.model!r} {fault}"
         raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
 
