@@ -16,7 +16,7 @@ from dl.cli.flags import Json
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.testing.plugin import Checked
+    from dl.testing.plugin import CheckedRule
 
 LONGEST = 2000  # characters of one result
 
@@ -91,7 +91,7 @@ def check(
     return 1 if failed else 0
 
 
-def _shown(checked: Iterable[Checked]) -> Iterator[Checked]:
+def _shown(checked: Iterable[CheckedRule]) -> Iterator[CheckedRule]:
     """Print each result as it comes, and pass it on."""
     out = console()
     for one in checked:

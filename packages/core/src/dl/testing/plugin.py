@@ -1,4 +1,4 @@
-"""The suites for all that one plugin registered: what ``dl plugins check NAME`` asks."""
+"""Run the conformance suites on everything one plugin registered, for ``dl plugins check NAME``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from dl.testing.section import check_section
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A rule that was asked about one thing.
+class CheckedRule:
+    """The result of one rule for one registered thing.
 
     Args:
-        kind: What the thing is, for people.
+        kind: Of the thing, for messages.
         name: Of the thing.
-        result: What became of the rule.
+        result: Of the rule.
     """
 
     kind: str
@@ -38,12 +38,12 @@ class Checked:
     result: Result
 
     def as_dict(self) -> dict[str, str]:
-        """Return what is printed as JSON."""
+        """Return the JSON value."""
         return {"kind": self.kind, "name": self.name, **self.result.as_dict()}
 
 
 def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
-    """Return the plugins of a name, or of a distribution of that name.
+    """Return the plugins with this name, or of the distribution with this name.
 
     Raises:
         UnknownName: If there is none.
@@ -57,14 +57,14 @@ def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
     return found
 
 
-def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[Checked]:
-    """Ask every rule about everything that a plugin registered, one after another."""
-    yield Checked("plugin", state.name, _loaded(state))
+def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[CheckedRule]:
+    """Test everything that a plugin registered against every rule; yield the results as they come."""
+    yield CheckedRule("plugin", state.name, _loaded(state))
     for kind, (field, suite) in SUITES.items():
         for key, spec in getattr(plugins, field).items():
             if plugins.owners.get((field, key)) == state.name:
                 for result in _results(suite, spec, plugins):
-                    yield Checked(kind, spec.name, result)
+                    yield CheckedRule(kind, spec.name, result)
 
 
 def _loaded(state: PluginState) -> Result:
@@ -80,7 +80,7 @@ def _results(suite: Callable[[Any, Plugins], Results], spec: Any, plugins: Plugi
 
 
 def check_recipe(spec: RecipeSpec, plugins: Plugins) -> Results:
-    """Ask whether a named recipe can be fitted as it is.
+    """Test that a named recipe can be fitted.
 
     Raises:
         DoesNotConform: If it cannot.

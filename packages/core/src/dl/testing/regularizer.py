@@ -1,6 +1,6 @@
-"""The suite for regularizers: they may change training as they like, and leave evaluation as it is.
+"""The conformance suite for regularizers: they may change training, but not evaluation.
 
-Asked on a network and data of the one domain that it knows, or on rows of numbers. Letters: ``B`` examples of a batch.
+It uses a network and data of the regularizer's domain, or rows of numbers. Letters: ``B`` examples of a batch.
 """
 
 from __future__ import annotations
@@ -26,65 +26,65 @@ from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import split_data
 from dl.testing.batch import Prepared, same
-from dl.testing.light import lists_lightly
-from dl.testing.regularized import STEPS, Subject
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+from dl.testing.light import check_light_import
+from dl.testing.regularized import STEPS, RegularizerSubject
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, check_options
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
-PARTS_OF_PLACE = {
+FIELDS_OF_PLACE = {
     "network": ("choices", "network"),
     "batch": ("batch",),
     "penalty": ("penalty",),
     "training": ("loss", "after_step", "scored_with", "ends"),
 }
-SAME = 0.02  # logits are kept in half precision
+SAME = 0.02  # tolerance; logits are stored in half precision
 
 
 def check_regularizer(spec: RegularizerSpec, plugins: Plugins | None = None, sample: Dataset | None = None) -> Results:
-    """Ask every rule about a regularizer, at the defaults of its options, on the CPU.
+    """Test a regularizer against every rule, with default options, on the CPU.
 
     Args:
-        spec: As `Plugins.regularizer` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
-        sample: A small data set of the domain that it is for; None takes what there is.
+        spec: From `Plugins.regularizer`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
+        sample: A small data set of its domain; None takes dl's own or a registered one.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
-    subject = Subject(spec, plugins or load_plugins(), sample)
+    subject = RegularizerSubject(spec, plugins or load_plugins(), sample)
     with torch.random.fork_rng(devices=[]):
         return ask(f"the regularizer {spec.name!r}", subject, RULES, needed=("there is a task and a model for it",))
 
 
-def _light(subject: Subject) -> None:
-    lists_lightly(subject.plugins, "regularizers", subject.spec.name)
+def _light(subject: RegularizerSubject) -> None:
+    check_light_import(subject.plugins, "regularizers", subject.spec.name)
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: RegularizerSubject) -> None:
     spec = subject.spec
-    options_hold(spec.options)
+    check_options(spec.options)
     if spec.remedy:
         check_named(spec.options, spec.remedy, spec.name)
     if spec.place not in PLACES:
         raise Broken(f"its place is {spec.place!r}; there are {', '.join(PLACES)}")
 
 
-def _fits(subject: Subject) -> str:
+def _fits(subject: RegularizerSubject) -> str:
     recipe, task, _ = subject.chosen
     return f"{recipe.model} of {subject.domain}, {task.info.name}"
 
 
-def _acts(subject: Subject) -> None:
+def _acts(subject: RegularizerSubject) -> None:
     one = subject.alone()
     parts = [name for name in Regularizer.__dataclass_fields__ if getattr(one, name) is not None]
     if not parts:
         raise Broken("it does nothing: each of its parts is left out")
-    if not set(parts) & set(PARTS_OF_PLACE[subject.spec.place]):
+    if not set(parts) & set(FIELDS_OF_PLACE[subject.spec.place]):
         raise Broken(f"its place is {subject.spec.place!r}, but it has only {', '.join(parts)}")
 
 
-def _network(subject: Subject) -> None:
+def _network(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.network is None:
         raise NotAsked("it does not change the network")
@@ -98,7 +98,7 @@ def _network(subject: Subject) -> None:
         raise Broken("in eval mode the changed network gives other logits")
 
 
-def _eval_after_training(subject: Subject) -> None:
+def _eval_after_training(subject: RegularizerSubject) -> None:
     network, regularizers, _ = subject.trained()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.no_grad(), regularizers.scored_with(network):
@@ -111,7 +111,7 @@ def _eval_after_training(subject: Subject) -> None:
         raise Broken("it turns eval mode off")
 
 
-def _batch(subject: Subject) -> None:
+def _batch(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.batch is None:
         raise NotAsked("it does not change batches")
@@ -136,7 +136,7 @@ def _values(inputs: Prepared) -> Tensor:
     return inputs if isinstance(inputs, Tensor) else inputs.values
 
 
-def _loss(subject: Subject) -> None:
+def _loss(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.loss is None:
         raise NotAsked("it does not change the loss")
@@ -150,7 +150,7 @@ def _loss(subject: Subject) -> None:
         raise Broken("the mean of the losses is not its mean loss, or is no finite number")
 
 
-def _penalty(subject: Subject) -> None:
+def _penalty(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.penalty is None:
         raise NotAsked("it adds no penalty")
@@ -162,7 +162,7 @@ def _penalty(subject: Subject) -> None:
         raise Broken("no gradient comes from it, so it does nothing: compute it from the parameters themselves")
 
 
-def _ends(subject: Subject) -> None:
+def _ends(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.ends is None:
         raise NotAsked("it does not end a fit")
@@ -173,7 +173,7 @@ def _ends(subject: Subject) -> None:
             raise Broken(f"after {len(several)} epochs it returns no text")
 
 
-def _trains(subject: Subject) -> None:
+def _trains(subject: RegularizerSubject) -> None:
     network, _, losses = subject.trained()
     if not np.isfinite(losses).all():
         raise Broken(f"after {STEPS} steps the loss is {losses[-1]}")
@@ -182,7 +182,7 @@ def _trains(subject: Subject) -> None:
         raise Broken(f"trained twice from one seed, the network ends with another {unlike[0]}")
 
 
-def _remembers(subject: Subject) -> None:
+def _remembers(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.state_dict is None and one.load_state_dict is None:
         raise NotAsked("it has nothing to remember")
@@ -200,7 +200,7 @@ def _remembers(subject: Subject) -> None:
 
 
 def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
-    """Return what a checkpoint gives back of states: it is read without running anything, so it holds no objects."""
+    """Save and load states as in a checkpoint, with ``weights_only``, which refuses arbitrary objects."""
     stream = io.BytesIO()
     try:
         torch.save(states, stream)
@@ -210,7 +210,7 @@ def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
         raise Broken(f"what it remembers is more than numbers, words and tensors: {describe_error(error)}") from error
 
 
-def _fitted(subject: Subject) -> str:
+def _fitted(subject: RegularizerSubject) -> str:
     recipe, _, plugins = subject.chosen
     reg = {subject.spec.name: dict(recipe.regularizers[subject.spec.name])}
     with tempfile.TemporaryDirectory() as folder:
@@ -228,16 +228,16 @@ def _fitted(subject: Subject) -> str:
         if run.manifest.status != "finished":
             raise Broken(f"a fit with it is {run.manifest.status}: {run.manifest.message}")
         opened = reopen(run, plugins)
-        divided = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe)
-        rows = divided.val.index
-        logits = opened.logits(divided.val.examples)[torch.from_numpy(rows)].numpy()
+        splits = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe)
+        rows = splits.val.index
+        logits = opened.logits(splits.val.examples)[torch.from_numpy(rows)].numpy()
         kept = read_logits(run.outcomes_folder, "best").astype(np.float32)
     if not np.allclose(kept, logits, rtol=SAME, atol=SAME):
         raise Broken("what a fit with it scored is not what the weights that were kept give when they are opened")
     return f"{len(rows)} validation examples scored alike in the fit and after it"
 
 
-RULES: Rules[Subject] = {
+RULES: Rules[RegularizerSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "there is a task and a model for it": _fits,

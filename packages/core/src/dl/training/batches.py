@@ -125,7 +125,7 @@ def check_width(train: Subset, lengths: Index | None, batch_size: int) -> None:
 
 
 def batch_sizes(n: int, batch_size: int) -> list[int]:
-    """Return the batch sizes for n examples; a single left-over one joins the last batch, since batch norm needs two."""
+    """Return the batch sizes for n examples; a single left-over one joins the last batch, as batch norm needs two."""
     whole, rest = divmod(n, batch_size)
     sizes = [batch_size] * whole + ([rest] if rest else [])
     if rest == 1 and whole:
@@ -201,8 +201,8 @@ class TrainBatchSampler:
 class EvalBatchSampler:
     """Samples the evaluation batches of a subset; with several devices each position is on exactly one of them.
 
-    Rows of different lengths (``lengths``, (N,)) are sorted by length. A batch holds ``eval_batch_size`` rows, and fewer
-    if they are very long.
+    Rows of different lengths (``lengths``, (N,)) are sorted by length. A batch holds ``eval_batch_size`` rows, fewer if
+    they are very long.
     """
 
     positions: Index

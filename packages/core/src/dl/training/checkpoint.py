@@ -1,6 +1,6 @@
 """Checkpoints: a CheckpointIO for Lightning that never damages a good checkpoint.
 
-Lightning's own writes to the system's temporary folder and moves, which leaves half a file if the target's disk is full.
+Lightning's own writes to the system's temporary folder and moves, which leaves half a file if the target disk is full.
 This one writes beside the target, flushes, renames, and only then adds the new file to a manifest with its checksum.
 The previous one is kept; if the newest is damaged, it is skipped with a warning.
 """
