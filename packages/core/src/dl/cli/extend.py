@@ -157,7 +157,7 @@ def install(
     from dl.packaging import install
 
     if dry_run:
-        _print_changes(install.plan_install(what, upgrade=upgrade, editable=editable), "would have ")
+        _print_changes(install.plan(what, upgrade=upgrade, editable=editable), "would have ")
         return 0
     changes = install.install_locked(lock) if lock else install.install(what, upgrade=upgrade, editable=editable)
     _print_changes(changes)

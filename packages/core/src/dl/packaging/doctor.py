@@ -1,4 +1,4 @@
-"""The doctor: check versions, devices, plugins and folders of this installation."""
+"""The doctor: what this installation and machine have, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from dl.data import cache
 from dl.errors import BadOption, CannotWrite
 from dl.plugins.loading import inspect_plugins
 
-# Older versions can execute code from files they should only read.
+# Older ones run code from files that they should only read, or were never safe.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
 
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one check.
+    """One thing that was looked at.
 
     Args:
-        name: Of the thing checked.
-        message: The finding, and the remedy if it is not ok.
-        ok: Whether it is fine.
+        name: What.
+        message: What was found, and what to do if it is not well.
+        ok: Whether it is well.
     """
 
     name: str
@@ -33,12 +33,12 @@ class Check:
     ok: bool = True
 
     def as_dict(self) -> dict[str, object]:
-        """Return the JSON value."""
+        """Return what is printed as JSON."""
         return asdict(self)
 
 
 def examine(runs: Path) -> list[Check]:
-    """Run all checks."""
+    """Look at everything."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
     return [python, *packages, *_plugins(), _devices(), _writable("runs", runs), _cache()]
@@ -82,7 +82,7 @@ def _writable(name: str, folder: Path) -> Check:
 def _cache() -> Check:
     check = _writable("cache", cache.cache_root())
     try:
-        most = cache.size_limit()
+        most = cache.most_bytes()
     except BadOption as error:
         return Check("cache", str(error), ok=False)
     size = sum(entry.size for entry in cache.entries())

@@ -1,7 +1,7 @@
-"""Install and uninstall distributions in dl's own environment.
+"""Installing: distributions are added to, and taken from, the environment that dl itself runs in.
 
-pip or uv does the work, whichever created the environment; their errors are summarized in one line, and the changes are
-determined by comparing the environment before and after.
+pip or uv does the work, whichever made the environment; their output is summed up in one line, and what changed is read
+from the environment itself, before and after.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by 
 
 @dataclass(frozen=True)
 class Changes:
-    """The changes of an installation.
+    """What an installation has done.
 
     Args:
-        added: Version of each new package.
-        replaced: Old and new version of each replaced package; equal if it was reinstalled.
-        removed: Version of each removed package.
-        asked: The packages that were requested, not only required by others.
+        added: Version of each package that was not there.
+        replaced: Versions before and after of each that was; the same twice where it was installed anew.
+        removed: Version of each that is gone.
+        asked: Those of them that were asked for, not only needed.
     """
 
     added: Mapping[str, str] = field(default_factory=dict)
@@ -46,54 +46,54 @@ class Changes:
 
     @property
     def lines(self) -> list[str]:
-        """A line for each changed package, the requested ones first."""
-        lines = {name: f"added {name} {version}" for name, version in self.added.items()}
-        lines |= {name: _replaced(name, *versions) for name, versions in self.replaced.items()}
-        lines |= {name: f"removed {name} {version}" for name, version in self.removed.items()}
-        return [lines[name] for name in sorted(lines, key=lambda name: (name not in self.asked, name))]
+        """What is said to people, one line a package, those asked for first."""
+        said = {name: f"added {name} {version}" for name, version in self.added.items()}
+        said |= {name: _replaced(name, *versions) for name, versions in self.replaced.items()}
+        said |= {name: f"removed {name} {version}" for name, version in self.removed.items()}
+        return [said[name] for name in sorted(said, key=lambda name: (name not in self.asked, name))]
 
 
 def install(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
     """Install a distribution: by name, from a folder, a wheel or a URL.
 
     Raises:
-        UnknownName: If it is a path that does not exist.
+        UnknownName: If it is a path and nothing is there.
         InstallFailed: If it cannot be installed, in one line.
     """
-    before, words = packages(), _arguments(what, upgrade=upgrade, editable=editable)
+    before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
     _run(["install", *words], what)
     after = packages()
-    if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _installed_from(wheel):
+    if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
         _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
         after = packages()
-    return compare_packages(before, after)
+    return difference(before, after)
 
 
 def install_locked(lock: Path) -> Changes:
-    """Install from a lock file, verifying the hash of each archive.
+    """Install exactly what a lock file names, each file checked against its hash.
 
     Raises:
-        UnknownName: If the file does not exist.
+        UnknownName: If there is no such file.
         InstallFailed: If it cannot be installed, in one line.
     """
     if not lock.is_file():
         raise UnknownName(f"no lock file {str(lock)!r}  write one with: dl plugins lock")
     before = packages()
     _run(["install", "--require-hashes", "--no-deps", "--requirement", str(lock)], str(lock))
-    return compare_packages(before, packages())
+    return difference(before, packages())
 
 
-def plan_install(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
-    """Return the changes of an installation without making them.
+def plan(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
+    """Return what an installation would do, without doing it.
 
     Raises:
-        InstallFailed: If the installation would fail.
+        InstallFailed: If it could not be done.
     """
-    words = ["install", "--dry-run", *_arguments(what, upgrade=upgrade, editable=editable)]
+    words = ["install", "--dry-run", *_words(what, upgrade=upgrade, editable=editable)]
     before = {name: version for name, (version, _) in packages().items()}
     if _tool()[0] == "uv":
-        output = _run(words, what).stderr
-        new = {normalized(name): version for name, version in re.findall(r"^ \+ (\S+?)==(\S+)", output, re.MULTILINE)}
+        said = _run(words, what).stderr
+        new = {normalized(name): version for name, version in re.findall(r"^ \+ (\S+?)==(\S+)", said, re.MULTILINE)}
         asked: set[str] = set()
     else:
         report = read_report(_run([*words, "--quiet", "--report", "-"], what).stdout)
@@ -107,40 +107,40 @@ def plan_install(what: str, *, upgrade: bool = False, editable: bool = False) ->
 
 
 def uninstall(name: str) -> Changes:
-    """Uninstall a distribution with plugins, by its own name or that of a plugin.
+    """Remove a distribution that registers plugins, by its own name or that of a plugin.
 
     Raises:
         BadOption: If it is one of dl's own, or registers nothing with dl.
         UnknownName: If it is not installed.
-        InstallFailed: If it cannot be uninstalled.
+        InstallFailed: If it cannot be removed.
     """
     distribution = _removable(name)
     before = packages()
     options = [] if _tool()[0] == "uv" else ["--yes"]
     _run(["uninstall", *options, distribution], distribution)
-    changes = compare_packages(before, packages())
+    changes = difference(before, packages())
     if normalized(distribution) not in changes.removed:
-        raise InstallFailed(f"{distribution} is outside this environment, {sys.prefix}  it was not removed")
+        raise InstallFailed(f"{distribution} lies outside of this environment, {sys.prefix}  it was not removed")
     return changes
 
 
 def environment() -> list[str]:
-    """Return the folders that pip and uv install into; the search path may have others as well."""
+    """Return the folders into which pip and uv install here; the search path may hold others' as well."""
     return list(dict.fromkeys([*map(sysconfig.get_path, ("purelib", "platlib")), site.getusersitepackages()]))
 
 
 def packages() -> Packages:
-    """Return every distribution of this environment with version and time of installation."""
+    """Return every distribution of this environment."""
     found: Packages = {}
     for name, folder in metadata_folders(environment()).items():
         path = Path(folder)
-        with contextlib.suppress(OSError):  # it may be removed meanwhile
+        with contextlib.suppress(OSError):  # it is being removed
             found[name] = (path.stem.partition("-")[2], path.stat().st_mtime_ns)
     return found
 
 
-def compare_packages(before: Packages, after: Packages) -> Changes:
-    """Return the changes between two states of the environment."""
+def difference(before: Packages, after: Packages) -> Changes:
+    """Return what has changed between two states of the environment."""
     changed = {name for name in after if before.get(name) != after[name]}
     folders = metadata_folders(environment())
     return Changes(
@@ -152,13 +152,13 @@ def compare_packages(before: Packages, after: Packages) -> Changes:
 
 
 def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
-    """Return the output of `dl plugins --json` in a new process, which sees a new installation."""
+    """Return what `dl plugins --json` says in a new process, which sees what was just installed."""
     code = "from dl.cli.main import main; main(['plugins', '--json'])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     try:
         states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON
     except ValueError:
-        raise InstallFailed(f"dl no longer starts: {summarize_output(done.stderr)}") from None
+        raise InstallFailed(f"dl does not start any more: {summed_up(done.stderr)}") from None
     return states
 
 
@@ -167,15 +167,17 @@ def read_report(text: str) -> list[dict[str, Any]]:  # Any: JSON
     try:
         listed: list[dict[str, Any]] = json.loads(text)["install"]  # Any: JSON
     except (ValueError, KeyError, TypeError) as error:
-        raise InstallFailed("this pip is too old for --report  update it: python -m pip install -U pip") from error
+        raise InstallFailed(
+            "this pip is too old to say what it would do  update it: python -m pip install -U pip"
+        ) from error
     return listed
 
 
 def run_pip(words: Sequence[str], what: str) -> str:
-    """Run pip, for tasks that uv does not support, and return its output.
+    """Run pip alone, for what uv does not do, and return what it printed.
 
     Raises:
-        InstallFailed: If it fails or is not installed.
+        InstallFailed: If it fails, or is not there.
     """
     if find_spec("pip") is None:
         raise InstallFailed("this needs pip  add it: python -m ensurepip")
@@ -186,12 +188,12 @@ _PIP = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-
 
 
 def _tool() -> tuple[str, ...]:
-    """Return the name and command of pip or uv; ``-P`` keeps the current folder off the search path."""
+    """Return the name of what made this environment, and how it is called; ``-P`` keeps the current folder out."""
     uv = shutil.which("uv")
     if uv and (_made_by_uv() or find_spec("pip") is None):
         return ("uv", uv, "pip")
     if find_spec("pip") is None:
-        raise InstallFailed(f"{sys.executable} has neither pip nor uv  add one: python -m ensurepip")
+        raise InstallFailed(f"neither pip nor uv is there for {sys.executable}  add one: python -m ensurepip")
     return ("pip", *_PIP)
 
 
@@ -206,7 +208,7 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
     """Run pip or uv.
 
     Raises:
-        InstallFailed: If it fails, with a summary of its output.
+        InstallFailed: If it fails, with what it said summed up.
     """
     name, *command = tool or _tool()
     verb, *rest = words
@@ -216,31 +218,31 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
         sys.stderr.write(done.stderr if "--report" in words else done.stdout + done.stderr)
     if done.returncode:
         raise InstallFailed(
-            f"{name} could not {verb} {what!r}: {summarize_output(done.stderr or done.stdout)}{_hint(what)}"
-            "  full output: DL_DEBUG=1"
+            f"{name} could not {verb} {what!r}: {summed_up(done.stderr or done.stdout)}{_hint(what)}"
+            "  all that it said: DL_DEBUG=1"
         )
     return done
 
 
-def _arguments(what: str, *, upgrade: bool, editable: bool) -> list[str]:
+def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
     if not what.strip() or what.startswith("-"):
-        raise BadOption(f"{what!r} is not a distribution: expected a name, a folder, a wheel or a URL")
+        raise BadOption(f"{what!r} is no distribution: expected a name, a folder, a wheel or a URL")
     if _is_path(what) and not Path(what).expanduser().exists():
-        raise UnknownName(f"no file or folder {what!r}  the name of a distribution contains no /")
+        raise UnknownName(f"no file or folder {what!r}  a name from the package index has no / in it")
     here = _is_path(what) or (editable and os.path.isdir(what))  # noqa: PTH112
-    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder name as a distribution
+    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder for a name
     if editable and not Path(where).is_dir():
-        raise BadOption(f"{what!r} is not a folder; -e installs a folder in editable mode")
+        raise BadOption(f"{what!r} is not a folder; -e installs a folder, so that edits in it count")
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
 
 
-def _installed_from(wheel: Path) -> bool:
-    """Return whether the installed distribution came from a wheel with the same content."""
+def _came_from(wheel: Path) -> bool:
+    """Return whether a distribution was installed from a wheel with the same content."""
     folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
     try:
         noted = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
         return bool(noted["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
-    except (OSError, ValueError, KeyError, TypeError):  # installed from a folder or an index
+    except (OSError, ValueError, KeyError, TypeError):  # it came from a folder, or from the index
         return False
 
 
@@ -252,12 +254,12 @@ def _hint(what: str) -> str:
     return f"  this folder has a {what!r}: dl install ./{what}" if not _is_path(what) and os.path.isdir(what) else ""  # noqa: PTH112
 
 
-def summarize_output(output: str) -> str:
-    """Summarize the error output of pip or uv in one line."""
+def summed_up(said: str) -> str:
+    """Return what pip or uv said, in one line."""
     for pattern, words in _KNOWN:
-        if found := re.search(pattern, output):
+        if found := re.search(pattern, said):
             return found.expand(words)
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(error|ERROR)\b|\w*(Error|Exception):", line)]
     return re.sub(r"^(error|ERROR):\s*", "", (errors or lines or ["it gave no reason"])[-1])[:300]
 
@@ -272,24 +274,24 @@ _KNOWN = (
      "the package index cannot be reached"),
     (r"No matching distribution found for ([^\n]+)", r"there is no distribution \1 for this Python"),
     (r"Because ([\w.-]+) was not found", r"there is no distribution \1 for this Python"),
-    (r"Invalid requirement: ([^\n]+?)(?::[^\n]*)?\n", r"\1 is not the name of a distribution"),
+    (r"Invalid requirement: ([^\n]+?)(?::[^\n]*)?\n", r"\1 is no name of a distribution"),
     (r"does not appear to be a Python project|Neither 'setup.py' nor 'pyproject.toml' found",
-     "it is not a Python project: it has neither pyproject.toml nor setup.py"),
+     "it is no Python project: it has neither pyproject.toml nor setup.py"),
     (r"(?:is not a valid wheel filename|is not a supported wheel)[^\n]*", "it is not a wheel for this Python"),
     (r"Wheel '([^']+)'[^\n]* is invalid", r"the wheel of \1 is damaged"),
-    (r"ResolutionImpossible|conflicting dependencies", "its requirements conflict with those of another package"),
+    (r"ResolutionImpossible|conflicting dependencies", "what it needs contradicts what something else needs"),
 )  # fmt: skip
 
 
 def _removable(name: str) -> str:
-    """Return the distribution of a name after checking that it may be uninstalled."""
+    """Return the distribution that a name means, if it may be removed."""
     wanted = normalized(name)
     plugins = installed()
     known = {normalized(one.distribution): one.distribution for one in plugins}
     known |= {one.name: one.distribution for one in plugins if one.name not in known}
     distribution = known.get(wanted) or known.get(name)
     if wanted in OWN or (distribution and normalized(distribution) in OWN):
-        raise BadOption(f"{name!r} belongs to dl itself  switch a plugin off with: DL_PLUGINS=-{name}")
+        raise BadOption(f"{name!r} is a part of dl itself  switch a plugin off with: DL_PLUGINS=-{name}")
     if distribution:
         return distribution
     if wanted in metadata_folders():
@@ -298,9 +300,9 @@ def _removable(name: str) -> str:
 
 
 def _replaced(name: str, before: str, after: str) -> str:
-    return f"reinstalled {name} {after}" if before == after else f"changed {name} {before} to {after}"
+    return f"installed {name} {after} anew" if before == after else f"changed {name} {before} to {after}"
 
 
 def registered_by(states: Iterable[Mapping[str, Any]], distribution: str) -> list[Mapping[str, Any]]:  # Any: JSON
-    """Return the plugin states of one distribution."""
+    """Return the plugins of one distribution."""
     return [state for state in states if normalized(str(state["distribution"])) == normalized(distribution)]

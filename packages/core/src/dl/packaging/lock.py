@@ -1,9 +1,9 @@
-"""The lock file: the third-party plugins of this environment and their requirements, by version and hash.
+"""The lock: the third parties' plugins of this environment, with what they need, so that another gets the same bytes.
 
-It is a requirements file with SHA-256 hashes, which ``pip install --require-hashes`` reads as well. A hash is that of
-the wheel or source archive, not of the installed files: only that can be verified before anything is extracted. It is
-read from the distribution's ``direct_url.json`` if it was installed from a file or a URL; for one from a package index,
-pip reports the file it would install.
+A lock file is a requirements file of exact versions with SHA-256 hashes, which ``pip install --require-hashes`` takes
+as well. The hash is that of the wheel or source archive, not of the files in the environment: only that can be checked
+before anything is unpacked. It stands in the distribution's ``direct_url.json`` where it came from a file or a URL;
+for one from a package index pip is asked which file it would take.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ NAME = "dl-plugins.lock"
 
 
 def write_lock(path: Path) -> list[str]:
-    """Write the lock file and return the names of the locked distributions.
+    """Write the lock file and return the names it locks.
 
     Raises:
-        InstallFailed: If a distribution has no archive to hash, or pip does not find it again.
+        InstallFailed: If a distribution has no file to take a hash of, or pip does not find it again.
         CannotWrite: If the file cannot be written.
     """
-    names = distributions_to_lock()
+    names = to_lock()
     lines = [
         f"# Written by: dl plugins lock. Python {platform.python_version()} on {sys.platform} {platform.machine()}."
     ]
@@ -41,21 +41,21 @@ def write_lock(path: Path) -> list[str]:
     found = [(one, _origin(one)) for one in map(distribution, names)]
     if folders := [_in_folder(one, origin) for one, origin in found if origin and "archive_info" not in origin]:
         raise InstallFailed(
-            f"a distribution installed from a folder has no hash: {', '.join(folders)}  build and install a wheel of it"
+            f"what was installed from a folder has no hash: {', '.join(folders)}  build a wheel of it, and install that"
         )
     lines += [_requirement(one, origin) for one, origin in found]
     files.write_text(path, "\n".join(lines) + "\n")
     return names
 
 
-def distributions_to_lock() -> list[str]:
-    """Return the distributions of third-party plugins and their requirements, without those of dl itself."""
+def to_lock() -> list[str]:
+    """Return the distributions of third parties' plugins and all they need beyond what dl needs itself."""
     plugins = {normalized(one.distribution) for one in installed(environment()) if not one.own}
     return sorted(closure(plugins) - closure(OWN))
 
 
 def closure(names: Iterable[str]) -> set[str]:
-    """Return the installed distributions among these and all their requirements, by normalized name."""
+    """Return the installed distributions among these and all that they need, normalized."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     found: set[str] = set()
@@ -86,10 +86,10 @@ def _in_folder(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSO
 
 
 def _requirement(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSON
-    """Return the line of the lock file for a distribution.
+    """Return the line that installs exactly this distribution.
 
     Raises:
-        InstallFailed: If the hash of its archive is unknown.
+        InstallFailed: If no hash of its archive is known.
     """
     name, version = one.metadata["Name"], one.version
     if not origin:
@@ -100,7 +100,7 @@ def _requirement(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: J
 
 
 def _origin(one: Distribution) -> dict[str, Any]:  # Any: JSON
-    """Return the origin of a distribution as recorded by the installer; empty for a package index."""
+    """Return where a distribution came from, as the installer noted; nothing for a package index."""
     try:
         stored = json.loads(one.read_text("direct_url.json") or "{}")
     except ValueError:
@@ -124,20 +124,20 @@ def _from_index(name: str, version: str) -> tuple[str, str]:
         if digest := _sha256(info.get("archive_info", {})):
             return str(info["url"]), digest
         return str(info["url"]), _hash_of_file(str(info["url"]), name)
-    raise InstallFailed(f"pip does not report the origin of {name} {version}")
+    raise InstallFailed(f"pip does not say where {name} {version} comes from")
 
 
 def _sha256(archive: dict[str, Any]) -> str:  # Any: JSON
-    """Return the SHA-256 in an ``archive_info``, in its new or old form; empty if there is none."""
+    """Return the SHA-256 in an ``archive_info``, in its new or its old spelling; empty if there is none."""
     digest = str(archive.get("hashes", {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256="))
     return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
 
 
 def _hash_of_file(url: str, name: str) -> str:
-    """Hash the archive of a ``file:`` URL, for installers that did not record it."""
+    """Hash the archive that a ``file:`` URL names; older installers did not note it."""
     import hashlib
 
     path = Path(unquote(urlparse(url).path))
     if not url.startswith("file:") or not path.is_file():
-        raise InstallFailed(f"the hash of {url} is unknown  reinstall {name}, then lock again")
+        raise InstallFailed(f"no hash is known of {url}  install {name} again, and lock then")
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -24,24 +24,24 @@ FIELDS = {"dataset": "datasets", "model": "models", "regularizer": "regularizers
 TEMPLATES = Path(__file__).parents[1] / "templates"
 SHARED = "shared"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-LONGEST = 30  # characters of a name, so that lines of the templates stay within the limit
+LONGEST = 30  # characters of a name, so that what is written has lines of the usual length
 PREFIX = "dl-"
-RESERVED = {  # words with a meaning of their own on the command line
+RESERVED = {  # words that mean something where a name is typed
     "last": "the newest run",
     "none": "no plugin, in DL_PLUGINS",
 }
-STANDS_FOR = "newplugin"  # placeholder of the name in templates
-VERSION_MARK = "DL_VERSION"  # placeholder of the version of dl in templates
+STANDS_FOR = "newplugin"  # in templates: the name
+VERSION_MARK = "DL_VERSION"  # in templates: of this dl
 
 
 @dataclass(frozen=True)
 class Project:
-    """A created project.
+    """What was written.
 
     Args:
         name: Of the plugin.
-        folder: Of the project.
-        files: Relative to the folder.
+        folder: Where it lies.
+        files: Below the folder.
     """
 
     name: str
@@ -53,13 +53,13 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
     """Write a new plugin that installs, passes its tests and registers something that runs.
 
     Args:
-        name: Of the plugin; its distribution is ``dl-<name>``.
+        name: Of the plugin; ``dl-`` before it is that of its distribution.
         kind: One of `KINDS`.
-        folder: To create; None creates ``dl-<name>`` in the current folder.
+        folder: Where to; None makes ``dl-<name>`` in the current folder.
 
     Raises:
-        BadOption: If the name or the kind is invalid, or the name is taken.
-        CannotWrite: If the folder already exists, or cannot be written. Nothing is ever overwritten.
+        BadOption: If the name or the kind cannot be used, or the name is taken.
+        CannotWrite: If the folder is there already, or cannot be written. Nothing is ever overwritten.
     """
     name = name.removeprefix(PREFIX)
     if kind not in KINDS:
@@ -67,7 +67,7 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
     check_name(name, kind)
     target = (folder or Path(PREFIX + name)).expanduser()
     _refuse_existing(target)
-    rendered = dict(_render(name, kind))
+    rendered = dict(_rendered(name, kind))
     files.make_folder(target.absolute().parent)
     try:
         _write(target, rendered)
@@ -77,7 +77,7 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
 
 
 def _write(target: Path, rendered: Mapping[Path, str]) -> None:
-    """Write everything beside the target, then move it there, into an existing folder if it is empty."""
+    """Write everything beside the target, then move it there; a folder that is there, and empty, stays the same one."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.absolute().parent) as beside:
         folder = Path(beside) / "project"
         for path, text in rendered.items():
@@ -91,16 +91,16 @@ def _write(target: Path, rendered: Mapping[Path, str]) -> None:
 
 
 def check_name(name: str, kind: str) -> None:
-    """Refuse a name that is invalid or taken.
+    """Refuse a name that no distribution can have, or that is taken.
 
     Raises:
-        BadOption: With the reason.
+        BadOption: Saying why.
     """
     if not NAME.fullmatch(name) or len(name) > LONGEST:
-        rule = f"lower-case letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
-        raise BadOption(f"invalid name of a plugin {safe_text(name)!r}: {rule}  example: dl new plugin my-waves")
+        said = f"small letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
+        raise BadOption(f"a plugin cannot be called {safe_text(name)!r}: {said}  example: dl new plugin my-waves")
     if name in RESERVED:
-        raise BadOption(f"a plugin cannot be named {name!r}, which means {RESERVED[name]}; choose another name")
+        raise BadOption(f"a plugin cannot be called {name!r}, which means {RESERVED[name]}  choose another name")
     if PREFIX + name in OWN or name == STANDS_FOR:
         raise BadOption(f"the name {name!r} is dl's own; choose another")
     for one in installed():
@@ -108,7 +108,7 @@ def check_name(name: str, kind: str) -> None:
             raise BadOption(f"a plugin {one.name!r} {one.origin} is installed already; choose another name")
     taken = getattr(inspect_plugins(), FIELDS[kind]) if kind in FIELDS else {}
     if name in {spec.name for spec in taken.values()}:
-        raise BadOption(f"a {kind} named {name!r} exists already and would take precedence; choose another name")
+        raise BadOption(f"there is a {kind} named {name!r} already, and it would stay; choose another name")
 
 
 def _refuse_existing(target: Path) -> None:
@@ -119,20 +119,22 @@ def _refuse_existing(target: Path) -> None:
     except (OSError, ValueError) as error:
         raise CannotWrite(f"{safe_text(target)!r} cannot be a folder: {error}") from error
     if taken:
-        raise CannotWrite(f"{safe_text(target)!r} exists already and is left unchanged  choose another: --folder PATH")
+        raise CannotWrite(
+            f"{safe_text(target)!r} is there already, and is left as it is  choose another: --folder PATH"
+        )
 
 
-def _render(name: str, kind: str) -> Iterator[tuple[Path, str]]:
-    """Yield path and text of every file of a project."""
+def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
+    """Give path and text of every file of a project."""
     for root in (TEMPLATES / SHARED, TEMPLATES / kind):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             inside = path.relative_to(root).parts
-            if not any(part.startswith((".", "__pycache__")) for part in inside):  # leftovers of tools
-                parts = [_insert_name(re.sub("^dot_", ".", part), name) for part in inside]
-                yield Path(*parts), _insert_name(path.read_text(encoding="utf-8"), name)
+            if not any(part.startswith((".", "__pycache__")) for part in inside):  # what tools have left there
+                parts = [_named(re.sub("^dot_", ".", part), name) for part in inside]
+                yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
 
 
-def _insert_name(text: str, name: str) -> str:
-    """Replace the placeholders by the name, with underscores in module names, and the version."""
+def _named(text: str, name: str) -> str:
+    """Put a name in the place of the one that stands for it: in modules with _, elsewhere as it is."""
     module = text.replace(f"dl_{STANDS_FOR}", f"dl_{name.replace('-', '_')}")
     return module.replace(STANDS_FOR, name).replace(VERSION_MARK, VERSION)

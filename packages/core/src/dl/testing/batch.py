@@ -95,13 +95,13 @@ def same(first: Prepared, second: Prepared, tolerance: float = 0.0) -> bool:
     return all((a is None) == (b is None) and (a is None or b is None or same(a, b, tolerance)) for a, b in pairs)
 
 
-def clone(batch: Prepared) -> Prepared:
+def cloned(batch: Prepared) -> Prepared:
     """Return a copy of a batch."""
     if isinstance(batch, Tensor):
         return batch.clone()
     return Padded(*(None if one is None else one.clone() for one in batch))  # type: ignore[arg-type]  # weights alone may be None
 
 
-def first_batch(batches: Batches, most: int) -> Prepared:
+def whole_batch(batches: Batches, most: int) -> Prepared:
     """Return the first distinct inputs as one batch."""
     return batches.take(batches.rows[:most])

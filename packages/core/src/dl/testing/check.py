@@ -15,7 +15,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
 from dl.specs import CheckSpec
 from dl.terminal import safe_text
-from dl.testing.light import check_light_import
+from dl.testing.light import lists_lightly
 from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats
 from dl.testing.rules import Broken, Results, Rules, ask
 
@@ -37,7 +37,7 @@ def check_check(spec: CheckSpec, plugins: Plugins | None = None) -> Results:
 
 
 def _light(subject: Reported[CheckSpec]) -> None:
-    check_light_import(subject.plugins, "checks", subject.spec.name)
+    lists_lightly(subject.plugins, "checks", subject.spec.name)
 
 
 def _code(subject: Reported[CheckSpec]) -> None:

@@ -19,7 +19,7 @@ from dl.plugins.states import describe_error, short_repr
 from dl.plugins.validation import OWN_COMMANDS
 from dl.specs import CommandSpec
 from dl.terminal import safe_text
-from dl.testing.light import check_light_import
+from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, ask
 
 LONGEST = 100  # characters of the first line of a help
@@ -61,7 +61,7 @@ class _CommandSubject:
 
 
 def _light(subject: _CommandSubject) -> None:
-    check_light_import(subject.plugins, "commands", subject.spec.name)
+    lists_lightly(subject.plugins, "commands", subject.spec.name)
 
 
 def _free(subject: _CommandSubject) -> None:

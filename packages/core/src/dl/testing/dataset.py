@@ -19,8 +19,8 @@ from dl.specs import DatasetSpec
 from dl.splits.leakage import found_in
 from dl.tasks.task import decide
 from dl.testing.batch import Batches
-from dl.testing.light import check_light_import
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, check_options
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 
 PREPARED = 64  # examples that are prepared to check that they fit the domain
 DEEPEST = 8  # levels of nested functions that are inspected
@@ -107,7 +107,7 @@ class DatasetSubject:
 
 
 def _light(subject: DatasetSubject) -> None:
-    check_light_import(subject.plugins, "datasets", (subject.spec.domain, subject.spec.name))
+    lists_lightly(subject.plugins, "datasets", (subject.spec.domain, subject.spec.name))
 
 
 def _domain(subject: DatasetSubject) -> None:
@@ -117,7 +117,7 @@ def _domain(subject: DatasetSubject) -> None:
 
 
 def _options(subject: DatasetSubject) -> None:
-    check_options((*subject.plugins.domain(subject.spec.domain).options, *subject.spec.options))
+    options_hold((*subject.plugins.domain(subject.spec.domain).options, *subject.spec.options))
 
 
 def _loads(subject: DatasetSubject) -> str:

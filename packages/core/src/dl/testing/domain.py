@@ -28,9 +28,9 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.resolve import resolve
 from dl.specs import DomainSpec
-from dl.testing.batch import MOST, Batches, clone, first_batch, same, sample_of
-from dl.testing.light import check_light_import
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, check_options, owner
+from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
 from dl.testing.samples import FILES
 
 EXAMPLES = 8  # of a batch
@@ -115,11 +115,11 @@ class DomainSubject:
 
 
 def _light(subject: DomainSubject) -> None:
-    check_light_import(subject.plugins, "domains", subject.spec.name)
+    lists_lightly(subject.plugins, "domains", subject.spec.name)
 
 
 def _options(subject: DomainSubject) -> None:
-    check_options(subject.spec.options)
+    options_hold(subject.spec.options)
 
 
 def _recipe(subject: DomainSubject) -> str:
@@ -167,12 +167,12 @@ def _restores(subject: DomainSubject) -> None:
     if json.dumps(second.settings()) != kept or first.input_shape != second.input_shape:
         raise Broken("restored from its settings, it has others")
     again = replace(subject.batches, preprocessor=second)
-    if not same(first_batch(subject.batches, EXAMPLES), first_batch(again, EXAMPLES)):
+    if not same(whole_batch(subject.batches, EXAMPLES), whole_batch(again, EXAMPLES)):
         raise Broken("restored from its settings, it prepares inputs differently")
 
 
 def _prepares(subject: DomainSubject) -> None:
-    batch, shape = first_batch(subject.batches, EXAMPLES), subject.batches.preprocessor.input_shape
+    batch, shape = whole_batch(subject.batches, EXAMPLES), subject.batches.preprocessor.input_shape
     if isinstance(batch, Padded):
         if int(batch.lengths.min()) < 1 or batch.values.shape[1] != int(batch.lengths.max()):
             raise Broken("a batch is wider than its longest row, or a row of it has no value")
@@ -186,7 +186,7 @@ def _prepares(subject: DomainSubject) -> None:
 def _leaves_stored(subject: DomainSubject) -> None:
     data = subject.batches.data
     given, _ = data.take(torch.arange(EXAMPLES) % len(data.ids))
-    before = clone(given)
+    before = cloned(given)
     subject.batches.preprocessor(given)
     if not same(before, given):
         raise Broken("its preprocessor changes the stored inputs it is given")
@@ -194,10 +194,10 @@ def _leaves_stored(subject: DomainSubject) -> None:
 
 def _blank(subject: DomainSubject) -> None:
     preprocessor = subject.batches.preprocessor
-    blank, batch = preprocessor.example_input(), first_batch(subject.batches, 1)
+    blank, batch = preprocessor.example_input(), whole_batch(subject.batches, 1)
     if type(blank) is not type(batch):
         raise Broken(f"its blank input is a {type(blank).__name__}, a batch a {type(batch).__name__}")
-    flat = preprocessor.flatten(first_batch(subject.batches, 2))
+    flat = preprocessor.flatten(whole_batch(subject.batches, 2))
     if not isinstance(flat, Tensor) or not flat.is_floating_point():
         raise Broken("flat gives no numbers that inputs can be compared by")
 
@@ -208,7 +208,7 @@ def _model(subject: DomainSubject) -> str:
         raise NotAsked("no model of it is registered")
     spec = specs[0]
     network = spec.build(subject.batches.preprocessor.input_shape, 3, check(spec.options, {}, spec.name)).eval()
-    logits = network(first_batch(subject.batches, EXAMPLES))
+    logits = network(whole_batch(subject.batches, EXAMPLES))
     if tuple(logits.shape[1:]) != (3,):
         raise Broken(f"{spec.name} gives {tuple(logits.shape)} for 3 outputs")
     return f"through {spec.name}"

@@ -44,10 +44,10 @@ def kept_runs() -> dict[str, Run]:
     """Return the runs of the known fits, trained once per process."""
     folder = Path(tempfile.mkdtemp(prefix="dl-fits-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return {name: fit_known(make(), folder) for name, make in FITS.items()}
+    return {name: fitted(make(), folder) for name, make in FITS.items()}
 
 
-def fit_known(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run:
+def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run:
     """Fit on one CPU, with only the domain of numbers registered, and with a logger at its default options if given."""
     ours = NumbersPlugin({"given": fit.data})
     nothing: dict[str, Any] = {kind.field: {} for kind in KINDS}  # Any: as Plugins says

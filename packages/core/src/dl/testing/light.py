@@ -21,7 +21,7 @@ _LIST = (
 )
 
 
-def check_light_import(plugins: Plugins, field: str, key: object) -> None:
+def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
     """Check that the plugin of a specification imports nothing heavy when it is listed.
 
     Args:

@@ -19,10 +19,10 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import PluginWarning, describe_error, short_repr
 from dl.runs.run import Run
 from dl.specs import LoggerSpec
-from dl.testing.fits import KnownFit, fit_known
-from dl.testing.light import check_light_import
+from dl.testing.fits import KnownFit, fitted
+from dl.testing.light import lists_lightly
 from dl.testing.numbers import clouds
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, check_options
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -98,15 +98,15 @@ class _LoggerSubject:
 def _fit(folder: Path, logger: LoggerSpec | None) -> Run:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # that it fails is asked below
-        return fit_known(KnownFit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
+        return fitted(KnownFit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
 
 
 def _light(subject: _LoggerSubject) -> None:
-    check_light_import(subject.plugins, "loggers", subject.spec.name)
+    lists_lightly(subject.plugins, "loggers", subject.spec.name)
 
 
 def _options(subject: _LoggerSubject) -> None:
-    check_options(subject.spec.options)
+    options_hold(subject.spec.options)
     if not subject.spec.description.strip():
         raise Broken("it has no description")
 

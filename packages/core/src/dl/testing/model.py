@@ -21,9 +21,9 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec
-from dl.testing.batch import Batches, Prepared, batches_for, clone, first_batch, same
-from dl.testing.light import check_light_import
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, check_options, owner
+from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
+from dl.testing.light import lists_lightly
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
 from dl.training.checkpoint import load_weights, save_weights
 from dl.training.summary import summarize
 
@@ -74,7 +74,7 @@ class ModelSubject:
     @cached_property
     def inputs(self) -> Prepared:
         """A batch of distinct inputs."""
-        return first_batch(self.batches, EXAMPLES)
+        return whole_batch(self.batches, EXAMPLES)
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ class ModelSubject:
 
 
 def _light(subject: ModelSubject) -> None:
-    check_light_import(subject.plugins, "models", (subject.spec.domain, subject.spec.name))
+    lists_lightly(subject.plugins, "models", (subject.spec.domain, subject.spec.name))
 
 
 def _domain(subject: ModelSubject) -> None:
@@ -103,7 +103,7 @@ def _data(subject: ModelSubject) -> str:
 
 
 def _options(subject: ModelSubject) -> None:
-    check_options(subject.spec.options)
+    options_hold(subject.spec.options)
     taken = {option.name for option in (*TRAIN_OPTIONS, *SPLIT_OPTIONS)}
     taken |= {option.name for option in subject.plugins.domain(subject.spec.domain).options}
     if twice := taken & {option.name for option in subject.spec.options}:
@@ -126,14 +126,14 @@ def _choices(subject: ModelSubject) -> None:
     for option in choosable:
         for choice in option.choices or (False, True):
             try:
-                subject.build(changed={option.name: choice}).eval()(clone(subject.inputs))
+                subject.build(changed={option.name: choice}).eval()(cloned(subject.inputs))
             except Exception as error:
                 raise Broken(f"{option.name}={choice} fails: {type(error).__name__}: {error}") from error
 
 
 def _logits(subject: ModelSubject) -> None:
     for outputs in WIDTHS:
-        logits = subject.build(outputs).eval()(clone(subject.inputs))
+        logits = subject.build(outputs).eval()(cloned(subject.inputs))
         wanted = (len(subject.rows), outputs)
         if not isinstance(logits, Tensor) or tuple(logits.shape) != wanted:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -145,7 +145,7 @@ def _logits(subject: ModelSubject) -> None:
 def _one_example(subject: ModelSubject) -> None:
     network = subject.build().eval()
     with torch.no_grad():
-        together = network(clone(subject.inputs))
+        together = network(cloned(subject.inputs))
         for row, logits in zip(subject.rows, together, strict=True):
             alone = network(subject.batches.take([row]))
             if not same(alone, logits[None], TOLERANCE):
@@ -154,7 +154,7 @@ def _one_example(subject: ModelSubject) -> None:
 
 
 def _leaves_inputs(subject: ModelSubject) -> None:
-    given = clone(subject.inputs)
+    given = cloned(subject.inputs)
     subject.build().train()(given)
     if not same(given, subject.inputs):
         raise Broken("its forward changes the inputs it is given")
@@ -164,7 +164,7 @@ def _eval(subject: ModelSubject) -> None:
     network = subject.build().eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.no_grad():
-        first, second = network(clone(subject.inputs)), network(clone(subject.inputs))
+        first, second = network(cloned(subject.inputs)), network(cloned(subject.inputs))
     if not torch.equal(first, second):
         raise Broken("in eval mode the same inputs give other logits the second time")
     if changed := [name for name, value in network.state_dict().items() if not torch.equal(value, before[name])]:
@@ -192,7 +192,7 @@ def _saved(subject: ModelSubject) -> None:
         save_weights(path, first)
         load_weights(path, second)
     with torch.no_grad():
-        before, after = (network.eval()(clone(subject.inputs)) for network in (first, second))
+        before, after = (network.eval()(cloned(subject.inputs)) for network in (first, second))
     if not torch.equal(before, after):
         raise Broken("its weights give other logits in a new network: not all that it learns is in state_dict")
 
@@ -217,7 +217,7 @@ def _overfits(subject: ModelSubject) -> str:
         for step, _ in enumerate(_steps(network, subject, rate, STEPS), 1):
             if step % LOOK == 0:
                 with torch.no_grad():
-                    right = int((network.eval()(clone(subject.inputs)).argmax(dim=1) == targets).sum())
+                    right = int((network.eval()(cloned(subject.inputs)).argmax(dim=1) == targets).sum())
                 network.train()
                 best = max(best, right)
                 if right == len(targets):
@@ -258,7 +258,7 @@ def _steps(network: nn.Module, subject: ModelSubject, rate: float, steps: int) -
     network.train()
     for _ in range(steps):
         optimizer.zero_grad()
-        F.cross_entropy(network(clone(subject.inputs)), targets).backward()
+        F.cross_entropy(network(cloned(subject.inputs)), targets).backward()
         optimizer.step()
         yield
 

@@ -18,7 +18,7 @@ from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer
 from dl.specs import DatasetSpec, RegularizerSpec
 from dl.tasks.task import Task, decide
-from dl.testing.batch import Batches, Prepared, batches_for, clone, first_batch, sample_of
+from dl.testing.batch import Batches, Prepared, batches_for, cloned, sample_of, whole_batch
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
 from dl.testing.rules import Broken
 from dl.training.regularizers import Regularizers, build_network
@@ -100,7 +100,7 @@ class RegularizerSubject:
     @property
     def inputs(self) -> Prepared:
         """A batch of distinct inputs."""
-        return clone(first_batch(self.batches, EXAMPLES))
+        return cloned(whole_batch(self.batches, EXAMPLES))
 
     @cached_property
     def targets(self) -> Tensor:

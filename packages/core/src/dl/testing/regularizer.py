@@ -26,9 +26,9 @@ from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import split_data
 from dl.testing.batch import Prepared, same
-from dl.testing.light import check_light_import
+from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, RegularizerSubject
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, check_options
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
@@ -58,12 +58,12 @@ def check_regularizer(spec: RegularizerSpec, plugins: Plugins | None = None, sam
 
 
 def _light(subject: RegularizerSubject) -> None:
-    check_light_import(subject.plugins, "regularizers", subject.spec.name)
+    lists_lightly(subject.plugins, "regularizers", subject.spec.name)
 
 
 def _options(subject: RegularizerSubject) -> None:
     spec = subject.spec
-    check_options(spec.options)
+    options_hold(spec.options)
     if spec.remedy:
         check_named(spec.options, spec.remedy, spec.name)
     if spec.place not in PLACES:

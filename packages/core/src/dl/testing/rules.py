@@ -115,7 +115,7 @@ def owner(plugins: Plugins, field: str, key: object) -> PluginState | None:
     return next((state for state in plugins.states if state.name == name), None) if name else None
 
 
-def check_options(options: Iterable[Option]) -> None:
+def options_hold(options: Iterable[Option]) -> None:
     """Check the declarations of options.
 
     Raises:

@@ -10,7 +10,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
 from dl.specs import SectionSpec
 from dl.terminal import safe_text
-from dl.testing.light import check_light_import
+from dl.testing.light import lists_lightly
 from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads, repeats
 from dl.testing.rules import Broken, Results, Rules, ask
 from dl.words import many
@@ -35,7 +35,7 @@ def check_section(spec: SectionSpec, plugins: Plugins | None = None) -> Results:
 
 
 def _light(subject: Reported[SectionSpec]) -> None:
-    check_light_import(subject.plugins, "sections", subject.spec.name)
+    lists_lightly(subject.plugins, "sections", subject.spec.name)
 
 
 def _title(subject: Reported[SectionSpec]) -> None:
