@@ -15,7 +15,7 @@ from dl.data.examples import whole
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.training.batches import DeviceDataset, Shard, TrainBatchSampler
 from dl.training.module import FitModule, FitParts
 from dl.training.optimizers import make_optimizer

@@ -14,7 +14,7 @@ from dl.options import Option, split_named
 from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer
 from dl.specs import PLACES, RegularizerSpec
-from dl.tasks.task import squared_error
+from dl.tasks.losses import squared_error
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 

@@ -12,7 +12,7 @@ from dl.data.examples import Dataset
 from dl.hookspecs import hookimpl
 from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.training.devices import Devices
 
 

@@ -7,7 +7,7 @@ from lightning.pytorch.callbacks import Callback
 
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds
 from dl.training.batches import DeviceDataset
 from dl.training.devices import Devices, quiet_lightning

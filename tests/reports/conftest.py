@@ -49,9 +49,21 @@ def draw_part(rng, n, epochs, classes=3, wandering=0.1, spread=2.0):
     return Learnt(base + wandering * rng.standard_normal((epochs, n, classes)), targets)
 
 
+OF_CLASSES = {"score": "accuracy", "score_higher": True, "bounded": True, "has_classes": True}
+
+
 def make_manifest(n, m, classes=3, epochs=5, **changes):
     names = tuple(f"class {k}" for k in range(classes))
-    task = TaskInfo("multiclass", "three classes", classes, names, (ACCURACY,), "cross_entropy")
+    task = TaskInfo(
+        "multiclass",
+        "three classes",
+        classes,
+        names,
+        (ACCURACY,),
+        "cross_entropy",
+        probabilities="softmax",
+        **OF_CLASSES,
+    )
     parts = Parts("drawn", 5 * m, n, m, "hold-out", "print", (8,), False)
     baselines = (Baseline("prior", "each class at its share", 1 / classes, float(np.log(classes))),)
     made = Manifest(
@@ -78,6 +90,7 @@ def facts_from(val, probe, plugins, features=ABSENT, columns=None, best=None, ma
         probe=PartOutcomes(np.arange(len(probe.targets)), probe.targets, probe.losses, probe.right, -probe.losses),
         leaked=ABSENT,
         best_logits=val.logits[best - 1],
+        answers=val.logits[best - 1].argmax(axis=1),
         features=features,
         sketches=ABSENT,
         recipe=PartialRecipe(train={"schedule": "constant", "monitor": "metric"}),
@@ -90,7 +103,9 @@ def write_published(folder, losses, scores, n, probe=None, m=0, baseline=0.5):
     """A run folder that keeps nothing but the means of a published history."""
     folder.mkdir()
     names = ("no", "yes")
-    task = TaskInfo("binary", "published", 1, names, (ACCURACY,), "binary_cross_entropy")
+    task = TaskInfo(
+        "binary", "published", 1, names, (ACCURACY,), "binary_cross_entropy", probabilities="sigmoid", **OF_CLASSES
+    )
     parts = Parts("published", 5 * n, n, m or n, "hold-out", "published", (10,), False)
     majority = (Baseline("majority", "always 'no'", baseline),)
     best = 1 + int(np.argmax(scores))

@@ -109,6 +109,6 @@ def test_the_report_words_looks_as_a_budget(simulated):
 def test_scores_without_a_range_have_no_bound(simulated):
     run = simulated(**TWO)
     metric = replace(run.manifest.task.headline, name="mae", higher=False, kind="mean")
-    task = replace(run.manifest.task, name="regression", metrics=(metric,))
+    task = replace(run.manifest.task, name="regression", metrics=(metric,), bounded=False)
     found = looks_at_validation(run, replace(run.manifest, task=task), 2)
     assert found.bound is None and worded(found, metric) == "2 looks by 1 run"

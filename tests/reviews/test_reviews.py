@@ -143,7 +143,7 @@ def test_the_card_and_the_guard_count_the_reviews_that_repeat_another(loaded):
     assert repeated == [96, 88, 8]
     said = " ".join(loaded["imdb"].notes)
     assert "96 of the 25,000 reviews repeat another one to the letter: 88 outside the test part, 8 w" in said
-    divided = split_data(loaded["imdb"], resolve(load_plugins(), "text", "imdb"))
+    divided = split_data(loaded["imdb"], resolve(plugins := load_plugins(), "text", "imdb"), plugins)
     (finding,) = (finding for finding in divided.findings if finding.code == "data-duplicates")
     assert finding.message.startswith("88 of 23,760 examples repeat another one, bit for bit; all copies are on one")
     assert not divided.leaked.any()

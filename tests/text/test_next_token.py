@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import dl
 from dl.cli.main import command_line
-from dl.errors import BadData, BadFile, BadOption
+from dl.errors import BadData, BadFile, BadOption, UnknownName
 from dl.plugins.loading import load_plugins
 from dl.training.devices import Devices
 from dl_reports.checks.learning import common_error_z
@@ -205,7 +205,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             "a.txt",
             b"abc " * 900,
             {"task": "next-tokn"},
-            BadOption,
+            UnknownName,
             "no task named 'next-tokn'; did you mean 'next-token'",
         ),
         (

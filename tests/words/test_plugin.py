@@ -6,7 +6,7 @@ import pytest
 
 from dl.data.examples import content_number
 from dl.data.ragged import as_text
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl_words import phrases, plugin, ratings
 
 SPECS = {spec.name: spec for spec in plugin.register_datasets()}

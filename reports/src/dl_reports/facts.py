@@ -21,7 +21,6 @@ from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.registry import Plugins
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
-from dl.specs import NEXT_TOKEN
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable
@@ -35,7 +34,7 @@ from dl_reports.statistics.stopping import Trend, trend
 
 ASKED = 0.05  # level of the two questions a report is asked for
 LEVEL = 0.01  # level of every other check
-CLASS_TASKS = ("binary", "multiclass")
+SOFTMAX = "softmax"  # how logits become probabilities of classes that exclude each other
 
 Value = TypeVar("Value")
 
@@ -52,7 +51,7 @@ class Facts:
         self.kept, self.plugins = kept, plugins
         self.manifest = kept.manifest
         self.metric: MetricInfo = kept.manifest.task.headline
-        self.has_classes = kept.manifest.task.name in CLASS_TASKS
+        self.has_classes = kept.manifest.task.has_classes
 
     @cached_property
     def epochs(self) -> tuple[int, ...]:
@@ -97,7 +96,7 @@ class Facts:
         """What stands for the headline where it is not a mean over examples."""
         if self.metric.kind in ("proportion", "mean"):
             return self.metric.name
-        return "accuracy" if self.has_classes else "share of right labels"
+        return self.manifest.task.score
 
     @cached_property
     def loss_change(self) -> Change | NotComputable:
@@ -150,7 +149,7 @@ class Facts:
     @property
     def higher_score(self) -> bool:
         """Whether more is better in the per-example scores: shares and right answers, but not errors."""
-        return self.manifest.task.name not in ("regression", "unit-regression", NEXT_TOKEN)
+        return self.manifest.task.score_higher
 
     def _metric_change_of_means(self) -> Change | NotComputable:
         means, n = self.column(f"val_{self.metric.name}"), self.manifest.parts.val
@@ -245,13 +244,13 @@ class Facts:
             return logits
         if isinstance(val, NotComputable):
             return val
-        if self.manifest.task.name == "multiclass":
+        task = self.manifest.task
+        if not task.has_probabilities:
+            of_tokens = "of single tokens no probability is kept"
+            return NotComputable(of_tokens if task.from_inputs else "the task has no probabilities")
+        if task.probabilities == SOFTMAX:
             return calibration(logits, val.targets.astype(np.int64))
-        if self.manifest.task.name in ("binary", "multilabel"):
-            return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
-        if self.manifest.task.name == NEXT_TOKEN:
-            return NotComputable("of single tokens no probability is kept")
-        return NotComputable("the task has no probabilities")
+        return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
 
     @cached_property
     def memorization(self) -> Memorization | NotComputable:
@@ -282,14 +281,12 @@ class Facts:
     @cached_property
     def answers(self) -> NDArray[np.int64] | NotComputable:
         """(n,) the class that the network answers for each validation example at the best epoch."""
-        logits = self.kept.best_logits
-        if isinstance(logits, NotComputable):
-            return logits
+        answers = self.kept.answers
+        if isinstance(answers, NotComputable):
+            return answers
         if not self.has_classes:
             return NotComputable("the task has no classes")
-        if logits.shape[1] == 1:
-            return (logits[:, 0] > 0).astype(np.int64)
-        return np.asarray(logits.argmax(axis=1), dtype=np.int64)
+        return answers.astype(np.int64)
 
 
 def known(value: Value | NotComputable) -> Value | None:

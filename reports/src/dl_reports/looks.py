@@ -81,7 +81,6 @@ def _rows(path: Path) -> int:
 
 def _bound(manifest: Manifest, looks: int, n: int) -> float | None:
     """The bound on scores that are means of numbers from 0 to 1; others have no range to bound them by."""
-    shares = manifest.task.headline.kind == "proportion"
-    errors = manifest.task.headline.kind == "mean" and manifest.task.name == "unit-regression"
+    bounded = manifest.task.bounded and manifest.task.headline.kind in ("proportion", "mean")
     found = look_budget(looks, n)
-    return found.bound if (shares or errors) and not isinstance(found, NotComputable) else None
+    return found.bound if bounded and not isinstance(found, NotComputable) else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dl.intervals import Estimate, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
 from dl_reports.checks.labels import class_name
-from dl_reports.facts import Facts, known
+from dl_reports.facts import SOFTMAX, Facts, known
 from dl_reports.report import Bin, CalibrationCard, Confusion, Example, Pair, Sketch
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.calibration import BINS, CalibrationError
@@ -60,31 +60,24 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
 
 
 def _target(facts: Facts, target: NDArray[np.generic]) -> str:
-    names = facts.manifest.task.names
-    if facts.has_classes:
+    task = facts.manifest.task
+    if task.has_classes:
         return class_name(facts, int(target))
     values = np.atleast_1d(target)
-    if facts.manifest.task.name == "multilabel":
-        on = [names[k] if k < len(names) else str(k) for k in np.flatnonzero(values)]
+    if task.has_labels:
+        on = [task.names[k] if k < len(task.names) else str(k) for k in np.flatnonzero(values)]
         return ", ".join(on[:8]) or "none"
     return ", ".join(f"{float(value):.4g}" for value in values[:4])
 
 
 def _said(facts: Facts, row: int) -> str | None:
-    logits, task = known(facts.kept.best_logits), facts.manifest.task
-    answers = known(facts.answers)
-    if answers is not None:
-        return _target(facts, answers[row])
-    if logits is None:
+    answers, names = known(facts.kept.answers), facts.manifest.task.answers
+    if answers is None:
         return None
-    values = logits[row].astype(np.float64)
-    if task.name == "multilabel":
-        return _target(facts, values > 0)
-    if task.name == "unit-regression":
-        return _target(facts, 0.5 * (1 + np.tanh(values / 2)))
-    if len(task.scale) == len(values):
-        return _target(facts, values * np.array(task.scale) + np.array(task.shift))
-    return None
+    answer = answers[row]
+    if not facts.has_classes and len(names) == np.size(answer):
+        return ", ".join(f"{name} {float(value):.4g}" for name, value in zip(names[:4], answer, strict=False))
+    return _target(facts, answer)
 
 
 def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> Sketch | None:
@@ -172,7 +165,7 @@ class _Judged(NamedTuple):
     @staticmethod
     def of(facts: Facts, logits: NDArray[np.float16], targets: NDArray[np.generic], temperature: float) -> _Judged:
         z = logits.astype(np.float32) / np.float32(temperature)
-        if z.shape[1] == 1 or facts.manifest.task.name == "multilabel":
+        if facts.manifest.task.probabilities != SOFTMAX:
             y = targets.reshape(z.shape).astype(np.float32)
             nll = np.logaddexp(0.0, (1 - 2 * y) * z).sum(axis=1)
             p, right = 0.5 * (1 + np.tanh(z.astype(np.float64) / 2)), y > 0.5

@@ -21,7 +21,7 @@ from dl.finding import SEVERITIES, Finding
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
-from dl.runs.outcomes import PartOutcomes, read_logits
+from dl.runs.outcomes import PartOutcomes, read_answers, read_logits
 from dl.runs.run import Run
 from dl_reports.statistics import NotComputable
 
@@ -41,6 +41,7 @@ class Kept:
         probe: Outcomes of the probe, at most T epochs.
         leaked: (n,) validation examples that are also in the training part.
         best_logits: (n, K) of the validation part at the best epoch.
+        answers: (n, ...) to the validation part at the best epoch: class numbers, labels, or numbers in target units.
         features: Arrays of `features.npz`.
         sketches: Arrays of `sketches.npz`.
         recipe: The choices.
@@ -54,6 +55,7 @@ class Kept:
     probe: PartOutcomes | NotComputable
     leaked: NDArray[np.bool_] | NotComputable
     best_logits: NDArray[np.float16] | NotComputable
+    answers: NDArray[np.generic] | NotComputable
     features: Arrays | NotComputable
     sketches: Arrays | NotComputable
     recipe: PartialRecipe | NotComputable
@@ -79,6 +81,7 @@ def read(run: Run) -> Kept:
         probe=_outcomes(run, "probe", len(rows)),
         leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
         best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
+        answers=_try(lambda: _answers(_guarded(lambda: read_answers(folder, "best"), run, "best"), manifest)),
         features=_try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),
@@ -136,7 +139,10 @@ def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
     if len(found.loss) < epochs:  # an epoch is kept before its row is written, so one that lacks was lost
         return NotComputable(f"the outcomes of the {part} part at epoch {len(found.loss) + 1} are missing")
     kept = slice(0, epochs)
-    return PartOutcomes(found.ids, found.targets, found.loss[kept], found.score[kept], found.margin[kept])
+    score = found.score[kept]
+    if not run.manifest.task.score_higher:  # errors that are all 0 or 1 are kept as bits, but are not right or wrong
+        score = score.astype(np.float16)
+    return PartOutcomes(found.ids, found.targets, found.loss[kept], score, found.margin[kept])
 
 
 def _whole(run: Run) -> Run:
@@ -183,6 +189,13 @@ def _logits(logits: NDArray[np.float16], manifest: Manifest) -> NDArray[np.float
     if logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != manifest.parts.val:
         raise BadRun(f"logits of shape {logits.shape} do not fit {manifest.parts.val} validation examples")
     return logits
+
+
+def _answers(answers: NDArray[np.generic], manifest: Manifest) -> NDArray[np.generic]:
+    classes = manifest.task.has_classes
+    if len(answers) != manifest.parts.val or answers.dtype.kind not in "biuf" or (classes and answers.ndim != 1):
+        raise BadRun(f"answers of shape {answers.shape} do not fit {manifest.parts.val} validation examples")
+    return answers
 
 
 def _guards(run: Run) -> tuple[Finding, ...]:

@@ -107,7 +107,8 @@ def simulate(folder: Path, fit: Fit | None = None) -> Run:
         outcomes.write_epoch(folder / "outcomes", t + 1, scored)
         if rows[-1]["val_accuracy"] > max([row["val_accuracy"] for row in rows[:-1]], default=-1.0):
             manifest = replace(manifest, best_epoch=t + 1)
-            outcomes.write_logits(folder / "outcomes", "best", scored["val"].logits)
+            logits = scored["val"].logits
+            outcomes.write_logits(folder / "outcomes", "best", logits, logits.argmax(axis=1))
     write_history(folder / "history.csv", rows)
     files.write_text(folder / "run.json", manifest.to_json())
     return Run(folder)
@@ -172,8 +173,19 @@ def _write_examples(
 
 def _manifest(folder: Path, fit: Fit, val: Side, names: tuple[str, ...]) -> Manifest:
     metrics = (MetricInfo("accuracy", True, 1.0, "proportion"),)
+    reason = f"{len(names)} classes, one for each example"
     task = TaskInfo(
-        "multiclass", f"{len(names)} classes, one for each example", len(names), names, metrics, "cross_entropy"
+        "multiclass",
+        reason,
+        len(names),
+        names,
+        metrics,
+        "cross_entropy",
+        score="accuracy",
+        score_higher=True,
+        bounded=True,
+        has_classes=True,
+        probabilities="softmax",
     )
     common = int(np.bincount(val.given, minlength=len(names)).argmax())
     majority = Baseline("majority", f"always {names[common]!r}", float((val.given == common).mean()))

@@ -5,12 +5,19 @@ import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import log_loss
 
-from dl.tasks.baselines import baselines
-from dl.tasks.task import decide
+from dl.data.examples import Examples, whole
+from dl.tasks.table import decide
+from dl.testing.numbers import Numbers
 
 
 def by_name(train, val, names=(), asked=""):
-    return {found.name: found for found in baselines(decide(train, names, asked), train, val)}
+    task = decide(train, names, asked)
+    found = task.row.baselines(task, part_of(train), part_of(val), Numbers((0,)))
+    return {one.name: one for one in found}
+
+
+def part_of(target):
+    return whole(Examples(np.empty((len(target), 0)), target, np.arange(len(target)), ()))
 
 
 def test_the_majority_scores_its_share_and_has_no_loss():

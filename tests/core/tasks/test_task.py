@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from dl.errors import BadData, BadOption
-from dl.tables.options import TARGET_AS_OF_TASK
-from dl.tasks.task import TABLE, decide
+from dl.errors import BadData, BadOption, UnknownName
+from dl.tasks.plugin import OWN
+from dl.tasks.rows import TABLE
+from dl.tasks.table import decide
 
 BINARY = np.array([0, 1, 1, 0, 1, 0])
 CLASSES = np.array([0, 1, 2, 2, 1, 0])
@@ -119,11 +120,13 @@ def test_a_row_that_does_not_fit_is_refused_with_what_was_found(target, asked):
 
 
 def test_a_table_knows_how_to_read_its_target_for_every_row():
-    assert list(TARGET_AS_OF_TASK) == list(TABLE)
+    read_as = {"binary": "classes", "multiclass": "classes", "multilabel": "labels", "next-token": "none"}
+    read_as |= {"regression": "numbers", "unit-regression": "numbers"}
+    assert {name: spec.target_as for name, spec in OWN.items()} == read_as and set(OWN) == set(TABLE)
 
 
 def test_an_unknown_row_is_refused_with_the_nearest():
-    with pytest.raises(BadOption, match="no task named 'multiclas'; did you mean 'multiclass'"):
+    with pytest.raises(UnknownName, match="no task named 'multiclas'; did you mean 'multiclass'"):
         decide(CLASSES, (), "multiclas")
 
 
@@ -132,6 +135,53 @@ def test_a_loss_is_a_choice_for_unit_regression_alone():
     assert decide(SHARES, (), loss="cross-entropy").info.loss == "summed_cross_entropy"
     with pytest.raises(BadOption, match="loss=squared-error is for unit-regression"):
         decide(REALS, (), loss="squared-error")
+
+
+def test_a_loss_that_a_task_does_not_have_is_refused_with_those_that_it_has():
+    with pytest.raises(BadOption, match="loss=hinge: unit-regression has cross-entropy, squared-error"):
+        decide(SHARES, (), loss="hinge")
+    with pytest.raises(BadOption, match="loss=hinge is for no task; multiclass has one loss only"):
+        decide(CLASSES, (), loss="hinge")
+
+
+def test_a_run_keeps_what_the_reports_ask_of_its_task():
+    flags = {
+        name: (info.has_classes, info.has_labels, info.probabilities, info.score_higher, info.bounded, info.from_inputs)
+        for name, info in zip(
+            TABLE,
+            (decide(target, ()).info for target in (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING)),
+            strict=True,
+        )
+    }
+    assert flags == {
+        "binary": (True, False, "sigmoid", True, True, False),
+        "multiclass": (True, False, "softmax", True, True, False),
+        "multilabel": (False, True, "sigmoid", True, True, False),
+        "regression": (False, False, "", False, False, False),
+        "unit-regression": (False, False, "", False, True, False),
+        "next-token": (False, False, "", False, False, True),
+    }
+
+
+def test_answers_are_targets_as_they_are_stored():
+    assert decide(BINARY, ()).answers(tensor([[1.0], [-1.0]])).tolist() == [1, 0]
+    assert decide(CLASSES, ()).answers(tensor([[0.0, 2.0, 1.0]])).tolist() == [1]
+    assert decide(LABELS, ()).answers(tensor([[1.0, -1.0, 1.0]])).tolist() == [[1, 0, 1]]
+    assert decide(REALS, ()).answers(torch.zeros(1, 2)).tolist() == [pytest.approx([4.0, 0.0])]
+    assert decide(NOTHING, ()).answers(torch.zeros(1, 4)) is None
+
+
+def test_answers_are_put_in_words_by_the_names():
+    labels = decide(LABELS, ("a", "b", "c"))
+    assert decide(BINARY, ("no", "yes")).in_words(torch.tensor(1)) == "yes"
+    assert [labels.in_words(torch.tensor(one)) for one in ([1, 0, 1], [0, 0, 0])] == ["a, c", "none"]
+    assert decide(REALS, ()).in_words(tensor([1234.567, 0.5])) == "1235, 0.5"
+    assert decide(BINARY, ("no", "yes")).by_name(torch.tensor(0.75)) == {"no": 0.25, "yes": 0.75}
+
+
+def test_classes_that_are_taken_for_numbers_leave_their_names_behind():
+    info = decide(BINARY, ("no", "yes"), "regression").info
+    assert (info.names, info.outputs) == (("target",), 1)
 
 
 @pytest.mark.parametrize(

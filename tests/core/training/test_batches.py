@@ -8,7 +8,7 @@ from dl.data.examples import Subset
 from dl.data.ragged import as_text, ragged, texts
 from dl.errors import BadData
 from dl.padded import RaggedTensor
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.training.batches import (
     EVAL_BATCH,
     WIDEST,

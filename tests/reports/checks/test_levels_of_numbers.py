@@ -60,14 +60,17 @@ def facts_of(name, metric, val, probe, plugins):
         gap = sign * (row[f"probe_{metric.name}"] - row[f"val_{metric.name}"])
         arm = 1.96 * np.sqrt((val.score[t].var() + probe.score[t].var()) / N)
         rows.append(row | {"train_loss": row["probe_loss"], "gap": gap, "gap_low": gap - arm, "gap_high": gap + arm})
-    task = TaskInfo(name, "drawn", LABELS, ("a", "b", "c"), (metric,), "squared_error")
+    labels = metric.kind == "ranking"
+    flags = {"score": "share of right labels", "probabilities": "sigmoid"} if labels else {"score": "mae"}
+    flags |= {"score_higher": labels, "bounded": labels}
+    task = TaskInfo(name, "drawn", LABELS, ("a", "b", "c"), (metric,), "squared_error", **flags)
     parts = Parts("drawn", 5 * N, N, N, "hold-out", "print", (8,), False)
     floor = Baseline("mean", "always 0", 3.0 if name == "regression" else 0.5, 9.0)
     made = Manifest("0001-drawn", "finished", "2026", "0", "vision", "dense", 1, task, parts, (floor,))
     sign = 1.0 if metric.higher else -1.0
     best = 1 + int(np.argmax([sign * row[f"val_{metric.name}"] for row in rows]))
     recipe = PartialRecipe(train={"schedule": "constant", "monitor": "metric"})
-    absent = (ABSENT,) * 4
+    absent = (ABSENT,) * 5
     kept = Kept(Run(Path("nowhere")), replace(made, best_epoch=best), tuple(rows), val, probe, *absent, recipe, ())
     return Facts(kept, plugins)
 

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
         RecipeSpec,
         RegularizerSpec,
         SectionSpec,
+        TaskSpec,
     )
 
 # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
 #    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
-API = 3
+# 4: register_tasks
+API = 4
 OLDEST_API = 1
 
 PROJECT = "dl"
@@ -59,6 +61,12 @@ def register_datasets() -> Sequence[DatasetSpec]:
 @hookspec
 def register_models() -> Sequence[ModelSpec]:
     """Return networks that can be named. Called once, at start; must not import torch. Example: `dl_vision.plugin`."""
+    return ()
+
+
+@hookspec
+def register_tasks() -> Sequence[TaskSpec]:
+    """Return rows of the task table. Called once, at start; must not import torch. Example: `dl.tasks.plugin`."""
     return ()
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from dl.data.examples import Dataset
     from dl.domain import Domain
     from dl.regularizer import Regularizer
-    from dl.tasks.task import Task
+    from dl.tasks.task import Task, TaskKind
 
 
-NEXT_TOKEN = "next-token"  # the task whose target is read from the inputs themselves
+NEXT_TOKEN = "next-token"  # the task of a file whose name says that it holds no target
+READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
 
 
@@ -56,6 +57,7 @@ class DatasetSpec:
         domain: The domain that reads its inputs.
         description: One line.
         load: Reads the data, given the options; the test part must stay closed.
+        options: What can be chosen about the data set, beside the options of its domain.
         recipe: The named recipe that is used when neither a recipe nor a model is asked for; empty for the domain's.
     """
 
@@ -77,6 +79,7 @@ class ModelSpec:
         description: One line.
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
             prepared inputs (N, *shape) to logits (N, outputs).
+        options: What can be chosen about the network, like its width.
         recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
             tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the
@@ -90,6 +93,26 @@ class ModelSpec:
     options: tuple[Option, ...] = ()
     recipe: str = ""
     build_causal: Callable[[InputShape, Options], nn.Module] | None = None
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A row of the task table that can be named with ``--task``.
+
+    Args:
+        name: As typed after ``--task``.
+        description: One line.
+        load: Imports the row's code and returns it.
+        target_as: How the target of a table is read for it, one of `READ_AS`. Where it is ``classes``, the split is
+            stratified by them.
+        from_inputs: Whether the target is read from the inputs: each token from those before it.
+    """
+
+    name: str
+    description: str
+    load: Callable[[], TaskKind]
+    target_as: str = "numbers"
+    from_inputs: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def label_smoothing(share: float, task: Task) -> Regularizer:
         def of_labels(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
             return loss(logits, target * (1 - share) + share / 2, reduction)
 
-        return of_classes if task.row.name == "multiclass" else of_labels
+        return of_classes if task.info.probabilities == "softmax" else of_labels
 
     return Regularizer(loss=smoothed)
 

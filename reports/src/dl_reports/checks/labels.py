@@ -61,6 +61,8 @@ def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
         return logits
     if isinstance(val, NotComputable):
         return val
+    if not facts.manifest.task.has_probabilities:
+        return NotComputable("the task has no probabilities")
     targets, n = val.targets, len(answers)
     wrong = answers != targets
     counts = np.bincount(targets.astype(np.int64))

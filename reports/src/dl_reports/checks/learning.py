@@ -6,7 +6,6 @@ import math
 
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
-from dl.specs import NEXT_TOKEN
 from dl_reports import remedy, words
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
@@ -47,7 +46,7 @@ def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
 
 def common_error_z(facts: Facts) -> float | NotComputable:
     """How certain it is that the error on the probe exceeds half of the error on validation, in standard errors."""
-    if facts.manifest.task.name == NEXT_TOKEN:
+    if facts.manifest.task.from_inputs:
         return NotComputable("no text can be told without error, and how little is possible is not known")
     gap, k = facts.gap, facts.best
     if isinstance(gap, NotComputable):

@@ -34,7 +34,7 @@ def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
         return change
     if not change.established:
         return []
-    higher = facts.metric.higher
+    higher = facts.higher_score
     shown = words.percent if higher else words.number
     worse = words.points if higher else words.with_interval
     message = (

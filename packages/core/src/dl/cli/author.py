@@ -46,7 +46,9 @@ Example: dl new plugin waves --kind dataset
 
 def plugin(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as waves; its distribution is dl-waves.")],
-    kind: Annotated[str, typer.Option(help="Template: dataset, model, regularizer, check or domain.")] = "dataset",
+    kind: Annotated[
+        str, typer.Option(help="Template: dataset, model, task, regularizer, check or domain.")
+    ] = "dataset",
     folder: Annotated[Path | None, typer.Option(help="Folder to create; dl-NAME if omitted.")] = None,
 ) -> None:
     """Create a plugin project."""

@@ -30,11 +30,11 @@ from dl.terminal import console, plain
 
 if TYPE_CHECKING:
     from dl.data.examples import Examples
-    from dl.specs import RegularizerSpec
+    from dl.specs import RegularizerSpec, TaskSpec
 
 _Spec = TypeVar("_Spec")
 
-KINDS = ("dataset", "model", "regularizer", "recipe", "run")
+KINDS = ("dataset", "model", "task", "regularizer", "recipe", "run")
 DRAWN = 4  # examples on a card
 LONGEST_LINE = 10_000  # of a recipe
 MOST_CLASSES = 20  # listed on a card
@@ -65,7 +65,10 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
     plugins, name = load_plugins(), words[-1]
     kinds = [words[0]] if len(words) == 2 else _kinds_of(name, plugins, runs)
     if not kinds:
-        known = [known for _, known in (*plugins.datasets, *plugins.models, *plugins.recipes)] + [*plugins.regularizers]
+        known = [known for _, known in (*plugins.datasets, *plugins.models, *plugins.recipes)] + [
+            *plugins.tasks,
+            *plugins.regularizers,
+        ]
         raise UnknownName(f"nothing is named {name!r}{nearest(name, known)}  see: dl ls")
     if len(kinds) > 1 and (as_json or out):
         raise BadOption(f"{name!r} is a {' and a '.join(kinds)}; choose one: dl show {kinds[0]} {name}")
@@ -75,6 +78,7 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
     show: dict[str, Callable[[], None]] = {
         "dataset": lambda: show_dataset(name, plugins, reading, as_json=as_json),
         "model": lambda: show_model(name, plugins, as_json=as_json),
+        "task": lambda: show_task(plugins.task(name), plugins, as_json=as_json),
         "regularizer": lambda: show_regularizer(plugins.regularizers[name], plugins, as_json=as_json),
         "recipe": lambda: show_recipe(name, plugins, out, as_json=as_json),
         "run": lambda: show_run(open_run(name, runs), plugins, as_json=as_json),
@@ -88,6 +92,7 @@ def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     kinds = [
         kind for kind, specs in registered.items() if any(name in (known, f"{home}/{known}") for home, known in specs)
     ]
+    kinds += ["task"] if name in plugins.tasks else []
     kinds += ["regularizer"] if name in plugins.regularizers else []
     if not kinds and _is_run(name, runs):
         return ["run"]
@@ -116,14 +121,14 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     from dl.data.examples import describe_inputs, fingerprints, row_of, whole
     from dl.splits.leakage import duplicate_groups
     from dl.splits.partition import load_dataset
-    from dl.tasks.task import decide
+    from dl.tasks.table import decide
 
     chosen = domain_of(name, plugins, reading)
     recipe = resolve(plugins, chosen, name, task=reading.task, options=reading.options)
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
-    task = decide(examples.targets, examples.names, recipe.task).info
+    task = decide(examples.targets, examples.names, recipe.task, tasks=plugins.tasks).info
     duplicates = len(examples) - 1 - int(duplicate_groups(fingerprints(whole(examples))).max(initial=-1))
     card = {
         "name": dataset.name,
@@ -221,6 +226,30 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
         _print_options(out, group, options)
     data = _some_data(plugins, spec.domain)
     out.print(plain(f"  example: dl fit {spec.domain} {data} --model {spec.name} epochs=2", "dim"))
+
+
+def show_task(spec: TaskSpec, plugins: Plugins, *, as_json: bool) -> None:
+    """Print what a row of the task table predicts, and what its networks are scored by."""
+    from dl.tasks.table import loss_name
+
+    row = spec.load()
+    card = {
+        "name": spec.name,
+        "description": spec.description,
+        "target": f"{row.target}; a table's is read as {spec.target_as}",
+        "loss": loss_name(row.loss).replace("_", " "),
+        "headline": row.metrics[0].info.name,
+        "metrics": ", ".join(metric.info.name for metric in row.metrics),
+        "losses": ", ".join(f"loss={name}" for name in row.losses),
+    }
+    if as_json:
+        print(json.dumps(card))
+        return
+    out = console()
+    out.print(plain(f"{spec.name}: {spec.description}", "bold"))
+    out.print(_facts([*card.items()][2:]))
+    domain = next(iter(plugins.domains), "tabular")
+    out.print(plain(f"  example: dl fit {domain} DATA --task {spec.name}", "dim"))
 
 
 def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from dl.cli.flags import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, 
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain, safe_text
 
-KINDS = ("domains", "datasets", "models", "regularizers", "loggers", "recipes", "runs")
+KINDS = ("domains", "datasets", "models", "tasks", "regularizers", "loggers", "recipes", "runs")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def ls(
     kind: Annotated[
         str,
         typer.Argument(
-            help="domains, datasets, models, regularizers, loggers, recipes or runs; all except runs if omitted."
+            help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all except runs if omitted."
         ),
     ] = "",
     runs: Runs = DEFAULT_RUNS,
@@ -73,7 +73,7 @@ def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
 
 
-def _row(spec: Any) -> dict[str, str]:  # Any: one of six specifications, alike in these fields
+def _row(spec: Any) -> dict[str, str]:  # Any: one of seven specifications, alike in these fields
     domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
     if hasattr(spec, "place"):
         domain = {"domain": spec.only_for or "any", "place": spec.place}

@@ -49,7 +49,7 @@ def command_line(word: str = "") -> typer.Typer:
     """
     app = typer.Typer(
         name="dl",
-        help="The universal workflow of deep learning. Start with: dl fit vision mnist",
+        help="Train networks by the universal workflow of deep learning. Start with: dl fit vision mnist",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,

@@ -101,10 +101,7 @@ def fit(
     data_dir: DataDir = "",
     task: Annotated[
         str,
-        typer.Option(
-            help="binary, multiclass, multilabel, regression, unit-regression or next-token; inferred from the target "
-            "if omitted."
-        ),
+        typer.Option(help="Task; see: dl ls tasks. Inferred from the target if omitted."),
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of the split, the weights and the batches.")] = None,
     accelerator: Annotated[str, typer.Option(help="Hardware: auto, cpu, gpu, ...")] = "auto",

@@ -48,7 +48,7 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins) -> TestEvaluation:
     if dataset.open_test is None:
         named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
         raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
-    divided = split_data(dataset, opened.recipe)
+    divided = split_data(dataset, opened.recipe, plugins)
     if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
     examples = dataset.open_test()

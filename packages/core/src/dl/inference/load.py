@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run, read_json
-from dl.tasks.task import Task, restore
+from dl.tasks.table import restore
+from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.checkpoint import load_weights
 from dl.training.regularizers import Regularizers, build_network
@@ -63,13 +65,11 @@ def reopen(run: Run, plugins: Plugins) -> LoadedRun:
         BadRun: If the run has kept no weights, or they do not fit the recipe beside them.
         UnknownName: If the run's domain or model is not installed.
     """
-    task = restore(run.manifest.task)
-    unknown_nats = (
-        {"val": AUTO} if run.recipe.split.get("val") == 0 else {}
-    )  # how runs once kept that nothing was said of it
-    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unknown_nats)
+    task = restore(run.manifest.task, plugins.tasks)
+    unsaid = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}  # how runs once kept that nothing was said of it
+    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()
-    preprocessor = domain.restore(read_json(run.path / "preprocessor.json"))
+    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
     network = build_network(recipe, plugins, preprocessor.input_shape, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
 from dl.data.examples import Examples, concatenate_examples, row_of
 from dl.data.ragged import as_text
@@ -20,9 +19,7 @@ from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.run import Run, open_run
-from dl.specs import NEXT_TOKEN
 from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
-from dl.tasks.task import Task
 from dl.terminal import safe_text
 from dl.words import hold
 
@@ -86,17 +83,22 @@ def predict(
     sources = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     reading = _reading(opened, plugins, options, sources)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
-    if opened.task.row.name == NEXT_TOKEN and not sources and not texts:
+    if opened.task.row.from_inputs and not sources and not texts:
         raise BadData(f"{opened.run.name} goes on with a text, and none was given  example: --text 'Once upon'")
     read = [opened.domain.read_raw(sources, opened.preprocessor, reading)] if sources or not texts else []
     if texts:
         read.append(_from_strings(opened, texts))
     examples = concatenate_examples(read)
-    if opened.task.row.name == NEXT_TOKEN:
+    if opened.task.row.from_inputs:
         return _continued(opened, examples, draw)
     _say_blind(opened, examples)
-    preds = opened.task.preds(opened.logits(examples))
-    return [_one(opened.task, examples.source(k), pred) for k, pred in enumerate(preds)]
+    logits = opened.logits(examples)
+    preds, answers = opened.task.preds(logits), opened.task.answers(logits)
+    assert answers is not None  # only a task whose target is in the inputs has none
+    return [
+        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred))
+        for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
+    ]
 
 
 def _reading(opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path]) -> Options:
@@ -133,7 +135,7 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Sampling:
         BadOption: If the run's task draws none, or a number is out of range.
     """
     given = {name: value for name, value in said.items() if value is not None}
-    if given and opened.task.row.name != NEXT_TOKEN:
+    if given and not opened.task.row.from_inputs:
         name = next(iter(given))
         raise BadOption(f"{name} is for a run that goes on with texts; {opened.run.name} is {opened.task.row.name}")
     draw = replace(Sampling(), **given)  # type: ignore[arg-type]  # as typed by `predict`
@@ -157,18 +159,3 @@ def _from_strings(opened: LoadedRun, texts: Sequence[str]) -> Examples:
     if opened.domain.from_strings is None:
         raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give it files or folders")
     return opened.domain.from_strings(texts)
-
-
-def _one(task: Task, source: str, pred: Tensor) -> Prediction:
-    names = task.info.names
-    if task.row.name == "binary":
-        values = {names[0]: 1 - float(pred), names[1]: float(pred)}
-    else:
-        values = dict(zip(names, pred.tolist(), strict=True))
-    if task.row.is_classes:
-        answer = max(values, key=lambda name: values[name])
-    elif task.row.name == "multilabel":
-        answer = ", ".join(name for name, value in values.items() if value > 0.5) or "none"
-    else:
-        answer = ", ".join(f"{value:.4g}" for value in values.values())
-    return Prediction(source, answer, values)

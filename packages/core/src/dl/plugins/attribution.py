@@ -31,6 +31,7 @@ RETURN_TYPES = {
     ("DomainSpec", "load"): "dl.domain:Domain",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
+    ("TaskSpec", "load"): "dl.tasks.task:TaskKind",
     ("RegularizerSpec", "build"): "dl.regularizer:Regularizer",
     ("Regularizer", "choices"): "collections.abc:Mapping",
     ("Regularizer", "batch"): "dl.regularizer:Batch",
@@ -52,6 +53,7 @@ RETURN_TYPES = {
 }
 # Exceptions that are not attributed: dl's own errors, a closed stdout, and requests to stop.
 PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, SecondSignal)
+IN_EVERY_STEP = ("TaskKind",)  # dl's own ones are not wrapped, since their functions are called in every training step
 ATTRIBUTED_ELSEWHERE = {
     ("CheckSpec", "load"),
     ("SectionSpec", "load"),
@@ -139,6 +141,8 @@ def _wrapped(
             given = function(*args, **kwargs)
         if return_type:
             _check(given, return_type, plugin, f"{action} returned")
+        if plugin.own and type(given).__name__ in IN_EVERY_STEP:
+            return given
         return wrap_plugin(given, plugin, action) if return_type and is_dataclass(given) else given
 
     setattr(call, ORIGINAL, function)

@@ -43,7 +43,7 @@ class OutputCapture:
     def read_new(self) -> str:
         """Return the output since the last call."""
         size = os.fstat(self.descriptor).st_size
-        new = os.pread(self.descriptor, size - self._read, self._read)
+        new = _read_at(self.descriptor, size - self._read, self._read)
         self._read = size
         return new.decode("utf-8", errors="replace")
 
@@ -77,6 +77,17 @@ def capture_output() -> Iterator[OutputCapture]:
             yield capture
         finally:
             sys.stdout, sys.stderr = before
+
+
+def _read_at(descriptor: int, count: int, start: int) -> bytes:
+    """Read ``count`` bytes at a position of a file that is open for appending."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, count, start)
+    os.lseek(descriptor, start, os.SEEK_SET)  # Windows
+    try:
+        return os.read(descriptor, count)
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_END)
 
 
 def _temporary_file() -> IO[bytes]:

@@ -277,7 +277,7 @@ def _collect(
                 with guard(draft, hook):
                     for spec in _specs_of(draft, hook, kind):
                         key = kind.key(spec)
-                        if message := _name_taken(kind, spec, owners.get(key), draft.found):
+                        if message := _name_name_taken(kind, spec, owners.get(key), draft.found):
                             draft.add_problem(message)
                             continue
                         kept[key] = _wrap_spec(spec, draft.found, kind)
@@ -294,7 +294,7 @@ def _specs_of(draft: Draft, hook: str, kind: Kind) -> Iterator[Spec]:
             yield spec
 
 
-def _name_taken(kind: Kind, spec: Spec, owner: FoundPlugin | None, plugin: FoundPlugin) -> str:
+def _name_name_taken(kind: Kind, spec: Spec, owner: FoundPlugin | None, plugin: FoundPlugin) -> str:
     """Return why a specification's name is not available, or an empty string."""
     if kind.field == "commands" and spec.name in OWN_COMMANDS:
         return f"the command {spec.name!r} is dl's own"

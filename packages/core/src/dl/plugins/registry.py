@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RecipeSpec,
         RegularizerSpec,
         SectionSpec,
+        TaskSpec,
     )
 
 
@@ -39,6 +40,7 @@ class Plugins:
         domains: By name.
         datasets: By (domain, name).
         models: By (domain, name).
+        tasks: By name.
         regularizers: By name.
         loggers: By name.
         recipes: By (domain, name).
@@ -54,6 +56,7 @@ class Plugins:
     domains: Mapping[str, DomainSpec]
     datasets: Mapping[tuple[str, str], DatasetSpec]
     models: Mapping[tuple[str, str], ModelSpec]
+    tasks: Mapping[str, TaskSpec]
     regularizers: Mapping[str, RegularizerSpec]
     loggers: Mapping[str, LoggerSpec]
     recipes: Mapping[tuple[str, str], RecipeSpec]
@@ -125,6 +128,16 @@ class Plugins:
         """
         return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
 
+    def task(self, name: str) -> TaskSpec:
+        """Look a row of the task table up.
+
+        Raises:
+            UnknownName: Naming the nearest one.
+        """
+        if name not in self.tasks:
+            raise unknown("task", name, self.tasks, "dl ls tasks")
+        return self.tasks[name]
+
     def regularizer(self, domain: str, name: str) -> RegularizerSpec:
         """Look up a regularizer that a domain can use.
 
@@ -171,7 +184,7 @@ def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, nam
 
 
 def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
-    """Return the builder of a model's causal network, for the task next-token.
+    """Return the builder of a model's causal network, for a task that reads its target from the inputs.
 
     Raises:
         BadOption: If the model has none, naming those that do.

@@ -15,6 +15,7 @@ from dl.options import Option
 from dl.plugins.states import short_repr
 from dl.specs import (
     PLACES,
+    READ_AS,
     CheckSpec,
     CommandSpec,
     DatasetSpec,
@@ -24,6 +25,7 @@ from dl.specs import (
     RecipeSpec,
     RegularizerSpec,
     SectionSpec,
+    TaskSpec,
 )
 
 MOST = 10_000  # specifications from one hook; more is a mistake
@@ -31,7 +33,7 @@ LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
 OWN_COMMANDS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
-Spec = Any  # one of the nine specifications, alike in that they have a name
+Spec = Any  # one of the ten specifications, alike in that they have a name
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ KINDS = (
     Kind("domains", ("register_domains",), DomainSpec, "domain"),
     Kind("datasets", ("register_datasets",), DatasetSpec, "data set"),
     Kind("models", ("register_models",), ModelSpec, "model"),
+    Kind("tasks", ("register_tasks",), TaskSpec, "task"),
     Kind("regularizers", ("register_regularizers",), RegularizerSpec, "regularizer"),
     Kind("loggers", ("register_loggers",), LoggerSpec, "logger"),
     Kind("recipes", ("register_recipes",), RecipeSpec, "recipe"),
@@ -165,6 +168,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "function": _FUNCTION,
     "recipe": _TEXT,
     "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
+    "target_as": (lambda value: value in READ_AS, f"one of {', '.join(READ_AS)}"),
+    "from_inputs": (lambda value: isinstance(value, bool), "True or False"),
     "only_for": _TEXT,
     "remedy": _TEXT,
     "tasks": (_are_texts, "a tuple of names"),

@@ -25,11 +25,11 @@ TRAIN_OPTIONS = (
     Option("batch_size", 128, "examples per optimizer step, over all devices", low=1, high=1_000_000),
     Option("optimizer", "rmsprop", "rmsprop, adam, adamw or sgd", choices=("rmsprop", "adam", "adamw", "sgd")),
     Option("lr", 1e-3, "learning rate; the peak of a schedule", low=0.0),
-    Option("schedule", "constant", "learning rate schedule", choices=("constant", "one-cycle", "cosine")),
+    Option("schedule", "constant", "constant, one-cycle or cosine", choices=("constant", "one-cycle", "cosine")),
     Option("weight_decay", 0.0, "decoupled weight decay, for adamw and sgd", low=0.0),
     Option("momentum", 0.0, "momentum, for sgd and rmsprop", low=0.0, high=1.0),
     Option("clip", 0.0, "clip gradients to this norm; 0 does not clip", low=0.0),
-    Option("loss", "auto", "loss of unit regression", choices=("auto", "cross-entropy", "squared-error")),
+    Option("loss", "auto", "loss of a task with several: cross-entropy or squared-error for unit-regression"),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (

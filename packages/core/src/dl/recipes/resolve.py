@@ -16,8 +16,8 @@ from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec
-from dl.tables.options import TARGET_AS_OF_TASK, is_table, refuse_options
+from dl.specs import NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
+from dl.tables.options import is_table, refuse_options
 from dl.terminal import safe_text
 
 STDIN = "-"
@@ -36,12 +36,14 @@ class FitSpecs:
         model: The network.
         dataset: The named data set; None for the user's own.
         path: Of the user's own data; None for a named data set.
+        task: What is predicted; None where the target decides.
     """
 
     domain: DomainSpec
     model: ModelSpec
     dataset: DatasetSpec | None
     path: Path | None
+    task: TaskSpec | None
 
     @property
     def groups(self) -> dict[str, tuple[Option, ...]]:
@@ -131,16 +133,14 @@ def pick_specs(plugins: Plugins, start: PartialRecipe) -> FitSpecs:
 
     Raises:
         UnknownName: For a name that nobody registered, or data that is nowhere.
-        BadOption: For a task that does not exist, or that the model has no network for.
+        BadOption: For a task that the model has no network for.
     """
     domain, model = plugins.domain(start.domain), plugins.model(start.domain, start.model)
-    if start.task and start.task not in TARGET_AS_OF_TASK:
-        tasks = tuple(TARGET_AS_OF_TASK)
-        raise BadOption(f"no task named {start.task!r}{nearest(start.task, tasks)}  tasks: {', '.join(tasks)}")
-    if start.task == NEXT_TOKEN:
+    task = plugins.task(start.task) if start.task else None
+    if task and task.from_inputs:
         causal_builder(plugins, model)
     dataset = pick_dataset(plugins, domain.name, start.data)
-    return FitSpecs(domain, model, dataset, None if dataset else _path(start.data))
+    return FitSpecs(domain, model, dataset, None if dataset else _path(start.data), task)
 
 
 def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, object]) -> Typed:
@@ -151,23 +151,23 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
     """
     typed = _by_group(options, specs.groups, specs.model.name)
     reading = typed["options"]
-    if start.task == NEXT_TOKEN and (target := {**start.data_options, **reading}.get("target")):
+    if specs.task and specs.task.from_inputs and (target := {**start.data_options, **reading}.get("target")):
         raise BadOption(
-            f"target={short_value(target)}: --task {NEXT_TOKEN} has no target but the text itself; leave it out"
+            f"target={short_value(target)}: --task {specs.task.name} has no target but the text itself; leave it out"
         )
     if specs.dataset:
         own = {option.name for option in specs.dataset.options}
         foreign = {name: value for name, value in reading.items() if name not in own}
         refuse_options(foreign, specs.dataset.name, "a named data set")
-    elif specs.path and is_table(specs.path) and _reads_target_anew(specs, start):
-        reading.setdefault("target_as", TARGET_AS_OF_TASK[start.task])
+    elif specs.path and is_table(specs.path) and specs.task and _reads_target_anew(specs, start):
+        reading.setdefault("target_as", specs.task.target_as)
     return typed
 
 
 def _reads_target_anew(specs: FitSpecs, start: PartialRecipe) -> bool:
-    """Return whether the task decides how the target of a table is read, and no recipe has said it yet."""
+    """Return whether the domain reads tables, and no recipe has said yet how their target is read."""
     reads_tables = any(option.name == "target_as" for option in specs.domain.options)
-    return reads_tables and bool(start.task) and "target_as" not in start.data_options
+    return reads_tables and "target_as" not in start.data_options
 
 
 def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed: Typed) -> Recipe:

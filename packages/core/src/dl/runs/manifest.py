@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from dl.errors import BadRun
+from dl.stored import from_json
 
 FORMAT = 1
 STATUSES = ("running", "finished", "interrupted", "failed")
@@ -38,14 +38,21 @@ class TaskInfo:
     """The task of a run.
 
     Args:
-        name: Of the task.
-        reason: Why it was inferred from the target.
-        outputs: Number of logits per example; for next-token, of the sums stored per row.
+        name: The row of the task table.
+        reason: Why this row, from the target.
+        outputs: Width of the last layer; where the target is read from the inputs, numbers that are kept of a row.
         names: Of the classes, labels or target columns.
         metrics: The headline metric first.
         loss: Name of the loss.
         shift: (D,) added to a regression's outputs after scaling; empty for other tasks.
         scale: (D,) factor of a regression's outputs; empty for other tasks.
+        answers: Names of the predicted numbers, if they differ from those of the target, as quantiles.
+        score: Name of the score of one example, used where the headline metric is not a mean over examples.
+        score_higher: Whether higher is better: then it is a share, 1 for correct; otherwise an error, 0 for correct.
+        bounded: Whether every example's score is from 0 to 1.
+        has_classes: Whether each target is the number of one class.
+        probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
+        from_inputs: Whether the target is read from the inputs, as the next token.
     """
 
     name: str
@@ -56,6 +63,23 @@ class TaskInfo:
     loss: str
     shift: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    answers: tuple[str, ...] = ()
+    score: str = ""
+    score_higher: bool = False
+    bounded: bool = False
+    has_classes: bool = False
+    probabilities: str = ""
+    from_inputs: bool = False
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether an answer comes with probabilities that its logits tell."""
+        return bool(self.probabilities)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether each target is a yes or no for every label."""
+        return self.has_probabilities and not self.has_classes
 
     @property
     def headline(self) -> MetricInfo:
@@ -68,8 +92,8 @@ class Baseline:
     """A baseline and its score on the validation set.
 
     Args:
-        name: ``majority``, ``prior``, ``mean``, ``median``, ``unigram`` or ``bigram``.
-        answer: Description of its constant prediction.
+        name: ``majority``, ``prior``, ``mean``, ...
+        answer: What it answers, in words.
         score: Its headline metric.
         loss: Its loss; None if it has none.
     """
@@ -158,6 +182,13 @@ class Manifest:
         return replace(self, status=status, **changes)
 
 
+@dataclass(frozen=True)
+class _Version:
+    """What is read first: of another version the rest may be anything."""
+
+    format: Any  # Any: JSON
+
+
 def parse_manifest(text: str, where: str) -> Manifest:
     """Read `run.json`.
 
@@ -165,56 +196,15 @@ def parse_manifest(text: str, where: str) -> Manifest:
         BadRun: If it is malformed or of an unknown version.
     """
     try:
-        stored = json.loads(text)
-        version = stored["format"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        version = from_json(text, _Version).format
+    except ValueError as error:
         raise BadRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
     try:
-        task = _build(
-            TaskInfo, stored["task"] | {"metrics": tuple(_build(MetricInfo, m) for m in stored["task"]["metrics"])}
-        )
-        if not task.metrics:
-            raise TypeError("the task has no metric")
-        baselines = tuple(_build(Baseline, one) for one in stored["baselines"])
-        parts = _build(Parts, stored["parts"])
-        return _build(Manifest, stored | {"task": task, "parts": parts, "baselines": baselines})
-    except (KeyError, TypeError, IndexError) as error:
+        manifest = from_json(text, Manifest)
+    except ValueError as error:
         raise BadRun(f"{where} is damaged: {error}") from error
-
-
-_Value = TypeVar("_Value")
-
-
-def _build(kind: type[_Value], stored: Mapping[str, Any]) -> _Value:  # Any: JSON
-    """Build a dataclass from JSON, with lists as tuples; unknown keys of newer patch releases are ignored.
-
-    Raises:
-        TypeError: If a field is missing or has another type.
-    """
-    if not isinstance(stored, dict):
-        raise TypeError(f"{stored!r} is no {kind.__name__}")
-    known = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    for name, value in given.items():
-        if name in known and not _fits(value, known[name]):
-            raise TypeError(f"{name} is {value!r}")
-    return kind(**{name: value for name, value in given.items() if name in known})
-
-
-_PLAIN = {
-    "str": (str,),
-    "int": (int,),
-    "bool": (bool,),
-    "float": (int, float),
-    "float | None": (int, float, type(None)),
-}
-
-
-def _fits(value: object, annotation: str) -> bool:
-    """Return whether a JSON value fits an annotated type."""
-    if annotation.startswith("tuple["):
-        each = annotation.removeprefix("tuple[").removesuffix(", ...]")
-        return isinstance(value, tuple) and all(_fits(one, each) for one in value)
-    return annotation not in _PLAIN or type(value) in _PLAIN[annotation]
+    if not manifest.task.metrics:
+        raise BadRun(f"{where} is damaged: the task has no metric")
+    return manifest

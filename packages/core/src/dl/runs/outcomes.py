@@ -38,8 +38,7 @@ class Scored:
 
     Args:
         loss: (n,) loss of each example.
-        score: (n,) headline score of each example: 1 correct and 0 wrong for classes, absolute error for regression,
-            share of correct labels for multilabel.
+        score: (n,) score of each example, as the task defines it: 1 correct and 0 wrong, a share, or an error.
         margin: (n,) logit of the true class minus the largest other; zeros for tasks without classes.
         logits: (n, K) raw outputs.
     """
@@ -94,15 +93,24 @@ def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
     write_arrays(_epoch_file(folder, epoch), arrays)
 
 
-def write_logits(folder: Path, name: str, logits: NDArray[np.float32]) -> None:
-    """Write the logits of the validation set, (n, K), under a name, as ``best``."""
-    write_arrays(folder / f"{name}.npz", {"logits": _half(logits)})
+def write_logits(
+    folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None
+) -> None:
+    """Write the logits of the validation set, (n, K), and the task's answers, (n, ...), under a name, as ``best``."""
+    arrays: dict[str, NDArray[Any]] = {"logits": _half(logits)}  # Any: of different types
+    write_arrays(folder / f"{name}.npz", arrays if answers is None else arrays | {"answers": answers})
 
 
 def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
     """Read the logits written by `write_logits`."""
     path = folder / f"{name}.npz"
     return _named(read_arrays(path), "logits", path)
+
+
+def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
+    """Read the answers that `write_logits` wrote: class numbers, labels or numbers in target units."""
+    path = folder / f"{name}.npz"
+    return _named(read_arrays(path), "answers", path)
 
 
 def count_epochs(folder: Path) -> int:

@@ -18,7 +18,6 @@ from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
-from dl.specs import NEXT_TOKEN
 from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
 from dl.tables.options import is_table
@@ -26,8 +25,6 @@ from dl.words import were
 
 if TYPE_CHECKING:
     from dl.domain import Domain
-
-CLASS_TASKS = ("", "binary", "multiclass")  # what may be asked for where whole numbers are classes
 
 
 @dataclass(frozen=True)
@@ -52,15 +49,15 @@ class DataSplits:
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path; cut into rows where the task is the next token.
+    """Read the named data set, or the user's own from its path; cut into rows where the inputs are the target.
 
     Raises:
         BadOption: If that is asked for and inputs of this domain are no rows of tokens.
     """
-    asked = recipe.task == NEXT_TOKEN
+    asked = bool(recipe.task) and plugins.task(recipe.task).from_inputs
     if asked and (domain.cut is None or domain.open_unlabelled is None):
         raise BadOption(
-            f"--task {NEXT_TOKEN}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
+            f"--task {recipe.task}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
         )
     if (recipe.domain, recipe.data) in plugins.datasets:
         dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
@@ -72,33 +69,37 @@ def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
     return dataset
 
 
-def split_data(dataset: Dataset, recipe: Recipe) -> DataSplits:
+def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits:
     """Split the data as the recipe says, and check the split before anything is learnt from it.
 
     Raises:
         BadData: If nothing can be learnt from the split, or no split can be made.
     """
     keys = fingerprints(whole(dataset.train))
+    of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
         val_keys = fingerprints(val)
     else:
-        train, val, rule = _hold_out(dataset, recipe, keys)
+        train, val, rule = _hold_out(dataset, recipe, keys, _strata(dataset.train.targets) if of_classes else None)
         val_keys = keys[val.index]
-    if recipe.task in CLASS_TASKS:
+    if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
     probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
     return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset))
 
 
-def _hold_out(dataset: Dataset, recipe: Recipe, keys: Fingerprints) -> tuple[Subset, Subset, str]:
+def _hold_out(
+    dataset: Dataset, recipe: Recipe, keys: Fingerprints, strata: np.ndarray | None
+) -> tuple[Subset, Subset, str]:
     """Hold a validation set out of the training examples: the newest where they have times, else a random draw.
 
     Args:
         dataset: Without a validation set of its own.
         recipe: How much is held out, and whether exact duplicates stay together.
         keys: Fingerprints of the training examples.
+        strata: (n,) classes whose shares a random draw keeps; None for none.
 
     Returns:
         The training set, the validation set, and the rule in words.
@@ -115,7 +116,7 @@ def _hold_out(dataset: Dataset, recipe: Recipe, keys: Fingerprints) -> tuple[Sub
         otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
         split = holdout_newest(groups, dataset.train.times, size, otherwise)
     else:
-        split = holdout(groups, _strata(dataset.train.targets, recipe.task), size, recipe.seed)
+        split = holdout(groups, strata, size, recipe.seed)
     rule = split.rule if given is None else f"{split.rule}, whole groups"
     return Subset(dataset.train, split.train), Subset(dataset.train, split.val), rule
 
@@ -129,7 +130,7 @@ def _skipped(dataset: Dataset) -> list[Finding]:
     return [Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)})]
 
 
-def _strata(targets: np.ndarray, asked: str) -> np.ndarray | None:
-    """Return class numbers to stratify by; None for other targets, and for counts that are a regression's."""
+def _strata(targets: np.ndarray) -> np.ndarray | None:
+    """Return class numbers to stratify by; None for other targets."""
     counts = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
-    return np.unique(targets, return_inverse=True)[1] if targets.ndim == 1 and counts and asked in CLASS_TASKS else None
+    return np.unique(targets, return_inverse=True)[1] if targets.ndim == 1 and counts else None

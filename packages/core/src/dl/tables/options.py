@@ -13,14 +13,6 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 DELIMITED = (".csv", ".tsv", ".tab")
 JSON = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
-TARGET_AS_OF_TASK = {
-    "binary": "classes",
-    "multiclass": "classes",
-    "multilabel": "labels",
-    "regression": "numbers",
-    "unit-regression": "numbers",
-    "next-token": "none",
-}
 
 OPTIONS = (
     Option("input", "", "table: input column; empty infers it"),

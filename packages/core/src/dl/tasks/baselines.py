@@ -1,66 +1,107 @@
 """Baselines: the dumb answers that a network has to beat, learnt from the training target, scored on validation.
 
 Each is a constant answer, so it is expressed as constant logits and goes through the loss and metrics of a network.
+Letters: ``N`` examples, ``C`` classes, ``K`` outputs of the network.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from dl.runs.manifest import Baseline
+from dl.data.examples import Subset
+from dl.domain import Preprocessor
+from dl.runs.manifest import Baseline, TaskInfo
 from dl.tasks.task import Target, Task
 
 LEAST_SHARE = 1e-4  # of a class that the training part does not have; keeps log-odds finite
+Floats = NDArray[np.float64]
 
 
-def baselines(task: Task, train: Target, val: Target) -> tuple[Baseline, ...]:
-    """Score the baselines of the task's row on the validation part.
+@dataclass(frozen=True)
+class Constant:
+    """An answer that is the same for every example.
 
     Args:
-        task: What is predicted.
-        train: The training part's target, (n, ...).
-        val: The validation part's target, (m, ...).
+        name: Like ``median``.
+        answer: What it answers, in words: ``always 4.2``.
+        logits: (K,) by which a network would answer so.
+        has_loss: Whether these logits are what its loss is measured by, and not only its score.
     """
-    if task.row.is_classes:
-        return _of_classes(task, train, val)
-    columns = train.reshape(len(train), -1).astype(np.float64)
-    if task.row.name == "multilabel":
-        return (_constant(task, "prior", "each label at its share", _log_odds(columns.mean(axis=0)), val),)
-    mean, median = columns.mean(axis=0), np.median(columns, axis=0)
+
+    name: str
+    answer: str
+    logits: Floats
+    has_loss: bool = True
+
+
+def constant(
+    rule: Callable[[Target, TaskInfo], Sequence[Constant]],
+) -> Callable[[Task, Subset, Subset, Preprocessor], tuple[Baseline, ...]]:
+    """Return the baselines of a task's row, from the rule that learns constant answers from the training target."""
+
+    def baselines(task: Task, train: Subset, val: Subset, _preprocessor: Preprocessor) -> tuple[Baseline, ...]:
+        return tuple(score_constant(task, one, val.targets) for one in rule(train.targets, task.info))
+
+    return baselines
+
+
+def score_constant(task: Task, one: Constant, target: Target) -> Baseline:
+    """Score a constant answer on a target as it is stored, (N, ...)."""
+    encoded = task.encode(target)
+    logits = torch.from_numpy(one.logits.astype(np.float32)).expand(len(encoded), -1).contiguous()
+    loss = float(task.row.loss(logits, encoded, "mean")) if one.has_loss else None
+    return Baseline(one.name, one.answer, task.metrics(logits, encoded)[task.info.headline.name], loss)
+
+
+def constant_classes(target: Target, info: TaskInfo) -> tuple[Constant, ...]:
+    """Return the most common class, and each class at its share."""
+    counts = np.bincount(target, minlength=max(len(info.names), 2))
+    shares = np.maximum(counts / counts.sum(), LEAST_SHARE)
+    logits = log_odds(shares[1:]) if info.outputs == 1 else np.log(shares)
+    common = info.names[int(counts.argmax())]
     return (
-        _constant(task, "mean", f"always {_words(mean)}", _as_logits(task, mean), val),
-        _constant(task, "median", f"always {_words(median)}", _as_logits(task, median), val),
+        Constant("majority", f"always {common!r}", logits, has_loss=False),
+        Constant("prior", "each class at its share", logits),
     )
 
 
-def _of_classes(task: Task, train: Target, val: Target) -> tuple[Baseline, ...]:
-    counts = np.bincount(train, minlength=max(len(task.info.names), 2))
-    shares = np.maximum(counts / counts.sum(), LEAST_SHARE)
-    logits = _log_odds(shares[1:]) if task.info.outputs == 1 else np.log(shares)
-    prior = _constant(task, "prior", "each class at its share", logits, val)
-    common = task.info.names[int(counts.argmax())]
-    return (Baseline("majority", f"always {common!r}", prior.score), prior)
+def constant_labels(target: Target, _info: TaskInfo) -> tuple[Constant, ...]:
+    """Return each label at its share."""
+    return (Constant("prior", "each label at its share", log_odds(_columns(target).mean(axis=0))),)
 
 
-def _constant(task: Task, name: str, answer: str, logits: np.ndarray, val: Target) -> Baseline:
-    target = task.encode(val)
-    repeated = torch.from_numpy(logits.astype(np.float32)).expand(len(target), -1).contiguous()
-    loss = float(task.row.loss(repeated, target, "mean"))
-    return Baseline(name, answer, task.metrics(repeated, target)[task.info.headline.name], loss)
+def constant_numbers(target: Target, info: TaskInfo) -> tuple[Constant, ...]:
+    """Return mean and median of each column."""
+    shift, scale = (np.array(values) for values in (info.shift, info.scale))
+    return _mean_and_median(target, lambda values: np.asarray((values - shift) / scale))
 
 
-def _log_odds(shares: np.ndarray) -> np.ndarray:
+def constant_shares(target: Target, _info: TaskInfo) -> tuple[Constant, ...]:
+    """Return mean and median of each column of numbers from 0 to 1."""
+    return _mean_and_median(target, log_odds)
+
+
+def _mean_and_median(target: Target, as_logits: Callable[[Floats], Floats]) -> tuple[Constant, ...]:
+    columns = _columns(target)
+    found = {"mean": columns.mean(axis=0), "median": np.median(columns, axis=0)}
+    return tuple(Constant(name, f"always {_words(values)}", as_logits(values)) for name, values in found.items())
+
+
+def _columns(target: Target) -> Floats:
+    return target.reshape(len(target), -1).astype(np.float64)
+
+
+def log_odds(shares: Floats) -> Floats:
+    """Return the logits of shares, kept finite."""
     clipped = np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE)
     return np.asarray(np.log(clipped) - np.log1p(-clipped))
 
 
-def _as_logits(task: Task, values: np.ndarray) -> np.ndarray:
-    if task.row.name == "unit-regression":
-        return _log_odds(values)
-    return np.asarray((values - np.array(task.info.shift)) / np.array(task.info.scale))
-
-
-def _words(values: np.ndarray) -> str:
+def _words(values: Floats) -> str:
     shown = ", ".join(f"{value:.4g}" for value in values[:3])
     return shown + (", …" if len(values) > 3 else "")

@@ -95,14 +95,14 @@ class Bigram:
         return -np.log(shares), after == self.likeliest[before]
 
 
-def token_baselines(task: Task, preprocessor: Preprocessor, train: Subset, val: Subset) -> tuple[Baseline, ...]:
+def token_baselines(task: Task, train: Subset, val: Subset, preprocessor: Preprocessor) -> tuple[Baseline, ...]:
     """Learn both from the training part and score them on the validation part, as a network is scored.
 
     Args:
         task: Of the row next-token.
-        preprocessor: Gives the tokens, and what each stands for.
         train: The training part.
         val: The validation part.
+        preprocessor: Gives the tokens, and what each stands for.
     """
     size = int(preprocessor.input_shape[-1])
     before, after, _ = neighbours(_tokens(preprocessor, train))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dl.testing.rules import DoesNotConform, Result
     from dl.testing.samples import images, people, texts, write_images, write_table, write_texts
     from dl.testing.section import check_section
+    from dl.testing.task import check_task
 
 __all__ = [
     "Answer",
@@ -39,6 +40,7 @@ __all__ = [
     "check_model",
     "check_regularizer",
     "check_section",
+    "check_task",
     "images",
     "people",
     "run_verb",
@@ -60,6 +62,7 @@ _HOMES = {
     "check_model": "model",
     "check_regularizer": "regularizer",
     "check_section": "section",
+    "check_task": "task",
     "images": "samples",
     "people": "samples",
     "run_verb": "program",

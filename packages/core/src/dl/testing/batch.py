@@ -14,7 +14,7 @@ from dl.domain import Domain, Preprocessor, encode_examples
 from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES
 from dl.training.batches import DeviceDataset

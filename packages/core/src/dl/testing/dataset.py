@@ -17,7 +17,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
 from dl.specs import DatasetSpec
 from dl.splits.leakage import found_in
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
@@ -202,7 +202,7 @@ def _names(subject: DatasetSubject) -> str:
         raise Broken("two classes, labels or columns have one name")
     if train.names and len(train.names) != len(task.info.names):
         raise Broken(f"{len(train.names)} names for {len(task.info.names)} classes, labels or columns")
-    if task.row.is_classes and (empty := set(range(len(task.info.names))) - set(np.unique(train.targets).tolist())):
+    if task.info.has_classes and (empty := set(range(len(task.info.names))) - set(np.unique(train.targets).tolist())):
         raise Broken(f"no training example is {task.info.names[min(empty)]!r}")
     return "" if train.names else "nothing is named"
 
@@ -245,7 +245,7 @@ def _like_train(name: str, examples: Examples, train: Examples) -> None:
     if ours.shape[1:] != theirs.shape[1:] or ours.dtype.kind != theirs.dtype.kind:
         raise Broken(f"{name}: targets are {ours.dtype} {ours.shape}, those of train {theirs.dtype} {theirs.shape}")
     task = decide(theirs, train.names)
-    if task.row.is_classes and (strange := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
+    if task.info.has_classes and (strange := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
         raise Broken(f"{name}: a target is {min(strange)}, but there are {len(task.info.names)} classes")
     if not np.isfinite(ours.astype(np.float64)).all():
         raise Broken(f"{name}: not all targets are finite numbers")

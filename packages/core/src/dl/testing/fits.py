@@ -17,7 +17,8 @@ from dl.data.examples import Dataset
 from dl.plugins.registry import Plugins
 from dl.plugins.validation import KINDS
 from dl.runs.run import Run
-from dl.specs import LoggerSpec
+from dl.specs import LoggerSpec, TaskSpec
+from dl.tasks.plugin import OWN
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds, random_answers, slopes
 from dl.training.devices import Devices
 
@@ -29,6 +30,7 @@ class KnownFit:
     data: Dataset
     model: str
     options: Mapping[str, int | float]
+    task: TaskSpec | None = None  # None lets the target decide
 
 
 FITS: dict[str, Callable[[], KnownFit]] = {
@@ -57,14 +59,15 @@ def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run
         datasets={(DOMAIN, "given"): ours.register_datasets()[0]},
         models={(DOMAIN, spec.name): spec for spec in ours.register_models()},
         recipes={(DOMAIN, "plain"): ours.register_recipes()[0]},
+        tasks={**OWN, **({fit.task.name: fit.task} if fit.task else {})},
         loggers={logger.name: logger} if logger else {},
     )
     options: dict[str, Any] = dict(fit.options)  # Any: `fit` checks them
     devices = Devices("cpu", "1")
-    loggers: dict[str, object] = {name: {} for name in plugins.loggers}
-    return dl.fit(
-        DOMAIN, "given", model=fit.model, plugins=plugins, runs=folder, devices=devices, loggers=loggers, **options
-    )
+    told: dict[str, object] = {name: {} for name in plugins.loggers}
+    task = fit.task.name if fit.task else ""
+    where: dict[str, Any] = {"plugins": plugins, "runs": folder, "devices": devices, "loggers": told}  # Any: of a fit
+    return dl.fit(DOMAIN, "given", model=fit.model, task=task, **where, **options)
 
 
 def content(folder: Path) -> dict[str, str]:

@@ -21,6 +21,7 @@ from dl.testing.model import check_model
 from dl.testing.regularizer import check_regularizer
 from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
 from dl.testing.section import check_section
+from dl.testing.task import check_task
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ SUITES: dict[str, tuple[str, _Suite]] = {
     "domain": ("domains", check_domain),
     "data set": ("datasets", check_dataset),
     "model": ("models", check_model),
+    "task": ("tasks", check_task),
     "regularizer": ("regularizers", check_regularizer),
     "recipe": ("recipes", check_recipe),
     "check": ("checks", check_check),

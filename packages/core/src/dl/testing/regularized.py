@@ -17,7 +17,8 @@ from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.regularizer import Batch, Regularizer
 from dl.specs import DatasetSpec, RegularizerSpec
-from dl.tasks.task import Task, decide
+from dl.tasks.table import decide
+from dl.tasks.task import Task
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, sample_of, whole_batch
 from dl.testing.numbers import DOMAIN, NumbersPlugin, clouds
 from dl.testing.rules import Broken

@@ -228,9 +228,9 @@ def _fitted(subject: RegularizerSubject) -> str:
         if run.manifest.status != "finished":
             raise Broken(f"a fit with it is {run.manifest.status}: {run.manifest.message}")
         opened = reopen(run, plugins)
-        splits = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe)
-        rows = splits.val.index
-        logits = opened.logits(splits.val.examples)[torch.from_numpy(rows)].numpy()
+        divided = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe, plugins)
+        rows = divided.val.index
+        logits = opened.logits(divided.val.examples)[torch.from_numpy(rows)].numpy()
         kept = read_logits(run.outcomes_folder, "best").astype(np.float32)
     if not np.allclose(kept, logits, rtol=SAME, atol=SAME):
         raise Broken("what a fit with it scored is not what the weights that were kept give when they are opened")

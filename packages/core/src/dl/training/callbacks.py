@@ -94,7 +94,7 @@ class RunWriter(Callback):
         write_history(self.folder / "history.csv", self.rows)
         if self._is_best():
             save_weights(self.folder / "best.safetensors", module.network)
-            outcomes.write_logits(self.folder / "outcomes", "best", module.scored["val"].logits)
+            outcomes.write_logits(self.folder / "outcomes", "best", module.scored["val"].logits, module.val_answers())
             self.manifest = self.manifest.with_status("running", best_epoch=len(self.rows))
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows))
         self.write_manifest("running")

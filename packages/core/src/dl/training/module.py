@@ -339,6 +339,15 @@ class FitModule(pl.LightningModule):
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
 
+    def val_answers(self) -> np.ndarray | None:
+        """Return the task's answers to the validation part as it was scored last, (n, ...), small enough to keep."""
+        answers = self.task.answers(torch.from_numpy(self.scored["val"].logits))
+        return (
+            None
+            if answers is None
+            else answers.to(torch.float32 if answers.is_floating_point() else torch.int32).numpy()
+        )
+
     def _over_devices(self, values: Tensor) -> Tensor:
         return values if self.shard.world_size == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 

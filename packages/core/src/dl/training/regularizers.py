@@ -16,7 +16,7 @@ from dl.recipes.recipe import Recipe
 from dl.regularizer import Batch, Loss, Prepared, Regularizer, State
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
-from dl.specs import NEXT_TOKEN, ModelSpec
+from dl.specs import ModelSpec
 from dl.tasks.task import Task, TaskKind
 
 
@@ -121,7 +121,7 @@ def build_network(
     """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers."""
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
-    if task.info.name == NEXT_TOKEN:
+    if task.info.from_inputs:
         network = causal_builder(plugins, spec)(input_shape, options)
     else:
         network = spec.build(input_shape, task.info.outputs, options)

@@ -21,11 +21,9 @@ from dl.errors import PluginFailed
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.runs.manifest import Baseline, Manifest, Parts
-from dl.specs import NEXT_TOKEN
 from dl.splits.partition import DataSplits, load_dataset, split_data
-from dl.tasks.baselines import baselines
-from dl.tasks.ngrams import token_baselines
-from dl.tasks.task import Task, decide
+from dl.tasks.table import decide
+from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitParts
 from dl.training.regularizers import Regularizers, build_network
@@ -92,8 +90,8 @@ def set_up(recipe: Recipe, plugins: Plugins) -> FitSetup:
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
-    splits = split_data(dataset, recipe)
-    task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]))
+    splits = split_data(dataset, recipe, plugins)
+    task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
@@ -101,10 +99,7 @@ def set_up(recipe: Recipe, plugins: Plugins) -> FitSetup:
     _check_network(network, recipe, plugins, preprocessor, task)
     regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
     parts = _fit_parts(splits, preprocessor, task, int(recipe.train["batch_size"]))
-    if task.info.name == NEXT_TOKEN:
-        to_beat = token_baselines(task, preprocessor, splits.train, splits.val)
-    else:
-        to_beat = baselines(task, splits.train.targets, splits.val.targets)
+    to_beat = task.row.baselines(task, splits.train, splits.val, preprocessor)
     return FitSetup(recipe, dataset, splits, task, preprocessor, network, regularizers, parts, to_beat, domain.sketch)
 
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from dl.padded import Padded
-from dl.specs import NEXT_TOKEN
 from dl.tasks.task import Task
 
 
@@ -62,7 +61,7 @@ def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -
     if not isinstance(logits, Tensor):
         return f"gives a {type(logits).__name__}, not logits"
     shape = (*blank.values.shape, logits.shape[-1]) if isinstance(blank, Padded) else (len(blank), task.info.outputs)
-    if task.info.name != NEXT_TOKEN:
+    if not task.info.from_inputs:
         shape = (shape[0], task.info.outputs)
     if tuple(logits.shape) != shape or not logits.is_floating_point():
         return f"gives {logits.dtype} of shape {tuple(logits.shape)}, not real logits of shape {shape}"

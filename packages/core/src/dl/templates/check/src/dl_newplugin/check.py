@@ -6,7 +6,7 @@ from dl.finding import Finding
 from dl_reports.facts import Facts
 from dl_reports.statistics import NotComputable
 
-from dl_newplugin.plugin import CODE
+from dl_newplugin import CODE
 
 FEWEST = 3  # epochs
 

@@ -9,9 +9,10 @@ from typing import Any
 from dl.hookspecs import hookimpl
 from dl.specs import CheckSpec
 
-dl_api = 3  # the version of dl's hooks that this is written for
+from dl_newplugin import CODE
 
-CODE = "newplugin-best-is-first"
+dl_api = 4  # the version of dl's hooks that this is written for
+
 DESCRIPTION = "the first epoch was the best: training made the network worse"
 
 

@@ -11,7 +11,7 @@ from dl.specs import DatasetSpec
 if TYPE_CHECKING:
     from dl.data.examples import Dataset
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 NAME = "newplugin"
 DESCRIPTION = "rings and crosses, drawn by a seed; two classes"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dl.domain import Domain
     from torch import nn
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 DOMAIN = "newplugin"
 SCALE = Option("scale", "standard", "values to mean 0 and deviation 1, or as they are", choices=("standard", "none"))

@@ -11,7 +11,7 @@ from dl.specs import ModelSpec
 if TYPE_CHECKING:
     from torch import nn
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 NAME = "newplugin"
 DESCRIPTION = "separable convolutions with batch norm; few parameters"

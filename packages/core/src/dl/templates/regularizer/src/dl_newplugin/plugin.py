@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dl.regularizer import Regularizer
     from dl.tasks.task import Task
 
-dl_api = 3  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks that this is written for
 
 NAME = "newplugin"
 DESCRIPTION = "erases a square of each image, at a place of its own"

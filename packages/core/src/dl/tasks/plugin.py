@@ -1,0 +1,42 @@
+"""The tasks of dl's own, registered as a plugin's are: what is listed here imports no torch."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.specs import NEXT_TOKEN, TaskSpec
+
+if TYPE_CHECKING:
+    from dl.tasks.task import TaskKind
+
+
+def _load(name: str) -> TaskKind:
+    from dl.tasks.rows import TABLE
+
+    return TABLE[name]
+
+
+def _spec(name: str, description: str, target_as: str, *, from_inputs: bool = False) -> TaskSpec:
+    return TaskSpec(name, description, partial(_load, name), target_as, from_inputs)
+
+
+# In the order in which a target is asked whether it is theirs.
+OWN: dict[str, TaskSpec] = {
+    spec.name: spec
+    for spec in (
+        _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True),
+        _spec("binary", "two classes, one for each example", "classes"),
+        _spec("multiclass", "several classes, one for each example", "classes"),
+        _spec("multilabel", "any of several labels for each example", "labels"),
+        _spec("unit-regression", "numbers from 0 to 1: shares, probabilities", "numbers"),
+        _spec("regression", "numbers, trained in units of their spread", "numbers"),
+    )
+}
+
+
+@hookimpl
+def register_tasks() -> tuple[TaskSpec, ...]:
+    """Return the six rows."""
+    return tuple(OWN.values())

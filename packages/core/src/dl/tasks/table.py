@@ -1,0 +1,129 @@
+"""The task table: the row that a training target asks for, or the user, and the task of a run made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from dl.errors import BadOption, BadRun, unknown
+from dl.runs.manifest import TaskInfo
+from dl.specs import TaskSpec
+from dl.tasks.plugin import OWN
+from dl.tasks.targets import are_unlabelled, refuse_unlearnable
+from dl.tasks.task import Loss, Names, Target, Task, TaskKind
+
+
+def decide(
+    target: Target, names: Names, asked: str = "", loss: str = "auto", tasks: Mapping[str, TaskSpec] = OWN
+) -> Task:
+    """Choose the row of the table from the training target, or check that the asked one fits.
+
+    Args:
+        target: The training part's target.
+        names: Of the classes, labels or columns; empty if nothing is known.
+        asked: The row that the user wants; empty to decide.
+        loss: One of the row's `TaskKind.losses`; ``auto`` for its usual one.
+        tasks: The rows that can be asked for, by name.
+
+    Raises:
+        BadData: If no row fits the target.
+        BadOption: If the target does not fit the asked row, or the row has no such loss.
+        UnknownName: If the asked row is unknown.
+    """
+    found, reason = _recognize(target, names)
+    row = _load(tasks, asked) if asked else found
+    if row.name != found.name:
+        unlabelled = are_unlabelled(target)
+        if unlabelled != row.from_inputs or not (unlabelled or row.fits(target)):
+            raise BadOption(f"--task {asked} needs {row.target}, but the target is {reason} ({found.name})")
+        reason = f"as asked with --task; the target alone ({reason}) would be {found.name}"
+    if not row.from_inputs:
+        row.check(target, names)
+    if loss != "auto":
+        row = _with_loss(row, loss)
+    return Task(row, _info(row, target, names, reason))
+
+
+def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
+    """Make the task of a run again from what its manifest keeps.
+
+    Args:
+        info: Of the run.
+        tasks: What is registered, by name.
+
+    Raises:
+        BadRun: If no plugin registers its row.
+    """
+    if info.name not in tasks:
+        raise BadRun(
+            f"its task {info.name!r} is not known to this dl; known: {', '.join(tasks)}  "
+            "install the plugin that registers it; see: dl plugins"
+        )
+    row = _load(tasks, info.name)
+    for loss in row.losses.values():
+        row = replace(row, loss=loss) if loss_name(loss) == info.loss else row
+    return Task(row, info)
+
+
+def loss_name(loss: Loss) -> str:
+    """Return the name under which a run keeps its loss."""
+    return str(getattr(loss, "__name__", type(loss).__name__))
+
+
+def _load(tasks: Mapping[str, TaskSpec], name: str) -> TaskKind:
+    """Return a row under the name that it is registered by."""
+    if name not in tasks:
+        raise unknown("task", name, tasks, "dl ls tasks")
+    return replace(tasks[name].load(), name=name)
+
+
+def _recognize(target: Target, names: Names) -> tuple[TaskKind, str]:
+    """Return the row of dl's own that the target asks for, and why in words."""
+    refuse_unlearnable(target)
+    for name in OWN:
+        row = _load(OWN, name)
+        if row.recognize and (reason := row.recognize(target, names)):
+            return row, reason
+    raise AssertionError("every target is of one of the rows")
+
+
+def _with_loss(row: TaskKind, loss: str) -> TaskKind:
+    if loss in row.losses:
+        return replace(row, loss=row.losses[loss])
+    if row.losses:
+        raise BadOption(f"loss={loss}: {row.name} has {', '.join(row.losses)}")
+    able = [name for name in OWN if loss in _load(OWN, name).losses]
+    raise BadOption(f"loss={loss} is for {', '.join(able) or 'no task'}; {row.name} has one loss only")
+
+
+def _info(row: TaskKind, target: Target, names: Names, reason: str) -> TaskInfo:
+    names = row.names(target, names)
+    metrics = tuple(metric.info for metric in row.metrics)
+    if row.headline is not None:
+        first = row.headline(target)
+        metrics = tuple(sorted(metrics, key=lambda metric: metric.name != first))
+    shift: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+    if row.scaled:
+        columns = target.reshape(len(target), -1)
+        shift = tuple(columns.mean(axis=0, dtype=np.float64).tolist())
+        scale = tuple(np.maximum(columns.std(axis=0, dtype=np.float64), 1e-12).tolist())
+    return TaskInfo(
+        row.name,
+        reason,
+        row.outputs(names),
+        names,
+        metrics,
+        loss_name(row.loss),
+        shift,
+        scale,
+        answers=row.answers(names),
+        score=row.score_name,
+        score_higher=row.score_higher,
+        bounded=row.score_higher or row.bounded,
+        has_classes=row.has_classes,
+        probabilities=row.probabilities,
+        from_inputs=row.from_inputs,
+    )

@@ -1,0 +1,334 @@
+"""The suite for rows of the task table: target, loss, scores and answers agree, and a run can be opened again.
+
+Asked on a small target that the row takes. The best logits are found by descending its loss, from zero, with no network
+between. Letters: ``n`` examples, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dl.data.examples import Dataset, Examples, whole
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.plugins.states import short_repr
+from dl.runs.estimates import estimate
+from dl.runs.manifest import Baseline, Manifest, Parts, parse_manifest
+from dl.specs import READ_AS, TaskSpec
+from dl.tasks.table import decide, restore
+from dl.tasks.targets import are_unlabelled
+from dl.tasks.task import Names, Target, Task, TaskKind
+from dl.testing.fits import KnownFit, fitted
+from dl.testing.light import lists_lightly
+from dl.testing.numbers import Numbers
+from dl.testing.rules import Broken, NotAsked, Results, Rules, ask
+from dl.training.scoring import score
+
+EXAMPLES = 60
+STEPS, RATE = 400, 0.1  # of the descent
+FAR = 20.0  # logits at which a gradient must still be a number
+EPOCHS = 3
+CLOSE = 1e-4
+KINDS = ("proportion", "mean", "ranking", "confusion")
+
+
+def check_task(spec: TaskSpec, plugins: Plugins | None = None, target: Target | None = None) -> Results:
+    """Ask every rule about a row of the task table, on the CPU.
+
+    Args:
+        spec: As `Plugins.task` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+        target: A small target (n, ...) that it predicts; None takes the first of ours that it takes.
+
+    Raises:
+        DoesNotConform: Naming each rule that does not hold.
+    """
+    subject = _Subject(spec, plugins or load_plugins(), target)
+    needed = ("it gives a row", "there is a target that it takes")
+    with torch.random.fork_rng(devices=[]):
+        return ask(f"the task {spec.name!r}", subject, RULES, needed)
+
+
+def sample_targets() -> list[tuple[str, Target, Names]]:
+    """Return a small target of each kind, with names: as which the target of a table is read, itself, and its names."""
+    numbers = np.arange(EXAMPLES)
+    waves = np.sin(numbers * 0.7)
+    return [
+        ("classes", numbers % 3, ("low", "middle", "high")),
+        ("classes", numbers % 2, ("no", "yes")),
+        ("labels", np.stack([numbers % 2, numbers // 2 % 2, numbers % 3 == 0], axis=1).astype(int), ("a", "b", "c")),
+        ("numbers", 100 + 30 * waves, ("price",)),
+        ("numbers", 0.5 + 0.4 * waves, ("share",)),
+        ("none", np.empty((EXAMPLES, 0)), ()),
+    ]
+
+
+class _Subject:
+    def __init__(self, spec: TaskSpec, plugins: Plugins, given: Target | None) -> None:
+        self.spec, self.plugins, self.given = spec, plugins, given
+        self.tasks = {**plugins.tasks, spec.name: spec}
+
+    @cached_property
+    def row(self) -> TaskKind:
+        """What is loaded."""
+        return self.spec.load()
+
+    @cached_property
+    def target(self) -> tuple[Target, Names]:
+        """The target that it is asked on, and names."""
+        as_, given = self.spec.target_as, self.given
+        tried = sample_targets() if given is None else [(as_, given, ())]
+        for _, target, names in sorted(tried, key=lambda one: one[0] != as_):
+            if are_unlabelled(target) == self.row.from_inputs and (self.row.from_inputs or self.row.fits(target)):
+                return target, names
+        raise Broken("it takes none of the targets that were tried; give one: check_task(spec, target=...)")
+
+    @cached_property
+    def task(self) -> Task:
+        """The row, fitted to the target."""
+        return decide(*self.target, self.spec.name, tasks=self.tasks)
+
+    @cached_property
+    def encoded(self) -> Tensor:
+        """The target as the loss reads it."""
+        return self.task.encode(self.target[0])
+
+    @property
+    def constant(self) -> Tensor:
+        """Logits of a network that says nothing, (n, K)."""
+        return torch.zeros(len(self.encoded), self.task.info.outputs)
+
+    @cached_property
+    def best(self) -> Tensor:
+        """Logits (n, K) that the loss has been descended to."""
+        self.of_logits()
+        logits = self.constant.requires_grad_()
+        optimizer = torch.optim.Adam([logits], lr=RATE)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            self.task.row.loss(logits, self.encoded, "none").sum().backward()
+            optimizer.step()
+        return logits.detach()
+
+    def of_logits(self) -> None:
+        """Leave out what can be asked only where the network's logits are those of the target."""
+        if self.row.from_inputs:
+            raise NotAsked("its target is read from the inputs, so a network's logits are reduced before its loss")
+
+    def loss(self, logits: Tensor) -> float:
+        """The mean loss."""
+        return float(self.task.row.loss(logits, self.encoded, "mean"))
+
+
+def _light(subject: _Subject) -> None:
+    lists_lightly(subject.plugins, "tasks", subject.spec.name)
+
+
+def _listed(subject: _Subject) -> str:
+    spec = subject.spec
+    if not spec.description.strip():
+        raise Broken("it has no description")
+    if spec.target_as not in READ_AS:
+        raise Broken(f"target_as is {spec.target_as!r}; there are {', '.join(READ_AS)}")
+    return f"the target of a table is read as {spec.target_as}"
+
+
+def _row(subject: _Subject) -> None:
+    row = subject.row
+    if not isinstance(row, TaskKind):
+        raise Broken(f"load returned {short_repr(row)}, not a TaskKind")
+    if row.name != subject.spec.name:
+        raise Broken(f"its row is called {row.name!r}")
+    if row.from_inputs != subject.spec.from_inputs:
+        raise Broken(f"from_inputs is {row.from_inputs} in the row, and {subject.spec.from_inputs} where it is listed")
+
+
+def _metrics(subject: _Subject) -> str:
+    infos = [metric.info for metric in subject.row.metrics]
+    if not infos:
+        raise Broken("it has no metric, so no epoch can be chosen")
+    for info in infos:
+        if not info.name.isidentifier():
+            raise Broken(f"the metric {info.name!r} cannot be a column of the history; use letters, digits and _")
+        if info.kind not in KINDS:
+            raise Broken(f"the metric {info.name!r} is of kind {info.kind!r}; there are {', '.join(KINDS)}")
+    if len({info.name for info in infos}) < len(infos):
+        raise Broken("two metrics have one name")
+    return f"{subject.task.info.headline.name} is the headline"
+
+
+def _target(subject: _Subject) -> str:
+    info = subject.task.info
+    return f"{info.outputs} outputs for {', '.join(info.names) or 'rows of tokens'}"
+
+
+def _decodes(subject: _Subject) -> None:
+    found = subject.task.decode(subject.encoded).double().numpy().reshape(len(subject.encoded), -1)
+    target = subject.target[0].astype(np.float64).reshape(len(subject.encoded), -1)
+    if found.shape != target.shape or not np.allclose(found, target, rtol=CLOSE, atol=CLOSE):
+        raise Broken("decode does not give back the target that encode was given")
+
+
+def _losses(subject: _Subject) -> None:
+    logits = torch.randn(subject.constant.shape, generator=torch.Generator().manual_seed(0)).abs()
+    each = subject.task.row.loss(logits, subject.encoded, "none")
+    if each.shape != (len(logits),):
+        raise Broken(f"reduction='none' gives {tuple(each.shape)}, not one loss an example, ({len(logits)},)")
+    if not math.isclose(float(each.mean()), subject.loss(logits), rel_tol=CLOSE, abs_tol=CLOSE):
+        raise Broken(f"the mean of the losses is {float(each.mean()):g}, and reduction='mean' {subject.loss(logits):g}")
+
+
+def _gradients(subject: _Subject) -> None:
+    for size in (0.0, FAR, -FAR):
+        logits = (subject.constant + size).requires_grad_()
+        subject.task.row.loss(logits, subject.encoded, "mean").backward()
+        if logits.grad is None or not bool(torch.isfinite(logits.grad).all()):
+            raise Broken(f"the gradient of its loss is not finite where logits are {size:g}")
+
+
+def _falls(subject: _Subject) -> str:
+    best, constant = subject.loss(subject.best), subject.loss(subject.constant)
+    if not best < constant:
+        raise Broken(f"the loss of the best logits is {best:.4g}, and of zeros {constant:.4g}")
+    return f"{best:.4g}, and {constant:.4g} for zeros"
+
+
+def _scores(subject: _Subject) -> None:
+    for logits in (subject.constant, subject.best):
+        scores = subject.task.example_scores(logits, subject.encoded)
+        if scores.shape != (len(logits),) or not bool(torch.isfinite(scores).all()):
+            raise Broken(f"scores are not one finite number an example: {tuple(scores.shape)}")
+        low, high = float(scores.min()), float(scores.max())
+        if low < -CLOSE or (subject.task.info.bounded and high > 1):
+            raise Broken(f"scores go from {low:g} to {high:g}; a share goes from 0 to 1, an error from 0")
+
+
+def _agree(subject: _Subject) -> str:
+    info = subject.task.info
+    best, constant = (
+        float(subject.task.example_scores(logits, subject.encoded).mean())
+        for logits in (subject.best, subject.constant)
+    )
+    if not (best > constant if info.score_higher else best < constant):
+        way = "higher" if info.score_higher else "lower"
+        raise Broken(f"{way} is said to be better, but logits of less loss score {best:.4g}, and zeros {constant:.4g}")
+    metrics = [
+        subject.task.metrics(logits, subject.encoded)[info.headline.name] for logits in (subject.best, subject.constant)
+    ]
+    if not (metrics[0] > metrics[1] if info.headline.higher else metrics[0] < metrics[1]):
+        raise Broken(f"{info.headline.name} is {metrics[0]:.4g} with less loss, and {metrics[1]:.4g} for zeros")
+    return f"{info.score} {best:.4g}, and {constant:.4g} for zeros"
+
+
+def _headline(subject: _Subject) -> str:
+    info, logits = subject.task.info, subject.best
+    scored = score(subject.task, logits, subject.encoded)
+    shown = subject.task.metrics(logits, subject.encoded)[info.headline.name]
+    found = estimate(info, scored, subject.target[0])
+    if not math.isclose(found.value, shown, rel_tol=CLOSE, abs_tol=CLOSE):
+        told = f"as a {info.headline.kind} of the examples' scores"
+        raise Broken(f"{info.headline.name} is {shown:.4g}, but {told} {found.value:.4g}")
+    return f"{shown:.4g} [{found.low:.4g}, {found.high:.4g}]"
+
+
+def _answers(subject: _Subject) -> str:
+    answers = subject.task.answers(subject.best)
+    if answers is None or len(answers) != len(subject.best):
+        raise Broken("it has no answer for each example")
+    if subject.task.info.has_classes and not np.array_equal(answers.numpy(), subject.target[0]):
+        raise Broken("the best logits do not answer the classes that are right")
+    said = subject.task.in_words(answers[0])
+    if not isinstance(said, str) or not said:
+        raise Broken(f"an answer in words is {said!r}")
+    values = subject.task.by_name(subject.task.preds(subject.best)[0])
+    if not values or not all(math.isfinite(value) for value in values.values()):
+        raise Broken(f"the values of an answer are {values!r}")
+    return said
+
+
+def _margins(subject: _Subject) -> None:
+    if not subject.task.info.has_classes:
+        raise NotAsked("it has no classes")
+    if subject.row.margin is None:
+        raise Broken("it has classes and no margin, by which wrong labels are suspected")
+    margins = subject.task.margins(subject.best, subject.encoded)
+    if margins.shape != (len(subject.best),) or float(margins.min()) <= 0:
+        raise Broken("the margins of logits that are right are not all above 0")
+
+
+def _baselines(subject: _Subject) -> str:
+    target, names = subject.target
+    part = whole(Examples(np.zeros((len(target), 1), np.float32), target, np.arange(len(target)), names))
+    subject.of_logits()
+    found: tuple[Baseline, ...] = subject.row.baselines(subject.task, part, part, Numbers((1,)))
+    if not found:
+        raise Broken("it has none, so nothing tells whether a network has learnt")
+    headline = subject.task.info.headline
+    best = subject.task.metrics(subject.best, subject.encoded)[headline.name]
+    for one in found:
+        if not math.isfinite(one.score) or not math.isfinite(one.loss or 0.0):
+            raise Broken(f"{one.name!r} scores {one.score}, with a loss of {one.loss}")
+        if best < one.score if headline.higher else best > one.score:
+            raise Broken(f"{one.name!r} scores {one.score:.4g}, better than the best logits, {best:.4g}")
+    return ", ".join(f"{one.name} {one.score:.4g}" for one in found)
+
+
+def _restored(subject: _Subject) -> None:
+    info = subject.task.info
+    parts = Parts("asked", 1, 1, 1, "", "", (1,), False)
+    kept = Manifest("asked", "finished", "", "", "numbers", "linear", 1, info, parts, ()).to_json()
+    again = restore(parse_manifest(json.dumps(json.loads(kept)), "run.json").task, subject.tasks)
+    logits = subject.constant + 1
+    same = again.info == info and torch.equal(again.encode(subject.target[0]), subject.encoded)
+    same = same and torch.equal(again.preds(logits), subject.task.preds(logits))
+    if not same or float(again.row.loss(logits, subject.encoded, "mean")) != subject.loss(logits):
+        raise Broken("a task made again from what a run keeps gives other numbers")
+
+
+def _fitted(subject: _Subject) -> str:
+    subject.of_logits()
+    target, names = subject.target
+    columns = target.reshape(len(target), -1).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.1, (len(target), 4)).astype(np.float32)
+    inputs = np.concatenate([columns - columns.mean(axis=0), noise], axis=1)
+    dataset = Dataset("asked", Examples(inputs, target, np.arange(len(target)), names), val_size=0.3)
+    with tempfile.TemporaryDirectory() as folder:
+        run = fitted(KnownFit(dataset, "linear", {"epochs": EPOCHS}, subject.spec), Path(folder))
+        manifest, rows = run.manifest, run.history.rows
+    headline = manifest.task.headline
+    sign = 1.0 if headline.higher else -1.0
+    merits = [sign * row[f"val_{headline.name}"] for row in rows]
+    if manifest.status != "finished" or len(rows) != EPOCHS:
+        raise Broken(f"the fit is {manifest.status}: {manifest.message}")
+    if merits[manifest.best_epoch - 1] < max(merits):
+        raise Broken(f"the kept epoch is {manifest.best_epoch}, which is not the best by {headline.name}")
+    return f"epoch {manifest.best_epoch} of {EPOCHS} is kept, with {headline.name} {sign * max(merits):.4g}"
+
+
+RULES: Rules[_Subject] = {
+    "listing it imports nothing heavy": _light,
+    "it says what it is, and how a table's target is read": _listed,
+    "it gives a row": _row,
+    "there is a target that it takes": _target,
+    "its metrics can be kept": _metrics,
+    "decode undoes encode": _decodes,
+    "it has a loss for each example, and their mean": _losses,
+    "its gradient is finite": _gradients,
+    "logits that are right cost less than zeros": _falls,
+    "scores are shares or errors": _scores,
+    "scores, headline and loss agree on what is better": _agree,
+    "its headline is what its interval is of": _headline,
+    "it answers in words": _answers,
+    "margins of right classes are above 0": _margins,
+    "its baselines can be beaten": _baselines,
+    "a run of it can be opened again": _restored,
+    "a fit keeps its best epoch by the headline": _fitted,
+}
