@@ -38,9 +38,9 @@ class TaskInfo:
     """The task of a run.
 
     Args:
-        name: The row of the task table.
-        reason: Why this row, from the target.
-        outputs: Width of the last layer; where the target is read from the inputs, numbers that are kept of a row.
+        name: Of the task.
+        reason: Why it was inferred from the target.
+        outputs: Number of logits per example; if the target is read from the inputs, of the sums stored per row.
         names: Of the classes, labels or target columns.
         metrics: The headline metric first.
         loss: Name of the loss.

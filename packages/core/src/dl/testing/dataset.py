@@ -123,7 +123,7 @@ def _options(subject: DatasetSubject) -> None:
 def _loads(subject: DatasetSubject) -> str:
     train = subject.dataset.train
     if not len(train):
-        raise Broken("its training part has no examples")
+        raise Broken("its training set has no examples")
     return f"{len(train):,} training examples"
 
 
@@ -178,7 +178,7 @@ def _stable(subject: DatasetSubject) -> None:
 def _disjoint(subject: DatasetSubject) -> str:
     splits = list(subject.splits.items())
     if len(splits) < 2:
-        return "dl holds the validation part out"
+        return "dl holds out a validation set"
     (first, one), (second, other) = splits
     if len(shared := np.intersect1d(one.ids, other.ids)):
         raise Broken(f"{len(shared):,} ids are in both {first} and {second}, first {shared[0]}")
@@ -216,7 +216,7 @@ def _prepares(subject: DatasetSubject) -> str:
 
 def _closed(subject: DatasetSubject) -> None:
     if subject.dataset.open_test is None:
-        raise NotAsked("it has no test part")
+        raise NotAsked("it has no test set")
     if _holds_examples(subject.dataset.open_test):
         raise Broken("open_test already holds its examples; read them when it is called")
 
@@ -224,9 +224,9 @@ def _closed(subject: DatasetSubject) -> None:
 def _test(subject: DatasetSubject) -> str:
     train, test = subject.dataset.train, subject.test
     if test is None:
-        raise NotAsked("it has no test part")
+        raise NotAsked("it has no test set")
     if len(test) == 0:
-        raise Broken("it has no examples; leave open_test out where there is no test part")
+        raise Broken("it has no examples; leave open_test out if there is no test set")
     _fit_together("test", test)
     _are_unique("test", test)
     for name, examples in subject.splits.items():
@@ -287,6 +287,6 @@ RULES: Rules[DatasetSubject] = {
     "the targets fit a task": _targets,
     "the names fit the targets": _names,
     "its domain can prepare it": _prepares,
-    "the test part is closed": _closed,
-    "the test part, once opened, fits the others": _test,
+    "the test set is closed": _closed,
+    "the test set, once opened, fits the others": _test,
 }

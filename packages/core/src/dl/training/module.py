@@ -340,7 +340,7 @@ class FitModule(pl.LightningModule):
             pending.clear()
 
     def val_answers(self) -> np.ndarray | None:
-        """Return the task's answers to the validation part as it was scored last, (n, ...), small enough to keep."""
+        """Return the task's answers to the last scored validation set, (n, ...), in a compact dtype."""
         answers = self.task.answers(torch.from_numpy(self.scored["val"].logits))
         return (
             None
