@@ -32,7 +32,7 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     train = plugins.dataset("vision", "mnist").load({}).train
     task, preprocessor = decide(train.targets, train.names), domain.learn(whole(train), recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preprocessor.input_shape, task, regularizers)
+    network = build_network(recipe, plugins, preprocessor, task, regularizers)
     feed, positions = DeviceDataset.of(train, task), np.arange(len(train))
     parts = FitParts(feed, feed, positions, positions, positions)
     module = FitModule(

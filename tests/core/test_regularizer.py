@@ -12,7 +12,7 @@ import dl
 from dl.errors import BadOption, PluginFailed, UnknownName
 from dl.options import Option, split_named
 from dl.recipes.resolve import resolve
-from dl.regularizer import Batch, Regularizer
+from dl.regularizer import FUNCTIONS, Batch, Regularizer, fault_of_place
 from dl.specs import PLACES, RegularizerSpec
 from dl.tasks.losses import squared_error
 from dl.training.devices import Devices
@@ -25,7 +25,8 @@ def fit_with(blobs, plugins_with, runs):
 
     def fit(regularizer, **choices):
         plugins = plugins_with(given=blobs())
-        spec = RegularizerSpec("mine", "training", "of a test", lambda options, task: regularizer)
+        place = next(one for one, names in FUNCTIONS.items() if any(getattr(regularizer, name) for name in names))
+        spec = RegularizerSpec("mine", place, "of a test", lambda options, task: regularizer)
         plugins = replace(plugins, regularizers={"mine": spec})
         devices = Devices("cpu", "1")
         return dl.fit("numbers", "given", plugins=plugins, runs=runs, devices=devices, reg={"mine": {}}, **choices)
@@ -142,24 +143,65 @@ def test_what_does_not_fit_is_said_before_a_run_is_kept(fit_with, runs, where):
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("place", "given", "message"),
     [
-        (lambda: Regularizer(batch=lambda batch, generator: None), "batch of .*'mine' returned None, not a Batch"),
-        (lambda: Regularizer(penalty=lambda network: 0.5), "penalty of .*'mine' returned 0.5, not a Tensor"),
-        (lambda: Regularizer(network=lambda network: 1 / 0), "network of .*'mine' failed: ZeroDivisionError"),
-        (lambda: {"l2": 1}, "build of the regularizer 'mine' returned .*, not a Regularizer"),
+        (
+            "batch",
+            lambda: Regularizer(batch=lambda batch, generator: None),
+            "batch of .*'mine' returned None, not a Batch",
+        ),
+        ("penalty", lambda: Regularizer(penalty=lambda network: 0.5), "penalty of .*'mine' returned 0.5, not a Tensor"),
+        (
+            "network",
+            lambda: Regularizer(network=lambda network: 1 / 0),
+            "network of .*'mine' failed: ZeroDivisionError",
+        ),
+        ("training", lambda: {"l2": 1}, "build of the regularizer 'mine' returned .*, not a Regularizer"),
     ],
 )
-def test_a_regularizer_that_breaks_its_promise_is_blamed_on_its_plugin(blobs, plugins_with, runs, site, given, message):
+def test_a_regularizer_that_breaks_its_promise_is_blamed_on_its_plugin(
+    blobs, plugins_with, runs, site, place, given, message
+):
     from dl.plugins.attribution import wrap_plugin
     from dl.plugins.discovery import FoundPlugin
 
-    spec = RegularizerSpec("mine", "training", "of a test", lambda options, task: given())
+    spec = RegularizerSpec("mine", place, "of a test", lambda options, task: given())
     found = FoundPlugin("theirs", lambda: None)
     theirs = wrap_plugin(spec, found, "the regularizer 'mine'")
     plugins = replace(plugins_with(given=blobs()), regularizers={"mine": theirs})
     with pytest.raises(PluginFailed, match=message):
         dl.fit("numbers", "given", plugins=plugins, runs=runs, devices=Devices("cpu", "1"), reg={"mine": {}})
+    assert not list(runs.iterdir())
+
+
+# Places
+
+
+def test_the_functions_of_all_places_are_those_that_act():
+    acting = [name for functions in FUNCTIONS.values() for name in functions]
+    assert tuple(FUNCTIONS) == PLACES and len(set(acting)) == len(acting)
+    assert {*acting, "state_dict", "load_state_dict"} == set(Regularizer.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_function_of_its_place_is_enough(place):
+    for name in FUNCTIONS[place]:
+        assert fault_of_place(place, Regularizer(**{name: lambda *_: None}, state_dict=dict)) == ""
+    assert fault_of_place(place, Regularizer(state_dict=dict)) == "it does nothing: each of its functions is left out"
+
+
+def test_a_function_of_another_place_is_refused_before_a_run_is_kept_and_the_line_says_which_fit(
+    blobs, plugins_with, runs
+):
+    spec = RegularizerSpec("mine", "batch", "of a test", lambda options, task: Regularizer(penalty=lambda network: 0))
+    plugins = replace(plugins_with(given=blobs()), regularizers={"mine": spec})
+    with pytest.raises(PluginFailed) as caught:
+        dl.fit("numbers", "given", plugins=plugins, runs=runs, devices=Devices("cpu", "1"), reg={"mine": {}})
+    assert str(caught.value) == (
+        "the regularizer 'mine' does not act where it says: its place is 'batch', but it has only penalty  functions "
+        "by place: network: choices, network; batch: batch; penalty: penalty; "
+        "training: loss, gradients, after_step, scored_with, ends"
+    )
     assert not list(runs.iterdir())
 
 

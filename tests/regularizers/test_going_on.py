@@ -44,7 +44,7 @@ def trained(tmp_path):
         recipe = resolve(plugins, "numbers", "given", options=options, **choices)
         regularizers = Regularizers.of(recipe, plugins, task)
         torch.manual_seed(0)
-        network = build_network(recipe, plugins, (2,), task, regularizers)
+        network = build_network(recipe, plugins, Numbers((2,)), task, regularizers)
         feed, rows = DeviceDataset.of(dataset.train, task), np.arange(70)
         parts = FitParts(feed, feed, rows[:50], rows[50:], rows[:20])
         made = (network, Numbers((2,)), task, parts, recipe.train, 0, regularizers, lambda: False)

@@ -158,7 +158,7 @@ def test_texts_that_all_share_a_passage_can_still_be_split(tmp_path):
     for number in range(40):
         (tmp_path / f"{number}.txt").write_text("-" * 80 + story(3, seed=number))
     run = dl.fit("text", str(tmp_path), task="next-token", runs=tmp_path / "runs", devices=CPU, epochs=1, **SMALL)
-    (found,) = (finding for finding in run.findings if finding.code == "data-duplicates-across-split")
+    (found,) = (finding for finding in run.guard_findings if finding.code == "data-duplicates-across-split")
     assert found.evidence["leaked"] >= 4  # a window of dashes in each of four texts at least
 
 

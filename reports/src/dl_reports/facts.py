@@ -40,11 +40,38 @@ Value = TypeVar("Value")
 
 
 class Facts:
-    """The statistics of one run.
+    """The statistics of one run, each computed when it is first asked for.
 
-    Args:
-        kept: What the run keeps.
+    What cannot be computed - a file is missing, the task has no such thing - is `NotComputable`, with the reason: of
+    all from ``loss_change`` on, and of most fields of ``kept``.
+
+    Attributes:
+        kept: `Kept`, the files of the run as they were read: the history, outcomes, logits, features, recipe, guards.
         plugins: What is registered, to build commands that work.
+        manifest: The run's manifest: task, sizes of the parts, baselines, status.
+        metric: The headline metric: its name, whether higher is better, what it is a mean of.
+        has_classes: Whether the answer is one of several classes.
+        epochs: (T,) numbers of the epochs, from 1.
+        column: ``column(name)``: (T,) a column of the history, as ``val_loss``; NaN where it is missing.
+        best: Position of the epoch whose weights were kept; None while there is none.
+        best_row: The row of the history of that epoch; empty while there is none.
+        position: ``position(epoch)``: where an epoch stands in the history.
+        estimate: ``estimate(name)``: a number of the best epoch with its interval, as ``gap``; NaN where none is kept.
+        score: ``score(part)``: the headline metric of ``val`` or ``probe`` at the best epoch, with its interval.
+        tested_metric: The metric that the tests on single examples are about: the headline, or what stands for it.
+        higher_score: Whether more is better in the scores of single examples.
+        as_error: ``as_error(scores)``: scores of single examples as errors, 0 being perfect.
+        loss_change: `Change` of the validation loss from its best epoch to the last: whether it overfits.
+        metric_change: `Change` of the headline metric, likewise.
+        probe_rise: `Change` of the loss on the probe, the fixed part of the training examples.
+        agreement: `Agreement` of the two: whether loss and metric tell the same.
+        gap: `Gap` between probe and validation part at the best epoch, with its interval.
+        luck: `Luck`: the optimism of the best epoch's score, which was chosen as the best of many.
+        trend: `Trend`: the slope of the validation loss over the last epochs.
+        calibration: `Calibration`: the temperature at which the probabilities are right, and the error without it.
+        memorization: `Memorization`: when the examples of the probe were fitted.
+        suspects: `Suspects`: the examples of the probe, the most likely mislabelled first.
+        answers: (n,) the class that is answered for each validation example at the best epoch.
     """
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from dl.plugins.registry import Plugins
     from dl.runs.run import Run
+    from dl_reports.notebook import ShownComparison, ShownReport
 
 
 @hookimpl
@@ -42,3 +44,21 @@ def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
 
     print_report(build(run, plugins=plugins), out)
     return True
+
+
+@hookimpl
+def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> ShownReport:
+    """Compute the report of a run for a program."""
+    from dl_reports.build import build
+    from dl_reports.notebook import ShownReport
+
+    return ShownReport(build(run, ignore, plugins))
+
+
+@hookimpl
+def build_comparison(first: Run, second: Run) -> ShownComparison:
+    """Compare two runs for a program."""
+    from dl_reports.compare import compare_runs
+    from dl_reports.notebook import ShownComparison
+
+    return ShownComparison(compare_runs(first, second))

@@ -199,7 +199,7 @@ def _answers(answers: NDArray[np.generic], manifest: Manifest) -> NDArray[np.gen
 
 
 def _guards(run: Run) -> tuple[Finding, ...]:
-    found = run.findings
+    found = run.guard_findings
     for finding in found:
         if finding.severity not in SEVERITIES or not isinstance(finding.message, str):
             raise BadRun(f"{str(run.path / 'findings.json')!r} is damaged: {finding.severity!r} is no severity")

@@ -6,7 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
-from dl.cli.train import _csv, _print_texts, _show_look, _table
+from dl.cli.train import _csv, _print_texts, _show_evaluation, _table
 from dl.inference.predict import Prediction
 from dl.intervals import Estimate
 from dl.runs import ledger
@@ -74,6 +74,6 @@ def test_an_evaluation_is_told_with_its_interval_its_number_and_what_it_shares_w
     accuracy = MetricInfo("accuracy", True, 1.0, "proportion")
     metrics = {"accuracy": 0.9, "macro_f1": 0.85}
     look = ledger.TestEvaluation("0001-a", "a", 30, accuracy, Estimate(0.9, 0.8, 0.95), metrics, 0.3, 2, "f", 1, "now")
-    lines = printed(lambda out: _show_look(out, look))
+    lines = printed(lambda out: _show_evaluation(out, look))
     assert lines[1] == "  accuracy  90.00 % [80.00, 95.00]    loss 0.3000" and lines[2] == "  macro_f1 0.8500"
     assert lines[3].startswith("  ! 1 test example") and any("look 2" in line for line in lines[4:])

@@ -54,7 +54,7 @@ def test_a_run_reads_what_was_kept(make_run, runs):
     run = make_run(runs)
     assert run.name == "0001-given-linear" and run.manifest.status == "finished"
     assert run.best["epoch"] == 2.0 and run.best["val_accuracy"] == 0.5
-    assert run.findings == (Finding("data-duplicates", "note", "3 copies", {"repeated": 3}),)
+    assert run.guard_findings == (Finding("data-duplicates", "note", "3 copies", {"repeated": 3}),)
     assert run.recipe.model == "linear" and run.outcomes("val").loss.shape == (2, 3)
 
 
@@ -181,7 +181,7 @@ def test_damaged_findings_are_refused(make_run, runs, text):
     run = make_run(runs)
     (run.path / "findings.json").write_text(text)
     with pytest.raises(BadRun, match=r"findings\.json"):
-        run.findings  # noqa: B018 - reading it is the check
+        run.guard_findings  # noqa: B018 - reading it is the check
 
 
 def test_findings_of_another_type_are_named_by_their_path(make_run, runs):

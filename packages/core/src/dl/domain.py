@@ -6,11 +6,11 @@ A domain's package imports core; core uses it only through a `Domain` value regi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from rich.console import RenderableType
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples, Inputs, Subset
+from dl.data.memory import Given
+from dl.data.ragged import Ragged
+from dl.errors import BadRun
 from dl.options import Options
 from dl.padded import Padded
 
@@ -26,17 +29,36 @@ from dl.padded import Padded
 class Preprocessor(nn.Module, ABC):
     """Preprocesses every batch before the network, with statistics of the training set as buffers.
 
-    It moves to the device with the network, has no trainable parameters, and is stored as JSON.
+    It moves to the device with the network, never learns after it is made, and is kept as JSON.
+
+    Args:
+        **settings: What the class is made from, as JSON values; given to the class again it makes the same one.
     """
+
+    def __init__(self, **settings: Any) -> None:  # Any: JSON
+        super().__init__()
+        self._settings = settings
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any]) -> Self:  # Any: JSON
+        """Make a preprocessor again from its settings, as `Domain.restore` does.
+
+        Raises:
+            BadRun: If they are not what `settings` gives.
+        """
+        try:
+            return cls(**settings)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise BadRun(f"the stored {cls.__name__} cannot be read: {type(error).__name__} {error}") from error
 
     @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one prepared input, without the batch axis."""
 
-    @abstractmethod
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return the settings from which `Domain.restore` rebuilds the preprocessor, as JSON values."""
+        """Return what `Domain.restore` needs to make the same preprocessor again: what it was made from."""
+        return dict(self._settings)
 
     def encode(self, inputs: Inputs) -> Inputs:
         """Encode raw inputs to stored inputs, once before training, as texts to token ids; by default unchanged."""
@@ -64,6 +86,11 @@ def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
+def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
+    """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
+    return examples if isinstance(examples.inputs, Ragged) else encode_examples(examples, preprocessor)
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How tokens are sampled.
@@ -79,39 +106,57 @@ class Sampling:
     seed: int = 0
 
 
+BARS = "▁▂▃▄▅▆▇█"
+SKETCHED = 60  # columns
+
+
+def draw_bars(numbers: NDArray[Any], width: int = SKETCHED) -> str:
+    """Return numbers as a line of bars: the means of at most ``width`` stretches, from the least to the greatest."""
+    values = np.asarray(numbers, np.float64).ravel()
+    means = np.array([stretch.mean() for stretch in np.array_split(values, min(width, len(values)))])
+    low, high = float(means.min()), float(means.max())
+    heights = (means - low) / (high - low or 1.0) * (len(BARS) - 1)
+    return "".join(BARS[round(float(height))] for height in heights)
+
+
 @dataclass(frozen=True)
 class Domain:
     """A kind of input.
 
     Args:
-        open_path: Reads a user's own data from a path, with the options.
-        learn: Learns the preprocessor from the training set alone, with the options.
-        restore: Rebuilds a preprocessor from its settings.
-        read: Reads raw inputs for a prediction - files, folders, lists of paths - in the form this preprocessor
-            expects; targets are zeros, sources name the origin of each. It gets paths and preprocessor and, if it has
-            a parameter ``options``, the options of the run's data.
-        draw: Draws one stored input for the terminal, with at most this number of columns.
-        sketch: Shrinks one stored input to be stored in a run and shown in its report: (h, w, c) uint8, all of one
-            shape, or a text.
-        from_strings: Takes strings as raw inputs; None if inputs are not texts.
-        recognize: Rates whether a user's path holds this kind of input, from 0 (no) to 1 (nothing else fits).
-        open_unlabelled: Reads a user's own data without a target, for the task next-token; None if not supported.
-        cut: Cuts the inputs of a data set into rows for the task next-token, with targets (N, 0), with the options; its
-            own targets are dropped. None if inputs are not rows of tokens.
-        generate: Generates text from a prompt with a network of the task next-token; None if not supported.
+        open_path: Reads a user's own data from a path, given the options.
+        learn: Learns the preprocessor from the training part alone, given the options.
+        restore: Makes a preprocessor from its settings.
+        read: Reads raw inputs for prediction - files, folders, lists of paths - as this preprocessor stores them;
+            targets are zeros, sources say where each came from. It is given paths and preprocessor and, if it has an
+            argument ``options``, the options of the run's data, too.
+        draw: Draws one stored input for the terminal, at most so many columns wide; of numbers, by default, a line of
+            bars.
+        sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
+            one shape, or a text; by default what ``draw`` does by default.
+        from_strings: Takes strings as raw inputs; None where an input is no text.
+        recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
+        open_unlabelled: Reads a user's own data without a target, for the task next-token; None where there is none.
+        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
+            (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
+        continued: Goes on with a prompt as a network of the task next-token does.
+        from_memory: Takes inputs that a program has at hand (`dl.data.memory.Given`), given the options and, where a
+            run is used, its preprocessor: one example for each, in order, with targets of zeros, or a refusal. None
+            where inputs come from paths alone.
     """
 
     open_path: Callable[[Path, Options], Dataset]
     learn: Callable[[Subset, Options], Preprocessor]
     restore: Callable[[dict[str, Any]], Preprocessor]  # Any: JSON
     read: Callable[..., Examples]  # ...: with or without options
-    draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
-    sketch: Callable[[Any], NDArray[np.uint8] | str]
+    draw: Callable[[Any, int], RenderableType] = draw_bars  # Any: one row of Examples.inputs
+    sketch: Callable[[Any], NDArray[np.uint8] | str] = draw_bars
     from_strings: Callable[[Sequence[str]], Examples] | None = None
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
     generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
+    from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Call `read`, with the options of the run's data if it has a parameter for them."""

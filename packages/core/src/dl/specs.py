@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dl.tasks.task import Task, TaskKind
 
 
+IN_MEMORY = "in-memory"  # stands in a recipe for data, a network or an optimizer that a program gave
 NEXT_TOKEN = "next-token"  # the task of a file whose name says that it holds no target
 READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied

@@ -17,6 +17,7 @@ from dl.tables.features import read_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
+from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
 from dl_tabular.rows import infer_columns, parse_learnt_columns
 
@@ -27,7 +28,14 @@ LIKELY = 0.4  # rating of a table of several columns; below that of the text dom
 def load() -> Domain:
     """Return the domain."""
     return Domain(
-        open_path=open_path, learn=learn, restore=restore, read=read, draw=draw, sketch=sketch, recognize=recognize
+        open_path=open_path,
+        learn=learn,
+        restore=restore,
+        read=read,
+        draw=draw,
+        sketch=sketch,
+        recognize=recognize,
+        from_memory=from_memory,
     )
 
 

@@ -101,7 +101,10 @@ def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
     """
     rows: NDArray[Any] = subset.examples.array[subset.index]  # Any: a structured type
     if rows.dtype.names is None:
-        raise BadData(f"rows are stored with a field for each column; found {rows.dtype} {rows.shape}")
+        raise BadData(
+            f"rows are stored with a field for each column, as dl_tabular.rows.rows_of makes of columns; "
+            f"found {rows.dtype} {rows.shape}"
+        )
     columns = [_learn(name, rows[name]) for name in rows.dtype.names]
     kept = [column for column in columns if column is not None]
     if not kept:

@@ -13,6 +13,7 @@ from dl.tables.options import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder, language, prepare
 from dl_text.draw import draw, sketch
+from dl_text.memory import from_memory
 from dl_text.read import read_paths, read_strings
 from dl_text.windows import cut
 
@@ -33,6 +34,7 @@ def load() -> Domain:
         open_unlabelled=open_unlabelled,
         cut=cut,
         generate=language.generate,
+        from_memory=from_memory,
     )
 
 

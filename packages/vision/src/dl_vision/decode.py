@@ -94,7 +94,7 @@ def inspect(path: str) -> ImageFacts:
     try:
         with _open_image(content) as image:
             height, width = _upright_size(image)
-            return ImageFacts(digest_of(content), height, width, _is_grey(image))
+            return ImageFacts(digest_of(content), height, width, is_grey(image))
     except Exception as error:  # pillow's readers raise exceptions of every kind; the caller names the file
         return ImageFacts(digest_of(content), error=_reason(error))
 
@@ -113,7 +113,7 @@ def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np
                 twice = 2 * max(height, width)
                 image.draft("L" if channels == 1 else "RGB", (twice, twice) if twice < min(image.size) else image.size)
             upright = image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
-            pixels = _to_mode(upright, "L" if channels == 1 else "RGB")
+            pixels = coloured(upright, "L" if channels == 1 else "RGB")
             if pixels.size != (width, height):
                 pixels = pixels.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
             return np.asarray(pixels).reshape(height, width, channels)
@@ -188,14 +188,15 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _is_grey(image: Image.Image) -> bool:
+def is_grey(image: Image.Image) -> bool:
+    """Return whether an image has no colour."""
     if image.mode != "P":
         return image.mode in GREY_MODES
     palette = image.getpalette("RGB") or []
     return palette[0::3] == palette[1::3] == palette[2::3]
 
 
-def _to_mode(image: Image.Image, mode: str) -> Image.Image:
+def coloured(image: Image.Image, mode: str) -> Image.Image:
     """Convert the image to mode L or RGB."""
     if image.mode.startswith("I"):
         image = _eight_bits(image)

@@ -11,6 +11,7 @@ from dl.tables.table import looks_like
 from dl_vision import folder
 from dl_vision.draw import draw, sketch
 from dl_vision.listed import PATHS, open_list
+from dl_vision.memory import from_memory
 from dl_vision.prepare import learn, restore
 from dl_vision.read import read
 
@@ -18,7 +19,14 @@ from dl_vision.read import read
 def load() -> Domain:
     """Return the domain."""
     return Domain(
-        open_path=open_path, learn=learn, restore=restore, read=read, draw=draw, sketch=sketch, recognize=recognize
+        open_path=open_path,
+        learn=learn,
+        restore=restore,
+        read=read,
+        draw=draw,
+        sketch=sketch,
+        recognize=recognize,
+        from_memory=from_memory,
     )
 
 

@@ -66,6 +66,7 @@ def plugin(
 CHECK = """Check all that a plugin registers against dl's rules. Shapes, ids, seeds, saving, ...
 
 Example: dl plugins check mnist
+Example: dl plugins check my-reg --model vision/convnet --dataset mnist
 
 Exit code 1 if a rule is broken. dl.testing has the same suites for the tests of your plugin.
 """
@@ -73,14 +74,17 @@ Exit code 1 if a rule is broken. dl.testing has the same suites for the tests of
 
 def check(
     name: Annotated[str, typer.Argument(help="Name of a plugin or its distribution; see: dl plugins")],
+    model: Annotated[str, typer.Option(help="Whose network its regularizers are tried on, as convnet.")] = "",
+    dataset: Annotated[str, typer.Option(help="On which its models and regularizers are tried, as mnist.")] = "",
     as_json: Json = False,
 ) -> int:
     """Run the conformance suites on one plugin."""
     from dl.plugins.loading import inspect_plugins
-    from dl.testing.plugin import check_plugin, plugins_named
+    from dl.testing.plugin import asked_on, check_plugin, plugins_named
 
     plugins = inspect_plugins()
-    checked = (one for state in plugins_named(name, plugins) for one in check_plugin(state, plugins))
+    states, on = plugins_named(name, plugins), asked_on(plugins, model, dataset)
+    checked = (one for state in states for one in check_plugin(state, plugins, on))
     found = list(checked if as_json else _shown(checked))
     failed = sum(one.result.state == "failed" for one in found)
     if as_json:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -233,7 +234,7 @@ def predict(
 
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
-    sources = [word for word in paths or [] if word not in pairs]
+    sources = [Path(word) for word in paths or [] if word not in pairs]
     sampling = {"tokens": tokens, "temperature": temperature, "seed": seed}
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, **sampling, **options)  # type: ignore[arg-type]  # key=value

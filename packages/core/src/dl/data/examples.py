@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dl.data.ragged import Ragged, concatenate
 from dl.errors import BadData
+from dl.options import Options
 from dl.words import many
 
 Inputs = NDArray[np.generic] | Ragged
@@ -95,10 +96,12 @@ class Dataset:
         val: The validation set, if the data set brings its own.
         val_size: Number (or share, below 1) of ``train`` to hold out for validation if it does not.
         title: One line.
-        licence: Terms of use.
-        source: Origin: a URL, a path, a paper.
-        skipped: Files or rows left out, with the reason.
-        notes: Sentences on what was inferred from the data, and on what a reader of its scores should know.
+        licence: Under which terms it may be used.
+        source: Where it comes from.
+        skipped: Files or rows that were left out, with the reason.
+        notes: What was found about the data by itself, and what a reader of its scores should know, in words.
+        options: What reading has decided among the domain's options, which goes into the recipe: later inputs are then
+            read alike.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Dataset:
     source: str = "not stated"
     skipped: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = ()
+    options: Options = field(default_factory=dict)
 
 
 def find_fault(given: Examples | Dataset) -> str:
@@ -124,7 +128,8 @@ def find_fault(given: Examples | Dataset) -> str:
 def _fault_of_examples(given: Examples) -> str:
     inputs, n = given.inputs, len(given.ids)
     if not isinstance(inputs, (np.ndarray, Ragged)):
-        return f"has inputs in a {type(inputs).__name__}, not in an array or a Ragged"
+        wanted = "not in an array or a Ragged, as dl.data.ragged.texts makes of strings"
+        return f"has inputs in a {type(inputs).__name__}, {wanted}"
     if isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "biufV":
         return f"has inputs of {inputs.dtype}, not numbers"
     if isinstance(inputs, np.ndarray) and any(step < 0 for step in inputs.strides):

@@ -92,6 +92,13 @@ def of_bytes(contents: Sequence[bytes]) -> Ragged:
     return Ragged(np.frombuffer(b"".join(contents), np.uint8), offsets_of(lengths))
 
 
+def fixed(rows: NDArray[Any]) -> Ragged:  # Any: numbers of one kind
+    """Return the bytes of rows of one shape, (N, ...), as a view."""
+    plain = np.ascontiguousarray(rows)
+    size = plain.nbytes // max(len(plain), 1)
+    return Ragged(plain.reshape(-1).view(np.uint8), np.arange(len(plain) + 1, dtype=np.int64) * size)
+
+
 def as_text(row: NDArray[np.generic]) -> str:
     """Decode a row of UTF-8 bytes; invalid bytes become the replacement character."""
     return row.tobytes().decode(errors="replace")

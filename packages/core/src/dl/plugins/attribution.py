@@ -47,6 +47,7 @@ RETURN_TYPES = {
     ("Domain", "open_unlabelled"): "dl.data.examples:Dataset",
     ("Domain", "cut"): "dl.data.examples:Dataset",
     ("Domain", "generate"): "builtins:str",
+    ("Domain", "from_memory"): "dl.data.examples:Dataset",
     ("Domain", "learn"): "dl.domain:Preprocessor",
     ("Domain", "restore"): "dl.domain:Preprocessor",
     ("Domain", "read"): "dl.data.examples:Examples",

@@ -109,11 +109,14 @@ def load(extra: Iterable[object] = ()) -> Plugins:
         specs: dict[str, Any] = {  # Any: as Plugins says
             kind.field: _collect(kind, drafts, guard, owners) for kind in KINDS
         }
-    renderers = [_renderer(d) for d in drafts if "render_report" in d.hooks]
+    answering: dict[str, Any] = {  # Any: as Plugins says
+        "renderers": _answering(drafts, "render_report"),
+        "reporters": _answering(drafts, "build_report"),
+        "comparers": _answering(drafts, "build_comparison"),
+    }
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))
-    order = tuple(reversed(renderers))
-    return Plugins(**specs, renderers=order, owners=owners, states=states, notes=tuple(notes))
+    return Plugins(**specs, **answering, owners=owners, states=states, notes=tuple(notes))
 
 
 def _from_objects(extra: Iterable[object]) -> Iterator[FoundPlugin]:
@@ -277,7 +280,7 @@ def _collect(
                 with guard(draft, hook):
                     for spec in _specs_of(draft, hook, kind):
                         key = kind.key(spec)
-                        if message := _name_name_taken(kind, spec, owners.get(key), draft.found):
+                        if message := _name_name_name_taken(kind, spec, owners.get(key), draft.found):
                             draft.add_problem(message)
                             continue
                         kept[key] = _wrap_spec(spec, draft.found, kind)
@@ -294,7 +297,7 @@ def _specs_of(draft: Draft, hook: str, kind: Kind) -> Iterator[Spec]:
             yield spec
 
 
-def _name_name_taken(kind: Kind, spec: Spec, owner: FoundPlugin | None, plugin: FoundPlugin) -> str:
+def _name_name_name_taken(kind: Kind, spec: Spec, owner: FoundPlugin | None, plugin: FoundPlugin) -> str:
     """Return why a specification's name is not available, or an empty string."""
     if kind.field == "commands" and spec.name in OWN_COMMANDS:
         return f"the command {spec.name!r} is dl's own"
@@ -311,17 +314,20 @@ def _wrap_spec(spec: Spec, plugin: FoundPlugin, kind: Kind) -> Spec:
     return wrap_plugin(named, plugin, f"the {kind.noun} {spec.name!r}")
 
 
-def _renderer(draft: Draft) -> Callable[..., bool]:
-    implementation = draft.hooks["render_report"]
-    draft.registered["render_report"] = []
+def _answering(drafts: Iterable[Draft], hook: str) -> tuple[Callable[..., Any], ...]:  # Any: what the hook returns
+    """Return the hooks of this name, third parties' first, each with what it raises attributed to its plugin."""
+    return tuple(reversed([_attributed(draft, hook) for draft in drafts if hook in draft.hooks]))
 
-    def render(**given: Any) -> bool:  # Any: the arguments of the hook
-        rendered = False
-        with attributing(draft.found, "render_report"):
-            rendered = bool(implementation.function(*(given[name] for name in implementation.argnames)))
-        return rendered
 
-    return render
+def _attributed(draft: Draft, hook: str) -> Callable[..., Any]:  # Any: as above
+    implementation = draft.hooks[hook]
+    draft.registered[hook] = []
+
+    def call(**given: Any) -> Any:  # Any: the arguments of the hook
+        with attributing(draft.found, hook):
+            return implementation.function(*(given[name] for name in implementation.argnames))
+
+    return call
 
 
 def load_plugins(extra: Iterable[object] = ()) -> Plugins:

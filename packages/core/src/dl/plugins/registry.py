@@ -17,6 +17,7 @@ from dl.plugins.states import PluginState, plugin_line
 if TYPE_CHECKING:
     from torch import nn
 
+    from dl.hookspecs import RunComparison, RunReport
     from dl.options import InputShape, Options
     from dl.specs import (
         CheckSpec,
@@ -47,10 +48,12 @@ class Plugins:
         checks: By code.
         sections: By title.
         commands: By name.
-        renderers: The hooks that print the report of a run, in the order they are called.
-        owners: Name of the plugin of each specification, by the field above and the key there.
-        states: The state of each plugin, dl's own first.
-        notes: Messages that concern no single plugin.
+        renderers: The hooks that print the report of a run, in the order they are asked.
+        reporters: Those that compute it for a program, likewise.
+        comparers: Those that compare two runs for a program, likewise.
+        owners: Name of the plugin that registered a thing, by the field above and its key there.
+        states: What became of each plugin, dl's own first.
+        notes: Lines that are about no single plugin.
     """
 
     domains: Mapping[str, DomainSpec]
@@ -64,6 +67,8 @@ class Plugins:
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
     renderers: tuple[Callable[..., bool], ...] = ()
+    reporters: tuple[Callable[..., RunReport | None], ...] = ()
+    comparers: tuple[Callable[..., RunComparison | None], ...] = ()
     owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()

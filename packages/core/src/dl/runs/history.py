@@ -9,8 +9,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from dl.errors import BadRun
+from dl.errors import BadOption, BadRun
 from dl.files import write_text
 
 EpochRow = dict[str, float]
@@ -28,6 +29,18 @@ class History:
     def column(self, name: str) -> list[float]:
         """Return one number per epoch, NaN where missing."""
         return [row.get(name, float("nan")) for row in self.rows]
+
+    def frame(self) -> Any:  # Any: core does not import pandas
+        """Return the rows as a `pandas.DataFrame`, a column for each number, indexed by epoch.
+
+        Raises:
+            BadOption: If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise BadOption("a history as a frame needs pandas  install it: pip install pandas") from error
+        return pd.DataFrame(list(self.rows)).set_index("epoch") if self.rows else pd.DataFrame()
 
     def best(self, column: str, *, higher: bool) -> int | None:
         """Return the position of the best epoch, the earliest among equals, ignoring NaN."""

@@ -150,7 +150,8 @@ class Manifest:
         signal: Number of the signal that stopped the fit; 0 for none.
         pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
-        epochs: Number of finished epochs; 0 if unknown.
+        epochs: That ended so far; 0 where they were not counted.
+        in_memory: What a program gave that no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 
@@ -171,6 +172,7 @@ class Manifest:
     pid: int = 0
     host: str = ""
     epochs: int = 0
+    in_memory: tuple[str, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> str:

@@ -12,15 +12,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dl import files
-from dl.errors import BadOption, BadRecipe, BadRun, nearest
+from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
+from dl.hookspecs import RunReport
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
@@ -28,14 +31,24 @@ from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.stored import Value, from_json
 from dl.words import many
 
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import AtHand
+
+Answer = TypeVar("Answer")
 NAME = re.compile(r"(\d{4,})-.+")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder; its files are read on first access."""
+    """A run folder; what is read is read when asked for, once.
+
+    Args:
+        path: Of the folder.
+        at_hand: What the program gave to the fit that the folder does not hold; None in another program.
+    """
 
     path: Path
+    at_hand: AtHand | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -56,8 +69,27 @@ class Run:
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
         return history
 
+    def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
+        """Compute the report: verdict, findings and scores, which shows itself as text and in a notebook as a page.
+
+        Args:
+            ignore: Finding codes that are silenced.
+            plugins: What is registered; None loads what is installed.
+
+        Raises:
+            PluginFailed: If no plugin reports on runs.
+        """
+        plugins = plugins or load_plugins()
+        given = {"run": self, "plugins": plugins, "ignore": tuple(ignore)}
+        return first_answer(plugins.reporters, "reports on runs", **given)
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
+        """The findings of the report, the most pressing first."""
+        return tuple(self.report().findings)
+
+    @cached_property
+    def guard_findings(self) -> tuple[Finding, ...]:
         """The findings of the checks before the first step."""
         path = self.path / "findings.json"
         found = read_json(path, tuple[Finding, ...])
@@ -110,6 +142,23 @@ class Run:
             raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
 
 
+def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **given: object) -> Answer:
+    """Return what the first plugin answers that does not leave it to the next one.
+
+    Args:
+        hooks: Of the plugins, in the order they are asked.
+        what: The plugin that is looked for does, in words.
+        **given: Arguments of the hook.
+
+    Raises:
+        PluginFailed: If none answers.
+    """
+    for hook in hooks:
+        if (answer := hook(**given)) is not None:
+            return answer
+    raise PluginFailed(f"no plugin {what}  install one: dl install dl-reports")
+
+
 def claim_run(root: Path, label: str) -> Path:
     """Create the next numbered run folder; safe when two runs start at once."""
     files.make_folder(root)
@@ -137,27 +186,37 @@ def refuse_runs_file(root: Path) -> None:
         raise BadRun(f"{str(root)!r} is a file, not a folder of runs; pass --runs FOLDER")
 
 
-def open_run(which: str | Path, root: Path) -> Run:
+def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run:
     """Find a run by path, name, number, or ``last``.
+
+    Args:
+        which: Of the runs.
+        runs: Folder of run folders.
 
     Raises:
         BadRun: If there is no such run, or it is not a run of dl.
+
+    Example:
+        >>> run = dl.open_run("last")
+        >>> run = dl.open_run(3, runs="experiments")
+        >>> run = dl.open_run("runs/0001-in-memory-dense")
     """
-    runs = list_runs(root)
+    root = Path(runs)
+    found = list_runs(root)
     if str(which) == "last":
         refuse_runs_file(root)
-        if not runs:
+        if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
-        return _check_manifest(runs[-1])
+        return _check_manifest(found[-1])
     named = [
-        run for run in runs if run.name == str(which) or run.name.split("-")[0].lstrip("0") == str(which).lstrip("0")
+        run for run in found if run.name == str(which) or run.name.split("-")[0].lstrip("0") == str(which).lstrip("0")
     ]
     if len(named) == 1:
         return _check_manifest(named[0])
-    if os.path.isdir(which):  # noqa: PTH112 - False for an impossible path
-        return _check_manifest(Run(Path(which)))
+    if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
+        return _check_manifest(Run(Path(str(which))))
     refuse_runs_file(root)
-    near = nearest(str(which), [run.name for run in runs])
+    near = nearest(str(which), [run.name for run in found])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
 
 

@@ -109,8 +109,18 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
         BadData: If rows cannot be used, or no column fits a role.
         BadOption: If an option does not fit this table.
     """
-    options = {**check_table_options(options), "leave_out": str(options.get("leave_out", ""))}
-    source = open_table(path, options)
+    return read_open_features(open_table(path, check_table_options(options)), options, wanted, labelled=labelled)
+
+
+def read_open_features(
+    source: Source, options: Options, wanted: Sequence[str] = (), *, labelled: bool = True
+) -> Features:
+    """Read a table that is opened, as `read_features` does.
+
+    Raises:
+        DLError: As `read_features`.
+    """
+    options, path = {**check_table_options(options), "leave_out": str(options.get("leave_out", ""))}, source.path
     roles = choose_features(source, sample_columns(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     read = _read(source, roles, bad)

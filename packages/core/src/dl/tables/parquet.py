@@ -35,7 +35,7 @@ def open_parquet(path: Path) -> Source:
     nested = {
         name: f"values of the type {safe_text(kind, 60)}"
         for name, kind in zip(columns, schema.types, strict=True)
-        if _is_nested(kind)
+        if is_nested(kind)
     }
 
     def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
@@ -68,7 +68,8 @@ def _rows_at_once(metadata: Any) -> int:  # Any: as above
     return int(max(1, min(MOST, BATCH * max(metadata.num_rows, 1) // max(size, 1))))
 
 
-def _is_nested(kind: Any) -> bool:  # Any: as above
+def is_nested(kind: Any) -> bool:  # Any: as above
+    """Return whether cells of a type hold more than single values."""
     from pyarrow import types
 
     return bool(types.is_nested(kind))
@@ -83,7 +84,7 @@ def _checked(path: Path, name: str, column: Any, rows: Index) -> Any:  # Any: as
     import pyarrow as pa
 
     try:
-        return _as_text(column)
+        return as_text(column)
     except pa.ArrowInvalid as error:
         cells = column.cast(pa.binary()).to_pylist()
         row = next((row for row, cell in zip(rows.tolist(), cells, strict=True) if not _is_text(cell or b"")), None)
@@ -101,7 +102,7 @@ def _is_text(cell: bytes) -> bool:
     return True
 
 
-def _as_text(column: Any) -> Any:  # Any: as above
+def as_text(column: Any) -> Any:  # Any: as above
     """Return the cells as text: numbers with all their digits, times in ISO 8601."""
     import pyarrow as pa
     from pyarrow import types

@@ -44,6 +44,7 @@ __all__ = [
     "looks_like",
     "open_table",
     "read_raw_table",
+    "read_source",
     "read_table",
 ]
 
@@ -193,8 +194,18 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
         BadOption: If an option does not fit this table.
     """
     options = check_table_options(options)
+    return read_source(open_table(path, options), options, kind, labelled=labelled)
+
+
+def read_source(source: Source, options: Options, kind: InputKind, *, labelled: bool = True) -> Table:
+    """Read a table that is opened, as `read_table` does.
+
+    Raises:
+        DLError: As `read_table`.
+    """
+    options = check_table_options(options)
     labelled = labelled and options["target_as"] != "none"
-    source = open_table(path, options)
+    path = source.path
     roles = choose_columns(source, sample_columns(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     read = _Read(source, roles, bad, _blank_may_be(options, roles))

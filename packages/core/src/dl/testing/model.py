@@ -85,7 +85,9 @@ class ModelSubject:
         """Build a network from a seed, with some options replaced."""
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        return self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
+        network = self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
+        summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
+        return network
 
 
 def _light(subject: ModelSubject) -> None:
@@ -115,7 +117,6 @@ def _builds(subject: ModelSubject) -> str:
     count = sum(parameter.numel() for parameter in network.parameters())
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise Broken("it has no parameter that can be trained")
-    summarize(network, subject.batches.preprocessor.example_input())
     return f"{count:,} parameters"
 
 

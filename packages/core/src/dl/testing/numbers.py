@@ -11,17 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples
+from dl.data.memory import ARRAY, Given
+from dl.data.ragged import fixed
 from dl.domain import Domain, Preprocessor
-from dl.errors import BadFile
+from dl.errors import BadData, BadFile
 from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options
 from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
+from dl.tables.gather import content_ids
 
 DOMAIN = "numbers"
 PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'
@@ -35,17 +37,13 @@ class Numbers(Preprocessor):
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__(shape=list(shape))
         self.shape = tuple(shape)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one row."""
         return self.shape
-
-    def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return the shape."""
-        return {"shape": list(self.shape)}
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Convert numbers to floats, (N, *shape)."""
@@ -91,11 +89,21 @@ def _load_domain() -> Domain:
     return Domain(
         open_path=_open_path,
         learn=lambda part, options: Numbers(part.examples.array.shape[1:]),
-        restore=lambda settings: Numbers(settings["shape"]),
+        restore=Numbers.restore,
         read=_read,
         draw=lambda row, width: " ".join(f"{value:.2f}" for value in row.ravel())[:width],
         sketch=lambda row: " ".join(f"{value:.2f}" for value in row.ravel()[:4]),
+        from_memory=_from_memory,
     )
+
+
+def _from_memory(given: Given, _options: Options, _preprocessor: Preprocessor | None) -> Dataset:
+    if given.form != ARRAY:
+        raise BadData(f"numbers reads arrays; {given.words} was given")
+    rows = np.ascontiguousarray(given.values, np.float32)
+    n = len(rows)
+    names = tuple(f"row {k}" for k in range(n))
+    return Dataset("numbers", Examples(rows, np.zeros(n, np.int64), content_ids(fixed(rows)), (), names))
 
 
 def _open_path(path: Path, _options: Options) -> Dataset:

@@ -6,22 +6,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dl.data.examples import Dataset
 from dl.errors import unknown
+from dl.options import check
 from dl.plugins.discovery import normalized
 from dl.plugins.registry import Plugins
 from dl.plugins.states import OK, PluginState
 from dl.recipes.resolve import resolve
-from dl.specs import RecipeSpec
+from dl.specs import ModelSpec, RecipeSpec, RegularizerSpec
 from dl.testing.check import check_check
 from dl.testing.command import check_command
 from dl.testing.dataset import check_dataset
 from dl.testing.domain import check_domain
 from dl.testing.logger import check_logger
 from dl.testing.model import check_model
+from dl.testing.regularized import find_named
 from dl.testing.regularizer import check_regularizer
 from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
 from dl.testing.section import check_section
 from dl.testing.task import check_task
+
+_Suite = Callable[[Any, Plugins], Results]  # Any: one kind of specification
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,62 @@ def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
     return found
 
 
-def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[CheckedRule]:
-    """Test everything that a plugin registered against every rule; yield the results as they come."""
+@dataclass(frozen=True)
+class AskedOn:
+    """What models and regularizers of one domain are asked about on, where what there is does not do.
+
+    Args:
+        domain: Of the model and the data.
+        model: Whose network regularizers change; empty takes the first that they do not refuse.
+        sample: The data; None takes what there is.
+    """
+
+    domain: str = ""
+    model: str = ""
+    sample: Dataset | None = None
+
+    def check_model(self, spec: ModelSpec, plugins: Plugins) -> Results:
+        """Ask about a model, on the data if it is of its domain."""
+        return check_model(spec, plugins, self.sample if spec.domain == self.domain else None)
+
+    def check_regularizer(self, spec: RegularizerSpec, plugins: Plugins) -> Results:
+        """Ask about a regularizer, on model and data unless it is for another domain."""
+        if not self.model or spec.only_for not in ("", self.domain):
+            return check_regularizer(spec, plugins)
+        return check_regularizer(spec, plugins, self.sample, f"{self.domain}/{self.model}")
+
+
+def asked_on(plugins: Plugins, model: str = "", dataset: str = "") -> AskedOn:
+    """Return what models and regularizers are asked about on.
+
+    Args:
+        plugins: What is registered.
+        model: Name or domain/name of a model; empty for none, or for that which the data set is usually fitted with.
+        dataset: Name or domain/name of a data set, loaded at its defaults; empty for none.
+
+    Raises:
+        DLError: If there is none of that name, or they are of different domains.
+    """
+    if not dataset:
+        return AskedOn(*find_named("model", model, plugins.models)) if model else AskedOn()
+    domain, name = find_named("data set", dataset, plugins.datasets)
+    spec = plugins.dataset(domain, name)
+    model = find_named("model", model, plugins.models, domain)[1] if model else resolve(plugins, domain, name).model
+    return AskedOn(domain, model, spec.load(check((*plugins.domain(domain).options, *spec.options), {}, name)))
+
+
+def check_plugin(state: PluginState, plugins: Plugins, on: AskedOn | None = None) -> Iterator[CheckedRule]:
+    """Ask every rule about everything that a plugin registered, one after another.
+
+    Args:
+        state: Of the plugin.
+        plugins: What is registered.
+        on: A model and data for models and regularizers; None takes what there is.
+    """
     yield CheckedRule("plugin", state.name, _loaded(state))
-    for kind, (field, suite) in SUITES.items():
+    on = on or AskedOn()
+    suites = SUITES | {"model": ("models", on.check_model), "regularizer": ("regularizers", on.check_regularizer)}
+    for kind, (field, suite) in suites.items():
         for key, spec in getattr(plugins, field).items():
             if plugins.owners.get((field, key)) == state.name:
                 for result in _results(suite, spec, plugins):
@@ -105,7 +162,6 @@ def _resolved(spec: RecipeSpec, plugins: Plugins) -> str:
     return f"it takes the model {resolve(plugins, spec.domain, names[0], recipe=spec.name).model}"
 
 
-_Suite = Callable[[Any, Plugins], Results]  # Any: one kind of specification
 SUITES: dict[str, tuple[str, _Suite]] = {
     "domain": ("domains", check_domain),
     "data set": ("datasets", check_dataset),

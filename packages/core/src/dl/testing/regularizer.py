@@ -21,7 +21,7 @@ from dl.options import check_named
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
-from dl.regularizer import Batch, Regularizer, State
+from dl.regularizer import Batch, Regularizer, State, fault_of_place
 from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import split_data
@@ -32,27 +32,25 @@ from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
-FIELDS_OF_PLACE = {
-    "network": ("choices", "network"),
-    "batch": ("batch",),
-    "penalty": ("penalty",),
-    "training": ("loss", "after_step", "scored_with", "ends"),
-}
 SAME = 0.02  # tolerance; logits are stored in half precision
 
 
-def check_regularizer(spec: RegularizerSpec, plugins: Plugins | None = None, sample: Dataset | None = None) -> Results:
-    """Test a regularizer against every rule, with default options, on the CPU.
+def check_regularizer(
+    spec: RegularizerSpec, plugins: Plugins | None = None, sample: Dataset | None = None, model: str = ""
+) -> Results:
+    """Ask every rule about a regularizer, at the defaults of its options, on the CPU.
 
     Args:
-        spec: From `Plugins.regularizer`, or built by a plugin.
-        plugins: The registered plugins; None loads the installed ones.
-        sample: A small data set of its domain; None takes dl's own or a registered one.
+        spec: As `Plugins.regularizer` gives it, or as a plugin makes it.
+        plugins: What is registered; None loads what is installed.
+        sample: A small data set of the domain that it is for, or that the model reads; None takes what there is.
+        model: A registered model whose network it asks for; empty takes the first that it does not refuse.
 
     Raises:
-        DoesNotConform: Naming each broken rule.
+        DoesNotConform: Naming each rule that does not hold.
+        DLError: If there is no such model, or it is not one of the domain that the regularizer is for.
     """
-    subject = RegularizerSubject(spec, plugins or load_plugins(), sample)
+    subject = RegularizerSubject(spec, plugins or load_plugins(), sample, model)
     with torch.random.fork_rng(devices=[]):
         return ask(f"the regularizer {spec.name!r}", subject, RULES, needed=("there is a task and a model for it",))
 
@@ -76,12 +74,8 @@ def _fits(subject: RegularizerSubject) -> str:
 
 
 def _acts(subject: RegularizerSubject) -> None:
-    one = subject.alone()
-    parts = [name for name in Regularizer.__dataclass_fields__ if getattr(one, name) is not None]
-    if not parts:
-        raise Broken("it does nothing: each of its parts is left out")
-    if not set(parts) & set(FIELDS_OF_PLACE[subject.spec.place]):
-        raise Broken(f"its place is {subject.spec.place!r}, but it has only {', '.join(parts)}")
+    if fault := fault_of_place(subject.spec.place, subject.alone()):
+        raise Broken(fault)
 
 
 def _network(subject: RegularizerSubject) -> None:
@@ -160,6 +154,32 @@ def _penalty(subject: RegularizerSubject) -> None:
         raise Broken("it is not one finite number")
     if not penalty.requires_grad:
         raise Broken("no gradient comes from it, so it does nothing: compute it from the parameters themselves")
+
+
+def _gradients(subject: RegularizerSubject) -> str:
+    one = subject.alone()
+    if one.gradients is None:
+        raise NotAsked("it does not act on gradients")
+    network, batch = subject.network(subject.regularizers()).train(), Batch(subject.inputs, subject.targets)
+    passes = 0
+
+    def backward() -> Tensor:
+        nonlocal passes
+        passes += 1
+        return subject.backward(network, Regularizers({}), batch, subject.chosen[1].row.loss)
+
+    before = {name: value.detach().clone() for name, value in network.named_parameters()}
+    one.gradients(network, backward)
+    if not passes:
+        raise Broken("it never calls the function that runs the backward pass")
+    for name, parameter in network.named_parameters():
+        if not torch.allclose(parameter, before[name], rtol=1e-4, atol=1e-5):
+            raise Broken(f"it leaves another {name}: only the optimizer's step may change weights")
+        if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+            raise Broken(f"the gradient of {name} is not finite")
+    if all(parameter.grad is None for parameter in network.parameters()):
+        raise Broken("it leaves no gradient")
+    return f"{passes} forward and backward {'pass' if passes == 1 else 'passes'} a step"
 
 
 def _ends(subject: RegularizerSubject) -> None:
@@ -247,6 +267,7 @@ RULES: Rules[RegularizerSubject] = {
     "a batch is changed by its generator alone": _batch,
     "its loss is a loss": _loss,
     "its penalty is a number with a gradient": _penalty,
+    "its gradients are finite, and the weights stay": _gradients,
     "it ends a fit with words": _ends,
     "training with it is finite, and the same for the same seed": _trains,
     "what it remembers is kept in a checkpoint": _remembers,

@@ -17,6 +17,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.fabric.utilities import move_data_to_device
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
-from dl.training.optimizers import make_optimizer, make_schedule
+from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
 
@@ -81,6 +82,7 @@ class FitModule(pl.LightningModule):
         regularizers: Applied in training steps only.
         stop: Returns at each step whether a signal was received.
         blocks: Whether one step of Lightning is a block of optimizer steps.
+        make_own: Makes an optimizer of the user's own from the trainable parameters; None takes the recipe's.
     """
 
     def __init__(
@@ -95,13 +97,14 @@ class FitModule(pl.LightningModule):
         stop: Callable[[], bool],
         *,
         blocks: bool,
+        make_own: MakeOptimizer | None = None,
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.parts, self.train_options, self.seed = parts, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
-        self.stop = stop
+        self.stop, self.make_own = stop, make_own
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
@@ -110,6 +113,7 @@ class FitModule(pl.LightningModule):
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
@@ -146,7 +150,10 @@ class FitModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule."""
-        self.optimizer = make_optimizer(self.network, self.train_options)
+        if self.make_own is None:
+            self.optimizer = make_optimizer(self.network, self.train_options)
+        else:
+            self.optimizer = own_optimizer(self.make_own, self.network)
         total = self.sampler.steps * int(self.train_options["epochs"])
         self.schedule = make_schedule(self.optimizer, self.train_options, total)
         if self.schedule is None or not self.automatic_optimization:
@@ -189,6 +196,7 @@ class FitModule(pl.LightningModule):
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
         """Call the regularizers after an optimizer step taken by Lightning."""
         if self.automatic_optimization:
+            self._drawn = None
             self.regularizers.after_step(self.network)
 
     def prepared(self, inputs: Tensor | Padded) -> Prepared:
@@ -203,17 +211,26 @@ class FitModule(pl.LightningModule):
             self._train_block(positions)
             return None
         inputs, targets = self.parts.train_data.take(positions)
-        logits, loss = self._loss(self.prepared(inputs), targets)
-        counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
-        self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
+        prepared, is_first_pass = self.prepared(inputs), self._drawn is None
+        self._drawn = self._drawn or self._draw(prepared, targets)
+        logits, loss = self._loss(self._drawn, prepared)
+        if is_first_pass:  # at the weights of the step, where a regularizer looks again at others
+            counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
+            self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
-    def _loss(self, inputs: Prepared, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of a training batch (B, K), and its mean loss without penalties."""
-        batch = self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
-        logits = self.task.row.reduce_logits(
-            self.network(batch.inputs), inputs
-        )  # tokens to tell are those that were there
+    def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
+        """Return the batch that a step is taken on, as regularizers change it."""
+        return self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
+
+    def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
+        """Return the logits of a training batch (B, K), and its mean loss without penalties.
+
+        Args:
+            batch: As it is trained on.
+            inputs: Before regularizers changed them: tokens to tell are those that were there.
+        """
+        logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
         return logits, batch.loss(self.train_loss, logits)
 
     def _with_penalties(self, loss: Tensor) -> Tensor:
@@ -235,15 +252,12 @@ class FitModule(pl.LightningModule):
         """Take one optimizer step for each batch of a block."""
         network, optimizer, schedule = self.network, self.optimizer, self.schedule
         clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.sampler.batch_size)
-        parameters = self.gradients.parameters
+        backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
-        for batch, target in self._batches(positions, sizes):
-            logits, loss = self._loss(batch, target)
-            for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
-                parameter.grad = None
-            self._with_penalties(loss).backward()
+        for inputs, target in self._batches(positions, sizes):
+            logits, loss, _ = backward(self._draw(inputs, target), inputs)
             if not losses:
                 self.gradients.record()
             if clip:
@@ -252,12 +266,32 @@ class FitModule(pl.LightningModule):
             self.regularizers.after_step(network)
             if schedule is not None:
                 schedule.step()
-            losses.append(loss.detach())
-            outputs.append(logits.detach())
+            losses.append(loss)
+            outputs.append(logits)
             targets.append(target)
             if self.stop():
                 break
         self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
+
+    def _backward(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+        """Leave the gradients of one pass in the network; return its logits, its loss, and that with penalties."""
+        logits, loss = self._loss(batch, inputs)
+        whole = self._with_penalties(loss)
+        for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
+            parameter.grad = None
+        whole.backward()
+        return logits.detach(), loss.detach(), whole
+
+    def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+        """Leave the gradients in the network that regularizers make of one pass or more; return the first pass."""
+        passes: list[tuple[Tensor, Tensor, Tensor]] = []
+
+        def backward() -> Tensor:
+            passes.append(self._backward(batch, inputs))
+            return passes[-1][-1].detach()
+
+        self.regularizers.backward(self.network, backward)()
+        return passes[0]
 
     def _as_loss_reads(self, targets: Tensor) -> Tensor:
         return targets.to(self.dtype) if targets.is_floating_point() else targets
@@ -296,6 +330,41 @@ class FitModule(pl.LightningModule):
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
             f"examples {shown}, …); {try_this}"
         )
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: torch.optim.Optimizer | LightningOptimizer,
+        optimizer_closure: Callable[[], Any] | None = None,  # Any: as Lightning has it
+    ) -> None:
+        """Let regularizers act on the gradients of a step that Lightning takes."""
+        if optimizer_closure is not None and self.regularizers.act_on_gradients:
+            optimizer_closure = self._closure_within(optimizer_closure)
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+
+    def _closure_within(self, closure: Callable[[], Any]) -> Callable[[], Any]:  # Any: as Lightning has it
+        """Return Lightning's closure with regularizers around it, which see gradients without a scale."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        scale = 1.0 if scaler is None else float(scaler.get_scale())
+
+        def unscaled() -> Any:  # Any: as Lightning has it
+            loss = closure()
+            self._scale_gradients(1 / scale)
+            return loss
+
+        def scaled() -> Any:  # Any: as Lightning has it
+            loss = self.regularizers.backward(self.network, unscaled)()
+            self._scale_gradients(scale)
+            return loss
+
+        return scaled
+
+    def _scale_gradients(self, factor: float) -> None:
+        if factor != 1:
+            for parameter in self.gradients.parameters:
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
 
     def configure_gradient_clipping(
         self,

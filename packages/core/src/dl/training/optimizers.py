@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import signature
 
 import torch
 from torch import nn
 
+from dl.errors import BadOption
 from dl.options import Value
+
+MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 
 
 def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
@@ -24,16 +28,37 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
     return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
 
 
+def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimizer:
+    """Make an optimizer of the user's own.
+
+    Raises:
+        BadOption: If it is none, or needs to be told the loss anew in each step.
+    """
+    optimizer = make([parameter for parameter in network.parameters() if parameter.requires_grad])
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise BadOption(
+            f"the function given as optimizer= returned {type(optimizer).__name__}, not an optimizer of torch"
+        )
+    closure = signature(optimizer.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise BadOption(f"{type(optimizer).__name__} asks for the loss several times a step, which dl does not give")
+    return optimizer
+
+
 def make_schedule(
     optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
     """Build the named schedule over all optimizer steps; None for a constant learning rate.
 
-    It reaches its end, a rate near zero, only after the last step, so that no step is wasted.
+    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted. Its peak is
+    the rate that the optimizer has.
     """
-    lr = float(options["lr"])
     if options["schedule"] == "one-cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps + 1, pct_start=0.3)
+        rates = [float(group["lr"]) for group in optimizer.param_groups]
+        cycles = "momentum" in optimizer.defaults or "betas" in optimizer.defaults
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rates, total_steps=total_steps + 1, pct_start=0.3, cycle_momentum=cycles
+        )
     if options["schedule"] == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
     return None

@@ -61,7 +61,7 @@ def train(
     early_stopping = EarlyStopping(writer, setup.regularizers)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     callbacks = [writer, early_stopping, logger_callback, ProgressCallback(display), SignalStop(flag)]
-    trainer = devices.trainer(int(recipe.train["epochs"]), callbacks)
+    trainer = devices.trainer(int(recipe.train["epochs"]), [*callbacks, *setup.at_hand.callbacks])
     if trainer.world_size > len(splits.val):
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
@@ -76,6 +76,7 @@ def train(
         setup.regularizers,
         stop=lambda: flag.received is not None,
         blocks=trainer.world_size == 1 and devices.supports_blocks,
+        make_own=setup.at_hand.optimizer,
     )
     try:
         with flag.catching(), display, quiet_lightning():
@@ -99,7 +100,7 @@ def train(
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it
-    return Run(path)
+    return Run(path, setup.at_hand or None)
 
 
 def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:
