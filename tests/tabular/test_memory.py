@@ -71,8 +71,8 @@ def test_an_array_has_columns_by_number_and_a_gap_is_missing():
         (np.array([[1, np.inf]]), "row 0 has inf in column 1; numbers are finite, a gap is nan"),
         (
             pd.DataFrame({"a": ["1", "2", "x"]}),
-            "the frame row 2: column 'a' holds numbers, but 'x' is not a finite number (categories=a takes all as words); "
-            "mend it, or continue without it: bad_rows=skip",
+            "the frame row 2: column 'a' holds numbers, but 'x' is not a finite number (categories=a reads all cells "
+            "as categories); fix it, or continue without it: bad_rows=skip",
         ),
         (pd.DataFrame({"a": [None, None]}), "the frame: no input column holds numbers or repeated words"),
     ],

@@ -110,12 +110,12 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME,
             {},
-            "the frame needs a target: say which column, as target='day'  columns: a, who, price, day",
+            "the frame needs a target: name its column, as target='day'  columns: a, who, price, day",
         ),
         (
             FRAME.assign(label=1, y=2),
             {},
-            "the frame needs a target: say which column, as target='y'  several may be it: label, y",
+            "the frame needs a target: name its column, as target='y'  several may be it: label, y",
         ),
         (
             FRAME.assign(copy=FRAME.price),
@@ -126,8 +126,8 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME,
             {"target": "price", "time_on": "who"},
-            "the frame: column 'who' is 'x', not a time; write 2024-02-01, 2024-02-01T13:00:00 or a number in 4 of 4 rows "
-            "(0, 1, 2, ...); mend them, or continue without them: bad_rows=skip",
+            "the frame: column 'who' is 'x', not a time; write 2024-02-01, 2024-02-01T13:00:00 or a number in 4 of 4 "
+            "rows (0, 1, 2, ...); fix them, or continue without them: bad_rows=skip",
         ),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",

@@ -6,7 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.training.batches import EvalBatchSampler, Shard
 from dl.training.scoring import RunningMeans, merge, score
 

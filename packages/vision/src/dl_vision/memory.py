@@ -98,7 +98,7 @@ def _from_array(given: Given, options: Options, shape: Shape | None) -> Dataset:
 
 
 def _channels_last(given: Given) -> tuple[Values, str]:
-    """Return images as (N, H, W, C), and how their axes were taken."""
+    """Return images as (N, H, W, C), and the inferred layout of their axes."""
     images = given.values
     if images.ndim == 3:
         return images[..., None], "(N, height, width), one channel"
@@ -125,10 +125,10 @@ def _hint(images: Values) -> str:
 
 
 def _values(images: Values, asked: str) -> str:
-    """Return which values are black and white, by the name of the option ``values``: as asked, or as they are.
+    """Return the value range of images, a value of the option ``values``: as requested, or inferred.
 
     Raises:
-        BadData: If they are none of these, or others than were asked for.
+        BadData: If the values do not fit the requested range, or any.
     """
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if not math.isfinite(low) or not math.isfinite(high):
@@ -162,7 +162,7 @@ def _column_of_images(given: Given, options: Options) -> list[Any]:  # Any: imag
     if said and said not in given.images:
         raise BadOption(f"input={said}: no column of images  columns: {list_names(given.images)}")
     if not said and len(given.images) > 1:
-        raise BadOption(f"several columns hold images; say input= with one of: {list_names(given.images)}")
+        raise BadOption(f"several columns hold images; pass input= with one of: {list_names(given.images)}")
     images = list(given.images[said or next(iter(given.images))])
     missing = [at for at, image in enumerate(images) if image is None]
     if missing:
@@ -183,7 +183,7 @@ def _from_pillow(images: Sequence[Any], options: Options, shape: Shape | None) -
 
 
 def _common(images: Sequence[Any], options: Options) -> Shape:  # Any: images of pillow
-    """Return height, width and channels: as asked, else as all images are."""
+    """Return height, width and channels: from the options, otherwise those of all images."""
     colour = options.get("colour", "auto")
     grey = colour == "grey" or (colour == "auto" and all(map(is_grey, images)))
     if size := int(options.get("size", 0)):

@@ -74,8 +74,8 @@ Exit code 1 if a rule is broken. dl.testing has the same suites for the tests of
 
 def check(
     name: Annotated[str, typer.Argument(help="Name of a plugin or its distribution; see: dl plugins")],
-    model: Annotated[str, typer.Option(help="Whose network its regularizers are tried on, as convnet.")] = "",
-    dataset: Annotated[str, typer.Option(help="On which its models and regularizers are tried, as mnist.")] = "",
+    model: Annotated[str, typer.Option(help="Model to test its regularizers with, as convnet.")] = "",
+    dataset: Annotated[str, typer.Option(help="Data set to test its models and regularizers on, as mnist.")] = "",
     as_json: Json = False,
 ) -> int:
     """Run the conformance suites on one plugin."""

@@ -96,12 +96,11 @@ class Dataset:
         val: The validation set, if the data set brings its own.
         val_size: Number (or share, below 1) of ``train`` to hold out for validation if it does not.
         title: One line.
-        licence: Under which terms it may be used.
-        source: Where it comes from.
-        skipped: Files or rows that were left out, with the reason.
-        notes: What was found about the data by itself, and what a reader of its scores should know, in words.
-        options: What reading has decided among the domain's options, which goes into the recipe: later inputs are then
-            read alike.
+        licence: Terms of use.
+        source: Origin: a URL, a path, a paper.
+        skipped: Files or rows left out, with the reason.
+        notes: Sentences on what was inferred from the data, and on what a reader of its scores should know.
+        options: Options of the domain decided while reading, stored in the recipe so that later inputs are read alike.
     """
 
     name: str

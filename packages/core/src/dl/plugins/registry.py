@@ -48,12 +48,12 @@ class Plugins:
         checks: By code.
         sections: By title.
         commands: By name.
-        renderers: The hooks that print the report of a run, in the order they are asked.
-        reporters: Those that compute it for a program, likewise.
-        comparers: Those that compare two runs for a program, likewise.
-        owners: Name of the plugin that registered a thing, by the field above and its key there.
-        states: What became of each plugin, dl's own first.
-        notes: Lines that are about no single plugin.
+        renderers: The hooks that print the report of a run, in the order they are called.
+        reporters: The hooks that compute the report for a program, likewise.
+        comparers: The hooks that compare two runs for a program, likewise.
+        owners: Name of the plugin of each specification, by the field above and the key there.
+        states: The state of each plugin, dl's own first.
+        notes: Messages that concern no single plugin.
     """
 
     domains: Mapping[str, DomainSpec]

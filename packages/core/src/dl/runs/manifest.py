@@ -150,8 +150,8 @@ class Manifest:
         signal: Number of the signal that stopped the fit; 0 for none.
         pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
-        epochs: That ended so far; 0 where they were not counted.
-        in_memory: What a program gave that no recipe can name: ``data``, ``model``, ``optimizer``.
+        epochs: Number of finished epochs; 0 if unknown.
+        in_memory: The things given in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 

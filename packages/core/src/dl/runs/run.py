@@ -40,11 +40,11 @@ NAME = re.compile(r"(\d{4,})-.+")
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder; what is read is read when asked for, once.
+    """A run folder; its files are read on first access.
 
     Args:
         path: Of the folder.
-        at_hand: What the program gave to the fit that the folder does not hold; None in another program.
+        at_hand: The data, network and optimizer given to the fit in memory; None in another program.
     """
 
     path: Path
@@ -85,7 +85,7 @@ class Run:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """The findings of the report, the most pressing first."""
+        """The findings of the report, the most severe first."""
         return tuple(self.report().findings)
 
     @cached_property

@@ -65,12 +65,12 @@ def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
 
 @dataclass(frozen=True)
 class AskedOn:
-    """What models and regularizers of one domain are asked about on, where what there is does not do.
+    """The model and the data to test models and regularizers of one domain with.
 
     Args:
         domain: Of the model and the data.
-        model: Whose network regularizers change; empty takes the first that they do not refuse.
-        sample: The data; None takes what there is.
+        model: For regularizers; empty takes the first that they accept.
+        sample: The data; None takes dl's own or a registered data set.
     """
 
     domain: str = ""
@@ -78,26 +78,26 @@ class AskedOn:
     sample: Dataset | None = None
 
     def check_model(self, spec: ModelSpec, plugins: Plugins) -> Results:
-        """Ask about a model, on the data if it is of its domain."""
+        """Test a model, on the data if it has its domain."""
         return check_model(spec, plugins, self.sample if spec.domain == self.domain else None)
 
     def check_regularizer(self, spec: RegularizerSpec, plugins: Plugins) -> Results:
-        """Ask about a regularizer, on model and data unless it is for another domain."""
+        """Test a regularizer, with the model and the data unless it is for another domain."""
         if not self.model or spec.only_for not in ("", self.domain):
             return check_regularizer(spec, plugins)
         return check_regularizer(spec, plugins, self.sample, f"{self.domain}/{self.model}")
 
 
 def asked_on(plugins: Plugins, model: str = "", dataset: str = "") -> AskedOn:
-    """Return what models and regularizers are asked about on.
+    """Return the model and the data to test with.
 
     Args:
-        plugins: What is registered.
-        model: Name or domain/name of a model; empty for none, or for that which the data set is usually fitted with.
-        dataset: Name or domain/name of a data set, loaded at its defaults; empty for none.
+        plugins: The registered plugins.
+        model: Name or domain/name of a model; empty for none, or for the default model of the data set.
+        dataset: Name or domain/name of a data set, loaded with default options; empty for none.
 
     Raises:
-        DLError: If there is none of that name, or they are of different domains.
+        DLError: If a name is unknown, or their domains differ.
     """
     if not dataset:
         return AskedOn(*find_named("model", model, plugins.models)) if model else AskedOn()
@@ -108,7 +108,7 @@ def asked_on(plugins: Plugins, model: str = "", dataset: str = "") -> AskedOn:
 
 
 def check_plugin(state: PluginState, plugins: Plugins, on: AskedOn | None = None) -> Iterator[CheckedRule]:
-    """Ask every rule about everything that a plugin registered, one after another.
+    """Test everything that a plugin registered against every rule; yield the results as they come.
 
     Args:
         state: Of the plugin.

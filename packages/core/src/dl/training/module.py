@@ -82,7 +82,7 @@ class FitModule(pl.LightningModule):
         regularizers: Applied in training steps only.
         stop: Returns at each step whether a signal was received.
         blocks: Whether one step of Lightning is a block of optimizer steps.
-        make_own: Makes an optimizer of the user's own from the trainable parameters; None takes the recipe's.
+        make_own: Builds the user's own optimizer from the trainable parameters; None takes the recipe's.
     """
 
     def __init__(

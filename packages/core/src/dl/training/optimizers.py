@@ -29,10 +29,10 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
 
 
 def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimizer:
-    """Make an optimizer of the user's own.
+    """Build the user's own optimizer.
 
     Raises:
-        BadOption: If it is none, or needs to be told the loss anew in each step.
+        BadOption: If the function does not return an optimizer, or its step needs a closure.
     """
     optimizer = make([parameter for parameter in network.parameters() if parameter.requires_grad])
     if not isinstance(optimizer, torch.optim.Optimizer):
@@ -41,7 +41,7 @@ def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimi
         )
     closure = signature(optimizer.step).parameters.get("closure")
     if closure is not None and closure.default is closure.empty:
-        raise BadOption(f"{type(optimizer).__name__} asks for the loss several times a step, which dl does not give")
+        raise BadOption(f"{type(optimizer).__name__} needs a closure in each step, which dl does not support")
     return optimizer
 
 
@@ -50,8 +50,8 @@ def make_schedule(
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
     """Build the named schedule over all optimizer steps; None for a constant learning rate.
 
-    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted. Its peak is
-    the rate that the optimizer has.
+    It reaches its end, a rate near zero, only after the last step, so that no step is wasted. Its peak is the
+    optimizer's learning rate.
     """
     if options["schedule"] == "one-cycle":
         rates = [float(group["lr"]) for group in optimizer.param_groups]
