@@ -372,7 +372,7 @@ def _of_columns(found: _Found, asked: str) -> Target:
     answers = bool(np.isin(numbers, (0, 1)).all())
     if asked == "classes":
         raise BadData(
-            f"classes stand in one column; {found.where} has {numbers.shape[1]}, as {list_names(found.names)}"
+            f"classes need one target column; {found.where} has {numbers.shape[1]}, as {list_names(found.names)}"
         )
     if asked == "labels" and not answers:
         raise BadData(f"{found.where}: labels are 0 or 1; these go from {numbers.min():g} to {numbers.max():g}")
