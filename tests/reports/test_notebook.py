@@ -8,7 +8,7 @@ import pytest
 import dl
 from dl.plugins.loading import load_plugins
 from dl.testing.numbers import NumbersPlugin, clouds
-from dl_reports.build import build
+from dl_reports.build import build_report
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def fitted(tmp_path_factory):
 
 
 def test_a_report_holds_verdict_findings_and_scores(fitted):
-    report, plain = dl.report(fitted[1]), build(fitted[1])
+    report, plain = dl.report(fitted[1]), build_report(fitted[1])
     assert report.verdict == plain.verdict.sentence and report.findings == plain.findings == fitted[1].findings
     assert {"val", "probe", "gap"} <= set(report.scores)
     assert report.scores["val"].value == pytest.approx(fitted[1].best["val_accuracy"])

@@ -23,7 +23,7 @@ class ShownReport:
     """A report: its verdict, findings and scores; its repr is the report as text.
 
     Args:
-        report: All that it says.
+        report: Its values.
     """
 
     def __init__(self, report: Report) -> None:
@@ -42,10 +42,10 @@ class ShownReport:
     @property
     def scores(self) -> Mapping[str, Estimate]:
         """The headline metric at the best epoch: ``val``, ``probe``, ``gap``, and ``corrected`` where it is known."""
-        standing = self.report.standing
-        if standing is None:
+        scores = self.report.scores
+        if scores is None:
             return {}
-        found = {"val": standing.val, "probe": standing.probe, "gap": standing.gap, "corrected": standing.corrected}
+        found = {"val": scores.val, "probe": scores.probe, "gap": scores.gap, "corrected": scores.corrected}
         return {name: estimate for name, estimate in found.items() if estimate is not None}
 
     def html(self) -> str:
@@ -64,7 +64,7 @@ class ShownComparison:
     """A comparison of two runs; its repr is the comparison as text.
 
     Args:
-        comparison: All that it says.
+        comparison: Its values.
     """
 
     def __init__(self, comparison: Comparison) -> None:

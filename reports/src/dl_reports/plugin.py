@@ -1,4 +1,4 @@
-"""What the reports add to dl: the report at the end of a fit, our checks, and the verbs that read runs."""
+"""The plugin of dl-reports: the report at the end of a fit, the checks, and the verbs report, explain and compare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_checks() -> tuple[CheckSpec, ...]:
-    """Our checks, by the hook that a third party's come by."""
+    """Register the checks of dl through the hook that a third party's use."""
     from dl_reports.registry import own_checks
 
     return own_checks()
@@ -26,7 +26,7 @@ def register_checks() -> tuple[CheckSpec, ...]:
 
 @hookimpl
 def register_commands() -> tuple[CommandSpec, ...]:
-    """The verbs report, explain and compare."""
+    """Register the verbs report, explain and compare."""
     from dl_reports import commands
 
     return (
@@ -39,20 +39,20 @@ def register_commands() -> tuple[CommandSpec, ...]:
 @hookimpl
 def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
     """Print the report of a run."""
-    from dl_reports.build import build
+    from dl_reports import build
     from dl_reports.render.terminal import print_report
 
-    print_report(build(run, plugins=plugins), out)
+    print_report(build.build_report(run, plugins=plugins), out)
     return True
 
 
 @hookimpl
 def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> ShownReport:
     """Compute the report of a run for a program."""
-    from dl_reports.build import build
+    from dl_reports import build
     from dl_reports.notebook import ShownReport
 
-    return ShownReport(build(run, ignore, plugins))
+    return ShownReport(build.build_report(run, ignore, plugins))
 
 
 @hookimpl

@@ -1,7 +1,7 @@
-"""Remedies: the exact next command, built from the run's own recipe, so that it can be pasted and works.
+"""Build the exact next command from the run's own recipe, so that it can be pasted and works.
 
-The short form names what differs from a plain `dl fit`; it is offered only if resolving it gives the very choices that
-are meant. Otherwise the recipe file of the run is named, which always does.
+The short form names only what differs from a plain `dl fit`; it is offered only if it resolves to exactly the intended
+choices. Otherwise the recipe file of the run is named, which always does.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
     """Return the shortest ``dl fit domain data ...`` that means the same, or nothing if none does.
 
     It starts from what the data alone decides, from the model, or from a recipe with this model: wherever the least is
-    left to be said. A recipe of which something would be undone again is not what was meant.
+    left to write. A recipe of which something would be undone again is not intended.
     """
     starts: list[dict[str, str]] = [{}, {"model": recipe.model}]
     starts += [{"recipe": name} for domain, name in facts.plugins.recipes if domain == recipe.domain]
@@ -78,8 +78,8 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
         for name, options in meant.regularizers.items()
         if plain.regularizers.get(name) != options
     ]
-    said = _resolved(facts, names, ordered, split_named(named), meant.seed)
-    if said is None or asdict(said) != asdict(meant):
+    resolved = _resolved(facts, names, ordered, split_named(named), meant.seed)
+    if resolved is None or asdict(resolved) != asdict(meant):
         return ""
     flags = {**start, **({} if meant.seed == plain.seed else {"seed": str(meant.seed)})}
     words = [part for name, value in flags.items() for part in (f"--{name}", value)]

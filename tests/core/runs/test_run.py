@@ -188,14 +188,14 @@ def test_findings_of_another_type_are_named_by_their_path(make_run, runs):
     run = make_run(runs)
     (run.path / "findings.json").write_text('[{"code": "a", "severity": "note", "message": 3}]')
     with pytest.raises(BadRun, match=r"findings\.json' is damaged: Expected `str`, got `int` - at `\$\[0\]\.message`"):
-        run.findings  # noqa: B018 - reading it is the check
+        run.guard_findings  # noqa: B018 - reading it is the check
 
 
 def test_a_severity_that_is_none_is_refused(make_run, runs):
     run = make_run(runs)
     (run.path / "findings.json").write_text('[{"code": "a", "severity": "loud", "message": "m"}]')
     with pytest.raises(BadRun, match=r"findings\.json is damaged: severity loud"):
-        run.findings  # noqa: B018 - reading it is the check
+        run.guard_findings  # noqa: B018 - reading it is the check
 
 
 def test_a_missing_file_is_said(tmp_path):
@@ -220,7 +220,7 @@ def test_a_damaged_file_never_raises_anything_but_bad_run(make_run, runs, data):
     path.write_bytes(content)
     try:
         opened = open_run(run.path, runs)
-        assert (opened.history, opened.findings, opened.recipe, opened.best) is not None
+        assert (opened.history, opened.guard_findings, opened.recipe, opened.best) is not None
         render_report(opened, Console(quiet=True), load_plugins())
     except BadRun:
         pass

@@ -13,7 +13,7 @@ from typing import IO
 
 from dl.errors import CannotWrite
 
-LOCK = ".lock"  # name of the file in a folder that is locked
+LOCK = ".dl.lock"  # name of the file in a folder that is locked
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -97,7 +97,8 @@ def make_folder(path: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Be the only process inside for this folder; where it cannot be locked, one of several.
 
-    The lock is a file in the folder, which stays there: one that is removed could be locked twice.
+    The lock is a file in the folder, which its holder removes as the last thing: whoever waits for it and gets one that
+    is removed makes a new one.
     """
     from filelock import FileLock  # here, so that what only reads does not wait for it
 
@@ -105,7 +106,13 @@ def locked(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
             lock = FileLock(folder / LOCK, mode=0o666 & ~_umask())
             stack.enter_context(lock.acquire(poll_interval=0.01))
+            stack.callback(_remove, folder / LOCK)
         yield
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # on Windows while it is open; it may stay
+        path.unlink()
 
 
 def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
 #    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
-# 4: register_tasks; build_report and build_comparison; `dl.domain.Domain.from_memory`;
-#    `dl.regularizer.Regularizer.gradients`
+# 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
+#    `dl.domain.Domain.from_memory`
 API = 4
 OLDEST_API = 1
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from torch import nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
 from dl.domain import Preprocessor, comparable, encode_examples
-from dl.errors import BadOption, PluginFailed
+from dl.errors import BadOption, DLError, PluginFailed
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -110,13 +111,7 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preprocessor, task, regularizers)
-    if at_hand.model is not None:
-        _check_own_network(network, preprocessor, task)
-    else:
-        _check_network(network, recipe, plugins, preprocessor, task)
-    if at_hand.optimizer is not None:
-        own_optimizer(at_hand.optimizer, network)  # what does not fit is said before a folder is made
+    network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
     parts = _fit_parts(splits, preprocessor, task, int(recipe.train["batch_size"]))
     to_beat = task.row.baselines(task, splits.train, splits.val, preprocessor)
@@ -141,29 +136,49 @@ def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 
-def _check_own_network(network: nn.Module, preprocessor: Preprocessor, task: Task) -> None:
-    """Try a network that a program gave on one input.
+def _build(
+    recipe: Recipe,
+    plugins: Plugins,
+    preprocessor: Preprocessor,
+    task: Task,
+    regularizers: Regularizers,
+    at_hand: AtHand,
+) -> nn.Module:
+    """Build the network, and try it, and an optimizer of the user's own, before anything is kept.
 
     Raises:
-        BadOption: If it does not fit.
+        BadOption: If what a program gave does not fit.
+        PluginFailed: If the model's network is not one for this task.
     """
-    shape = tuple(preprocessor.input_shape)
-    try:
+    own = at_hand.model is not None
+    with _naming_own_network(preprocessor) if own else nullcontext():
+        network = build_network(recipe, plugins, preprocessor, task, regularizers)
         fault = find_network_fault(network, preprocessor.example_input(), task)
-    except Exception as error:  # whatever a network of the user's own raises
-        raise BadOption(
-            f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
-        ) from error
-    if fault:
+    if fault and own:
         raise BadOption(f"the network given as model= {fault}")
-
-
-def _check_network(
-    network: nn.Module, recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task
-) -> None:
-    if fault := find_network_fault(network, preprocessor.example_input(), task):
+    if fault:
         message = f"the model {recipe.model!r} {fault}"
         raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
+    if at_hand.optimizer is not None:
+        own_optimizer(at_hand.optimizer, network)
+    return network
+
+
+@contextmanager
+def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
+    """Say in one line what a network that a program gave, or the function that builds it, raises.
+
+    Raises:
+        BadOption: For anything but our own errors.
+    """
+    try:
+        yield
+    except DLError:
+        raise
+    except Exception as error:  # whatever a network of the user's own raises
+        shape = tuple(preprocessor.input_shape)
+        message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
+        raise BadOption(message) from error
 
 
 def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitParts:
