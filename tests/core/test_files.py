@@ -73,7 +73,7 @@ def test_a_path_through_a_file_or_a_missing_folder_is_said(tmp_path):
         files.make_folder(tmp_path / "file")
     with pytest.raises(CannotWrite, match="it is a folder, not a file"):
         files.append_line(tmp_path, "")
-    with pytest.raises(CannotWrite, match="the folder is not there"):
+    with pytest.raises(CannotWrite, match="the folder does not exist"):
         files.write_text(tmp_path / "gone" / "kept", "")
 
 

@@ -119,7 +119,7 @@ BROKEN = (
     Broken(
         "takes-mnist",
         returns(f"[DatasetSpec('mnist', 'vision', 'x', print), {DATA}]"),
-        "the data set 'mnist' is left out, for dl's own (dl-mnist) has that name",
+        "the data set 'mnist' is left out, since dl's own (dl-mnist) has that name",
         works=True,
     ),
     Broken("mnist", "", "the plugin of dl-mnist 0.1.0 has the same name", how={"distribution": "dist-other"}),

@@ -24,14 +24,14 @@ def test_rows_are_left_out_in_order_with_where_they_stand(bad):
 
 
 def test_a_row_after_which_nothing_can_be_trusted_ends_the_reading_at_once(bad):
-    with pytest.raises(BadData, match=r"^a\.csv row 7: 3 cells; mend it, or continue without it: bad_rows=skip$"):
+    with pytest.raises(BadData, match=r"^a\.csv row 7: 3 cells; fix it, or continue without it: bad_rows=skip$"):
         bad(skip=False).report_row(7, "3 cells")
 
 
 def test_one_bad_row_is_named_and_many_are_counted_with_the_first_three(bad):
     rows = bad(skip=False)
     rows.report(np.array([7]), "empty")
-    with pytest.raises(BadData, match=r"^a\.csv row 7: empty; mend it"):
+    with pytest.raises(BadData, match=r"^a\.csv row 7: empty; fix it"):
         rows.finish(20)
     rows.report(np.array([8, 9, 10]), "empty")
     with pytest.raises(BadData, match=r"^a\.csv: empty in 4 of 1,000 rows \(7, 8, 9, \.\.\.\); mend them"):
