@@ -111,7 +111,7 @@ def test_tokens_cannot_be_mixed_or_made_noisy(refuse, tmp_path, name):
     rows = [f"{('good', 'bad')[k % 2]} film {k},{k % 2}\n" for k in range(20)]
     (tmp_path / "few.csv").write_text("review,label\n" + "".join(rows))
     line = refuse(2, "fit", "text", tmp_path / "few.csv", "--reg", name, "epochs=1")
-    assert f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout" in line
+    assert f"{name} needs inputs that are numbers, not tokens; for texts use word-dropout" in line
 
 
 @pytest.mark.parametrize("words", [("ls", "runs"), ("report", "last"), ("show", "last"), ("test", "1")])

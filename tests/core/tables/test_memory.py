@@ -120,8 +120,8 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME.assign(copy=FRAME.price),
             {"target": "price"},
-            "the frame: target column 'price' is the same as input column 'copy' in every row; its own answer would be "
-            "given away",
+            "the frame: target column 'price' is the same as input column 'copy' in every row; the input would "
+            "give the answer away",
         ),
         (
             FRAME,

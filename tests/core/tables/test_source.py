@@ -34,7 +34,7 @@ def test_one_bad_row_is_named_and_many_are_counted_with_the_first_three(bad):
     with pytest.raises(BadData, match=r"^a\.csv row 7: empty; fix it"):
         rows.finish(20)
     rows.report(np.array([8, 9, 10]), "empty")
-    with pytest.raises(BadData, match=r"^a\.csv: empty in 4 of 1,000 rows \(7, 8, 9, \.\.\.\); mend them"):
+    with pytest.raises(BadData, match=r"^a\.csv: empty in 4 of 1,000 rows \(7, 8, 9, \.\.\.\); fix them"):
         rows.finish(1000)
 
 
