@@ -9,13 +9,18 @@ from dl.data.examples import Dataset, Examples
 from dl.errors import BadData, BadOption
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import Recipe
-from dl.splits.partition import load_dataset, split_data
+from dl.splits.partition import load_dataset
+from dl.splits.partition import split_data as split_data_of
 
 SPLIT = {"val": "auto", "probe": 10_000, "duplicates": "together"}
 
 
 def recipe(task="", seed=0, **split):
     return Recipe("numbers", "given", "linear", task, seed, split=SPLIT | split)
+
+
+def split_data(dataset, chosen):
+    return split_data_of(dataset, chosen, load_plugins())
 
 
 def some(n, targets=None, inputs=None, **fields):
