@@ -38,7 +38,7 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     module = FitModule(
         network, preprocessor, task, parts, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
     )
-    module.order = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
+    module.sampler = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
     module.generator, module.schedule = torch.Generator().manual_seed(0), None
     module.optimizer = make_optimizer(network, recipe.train)
     drawn = torch.Generator().manual_seed(0)

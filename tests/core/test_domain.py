@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dl.data.examples import Examples
-from dl.domain import Domain, Draw, Preprocessor, draw_bars, encoded
+from dl.domain import Domain, Preprocessor, Sampling, draw_bars, encode_examples
 from dl.errors import BadRun
 from dl.testing.numbers import Numbers
 
@@ -28,7 +28,7 @@ def test_the_options_of_the_runs_data_are_given_where_they_are_asked_for():
 def test_a_domain_recognizes_nothing_and_has_no_tokens_unless_it_says_so():
     domain = domain_reading(print)
     assert domain.recognize(None, {}) == 0.0
-    assert domain.cut is domain.open_unlabelled is domain.continued is domain.from_strings is None
+    assert domain.cut is domain.open_unlabelled is domain.generate is domain.from_strings is None
 
 
 class Doubling(Numbers):
@@ -40,10 +40,10 @@ class Doubling(Numbers):
 
 def test_only_the_inputs_of_examples_are_encoded():
     given = Examples(np.ones((2, 3)), np.arange(2), np.arange(2), ("a", "b"), ("x", "y"))
-    kept = encoded(given, Doubling((3,)))
+    kept = encode_examples(given, Doubling((3,)))
     assert kept.inputs.tolist() == [[2.0] * 3] * 2
     assert kept.targets is given.targets and kept.ids is given.ids and kept.sources == given.sources
-    assert encoded(given, Numbers((3,))).inputs is given.inputs
+    assert encode_examples(given, Numbers((3,))).inputs is given.inputs
 
 
 def test_one_example_has_the_shape_of_an_input_and_holds_nothing():
@@ -60,7 +60,7 @@ def test_a_preprocessor_without_its_functions_cannot_be_made():
 
 
 def test_tokens_are_drawn_a_little_surer_than_the_network_is():
-    assert Draw() == Draw(200, 0.8, 0)
+    assert Sampling() == Sampling(200, 0.8, 0)
 
 
 class Shifted(Preprocessor):

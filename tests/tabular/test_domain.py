@@ -16,7 +16,7 @@ def test_each_column_is_read_as_what_it_holds_and_row_numbers_are_left_out(flowe
     assert [rows.dtype[name].kind for name in rows.dtype.names] == ["f", "f", "U"]
     assert np.isnan(rows["width"]).sum() == 3
     assert dataset.train.names == ("setosa", "virginica")
-    assert "left out, as they only count the rows: 'id'" in dataset.notes
+    assert "left out, as they only number the rows: 'id'" in dataset.notes
     assert dataset.train.source(0) == "flowers.csv row 2"
 
 
@@ -34,8 +34,8 @@ def test_each_column_is_read_as_what_it_holds_and_row_numbers_are_left_out(flowe
         ("y\na\nb\n", {"target": "y"}, BadData, "no column is left for the inputs"),
         ("x,y\na,a\nb,b\na,a\nb,b\n", {"target": "y"}, BadData, "is the same as input column 'x' in every row"),
         ("x,y\n1,a\n", {"target": "y", "input": "x,y"}, BadOption, "both input and target"),
-        ("x,w,z\n1,2,3\n4,5,6\n", {}, BadData, "3 columns could be the target; say --target with one of: x, w, z"),
-        ("x,y\n,a\n,b\n,a\n,b\n", {"target": "y"}, BadData, "no input column holds numbers or words that come again"),
+        ("x,w,z\n1,2,3\n4,5,6\n", {}, BadData, "3 columns could be the target; pass --target with one of: x, w, z"),
+        ("x,y\n,a\n,b\n,a\n,b\n", {"target": "y"}, BadData, "no input column holds numbers or repeated words"),
         ("x,y\n1,a\n2,\n3,b\n", {"target": "y"}, BadData, "t.csv row 3: column 'y' is empty"),
     ],
 )
@@ -55,7 +55,7 @@ def test_rows_that_cannot_be_used_are_left_out_where_that_was_asked_for(table):
 def test_something_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("words")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(BadFile, match=r"is no table; expected \.csv"):
+        with pytest.raises(BadFile, match=r"is not a table; expected \.csv"):
             open_path(path, {})
 
 
@@ -93,7 +93,7 @@ def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     assert preprocessor.encode(rows).shape == (2, *preprocessor.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
         read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preprocessor, {})
-    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is no finite number"):
+    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is not a finite number"):
         read([table("colour,width,length\nred,wide,2\n", "w.csv")], preprocessor, {})
 
 

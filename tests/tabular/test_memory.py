@@ -44,8 +44,8 @@ def test_numbers_words_categories_and_dates_are_told_apart_by_their_type():
     assert kinds == {"size": "f", "kind": "U", "zip": "U", "sold": "U", "day": "f"}
     assert found.train.array["day"].tolist() == [19723.0 + k for k in range(6)]
     assert found.notes == (
-        "dates, taken as days: 'day'",
-        "left out, as nearly every row has another word there: 'note'",
+        "dates, read as days: 'day'",
+        "left out, as nearly every row has another value there: 'note'",
     )
 
 
@@ -71,10 +71,10 @@ def test_an_array_has_columns_by_number_and_a_gap_is_missing():
         (np.array([[1, np.inf]]), "row 0 has inf in column 1; numbers are finite, a gap is nan"),
         (
             pd.DataFrame({"a": ["1", "2", "x"]}),
-            "the frame row 2: column 'a' holds numbers, but 'x' is no finite number (categories=a takes all as words); "
-            "mend it, or go on without it: bad_rows=skip",
+            "the frame row 2: column 'a' holds numbers, but 'x' is not a finite number (categories=a reads all cells "
+            "as categories); fix it, or continue without it: bad_rows=skip",
         ),
-        (pd.DataFrame({"a": [None, None]}), "the frame: no input column holds numbers or words that come again"),
+        (pd.DataFrame({"a": [None, None]}), "the frame: no input column holds numbers or repeated words"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )

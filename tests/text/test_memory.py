@@ -37,7 +37,7 @@ def test_a_text_that_stands_twice_is_two_examples():
     ("data", "line"),
     [
         ([1, 2], "text reads strings, paths or a frame; an array of int64 (2,) was given"),
-        (["a", " "], "text 2: it holds nothing but space"),
+        (["a", " "], "text 2: it holds only white space"),
     ],
 )
 def test_what_are_no_texts_is_refused_in_one_line(data, line):

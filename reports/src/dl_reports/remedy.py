@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from dl.errors import DLError
-from dl.options import Value, split_named, word
+from dl.options import Value, format_value, split_named
 from dl.recipes.recipe import PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
 from dl.specs import RegularizerSpec
@@ -40,7 +40,7 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     if recipe is None:
         return ""
     from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
-    words = [f"{name}={word(value)}" for name, value in changes.items()]
+    words = [f"{name}={format_value(value)}" for name, value in changes.items()]
     words += [part for name, value in (reg or {}).items() for part in ("--reg", f"{name}={value}")]
     meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
     if meant is None:
@@ -83,7 +83,7 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
         return ""
     flags = {**start, **({} if meant.seed == plain.seed else {"seed": str(meant.seed)})}
     words = [part for name, value in flags.items() for part in (f"--{name}", value)]
-    words += [f"{name}={word(value)}" for name, value in ordered.items()]
+    words += [f"{name}={format_value(value)}" for name, value in ordered.items()]
     words += [part for one in named for part in ("--reg", one)]
     return shlex.join(["dl", "fit", meant.domain, meant.data, *words])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dl.errors import BadRun
-from dl.runs.ledger import LEDGER, looks_at, read_ledger
+from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
 from dl.runs.manifest import Manifest
 from dl.runs.run import Run, list_runs
 from dl_reports.report import Reuse
@@ -42,7 +42,7 @@ def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
     except BadRun as error:
         return NotComputable(str(error))
     fingerprint = _test_fingerprint(ledger, manifest)
-    found = looks_at(fingerprint, ledger) if fingerprint is not None else []
+    found = evaluations_of(fingerprint, ledger) if fingerprint is not None else []
     examples = next((one["examples"] for one in found if type(one.get("examples")) is int), 0)
     runs = {str(one.get("run")) for one in found}
     return Reuse("test", len(found), len(runs), max(examples, 0), _bound(manifest, len(found), examples))

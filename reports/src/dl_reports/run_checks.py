@@ -12,7 +12,7 @@ import numpy as np
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.plugins.states import describe_error, short_repr, warn_of_plugins
-from dl.signals import StoppedAtOnce
+from dl.signals import SecondSignal
 from dl.specs import CheckSpec, SectionSpec
 from dl_reports.facts import Facts, known
 from dl_reports.report import Section, Unchecked
@@ -78,7 +78,7 @@ def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any
         with np.errstate(all="ignore"):
             answer = spec.load()(facts)
             listed = answer if isinstance(answer, NotComputable) else list(islice(answer, MOST + 1))
-    except (KeyboardInterrupt, StoppedAtOnce):
+    except (KeyboardInterrupt, SecondSignal):
         raise
     except BaseException as error:
         return _failed(spec, facts, kind, f"failed: {describe_error(error)}")

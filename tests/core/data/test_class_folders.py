@@ -34,7 +34,7 @@ def test_parts_and_classes_are_read_and_the_test_part_when_it_is_opened(folder):
     assert found.train.targets.tolist() == [0, 0, 1, 1] and found.val.targets.tolist() == [0, 1]
     assert found.train.sources == ("train/c0/0.txt", "train/c0/2.txt", "train/c1/1.txt", "train/c1/3.txt")
     (folder / "test" / "c0" / "0.txt").write_text("no row")
-    with pytest.raises(BadFile, match=r"test/c0/0\.txt' is no row: could not convert string"):
+    with pytest.raises(BadFile, match=r"test/c0/0\.txt' is not a valid row: could not convert string"):
         found.open_test()
 
 
@@ -72,7 +72,7 @@ def test_an_array_of_another_shape_is_named(folder, part):
 @pytest.mark.parametrize(("text", "reason"), [("1 2\n3 4", "expected a row"), ("", "")])
 def test_a_file_that_is_none_is_named_with_the_reason(folder, text, reason):
     (folder / "train" / "c0" / "0.txt").write_text(text or "x")
-    with pytest.raises(BadFile, match=rf"train/c0/0\.txt' is no row: {reason}"):
+    with pytest.raises(BadFile, match=rf"train/c0/0\.txt' is not a valid row: {reason}"):
         ROWS.open_path(folder, {})
 
 

@@ -143,7 +143,7 @@ def test_a_file_is_run_once_a_process(folder):
     "content", ["", "[]", "{}", '{"version": 2, "folders": {}}', '{"version": 1, "folders": {"/": 3}}', "\xff"]
 )
 def test_a_record_that_is_none_trusts_nothing_and_is_not_overwritten(folder, content):
-    record = local.record()
+    record = local.trust_file()
     record.parent.mkdir(parents=True)
     record.write_text(content, encoding="latin-1")
     assert datasets() == set()
@@ -154,7 +154,7 @@ def test_a_record_that_is_none_trusts_nothing_and_is_not_overwritten(folder, con
 
 def test_the_record_holds_the_real_path_and_a_hash_of_each_file(folder):
     hashes = local.trust(folder)
-    stored = json.loads(local.record().read_text())
+    stored = json.loads(local.trust_file().read_text())
     assert stored == {"version": 1, "folders": {str(folder.resolve()): hashes}}
     assert all(len(digest) == 64 for digest in hashes.values())
 
@@ -170,10 +170,10 @@ def test_the_record_lies_in_the_users_configuration_folder(monkeypatch, tmp_path
     monkeypatch.delenv("DL_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert local.record().name == "trusted.json" and tmp_path in local.record().parents
+    assert local.trust_file().name == "trusted.json" and tmp_path in local.trust_file().parents
 
 
 def test_the_folder_above_is_taken_for_the_folder_of_plugins(folder, tmp_path):
-    assert local.chosen_folder(tmp_path) == folder == local.chosen_folder(folder)
+    assert local.plugin_folder(tmp_path) == folder == local.plugin_folder(folder)
     with pytest.raises(UnknownName, match="no one-file plugin"):
         local.trust(tmp_path / "elsewhere")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dl.plugins.process_state import BELONGINGS, ProcessSnapshot, no_exit
+from dl.plugins.process_state import GLOBAL_STATES, ProcessSnapshot, no_exit
 
 
 @pytest.fixture(autouse=True)
@@ -35,26 +35,26 @@ CHANGES = {
 
 
 def test_each_thing_that_belongs_to_the_process_is_tried():
-    assert list(CHANGES) == [one.name for one in BELONGINGS]
+    assert list(CHANGES) == [one.name for one in GLOBAL_STATES]
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_was_changed_is_named_and_is_as_before(name):
-    snapshot, before = ProcessSnapshot(), [one.read() for one in BELONGINGS]
+    snapshot, before = ProcessSnapshot(), [one.read() for one in GLOBAL_STATES]
     CHANGES[name]()
     assert snapshot.put_back() == [name]
-    assert [one.read() for one in BELONGINGS] == before
+    assert [one.read() for one in GLOBAL_STATES] == before
     assert snapshot.put_back() == []
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(list(CHANGES))))
 def test_any_set_of_changes_is_put_back_at_once(names):
-    snapshot, before = ProcessSnapshot(), [one.read() for one in BELONGINGS]
+    snapshot, before = ProcessSnapshot(), [one.read() for one in GLOBAL_STATES]
     for name in names:
         CHANGES[name]()
     assert set(snapshot.put_back()) == names
-    assert [one.read() for one in BELONGINGS] == before
+    assert [one.read() for one in GLOBAL_STATES] == before
 
 
 def test_a_variable_or_a_folder_to_search_may_be_added_but_no_variable_of_dl(monkeypatch, tmp_path):

@@ -85,7 +85,7 @@ def test_class_numbers_below_zero_are_refused(parts):
 
 def test_a_class_of_one_example_is_refused_with_the_example_where_some_are_held_out(parts):
     train, val = parts([0, 1, 0, 2, 3], [1], ("cat", "dog", "fox", "owl"))
-    with pytest.raises(BadData, match=r"class 'fox' has one example only, #3 \(so 1 other has\); a class needs two"):
+    with pytest.raises(BadData, match=r"class 'fox' has only one example, #3 \(so 1 other has\); a class needs two"):
         check_classes(train, val)
     brought = Subset(replace(train.examples), val.index)  # a validation part of its own
     check_classes(train, brought)

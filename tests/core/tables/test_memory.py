@@ -61,7 +61,7 @@ def test_what_is_asked_for_wins_over_the_type():
         (["a", " ", "a", "b"], {}, "the target has no value in one row, first in row 1; leave such rows out"),
         ([2, 2, 2, 2], {}, "the target holds one class only, 2; a classifier needs two"),
         ([2.0, 2.0, 2.0, 2.0], {}, "the target is 2 in every row; there is nothing to learn"),
-        ([0, 0, 0, 1], {}, "the target: class 1 has one example only; a class needs two, one of them to look at"),
+        ([0, 0, 0, 1], {}, "the target: class 1 has one example only; a class needs two, one of them for validation"),
         ([1.5, 0, 1, 2], {"target_as": "classes"}, "the target holds 1.5; classes are whole numbers or words"),
         (
             [[1, 2]] * 4,
@@ -71,7 +71,7 @@ def test_what_is_asked_for_wins_over_the_type():
         (
             [[1, 0]] * 4,
             {"target_as": "classes"},
-            "classes stand in one column; the target has 2, as target 0, target 1",
+            "classes need one target column; the target has 2, as target 0, target 1",
         ),
         (np.zeros((4, 1, 1)), {}, "a target has one or two axes; an array of float64 (4, 1, 1) was given"),
     ],
@@ -110,12 +110,12 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME,
             {},
-            "the frame needs a target: say which column, as target='day'  columns: a, who, price, day",
+            "the frame needs a target: name its column, as target='day'  columns: a, who, price, day",
         ),
         (
             FRAME.assign(label=1, y=2),
             {},
-            "the frame needs a target: say which column, as target='y'  several may be it: label, y",
+            "the frame needs a target: name its column, as target='y'  several may be it: label, y",
         ),
         (
             FRAME.assign(copy=FRAME.price),
@@ -126,8 +126,8 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME,
             {"target": "price", "time_on": "who"},
-            "the frame: column 'who' is 'x', no time; write 2024-02-01, 2024-02-01T13:00:00 or a number in 4 of 4 rows "
-            "(0, 1, 2, ...); mend them, or go on without them: bad_rows=skip",
+            "the frame: column 'who' is 'x', not a time; write 2024-02-01, 2024-02-01T13:00:00 or a number in 4 of 4 "
+            "rows (0, 1, 2, ...); fix them, or continue without them: bad_rows=skip",
         ),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",

@@ -24,7 +24,7 @@ def test_rows_are_left_out_in_order_with_where_they_stand(bad):
 
 
 def test_a_row_after_which_nothing_can_be_trusted_ends_the_reading_at_once(bad):
-    with pytest.raises(BadData, match=r"^a\.csv row 7: 3 cells; mend it, or go on without it: bad_rows=skip$"):
+    with pytest.raises(BadData, match=r"^a\.csv row 7: 3 cells; mend it, or continue without it: bad_rows=skip$"):
         bad(skip=False).raise_now(7, "3 cells")
 
 
@@ -47,5 +47,5 @@ def test_a_table_without_a_bad_row_is_not_refused(bad):
 
 def test_columns_of_one_name_are_refused_with_their_numbers():
     check_columns(Path("a.csv"), ["x", "y", "X"])
-    with pytest.raises(BadData, match=r"a\.csv: columns 1 and 3 have one name, 'x'; rename one, or say header=no"):
+    with pytest.raises(BadData, match=r"a\.csv: columns 1 and 3 have one name, 'x'; rename one, or use header=no"):
         check_columns(Path("a.csv"), ["x", "y", "x"])

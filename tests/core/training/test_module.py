@@ -87,7 +87,7 @@ def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monk
     from dl.training import batches
 
     drawn = []
-    order = batches.epoch_order
+    order = batches.epoch_permutation
 
     def noted(seed, epoch, positions):
         drawn.append((seed, epoch))

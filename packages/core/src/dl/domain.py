@@ -1,6 +1,6 @@
-"""Domains: what core needs to know about a kind of input, as functions; and what a preprocessor is.
+"""Domains: the functions that core calls for a kind of input, and the base class of preprocessors.
 
-A domain's package imports core; core meets it only through a `Domain` value that a plugin registered.
+A domain's package imports core; core uses it only through a `Domain` value registered by a plugin.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from dl.padded import Padded
 
 
 class Preprocessor(nn.Module, ABC):
-    """What is learnt from the training part and done to every batch before the network: a module with buffers.
+    """Preprocesses every batch before the network, with statistics of the training set as buffers.
 
-    It moves to the device with the network, never learns after it is made, and is kept as JSON.
+    It moves to the device with the network, has no trainable parameters, and is stored as JSON.
 
     Args:
-        **settings: What the class is made from, as JSON values; given to the class again it makes the same one.
+        **settings: The arguments of the class, as JSON values, from which it is rebuilt.
     """
 
     def __init__(self, **settings: Any) -> None:  # Any: JSON
@@ -41,10 +41,10 @@ class Preprocessor(nn.Module, ABC):
 
     @classmethod
     def restore(cls, settings: Mapping[str, Any]) -> Self:  # Any: JSON
-        """Make a preprocessor again from its settings, as `Domain.restore` does.
+        """Rebuild a preprocessor from its settings, as `Domain.restore` does.
 
         Raises:
-            BadRun: If they are not what `settings` gives.
+            BadRun: If they are not those of `settings`.
         """
         try:
             return cls(**settings)
@@ -57,48 +57,48 @@ class Preprocessor(nn.Module, ABC):
         """The shape of one prepared input, without the batch axis."""
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return what `Domain.restore` needs to make the same preprocessor again: what it was made from."""
+        """Return the settings from which `Domain.restore` rebuilds the preprocessor: the arguments of its class."""
         return dict(self._settings)
 
     def encode(self, inputs: Inputs) -> Inputs:
-        """Turn inputs as they were read into inputs as a feed keeps them; where nothing is learnt for it, the same."""
+        """Encode raw inputs to stored inputs, once before training, as texts to token ids; by default unchanged."""
         return inputs
 
     def all_unknown(self, stored: Inputs) -> NDArray[np.bool_]:
-        """Return which stored inputs hold nothing that was learnt, (N,): texts without a known word, say."""
+        """Return which stored inputs hold nothing known, (N,) bool, as texts without a known word."""
         return np.zeros(len(stored), bool)
 
     @abstractmethod
     def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
-        """Turn stored inputs of a batch into what the network reads, (N, *input_shape)."""
+        """Preprocess a batch of stored inputs to the network's inputs, (N, *input_shape)."""
 
     def example_input(self) -> Tensor | Padded:
-        """Return one prepared input that says nothing, to look at the shapes that a network's layers give."""
+        """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""
         return torch.zeros(1, *self.input_shape)
 
     def flatten(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
-        """Return prepared inputs as numbers (N, ...) whose distances mean something, to compare parts by."""
+        """Return prepared inputs as numbers (N, ...) with meaningful distances, to compare subsets."""
         return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
 
 
-def encoded(examples: Examples, preprocessor: Preprocessor) -> Examples:
-    """Return the examples with their inputs as a feed keeps them."""
+def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
+    """Return the examples with encoded inputs."""
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
 def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
-    return examples if isinstance(examples.inputs, Ragged) else encoded(examples, preprocessor)
+    return examples if isinstance(examples.inputs, Ragged) else encode_examples(examples, preprocessor)
 
 
 @dataclass(frozen=True)
-class Draw:
-    """How tokens are drawn, one after the other.
+class Sampling:
+    """How tokens are sampled.
 
     Args:
-        tokens: How many.
-        temperature: By which logits are divided: below 1 surer than the network is; 0 takes the likeliest.
-        seed: Of the draws.
+        tokens: Number of tokens to generate.
+        temperature: Divisor of the logits: below 1 sharpens the distribution; 0 takes the likeliest token.
+        seed: Of the random draws.
     """
 
     tokens: int = 200
@@ -111,7 +111,7 @@ SKETCHED = 60  # columns
 
 
 def draw_bars(numbers: NDArray[Any], width: int = SKETCHED) -> str:
-    """Return numbers as a line of bars: the means of at most ``width`` stretches, from the least to the greatest."""
+    """Draw numbers as a line of at most ``width`` bars, each the mean of a stretch, scaled from minimum to maximum."""
     values = np.asarray(numbers, np.float64).ravel()
     means = np.array([stretch.mean() for stretch in np.array_split(values, min(width, len(values)))])
     low, high = float(means.min()), float(means.max())
@@ -124,25 +124,23 @@ class Domain:
     """A kind of input.
 
     Args:
-        open_path: Reads a user's own data from a path, given the options.
-        learn: Learns the preprocessor from the training part alone, given the options.
-        restore: Makes a preprocessor from its settings.
-        read: Reads raw inputs for prediction - files, folders, lists of paths - as this preprocessor stores them;
-            targets are zeros, sources say where each came from. It is given paths and preprocessor and, if it has an
-            argument ``options``, the options of the run's data, too.
-        draw: Draws one stored input for the terminal, at most so many columns wide; of numbers, by default, a line of
-            bars.
-        sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
-            one shape, or a text; by default what ``draw`` does by default.
-        from_strings: Takes strings as raw inputs; None where an input is no text.
-        recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
-        open_unlabelled: Reads a user's own data without a target, for the task next-token; None where there is none.
-        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
-            (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
-        continued: Goes on with a prompt as a network of the task next-token does.
-        from_memory: Takes inputs that a program has at hand (`dl.data.memory.Given`), given the options and, where a
-            run is used, its preprocessor: one example for each, in order, with targets of zeros, or a refusal. None
-            where inputs come from paths alone.
+        open_path: Reads a user's own data from a path, with the options.
+        learn: Learns the preprocessor from the training set alone, with the options.
+        restore: Rebuilds a preprocessor from its settings.
+        read: Reads raw inputs for a prediction - files, folders, lists of paths - in the form this preprocessor
+            expects; targets are zeros, sources name the origin of each. It gets paths and preprocessor and, if it has
+            a parameter ``options``, the options of the run's data.
+        draw: Draws one stored input for the terminal, with at most this number of columns; by default a line of bars.
+        sketch: Shrinks one stored input to be stored in a run and shown in its report: (h, w, c) uint8, all of one
+            shape, or a text; by default a line of bars.
+        from_strings: Takes strings as raw inputs; None if inputs are not texts.
+        recognize: Rates whether a user's path holds this kind of input, from 0 (no) to 1 (nothing else fits).
+        open_unlabelled: Reads a user's own data without a target, for the task next-token; None if not supported.
+        cut: Cuts the inputs of a data set into rows for the task next-token, with targets (N, 0), with the options; its
+            own targets are dropped. None if inputs are not rows of tokens.
+        generate: Generates text from a prompt with a network of the task next-token; None if not supported.
+        from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
+            preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -155,11 +153,11 @@ class Domain:
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
-    continued: Callable[[nn.Module, Preprocessor, str, Draw], str] | None = None
+    generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
     from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
-        """Read raw inputs with the options of the run's data, where the domain asks for them."""
+        """Call `read`, with the options of the run's data if it has a parameter for them."""
         if "options" in signature(self.read).parameters:
             return self.read(paths, preprocessor, options=options)
         return self.read(paths, preprocessor)

@@ -14,14 +14,14 @@ from dl.data.ragged import fixed
 from dl.domain import Preprocessor
 from dl.errors import BadData
 from dl.options import Options
-from dl.tables.columns import listed, named_columns, quote
+from dl.tables.columns import list_names, named_columns, quote
 from dl.tables.features import read_open_features
 from dl.tables.gather import content_ids
 from dl.tables.memory import open_frame
 from dl.tables.table import RowNames
 from dl.words import many
 from dl_tabular.prepare import TabularPreprocessor
-from dl_tabular.rows import LARGEST, as_learnt, rows_of, understand
+from dl_tabular.rows import LARGEST, infer_columns, parse_learnt_columns, rows_of
 
 Numbers = NDArray[np.float64]
 
@@ -45,14 +45,14 @@ def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocesso
     if preprocessor is not None:
         names = [column.name for column in preprocessor.columns]
         features = read_open_features(source, options, names, labelled=False)
-        learnt = as_learnt(features, preprocessor.dtype)
+        learnt = parse_learnt_columns(features, preprocessor.dtype)
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
     features = read_open_features(source, options, labelled=False)
     said = named_columns(
         source.path, tuple(features.columns), str(options.get("categories", "")), "categories", "input column"
     )
-    found = understand(features, {*said, *given.categories})
-    images = [f"left out, as they hold images: {listed(map(quote, given.images))}"] if given.images else []
+    found = infer_columns(features, {*said, *given.categories})
+    images = [f"left out, as they hold images: {list_names(map(quote, given.images))}"] if given.images else []
     return features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
 
 
@@ -81,5 +81,5 @@ def _known(names: Sequence[str], preprocessor: Any) -> list[str]:  # Any: a Tabu
         if all(name[:1] == "x" and name[1:].isdecimal() for name in wanted):
             needed = 1 + max(int(name[1:]) for name in wanted)
             raise BadData(f"the array has {many(len(names), 'column')}; the run has learnt from {needed} or more")
-        raise BadData(f"the run reads its columns by name: {listed(wanted)}; give a frame")
+        raise BadData(f"the run reads its columns by name: {list_names(wanted)}; give a frame")
     return wanted

@@ -17,19 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples
-from dl.data.folders import ScannedFolder, say_bad
+from dl.data.folders import ScannedFolder, report_unreadable
 from dl.data.memory import ARRAY, IMAGES, PATHS, TEXTS, Given
 from dl.data.ragged import fixed
 from dl.domain import Preprocessor
 from dl.errors import BadData, BadOption
 from dl.options import Options
-from dl.tables.columns import listed, quote
+from dl.tables.columns import list_names, quote
 from dl.tables.gather import content_ids
 from dl.tables.memory import open_frame
 from dl.tables.table import RowNames, read_source
-from dl_vision.cache import Shape, facts_of, open_cache, pixels_of
+from dl_vision.cache import Shape, open_cache, read_facts, read_pixels
 from dl_vision.decode import coloured, is_grey, strict_pillow
-from dl_vision.folder import Inspected, choose_shape
+from dl_vision.folder import InspectedSplit, choose_shape
 from dl_vision.listed import PATHS as COLUMN_OF_PATHS
 from dl_vision.listed import find_files
 
@@ -98,7 +98,7 @@ def _from_array(given: Given, options: Options, shape: Shape | None) -> Dataset:
 
 
 def _channels_last(given: Given) -> tuple[Values, str]:
-    """Return images as (N, H, W, C), and how their axes were taken."""
+    """Return images as (N, H, W, C), and the inferred layout of their axes."""
     images = given.values
     if images.ndim == 3:
         return images[..., None], "(N, height, width), one channel"
@@ -125,10 +125,10 @@ def _hint(images: Values) -> str:
 
 
 def _values(images: Values, asked: str) -> str:
-    """Return which values are black and white, by the name of the option ``values``: as asked, or as they are.
+    """Return the value range of images, a value of the option ``values``: as requested, or inferred.
 
     Raises:
-        BadData: If they are none of these, or others than were asked for.
+        BadData: If the values do not fit the requested range, or any.
     """
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if not math.isfinite(low) or not math.isfinite(high):
@@ -160,9 +160,9 @@ def _is_whole(images: Values) -> bool:
 def _column_of_images(given: Given, options: Options) -> list[Any]:  # Any: images of pillow
     said = str(options.get("input", ""))
     if said and said not in given.images:
-        raise BadOption(f"input={said}: no column of images  columns: {listed(given.images)}")
+        raise BadOption(f"input={said}: no column of images  columns: {list_names(given.images)}")
     if not said and len(given.images) > 1:
-        raise BadOption(f"several columns hold images; say input= with one of: {listed(given.images)}")
+        raise BadOption(f"several columns hold images; pass input= with one of: {list_names(given.images)}")
     images = list(given.images[said or next(iter(given.images))])
     missing = [at for at, image in enumerate(images) if image is None]
     if missing:
@@ -183,7 +183,7 @@ def _from_pillow(images: Sequence[Any], options: Options, shape: Shape | None) -
 
 
 def _common(images: Sequence[Any], options: Options) -> Shape:  # Any: images of pillow
-    """Return height, width and channels: as asked, else as all images are."""
+    """Return height, width and channels: from the options, otherwise those of all images."""
     colour = options.get("colour", "auto")
     grey = colour == "grey" or (colour == "auto" and all(map(is_grey, images)))
     if size := int(options.get("size", 0)):
@@ -202,13 +202,13 @@ def _from_files(names: Sequence[str], options: Options, shape: Shape | None) -> 
     here = Path.cwd()
     files, missing = find_files(here, names)
     _refuse_bad([f"{names[at]}: {why}" for at, why in missing.items()], len(names))
-    facts = facts_of(files, cache := open_cache())
-    shape = shape or choose_shape(here, [Inspected(ScannedFolder(here, (), files), [], facts)], options)
-    pixels = pixels_of(files, facts, shape, cache)
+    facts = read_facts(files, cache := open_cache())
+    shape = shape or choose_shape(here, [InspectedSplit(ScannedFolder(here, (), files), [], facts)], options)
+    pixels = read_pixels(files, facts, shape, cache)
     _refuse_bad([f"{names[at]}: {why}" for at, why in pixels.bad.items()], len(names))
     return _dataset(pixels.images, sources=names)
 
 
 def _refuse_bad(lines: Sequence[str], of: int) -> None:
     if lines:
-        say_bad(lines, of, "images", skip=False)
+        report_unreadable(lines, of, "images", skip=False)

@@ -1,6 +1,6 @@
-"""Arrays in files by class: what a domain needs whose inputs are arrays of one shape, each in a file of its own.
+"""Read arrays of one shape from a folder of files by class, for a domain with one file per example.
 
-The domain says what its files are called and how one is read; parts, classes, ids and messages are made here.
+The domain provides the suffixes and a function that reads one file; splits, classes, ids and errors are handled here.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dl.data.examples import Dataset, Examples
 from dl.data.folders import (
     Wanted,
     find_classes,
-    find_parts,
-    glance,
+    find_splits,
+    holds_files_like,
     number_labels,
     relative_name,
     stable_ids,
     walk,
 )
-from dl.data.paths import what_is_wrong
+from dl.data.paths import explain_missing
 from dl.errors import BadData, BadFile
 from dl.options import Options
 from dl.terminal import safe_text
@@ -40,31 +40,31 @@ class ClassFolders:
     """A folder for each class, perhaps below train, val and test, with a file for each example.
 
     Args:
-        wanted: What the files are, for the messages.
-        read_file: From a path, the array in it, of one shape and type in all files. What it raises for a file that is
-            none - a ValueError with the reason - is said in one line with the file's name.
+        wanted: The kind of files.
+        read_file: Reads the array in a file, of one shape and dtype in all files. Its ValueError for an invalid file
+            becomes a one-line error with the file's name.
     """
 
     wanted: Wanted
     read_file: Callable[[Path], Array]
 
     def open_path(self, path: Path, options: Options) -> Dataset:
-        """Read a user's own folder as `Domain.open_path` does; the test part is read when it is opened.
+        """Read a user's own folder, as `Domain.open_path`; the test set is read when it is opened.
 
         Raises:
-            BadData: If there are no two classes, or the arrays are not of one shape.
+            BadData: If there are fewer than two classes, or the arrays differ in shape.
             BadFile: If a file cannot be read.
         """
         root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links keep the name the user gave
-        parts = find_parts(root, self.wanted)
-        classes = find_classes(parts["train"], self.wanted).classes
-        train = self._part(root, parts["train"], None, ())
-        later = partial(self._part, root, classes=classes, shape=train.array.shape[1:])
+        splits = find_splits(root, self.wanted)
+        classes = find_classes(splits["train"], self.wanted).classes
+        train = self._read_split(root, splits["train"], None, ())
+        later = partial(self._read_split, root, classes=classes, shape=train.array.shape[1:])
         return Dataset(
             root.name,
             train,
-            open_test=partial(later, parts["test"]) if "test" in parts else None,
-            val=later(parts["val"]) if "val" in parts else None,
+            open_test=partial(later, splits["test"]) if "test" in splits else None,
+            val=later(splits["val"]) if "val" in splits else None,
             title=f"{len(train):,} {self.wanted.many} of {len(classes)} classes",
             source=str(root),
         )
@@ -74,11 +74,11 @@ class ClassFolders:
 
         Args:
             paths: Of files and folders.
-            shape: Of each array in training.
+            shape: Of the training arrays.
 
         Raises:
-            BadData: If there is no file, or an array is of another shape.
-            BadFile: If a path is not there, or a file cannot be read.
+            BadData: If there is no file, or an array has another shape.
+            BadFile: If a path does not exist, or a file cannot be read.
         """
         files = [file for path in paths for file in self._files(path)]
         if not files:
@@ -86,10 +86,12 @@ class ClassFolders:
         return self._examples([str(file) for file in files], list(map(str, files)), np.zeros(len(files)), (), shape)
 
     def recognize(self, path: Path, options: Options) -> float:
-        """Return how surely a path holds such files, as `Domain.recognize` does: by their names."""
-        return 1.0 if path.is_dir() and glance(path, self.wanted) else 0.0
+        """Rate whether a path holds such files, by their suffixes, as `Domain.recognize`."""
+        return 1.0 if path.is_dir() and holds_files_like(path, self.wanted) else 0.0
 
-    def _part(self, root: Path, folder: Path, classes: tuple[str, ...] | None, shape: tuple[int, ...]) -> Examples:
+    def _read_split(
+        self, root: Path, folder: Path, classes: tuple[str, ...] | None, shape: tuple[int, ...]
+    ) -> Examples:
         found = find_classes(folder, self.wanted)
         labels, files = np.array(number_labels(found, classes)), [file.path for file in found.files]
         names = [relative_name(root, file) for file in files]
@@ -100,7 +102,7 @@ class ClassFolders:
             below = sorted(name for name, _ in walk(path, set()))
             return [Path(name) for name in below if name.lower().endswith(self.wanted.suffixes)]
         if not path.is_file():
-            raise BadFile(f"{safe_text(path)!r} is {what_is_wrong(path)}")
+            raise BadFile(f"{safe_text(path)!r} is {explain_missing(path)}")
         return [path]
 
     def _read(self, file: str) -> Array:
@@ -108,12 +110,12 @@ class ClassFolders:
             return self.read_file(Path(file))
         except (OSError, ValueError, TypeError, EOFError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise BadFile(f"{safe_text(file)!r} is no {self.wanted.one}: {safe_text(reason)}") from error
+            raise BadFile(f"{safe_text(file)!r} is not a valid {self.wanted.one}: {safe_text(reason)}") from error
 
     def _examples(
         self, files: Sequence[str], names: Sequence[str], targets: Array, classes: Sequence[str], shape: tuple[int, ...]
     ) -> Examples:
-        """Read files in this order; ``shape`` is that of every array, or empty for that of the first."""
+        """Read files in this order; ``shape`` is the expected shape, or empty for that of the first array."""
         arrays = [self._read(file) for file in files]
         wanted, whose = (shape, "in training") if shape else (arrays[0].shape, f"in {safe_text(names[0])!r}")
         for array, name in zip(arrays, names, strict=True):

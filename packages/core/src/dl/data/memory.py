@@ -1,6 +1,6 @@
-"""Data at hand: arrays, tensors, frames, lists and other libraries' data sets, in the five forms that domains take.
+"""Data in memory: convert arrays, tensors, frames, lists and other libraries' data sets to the five forms of domains.
 
-Nothing here imports torch, pandas, polars or datasets: each is known by what its values can do.
+Nothing here imports torch, pandas, polars or datasets: their values are recognized by their attributes.
 Letters: ``N`` examples.
 """
 
@@ -25,15 +25,15 @@ GIVE = "give an array, a tensor, a frame, a list, or a data set with a length"
 
 @dataclass(frozen=True)
 class Given:
-    """Inputs in memory, N of them in one order.
+    """N inputs in memory.
 
     Args:
         form: ``array``, ``texts``, ``paths``, ``images`` or ``frame``.
         values: (N, ...) numbers; N strings; N paths; N images of pillow; a pyarrow table of N rows.
-        words: What was given, for messages, as "a frame of 3 columns".
-        from_torch: Whether an array was a tensor, whose channels stand first.
-        images: Of a frame: the columns of images, which the table does not have.
-        categories: Of a frame: the columns whose type says that they hold categories.
+        words: Description for messages, as "a frame of 3 columns".
+        from_torch: Whether an array was a tensor, with channels first.
+        images: The image columns of a frame, which are not in the table.
+        categories: The columns of a frame with a categorical type.
     """
 
     form: str
@@ -50,15 +50,15 @@ class Given:
 
 
 def is_named(data: object) -> bool:
-    """Return whether data is given by its name or path, and not itself."""
+    """Return whether data is given by name or path."""
     return isinstance(data, (str, os.PathLike))
 
 
 def split_pair(data: object, target: object) -> tuple[object, object]:
-    """Return inputs and targets, where both are given: as a pair, beside, or by a data set of pairs.
+    """Split data into inputs and targets: a pair, separate arguments, or a data set of pairs.
 
     Raises:
-        BadData: If a tuple is no pair, or a data set gives no pairs.
+        BadData: If a tuple or an example of a data set is not a pair.
     """
     if isinstance(data, tuple):
         if len(data) != 2:
@@ -73,10 +73,10 @@ def split_pair(data: object, target: object) -> tuple[object, object]:
 
 
 def take(data: object) -> Given:
-    """Return inputs in one of the five forms.
+    """Convert inputs to one of the five forms.
 
     Raises:
-        BadData: If they cannot be taken, saying what they are and what to give.
+        BadData: If they have another type.
     """
     given = data if isinstance(data, Given) else _taken(data)
     if not len(given):
@@ -97,7 +97,7 @@ def _taken(data: object) -> Given:
 
 
 def as_array(values: Any) -> NDArray[Any]:  # Any: an array, a tensor, or what numpy takes for one
-    """Return an array, or a tensor's numbers on the host.
+    """Convert to an array; a tensor is copied to the host.
 
     Raises:
         BadData: If it is sparse.
@@ -191,7 +191,7 @@ def _kind(value: object) -> str:
 
 
 def _is_map_style(data: object) -> bool:
-    """Return whether a data set gives an example for a number, as PyTorch's do."""
+    """Return whether data is a map-style data set, as PyTorch's."""
     others = (str, bytes, Mapping, list, tuple, np.ndarray, Given)
     if isinstance(data, others) or _is_frame(data) or _is_tensor(data) or _is_sparse(data) or _is_series(data):
         return False
@@ -206,7 +206,7 @@ def _unzipped(data: Any) -> tuple[list[Any], list[Any]]:  # Any: a data set of p
     """Read every example of a map-style data set.
 
     Raises:
-        BadData: If it gives no pairs.
+        BadData: If an example is not a pair.
     """
     inputs, targets = [], []
     for at in range(len(data)):

@@ -17,12 +17,12 @@ from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.estimates import estimate
-from dl.runs.ledger import LEDGER, TestEvaluation, looks_at, note_look, read_ledger
+from dl.runs.ledger import LEDGER, TestEvaluation, evaluations_of, read_ledger, record_evaluation
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints
 from dl.specs import IN_MEMORY
-from dl.splits.leakage import also_in
+from dl.splits.leakage import found_in
 from dl.splits.partition import load_dataset, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
@@ -93,12 +93,12 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, 
         score=estimate(opened.task.info, scored, examples.targets),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + len(looks_at(fingerprint, read_ledger(ledger))),
+        look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
         in_training=_copies(examples, known, opened),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    note_look(ledger, result)
+    record_evaluation(ledger, result)
     return result
 
 
@@ -150,7 +150,7 @@ def _hashes(examples: Examples, index: Index, opened: LoadedRun) -> Fingerprints
 
 def _copies(examples: Examples, known: Fingerprints, opened: LoadedRun) -> int:
     """Count examples that stand in the training or validation part, bit for bit."""
-    return int(np.count_nonzero(also_in(_hashes(examples, np.arange(len(examples)), opened), known)))
+    return int(np.count_nonzero(found_in(_hashes(examples, np.arange(len(examples)), opened), known)))
 
 
 def _seen(run: Run) -> Fingerprints:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dl.data.examples import Examples
 from dl.data.memory import take
-from dl.domain import Domain, Preprocessor, encoded
+from dl.domain import Domain, Preprocessor, encode_examples
 from dl.errors import BadOption
 from dl.options import Options
 from dl.padded import Padded
@@ -55,7 +55,7 @@ class LoadedRun:
         """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        feed = DeviceDataset.of(encoded(examples, self.preprocessor), self.task)
+        feed = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
         feed.targets = feed.targets.to(next(self.network.parameters()).device)
         order = EvalBatchSampler(np.arange(len(examples)), Shard(), feed.lengths, self.task.row.eval_batch_size)
         batches = []
@@ -64,7 +64,7 @@ class LoadedRun:
                 inputs, _ = feed.take(positions)
                 prepared = self._prepared(inputs)
                 batches.append(self.task.row.reduce_logits(self.network(prepared), prepared).float().cpu())
-        return torch.cat(batches)[torch.from_numpy(np.argsort(order.mine))]
+        return torch.cat(batches)[torch.from_numpy(np.argsort(order.local_positions))]
 
     def read(self, inputs: object, options: Options | None = None) -> Examples:
         """Return inputs that a program has at hand as examples.

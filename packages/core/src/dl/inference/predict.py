@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dl.data.examples import Examples, joined, row_of
+from dl.data.examples import Examples, concatenate_examples, row_of
 from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
-from dl.domain import Draw, encoded
+from dl.domain import Sampling, encode_examples
 from dl.errors import BadData, BadOption
 from dl.inference.load import LoadedRun, reopen
 from dl.options import Options, check
@@ -107,7 +107,7 @@ def predict(
         read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
     if texts:
         read.append(_from_strings(opened, texts))
-    examples = joined(read)
+    examples = concatenate_examples(read)
     if opened.task.row.from_inputs:
         return _continued(opened, examples, draw)
     return answers(opened, examples)
@@ -170,7 +170,7 @@ def _say_blind(opened: LoadedRun, examples: Examples) -> None:
     """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
     if not len(examples):
         return
-    blind = np.flatnonzero(opened.preprocessor.all_unknown(encoded(examples, opened.preprocessor).inputs))
+    blind = np.flatnonzero(opened.preprocessor.all_unknown(encode_examples(examples, opened.preprocessor).inputs))
     if len(blind):
         first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
         count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
@@ -178,7 +178,7 @@ def _say_blind(opened: LoadedRun, examples: Examples) -> None:
         warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
 
 
-def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
+def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Sampling:
     """Return how tokens are drawn, with what was said about it.
 
     Raises:
@@ -188,7 +188,7 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
     if given and not opened.task.row.from_inputs:
         name = next(iter(given))
         raise BadOption(f"{name} is for a run that goes on with texts; {opened.run.name} is {opened.task.row.name}")
-    draw = replace(Draw(), **given)  # type: ignore[arg-type]  # as typed by `predict`
+    draw = replace(Sampling(), **given)  # type: ignore[arg-type]  # as typed by `predict`
     if not 1 <= draw.tokens <= MOST_TOKENS:
         raise BadOption(f"tokens={draw.tokens}: expected a whole number from 1 to {MOST_TOKENS:,}")
     if not 0 <= draw.temperature < math.inf:
@@ -198,10 +198,10 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
     return draw
 
 
-def _continued(opened: LoadedRun, examples: Examples, draw: Draw) -> list[Prediction]:
-    assert opened.domain.continued is not None  # the domain whose texts were cut has it
+def _continued(opened: LoadedRun, examples: Examples, draw: Sampling) -> list[Prediction]:
+    assert opened.domain.generate is not None  # the domain whose texts were cut has it
     prompts = [as_text(row_of(examples.inputs, position)) for position in range(len(examples))]
-    go_on = opened.domain.continued
+    go_on = opened.domain.generate
     return [Prediction(text, go_on(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
 
 

@@ -1,4 +1,4 @@
-"""Report on runs and compare them in a program, by the first plugin that does it: core knows no report of its own."""
+"""Report on runs and compare them from Python, with the first plugin that can; core has no report of its own."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def report(
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        ignore: Finding codes that are silenced.
-        runs: Folder of run folders, where ``run`` is not itself a path.
-        plugins: What is registered; None loads what is installed.
+        ignore: Codes of findings to silence.
+        runs: Folder with the runs, if ``run`` is not a path.
+        plugins: The registered plugins; None loads the installed ones.
 
     Returns:
-        Verdict, findings and scores; printed it is the report as text, in a notebook a page.
+        Verdict, findings and scores; it prints as text and displays as a page in a notebook.
 
     Raises:
         BadRun: If the run cannot be read.
@@ -50,10 +50,10 @@ def compare(first: Which, second: Which, *, runs: str | Path = "runs", plugins: 
         first: A run, its path, name or number, or ``last``.
         second: The run to compare it with.
         runs: Folder of run folders, where a run is not itself a path.
-        plugins: What is registered; None loads what is installed.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
-        BadRun: If they do not look at the same examples, or answer different questions.
+        BadRun: If they share no validation examples, or have different tasks.
 
     Example:
         >>> print(dl.compare(first, second))
@@ -66,5 +66,5 @@ def compare(first: Which, second: Which, *, runs: str | Path = "runs", plugins: 
 
 
 def find_run(which: Which, runs: str | Path) -> Run:
-    """Return a run that is given itself, or found as `open_run` does."""
+    """Return a given run, or find it as `open_run` does."""
     return which if isinstance(which, Run) else open_run(which, runs)

@@ -1,6 +1,6 @@
-"""What a run on data in memory has seen: a hash of each example, so that copies in later data can be counted.
+"""Fingerprints of the examples of a run on data in memory, to count their duplicates in a later test set.
 
-A run on a data set or a file needs none: its data is read again.
+A run on a data set or a file needs none, since its data can be read again.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ SEEN = "seen.npy"  # (n,) of 16 bytes each, sorted
 
 
 def write_fingerprints(path: Path, found: Fingerprints) -> None:
-    """Write hashes, whole or not at all."""
+    """Write fingerprints atomically."""
     stream = io.BytesIO()
     np.save(stream, np.unique(found), allow_pickle=False)
     files.write_bytes(path, stream.getvalue())
 
 
 def read_fingerprints(path: Path) -> Fingerprints:
-    """Read what `write_fingerprints` wrote.
+    """Read the fingerprints written by `write_fingerprints`.
 
     Raises:
         BadRun: If it is missing or damaged.
@@ -37,5 +37,5 @@ def read_fingerprints(path: Path) -> Fingerprints:
     except (OSError, ValueError, EOFError) as error:
         raise BadRun(f"{str(path)!r} is damaged: {error}") from error
     if found.dtype != "S16" or found.ndim != 1:
-        raise BadRun(f"{str(path)!r} is damaged: {found.dtype} {found.shape} are no hashes")
+        raise BadRun(f"{str(path)!r} is damaged: {found.dtype} {found.shape} are not fingerprints")
     return np.asarray(found)

@@ -1,8 +1,8 @@
-"""Frames and targets in memory: a frame is a `Source` like any file, and a target becomes what `decide` reads.
+"""Frames and targets in memory: open a frame as a `Source`, like a file, and infer a target.
 
-The rules are those of files (`dl.tables.target`), but that the type is listened to: real numbers are values, yes and no
-are classes, and whole numbers that count 0, 1, 2, ... without a gap are class numbers, however many there are.
-Rows are numbered from 0, as programs count. Letters: ``N`` rows, ``L`` labels, ``D`` values.
+The rules are those of files (`dl.tables.target`), except that the dtype counts: floats are values, booleans are
+classes, and integers 0, 1, 2, ... without a gap are class numbers, however many there are.
+Rows are numbered from 0. Letters: ``N`` rows, ``L`` labels, ``D`` values.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dl.data.examples import Dataset, Examples, Index
 from dl.data.memory import ARRAY, FRAME, TEXTS, Given, take
 from dl.errors import BadData, BadOption
 from dl.options import Options
-from dl.tables.columns import SAMPLED, TARGETS, listed, named_columns, quote
-from dl.tables.gather import blanks
+from dl.tables.columns import SAMPLED, TARGETS, list_names, named_columns, quote
+from dl.tables.gather import is_blank
 from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.options import OPTIONS
 from dl.tables.parquet import MOST, as_text, is_nested
@@ -37,13 +37,13 @@ Cells = Any  # pyarrow has no types
 
 @dataclass(frozen=True)
 class KnownRows:
-    """What is known of each row beside its inputs.
+    """Target, groups and times of each row.
 
     Args:
-        target: As given: one array or column, or several columns by name; None where there is none.
+        target: As given: one array or column, or several columns by name; None without a target.
         groups: (N,) group numbers, or None.
-        times: (N,) times that sort, or None.
-        notes: What was found by itself, in words.
+        times: (N,) sortable times, or None.
+        notes: Sentences on what was inferred.
     """
 
     target: object = None
@@ -56,10 +56,10 @@ class KnownRows:
 
 
 def open_frame(given: Given) -> Source:
-    """Return a frame as a table that is opened.
+    """Open a frame as a table.
 
     Raises:
-        BadData: If two columns have one name.
+        BadData: If two columns share a name.
     """
     table = given.values
     check_columns(FRAME_PATH, table.column_names)
@@ -79,22 +79,22 @@ def open_frame(given: Given) -> Source:
 
 
 def reading(options: Options) -> dict[str, Any]:  # Any: values of options
-    """Return the options with which a domain reads a frame whose rows are known: every row stays, without a target."""
+    """Return the options with which a domain reads the inputs of a frame: every row, without a target."""
     known = {option.name: option.default for option in OPTIONS if option.name in (*OF_ROWS, "target_as", "bad_rows")}
     return {**options, **known}
 
 
 def split_frame(given: Given, options: Options, *, labelled: bool) -> tuple[Given, KnownRows]:
-    """Take target, groups and times off a frame.
+    """Split a frame into inputs, and target, groups and times.
 
     Args:
         given: The frame.
         options: Values of `dl.tables.options.OPTIONS`.
-        labelled: Whether a target column is wanted.
+        labelled: Whether a target column is needed.
 
     Raises:
-        BadOption: If a named column is not there, or none is named and none is called as a target is.
-        BadData: If a target says what an input says, or a time is none.
+        BadOption: If a named column does not exist, or no target is named and none can be inferred.
+        BadData: If a target equals an input column, or a time is invalid.
     """
     table, notes = given.values, []
     targets, because = _target_columns(given, options) if labelled else ((), "")
@@ -118,14 +118,14 @@ def split_frame(given: Given, options: Options, *, labelled: bool) -> tuple[Give
 
 
 def _target_columns(given: Given, options: Options) -> tuple[tuple[str, ...], str]:
-    """Return the target columns, and what speaks for one that was not named."""
+    """Return the target columns, and the reason for an inferred one."""
     columns, said = given.values.column_names, str(options.get("target", ""))
     if said:
         return named_columns(FRAME_PATH, columns, said, "target"), ""
     by_name = [name for name in columns if name.lower() in TARGETS]
     if len(by_name) != 1:
-        found = f"several may be it: {listed(by_name)}" if by_name else f"columns: {listed(columns)}"
-        raise BadOption(f"the frame needs a target: say which column, as target={(by_name or columns)[-1]!r}  {found}")
+        found = f"several may be it: {list_names(by_name)}" if by_name else f"columns: {list_names(columns)}"
+        raise BadOption(f"the frame needs a target: name its column, as target={(by_name or columns)[-1]!r}  {found}")
     return (by_name[0],), "by its name"
 
 
@@ -138,7 +138,7 @@ def _one_column(given: Given, options: Options, option: str) -> str:
 
 
 def _refuse_copy(table: Cells, target: str, inputs: Cells) -> None:
-    """Refuse a target that an input column repeats in every row.
+    """Refuse a target that equals an input column.
 
     Raises:
         BadData: Naming both columns.
@@ -149,7 +149,7 @@ def _refuse_copy(table: Cells, target: str, inputs: Cells) -> None:
             continue
         if _text(inputs[name]).equals(_text(table[target])):
             same = f"target column {quote(target)} is the same as input column {quote(name)} in every row"
-            raise BadData(f"the frame: {same}; its own answer would be given away")
+            raise BadData(f"the frame: {same}; the input would give the answer away")
 
 
 def _text(column: Cells) -> Cells:
@@ -158,7 +158,7 @@ def _text(column: Cells) -> Cells:
 
 
 def _filled(column: Cells) -> Cells:
-    """Return a column as text without nulls, spaces around it taken away."""
+    """Return a column as stripped text without nulls."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -169,10 +169,10 @@ def _filled(column: Cells) -> Cells:
 
 
 def with_rows(dataset: Dataset, known: KnownRows, options: Options) -> Dataset:
-    """Return a data set with what is known of its rows: the target understood, groups and times.
+    """Return a data set with inferred targets, groups and times.
 
     Raises:
-        BadData: If there are not as many targets as inputs, or nothing can be learnt from them.
+        BadData: If the numbers of targets and inputs differ, or there is nothing to learn.
     """
     train, notes = dataset.train, (*dataset.notes, *known.notes)
     if known.target is not None:
@@ -183,15 +183,15 @@ def with_rows(dataset: Dataset, known: KnownRows, options: Options) -> Dataset:
 
 
 def understand_target(target: object, n: int, options: Options) -> Target:
-    """Turn a target into class numbers, labels or values, by its type and as ``target_as`` asks.
+    """Turn a target into class numbers, labels or values, by its dtype and ``target_as``.
 
     Args:
         target: One array or column, or several columns by name.
-        n: How many inputs there are.
+        n: Number of inputs.
         options: ``target_as`` and ``separator`` are read.
 
     Raises:
-        BadData: If a target is missing, or nothing can be learnt from what there is.
+        BadData: If a target is missing, or there is nothing to learn.
     """
     found, asked = _Found.of(target, n), str(options.get("target_as", "auto"))
     if found.words is not None:
@@ -214,11 +214,11 @@ class _Found:
     """A target as one array: numbers (N,) or (N, D), or words.
 
     Args:
-        where: What messages call it.
+        where: Its name in messages.
         names: Of its columns.
-        numbers: Real or whole numbers, or yes and no; undefined where there are words.
+        numbers: Floats, integers or booleans; undefined for words.
         words: Text cells, or None.
-        order: Of the words, where their type brings one.
+        order: Of the words, if their type defines one.
     """
 
     where: str
@@ -229,10 +229,10 @@ class _Found:
 
     @classmethod
     def of(cls, target: object, n: int) -> _Found:
-        """Read what was given as a target.
+        """Convert a given target.
 
         Raises:
-            BadData: If it is of another length, holds a gap, or no target.
+            BadData: If it has another length, missing values, or another type.
         """
         if isinstance(target, Mapping):
             columns = [_column(column, name) for name, column in target.items()]
@@ -246,7 +246,7 @@ class _Found:
 
 
 def _beside(target: object) -> _Found:
-    """Read a target that is given beside its inputs."""
+    """Convert a target given separately from its inputs."""
     import pyarrow as pa
 
     where = "the target"
@@ -272,7 +272,7 @@ def _beside(target: object) -> _Found:
 
 
 def _column(column: Cells, name: str, order: tuple[str, ...] = ()) -> _Found:
-    """Read one column of a frame, or a list of words, as a target."""
+    """Convert one column of a frame, or a list of words, to a target."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -287,7 +287,7 @@ def _column(column: Cells, name: str, order: tuple[str, ...] = ()) -> _Found:
     if types.is_dictionary(kind) and not order:
         order = tuple(map(str, column.dictionary.to_pylist()))
     words = _filled(pa.chunked_array([column]))
-    _refuse_gaps(blanks(words.combine_chunks()), where)
+    _refuse_gaps(is_blank(words.combine_chunks()), where)
     return _Found(where, (name,), np.empty(0), words, order)
 
 
@@ -309,7 +309,7 @@ def _finite(numbers: NDArray[Any], where: str) -> NDArray[Any]:
     """Return numbers as bool, int64 or float64.
 
     Raises:
-        BadData: If one is not a number, or infinite.
+        BadData: If one is NaN or infinite.
     """
     if numbers.dtype.kind == "f":
         values = numbers.astype(np.float64)
@@ -323,7 +323,7 @@ def _finite(numbers: NDArray[Any], where: str) -> NDArray[Any]:
 
 
 def _of_words(found: _Found, asked: str, options: Options) -> Target:
-    """Understand words as a file's are understood; a categorical column is classes in its own order."""
+    """Infer the target of words as in a file; a categorical column is classes in its own order."""
     n = len(found.words)
     as_ = "classes" if found.order and asked == "auto" else asked
     given = {option.name: option.default for option in OPTIONS} | dict(options) | {"target_as": as_}
@@ -333,11 +333,11 @@ def _of_words(found: _Found, asked: str, options: Options) -> Target:
         return target
     names = tuple(name for name in found.order if name in target.names)
     renumbered = np.array([names.index(name) for name in target.names])[target.values]
-    return replace(target, values=renumbered, names=names, note=f"{len(names):,} classes: {listed(names)}")
+    return replace(target, values=renumbered, names=names, note=f"{len(names):,} classes: {list_names(names)}")
 
 
 def _of_whole_numbers(found: _Found, asked: str) -> Target:
-    """Take whole numbers for classes where they are few, or count up from 0; else for values."""
+    """Take integers as classes if they are few or consecutive from 0, otherwise as values."""
     yes_no = found.numbers.dtype.kind == "b"
     numbers = found.numbers.astype(np.int64)
     distinct, codes, counts = np.unique(numbers, return_inverse=True, return_counts=True)
@@ -350,9 +350,11 @@ def _of_whole_numbers(found: _Found, asked: str) -> Target:
         raise BadData(f"{found.where} holds one class only, {words[0]}; a classifier needs two")
     if counts.min() == 1:
         word = words[int(np.argmin(counts))]
-        raise BadData(f"{found.where}: class {word} has one example only; a class needs two, one of them to look at")
+        raise BadData(
+            f"{found.where}: class {word} has one example only; a class needs two, one of them for validation"
+        )
     said = "" if yes_no or asked == "classes" else "; task='regression' takes them as values"
-    return Target(codes, tuple(words), np.ones(len(codes), bool), f"{len(words):,} classes: {listed(words)}{said}")
+    return Target(codes, tuple(words), np.ones(len(codes), bool), f"{len(words):,} classes: {list_names(words)}{said}")
 
 
 def _values(found: _Found, said: str = "") -> Target:
@@ -369,13 +371,15 @@ def _of_columns(found: _Found, asked: str) -> Target:
     numbers, kept = found.numbers, np.ones(len(found.numbers), bool)
     answers = bool(np.isin(numbers, (0, 1)).all())
     if asked == "classes":
-        raise BadData(f"classes stand in one column; {found.where} has {numbers.shape[1]}, as {listed(found.names)}")
+        raise BadData(
+            f"classes stand in one column; {found.where} has {numbers.shape[1]}, as {list_names(found.names)}"
+        )
     if asked == "labels" and not answers:
         raise BadData(f"{found.where}: labels are 0 or 1; these go from {numbers.min():g} to {numbers.max():g}")
     if asked == "labels" or (asked == "auto" and answers and numbers.dtype.kind in "bi"):
-        note = f"{numbers.shape[1]} labels, a column each: {listed(found.names)}"
+        note = f"{numbers.shape[1]} labels, a column each: {list_names(found.names)}"
         return Target(numbers.astype(np.uint8), found.names, kept, note)
-    note = f"{many(numbers.shape[1], 'value')}, a column each: {listed(found.names)}"
+    note = f"{many(numbers.shape[1], 'value')}, a column each: {list_names(found.names)}"
     return Target(numbers.astype(np.float64), found.names, kept, note)
 
 
@@ -399,7 +403,9 @@ def encode_target(target: object, n: int, names: Sequence[str], options: Options
         return _labelled(found, names, str(options.get("separator", "")))
     width = found.numbers.shape[1] if found.numbers.ndim == 2 else 1
     if width != len(names):
-        raise BadData(f"{found.where} has {many(width, 'column')}; the run has learnt {len(names)}: {listed(names)}")
+        raise BadData(
+            f"{found.where} has {many(width, 'column')}; the run has learnt {len(names)}: {list_names(names)}"
+        )
     return found.numbers
 
 
@@ -415,7 +421,7 @@ def _numbered(found: _Found, names: Sequence[str]) -> NDArray[np.int64]:
     for row, word in enumerate(words):
         if word not in known:
             raise BadData(
-                f"{found.where} is {quote(word)} in row {row}, a class that the run does not know: {listed(names)}"
+                f"{found.where} is {quote(word)} in row {row}, a class that the run does not know: {list_names(names)}"
             )
     return np.array([known[word] for word in words], np.int64)
 

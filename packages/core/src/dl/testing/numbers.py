@@ -1,4 +1,4 @@
-"""Numbers: a whole domain in one file - rows of numbers that stay as they are - for fits that take a moment.
+"""A whole domain in one file, rows of numbers without preprocessing, for fits that take a moment.
 
 As in:
 
@@ -30,7 +30,7 @@ PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepoc
 
 
 class Numbers(Preprocessor):
-    """Leaves the numbers as they are.
+    """Passes the numbers through as floats.
 
     Args:
         shape: Of one row.
@@ -46,12 +46,12 @@ class Numbers(Preprocessor):
         return self.shape
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Turn numbers into floats, (N, *shape)."""
+        """Convert numbers to floats, (N, *shape)."""
         return inputs.float()
 
 
 class NumbersPlugin:
-    """A plugin object that registers the domain ``numbers`` and the data sets it is given.
+    """A plugin object that registers the domain ``numbers`` and the given data sets.
 
     Args:
         datasets: By name.
@@ -67,7 +67,7 @@ class NumbersPlugin:
 
     @hookimpl
     def register_datasets(self) -> tuple[DatasetSpec, ...]:
-        """Return the data sets that were given."""
+        """Return the given data sets."""
         return tuple(DatasetSpec(name, DOMAIN, "given", partial(_itself, one)) for name, one in self.datasets.items())
 
     @hookimpl
@@ -138,14 +138,14 @@ def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module
 
 
 def random_answers(n: int, seed: int = 0) -> Dataset:
-    """Return n rows of 20 numbers whose class is drawn: what there is to learn of them can only be memorized."""
+    """Return n rows of 20 random numbers with random classes, which can only be memorized."""
     rng = np.random.default_rng(seed)
     inputs = rng.standard_normal((n, 20), dtype=np.float32)
     return Dataset("random", Examples(inputs, rng.integers(0, 2, n), np.arange(n), ("no", "yes")), val_size=0.5)
 
 
 def clouds(n: int, seed: int = 0) -> Dataset:
-    """Return n points of three clouds in the plane that lie well apart."""
+    """Return n points of three well-separated clouds in the plane."""
     rng = np.random.default_rng(seed)
     targets = np.arange(n) % 3
     angles = 2 * np.pi * targets / 3
@@ -154,7 +154,7 @@ def clouds(n: int, seed: int = 0) -> Dataset:
 
 
 def slopes(n: int, seed: int = 0) -> Dataset:
-    """Return n points and a number that rises with them, with noise: a regression."""
+    """Return n points of a linear regression with noise."""
     rng = np.random.default_rng(seed)
     inputs = rng.normal(0, 1, (n, 3)).astype(np.float32)
     targets = inputs @ np.array([1.0, -2.0, 0.5]) + rng.normal(0, 0.3, n)

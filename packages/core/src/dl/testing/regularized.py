@@ -1,4 +1,4 @@
-"""What the suite for regularizers asks about: a regularizer with a task, a network and data that it does not refuse."""
+"""The regularizer under test, with a task, a network and data that it accepts."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ STEPS = 5  # of training
 FITTED = 48  # examples of the fit
 
 
-class Subject:
-    """A regularizer that is asked about.
+class RegularizerSubject:
+    """The regularizer under test.
 
     Args:
         spec: Its specification.
@@ -57,7 +57,7 @@ class Subject:
 
     @cached_property
     def chosen(self) -> tuple[Recipe, Task, Plugins]:
-        """The first task and model that it does not refuse; the data set of the plugins is called ``given``."""
+        """The recipe and task of the first model that it accepts; the plugins have the data set ``given``."""
         for dataset in self._datasets():
             loaded = DatasetSpec("given", self.domain, "of a suite", partial(_itself, dataset))
             plugins = replace(self.plugins, datasets={**self.plugins.datasets, (self.domain, "given"): loaded})
@@ -76,7 +76,7 @@ class Subject:
         raise Broken(f"it refuses all that was tried, first {first}{named}")
 
     def _datasets(self) -> list[Dataset]:
-        """The same inputs with a target of each kind."""
+        """The same inputs with targets of every kind."""
         small = self.small.train
         numbers = np.arange(len(small))
         targets = {
@@ -89,7 +89,7 @@ class Subject:
 
     @cached_property
     def small(self) -> Dataset:
-        """Data of its domain, few examples."""
+        """A small data set of its domain."""
         if self.domain == DOMAIN:
             return clouds(FITTED)
         found = self.given or sample_of(self.domain, self.plugins)
@@ -109,18 +109,18 @@ class Subject:
 
     @property
     def inputs(self) -> Prepared:
-        """A batch of different inputs."""
+        """A batch of distinct inputs."""
         return cloned(whole_batch(self.batches, EXAMPLES))
 
     @cached_property
     def targets(self) -> Tensor:
-        """Their targets (B, ...), as the loss reads them."""
+        """Their encoded targets (B, ...)."""
         recipe, task, plugins = self.chosen
         train = plugins.dataset(self.domain, recipe.data).load({}).train
         return task.encode(train.targets[list(self.batches.rows[:EXAMPLES])])
 
     def regularizers(self) -> Regularizers:
-        """It alone, made anew."""
+        """A new `Regularizers` with it alone."""
         recipe, task, _ = self.chosen
         return self._made(recipe, task)
 
@@ -128,23 +128,23 @@ class Subject:
         return Regularizers({self.spec.name: make_regularizer(self.spec, recipe.regularizers[self.spec.name], task)})
 
     def alone(self) -> Regularizer:
-        """What it does, made anew."""
+        """A new instance of the regularizer."""
         return self.regularizers().by_name[self.spec.name]
 
     def network(self, regularizers: Regularizers) -> nn.Module:
-        """The network as regularizers build and change it."""
+        """Build the network with regularizers applied."""
         recipe, task, plugins = self.chosen
         torch.manual_seed(0)
         return build_network(recipe, plugins, self.batches.preprocessor, task, regularizers)
 
     def trained(self) -> tuple[nn.Module, Regularizers, list[float]]:
-        """A network after some steps of training from its start, and the losses."""
+        """Return a new network after some training steps, its regularizers, and the losses."""
         regularizers = self.regularizers()
         network = self.network(regularizers)
         return network, regularizers, self.train(network, regularizers)
 
     def train(self, network: nn.Module, regularizers: Regularizers) -> list[float]:
-        """Take some steps of training, as `FitModule` takes them; return the losses."""
+        """Take some training steps as `FitModule` does; return the losses."""
         network = network.train()
         loss, losses = regularizers.loss(self.chosen[1].row.loss), []
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)

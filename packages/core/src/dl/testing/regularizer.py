@@ -1,6 +1,6 @@
-"""The suite for regularizers: they may change training as they like, and leave evaluation as it is.
+"""The conformance suite for regularizers: they may change training, but not evaluation.
 
-Asked on a network and data of the one domain that it knows, or on rows of numbers. Letters: ``B`` examples of a batch.
+It uses a network and data of the regularizer's domain, or rows of numbers. Letters: ``B`` examples of a batch.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import split_data
 from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
-from dl.testing.regularized import STEPS, Subject
+from dl.testing.regularized import STEPS, RegularizerSubject
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
-SAME = 0.02  # logits are kept in half precision
+SAME = 0.02  # tolerance; logits are stored in half precision
 
 
 def check_regularizer(
@@ -50,16 +50,16 @@ def check_regularizer(
         DoesNotConform: Naming each rule that does not hold.
         DLError: If there is no such model, or it is not one of the domain that the regularizer is for.
     """
-    subject = Subject(spec, plugins or load_plugins(), sample, model)
+    subject = RegularizerSubject(spec, plugins or load_plugins(), sample, model)
     with torch.random.fork_rng(devices=[]):
         return ask(f"the regularizer {spec.name!r}", subject, RULES, needed=("there is a task and a model for it",))
 
 
-def _light(subject: Subject) -> None:
+def _light(subject: RegularizerSubject) -> None:
     lists_lightly(subject.plugins, "regularizers", subject.spec.name)
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: RegularizerSubject) -> None:
     spec = subject.spec
     options_hold(spec.options)
     if spec.remedy:
@@ -68,17 +68,17 @@ def _options(subject: Subject) -> None:
         raise Broken(f"its place is {spec.place!r}; there are {', '.join(PLACES)}")
 
 
-def _fits(subject: Subject) -> str:
+def _fits(subject: RegularizerSubject) -> str:
     recipe, task, _ = subject.chosen
     return f"{recipe.model} of {subject.domain}, {task.info.name}"
 
 
-def _acts(subject: Subject) -> None:
+def _acts(subject: RegularizerSubject) -> None:
     if fault := fault_of_place(subject.spec.place, subject.alone()):
         raise Broken(fault)
 
 
-def _network(subject: Subject) -> None:
+def _network(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.network is None:
         raise NotAsked("it does not change the network")
@@ -92,7 +92,7 @@ def _network(subject: Subject) -> None:
         raise Broken("in eval mode the changed network gives other logits")
 
 
-def _eval_after_training(subject: Subject) -> None:
+def _eval_after_training(subject: RegularizerSubject) -> None:
     network, regularizers, _ = subject.trained()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.no_grad(), regularizers.scored_with(network):
@@ -105,7 +105,7 @@ def _eval_after_training(subject: Subject) -> None:
         raise Broken("it turns eval mode off")
 
 
-def _batch(subject: Subject) -> None:
+def _batch(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.batch is None:
         raise NotAsked("it does not change batches")
@@ -130,7 +130,7 @@ def _values(inputs: Prepared) -> Tensor:
     return inputs if isinstance(inputs, Tensor) else inputs.values
 
 
-def _loss(subject: Subject) -> None:
+def _loss(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.loss is None:
         raise NotAsked("it does not change the loss")
@@ -144,7 +144,7 @@ def _loss(subject: Subject) -> None:
         raise Broken("the mean of the losses is not its mean loss, or is no finite number")
 
 
-def _penalty(subject: Subject) -> None:
+def _penalty(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.penalty is None:
         raise NotAsked("it adds no penalty")
@@ -156,7 +156,7 @@ def _penalty(subject: Subject) -> None:
         raise Broken("no gradient comes from it, so it does nothing: compute it from the parameters themselves")
 
 
-def _gradients(subject: Subject) -> str:
+def _gradients(subject: RegularizerSubject) -> str:
     one = subject.alone()
     if one.gradients is None:
         raise NotAsked("it does not act on gradients")
@@ -182,7 +182,7 @@ def _gradients(subject: Subject) -> str:
     return f"{passes} forward and backward {'pass' if passes == 1 else 'passes'} a step"
 
 
-def _ends(subject: Subject) -> None:
+def _ends(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.ends is None:
         raise NotAsked("it does not end a fit")
@@ -193,7 +193,7 @@ def _ends(subject: Subject) -> None:
             raise Broken(f"after {len(several)} epochs it returns no text")
 
 
-def _trains(subject: Subject) -> None:
+def _trains(subject: RegularizerSubject) -> None:
     network, _, losses = subject.trained()
     if not np.isfinite(losses).all():
         raise Broken(f"after {STEPS} steps the loss is {losses[-1]}")
@@ -202,7 +202,7 @@ def _trains(subject: Subject) -> None:
         raise Broken(f"trained twice from one seed, the network ends with another {unlike[0]}")
 
 
-def _remembers(subject: Subject) -> None:
+def _remembers(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.state_dict is None and one.load_state_dict is None:
         raise NotAsked("it has nothing to remember")
@@ -220,7 +220,7 @@ def _remembers(subject: Subject) -> None:
 
 
 def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
-    """Return what a checkpoint gives back of states: it is read without running anything, so it holds no objects."""
+    """Save and load states as in a checkpoint, with ``weights_only``, which refuses arbitrary objects."""
     stream = io.BytesIO()
     try:
         torch.save(states, stream)
@@ -230,7 +230,7 @@ def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
         raise Broken(f"what it remembers is more than numbers, words and tensors: {describe_error(error)}") from error
 
 
-def _fitted(subject: Subject) -> str:
+def _fitted(subject: RegularizerSubject) -> str:
     recipe, _, plugins = subject.chosen
     reg = {subject.spec.name: dict(recipe.regularizers[subject.spec.name])}
     with tempfile.TemporaryDirectory() as folder:
@@ -257,7 +257,7 @@ def _fitted(subject: Subject) -> str:
     return f"{len(rows)} validation examples scored alike in the fit and after it"
 
 
-RULES: Rules[Subject] = {
+RULES: Rules[RegularizerSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "there is a task and a model for it": _fits,

@@ -1,4 +1,4 @@
-"""Optimizers and schedules: PyTorch's, by the names and options that recipes give them."""
+"""Build PyTorch optimizers and schedules from a recipe's options."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 
 
 def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
-    """Make the named optimizer, in PyTorch's fastest implementation of it."""
+    """Build the named optimizer, in PyTorch's fastest implementation."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     name, lr = str(options["optimizer"]), float(options["lr"])
     decay, momentum = float(options["weight_decay"]), float(options["momentum"])
-    if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
+    if name == "rmsprop":  # smoothing constant 0.9, as Keras and the papers; PyTorch's default is 0.99
         return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
     if name == "adam":
         return torch.optim.Adam(parameters, lr, fused=True)
@@ -29,10 +29,10 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
 
 
 def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimizer:
-    """Make an optimizer of the user's own.
+    """Build the user's own optimizer.
 
     Raises:
-        BadOption: If it is none, or needs to be told the loss anew in each step.
+        BadOption: If the function does not return an optimizer, or its step needs a closure.
     """
     optimizer = make([parameter for parameter in network.parameters() if parameter.requires_grad])
     if not isinstance(optimizer, torch.optim.Optimizer):
@@ -41,17 +41,17 @@ def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimi
         )
     closure = signature(optimizer.step).parameters.get("closure")
     if closure is not None and closure.default is closure.empty:
-        raise BadOption(f"{type(optimizer).__name__} asks for the loss several times a step, which dl does not give")
+        raise BadOption(f"{type(optimizer).__name__} needs a closure in each step, which dl does not support")
     return optimizer
 
 
 def make_schedule(
     optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
-    """Make the named schedule over all optimizer steps; None where the rate is constant.
+    """Build the named schedule over all optimizer steps; None for a constant learning rate.
 
-    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted. Its peak is
-    the rate that the optimizer has.
+    It reaches its end, a rate near zero, only after the last step, so that no step is wasted. Its peak is the
+    optimizer's learning rate.
     """
     if options["schedule"] == "one-cycle":
         rates = [float(group["lr"]) for group in optimizer.param_groups]

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
-from dl.domain import Preprocessor, comparable, encoded
+from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadOption, DLError, PluginFailed
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
@@ -33,7 +33,7 @@ from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitParts
 from dl.training.optimizers import own_optimizer
 from dl.training.regularizers import Regularizers, build_network
-from dl.training.summary import count_parameters, fault_of_network
+from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
 
 
@@ -153,7 +153,7 @@ def _build(
     own = at_hand.model is not None
     with _naming_own_network(preprocessor) if own else nullcontext():
         network = build_network(recipe, plugins, preprocessor, task, regularizers)
-        fault = fault_of_network(network, preprocessor.example_input(), task)
+        fault = find_network_fault(network, preprocessor.example_input(), task)
     if fault and own:
         raise BadOption(f"the network given as model= {fault}")
     if fault:
@@ -183,11 +183,11 @@ def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
 
 def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitParts:
     """Encode the inputs; what the training set and the validation set share is encoded once."""
-    for_training = encoded(splits.train.examples, preprocessor)
+    for_training = encode_examples(splits.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
     check_width(splits.train, train.lengths, batch_size)
     shared = splits.val.examples is splits.train.examples
-    for_scoring = for_training if shared else encoded(splits.val.examples, preprocessor)
+    for_scoring = for_training if shared else encode_examples(splits.val.examples, preprocessor)
     val = train if shared else DeviceDataset.of(for_scoring, task)
     unknown = {
         "training": preprocessor.all_unknown(for_training.inputs)[splits.train.index],

@@ -1,4 +1,4 @@
-"""Groups of texts that belong together, and the fixed test part: whole groups, chosen by what they are called."""
+"""Group related texts, and split off a fixed test set of whole groups, chosen by a hash of their key."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from dl.data.examples import Examples, Index, content_number
 from dl.data.ragged import texts
 
-TEST_SHARE = 10  # one group in so many is the test part
+TEST_SHARE = 10  # one group in ten is in the test set
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """One text with its target, and the keys of what it belongs to: texts that share a key are of one group."""
+    """One text with its target and its group keys: texts that share a key are in one group."""
 
     text: str
     target: int | tuple[int, ...] | tuple[float, ...]
@@ -24,8 +24,8 @@ class Labelled:
 def group_numbers(keys: Sequence[Sequence[str]]) -> Index:
     """Number the groups, (N,), from the keys of each example.
 
-    Two examples are of one group if they share a key, or are joined by others that do. A group's number depends on its
-    least key alone, so it holds whatever the order of the examples.
+    Groups are the connected components of "shares a key". A group's number depends on its least key alone, not on the
+    order of the examples.
     """
     above: dict[str, str] = {}
 
@@ -44,9 +44,9 @@ def group_numbers(keys: Sequence[Sequence[str]]) -> Index:
 def split(
     rows: Sequence[Labelled], names: tuple[str, ...], dtype: type[np.generic]
 ) -> tuple[Examples, Callable[[], Examples]]:
-    """Return the training part, and the function that returns the test part, both in the order of their ids.
+    """Return the training set, and the function that returns the test set, both ordered by id.
 
-    That order has nothing to do with what the texts say; whoever takes the first of a group takes any of it.
+    Ids are hashes, so that this order is independent of the meaning of the texts.
 
     Args:
         rows: All of them, each text once.

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from dl.data.examples import content_number
 from dl.data.ragged import as_text
-from dl_words.parts import TEST_SHARE, Labelled, group_numbers, split
+from dl_words.groups import TEST_SHARE, Labelled, group_numbers, split
 
 KEYS = st.lists(st.lists(st.sampled_from("abcdefghijklmnop"), min_size=1, max_size=3), min_size=1, max_size=12)
 
