@@ -1,8 +1,9 @@
 """Outcomes: what happened to each single example, epoch by epoch; all later statistics come from them.
 
 Letters: ``n`` examples of a part, ``T`` epochs, ``K`` outputs of the network.
-Kept for the validation part and the probe, in half precision and bits, one file an epoch, so that keeping an epoch
-costs the same at the second and at the five-hundredth. Files are plain ``.npz`` without pickles.
+Kept for the validation part and the probe, in single precision and bits, one file an epoch, so that keeping an epoch
+costs the same at the second and at the five-hundredth: half precision would cut errors off at 65,504, and what is lost
+there no statistic finds again. Files are plain ``.npz`` without pickles.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from dl.errors import BadRun
 from dl.files import write_with
 
 PARTS = ("val", "probe")
-LARGEST_HALF = 65504.0
 # What reading a zip file of arrays raises for bytes that are none: by a wrong checksum, method, flag, header or size.
 _DAMAGE: tuple[type[Exception], ...] = (
     *(ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError),
@@ -56,16 +56,16 @@ class PartOutcomes:
     Args:
         ids: (n,) stable ids.
         targets: (n, ...) targets.
-        loss: (T, n) float16.
-        score: (T, n) bool where the score is right or wrong, else float16.
-        margin: (T, n) float16.
+        loss: (T, n) float32.
+        score: (T, n) bool where the score is right or wrong, else float32.
+        margin: (T, n) float32.
     """
 
     ids: NDArray[np.int64]
     targets: NDArray[np.generic]
-    loss: NDArray[np.float16]
+    loss: NDArray[np.float32]
     score: NDArray[np.generic]
-    margin: NDArray[np.float16]
+    margin: NDArray[np.float32]
 
 
 def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np.bool_]) -> None:
@@ -84,12 +84,12 @@ def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np
 
 def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
     """Write the outcomes of one epoch (counted from 1)."""
-    arrays: dict[str, NDArray[Any]] = {}  # Any: float16 or packed bits
+    arrays: dict[str, NDArray[Any]] = {}  # Any: float32 or packed bits
     for part, outcome in scored.items():
-        arrays[f"{part}_loss"] = _half(outcome.loss)
+        arrays[f"{part}_loss"] = outcome.loss
         right_or_wrong = bool(np.isin(outcome.score, (0.0, 1.0)).all())
-        arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else _half(outcome.score)
-        arrays[f"{part}_margin"] = _half(outcome.margin)
+        arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else outcome.score
+        arrays[f"{part}_margin"] = outcome.margin
     write_arrays(_epoch_file(folder, epoch), arrays)
 
 
@@ -97,11 +97,11 @@ def write_logits(
     folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None
 ) -> None:
     """Write the validation part's logits at one named epoch, ``best``, (n, K), and what the task answers, (n, ...)."""
-    arrays: dict[str, NDArray[Any]] = {"logits": _half(logits)}  # Any: of different types
+    arrays: dict[str, NDArray[Any]] = {"logits": logits}  # Any: of different types
     write_arrays(folder / f"{name}.npz", arrays if answers is None else arrays | {"answers": answers})
 
 
-def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
+def read_logits(folder: Path, name: str) -> NDArray[np.float32]:
     """Read what `write_logits` wrote."""
     path = folder / f"{name}.npz"
     return _named(read_arrays(path), "logits", path)
@@ -141,16 +141,12 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
             if stored.shape != ((n + 7) // 8 if packed else n,):
                 raise BadRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
             rows.append(np.unpackbits(stored, count=n).astype(bool) if packed else stored)
-    loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float16) for rows in columns.values())
+    loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float32) for rows in columns.values())
     return PartOutcomes(ids, targets, loss, score, margin)
 
 
 def _epoch_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:05d}.npz"
-
-
-def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:
-    return np.clip(values, -LARGEST_HALF, LARGEST_HALF).astype(np.float16)
 
 
 def _named(arrays: Mapping[str, NDArray[Any]], name: str, path: Path) -> NDArray[Any]:  # Any: as stored

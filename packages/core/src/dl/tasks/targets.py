@@ -17,6 +17,7 @@ from dl.runs.manifest import TaskInfo
 from dl.tasks.task import Names, Target
 from dl.words import many
 
+LARGEST, SMALLEST = 1e30, 1e-30  # of the targets of a regression: their errors must fit single precision
 IMBALANCED = 4.0  # the most common class is so many times the rarest
 
 
@@ -114,6 +115,12 @@ def refuse_unlearnable(target: Target) -> None:
         raise BadData(many(count, "target is no finite number", "targets are no finite numbers"))
     if (low := float(target.min())) == float(target.max()):
         raise BadData(f"every target is {low:g}; there is nothing to learn")
+    largest = float(np.abs(target).max())
+    if not SMALLEST <= largest <= LARGEST:
+        raise BadData(
+            f"the largest target is {largest:.3g}; errors are kept from {SMALLEST:g} to {LARGEST:g}: write the targets in "
+            "another unit"
+        )
 
 
 def check_classes(target: Target, names: Names) -> None:

@@ -352,7 +352,7 @@ class FitModule(pl.LightningModule):
         return values if self.share.world == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
-        """Return features of some rows of a part, each (n, F) float16.
+        """Return features of some rows of a part, each (n, F) float32.
 
         Under the part's name what the last layer reads; under ``<part>_inputs`` the prepared inputs, which know nothing
         of what the network has memorized.
