@@ -1,13 +1,14 @@
 # make mnist   train on MNIST and print the result       make test    run the tests
-# make check   what CI runs: tests, ruff, mypy           make dist    build every wheel
-# make bench   print the speed and accuracy figures      make gallery make the reports in reports/gallery anew
+# make check   tests, ruff, mypy and site, as CI does    make dist    build every wheel
+# make site    build the documents into build/site       make gallery make the reports in reports/gallery anew
+# make bench   print the speed and accuracy figures
 
 PYTHON ?= python3
 BIN = .venv/bin
 MEMBERS = packages/core packages/vision packages/text packages/tabular plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/loggers plugins/toys reports
 MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 
-.PHONY: mnist test check lint dist bench gallery torture clean
+.PHONY: mnist test check lint site dist bench gallery torture clean
 
 mnist: .venv/made
 	$(BIN)/dl fit vision mnist
@@ -23,7 +24,11 @@ lint: .venv/made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: test lint
+# Warnings are errors; nothing is fetched.
+site: .venv/made
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs/site -d build/doctrees . build/site
+
+check: test lint site
 
 dist: .venv/made
 	rm -rf dist

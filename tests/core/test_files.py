@@ -160,3 +160,29 @@ def test_lines_of_many_processes_at_once_are_all_there_and_whole(tmp_path):
     run_at_once("files.append_line(Path(sys.argv[1]) / 'lines', sys.argv[2] * 5000)", tmp_path)
     lines = (tmp_path / "lines").read_text().splitlines()
     assert sorted(lines) == sorted(str(k) * 5000 for k in range(6) for _ in range(20))
+
+
+INSIDE = """with files.locked(Path(sys.argv[1])):
+        (Path(sys.argv[1]) / "one").mkdir()
+        (Path(sys.argv[1]) / "one").rmdir()"""
+
+
+def test_of_many_processes_one_at_a_time_is_inside_a_locked_folder(tmp_path):
+    run_at_once(INSIDE, tmp_path)
+    assert left_in(tmp_path) == [".lock"]
+
+
+def test_a_folder_that_cannot_be_locked_is_used_without(locked):
+    inside = []
+    with files.locked(locked):
+        inside.append(os.getpid())
+    assert inside == [os.getpid()]
+
+
+def test_the_lock_has_the_rights_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o002)
+    try:
+        with files.locked(tmp_path):
+            assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) == 0o664
+    finally:
+        os.umask(before)

@@ -19,6 +19,7 @@ from dl.intervals import (
     mean_difference,
     mean_interval,
     newcombe,
+    normal_quantile,
     poisson_weights,
     student_quantile,
     wilson,
@@ -53,15 +54,21 @@ def test_more_successes_than_examples_are_refused():
         wilson(4, 3)
 
 
-@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 10, 30, 1000])
+@pytest.mark.parametrize("df", [1, 2, 2.5, 3, 4, 5, 10, 30, 1000])
 def test_the_student_quantile_is_scipys(df):
-    assert student_quantile(0.95, df) == pytest.approx(stats.t.ppf(0.975, df), rel=2e-3)
+    assert student_quantile(0.95, df) == pytest.approx(stats.t.ppf(0.975, df), rel=1e-9)
+
+
+def test_the_quantiles_are_those_of_the_tables():
+    assert normal_quantile(0.95) == pytest.approx(1.959964, abs=1e-6)
+    assert student_quantile(0.95, 3) == pytest.approx(3.182446, abs=1e-6)
+    assert student_quantile(0.99, 10) == pytest.approx(3.169273, abs=1e-6)
 
 
 def test_the_interval_of_a_mean_is_students():
     values = np.array([1.0, 2.0, 3.0, 4.0])
     half = stats.t.ppf(0.975, 3) * values.std(ddof=1) / 2
-    assert mean_interval(2.5, values.std(ddof=1), 4) == pytest.approx((2.5 - half, 2.5 + half), abs=2e-3 * half)
+    assert mean_interval(2.5, values.std(ddof=1), 4) == pytest.approx((2.5 - half, 2.5 + half), abs=1e-9)
 
 
 @pytest.mark.parametrize("arguments", [(0.5, 0.1, 1), (math.nan, 0.1, 9), (0.5, math.inf, 9)])
@@ -75,7 +82,7 @@ def test_the_difference_of_means_is_welchs():
     a, b = rng.normal(0, 1, 12), rng.normal(1, 3, 30)
     reference = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
     ours = mean_difference(a.mean(), a.std(ddof=1), 12, b.mean(), b.std(ddof=1), 30)
-    assert ours == pytest.approx((reference.low, reference.high), rel=1e-3)
+    assert ours == pytest.approx((reference.low, reference.high), rel=1e-9)
 
 
 def test_equal_constants_differ_by_exactly_nothing():

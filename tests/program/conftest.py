@@ -112,6 +112,7 @@ class Environment:
         given = {
             name: value for name, value in os.environ.items() if not name.startswith(("DL_", "PIP_", "PYTHONPATH"))
         }
+        given |= {"PIP_CONFIG_FILE": os.devnull}  # what somebody has set there is no part of a test
         given |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.links), "PIP_NO_BUILD_ISOLATION": "0"}
         given |= {"COLUMNS": "200", "DL_CONFIG": str(self.folder / "config"), **environment}
         done = subprocess.run(

@@ -1,18 +1,20 @@
-"""The second half of docs/plugins.md: the code it shows is extracted, and the lines it shows are run."""
+"""The author's guide, docs/authors.md: the code it shows is extracted, and the lines it shows are run."""
 
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from dl import hookspecs
 from dl.plugins.loading import HOOKS
+from dl.tasks.task import TaskKind
 from dl.testing import write_images
 
-GUIDE = (Path(__file__).parents[2] / "docs/plugins.md").read_text().partition("# Write a plugin\n")[2]
+GUIDE = (Path(__file__).parents[2] / "docs/authors.md").read_text()
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 FILES = {
     text.partition("\n")[0].removeprefix("# "): text
@@ -31,7 +33,7 @@ def console(starts):
 
 
 def test_there_is_an_example_of_every_kind():
-    assert set(PLUGINS) == {"moods", "tall", "centred", "patience", "counts", "diary", "extras"}
+    assert set(PLUGINS) == {"moods", "tall", "rates", "centred", "patience", "counts", "diary", "extras"}
     assert set(FILES) == {
         "dl-stripes/pyproject.toml",
         "dl-stripes/src/dl_stripes/__init__.py",
@@ -51,9 +53,13 @@ def test_a_plugin_of_the_guide_runs_and_holds(name, site, dl_run, tmp_path):
         said = answer.out + answer.err
     checked = dl_run("plugins", "check", name)
     assert checked.code == 0, checked.out
-    assert {"extras": "pace", "patience": "How it is detected", "counts": "dice", "moods": "moods"}.get(
-        name, "bars"
-    ) in said
+    assert {
+        "extras": "pace",
+        "patience": "How it is detected",
+        "counts": "dice",
+        "moods": "moods",
+        "rates": "deviance",
+    }.get(name, "bars") in said
 
 
 def test_the_check_of_the_guide_is_in_the_report(site, dl_run, tmp_path):
@@ -140,6 +146,12 @@ def test_a_wheel_of_it_is_built_as_the_guide_says(tmp_path):
     words = next(shlex.split(line) for line in console("python -m pip install build") if "-m build" in line)
     subprocess.run([sys.executable, *words[1:], "--no-isolation"], cwd=tmp_path, check=True, capture_output=True)
     assert {path.suffix for path in (tmp_path / "dl-stripes/dist").iterdir()} == {".whl", ".gz"}
+
+
+def test_the_fields_of_a_task_that_the_guide_names_are_those_of_a_row():
+    table = re.search(r"\| field \|.*?\n\n", GUIDE, re.DOTALL)[0]
+    named = {name for row in table.strip().splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert len(named) > 15 and named <= {field.name for field in fields(TaskKind)}
 
 
 def test_the_versions_of_the_hooks_are_those_of_the_code():

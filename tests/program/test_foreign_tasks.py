@@ -121,7 +121,7 @@ def test_a_run_whose_plugin_is_gone_says_so_in_one_line(run, task, tmp_path):
         ("ordinal", np.linspace(0, 3, 40), BadOption, "--task ordinal needs classes in an order, but the target is"),
         ("quantiles", np.ones((40, 2)) * np.arange(40)[:, None], BadOption, "needs one column of real numbers"),
         ("ordinal", np.arange(40) % 5 - 1, BadData, "class numbers start at 0"),
-        ("ordnal", np.arange(40) % 5, UnknownName, "no task named 'ordnal'; did you mean 'ordinal'.  see: dl ls tasks"),
+        ("ordnal", np.arange(40) % 5, UnknownName, "no task named 'ordnal'; did you mean 'ordinal'"),
     ],
 )
 def test_a_target_or_a_name_that_does_not_fit_is_one_line(plugins, tmp_path, task_, target, error, message):

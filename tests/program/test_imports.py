@@ -28,6 +28,7 @@ LIGHT = (
         "signals",
         "options",
         "files",
+        "stored",
         "data",
         "tables",
     ),
@@ -45,6 +46,7 @@ ORDER = (
         "signals",
         "options",
         "files",
+        "stored",
         "data",
         "tables",
     ),
@@ -55,7 +57,7 @@ ORDER = (
 CONTRACT = {"specs", "hookspecs"}
 DOORS = {"dl", "dl.testing"}  # packages whose names are looked up when they are asked for; all others are empty
 # The report reads runs: the light half of core and these; the live screen's numbers are computed from arrays alone.
-OF_REPORTS = {"numpy", "scipy", "rich", "plotext", "typer"}
+OF_REPORTS = {"numpy", "scipy", "rich", "typer"}
 
 
 def members():

@@ -1,6 +1,7 @@
 """`dl install`, `dl uninstall` and `dl plugins lock` in an environment of their own, without a network."""
 
 import hashlib
+import importlib.metadata
 
 import pytest
 
@@ -148,6 +149,7 @@ MISTAKES = (
     (("install", "./damaged-1.0-py3-none-any.whl"), 4, "could not install './damaged-1.0-py3-none-any.whl': "),
     (("install", "-e", "./damaged-1.0-py3-none-any.whl"), 2, "is not a folder"),
     (("install", "dl-one", "--lock", "x.lock"), 2, "--lock FILE alone"),
+    (("install", "dl-one", "--replace", "pandas"), 2, "--replace pandas: only torch, lightning, numpy are held"),
     (("install",), 2, "install takes a name"),
     (("install", "--", "--index-url=x"), 2, "is no distribution"),
     pytest.param(("install", "a b"), 4, "could not install 'a b': ", marks=pytest.mark.slow),
@@ -214,3 +216,39 @@ def test_without_pip_and_uv_it_is_said_how_to_get_one(environment_at, tmp_path):
     (bare.folder / "bin/dl").write_text(f"#!{bare.python}\n{blocked}\n")
     _, err = bare.dl("install", "dl-one", code=4, PATH="/nowhere")
     assert "neither pip nor uv is there" in err and "python -m ensurepip" in err
+
+
+@pytest.fixture
+def eager(make_wheel, env):
+    """The environment, with a plugin in its index that needs a newer torch than the one here."""
+    make_wheel(env.links, "torch", "99.0", point=False)
+    make_wheel(env.links, "dl-eager", requires=["torch>=99"])
+    return env
+
+
+def test_what_would_replace_torch_is_refused_beforehand_with_the_versions_and_the_way_on(eager):
+    here = importlib.metadata.version("torch")
+    line = f"dl: installing 'dl-eager' would replace torch {here} by torch 99.0; nothing was installed  "
+    line += "ask for a version of it that fits, or go on with: dl install dl-eager --replace torch\n"
+    assert eager.dl("install", "dl-eager", code=4) == ("", line) and eager.installed() == set()
+    assert eager.dl("install", "--dry-run", "dl-eager", code=4) == ("", line)
+    out, _ = eager.dl("install", "--dry-run", "dl-eager", "--replace", "torch")
+    assert out.splitlines() == ["would have added dl-eager 1.0", "would have added torch 99.0"]
+    out, _ = eager.dl("install", "dl-eager", "--replace", "torch")
+    assert out.splitlines()[:2] == ["added dl-eager 1.0", "added torch 99.0"]
+    assert eager.installed() == {"dl_eager", "torch"}
+
+
+def test_another_version_that_leaves_torch_as_it_is_is_taken(make_wheel, eager):
+    make_wheel(eager.links, "dl-eager", "0.9", requires=["torch>=2"])
+    out, _ = eager.dl("install", "dl-eager")
+    assert out.splitlines()[0] == "added dl-eager 0.9" and eager.installed() == {"dl_eager"}
+
+
+def test_a_wheel_whose_needs_contradict_each_other_is_told_as_before(make_wheel, env):
+    make_wheel(env.links, "needed", "1.0", point=False)
+    make_wheel(env.links, "needed", "2.0", point=False)
+    make_wheel(env.links, "other", requires=["needed==2.0"], point=False)
+    wheel = make_wheel(env.links, "dl-torn", requires=["needed==1.0", "other"])
+    _, err = env.dl("install", wheel, code=4)
+    assert "what it needs contradicts what something else needs" in err and env.installed() == set()

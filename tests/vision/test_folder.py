@@ -2,10 +2,8 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dl.data.folders import NAMED, SkippedFiles, stable_ids
+from dl.data.folders import NAMED, SkippedFiles
 from dl.errors import BadData, BadFile
 from dl.options import check
 from dl_vision.folder import open_path
@@ -152,14 +150,6 @@ def test_ids_are_the_same_in_every_run_and_follow_content_and_name(pets, photo):
     after = dict(zip(opened(pets).train.sources, opened(pets).train.ids.tolist(), strict=True))
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {"cat/0.png"}
-
-
-@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.text(max_size=5)), unique=True, min_size=1))
-def test_ids_fit_63_bits_and_differ(pairs):
-    names = [name.encode("utf-8", "replace").decode() for _, name in pairs]
-    ids = stable_ids([digest for digest, _ in pairs], names)
-    assert ids.dtype == np.int64 and (ids >= 0).all()
-    assert len(set(ids.tolist())) == len({(pair[0], name) for pair, name in zip(pairs, names, strict=True)})
 
 
 def test_names_that_are_no_text_are_read_and_shown_escaped(tmp_path, photo):

@@ -97,20 +97,3 @@ def test_a_loss_that_was_chosen_is_the_loss_of_the_test(fit, dataset, examples, 
     run = fit(given, loss="squared-error", epochs=20)
     look = dl.evaluate(run, plugins=plugins_with(given=given))
     assert look.loss == pytest.approx(look.metrics["rmse"] ** 2, rel=1e-3)
-
-
-@pytest.mark.parametrize("line", ["not json", "[1, 2]", "3", '"text"', "{", "[" * 99_999])
-def test_a_ledger_with_a_line_that_is_no_look_is_refused_by_its_number(tmp_path, line):
-    (tmp_path / LEDGER).write_text('{"look": 1}\n' + line + "\n")
-    with pytest.raises(BadRun, match="line 2 is not a look at a test part"):
-        read_ledger(tmp_path / LEDGER)
-
-
-def test_a_ledger_of_bytes_is_refused(tmp_path):
-    (tmp_path / LEDGER).write_bytes(b"\xff\xfe\n")
-    with pytest.raises(BadRun, match="line 1"):
-        read_ledger(tmp_path / LEDGER)
-
-
-def test_no_look_yet_is_an_empty_ledger(tmp_path):
-    assert read_ledger(tmp_path / LEDGER) == []

@@ -2,6 +2,7 @@ import importlib.metadata
 import sys
 
 import pytest
+import torch
 
 from dl import files
 from dl.data.cache import cache_folder
@@ -70,3 +71,54 @@ def test_the_floors_are_those_below_which_a_file_could_run_code():
 
 def test_a_check_is_printed_as_json(checks):
     assert checks()["python"].as_dict().keys() == {"name", "message", "ok"}
+
+
+def beside(site, source, requires="torch==1.0"):
+    """Install a torchvision of this source."""
+    (site.folder / "torchvision.py").write_text(source)
+    info = site.folder / "torchvision-0.24.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: torchvision\nVersion: 0.24.0\nRequires-Dist: {requires}\n\n")
+
+
+def test_a_package_that_needs_another_torch_is_said_with_both_versions(checks, site):
+    beside(site, "", requires="torch==1.0")
+    here = importlib.metadata.version("torch")
+    assert Check("torchvision", f"0.24.0 needs torch==1.0, and {here} is here", ok=False) in doctor._unmet()
+    assert not any(check.name == "torchvision" and check.ok for check in doctor._unmet())
+
+
+@pytest.mark.parametrize(
+    "requires", ["torch>=2", "torch==1.0; extra == 'old'", "torch", "no requirement !", "pandas==0.1"]
+)
+def test_a_package_that_can_live_with_the_torch_here_is_not_named(site, requires):
+    beside(site, "", requires=requires)
+    assert doctor._unmet() == []
+
+
+def test_a_package_that_cannot_be_imported_beside_torch_is_said_with_its_error_and_what_mends_it(checks, site):
+    beside(site, "raise RuntimeError('operator torchvision::nms does not exist')", requires="torch")
+    here = importlib.metadata.version("torch")
+    check = checks()["torchvision"]
+    assert not check.ok and check.message == (
+        f"0.24.0 does not work with torch {here}: RuntimeError: operator torchvision::nms does not exist"
+        f"  python -m pip install --force-reinstall torchvision torch=={here}"
+    )
+
+
+def test_a_package_that_ends_the_process_is_said_as_well(site):
+    beside(site, "import os; os._exit(3)", requires="torch")
+    (check,) = doctor._beside_torch()
+    assert not check.ok and "it ended with 3" in check.message
+
+
+def test_a_package_that_works_beside_torch_is_well(site):
+    beside(site, "", requires="torch")
+    assert doctor._beside_torch() == [Check("torchvision", "0.24.0, which the torch here can use")]
+
+
+def test_it_is_said_what_torch_was_built_for(checks):
+    cuda = torch.version.cuda
+    assert (
+        checks()["torch build"].message == (f"for CUDA {cuda}" if cuda else "for CPUs alone") + "; dl install keeps it"
+    )

@@ -12,7 +12,6 @@ from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins.attribution import RETURN_TYPES, plugin_of_traceback
 from dl.plugins.loading import load_plugins
-from dl.runs.run import open_run
 from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
 
 EXAMPLES = Examples(np.zeros((4, 2)), np.arange(4) % 2, np.arange(4), ("a", "b"))
@@ -203,79 +202,6 @@ def test_an_error_is_the_plugins_whose_code_it_passed_through_last(site):
     with pytest.raises(ZeroDivisionError) as ours:
         1 / 0  # noqa: B018
     assert plugin_of_traceback(ours.value) is None
-
-
-def net(answer, module=nn.Linear):
-    """A stranger's network of one layer, whose forward is ``answer(its logits)``, under the name that `blobs` has."""
-
-    class Net(module):
-        def forward(self, inputs):
-            return answer(super().forward(inputs), self.training)
-
-    class Networks:
-        @hookimpl
-        def register_models(self):
-            return [ModelSpec("net", "numbers", "of a test", lambda shape, outputs, options: Net(shape[0], outputs))]
-
-    return Networks()
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (lambda logits, training: None, "gives a NoneType, not logits"),
-        (
-            lambda logits, training: logits[:, :1],
-            "gives torch.float32 of shape (1, 1), not real logits of shape (1",
-        ),
-        (lambda logits, training: logits.long(), "gives torch.int64"),
-        (lambda logits, training: logits.detach(), "gives logits that no gradient goes through"),
-    ],
-)
-def test_a_network_that_gives_no_logits_is_blamed_before_a_run_is_made(fit, blobs, runs, answer, message):
-    with pytest.raises(PluginFailed) as caught:
-        fit(blobs(), model="net", more=[net(answer)])
-    assert str(caught.value).startswith(
-        f"plugin 'Networks-2' given by the program, dl 0.1.0: the model 'net' {message}"
-    )
-    assert not list(runs.glob("0*"))
-
-
-def test_a_network_without_anything_to_learn_is_blamed(fit, blobs):
-    class Fixed(nn.Linear):
-        def __init__(self, *shape):
-            super().__init__(*shape)
-            self.requires_grad_(False)
-
-    with pytest.raises(PluginFailed, match="the model 'net' has no parameter that can be learnt"):
-        fit(blobs(), model="net", more=[net(lambda logits, training: logits, Fixed)])
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (lambda logits, training: logits[:1] if training else logits, "a run with the model 'net' failed: ValueError"),
-        (lambda logits, training: exits() if training else logits, "failed: it calls sys.exit(3)"),
-        (lambda logits, training: raises(Odd("no"))() if training else logits, "failed: Odd: no"),
-    ],
-)
-def test_what_fails_in_training_with_a_strangers_network_is_its_plugins_and_the_run_says_so(
-    fit, blobs, runs, answer, message
-):
-    with pytest.raises(PluginFailed) as caught:
-        fit(blobs(), model="net", more=[net(answer)])
-    assert message in str(caught.value) and caught.value.exit_code == 4
-    assert open_run("last", runs).manifest.status == "failed"
-
-
-def test_what_fails_with_dls_own_things_alone_stays_as_it_is(fit, blobs):
-    from dl.plugins.attribution import attribute_errors
-    from dl.recipes.recipe import Recipe
-
-    plugins = load_plugins()
-    recipe = Recipe("vision", "mnist", "dense", "", 0, {}, {}, {}, {}, {})
-    with pytest.raises(ZeroDivisionError), attribute_errors(recipe, plugins):
-        1 / 0  # noqa: B018
 
 
 def test_a_module_of_python_or_of_dl_that_an_entry_point_names_is_nobodys(site):

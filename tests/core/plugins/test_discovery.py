@@ -85,6 +85,29 @@ def test_a_distribution_with_damaged_metadata_is_still_named(site, good):
     assert (found.distribution, found.version) == ("dist_bare", "of unknown version")
 
 
+@pytest.mark.parametrize("text", ["no entry point", "[dl]\nno entry point\n", "[dl\n", "\0", "[dl]\n= \n[[]]\n"])
+def test_entry_points_that_are_none_do_not_hide_the_other_plugins(site, good, text):
+    site.add("bad", good("x"))
+    (next(site.folder.glob("*.dist-info")) / "entry_points.txt").write_text(text)
+    site.add("fine", good("y"))
+    assert "fine" in [one.name for one in installed([str(site.folder)])]
+
+
+@pytest.mark.parametrize(
+    ("requires", "needs"),
+    [
+        (["dl-core"], ""),
+        (["dl-core>=0.2"], ">=0.2"),
+        (["numpy>=2", "DL_Core (>=0.1,<0.2)"], ">=0.1,<0.2"),
+        (["dl-core>=9; extra == 'new'"], ""),
+        (["dl-corelib>=3"], ""),
+    ],
+)
+def test_what_a_plugin_asks_of_the_core_is_read_from_its_requirements(site, good, requires, needs):
+    site.add("asking", good("x"), requires=requires)
+    assert [one.needs for one in installed([str(site.folder)])] == [needs]
+
+
 @pytest.mark.parametrize("folder", ["/nowhere", "", "\0", "/dev/null"])
 def test_a_folder_that_is_none_holds_nothing(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

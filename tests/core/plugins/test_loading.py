@@ -1,14 +1,10 @@
 import re
-import subprocess
-import sys
 
 import pytest
 
-from dl import hookspecs
 from dl.errors import PluginFailed
-from dl.plugins.loading import HOOKS, inspect_plugins, load_plugins
-from dl.plugins.states import PluginDeprecated, PluginWarning
-from dl.plugins.validation import _FIELDS, KINDS
+from dl.plugins.loading import inspect_plugins, load_plugins
+from dl.plugins.states import PluginDeprecated
 from dl.runs.render import render_report as render
 
 OLD = """
@@ -63,68 +59,8 @@ def test_its_author_sees_a_deprecation_warning(site):
     assert {re.search(r"0.1.0: (.+?)  switch", str(one.message))[1] for one in caught} == TO_BE_SAID
 
 
-def test_a_plugin_that_takes_no_argument_at_all_may_render():
-    class Plain:
-        dl_api = hookspecs.API
-
-        @hookspecs.hookimpl
-        def render_report(self):
-            return True
-
-    assert render(None, None, load_plugins(extra=[Plain()])) is True
-
-
 def test_dl_uses_nothing_old_itself():
     assert all(not state.problems for state in states().values())
-
-
-def test_every_hook_is_documented_and_called():
-    assert all(getattr(hookspecs, hook).__doc__ for hook in HOOKS)
-    assert {hook for kind in KINDS for hook in kind.hooks} | {"render_report"} == set(HOOKS)
-
-
-def test_every_field_of_a_specification_has_its_check():
-    assert {field for kind in KINDS for field in kind.spec.__dataclass_fields__} <= set(_FIELDS)
-
-
-@pytest.mark.parametrize(
-    ("wish", "there", "missing"),
-    [
-        ("-one", {"two", "three", "mnist"}, {"one"}),
-        ("-one,-two", {"three", "mnist"}, {"one", "two"}),
-        ("two", {"two", "mnist"}, {"one", "three"}),
-        ("one, two", {"one", "two", "mnist"}, {"three"}),
-        ("one,two,-two", {"one", "mnist"}, {"two", "three"}),
-        ("dist-two", {"two"}, {"one"}),
-        ("dist_two,-mnist", {"two"}, {"one", "mnist"}),
-        ("none", {"mnist"}, {"one", "two", "three"}),
-        ("-mnist", {"one", "two", "three"}, {"mnist"}),
-        ("", {"one", "two", "three", "mnist"}, set()),
-    ],
-)
-def test_plugins_are_switched_off_and_limited(site, good, monkeypatch, wish, there, missing):
-    for name in ("one", "two", "three"):
-        site.add(name, good(name), distribution=f"dist_{name}")
-    monkeypatch.setenv("DL_PLUGINS", wish)
-    plugins = load_plugins()
-    names = {name for _, name in plugins.datasets}
-    assert there <= names and not missing & names
-    assert {state.name for state in plugins.states if state.state == "blocked"} >= missing
-
-
-def test_a_plugin_that_is_switched_off_is_not_imported(site, monkeypatch, capfd):
-    site.add("loud", "print('imported'); raise ValueError")
-    monkeypatch.setenv("DL_PLUGINS", "-loud")
-    assert states()["loud"].message == "switched off by DL_PLUGINS"
-    load_plugins()
-    assert capfd.readouterr().out == ""
-
-
-def test_a_name_that_no_plugin_has_is_said_with_the_nearest(monkeypatch):
-    monkeypatch.setenv("DL_PLUGINS", "-mnits")
-    monkeypatch.setenv("DL_STRICT_PLUGINS", "1")  # it is no plugin that has failed
-    with pytest.warns(PluginWarning, match="names the plugin 'mnits', which is not there; did you mean 'mnist'"):
-        load_plugins()
 
 
 def test_each_call_is_traced_with_its_plugin_and_its_time(site, good, monkeypatch, capsys):
@@ -141,14 +77,6 @@ def test_each_call_is_traced_with_its_plugin_and_its_time(site, good, monkeypatc
     ]
 
 
-def test_strict_mode_names_the_first_and_counts_the_others(site, monkeypatch):
-    site.add("bad", "raise ValueError")
-    site.add("worse", "raise TypeError")
-    monkeypatch.setenv("DL_STRICT_PLUGINS", "1")
-    with pytest.raises(PluginFailed, match=r"plugin 'bad' of dist-bad 1.0, .* and 1 more: dl plugins"):
-        load_plugins()
-
-
 def test_two_distributions_may_name_one_module(site, good):
     module = site.add("first", good("x"))
     site.add("second", "", target=module)
@@ -159,25 +87,3 @@ def test_two_distributions_may_name_one_module(site, good):
 def test_what_a_plugin_took_is_counted(site, good):
     site.add("napping", good("x", first="import time; time.sleep(0.2)"))
     assert 0.2 <= states()["napping"].seconds < 2 and states()["napping"].seconds < 0.2
-
-
-def test_stdout_and_stderr_are_as_before_whatever_a_plugin_does(site, good, capfd):
-    site.add("rude", good("x", first="import sys\nsys.stdout = sys.stderr = None"))
-    site.add("ruder", good("y", first="import sys, os\nsys.stderr.close(); os.close(1)"))
-    load = inspect_plugins()
-    print("still here")
-    assert capfd.readouterr().out == "still here\n"
-    assert {("vision", "x"), ("vision", "y")} <= set(load.datasets)
-
-
-def test_where_interrupts_are_ignored_one_that_a_plugin_raises_is_its_own(site, good):
-    """A shell that starts a program in the background has it ignore Ctrl-C."""
-    site.add("interrupts", "raise KeyboardInterrupt")
-    site.add("after", good("after"))
-    code = (
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from dl.plugins.loading import inspect_plugins;"
-        "states = {state.name: state for state in inspect_plugins().states};"
-        "print(states['interrupts'].state, states['after'].state)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == "failed ok\n"

@@ -7,8 +7,9 @@ from dl.hookspecs import hookimpl
 from dl.options import Option
 from dl.plugins.loading import load_plugins
 from dl.plugins.states import PluginWarning
-from dl.runs.render import render_report
-from dl.specs import DatasetSpec, ModelSpec
+from dl.specs import DatasetSpec, ModelSpec, TaskSpec
+from dl.tasks.plugin import OWN
+from dl.tasks.rows import MULTICLASS
 
 
 class Registers:
@@ -67,45 +68,44 @@ def test_specifications_are_listed_in_order_of_their_names():
     assert names == sorted(names) and ("vision", "a") in names
 
 
-def test_a_report_that_no_plugin_renders_is_said(monkeypatch):
-    monkeypatch.setenv("DL_PLUGINS", "-reports")
-    assert render_report(None, None, load_plugins()) is False
+class RegistersTasks:
+    """A plugin that registers rows of the task table."""
 
-
-class Renders:
-    """A plugin that renders reports with a function of the hook's arguments."""
-
-    def __init__(self, answer):
-        self.answer = answer
+    def __init__(self, *specs):
+        self.specs = specs
 
     @hookimpl
-    def render_report(self, run, plugins):
-        return self.answer(run, plugins)
+    def register_tasks(self):
+        return self.specs
 
 
-def test_a_third_partys_report_comes_before_ours_and_gets_what_is_registered():
-    seen = []
-    found = load_plugins(extra=[Renders(lambda run, plugins: seen.append((run, plugins)) or True)])
-    assert render_report("a run", None, found) is True
-    assert seen == [("a run", found)]
+def test_dls_own_tasks_are_registered_by_a_plugin_of_the_core():
+    found = load_plugins()
+    assert set(found.tasks) == set(OWN) and {found.owners["tasks", name] for name in OWN} == {"tasks"}
+    with pytest.raises(UnknownName, match="no task named 'regresion'; did you mean 'regression'"):
+        found.task("regresion")
 
 
-def test_a_report_that_fails_is_one_line_and_the_next_plugin_is_asked():
-    def fail(run, plugins):
-        raise RuntimeError("no paper")
-
-    found = load_plugins(extra=[Renders(lambda run, plugins: True), Renders(fail)])
-    with pytest.warns(
-        PluginWarning, match="'Renders-2' .*render_report failed: RuntimeError: no paper .*DL_PLUGINS=-R"
-    ):
-        assert render_report(None, None, found) is True
+def test_a_task_of_a_plugin_stands_beside_dls_own_and_none_is_replaced():
+    mine = TaskSpec("mine", "of a test", lambda: MULTICLASS, "classes")
+    with pytest.warns(PluginWarning, match="the task 'binary' is left out, for dl's own .dl-core. has that name"):
+        found = load_plugins(extra=[RegistersTasks(mine, TaskSpec("binary", "of a test", lambda: MULTICLASS))])
+    assert found.task("mine").load().metrics == MULTICLASS.metrics and found.task("binary").load().name == "binary"
 
 
-def test_a_report_that_fails_ends_the_program_in_strict_mode(monkeypatch):
-    found = load_plugins(extra=[Renders(lambda run, plugins: 1 / 0)])
-    monkeypatch.setenv("DL_STRICT_PLUGINS", "1")
-    with pytest.raises(PluginFailed, match="ZeroDivisionError"):
-        render_report(None, None, found)
+def test_a_task_that_loads_something_else_is_one_line_about_its_plugin():
+    found = load_plugins(extra=[RegistersTasks(TaskSpec("mine", "of a test", lambda: 7))])
+    with pytest.raises(PluginFailed, match="load of the task 'mine' returned 7, not a TaskKind"):
+        found.task("mine").load()
+
+
+def test_a_target_that_is_read_in_no_known_way_is_refused():
+    with pytest.warns(PluginWarning, match="has target_as='words', not one of classes, labels, numbers, none"):
+        load_plugins(extra=[RegistersTasks(TaskSpec("mine", "of a test", lambda: MULTICLASS, "words"))])
+
+
+def test_of_dls_own_rows_no_call_is_wrapped():
+    assert load_plugins().task("multiclass").load() is MULTICLASS
 
 
 def test_every_registered_option_passes_its_own_check():

@@ -1,4 +1,6 @@
 import json
+import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -77,11 +79,32 @@ def test_what_is_no_manifest_is_refused(text):
 @pytest.mark.parametrize("value", [None, 3, "text", [], {}, ["text"], [3], {"metrics": ["text"]}])
 def test_a_manifest_with_something_else_in_a_place_is_refused(manifest, key, value):
     text = json.dumps(json.loads(manifest.to_json()) | {key: value})
-    if (key in ("name", "status") and value == "text") or (key == "baselines" and not value and value is not None):
+    if (key in ("name", "status") and value == "text") or (key == "baselines" and value == []):
         assert parse_manifest(text, "run.json")  # that is what it may hold
         return
     with pytest.raises(BadRun, match=r"run\.json is damaged"):
         parse_manifest(text, "run.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"parameters": "9"}, r"Expected `int`, got `str` - at `\$\.parameters`"),
+        ({"epochs": 1.5}, r"Expected `int`, got `float` - at `\$\.epochs`"),
+        ({"seconds": None}, r"Expected `float`, got `null` - at `\$\.seconds`"),
+        ({"baselines": [{"name": "prior", "answer": "", "score": "high"}]}, r"at `\$\.baselines\[0\]\.score`"),
+        ({"parts": {"name": "given"}}, r"missing required field `train` - at `\$\.parts`"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(manifest, change, said):
+    text = json.dumps(json.loads(manifest.to_json()) | change)
+    with pytest.raises(BadRun, match=rf"^run\.json is damaged: .*{said}$"):
+        parse_manifest(text, "run.json")
+
+
+def test_a_score_without_end_and_a_path_that_is_no_unicode_are_read_as_written(manifest):
+    strange = replace(manifest, domain="caf\udce9", baselines=(Baseline("prior", "", -math.inf),))
+    assert parse_manifest(strange.to_json(), "run.json") == strange
 
 
 def test_a_key_of_a_later_patch_release_is_passed_over(manifest):

@@ -184,9 +184,23 @@ def test_damaged_findings_are_refused(make_run, runs, text):
         run.findings  # noqa: B018 - reading it is the check
 
 
+def test_findings_of_another_type_are_named_by_their_path(make_run, runs):
+    run = make_run(runs)
+    (run.path / "findings.json").write_text('[{"code": "a", "severity": "note", "message": 3}]')
+    with pytest.raises(BadRun, match=r"findings\.json' is damaged: Expected `str`, got `int` - at `\$\[0\]\.message`"):
+        run.findings  # noqa: B018 - reading it is the check
+
+
+def test_a_severity_that_is_none_is_refused(make_run, runs):
+    run = make_run(runs)
+    (run.path / "findings.json").write_text('[{"code": "a", "severity": "loud", "message": "m"}]')
+    with pytest.raises(BadRun, match=r"findings\.json is damaged: severity loud"):
+        run.findings  # noqa: B018 - reading it is the check
+
+
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(BadRun, match="is missing; the run is not complete"):
-        read_json(tmp_path / "gone.json")
+        read_json(tmp_path / "gone.json", list)
 
 
 @settings(

@@ -105,6 +105,13 @@ def test_joined_groups_are_the_finest_that_cut_none_of_the_given(groupings):
     assert np.array_equal(joined[:, None] == joined[None, :], reach)
 
 
+def test_joined_groups_are_numbered_in_the_order_of_the_first_grouping():
+    first, second = np.array([7, 5, 7, 9, 3]), np.array([0, 1, 2, 1, 3])
+    assert join_groups(first, second).tolist() == [2, 1, 2, 1, 0]
+    assert join_groups(first).tolist() == [2, 1, 2, 3, 0]
+    assert join_groups(first[:0], second[:0]).tolist() == []
+
+
 @given(st.lists(st.integers(0, 1000), min_size=10, max_size=200, unique=True).map(np.array), st.floats(0.15, 0.85))
 def test_the_newest_are_held_out_exactly_as_many_as_asked(times, share):
     split = newest(np.arange(len(times)), times, share)

@@ -85,3 +85,17 @@ def opened():
         return read_table(path, options, kind, labelled=labelled)
 
     return read
+
+
+@pytest.fixture
+def target(written, opened):
+    """A function that reads targets: target(["a", "b"], ...) gives values, names and the note."""
+
+    def read(*columns, **options):
+        names = ["label"] if len(columns) == 1 else [f"t{at}" for at in range(len(columns))]
+        texts = [f"some text {number}" for number in range(len(columns[0]))]
+        path = written("a.csv", {"text": texts} | dict(zip(names, columns, strict=True)))
+        table = opened(path, input="text", target=",".join(names), **options)
+        return table.targets, table.names, table.notes[-1]
+
+    return read

@@ -32,52 +32,6 @@ def test_lines_may_end_as_any_system_ends_them(written, opened, end):
     assert opened(written("a.csv", lines(ROWS).replace("\n", end).rstrip())).cells() == [text for text, _ in ROWS]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_says_how_it_is_written(written, opened, encoding):
-    table = opened(written("a.csv", (lines(ROWS) + "été,pos\n").encode(encoding)))
-    assert table.cells()[-1] == "été" and table.roles.input == "text"
-    assert any(note.startswith("written in utf-") for note in table.notes) == (encoding != "utf-8-sig")
-
-
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "shift_jis", "utf-16-le"])
-def test_an_encoding_can_be_named(written, opened, encoding):
-    text = {"shift_jis": "日本語"}.get(encoding, "été")
-    assert (
-        opened(written("a.csv", (lines(ROWS) + f"{text},pos\n").encode(encoding)), encoding=encoding).cells()[-1]
-        == text
-    )
-
-
-def test_a_byte_that_is_no_text_is_named_with_its_line(written, opened):
-    path = written("a.csv", (lines(ROWS) + "été,pos\n").encode("latin-1"))
-    with pytest.raises(
-        BadFile, match=r"a\.csv line 6: byte 0xe9 at position \d+ is no utf-8 text; .*--encoding latin-1"
-    ):
-        opened(path)
-
-
-def test_a_byte_that_is_no_text_is_found_however_far_it_is(written, opened):
-    start = lines([("x" * 999, "pos")] * 5000).encode()
-    with pytest.raises(BadFile, match=rf"line 5002: byte 0xff at position {len(start):,} is no utf-8"):
-        opened(written("a.csv", start + b"\xff,neg\n"))
-    with pytest.raises(BadFile, match=r"line 5002: .* is no utf-8"):
-        opened(written("b.csv", start + "é".encode()[:1]))
-
-
-def test_text_of_two_bytes_a_character_without_a_mark_is_recognized(written, opened):
-    for encoding in ("utf-16-le", "utf-16-be"):
-        path = written("a.csv", lines([*ROWS, ("été", "pos")]).encode(encoding))
-        with pytest.raises(BadFile, match=rf"full of NUL bytes; if it is UTF-16 text, say --encoding {encoding}"):
-            opened(path)
-        assert len(opened(path, encoding=encoding)) == 5
-
-
-@pytest.mark.parametrize("encoding", ["utf-9", "rot13", "hex", "", "x" * 500, "a\0b"])
-def test_an_encoding_that_nobody_knows_is_refused(written, opened, encoding):
-    with pytest.raises(BadOption, match="no encoding named"):
-        opened(written("a.csv", lines(ROWS)), encoding=encoding)
-
-
 def test_rows_of_another_length_are_named_or_skipped(written, opened):
     path = written("a.csv", lines([*ROWS[:2], ("one", "two", "three"), ROWS[2], ("alone",), ROWS[3]]))
     with pytest.raises(BadData, match=r"a\.csv row 4: 3 cells, but the header names 2; .*bad_rows=skip"):
@@ -173,27 +127,6 @@ def test_names_of_columns_and_cells_that_act_on_a_terminal_are_escaped(written, 
     with pytest.raises(BadOption) as caught:
         opened(path, target="lab\x1b")
     assert str(caught.value).isprintable()
-
-
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2", "a.csv.xz", "a.csv.zst"])
-def test_an_archive_that_is_cut_or_none_is_one_line(written, opened, name):
-    whole = written(
-        name, {"text": [f"{number} words {hash(str(number))}" for number in range(3000)], "label": ["a", "b"] * 1500}
-    ).read_bytes()
-    for content in (whole[: len(whole) // 2], lines(ROWS).encode(), b""):
-        with pytest.raises(BadFile, match=rf"'{name}' (is no whole \w+ file|cannot be opened|is empty)"):
-            opened(written(name, content))
-
-
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_what_is_no_file_is_one_line(tmp_path, opened, suffix):
-    with pytest.raises(BadFile, match="is not there"):
-        opened(tmp_path / f"gone.{suffix}")
-    (tmp_path / f"folder.{suffix}").mkdir()
-    os.mkfifo(tmp_path / f"pipe.{suffix}")
-    for name in ("folder", "pipe"):
-        with pytest.raises(BadFile, match="no regular file"):
-            opened(tmp_path / f"{name}.{suffix}")
 
 
 def test_a_single_line_of_fifty_megabytes_is_an_example_like_others(written, opened):

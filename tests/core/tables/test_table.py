@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +11,7 @@ from hypothesis import strategies as st
 from dl.data.examples import Examples
 from dl.data.ragged import as_text
 from dl.errors import BadData, BadOption, DLError
-from dl.tables.gather import blanks, holding_nul
-from dl.tables.options import COMPRESSED, is_table, refuse_options
+from dl.tables.options import COMPRESSED
 from dl.tables.table import LONGEST_TEXT, InputKind, RowNames, looks_like, read_table
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
@@ -115,65 +113,12 @@ def test_copies_of_a_row_have_ids_of_their_own(written, opened):
     assert len(set(table.examples().ids.tolist())) == 6
 
 
-def test_the_longest_text_is_the_input_and_that_is_said(written, opened):
-    columns = {"title": ["one", "two", "three", "four"], "story": ["long words " * 9] * 4, "sentiment": ["a", "b"] * 2}
-    table = opened(written("a.csv", columns))
-    assert table.roles.input == "story" and "input: column 'story', the longest text" in table.notes
-
-
-def test_an_input_that_is_called_so_is_taken_before_a_longer_column(written, opened):
-    columns = {"url": ["https://example.org/a/long/one"] * 4, "text": ["a b", "c d", "e f", "g h"], "y": [0, 1, 0, 1]}
-    assert "input: column 'text', by its name" in opened(written("a.csv", columns)).notes
-
-
-def test_two_inputs_that_fit_are_both_named_and_none_is_taken(written, opened):
-    path = written(
-        "a.csv", {"question": ["how long is it"] * 4, "answer": ["as long as a rope"] * 4, "label": ["a", "b"] * 2}
-    )
-    with pytest.raises(BadData, match=r"a\.csv: 2 columns look like text; say --input with one of: answer, question"):
-        opened(path)
-    assert opened(path, input="question").roles.input == "question"
-
-
-def test_two_targets_that_fit_are_both_named_and_none_is_taken(written, opened):
-    path = written("a.csv", {"text": ["some words"] * 4, "label": ["a", "b"] * 2, "category": ["c", "d"] * 2})
-    with pytest.raises(BadData, match=r"2 columns could be the target; say --target with one of: label, category"):
-        opened(path)
-    assert opened(path, target="category").names == ("c", "d")
-
-
-def test_the_only_other_column_is_the_target_whatever_it_is_called(written, opened):
-    table = opened(written("a.csv", {"": [1, 2, 3, 4], "text": ["some words"] * 4, "origin": ["a", "b"] * 2}))
-    assert "target: column 'origin', the only one left - 2 classes: a, b" in table.notes
-
-
-def test_without_a_target_the_line_says_what_there_is(written, opened):
-    path = written("a.csv", {"text": ["some words"] * 3})
-    with pytest.raises(BadData, match=r"no column is left for the target; say --target COLUMN  columns: text"):
-        opened(path)
-    assert opened(path, labelled=False).targets.tolist() == [0, 0, 0]
-
-
-def test_a_column_that_is_not_there_is_refused_with_the_nearest(written, opened):
-    path = written("a.csv", REVIEWS)
-    for option in ("input", "target", "group_on", "time_on"):
-        with pytest.raises(
-            BadOption, match=rf"no column 'lable' for {option}; did you mean 'label'\?  columns: review, label"
-        ):
-            opened(path, **{option: "lable"})
-
-
 def test_a_target_that_is_the_input_is_refused(written, opened):
     with pytest.raises(BadOption, match="column 'label' is both input and target"):
         opened(written("a.csv", REVIEWS), input="label", target="label")
     copy = {"text": ["yes it is", "no it is not"] * 2, "label": ["yes it is", "no it is not"] * 2}
     with pytest.raises(BadData, match="target column 'label' is the same as input column 'text' in every row"):
         opened(written("b.csv", copy), input="text", target="label")
-
-
-def test_a_table_without_text_has_no_text_input(written, opened):
-    with pytest.raises(BadData, match=r"no column looks like text; say --input COLUMN  columns: a, label"):
-        opened(written("a.csv", {"a": [1, 2, 3], "label": ["x", "y", "x"]}))
 
 
 def test_empty_and_blank_texts_are_counted_with_the_first_rows(written, opened):
@@ -213,37 +158,6 @@ def test_a_nul_byte_is_refused_by_row_and_can_be_skipped(written, opened, suffix
     assert len(opened(written(f"a{suffix}", columns), bad_rows="skip")) == 4
 
 
-def test_groups_and_times_come_with_the_examples(written, opened):
-    columns = REVIEWS | {
-        "author": ["ann", "bob", "ann", "cy"],
-        "day": ["2024-03-01", "2024-01-01", "2024-02-01T10:00:00+02:00", "2023-12-31"],
-    }
-    examples = opened(written("a.csv", columns), group_on="author", time_on="day").examples()
-    assert examples.groups.tolist() == [0, 1, 0, 2]
-    assert np.argsort(examples.times).tolist() == [3, 1, 2, 0] and examples.times.dtype == np.int64
-
-
-def test_numbers_beyond_two_to_the_53_stay_apart(written, opened):
-    near = 2**53
-    columns = {
-        "text": ["a b", "c d", "e f", "g h"],
-        "label": ["x", "y"] * 2,
-        "user": [near, near + 1, near, near + 2],
-        "at": [near, near + 1, near + 2, near + 3],
-    }
-    for suffix in FORMATS:
-        examples = opened(written(f"a{suffix}", columns), group_on="user", time_on="at").examples()
-        assert examples.groups.tolist() == [0, 1, 0, 2] and examples.times.tolist() == columns["at"]
-
-
-def test_a_time_that_is_none_is_refused_by_row(written, opened):
-    columns = REVIEWS | {"day": ["2024-03-01", "01/02/2024", "2024-02-30", "2023-12-31"]}
-    with pytest.raises(
-        BadData, match=r"column 'day' is '01/02/2024', no time; write 2024-02-01, .* in 2 of 4 rows \(3, 4\)"
-    ):
-        opened(written("a.csv", columns), time_on="day")
-
-
 def test_what_the_domain_could_not_turn_into_inputs_is_left_out(written, opened):
     table = opened(written("a.csv", REVIEWS | {"author": ["a", "b", "c", "d"]}), group_on="author")
     examples = table.examples(np.zeros((2, 4)), kept=np.array([1, 3]))
@@ -273,27 +187,8 @@ def test_a_column_too_large_for_the_memory_is_mapped_and_the_same(written, opene
     ]
 
 
-def test_a_path_is_a_table_by_its_suffixes():
-    yes = ("a.csv", "A.CSV", "a.b.tsv.gz", "a.jsonl.zst", "a.parquet", "a.json")
-    assert all(is_table(Path(name)) for name in yes)
-    assert not any(is_table(Path(name)) for name in ("a", "csv", "a.csv.zip", "a.txt", "a.png", ".csv/a.gz"))
-
-
-def test_options_of_a_table_are_refused_where_there_is_none():
-    refuse_options({"input": "", "size": 3}, "mnist", "a named data set")
-    with pytest.raises(BadOption, match=r"target= is for a table .*; 'mnist' is a named data set"):
-        refuse_options({"target": "label"}, "mnist", "a named data set")
-
-
 def test_a_table_looks_like_what_one_of_its_columns_does(written):
     path = written("a.csv", REVIEWS)
     assert looks_like(path, {}, LONGEST_TEXT)
     assert not looks_like(path, {}, InputKind("nothing", "", lambda column: 0.0))
     assert not looks_like(written("b.csv", b"\xff\x00\x80"), {}, LONGEST_TEXT)
-
-
-def test_a_blank_cell_is_whatever_shows_nothing():
-    cells = ["", " ", "\u3000\n", "\t x", "x", " \u00a0", None, "\u200b", "é "]
-    assert blanks(pa.array(cells)).tolist() == [True, True, True, False, False, True, True, False, False]
-    assert holding_nul(pa.array(["a", None, "b\0", "\0"])).tolist() == [False, False, True, True]
-    assert holding_nul(pa.array(["\0", "a"]).slice(1)).tolist() == [False]

@@ -1,25 +1,9 @@
-"""What a column asks for: classes, labels or numbers, and why it says so."""
+"""What a column asks for: classes, labels or numbers, and why."""
 
 import numpy as np
 import pytest
 
 from dl.errors import BadData, BadOption
-from dl.tables.features import read_features
-from dl.tables.numbers import without_commas
-
-
-@pytest.fixture
-def target(written, opened):
-    """A function that reads targets: target(["a", "b"], ...) gives values, names and the note."""
-
-    def read(*columns, **options):
-        names = ["label"] if len(columns) == 1 else [f"t{at}" for at in range(len(columns))]
-        texts = [f"some text {number}" for number in range(len(columns[0]))]
-        path = written("a.csv", {"text": texts} | dict(zip(names, columns, strict=True)))
-        table = opened(path, input="text", target=",".join(names), **options)
-        return table.targets, table.names, table.notes[-1]
-
-    return read
 
 
 def test_words_are_classes_in_the_order_of_the_alphabet(target):
@@ -147,43 +131,6 @@ def test_classes_and_labels_are_counted_right_over_many_rows(target):
     assert np.array_equal(target(joined, separator="|")[0], drawn)
 
 
-def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
-    values, _, note = target(["1,5", "2", "-3,25", "0,5"])
-    assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in it taken as decimal points" in note
-    with pytest.raises(BadData, match=r"like '1,500', whose commas may part .*; write .* --task multiclass"):
-        target(["1,500", "2", "3,250", "5"])
-    assert target(["1,500", "2,500"] * 2, target_as="classes")[1] == ("1,500", "2,500")
-
-
-@pytest.mark.parametrize(
-    ("cells", "values", "how"),
-    [
-        (["1,234", "1,234,567", "2"], [1234, 1234567, 2], "parting thousands"),
-        (["1,234", "0.5", "12"], [1234, 0.5, 12], "parting thousands"),
-        (["1,234.5", "-2,000", "+7"], [1234.5, -2000, 7], "parting thousands"),
-        (["1,234", "0,125", "2"], [1.234, 0.125, 2], "decimal points"),
-        (["1,234", "1234,5", "-7"], [1.234, 1234.5, -7], "decimal points"),
-        (["1,234", "1,5e-3", "1e2"], [1.234, 0.0015, 100], "decimal points"),
-    ],
-)
-def test_one_rule_says_what_commas_mean_in_targets_and_in_inputs(target, written, cells, values, how):
-    found, _, note = target(cells, target_as="numbers")
-    assert found.tolist() == values and f"commas in it taken as {how}" in note
-    found, _, note = target(cells, [1, 2, 3], target_as="numbers")
-    assert found[:, 0].tolist() == values and f"commas in 't0' taken as {how}" in note
-    path = written("inputs.csv", {"x": [*cells, "n/a"], "y": list("abab")})
-    column = read_features(path, {"target": "y"}).columns["x"]
-    plain, said = without_commas(path, "x", column)
-    assert [float(cell) for cell in plain.to_pylist()[:3]] == values and said == how
-
-
-def test_commas_that_say_both_are_refused_with_two_cells(target):
-    for other in ("0.5", "1,234,567"):
-        with pytest.raises(BadData, match=f"'label' holds '1,5' and '{other}', so its commas cannot be told"):
-            target(["1,5", other, "3"])
-    assert target(["1,5", "two", "1,5", "two"])[1] == ("1,5", "two")
-
-
 def test_whole_numbers_that_would_be_rounded_are_names(target):
     near = 2**53
     _, names, note = target([near, near + 1, near + 2] * 10)
@@ -192,44 +139,3 @@ def test_whole_numbers_that_would_be_rounded_are_names(target):
         BadData, match=r"40 different values in 40 rows, of which none comes again; .*: --task regression"
     ):
         target([near + number for number in range(40)])
-
-
-MANY = [f"{number + 0.5}" for number in range(120)]
-
-
-@pytest.mark.parametrize(
-    ("cells", "target_as", "message"),
-    [
-        (
-            MANY,
-            "classes",
-            "120 different values in 120 rows, of which none comes again; .*; what fits: --task regression$",
-        ),
-        (MANY, "labels", "120 different values in 120 rows, 120 of them in one row only; .* fits: --task regression$"),
-        (["0.5", "1", "0.25", "1"], "classes", "only '1' comes again; .* fits: --task regression or unit-regression$"),
-        (
-            ["red", "blue", "red", "blue"],
-            "numbers",
-            "no number but 2 different values, as 'red'; what fits: --task binary$",
-        ),
-        (["a", "b", "c"] * 2, "numbers", "no number but 3 different values, as 'a'; what fits: --task multiclass$"),
-        (["a", "b", "c", "d"], "numbers", "no number but 4 different values, .*; no task fits such a column"),
-        (["a", "a", "a", "b"], "auto", "2 different values in 4 rows, of which only 'a' comes again"),
-    ],
-)
-@pytest.mark.parametrize("bad_rows", ["stop", "skip"])
-def test_a_target_that_is_not_what_it_was_asked_for_says_what_it_holds_and_what_fits(
-    target, cells, target_as, message, bad_rows
-):
-    with pytest.raises(BadData, match=message) as caught:
-        target(cells, target_as=target_as, bad_rows=bad_rows)
-    assert "a.csv: column 'label' holds" in str(caught.value) and "skip" not in str(caught.value)
-
-
-def test_many_different_numbers_asked_for_as_classes_are_so_where_those_of_one_row_are_left_out(target):
-    cells = [*MANY, *MANY[:80]]
-    with pytest.raises(
-        BadData, match=r"120 different numbers in 200 rows, 40 of them in one row only; .* regression, or"
-    ):
-        target(cells, target_as="classes")
-    assert len(target(cells, target_as="classes", bad_rows="skip")[1]) == 80

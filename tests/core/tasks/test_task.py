@@ -137,6 +137,53 @@ def test_a_loss_is_a_choice_for_unit_regression_alone():
         decide(REALS, (), loss="squared-error")
 
 
+def test_a_loss_that_a_task_does_not_have_is_refused_with_those_that_it_has():
+    with pytest.raises(BadOption, match="loss=hinge: unit-regression has cross-entropy, squared-error"):
+        decide(SHARES, (), loss="hinge")
+    with pytest.raises(BadOption, match="loss=hinge is for no task; multiclass has one loss only"):
+        decide(CLASSES, (), loss="hinge")
+
+
+def test_a_run_keeps_what_the_reports_ask_of_its_task():
+    flags = {
+        name: (info.has_classes, info.has_labels, info.probabilities, info.score_higher, info.bounded, info.from_inputs)
+        for name, info in zip(
+            TABLE,
+            (decide(target, ()).info for target in (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING)),
+            strict=True,
+        )
+    }
+    assert flags == {
+        "binary": (True, False, "sigmoid", True, True, False),
+        "multiclass": (True, False, "softmax", True, True, False),
+        "multilabel": (False, True, "sigmoid", True, True, False),
+        "regression": (False, False, "", False, False, False),
+        "unit-regression": (False, False, "", False, True, False),
+        "next-token": (False, False, "", False, False, True),
+    }
+
+
+def test_answers_are_targets_as_they_are_stored():
+    assert decide(BINARY, ()).answers(tensor([[1.0], [-1.0]])).tolist() == [1, 0]
+    assert decide(CLASSES, ()).answers(tensor([[0.0, 2.0, 1.0]])).tolist() == [1]
+    assert decide(LABELS, ()).answers(tensor([[1.0, -1.0, 1.0]])).tolist() == [[1, 0, 1]]
+    assert decide(REALS, ()).answers(torch.zeros(1, 2)).tolist() == [pytest.approx([4.0, 0.0])]
+    assert decide(NOTHING, ()).answers(torch.zeros(1, 4)) is None
+
+
+def test_answers_are_put_in_words_by_the_names():
+    labels = decide(LABELS, ("a", "b", "c"))
+    assert decide(BINARY, ("no", "yes")).in_words(torch.tensor(1)) == "yes"
+    assert [labels.in_words(torch.tensor(one)) for one in ([1, 0, 1], [0, 0, 0])] == ["a, c", "none"]
+    assert decide(REALS, ()).in_words(tensor([1234.567, 0.5])) == "1235, 0.5"
+    assert decide(BINARY, ("no", "yes")).by_name(torch.tensor(0.75)) == {"no": 0.25, "yes": 0.75}
+
+
+def test_classes_that_are_taken_for_numbers_leave_their_names_behind():
+    info = decide(BINARY, ("no", "yes"), "regression").info
+    assert (info.names, info.outputs) == (("target",), 1)
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

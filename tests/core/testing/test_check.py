@@ -7,7 +7,6 @@ from dl.finding import Finding
 from dl.specs import CheckSpec
 from dl.testing import check_check
 from dl.testing.check import RULES
-from dl.testing.fits import kept_runs
 
 PAGE = "# made-slow\n\n" + "A page says how it is found, why it matters, and what is to be done about it. " * 2
 _rng = np.random.default_rng(0)
@@ -75,13 +74,3 @@ def test_a_check_that_holds_is_not_complained_about(broken, numbers):
 @pytest.mark.parametrize("code", ["fit-overfit-loss", "fit-gap", "health-nan"])
 def test_checks_of_ours_hold(code, broken, numbers):
     assert broken(check_check, numbers.check(code), numbers) == {}
-
-
-def test_the_fits_are_what_they_are_called(numbers):
-    runs = kept_runs()
-    overfits, clean, short = (runs[name] for name in ("overfits", "is clean", "is short"))
-    assert overfits.best["probe_accuracy"] > 0.95 > 0.7 > overfits.best["val_accuracy"]
-    assert clean.best["val_accuracy"] > 0.95 and len(short.history) == 1
-    assert runs["is a regression"].manifest.task.name == "regression"
-    said = {one.rule: one.message for one in check_check(numbers.check("fit-overfit-loss"), numbers)}
-    assert "overfits: 1 found" in said["it answers any run"] and "is clean: 1" not in said["it answers any run"]

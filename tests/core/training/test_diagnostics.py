@@ -1,11 +1,8 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from dl.data.examples import Subset
 from dl.padded import Padded
-from dl.runs import outcomes
 from dl.training.diagnostics import (
     MOST_FEATURES,
     DeadUnitMonitor,
@@ -14,7 +11,6 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
-from dl.training.sketches import hardest, spread, write_sketches
 
 
 def test_norms_of_the_gradient_are_those_by_hand():
@@ -30,12 +26,6 @@ def test_norms_of_the_gradient_are_those_by_hand():
     assert row["grad_first"] == row["grad_last"] == pytest.approx(4.0)
     assert row["grad_norm"] == pytest.approx(4.0 * 2**0.5) and row["grad_norm_max"] == pytest.approx(6.0 * 2**0.5)
     assert watch.row() == {}
-
-
-def test_rows_are_spread_over_the_whole_part_and_none_comes_twice():
-    assert spread(3, 5).tolist() == [0, 1, 2]
-    assert spread(9, 3).tolist() == [0, 4, 8]
-    assert len(spread(58_000, 5_000)) == 5_000 and spread(58_000, 5_000)[-1] == 57_999
 
 
 def test_a_unit_that_never_fires_is_counted():
@@ -103,18 +93,3 @@ def test_a_projection_keeps_distances_well_enough_to_find_copies():
     assert int(distances.argmin()) in (3 * 40 + 7, 7 * 40 + 3)
     ratio = distances[3, 10:] / torch.cdist(many[3:4], many[10:])[0]
     assert float(ratio.min()) > 0.6 and float(ratio.max()) < 1.4
-
-
-def test_the_hardest_have_the_largest_losses_or_the_smallest_margins():
-    losses = np.array([0.0] * 50 + [5.0, 9.0] + [0.0] * 50)
-    margins = np.array([3.0] * 100 + [-2.0, 3.0])
-    rows = hardest(losses, margins)
-    assert {50, 51, 100} <= set(rows.tolist()) and np.array_equal(rows, np.unique(rows))
-    assert hardest(np.zeros(2), np.zeros(2)).tolist() == [0, 1]
-
-
-def test_sketches_are_kept_with_their_rows(tmp_path, examples):
-    part = Subset(examples(np.arange(8)[:, None], np.zeros(8)), np.array([1, 3, 5]))
-    write_sketches(tmp_path, {"val": part}, {"val": np.array([0, 2])}, lambda row: f"number {row[0]}")
-    stored = outcomes.read_arrays(tmp_path / "sketches.npz")
-    assert stored["val_rows"].tolist() == [0, 2] and stored["val_sketches"].tolist() == ["number 1", "number 5"]

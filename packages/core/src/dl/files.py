@@ -5,7 +5,6 @@ A reader never sees half a file, and a write that fails leaves the old file as i
 
 import contextlib
 import errno
-import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import IO
 
 from dl.errors import CannotWrite
 
+LOCK = ".lock"  # name of the file in a folder that is locked
 _SAID = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -74,9 +74,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line in one write under a lock, so that lines of several processes never mix."""
-    with saying_why(path), path.open("ab") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    """Add one line under the lock of its folder, so that lines of several processes never mix."""
+    with locked(path.parent), saying_why(path), path.open("ab") as stream:
         stream.write(line.encode("utf-8") + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
@@ -96,14 +95,17 @@ def make_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Be the only process inside for this folder; where the file system knows no locks, one of several."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    """Be the only process inside for this folder; where it cannot be locked, one of several.
+
+    The lock is a file in the folder, which stays there: one that is removed could be locked twice.
+    """
+    from filelock import FileLock  # here, so that what only reads does not wait for it
+
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
+            lock = FileLock(folder / LOCK, mode=0o666 & ~_umask())
+            stack.enter_context(lock.acquire(poll_interval=0.01))
         yield
-    finally:
-        os.close(descriptor)
 
 
 def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:
@@ -127,6 +129,8 @@ def _umask() -> int:
 
 
 def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # where a folder cannot be opened
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -57,6 +57,7 @@ class DatasetSpec:
         domain: The domain that reads its inputs.
         description: One line.
         load: Reads the data, given the options; the test part must stay closed.
+        options: What can be chosen about the data set, beside the options of its domain.
         recipe: The named recipe that is used when neither a recipe nor a model is asked for; empty for the domain's.
     """
 
@@ -78,6 +79,7 @@ class ModelSpec:
         description: One line.
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
             prepared inputs (N, *shape) to logits (N, outputs).
+        options: What can be chosen about the network, like its width.
         recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
             tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the

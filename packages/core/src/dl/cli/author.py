@@ -46,7 +46,7 @@ Example: dl new plugin waves --kind dataset
 
 def plugin(
     name: Annotated[str, typer.Argument(help="Of the plugin, like waves; its distribution is called dl-waves.")],
-    kind: Annotated[str, typer.Option(help="dataset, model, regularizer, check or domain.")] = "dataset",
+    kind: Annotated[str, typer.Option(help="dataset, model, task, regularizer, check or domain.")] = "dataset",
     folder: Annotated[Path | None, typer.Option(help="Where to; dl-NAME here if left out.")] = None,
 ) -> None:
     """Write a new distribution."""

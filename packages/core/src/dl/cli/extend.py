@@ -148,18 +148,24 @@ def install(
     editable: Annotated[bool, typer.Option("-e", "--editable", help="Install a folder so that edits count.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     lock: Annotated[Path | None, typer.Option("--lock", help="Install what this lock file names.")] = None,
+    replace: Annotated[
+        list[str] | None, typer.Option(help="Let torch, lightning or numpy be replaced; each is kept otherwise.")
+    ] = None,
 ) -> int:
     """Install a distribution and say what it registers."""
-    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run)):
+    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run or replace)):
         raise BadOption(
             "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
         )
     from dl.packaging import install
 
     if dry_run:
-        _say(install.plan(what, upgrade=upgrade, editable=editable), "would have ")
+        _say(install.plan(what, upgrade=upgrade, editable=editable, replace=replace or ()), "would have ")
         return 0
-    changes = install.install_locked(lock) if lock else install.install(what, upgrade=upgrade, editable=editable)
+    if lock:
+        changes = install.install_locked(lock)
+    else:
+        changes = install.install(what, upgrade=upgrade, editable=editable, replace=replace or ())
     _say(changes)
     return _say_registered(changes, what)
 

@@ -51,7 +51,7 @@ class Ragged:
         What was written into a column mapped for copying on write is lost; nobody writes into one.
         """
         mapped = getattr(self.values, "_mmap", None)
-        if mapped is not None:
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
             mapped.madvise(mmap.MADV_DONTNEED)
 
     def row(self, position: int) -> NDArray[np.generic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def reopen(run: Run, plugins: Plugins) -> LoadedRun:
     unsaid = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}  # how runs once kept that nothing was said of it
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
     domain = plugins.domain(recipe.domain).load()
-    preprocessor = domain.restore(read_json(run.path / "preprocessor.json"))
+    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
     network = build_network(recipe, plugins, preprocessor.input_shape, task, Regularizers.of(recipe, plugins, task))
     load_weights(run.path / "best.safetensors", network)
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.util import find_spec
 from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from dl import files
 from dl.data import cache
 from dl.errors import BadOption, CannotWrite
+from dl.packaging.held import held
+from dl.plugins.discovery import metadata_folders, normalized
 from dl.plugins.loading import inspect_plugins
 
 # Older ones run code from files that they should only read, or were never safe.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
+BESIDE_TORCH = ("torchvision", "torchaudio", "timm")  # compiled against one build of torch, or made of such
+MOST_SAID = 80  # characters of an error that are shown
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,8 @@ def examine(runs: Path) -> list[Check]:
     """Look at everything."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
-    return [python, *packages, *_plugins(), _devices(), _writable("runs", runs), _cache()]
+    built = [*_unmet(), *_beside_torch()]
+    return [python, *packages, *built, *_plugins(), *_devices(), _writable("runs", runs), _cache()]
 
 
 def _package(name: str) -> Check:
@@ -57,6 +68,50 @@ def _package(name: str) -> Check:
     return Check(name, found)
 
 
+def _unmet() -> list[Check]:
+    """Name the packages that need another version of a held one than is here."""
+    versions, found = held(), []
+    for name in sorted(metadata_folders()):
+        for need in _requirements(name):
+            wanted = normalized(need.name)
+            here = versions.get(wanted, "")
+            asked = need.marker is None or need.marker.evaluate({"extra": ""})
+            if here and asked and not need.specifier.contains(here, prereleases=True):
+                found.append(
+                    Check(name, f"{_version(name)} needs {wanted}{need.specifier}, and {here} is here", ok=False)
+                )
+    return found
+
+
+def _requirements(name: str) -> Iterator[Requirement]:
+    """Give what an installed distribution requires, as far as it can be read."""
+    with suppress(PackageNotFoundError, ValueError):  # it is being removed, or its metadata is damaged
+        for text in distribution(name).requires or ():
+            with suppress(InvalidRequirement):
+                yield Requirement(text)
+
+
+def _beside_torch() -> list[Check]:
+    """Import what is compiled against one build of torch, in a process of its own: with another it may crash."""
+    return [_imported(name) for name in BESIDE_TORCH if find_spec(name)]
+
+
+def _imported(name: str) -> Check:
+    done = subprocess.run([sys.executable, "-P", "-c", f"import {name}"], capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return Check(name, f"{_version(name)}, which the torch here can use")
+    why = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1][:MOST_SAID]
+    mend = f"python -m pip install --force-reinstall {name} torch=={_version('torch')}"
+    return Check(name, f"{_version(name)} does not work with torch {_version('torch')}: {why}  {mend}", ok=False)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "of unknown version"
+
+
 def _plugins() -> list[Check]:
     plugins = inspect_plugins()
     bad = [Check("plugins", line, ok=False) for line in plugins.failures]
@@ -64,11 +119,21 @@ def _plugins() -> list[Check]:
     return [Check("plugins", counts, ok=bool(plugins.domains)), *bad]
 
 
-def _devices() -> Check:
+def _devices() -> list[Check]:
     import torch
 
     gpus = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
-    return Check("devices", f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} threads; GPUs: {gpus or 'none'}")
+    cores = f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} threads; GPUs: {gpus or 'none'}"
+    return [Check("torch build", f"for {_build()}; dl install keeps it"), Check("devices", cores)]
+
+
+def _build() -> str:
+    """Return what torch was built for."""
+    import torch
+
+    if torch.version.cuda:
+        return f"CUDA {torch.version.cuda}"
+    return f"ROCm {torch.version.hip}" if torch.version.hip else "CPUs alone"
 
 
 def _writable(name: str, folder: Path) -> Check:

@@ -15,16 +15,18 @@ import site
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dl.errors import BadOption, InstallFailed, UnknownName, nearest
+from dl.packaging.held import constraint, held, refusal
 from dl.plugins.discovery import OWN, installed, metadata_folders, normalized
 
+Done = TypeVar("Done")
 Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by normalized name
 
 
@@ -53,15 +55,21 @@ class Changes:
         return [said[name] for name in sorted(said, key=lambda name: (name not in self.asked, name))]
 
 
-def install(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
+def install(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
     """Install a distribution: by name, from a folder, a wheel or a URL.
+
+    Args:
+        what: The distribution.
+        upgrade: Whether to take the newest version of one that is there.
+        editable: Whether edits in the folder count.
+        replace: Which of the held packages (`dl.packaging.held`) may be replaced.
 
     Raises:
         UnknownName: If it is a path and nothing is there.
-        InstallFailed: If it cannot be installed, in one line.
+        InstallFailed: If it cannot be installed, or would replace a held package, in one line.
     """
     before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
-    _run(["install", *words], what)
+    _holding(lambda kept: _run(["install", *kept, *words], what), words, what, held(replace))
     after = packages()
     if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
         _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
@@ -83,27 +91,60 @@ def install_locked(lock: Path) -> Changes:
     return difference(before, packages())
 
 
-def plan(what: str, *, upgrade: bool = False, editable: bool = False) -> Changes:
+def plan(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
     """Return what an installation would do, without doing it.
 
     Raises:
         InstallFailed: If it could not be done.
     """
-    words = ["install", "--dry-run", *_words(what, upgrade=upgrade, editable=editable)]
+    words = _words(what, upgrade=upgrade, editable=editable)
+    new, asked = _holding(lambda kept: _dry_run([*kept, *words], what), words, what, held(replace))
     before = {name: version for name, (version, _) in packages().items()}
-    if _tool()[0] == "uv":
-        said = _run(words, what).stderr
-        new = {normalized(name): version for name, version in re.findall(r"^ \+ (\S+?)==(\S+)", said, re.MULTILINE)}
-        asked: set[str] = set()
-    else:
-        report = read_report(_run([*words, "--quiet", "--report", "-"], what).stdout)
-        new = {normalized(one["metadata"]["name"]): str(one["metadata"]["version"]) for one in report}
-        asked = {normalized(one["metadata"]["name"]) for one in report if one.get("requested")}
     return Changes(
         added={name: version for name, version in new.items() if name not in before},
         replaced={name: (before[name], version) for name, version in new.items() if name in before},
         asked=frozenset(asked),
     )
+
+
+def _dry_run(words: Sequence[str], what: str) -> tuple[dict[str, str], set[str]]:
+    """Return the versions that an installation would bring, by normalized name, and which of them are asked for."""
+    if _tool()[0] == "uv":
+        said = _run(["install", "--dry-run", *words], what).stderr
+        found = re.findall(r"^ \+ (\S+?)==(\S+)", said, re.MULTILINE)
+        return {normalized(name): version for name, version in found}, set()
+    report = read_report(_run(["install", "--dry-run", "--quiet", "--report", "-", *words], what).stdout)
+    new = {normalized(one["metadata"]["name"]): str(one["metadata"]["version"]) for one in report}
+    return new, {normalized(one["metadata"]["name"]) for one in report if one.get("requested")}
+
+
+def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, versions: Mapping[str, str]) -> Done:
+    """Do something that installs with the held packages as they are.
+
+    Args:
+        do: Takes the words that hold them.
+        words: What is installed, with the flags before it.
+        what: The same, as the user named it.
+        versions: Of the held packages.
+
+    Raises:
+        InstallFailed: If it fails; where it does because one of them would have to be replaced, with that reason.
+    """
+    with constraint(versions) as kept:
+        try:
+            return do(kept)
+        except _Conflict:
+            if line := _would_replace(words, what, versions):
+                raise InstallFailed(line) from None
+            raise
+
+
+def _would_replace(words: Sequence[str], what: str, versions: Mapping[str, str]) -> str:
+    try:
+        new, _ = _dry_run(words, what)
+    except InstallFailed:  # it contradicts something else as well
+        return ""
+    return refusal(what, words[:-1], versions, new)
 
 
 def uninstall(name: str) -> Changes:
@@ -199,7 +240,8 @@ def _tool() -> tuple[str, ...]:
 
 def _made_by_uv() -> bool:
     try:
-        return re.search(r"^uv\s*=", (Path(sys.prefix) / "pyvenv.cfg").read_text(), re.MULTILINE) is not None
+        noted = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        return re.search(r"^uv\s*=", noted, re.MULTILINE) is not None
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -217,11 +259,15 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
     if os.environ.get("DL_DEBUG") == "1":
         sys.stderr.write(done.stderr if "--report" in words else done.stdout + done.stderr)
     if done.returncode:
-        raise InstallFailed(
-            f"{name} could not {verb} {what!r}: {summed_up(done.stderr or done.stdout)}{_hint(what)}"
-            "  all that it said: DL_DEBUG=1"
+        said = done.stderr or done.stdout
+        raise (_Conflict if re.search(_CONTRADICTION, said) else InstallFailed)(
+            f"{name} could not {verb} {what!r}: {summed_up(said)}{_hint(what)}  all that it said: DL_DEBUG=1"
         )
     return done
+
+
+class _Conflict(InstallFailed):
+    """What is asked for, or what it needs, contradicts something."""
 
 
 def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
@@ -264,6 +310,7 @@ def summed_up(said: str) -> str:
     return re.sub(r"^(error|ERROR):\s*", "", (errors or lines or ["it gave no reason"])[-1])[:300]
 
 
+_CONTRADICTION = r"ResolutionImpossible|conflicting dependencies|No solution found when resolving"
 _KNOWN = (
     (r"externally-managed-environment", "this Python is the operating system's; give dl an environment of its own"),
     (r"DO NOT MATCH THE HASHES[^\n]*\n\s*([^\s@]+)[^\n]* from",
@@ -279,7 +326,7 @@ _KNOWN = (
      "it is no Python project: it has neither pyproject.toml nor setup.py"),
     (r"(?:is not a valid wheel filename|is not a supported wheel)[^\n]*", "it is not a wheel for this Python"),
     (r"Wheel '([^']+)'[^\n]* is invalid", r"the wheel of \1 is damaged"),
-    (r"ResolutionImpossible|conflicting dependencies", "what it needs contradicts what something else needs"),
+    (_CONTRADICTION, "what it needs contradicts what something else needs"),
 )  # fmt: skip
 
 

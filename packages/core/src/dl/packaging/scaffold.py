@@ -19,8 +19,14 @@ from dl.plugins.loading import inspect_plugins
 from dl.terminal import safe_text
 from dl.version import VERSION
 
-KINDS = ("dataset", "model", "regularizer", "check", "domain")
-FIELDS = {"dataset": "datasets", "model": "models", "regularizer": "regularizers", "domain": "domains"}  # of Plugins
+KINDS = ("dataset", "model", "task", "regularizer", "check", "domain")
+FIELDS = {  # of Plugins
+    "dataset": "datasets",
+    "model": "models",
+    "task": "tasks",
+    "regularizer": "regularizers",
+    "domain": "domains",
+}
 TEMPLATES = Path(__file__).parents[1] / "templates"
 SHARED = "shared"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

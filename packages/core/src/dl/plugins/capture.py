@@ -43,7 +43,7 @@ class OutputCapture:
     def taken(self) -> str:
         """Return what was printed since the last call."""
         size = os.fstat(self.descriptor).st_size
-        new = os.pread(self.descriptor, size - self._read, self._read)
+        new = _read_at(self.descriptor, size - self._read, self._read)
         self._read = size
         return new.decode("utf-8", errors="replace")
 
@@ -77,6 +77,17 @@ def capture_output() -> Iterator[OutputCapture]:
             yield silence
         finally:
             sys.stdout, sys.stderr = before
+
+
+def _read_at(descriptor: int, count: int, start: int) -> bytes:
+    """Read from a place of a file that goes on being written at its end."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, count, start)
+    os.lseek(descriptor, start, os.SEEK_SET)  # Windows
+    try:
+        return os.read(descriptor, count)
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_END)
 
 
 def _nameless_file() -> IO[bytes]:

@@ -29,7 +29,9 @@ TRAIN_OPTIONS = (
     Option("weight_decay", 0.0, "decoupled weight decay (for adamw and sgd)", low=0.0),
     Option("momentum", 0.0, "of sgd and rmsprop", low=0.0, high=1.0),
     Option("clip", 0.0, "largest gradient norm; 0 does not clip", low=0.0),
-    Option("loss", "auto", "for unit regression: which loss", choices=("auto", "cross-entropy", "squared-error")),
+    Option(
+        "loss", "auto", "which loss, of a task that has several: cross-entropy or squared-error for unit-regression"
+    ),
     Option("monitor", "metric", "what the best epoch is chosen by", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (

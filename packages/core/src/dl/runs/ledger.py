@@ -15,6 +15,7 @@ from dl.errors import BadRun
 from dl.files import append_line
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
+from dl.stored import from_json
 
 LEDGER = "test-ledger.jsonl"  # name of the file
 
@@ -74,8 +75,8 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
     looks = []
     for number, line in enumerate(lines, start=1):
         try:
-            looks.append(dict(json.loads(line)))
-        except (ValueError, TypeError, RecursionError) as error:
+            looks.append(from_json(line, dict[str, Any]))
+        except ValueError as error:
             raise BadRun(f"{path}: line {number} is not a look at a test part") from error
     return looks
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from dl.errors import BadRun
+from dl.stored import from_json
 
 FORMAT = 1
 STATUSES = ("running", "finished", "interrupted", "failed")
@@ -182,6 +182,13 @@ class Manifest:
         return replace(self, status=status, **changes)
 
 
+@dataclass(frozen=True)
+class _Version:
+    """What is read first: of another version the rest may be anything."""
+
+    format: Any  # Any: JSON
+
+
 def parse_manifest(text: str, where: str) -> Manifest:
     """Read `run.json`.
 
@@ -189,56 +196,15 @@ def parse_manifest(text: str, where: str) -> Manifest:
         BadRun: If it is not one, or of a version that this dl does not know.
     """
     try:
-        stored = json.loads(text)
-        version = stored["format"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        version = from_json(text, _Version).format
+    except ValueError as error:
         raise BadRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
     try:
-        task = _build(
-            TaskInfo, stored["task"] | {"metrics": tuple(_build(MetricInfo, m) for m in stored["task"]["metrics"])}
-        )
-        if not task.metrics:
-            raise TypeError("the task has no metric")
-        baselines = tuple(_build(Baseline, one) for one in stored["baselines"])
-        parts = _build(Parts, stored["parts"])
-        return _build(Manifest, stored | {"task": task, "parts": parts, "baselines": baselines})
-    except (KeyError, TypeError, IndexError) as error:
+        manifest = from_json(text, Manifest)
+    except ValueError as error:
         raise BadRun(f"{where} is damaged: {error}") from error
-
-
-_Value = TypeVar("_Value")
-
-
-def _build(kind: type[_Value], stored: Mapping[str, Any]) -> _Value:  # Any: JSON
-    """Make a value from JSON, ignoring keys that a newer patch release may have added, lists as tuples.
-
-    Raises:
-        TypeError: If something is missing or of another type.
-    """
-    if not isinstance(stored, dict):
-        raise TypeError(f"{stored!r} is no {kind.__name__}")
-    known = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    for name, value in given.items():
-        if name in known and not _fits(value, known[name]):
-            raise TypeError(f"{name} is {value!r}")
-    return kind(**{name: value for name, value in given.items() if name in known})
-
-
-_PLAIN = {
-    "str": (str,),
-    "int": (int,),
-    "bool": (bool,),
-    "float": (int, float),
-    "float | None": (int, float, type(None)),
-}
-
-
-def _fits(value: object, annotation: str) -> bool:
-    """Whether a value read from JSON is of the annotated type, as far as JSON has it."""
-    if annotation.startswith("tuple["):
-        each = annotation.removeprefix("tuple[").removesuffix(", ...]")
-        return isinstance(value, tuple) and all(_fits(one, each) for one in value)
-    return annotation not in _PLAIN or type(value) in _PLAIN[annotation]
+    if not manifest.task.metrics:
+        raise BadRun(f"{where} is damaged: the task has no metric")
+    return manifest

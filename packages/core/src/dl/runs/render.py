@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from dl.errors import PluginFailed
 from dl.plugins.registry import Plugins
 from dl.plugins.states import warn_of_plugins
-from dl.runs.run import Run
+
+if TYPE_CHECKING:  # the command line has this module, and `dl --help` waits for no numpy
+    from dl.runs.run import Run
 
 
 def render_report(run: Run, out: Console, plugins: Plugins) -> bool:

@@ -25,6 +25,7 @@ from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
 from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
+from dl.stored import Value, from_json
 from dl.words import many
 
 NAME = re.compile(r"(\d{4,})-.+")
@@ -58,13 +59,11 @@ class Run:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What the guards found before the first step."""
-        try:
-            found = tuple(Finding(**stored) for stored in read_json(self.path / "findings.json"))
-            if unknown := {str(finding.severity) for finding in found} - set(SEVERITIES):
-                raise TypeError(f"severity {', '.join(unknown)}")
-            return found
-        except TypeError as error:
-            raise BadRun(f"{self.path / 'findings.json'} is damaged: {error}") from error
+        path = self.path / "findings.json"
+        found = read_json(path, tuple[Finding, ...])
+        if unknown := {finding.severity for finding in found} - set(SEVERITIES):
+            raise BadRun(f"{path} is damaged: severity {', '.join(unknown)}")
+        return found
 
     @cached_property
     def recipe(self) -> PartialRecipe:
@@ -162,17 +161,17 @@ def open_run(which: str | Path, root: Path) -> Run:
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
 
 
-def read_json(path: Path) -> Any:  # Any: JSON
-    """Read JSON that dl wrote.
+def read_json(path: Path, kind: type[Value]) -> Value:
+    """Read a value of a type from JSON that dl wrote.
 
     Raises:
         BadRun: If it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return from_json(path.read_bytes(), kind)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise BadRun(f"{str(path)!r} is damaged: {error}") from error
 
 

@@ -107,27 +107,18 @@ def join_groups(*groupings: Index) -> Index:
     Args:
         *groupings: (N,) group numbers each.
     """
-    joined = np.unique(groupings[0], return_inverse=True)[1]
-    for grouping in groupings[1:]:
-        joined = _joined(joined, np.unique(grouping, return_inverse=True)[1])
-    return joined
+    from scipy.sparse import coo_array  # here, for most splits have one grouping
+    from scipy.sparse.csgraph import connected_components
 
-
-def _joined(first: Index, second: Index) -> Index:
-    """Join two groupings by union-find over the groups of the first, which meet in groups of the second."""
-    parent = list(range(int(first.max(initial=-1)) + 1))
-
-    def root(group: int) -> int:
-        while parent[group] != group:
-            parent[group] = group = parent[parent[group]]
-        return group
-
-    pairs = np.unique(np.column_stack([second, first]), axis=0)
-    meets = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
-    for one, other in zip(pairs[meets, 1].tolist(), pairs[meets + 1, 1].tolist(), strict=True):
-        parent[root(other)] = root(one)
-    roots = np.array([root(group) for group in range(len(parent))], np.int64)
-    return np.asarray(roots[first])
+    numbered = [np.unique(grouping, return_inverse=True)[1] for grouping in groupings]
+    sizes = [int(numbers.max(initial=-1)) + 1 for numbers in numbered]
+    first, *others = (numbers + start for numbers, start in zip(numbered, np.cumsum([0, *sizes]), strict=False))
+    if not others or not len(first):
+        return np.asarray(first)
+    # A node for each group of each grouping; an example links its groups, and what is linked holds together.
+    links = np.tile(first, len(others)), np.concatenate(others)
+    graph = coo_array((np.ones(len(links[0]), bool), links), shape=(sum(sizes), sum(sizes)))
+    return np.asarray(connected_components(graph, directed=False)[1][first], np.int64)
 
 
 def probe(train: Index, size: int, seed: int) -> Index:

@@ -42,6 +42,8 @@ def attribute_errors(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
 def _chosen(recipe: Recipe) -> Iterator[tuple[str, str | tuple[str, str], str]]:
     """Give what a recipe names, by field and key of `Plugins` and in words, the likeliest to fail first."""
     yield from (("regularizers", name, f"regularizer {name!r}") for name in recipe.regularizers)
+    if recipe.task:
+        yield "tasks", recipe.task, f"task {recipe.task!r}"
     yield "models", (recipe.domain, recipe.model), f"model {recipe.model!r}"
     yield "datasets", (recipe.domain, recipe.data), f"data set {recipe.data!r}"
     yield "domains", recipe.domain, f"domain {recipe.domain!r}"

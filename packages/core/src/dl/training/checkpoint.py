@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,26 @@ from torch import nn
 
 from dl import files
 from dl.errors import BadRun
-from dl.runs.run import write_json
+from dl.runs.run import read_json, write_json
 
 MANIFEST = "manifest.json"
 STATE = re.compile(r"state-\d+\.ckpt")
 KEPT = 2
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A checkpoint that the manifest lists.
+
+    Args:
+        file: Name in the folder.
+        sequence: From 1; the newest has the largest.
+        sha256: Of its content.
+    """
+
+    file: str
+    sequence: int
+    sha256: str
 
 
 class DurableCheckpoints(CheckpointIO):
@@ -43,13 +57,13 @@ class DurableCheckpoints(CheckpointIO):
         torch.save(checkpoint, stream)
         content = stream.getvalue()
         known = _entries(folder)
-        number = known[0]["sequence"] + 1 if known else 1
+        number = known[0].sequence + 1 if known else 1
         name = f"state-{number:06d}.ckpt"
         files.write_bytes(folder / name, content)
-        entry = {"file": name, "sequence": number, "sha256": hashlib.sha256(content).hexdigest()}
-        write_json(folder / MANIFEST, [entry, *known][:KEPT])
+        entry = _Entry(name, number, hashlib.sha256(content).hexdigest())
+        write_json(folder / MANIFEST, [asdict(one) for one in [entry, *known][:KEPT]])
         for old in known[KEPT - 1 :]:
-            (folder / old["file"]).unlink(missing_ok=True)
+            (folder / old.file).unlink(missing_ok=True)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
@@ -61,10 +75,10 @@ class DurableCheckpoints(CheckpointIO):
         """
         folder = Path(path).parent
         for entry in _entries(folder):
-            content = _whole(folder / entry["file"], entry["sha256"])
+            content = _whole(folder / entry.file, entry.sha256)
             if content is not None:
-                return _unpacked(content, folder / entry["file"], map_location)
-            warnings.warn(f"{entry['file']} is damaged or missing; using the checkpoint before it", stacklevel=2)
+                return _unpacked(content, folder / entry.file, map_location)
+            warnings.warn(f"{entry.file} is damaged or missing; using the checkpoint before it", stacklevel=2)
         raise BadRun(f"no whole checkpoint in {str(folder)!r}")
 
     def remove_checkpoint(self, path: str | Path) -> None:
@@ -107,22 +121,19 @@ def _first_names(network: nn.Module) -> dict[str, str]:
     return names
 
 
-def _entries(folder: Path) -> list[dict[str, Any]]:
-    """Return what the manifest lists, newest first. Any: names and numbers."""
-    try:
-        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return [_entry(stored) for stored in listed]
-    except FileNotFoundError:
+def _entries(folder: Path) -> list[_Entry]:
+    """Return what the manifest lists, newest first.
+
+    Raises:
+        BadRun: If it is damaged, or names a file that is no checkpoint of this folder.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
         return []
-    except (ValueError, OSError, KeyError, TypeError, RecursionError) as error:
-        raise BadRun(f"{str(folder / MANIFEST)!r} is damaged: {error}") from error
-
-
-def _entry(stored: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
-    """Check one entry; a name that leads out of the folder is none of ours."""
-    if not STATE.fullmatch(stored["file"]):
-        raise ValueError(f"{stored['file']!r} is no checkpoint")
-    return {"file": stored["file"], "sequence": int(stored["sequence"]), "sha256": str(stored["sha256"])}
+    entries = read_json(path, list[_Entry])
+    if strange := [entry.file for entry in entries if not STATE.fullmatch(entry.file)]:
+        raise BadRun(f"{str(path)!r} is damaged: {strange[0]!r} is no checkpoint")
+    return entries
 
 
 def _unpacked(content: bytes, path: Path, map_location: Any | None) -> dict[str, Any]:  # Any: Lightning's own state
@@ -134,7 +145,7 @@ def _unpacked(content: bytes, path: Path, map_location: Any | None) -> dict[str,
         raise BadRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
 
 
-def _whole(path: Path, checksum: object) -> bytes | None:
+def _whole(path: Path, checksum: str) -> bytes | None:
     try:
         content = path.read_bytes()
     except OSError:

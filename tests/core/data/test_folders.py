@@ -1,12 +1,29 @@
+"""Folders by class: parts and classes by name, every regular file once, misfits in one line."""
+
 import os
+from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dl.data.folders import (
+    SkippedFiles,
+    Wanted,
+    glance,
+    number_labels,
+    relative_name,
+    say_bad,
+    stable_ids,
+    unreadable,
+    walk,
+)
 from dl.data.folders import find_classes as find_classes_of
 from dl.data.folders import find_parts as find_parts_of
-from dl.data.folders import walk
-from dl.errors import BadData
-from dl_vision.folder import IMAGES
+from dl.errors import BadData, BadFile
+
+IMAGES = Wanted("image", "images", (".png", ".jpg"), "expected a folder of images for each class")
 
 
 def find_parts(root):
@@ -15,6 +32,25 @@ def find_parts(root):
 
 def find_classes(folder):
     return find_classes_of(folder, IMAGES)
+
+
+@pytest.fixture
+def photo():
+    """A function that writes a file that is called as an image is; none is opened here."""
+
+    def write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+    return write
+
+
+@pytest.fixture
+def pets(tmp_path, photo):
+    """A folder of two classes, cat and dog, three files each."""
+    for number in range(6):
+        photo(tmp_path / "pets" / ("cat", "dog")[number % 2] / f"{number}.png")
+    return tmp_path / "pets"
 
 
 def names(found):
@@ -135,3 +171,55 @@ def test_a_class_without_an_image_is_named(pets):
     with pytest.raises(BadData, match="has no image") as caught:
         find_classes(pets)
     assert "\x1b" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_files_and_folders_that_may_lie_beside_classes_are_passed_over_and_named(pets, photo):
+    photo(pets / "stray.jpg")
+    photo(pets / "unsup" / "1.png")
+    found = find_classes_of(pets, Wanted("image", "images", (".jpg",), "", loose=True, unlabelled=("unsup",)))
+    assert found.classes == ("cat", "dog") and len(found.files) == 6
+    assert found.passed == ("unsup: a folder without labels, by its name", "stray.jpg: beside the class folders")
+
+
+def test_another_part_is_numbered_as_the_training_part_and_may_lack_a_class(pets):
+    assert number_labels(find_classes(pets), None) == [0, 0, 0, 1, 1, 1]
+    assert number_labels(find_classes(pets), ("ant", "cat", "dog")) == [1, 1, 1, 2, 2, 2]
+    with pytest.raises(BadData, match=r"class 'dog' in '.*' is not in the training part, which has: cat"):
+        number_labels(find_classes(pets), ("cat",))
+
+
+def test_a_glance_tells_whether_files_of_a_kind_lie_below(pets):
+    assert glance(pets, IMAGES) and not glance(pets, Wanted("text", "texts", (".txt",), ""))
+
+
+def test_a_file_is_named_from_the_root_with_slashes():
+    assert relative_name(Path("root"), str(Path("root", "cat", "0.png"))) == "cat/0.png"
+
+
+def test_a_folder_that_cannot_be_read_is_one_line(tmp_path):
+    with pytest.raises(BadFile, match=r"folder '.*gone' cannot be read: No such file or directory"):
+        list(walk(tmp_path / "gone", set()))
+
+
+def test_raw_files_that_cannot_be_read_are_refused_or_skipped_with_a_warning():
+    with pytest.raises(
+        BadFile, match=r"^1 of 3 files cannot be read as text: 'a\.txt: NUL'  leave them out, or .*skip$"
+    ):
+        say_bad(["a.txt: NUL"], 3, "text", skip=False)
+    with pytest.warns(SkippedFiles, match=r"1 of 3 files cannot be read as text, and were skipped: 'a\.txt: NUL'"):
+        say_bad(["a.txt: NUL"], 3, "text", skip=True)
+    with pytest.raises(BadFile, match=r"^3 of 3 files cannot be read as text: 'a', 'b', 'c'$"):
+        say_bad(["a", "b", "c"], 3, "text", skip=True)
+
+
+def test_of_unreadable_files_the_first_ten_are_named():
+    message = unreadable("'pets'", list("abcdefghijkl"), 20, "images")
+    assert message.startswith("12 of 20 files in 'pets' cannot be read as images: 'a', ") and "'j', ...  " in message
+
+
+@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.text(max_size=5)), unique=True, min_size=1))
+def test_ids_fit_63_bits_and_differ(pairs):
+    names = [name.encode("utf-8", "replace").decode() for _, name in pairs]
+    ids = stable_ids([digest for digest, _ in pairs], names)
+    assert ids.dtype == np.int64 and (ids >= 0).all()
+    assert len(set(ids.tolist())) == len({(pair[0], name) for pair, name in zip(pairs, names, strict=True)})

@@ -1,0 +1,63 @@
+"""Held packages: those on which dl and its plugins are built, and which no installation replaces by the way.
+
+What a plugin needs may ask for another torch than the one here, and the resolver would bring it: of another version, or
+built for another device. Whoever means that says so, with `--replace torch`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from dl.errors import BadOption
+
+HELD = ("torch", "lightning", "numpy")
+
+
+def held(replace: Iterable[str] = ()) -> dict[str, str]:
+    """Return the version of each held package, as installed, without those that may be replaced.
+
+    Raises:
+        BadOption: If one that may be replaced is not a held one.
+    """
+    allowed = set(replace)
+    if strange := sorted(allowed - set(HELD)):
+        raise BadOption(f"--replace {strange[0]}: only {', '.join(HELD)} are held; others are replaced as needed")
+    found = {}
+    for name in HELD:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return {name: here for name, here in found.items() if name not in allowed}
+
+
+@contextlib.contextmanager
+def constraint(versions: Mapping[str, str]) -> Iterator[list[str]]:
+    """Give the words with which pip and uv leave these packages as they are."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "held.txt"
+        path.write_text("".join(f"{name}=={here}\n" for name, here in versions.items()), encoding="utf-8")
+        yield ["--constraint", str(path)] if versions else []
+
+
+def refusal(what: str, words: Sequence[str], versions: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """Return the line that says which held packages an installation would replace; empty if it would replace none.
+
+    Args:
+        what: As the user named it.
+        words: The user's flags.
+        versions: Of the held packages.
+        new: Versions that would be installed, by normalized name.
+    """
+    moved = [name for name, here in versions.items() if new.get(name, here) != here]
+    if not moved:
+        return ""
+    changes = " and ".join(f"{name} {versions[name]} by {name} {new[name]}" for name in moved)
+    again = shlex.join(["dl", "install", *words, what, *(word for name in moved for word in ("--replace", name))])
+    return (
+        f"installing {what!r} would replace {changes}; nothing was installed"
+        f"  ask for a version of it that fits, or go on with: {again}"
+    )

@@ -1,0 +1,1 @@
+"""The task newplugin for dl."""

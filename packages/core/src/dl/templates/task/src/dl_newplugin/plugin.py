@@ -1,0 +1,28 @@
+"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dl.hookspecs import hookimpl
+from dl.specs import TaskSpec
+
+if TYPE_CHECKING:
+    from dl.tasks.task import TaskKind
+
+dl_api = 4  # the version of dl's hooks that this is written for
+
+NAME = "newplugin"
+DESCRIPTION = "counts from 0 up, by the Poisson deviance"
+
+
+@hookimpl
+def register_tasks() -> tuple[TaskSpec, ...]:
+    """Return the rows that can be named after ``--task``, and how the target of a table is read for each."""
+    return (TaskSpec(NAME, DESCRIPTION, _load, target_as="numbers"),)
+
+
+def _load() -> TaskKind:
+    from dl_newplugin.rates import row
+
+    return row(NAME)

@@ -1,0 +1,79 @@
+"""fit, test and predict: the result on stdout, progress on stderr, and each answer as a table, CSV, JSON or text."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from dl.cli.train import _csv, _print_texts, _show_look, _table
+from dl.inference.predict import Prediction
+from dl.intervals import Estimate
+from dl.runs import ledger
+from dl.runs.manifest import MetricInfo
+
+ANSWERS = [
+    Prediction("a.png", "cat", {"cat": 0.9, "dog": 0.06, "fox": 0.03, "owl": 0.01}),
+    Prediction("=cmd()", "dog", {"cat": 1 / 3, "dog": 2 / 3, "fox": 0.0, "owl": 0.0}),
+]
+
+
+def test_a_fit_its_test_and_its_predictions_are_json_where_that_is_asked_for(dl_run, dl_table):
+    fitted = dl_run("fit", "tabular", dl_table, "--target", "label", "epochs=1", "--json")
+    assert fitted.code == 0 and fitted.json["status"] == "finished" and fitted.json["best"]["epoch"] == 1.0
+    assert "epoch" in fitted.err and "epoch" not in fitted.out.replace('"epoch"', "")
+    answered = dl_run("predict", "last", dl_table, "--json")
+    assert len(answered.json) == 60 and {one["answer"] for one in answered.json} <= {"no", "yes"}
+    untested = dl_run("test", "last", "--json")
+    assert untested.code == 3 and untested.out == "" and "has no test part" in untested.err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["vision", "mnist", "seed=3"], "--seed 3"),
+        (["vision", "mnist", "model=two words"], "--model 'two words'"),
+        (["vision", "mnist", "epochs=soon"], "epochs=soon"),
+        (["vision", "minst"], "did you mean 'mnist'"),
+        (["vision", "mnist", "--logger", "cvs"], "did you mean 'csv'"),
+        (["tabular", "t.csv", "--target", "a", "target=b"], "'target' is given twice"),
+    ],
+)
+def test_what_cannot_be_fitted_is_one_line_and_no_run(dl_run, tmp_path, words, line):
+    answer = dl_run("fit", *words)
+    assert answer.code == 2 and answer.out == "" and line in answer.err and answer.err.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_answers_as_csv_are_read_back_and_no_cell_begins_a_formula():
+    rows = list(csv.DictReader(io.StringIO(_csv(ANSWERS))))
+    assert [row["answer"] for row in rows] == ["cat", "dog"] and rows[0]["source"] == "a.png"
+    assert not rows[1]["source"].startswith("=") and rows[1]["cat"] == "0.333333"
+    assert _csv([]) == "source,answer\n"
+
+
+def printed(show):
+    stream = io.StringIO()
+    show(Console(file=stream, width=60, color_system=None))
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def test_a_table_of_answers_tells_the_three_that_are_likeliest():
+    lines = printed(lambda out: out.print(_table(ANSWERS)))
+    assert lines[1].split(maxsplit=2) == ["a.png", "cat", "cat 0.9, dog 0.06, fox 0.03"]
+    assert lines[2].split(maxsplit=2) == ["=cmd()", "dog", "dog 0.667, cat 0.333, fox 0"]
+
+
+def test_a_text_follows_its_prompt_and_stays_one_line_however_long(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    _print_texts([Prediction("Once", " upon a time there was a line\nand another", {}), Prediction("\x1b[2J", "x", {})])
+    assert capsys.readouterr().out == "Once upon a time there was a line\nand another\n\n\\x1b[2Jx\n"
+
+
+def test_an_evaluation_is_told_with_its_interval_its_number_and_what_it_shares_with_training():
+    accuracy = MetricInfo("accuracy", True, 1.0, "proportion")
+    metrics = {"accuracy": 0.9, "macro_f1": 0.85}
+    look = ledger.TestEvaluation("0001-a", "a", 30, accuracy, Estimate(0.9, 0.8, 0.95), metrics, 0.3, 2, "f", 1, "now")
+    lines = printed(lambda out: _show_look(out, look))
+    assert lines[1] == "  accuracy  90.00 % [80.00, 95.00]    loss 0.3000" and lines[2] == "  macro_f1 0.8500"
+    assert lines[3].startswith("  ! 1 test example") and any("look 2" in line for line in lines[4:])

@@ -1,0 +1,97 @@
+"""The steps of a fit: in blocks or one by one they lead to the same weights, and a lost loss stops them."""
+
+import numpy as np
+import pytest
+
+from dl.errors import TrainingFailed
+from dl.runs.outcomes import read_arrays
+from dl.runs.run import open_run
+from dl.training.devices import Devices
+
+
+def numbers(run):
+    """The history without what a clock says."""
+    clocks = ("seconds", "train_seconds", "val_seconds")
+    return [{name: value for name, value in row.items() if name not in clocks} for row in run.history.rows]
+
+
+def test_the_training_loss_is_the_mean_over_examples_though_the_last_batch_is_smaller(fit, dataset):
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.normal(0, 1, (42, 3)).astype(np.float32), rng.integers(0, 2, 42)
+    given = dataset(inputs, targets, val_size=20)  # 22 to train on: batches of 20 and of 2
+    run = fit(given, epochs=1, batch_size=20, lr=0.0)  # with no rate the network stays as it is
+    everything = fit(given, epochs=1, batch_size=22, lr=0.0)
+    assert run.best["train_loss"] == pytest.approx(everything.best["train_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"),
+    [("adam", "one-cycle"), ("adamw", "cosine"), ("sgd", "constant"), ("rmsprop", "constant")],
+)
+def test_blocks_of_steps_and_single_steps_lead_to_the_same_weights(fit, blobs, monkeypatch, optimizer, schedule):
+    given = blobs(n=101)
+    choices = {"model": "dense", "epochs": 2, "batch_size": 7, "lr": 0.01, "optimizer": optimizer, "schedule": schedule}
+    blocks = fit(given, precision="64-true", **choices)
+    monkeypatch.setattr(Devices, "takes_blocks", False)
+    steps = fit(given, precision="64-true", **choices)
+    for mine, theirs in zip(numbers(blocks), numbers(steps), strict=True):
+        assert mine.keys() == theirs.keys()
+        for name in ("step", "lr", "train_loss", "val_loss", "probe_loss", "train_score"):
+            assert mine[name] == pytest.approx(theirs[name], rel=1e-6), name
+    states = [read_weights(run) for run in (blocks, steps)]
+    for name, value in states[0].items():
+        assert value.dtype == np.float64 and value == pytest.approx(states[1][name], abs=1e-6), name
+
+
+def test_clipping_is_the_same_in_blocks_and_single_steps(fit, blobs, monkeypatch):
+    choices = {"epochs": 2, "batch_size": 7, "optimizer": "sgd", "lr": 1.0, "clip": 0.05}
+    blocks = fit(blobs(), precision="64-true", **choices)
+    monkeypatch.setattr(Devices, "takes_blocks", False)
+    steps = fit(blobs(), precision="64-true", **choices)
+    free = fit(blobs(), precision="64-true", **{**choices, "clip": 0.0})
+    for name, value in read_weights(blocks).items():
+        assert value == pytest.approx(read_weights(steps)[name], abs=1e-6)
+        assert not np.allclose(value, read_weights(free)[name])
+
+
+def read_weights(run):
+    from safetensors.numpy import load_file
+
+    return load_file(run.path / "best.safetensors")
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true", "bf16-true"])
+def test_other_number_types_learn_too(fit, blobs, precision):
+    assert fit(blobs(2), precision=precision, epochs=15).best["val_accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_a_loss_that_is_no_number_stops_with_step_and_advice(fit, line, runs, monkeypatch, blocks):
+    monkeypatch.setattr(Devices, "takes_blocks", blocks)
+    with pytest.raises(TrainingFailed, match=r"the loss is (nan|inf) at step 2 \(epoch 1, examples .*try: lr=1e\+29"):
+        fit(line, lr=1e30, optimizer="sgd")
+    run = open_run("last", runs)
+    assert run.manifest.status == "failed" and "at step" in run.manifest.message
+
+
+def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monkeypatch):
+    from dl.training import batches
+
+    drawn = []
+    order = batches.epoch_order
+
+    def noted(seed, epoch, positions):
+        drawn.append((seed, epoch))
+        return order(seed, epoch, positions)
+
+    monkeypatch.setattr(batches, "epoch_order", noted)
+    fit(blobs(), epochs=3, seed=7)
+    assert drawn == [(7, 0), (7, 1), (7, 2)]
+
+
+def test_features_are_those_of_the_last_layer_in_the_order_of_the_rows(fit, blobs):
+    run = fit(blobs(), model="dense", epochs=1)
+    kept = read_arrays(run.outcomes_folder / "features.npz")
+    assert kept["val"].shape == (len(kept["val_rows"]), 32) and (kept["val"] >= 0).all()  # after the ReLU
+    ids, inputs = run.outcomes("val").ids[kept["val_rows"]], blobs().train.inputs
+    assert kept["val_inputs"] == pytest.approx(inputs[ids], rel=1e-3)

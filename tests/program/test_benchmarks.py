@@ -1,0 +1,46 @@
+"""The benchmarks import what there is, also in the programs that they write: none of them is run here."""
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.name != "__main__.py")
+
+
+def programs(tree):
+    """The text constants of a module that are programs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "import " in node.value:
+            try:
+                yield ast.parse(node.value)
+            except SyntaxError:
+                continue
+
+
+def names(tree):
+    """What a module, and the programs in it, import of ours: pairs of a module and a name of it."""
+    for part in (tree, *programs(tree)):
+        for node in ast.walk(part):
+            if isinstance(node, ast.ImportFrom) and node.module.partition("_")[0].partition(".")[0] == "dl":
+                yield from ((node.module, alias.name) for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from ((alias.name, "") for alias in node.names if alias.name.partition(".")[0] == "dl")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_what_a_benchmark_imports_of_ours_is_there(path):
+    for module, name in names(ast.parse(path.read_text(encoding="utf-8"))):
+        found = importlib.import_module(module)
+        assert not name or hasattr(found, name) or importlib.import_module(f"{module}.{name}"), f"{module}.{name}"
+
+
+def test_every_benchmark_is_imported(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    for path in MODULES:
+        importlib.import_module(f"benchmarks.{path.stem}" if path.stem != "__init__" else "benchmarks")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
+        del sys.modules[name]

@@ -1,0 +1,100 @@
+"""The files that the pages name: small, and real where they can be, from what is installed.
+
+Images are scikit-learn's digits, tables its wines and patients, texts the sentences of film reviews.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_diabetes, load_digits, load_wine
+
+from dl_reviews.reviews import load_rotten_tomatoes
+
+DIGITS = ("zero", "one", "two")
+PARTS = ("train", "train", "train", "val", "test")
+FIRST_DAY = date(2026, 1, 5)
+
+
+def write_samples(folder: Path) -> None:
+    """Write everything that a page names into this folder."""
+    _write_images(folder)
+    _write_texts(folder)
+    _write_tables(folder)
+
+
+def _write_images(folder: Path) -> None:
+    """Write photos by class, new ones, a table of images, and folders with parts, a torn file and two sizes."""
+    digits = load_digits()
+    chosen = [number for number, digit in enumerate(digits.target[:1500]) if digit < len(DIGITS)]
+    rows = []
+    for at, number in enumerate(chosen):
+        name, pixels = DIGITS[digits.target[number]], digits.images[number]
+        path = Path("photos") / name / f"{number:04d}.png"
+        _write_image(folder / path, pixels)
+        if at < 300:
+            _write_image(folder / "parts" / PARTS[at % 5] / name / path.name, pixels)
+        if at < 40:
+            _write_image(folder / "scans" / name / path.name, pixels)
+            _write_image(folder / "mixed" / name / path.name, pixels, (20, 12) if at == 1 else (16, 16))
+        patient = at // 9
+        labels = ["yes" if holds else "no" for holds in (name == "zero", name != "one")]
+        rows.append([path, name, f"{pixels.mean() / 16:.3f}", *labels, patient, FIRST_DAY + timedelta(patient)])
+    _write_csv(folder / "labels.csv", ["image", "label", "weight", "loop", "even", "patient", "date"], rows)
+    for number in (1766, 1768, 1780):
+        _write_image(folder / "new" / f"{number}.png", digits.images[number])
+    (folder / "scans/one/torn.png").write_bytes((folder / "new/1766.png").read_bytes()[:40])
+
+
+def _write_image(path: Path, pixels: NDArray[np.float64], size: tuple[int, int] = (16, 16)) -> None:
+    """Write one digit, (8, 8) from 0 to 16, as a picture of this width and height."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray((pixels * 15.9).astype(np.uint8)).resize(size).save(path)
+
+
+def _write_texts(folder: Path) -> None:
+    """Write reviews as a table and as files by class, and a book without labels."""
+    reviews = load_rotten_tomatoes().train
+    texts = [bytes(row).decode() for row in reviews.inputs][::6]
+    labels = [reviews.names[target] for target in reviews.targets[::6]]
+    _write_csv(folder / "reviews.csv", ["review", "label"], zip(texts, labels, strict=True))
+    for number, (text, label) in enumerate(zip(texts[::4], labels[::4], strict=True)):
+        path = folder / "reviews" / label / f"{number:04d}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    _write_csv(folder / "one-sided.csv", ["review", "label"], ((text, "positive") for text in texts[:20]))
+    (folder / "latin.csv").write_text("review,label\na warm film,positive\ncaf\xe9 noir,negative\n", encoding="latin-1")
+    (folder / "open.csv").write_text('review,label\n"a good film,positive\na bad one,negative\n', encoding="utf-8")
+    (folder / "book.txt").write_text("\n".join(texts[::5]), encoding="utf-8")
+
+
+def _write_tables(folder: Path) -> None:
+    """Write wines with their grower, patients with a number to predict, and new patients without it."""
+    wine = load_wine()
+    _write_csv(
+        folder / "wines.csv",
+        [*wine.feature_names, "grower"],
+        ([*row, "abc"[grower]] for row, grower in zip(wine.data, wine.target, strict=True)),
+    )
+    diabetes = load_diabetes(scaled=False)
+    rows = [[*row, target] for row, target in zip(diabetes.data.tolist(), diabetes.target.tolist(), strict=True)]
+    for number, row in enumerate(rows):
+        row[1] = ("female", "male")[int(row[1]) - 1]
+        if number % 40 == 7:
+            row[3] = ""  # a blood pressure that was not taken
+    names = ["age", "sex", "bmi", "pressure", "tc", "ldl", "hdl", "tch", "ltg", "glucose"]
+    _write_csv(folder / "patients.csv", [*names, "progress"], rows[:400])
+    _write_csv(folder / "new-patients.csv", names, (row[:-1] for row in rows[400:404]))
+    rows[11][2] = "tall"
+    _write_csv(folder / "mistyped.csv", [*names, "progress"], rows[:100])
+
+
+def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([names, *rows])
