@@ -163,7 +163,7 @@ class _Judged(NamedTuple):
     spread: float
 
     @staticmethod
-    def of(facts: Facts, logits: NDArray[np.float16], targets: NDArray[np.generic], temperature: float) -> _Judged:
+    def of(facts: Facts, logits: NDArray[np.float32], targets: NDArray[np.generic], temperature: float) -> _Judged:
         z = logits.astype(np.float32) / np.float32(temperature)
         if facts.manifest.task.probabilities != SOFTMAX:
             y = targets.reshape(z.shape).astype(np.float32)
