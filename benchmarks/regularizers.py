@@ -32,13 +32,13 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     train = plugins.dataset("vision", "mnist").load({}).train
     task, preprocessor = decide(train.targets, train.names), domain.learn(whole(train), recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preprocessor.input_shape, task, regularizers)
+    network = build_network(recipe, plugins, preprocessor, task, regularizers)
     feed, positions = DeviceDataset.of(train, task), np.arange(len(train))
     parts = FitParts(feed, feed, positions, positions, positions)
     module = FitModule(
         network, preprocessor, task, parts, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
     )
-    module.order = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
+    module.sampler = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
     module.generator, module.schedule = torch.Generator().manual_seed(0), None
     module.optimizer = make_optimizer(network, recipe.train)
     drawn = torch.Generator().manual_seed(0)

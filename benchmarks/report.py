@@ -19,7 +19,7 @@ from typing import Any
 import dl
 from benchmarks.measuring import publish, run_dl
 from dl.training import callbacks
-from dl_reports.simulate import Fit, simulate
+from dl_reports.simulate import SimulatedFit, simulate
 
 ROUNDS = 3
 SIZES = {"10,000 x 50": (10_000, 50, 10_000), "1,000,000 x 20": (1_000_000, 20, 10_000)}  # validation, epochs, probe
@@ -27,7 +27,8 @@ COMPUTE = """
 import sys, time
 from pathlib import Path
 from dl.runs.run import Run
-from dl_reports.report import build_report, to_json
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 started, used = time.perf_counter(), time.process_time()
 to_json(build_report(Run(Path(sys.argv[1]))))
 print(time.perf_counter() - started, time.process_time() - used)
@@ -39,7 +40,7 @@ def measured(n: int, epochs: int, probe: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         rise = [2.0, 3.0, *[3.5 - 0.01 * k for k in range(epochs - 2)]]
         learnt = [2.0, 3.0, *[3.5 + 0.05 * k for k in range(epochs - 2)]]
-        run = simulate(Path(name) / "0001-simulated", Fit(signal=rise, probe_signal=learnt, n=n, m=probe))
+        run = simulate(Path(name) / "0001-simulated", SimulatedFit(signal=rise, probe_signal=learnt, n=n, m=probe))
         command = [sys.executable, "-c", COMPUTE, str(run.path)]
         answers = [subprocess.run(command, capture_output=True, check=True).stdout.split() for _ in range(ROUNDS)]
         shown = [run_dl("report", str(run.path), folder=Path(name)) for _ in range(ROUNDS)]

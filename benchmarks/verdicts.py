@@ -26,7 +26,7 @@ from benchmarks.measuring import publish
 from dl.data.examples import Dataset
 from dl.plugins.loading import load_plugins
 from dl.runs.run import Run
-from dl_reports.build import build
+from dl_reports.build import build_report
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
 from dl_reports.read import read
@@ -192,7 +192,9 @@ def duplicates_found(mnist: Dataset, planted: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         plugins = with_dataset(Dataset("some-digits", train, val=val))
         run = dl.fit("vision", "some-digits", recipe="book-dense", epochs=2, runs=Path(folder), plugins=plugins)
-        found = next(one for one in build(run, plugins=plugins).findings if one.code == "data-duplicates-across-split")
+        found = next(
+            one for one in build_report(run, plugins=plugins).findings if one.code == "data-duplicates-across-split"
+        )
         return int(found.evidence["leaked"])
 
 

@@ -30,7 +30,7 @@ HOME = "/home/you"  # stands for the folder in which a page's commands run
 REST = "..."
 
 _BLOCK = re.compile(r"^```(console|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
-_NUMBER = re.compile(r"[-+]?\d[\d,]*(\.\d+)?(e[-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -112,30 +112,32 @@ def run_step(step: Step, names: dict[str, Any], run: Callable[..., Answer] = run
     return [line.rstrip() for line in out.replace(str(Path.cwd()), HOME).strip("\n").splitlines()]
 
 
-def _mask(line: str) -> str:
-    """Forget the numbers of a line, the length of its bars and the width of its gaps."""
-    return re.sub(r"\s+", " ", re.sub("━+", "━", _NUMBER.sub("0", line))).strip()
-
-
 def renew(shown: tuple[str, ...], printed: list[str]) -> list[str] | None:
-    """Give the lines that a page shows the numbers that were printed; None if it shows what was not printed."""
-    masked, new, at = [_mask(line) for line in printed], list[str](), 0
+    """Give the lines that a page shows the numbers that were printed; None if it shows words that were not printed.
+
+    Words are compared and not lines, because a longer number may break a line elsewhere.
+    """
+    words = [(word, at) for at, line in enumerate(printed) for word in _words(line)]
+    new, at = list[str](), 0
     for position, part in enumerate(_parts(shown)):
-        if position:
-            new.append(REST)
-        wanted = [_mask(line) for line in part]
-        last = len(masked) - len(wanted)
-        starts = range(at, last + 1) if position else [0]
-        found = next((start for start in starts if masked[start : start + len(wanted)] == wanted), None)
+        wanted = [word for line in part for word in _words(line)]
+        starts = range(at, len(words) - len(wanted) + 1) if position else [0]
+        found = next((k for k in starts if [word for word, _ in words[k : k + len(wanted)]] == wanted), None)
         if found is None:
             return None
-        at = found + len(part)
-        new += printed[found:at]
-    return new if at == len(printed) or shown[-1].strip() == REST else None
+        at = found + len(wanted)
+        new += [REST] if position else []
+        new += printed[words[found][1] : words[at - 1][1] + 1] if wanted else []
+    return new if at == len(words) or shown[-1].strip() == REST else None
+
+
+def _words(line: str) -> list[str]:
+    """Split a line into words, without its numbers and the length of its bars."""
+    return re.sub("━+", "━", _NUMBER.sub("0", line)).split()
 
 
 def _parts(shown: tuple[str, ...]) -> list[list[str]]:
-    """Cut lines where some are left out."""
+    """Split lines where some are left out."""
     parts: list[list[str]] = [[]]
     for line in shown:
         if line.strip() == REST:

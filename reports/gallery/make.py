@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from shot import to_svg
 
 import dl
 from dl.data.examples import Dataset
@@ -24,11 +25,12 @@ from dl.plugins.loading import load_plugins
 from dl.runs.run import Run
 from dl.specs import DatasetSpec
 from dl_mnist import mnist
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
-from dl_reports.render.shot import to_svg
 from dl_reports.render.terminal import print_report
-from dl_reports.report import Report, build_report, to_json
+from dl_reports.report import Report
 
 GALLERY = Path(__file__).parent
 WIDTH = 100  # columns of report.txt
@@ -47,7 +49,7 @@ class Piece:
 
     Args:
         name: Of its folder.
-        description: What was fitted, in one line.
+        description: Data and network, in one line.
         code: Of the finding that it must yield; one of these suffices.
         data: Name of the data set.
         options: Of the fit.
@@ -82,7 +84,7 @@ PIECES = (
     ),
     Piece(
         "duplicates",
-        f"{COPIES} training digits planted into the validation part",
+        f"{COPIES} training digits planted into the validation set",
         ("data-duplicates-across-split",),
         "mnist-duplicates",
         {"recipe": "book-dense", "epochs": 10},
@@ -98,7 +100,7 @@ PIECES = (
 
 
 def small(count: int) -> Dataset:
-    """MNIST with so many training digits, and 10,000 others for validation."""
+    """Take so many training digits of MNIST, and 10,000 others for validation."""
     full = mnist.load("mnist")
     order = np.random.default_rng(SEED).permutation(len(full.train))
     train, val = order[:count], order[count : count + VAL]
@@ -106,12 +108,12 @@ def small(count: int) -> Dataset:
 
 
 def shuffled() -> Dataset:
-    """5,000 digits whose labels say nothing."""
+    """Take 5,000 digits and permute their labels."""
     return _relabelled(small(5_000), lambda labels, draws: draws.permutation(labels))
 
 
 def flipped() -> Dataset:
-    """20,000 digits, of which one in twenty carries another label."""
+    """Take 20,000 digits and give one in twenty another label."""
 
     def flip(labels: np.ndarray, draws: np.random.Generator) -> np.ndarray:
         wrong = draws.random(len(labels)) < FLIPPED
@@ -121,7 +123,7 @@ def flipped() -> Dataset:
 
 
 def duplicates() -> Dataset:
-    """20,000 digits, and a validation part in which 500 of them stand again."""
+    """Take 20,000 digits and plant 500 of them into the validation set as well."""
     data = small(20_000)
     assert data.val is not None
     inputs, targets = data.val.array.copy(), data.val.targets.copy()
@@ -149,7 +151,7 @@ class Variants:
 
     @hookimpl
     def register_datasets(self) -> tuple[DatasetSpec, ...]:
-        """One data set a way."""
+        """Register a data set for each way to spoil MNIST."""
         return tuple(_spec(name, *variant) for name, variant in VARIANTS.items())
 
 
@@ -158,7 +160,7 @@ def _spec(name: str, description: str, make: Callable[[], Dataset]) -> DatasetSp
 
 
 def make(piece: Piece, runs: Path) -> str:
-    """Fit, unless it was fitted before, write the report in every form, and return the code that it had to yield."""
+    """Fit a piece unless its run is kept, write the report in every form, and return the code that it had to yield."""
     root = runs / piece.name
     fitted = sorted(root.glob("0001-*"))
     run = Run(fitted[0]) if fitted else fit(piece, root)
@@ -205,7 +207,7 @@ def index(yields: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Make what was asked for, and say what each yields."""
+    """Make the pieces that were asked for, and print the finding of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(piece.name for piece in PIECES))
     parser.add_argument("--runs", type=Path, help="keep the runs here, and use those that are there")

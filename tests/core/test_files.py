@@ -67,13 +67,13 @@ def test_a_place_without_permission_is_one_line_and_left_alone(locked, write):
 
 def test_a_path_through_a_file_or_a_missing_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CannotWrite, match="a part of the path is a file, not a folder"):
+    with pytest.raises(CannotWrite, match="a parent of the path is a file, not a folder"):
         files.make_folder(tmp_path / "file" / "below")
     with pytest.raises(CannotWrite, match=r"cannot write '.*/file': it is a file, not a folder"):
         files.make_folder(tmp_path / "file")
     with pytest.raises(CannotWrite, match="it is a folder, not a file"):
         files.append_line(tmp_path, "")
-    with pytest.raises(CannotWrite, match="the folder is not there"):
+    with pytest.raises(CannotWrite, match="the folder does not exist"):
         files.write_text(tmp_path / "gone" / "kept", "")
 
 
@@ -169,7 +169,7 @@ INSIDE = """with files.locked(Path(sys.argv[1])):
 
 def test_of_many_processes_one_at_a_time_is_inside_a_locked_folder(tmp_path):
     run_at_once(INSIDE, tmp_path)
-    assert left_in(tmp_path) == [".lock"]
+    assert left_in(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_locked_is_used_without(locked):
@@ -183,6 +183,6 @@ def test_the_lock_has_the_rights_that_the_umask_leaves(tmp_path):
     before = os.umask(0o002)
     try:
         with files.locked(tmp_path):
-            assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) == 0o664
+            assert stat.S_IMODE((tmp_path / ".dl.lock").stat().st_mode) == 0o664
     finally:
         os.umask(before)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from dl.signals import StopFlag, StoppedAtOnce
+from dl.signals import SecondSignal, StopFlag
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -13,7 +13,7 @@ def test_the_first_signal_is_remembered_and_the_second_stops_at_once(number):
     with flag.catching():
         os.kill(os.getpid(), number)
         assert flag.received == number
-        with pytest.raises(StoppedAtOnce):
+        with pytest.raises(SecondSignal):
             os.kill(os.getpid(), signal.SIGINT)
     assert flag.received == number
 
@@ -26,7 +26,7 @@ def test_the_handlers_are_given_back_whatever_happens():
 
 
 def test_being_stopped_at_once_is_nothing_that_an_except_clause_swallows():
-    assert not issubclass(StoppedAtOnce, Exception)
+    assert not issubclass(SecondSignal, Exception)
 
 
 def test_beside_the_main_thread_nothing_is_caught():

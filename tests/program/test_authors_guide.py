@@ -5,14 +5,19 @@ import shlex
 import subprocess
 import sys
 from dataclasses import fields
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from dl import hookspecs
 from dl.plugins.loading import HOOKS
+from dl.regularizer import FUNCTIONS
+from dl.runs.outcomes import PartOutcomes
 from dl.tasks.task import TaskKind
 from dl.testing import write_images
+from dl_reports.facts import Facts
+from dl_reports.read import Kept
 
 GUIDE = (Path(__file__).parents[2] / "docs/authors.md").read_text()
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -33,7 +38,7 @@ def console(starts):
 
 
 def test_there_is_an_example_of_every_kind():
-    assert set(PLUGINS) == {"moods", "tall", "rates", "centred", "patience", "counts", "diary", "extras"}
+    assert set(PLUGINS) == {"moods", "tall", "rates", "centred", "sharpness", "patience", "counts", "diary", "extras"}
     assert set(FILES) == {
         "dl-stripes/pyproject.toml",
         "dl-stripes/src/dl_stripes/__init__.py",
@@ -60,6 +65,109 @@ def test_a_plugin_of_the_guide_runs_and_holds(name, site, dl_run, tmp_path):
         "moods": "moods",
         "rates": "deviance",
     }.get(name, "bars") in said
+
+
+def rows_of(head):
+    """The names in the first column of the table that begins so, as they are before a bracket."""
+    lines = GUIDE.partition(head + "\n")[2].splitlines()[1:]
+    rows = takewhile(lambda line: line.startswith("|"), lines)
+    return {re.match(r"\| `(\w+)", row)[1]: row for row in rows}
+
+
+def public(kind, made=()):
+    """The names of a class that others may use, and those that its objects are given."""
+    return {name for name in (*vars(kind), *made) if not name.startswith("_")}
+
+
+def test_every_fact_is_in_the_table_of_the_guide_and_in_the_docstring():
+    given = set(Facts.__init__.__code__.co_names) & {"kept", "plugins", "manifest", "metric", "has_classes"}
+    facts = public(Facts, given)
+    assert len(given) == 5 and set(rows_of("| `facts.` | what |")) == facts
+    described = re.findall(r"^        (\w+): ", Facts.__doc__, re.MULTILINE)
+    assert sorted(described) == sorted(facts)
+
+
+def test_every_file_of_a_run_that_a_check_reads_is_named():
+    said = GUIDE.partition("`facts.kept` holds the files of the run: ")[2].partition("\n\n")[0]
+    assert set(Kept.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", said))
+    assert set(PartOutcomes.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", said))
+
+
+def test_every_function_of_a_regularizer_is_at_its_place_in_the_guide():
+    rows = rows_of("| place | functions of `Regularizer` | what they change |")
+    found = {place: tuple(re.findall(r"`(\w+)`", row.split("|")[2])) for place, row in rows.items()}
+    assert found == FUNCTIONS
+
+
+ROWS = """
+from dl.hookspecs import hookimpl
+from dl.specs import DatasetSpec
+
+@hookimpl
+def register_datasets():
+    return [DatasetSpec("towns", "tabular", "of a test", load), DatasetSpec("bare", "tabular", "of a test", bare)]
+
+def load(options):
+    import numpy as np
+    from dl.data.examples import Dataset, Examples
+    from dl_tabular.rows import rows_of
+
+    rows = rows_of({"age": np.arange(60) % 9, "town": np.array(["Oslo", "Lima"] * 30)})
+    return Dataset("towns", Examples(rows, np.arange(60) % 2, np.arange(60)))
+
+def bare(options):
+    import numpy as np
+    from dl.data.examples import Dataset, Examples
+
+    return Dataset("bare", Examples(np.eye(60), np.arange(60) % 2, np.arange(60)))
+"""
+
+
+def test_rows_of_a_table_are_made_as_the_guide_says_and_others_are_told_so(site, dl_run):
+    assert "`dl_tabular.rows.rows_of`" in GUIDE
+    site.add("towns", ROWS)
+    assert dl_run("fit", "tabular", "towns", "epochs=1", "duplicates=ignore").code == 0
+    answer = dl_run("fit", "tabular", "bare")
+    assert answer.code == 3 and "as dl_tabular.rows.rows_of makes of columns; found float64 (48, 60)" in answer.err
+
+
+def test_strings_in_a_list_are_told_what_makes_texts_of_them(site, dl_run):
+    site.add(
+        "moods", PLUGINS["moods"][0].replace("ragged.texts(text for text, _ in made)", "[text for text, _ in made]")
+    )
+    answer = dl_run("fit", "text", "moods")
+    assert "has inputs in a list, not in an array or a Ragged, as dl.data.ragged.texts makes of strings" in answer.err
+
+
+def test_a_regularizer_is_tried_on_the_model_and_data_that_the_guide_names(site, dl_run):
+    site.add("sharpness", PLUGINS["sharpness"][0])
+    (line,) = console("dl plugins check sharpness")
+    answer = dl_run(*line.split()[1:])
+    assert answer.code == 0 and "convnet of vision, multiclass" in answer.out
+
+
+def test_the_line_about_a_value_that_is_refused_is_that_of_the_guide(site, dl_run):
+    even = PLUGINS["tall"][0].replace(
+        '    width = int(options["width"])\n',
+        '    width = int(options["width"])\n    if width % 2:\n'
+        '        from dl.errors import BadOption\n\n        raise BadOption("the width must be even")\n',
+    )
+    site.add("tall", even)
+    answer = dl_run("fit", "vision", "digits", "--model", "tall", "width=7")
+    assert answer.code == 2 and f"    {answer.err}" in GUIDE
+
+
+def test_the_regularizer_of_the_guide_looks_uphill_in_two_passes(site, dl_run, tmp_path):
+    site.add("sharpness", PLUGINS["sharpness"][0])
+    answer = dl_run("plugins", "check", "sharpness")
+    assert "its gradients are finite, and the weights stay: 2 forward and backward passes a step" in answer.out
+    losses = [
+        dl_run("fit", "vision", "digits", "--model", "dense", "width=8", "epochs=1", *reg, "--json").json["best"][
+            "val_loss"
+        ]
+        for reg in ((), ("--reg", "sam=0"), ("--reg", "sam=1"))
+    ]
+    assert losses[0] == losses[1] != losses[2]
 
 
 def test_the_check_of_the_guide_is_in_the_report(site, dl_run, tmp_path):

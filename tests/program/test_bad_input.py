@@ -46,8 +46,8 @@ def refuse(capsys, runs, monkeypatch, tmp_path):
         (("fit", "vision", "mnist", "--model", "convnot"), "no vision model named 'convnot'; did you mean 'convnet'?"),
         (("fit", "vision", "mnist", "--recipe", "fats"), "no vision recipe named 'fats'; did you mean 'fast'?"),
         (("fit", "vision", "mnist", "--recipe", "gone.toml"), "recipe 'gone.toml' cannot be read"),
-        (("fit", "vision", "mnist", "seed=3"), "seed=3 is said with a flag here  type: --seed 3"),
-        (("fit", "vision", "mnist", "reg=l2=1e-4"), "reg=l2=1e-4 is said with a flag here  type: --reg l2=1e-4"),
+        (("fit", "vision", "mnist", "seed=3"), "seed=3 is a flag here  type: --seed 3"),
+        (("fit", "vision", "mnist", "reg=l2=1e-4"), "reg=l2=1e-4 is a flag here  type: --reg l2=1e-4"),
         (("fit", "vision", "mnist", "epcohs=3"), "no option named 'epcohs' for this fit; did you mean 'epochs'?"),
         (("fit", "vision", "mnist", "epochs=three"), "training: epochs=three: expected a whole number"),
         (("fit", "vision", "mnist", "epochs=-1"), "training: epochs=-1: expected a whole number from 1"),
@@ -68,10 +68,10 @@ def refuse(capsys, runs, monkeypatch, tmp_path):
         (("fit", "vision", "x" * 5000), "no vision data set named"),
         (("fit", "vision"), "no data set given; one of: "),
         (("fit",), "no domain given; one of: "),
-        (("ls", "modles"), "nothing called 'modles' to list; did you mean 'models'?"),
-        (("show", "mnits"), "nothing is called 'mnits'; did you mean 'mnist'?"),
+        (("ls", "modles"), "no kind named 'modles'; did you mean 'models'?"),
+        (("show", "mnits"), "nothing is named 'mnits'; did you mean 'mnist'?"),
         (("show", "model", "convnot"), "no model named 'convnot'; did you mean 'convnet'?"),
-        (("show", "x" * 5000), "nothing is called"),
+        (("show", "x" * 5000), "nothing is named"),
         (("show", "7"), "no run '7' in "),
         (("test", "last"), "there is no run in "),
         (("predict", "last", "photo.png"), "there is no run in "),
@@ -111,14 +111,14 @@ def test_tokens_cannot_be_mixed_or_made_noisy(refuse, tmp_path, name):
     rows = [f"{('good', 'bad')[k % 2]} film {k},{k % 2}\n" for k in range(20)]
     (tmp_path / "few.csv").write_text("review,label\n" + "".join(rows))
     line = refuse(2, "fit", "text", tmp_path / "few.csv", "--reg", name, "epochs=1")
-    assert f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout" in line
+    assert f"{name} needs inputs that are numbers, not tokens; for texts use word-dropout" in line
 
 
 @pytest.mark.parametrize("words", [("ls", "runs"), ("report", "last"), ("show", "last"), ("test", "1")])
 def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(capsys, tmp_path, words):
     (tmp_path / "few.csv").write_text("a")
     assert run([*words, "--runs", str(tmp_path / "few.csv")]) == 2
-    assert "few.csv' is a file, not a folder of runs; say which folder: --runs FOLDER" in capsys.readouterr().err
+    assert "few.csv' is a file, not a folder of runs; pass --runs FOLDER" in capsys.readouterr().err
 
 
 def test_an_unknown_verb_is_one_line(capsys):
@@ -215,7 +215,7 @@ def a_file(root):
     [
         (an_empty_folder, "holds nothing"),
         (a_class_without_an_image, "class 'dog' in "),
-        (one_class, "holds one class only, 'cat'"),
+        (one_class, "holds only one class, 'cat'"),
         (classes_that_differ_in_case, "differ only in case"),
         (images_without_classes, "no class folders"),
         (a_file_that_is_no_image, "x1b[31mtwo.png: not an image"),

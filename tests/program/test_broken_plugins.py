@@ -119,7 +119,7 @@ BROKEN = (
     Broken(
         "takes-mnist",
         returns(f"[DatasetSpec('mnist', 'vision', 'x', print), {DATA}]"),
-        "the data set 'mnist' is left out, for dl's own (dl-mnist) has that name",
+        "the data set 'mnist' is left out, since dl's own (dl-mnist) has that name",
         works=True,
     ),
     Broken("mnist", "", "the plugin of dl-mnist 0.1.0 has the same name", how={"distribution": "dist-other"}),
@@ -400,5 +400,64 @@ def test_two_strangers_that_take_one_name_are_both_named_and_the_first_by_name_k
         plugins = load_plugins()
     (line,) = [str(one.message) for one in caught]
     assert "plugin 'bert' of dist-bert 1.0" in line
-    assert "the data set 'twin' is left out, for plugin 'anna' of dist-anna 1.0 has that name" in line
+    assert "the data set 'twin' is left out, since plugin 'anna' of dist-anna 1.0 has that name" in line
     assert next(s for s in plugins.states if s.name == "anna").registered == {"register_datasets": ("twin",)}
+
+
+CHOOSY = """
+from dl.hookspecs import hookimpl
+from dl.options import Option
+from dl.specs import ModelSpec, RegularizerSpec
+
+OPTIONS = (Option("width", 8, "units"), Option("window", 2, "pixels at once"), Option("shape", "tall", "a word"))
+
+@hookimpl
+def register_models():
+    return [ModelSpec("choosy", "vision", "of a test", build, OPTIONS)]
+
+@hookimpl
+def register_regularizers():
+    return [RegularizerSpec("picky", "penalty", "of a test", pick, (Option("by", 1.0, "factor"),))]
+
+def build(shape, outputs, options):
+    from torch import nn
+    from dl.errors import BadOption
+
+    if options["width"] < 1:
+        raise ValueError("a layer has units")
+    if options["shape"] not in ("tall", "wide"):
+        raise BadOption("there are tall and wide")
+    channels = shape[0]
+    pooled = nn.Sequential(nn.Conv2d(channels, options["width"], options["window"]), nn.AdaptiveMaxPool2d(1))
+    return nn.Sequential(pooled, nn.Flatten(), nn.Linear(options["width"] * {more}, outputs))
+
+def pick(options, task):
+    from dl.regularizer import Regularizer
+
+    if options["by"] > 9:
+        raise TypeError("a factor of one digit")
+    return Regularizer(penalty=lambda network: 0 * next(network.parameters()).sum())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("width=0",), "model choosy: width=0 is refused: ValueError: a layer has units (plugin_"),
+        (("shape=round", "width=4"), "model choosy: shape=round is refused: there are tall and wide  by default: tall"),
+        (("window=99",), "model choosy: window=99 is refused: RuntimeError: "),
+        (("--reg", "picky=10"), "regularizer picky: by=10 is refused: TypeError: a factor of one digit (plugin_"),
+    ],
+)
+def test_a_value_that_a_plugin_cannot_build_from_is_the_users_and_one_line(site, tmp_path, words, said):
+    site.add("choosy", CHOOSY.replace("{more}", "1"))
+    done = dl("fit", "vision", "digits", "--model", "choosy", "epochs=1", "--runs", str(tmp_path / "runs"), *words)
+    assert done.returncode == 2 and done.stderr.startswith(f"dl: {said}"), done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "DL_PLUGINS" not in done.stderr
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_a_network_that_fails_whatever_is_typed_is_its_plugins(site, tmp_path):
+    site.add("choosy", CHOOSY.replace("{more}", "2"))
+    done = dl("fit", "vision", "digits", "--model", "choosy", "width=4", "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 4 and "plugin 'choosy'" in done.stderr and "refused" not in done.stderr

@@ -99,5 +99,44 @@ def test_each_process_drops_something_else_in_each_step_and_the_same_again_from_
 
 def test_the_first_process_ends_the_fit_of_both_and_each_draws_for_itself(fit_with):
     run = fit_with("two", *TWO, "--reg", "early-stopping=1,by=metric", "--reg", "mixup=1", "--reg", "noise", epochs=50)
-    assert run.manifest.message.startswith("early-stopping: val_accuracy not better since epoch ")
+    assert run.manifest.message.startswith("early-stopping: val_accuracy has not improved since epoch ")
     assert 2 <= len(run.history) <= 13, "of eleven examples not more can come right, one an epoch"
+
+
+SHARP = """
+from dl.hookspecs import hookimpl
+from dl.specs import RegularizerSpec
+
+def build(options, task):
+    import torch
+    from dl.regularizer import Regularizer
+
+    @torch.no_grad()
+    def move(network, by):
+        for one in network.parameters():
+            one.add_(by * one.grad)
+
+    def gradients(network, backward):
+        backward()
+        first = [one.grad.clone() for one in network.parameters()]
+        move(network, 0.5)
+        backward()
+        with torch.no_grad():
+            for one, uphill in zip(network.parameters(), first):
+                one.sub_(0.5 * uphill)
+
+    return Regularizer(gradients=gradients)
+
+@hookimpl
+def register_regularizers():
+    return [RegularizerSpec("sharp", "training", "takes the gradient further uphill", build)]
+"""
+
+
+def test_a_step_of_two_passes_is_the_same_on_two_processes_as_on_one(fit_with, site):
+    site.add("sharp", SHARP)
+    alone, together = fit_with("one", *ONE, "--reg", "sharp"), fit_with("two", *TWO, "--reg", "sharp")
+    weights = load_file(alone.path / "best.safetensors")
+    for name, value in load_file(together.path / "best.safetensors").items():
+        assert value == pytest.approx(weights[name], abs=1e-6), name
+    assert together.history.column("train_loss") == pytest.approx(alone.history.column("train_loss"), rel=1e-6)

@@ -87,6 +87,58 @@ def test_every_plugin_of_ours_holds(dl_run, name):
     assert answer.code == 0, answer.out
 
 
+CHANNELS = """
+from dl.hookspecs import hookimpl
+from dl.specs import RegularizerSpec
+
+def build(options, task):
+    from torch import nn
+    from dl.errors import BadOption
+    from dl.regularizer import Regularizer
+
+    def change(network):
+        if not any(isinstance(layer, nn.Conv2d) for layer in network.modules()):
+            raise BadOption("channels needs a convolution")
+
+    return Regularizer({function}=change)
+
+@hookimpl
+def register_regularizers():
+    return [RegularizerSpec("channels", "network", "of convolutions alone", build)]
+"""
+
+
+def test_a_regularizer_for_one_kind_of_network_is_tried_on_the_model_that_is_named(dl_run, site):
+    site.add("channels", CHANNELS.format(function="network"))
+    answer = dl_run("plugins", "check", "channels")
+    assert answer.code == 1 and "channels needs a convolution  name one that it takes: --model NAME" in answer.out
+    for words in (("--model", "convnet"), ("--dataset", "mnist", "--model", "vision/convnet"), ("--dataset", "mnist")):
+        answer = dl_run("plugins", "check", "channels", *words)
+        assert answer.code == 0, answer.out + answer.err
+        assert "there is a task and a model for it: convnet of vision, multiclass" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--model", "convnat"), "no model named 'convnat'; did you mean 'convnet'?  see: dl ls models"),
+        (("--dataset", "minst"), "no data set named 'minst'; did you mean 'mnist'?  see: dl ls datasets"),
+        (("--dataset", "mnist", "--model", "bag"), "no vision model named 'bag'"),
+        (("--model", "dense"), "model 'dense': tabular, vision each have one; name the domain, as in tabular/dense"),
+    ],
+)
+def test_what_it_cannot_be_tried_on_is_one_line(dl_run, site, words, message):
+    site.add("channels", CHANNELS.format(function="network"))
+    answer = dl_run("plugins", "check", "channels", *words)
+    assert answer.code == 2 and message in answer.err and len(answer.err.splitlines()) == 1
+
+
+def test_a_regularizer_at_another_place_is_told_which_functions_fit(dl_run, site):
+    site.add("channels", CHANNELS.format(function="penalty"))
+    answer = dl_run("plugins", "check", "channels", "--model", "convnet")
+    assert "its place is 'network', but it has only penalty  functions by place: network: choices, net" in answer.out
+
+
 NOTES = """
 from dl.hookspecs import hookimpl
 from dl.specs import CommandSpec, LoggerSpec, SectionSpec

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dl.options import word
+from dl.options import format_value
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import parse_recipe
 
@@ -21,4 +21,6 @@ def test_the_table_names_every_regularizer_of_ours_with_its_first_option_and_def
     assert set(rows) == set(specs)
     for name, first in rows.items():
         option = specs[name].options[0]
-        assert first.startswith(f"`{option.name}`") and float(first.split(", ")[1]) == float(word(option.default))
+        assert first.startswith(f"`{option.name}`") and float(first.split(", ")[1]) == float(
+            format_value(option.default)
+        )

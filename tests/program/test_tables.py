@@ -30,7 +30,7 @@ def said(capsys, code, *words):
 def test_the_card_of_a_table_says_what_is_found_in_it(table, capsys):
     out, _ = said(capsys, 0, "show", "labels.csv", "--json")
     card = json.loads(out)
-    assert card["domain"] == "vision, as it looks" and card["task"] == "binary: 2 classes, one for each example"
+    assert card["domain"] == "vision, inferred" and card["task"] == "binary: 2 classes, one for each example"
     assert card["classes"] == {"dark": 10, "light": 10} and card["duplicates"] == 0 and card["train"] == 20
     assert card["notes"] == [
         "input: column 'image', the only column of paths of images",
@@ -72,7 +72,7 @@ def test_flags_and_key_value_are_the_same_choice(table, capsys, runs):
         (2, ("fit", "vision", "labels.csv", "--target", "label", "target=label"), "'target' is given twice"),
         (2, ("fit", "vision", "mnist", "--target", "label"), "target= is for a table"),
         (2, ("fit", "vision", "shades", "--target", "label"), "target= is for a table"),
-        (2, ("show", "convnet", "--target", "label"), "'target' is about reading data, and 'convnet' is a model"),
+        (2, ("show", "convnet", "--target", "label"), "'target' is an option for reading data; 'convnet' is a model"),
         (2, ("fit", "vision", "labels.csv", "--encoding", "utf-9"), "no encoding named 'utf-9'"),
         (2, ("fit", "vision", "labels.csv", "--input", "label", "--target", "label"), "both input and target"),
         (2, ("fit", "vision", "labels.csv", "bad_rows=maybe"), "expected one of stop, skip"),
@@ -80,7 +80,7 @@ def test_flags_and_key_value_are_the_same_choice(table, capsys, runs):
         (
             3,
             ("fit", "vision", "labels.csv", "--target", "weight", "--time-on", "label"),
-            "column 'label' is 'dark', no time",
+            "column 'label' is 'dark', not a time",
         ),
         (3, ("show", "empty.csv"), "'empty.csv' is empty"),
     ],
@@ -115,7 +115,7 @@ def test_what_is_no_table_by_its_name_or_comes_from_stdin_is_told_what_to_do(tmp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews.dat").write_text("text,label\ngood film,1\nbad film,0\n")
     _, last = said(capsys, 3, *verb, "reviews.dat")
-    assert re.search(r"reviews\.dat' is (a file, and not called as a|no) table.*\.csv, \.tsv, \.jsonl", last)
+    assert re.search(r"reviews\.dat' is (a file without the suffix of|not) a table.*\.csv, \.tsv, \.jsonl", last)
     _, last = said(capsys, 2, *verb, "-")
     assert last.startswith("dl: stdin is read by dl predict alone; to learn from it, save it to a file first")
 
@@ -124,7 +124,7 @@ def test_what_is_packed_only_by_its_name_is_told_what_to_do(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv.gz").write_text("text,label\nno gzip,good\n")
     _, last = said(capsys, 3, "show", "a.csv.gz")
-    assert "'a.csv.gz' is no whole gz file: " in last and last.endswith("or call it a.csv if it is not packed")
+    assert "'a.csv.gz' is not a complete gz file: " in last and last.endswith("or call it a.csv if it is not packed")
 
 
 def test_a_text_that_no_batch_can_hold_is_named_before_anything_is_trained(tmp_path, monkeypatch, capsys, runs):

@@ -7,6 +7,7 @@ import sysconfig
 import venv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -19,6 +20,7 @@ MEMBERS = (
     *("plugins/regularizers", "plugins/augment", "plugins/loggers"),
     "reports",
 )
+MADE = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}  # beside the source by tools
 FIT = ("fit", "vision", "mnist", "--model", "dense", "width=32", "epochs=1", "val=50000", "--json")
 
 
@@ -50,6 +52,17 @@ def fit_away_from_the_checkout(programs, folder):
 
 def test_every_member_has_a_wheel(wheels):
     assert [wheel.name.split("-")[0] for wheel in wheels] == sorted(name.replace("-", "_") for name in OWN)
+
+
+def test_a_wheel_holds_every_file_of_its_member(wheels):
+    """Templates, style sheets, schemas and pages, too."""
+    for member in MEMBERS:
+        source = ROOT / member / "src"
+        files = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+        (package,) = (path.name for path in source.iterdir() if path.is_dir())
+        (wheel,) = (one for one in wheels if one.name.split("-")[0] in (package, f"{package}_core"))
+        ours = {path.as_posix() for path in files if not MADE & set(path.parts)}
+        assert ours <= set(ZipFile(wheel).namelist())
 
 
 def test_the_wheels_fit_where_the_checkout_is_not(wheels, tmp_path):

@@ -35,17 +35,17 @@ def test_the_comparison_is_paired(simulated):
     assert accuracy.smallest < 0.02  # unpaired, a thousand examples show four points at best
 
 
-def test_runs_with_different_validation_parts_are_refused_and_told_why(simulated):
-    with pytest.raises(BadRun, match="different validation parts"):
+def test_runs_with_different_validation_sets_are_refused_with_the_reason(simulated):
+    with pytest.raises(BadRun, match="different validation sets"):
         compare_runs(simulated(signal=[3.0]), simulated(signal=[3.0], seed=1))
 
 
-def test_runs_of_different_questions_are_refused(simulated):
+def test_runs_of_different_tasks_are_refused(simulated):
     first, second = simulated(signal=[3.0]), simulated(signal=[3.0])
     stored = json.loads((second.path / "run.json").read_text())
     stored["task"]["names"] = [f"other {k}" for k in range(10)]
     (second.path / "run.json").write_text(json.dumps(stored))
-    with pytest.raises(BadRun, match="different questions"):
+    with pytest.raises(BadRun, match="different tasks"):
         compare_runs(first, type(second)(second.path))
 
 

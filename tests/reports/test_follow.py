@@ -66,7 +66,7 @@ def test_a_fit_that_was_killed_is_noticed(fitting, capsys):
     assert dl(["report", str(run.path), "--watch", "--md"]) == 0
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-1] == (
-        f"stopped watching: the run says 'running', but its process {child.pid} is gone"
+        f"stopped watching: the status is 'running', but its process {child.pid} is gone"
     )
     assert "running, " in captured.out
 

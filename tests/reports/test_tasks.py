@@ -11,10 +11,11 @@ import dl
 from dl.data.examples import Examples
 from dl.plugins.loading import load_plugins
 from dl.specs import DatasetSpec
+from dl_reports.as_json import to_json
+from dl_reports.build import build_report
 from dl_reports.render.html import to_html
 from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
-from dl_reports.report import build_report, to_json
 
 DATA = ("mnist", "mnist-even", "mnist-attributes", "mnist-slant", "mnist-ink")
 
@@ -59,10 +60,10 @@ def test_the_ladder_goes_from_worst_to_best(report):
 def test_the_gap_that_is_found_is_the_gap_that_is_shown(report):
     found = [finding.evidence for finding in report.findings if finding.code == "fit-gap"]
     for numbers in found:
-        assert numbers["gap"] == pytest.approx(report.standing.gap.value, rel=1e-6)
-        assert numbers["probe"] == pytest.approx(report.standing.probe.value, rel=1e-6)
-        assert numbers["val"] == pytest.approx(report.standing.val.value, rel=1e-6)
-        assert numbers["interval"] == pytest.approx(list(report.standing.gap[1:]), rel=1e-6)
+        assert numbers["gap"] == pytest.approx(report.scores.gap.value, rel=1e-6)
+        assert numbers["probe"] == pytest.approx(report.scores.probe.value, rel=1e-6)
+        assert numbers["val"] == pytest.approx(report.scores.val.value, rel=1e-6)
+        assert numbers["interval"] == pytest.approx(list(report.scores.gap[1:]), rel=1e-6)
 
 
 def test_only_tasks_of_right_and_wrong_speak_of_accuracy(report):
@@ -75,5 +76,5 @@ def test_only_tasks_of_right_and_wrong_speak_of_accuracy(report):
         assert all("mean absolute error" in text and " points " not in text for text in texts)
 
 
-def test_validation_was_looked_at_once_an_epoch(report):
-    assert [(one.part, one.looks, one.runs) for one in report.looks] == [("val", 2, 1), ("test", 0, 0)]
+def test_validation_was_evaluated_once_an_epoch(report):
+    assert [(one.part, one.evaluations, one.runs) for one in report.reuse] == [("val", 2, 1), ("test", 0, 0)]

@@ -16,27 +16,8 @@ def test_each_column_is_read_as_what_it_holds_and_row_numbers_are_left_out(flowe
     assert [rows.dtype[name].kind for name in rows.dtype.names] == ["f", "f", "U"]
     assert np.isnan(rows["width"]).sum() == 3
     assert dataset.train.names == ("setosa", "virginica")
-    assert "left out, as they only count the rows: 'id'" in dataset.notes
+    assert "left out, as they only number the rows: 'id'" in dataset.notes
     assert dataset.train.source(0) == "flowers.csv row 2"
-
-
-def test_a_column_of_numbers_can_be_said_to_be_categories_and_another_left_out(table):
-    text = "code,size,junk,y\n" + "".join(f"{k % 3},{k},{k * 7 % 5},{k % 2}\n" for k in range(20))
-    rows = open_path(table(text), {"categories": "code", "leave_out": "junk", "target": "y"}).train.inputs
-    assert rows.dtype.names == ("code", "size") and rows.dtype["code"].kind == "U"
-
-
-@pytest.mark.parametrize("missing", ["", "NA", "n/a", "nan", "?", "null"])
-def test_what_stands_for_nothing_among_numbers_is_missing(table, missing):
-    rows = open_path(table(f"x,z,y\n1,5,a\n{missing},6,b\n3,7,a\n4,8,b\n"), {"target": "y"}).train.inputs
-    assert np.isnan(rows["x"]).tolist() == [False, True, False, False]
-
-
-def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_said(table):
-    text = "name,x,y\n" + "".join(f"person {k},{k},{k % 2}\n" for k in range(20))
-    dataset = open_path(table(text), {"target": "y"})
-    assert dataset.train.inputs.dtype.names == ("x",)
-    assert "left out, as nearly every row has another word there: 'name'" in dataset.notes
 
 
 @pytest.mark.parametrize(
@@ -53,8 +34,8 @@ def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_sai
         ("y\na\nb\n", {"target": "y"}, BadData, "no column is left for the inputs"),
         ("x,y\na,a\nb,b\na,a\nb,b\n", {"target": "y"}, BadData, "is the same as input column 'x' in every row"),
         ("x,y\n1,a\n", {"target": "y", "input": "x,y"}, BadOption, "both input and target"),
-        ("x,w,z\n1,2,3\n4,5,6\n", {}, BadData, "3 columns could be the target; say --target with one of: x, w, z"),
-        ("x,y\n,a\n,b\n,a\n,b\n", {"target": "y"}, BadData, "no input column holds numbers or words that come again"),
+        ("x,w,z\n1,2,3\n4,5,6\n", {}, BadData, "3 columns could be the target; pass --target with one of: x, w, z"),
+        ("x,y\n,a\n,b\n,a\n,b\n", {"target": "y"}, BadData, "no input column holds numbers or repeated words"),
         ("x,y\n1,a\n2,\n3,b\n", {"target": "y"}, BadData, "t.csv row 3: column 'y' is empty"),
     ],
 )
@@ -74,7 +55,7 @@ def test_rows_that_cannot_be_used_are_left_out_where_that_was_asked_for(table):
 def test_something_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("words")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(BadFile, match=r"is no table; expected \.csv"):
+        with pytest.raises(BadFile, match=r"is not a table; expected \.csv"):
             open_path(path, {})
 
 
@@ -112,36 +93,8 @@ def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     assert preprocessor.encode(rows).shape == (2, *preprocessor.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
         read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preprocessor, {})
-    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is no finite number"):
+    with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is not a finite number"):
         read([table("colour,width,length\nred,wide,2\n", "w.csv")], preprocessor, {})
-
-
-def test_what_stands_for_nothing_among_numbers_is_a_word_among_words(table):
-    rows = open_path(table("c,y\n" + "NA,a\nUS,b\nnone,a\n-,b\n" * 5), {"target": "y"}).train.inputs
-    assert set(rows["c"].tolist()) == {"NA", "US", "none", "-"}
-
-
-def test_commas_in_numbers_are_read_where_it_is_certain_what_they_mean(table):
-    text = 'big,part,y\n"1,234,567","0,5",a\n"2,000","1,25",b\n"7","2",a\n"9","3",b\n'
-    dataset = open_path(table(text), {"target": "y"})
-    assert dataset.train.inputs["big"].tolist() == [1234567, 2000, 7, 9]
-    assert dataset.train.inputs["part"].tolist() == [0.5, 1.25, 2, 3]
-    assert "commas in column 'part' taken as decimal points" in dataset.notes
-    with pytest.raises(BadData, match="whose commas may part thousands or decimals"):
-        open_path(table('x,y\n"1,234",a\n"2,500",b\n"3,100",a\n"4,000",b\n'), {"target": "y"})
-
-
-def test_dates_are_days(table):
-    text = "when,y\n" + "".join(f"2024-01-{k + 1:02},{'ab'[k % 2]}\n" for k in range(20))
-    dataset = open_path(table(text), {"target": "y"})
-    assert np.diff(dataset.train.inputs["when"]).tolist() == [1.0] * 19
-    assert "dates, taken as days: 'when'" in dataset.notes
-
-
-def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
-    preprocessor = learn(dl.data.examples.whole(open_path(flowers, {"target": "species"}).train), {})
-    with pytest.raises(BadData, match="row 2: column 'width' holds numbers, but '1e308' is too large"):
-        read([table("colour,width,length\nred,1e308,2\n", "w.csv")], preprocessor, {})
 
 
 def test_columns_with_more_than_single_values_are_said(table):
@@ -173,13 +126,6 @@ def test_a_name_with_commas_is_one_column_and_one_that_may_be_several_is_refused
 def test_names_of_categories_are_read_as_all_names_of_columns_are(flowers, categories, message):
     with pytest.raises(BadOption, match=message):
         open_path(flowers, {"target": "species", "categories": categories})
-
-
-def test_a_thousand_columns_are_read(table):
-    names = [f"c{k}" for k in range(1000)]
-    rows = [",".join([*(str((k * 7 + row) % 11) for k in range(1000)), "ab"[row % 2]]) for row in range(8)]
-    dataset = open_path(table("\n".join([",".join([*names, "y"]), *rows])), {"target": "y"})
-    assert len(dataset.train.inputs.dtype.names) == 1000
 
 
 @pytest.mark.parametrize("model", ["dense", "linear"])

@@ -13,7 +13,7 @@ from dl.data.cache import entries
 from dl.data.examples import Examples, Subset
 from dl.data.ragged import texts
 from dl_text import cache as subject
-from dl_text.cache import encoded, learned
+from dl_text.cache import encode, learn_vocabulary
 from dl_text.learn import learn
 from dl_text.vocabulary import Settings, Vocabulary
 
@@ -22,7 +22,7 @@ STRINGS = ("the film is good", "the film is bad", "", "the end")
 
 @pytest.fixture
 def work(monkeypatch):
-    """What was learnt and encoded so far, as words."""
+    """What was learnt and encode so far, as words."""
     done = []
     encode = Vocabulary.encode
     monkeypatch.setattr(subject, "learn", lambda *given: done.append("learn") or learn(*given))
@@ -31,8 +31,8 @@ def work(monkeypatch):
 
 
 def both(part, chosen=Settings()):  # noqa: B008 - a frozen value
-    vocabulary = learned(part, chosen)
-    return vocabulary, encoded(vocabulary, part.examples.inputs)
+    vocabulary = learn_vocabulary(part, chosen)
+    return vocabulary, encode(vocabulary, part.examples.inputs)
 
 
 def same(first, second):
@@ -62,7 +62,7 @@ def test_what_comes_from_the_cache_is_what_was_put_there(part_of, strings, ngram
 def test_other_settings_are_another_entry(part_of, work, change):
     part = part_of(*STRINGS)
     both(part)
-    assert learned(part, Settings(**change)) == learn(part, Settings(**change))
+    assert learn_vocabulary(part, Settings(**change)) == learn(part, Settings(**change))
     assert work.count("learn") == 2
 
 
@@ -77,9 +77,9 @@ def test_the_longest_row_changes_the_tokens_but_not_what_is_learnt(part_of, work
 def test_another_training_part_or_one_byte_is_another_entry(part_of, work):
     part = part_of(*STRINGS)
     both(part)
-    fewer = learned(Subset(part.examples, np.array([0, 1])), Settings())
+    fewer = learn_vocabulary(Subset(part.examples, np.array([0, 1])), Settings())
     assert fewer.texts == 2
-    assert "bat" in learned(part_of(*STRINGS[:3], "the bat"), Settings()).tokens
+    assert "bat" in learn_vocabulary(part_of(*STRINGS[:3], "the bat"), Settings()).tokens
     assert work.count("learn") == 3
 
 

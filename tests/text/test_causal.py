@@ -71,7 +71,7 @@ def test_a_row_is_learnt_by_heart(name):
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("lstm", {"bidirectional": True}, "bidirectional=yes reads a text from its end"),
+        ("lstm", {"bidirectional": True}, "bidirectional=yes would show the network the next token"),
         ("lstm", {"pool": "mean"}, "pool=mean"),
         ("transformer", {"width": 10, "heads": 3}, "multiple of the heads"),
     ],

@@ -36,7 +36,7 @@ def test_latin_1_is_read_where_it_is_named():
         (b"\xff\xfea", "utf-16", "is not utf-16"),
         (b"caf\xe9", "ascii", r"byte 4 on line 1 \(0xe9\) is not ascii"),
         (b"", "utf-8", "the file is empty"),
-        (b" \r\n\t", "utf-8", "holds nothing but space"),
+        (b" \r\n\t", "utf-8", "holds only white space"),
         (b"\xef\xbb\xbf", "utf-8", "the file is empty"),
     ],
 )
@@ -64,5 +64,5 @@ def test_an_encoding_that_does_not_exist_is_one_line(name):
 def test_a_file_larger_than_any_text_is_not_read(tmp_path):
     with (tmp_path / "large.txt").open("wb") as stream:
         stream.truncate((1 << 30) + 1)
-    with pytest.raises(BadFile, match="1,073,741,825 bytes are more than one text has"):
+    with pytest.raises(BadFile, match="1,073,741,825 bytes are too large for a text"):
         read_file(str(tmp_path / "large.txt"))

@@ -136,12 +136,12 @@ def test_a_class_with_one_file_is_a_class(tmp_path):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"a/1.txt": "x"}, "one class only, 'a'"),
+        ({"a/1.txt": "x"}, "only one class, 'a'"),
         ({"1.txt": "x"}, r"holds 1 texts, as '1.txt', but no class folders; expected a folder of text files"),
         ({"a/.x": "x", "b/1.txt": "x"}, "class 'a' in .* has no text"),
         ({"A/1.txt": "x", "a/1.txt": "y"}, "'A' and 'a' differ only in case"),
-        ({"train/a/1": "x", "train/b/1": "y", "val/c/1": "z"}, "class 'c' in .* is not in the training part"),
-        ({"unsup/1.txt": "x", "pos/1.txt": "y"}, "one class only, 'pos'"),
+        ({"train/a/1": "x", "train/b/1": "y", "val/c/1": "z"}, "class 'c' in .* is not in the training set"),
+        ({"unsup/1.txt": "x", "pos/1.txt": "y"}, "only one class, 'pos'"),
     ],
     ids=str,
 )

@@ -13,11 +13,11 @@ from torch import nn
 
 from dl.data.examples import Examples, whole
 from dl.data.ragged import texts
-from dl.domain import Draw
+from dl.domain import Sampling
 from dl.errors import BadData, BadOption, BadRun
 from dl.padded import RaggedTensor
 from dl_text import bytepairs
-from dl_text.language import CODE_POINTS, _drawn, continued, learn, restore
+from dl_text.language import CODE_POINTS, _sample_token, generate, learn, restore
 from dl_text.vocabulary import UNKNOWN
 
 TEXT = "the cat sat on the mat, and the dog sat on the cat. "
@@ -44,7 +44,7 @@ def test_rows_begin_with_a_start_that_stands_for_nothing(tokens):
     assert batch.values[:, 0].tolist() == [preprocessor.start] * 2 and numbers == preprocessor.start + 1
     assert longest == int(batch.lengths.max()) == batch.values.shape[1]
     assert batch.weights.sum(dim=1).tolist() == [len(TEXT), 3] and batch.weights[:, 0].tolist() == [0, 0]
-    assert float(batch.unsaid.sum()) == 0
+    assert float(batch.unknown_nats.sum()) == 0
     assert preprocessor.spell(batch.values[0, 1:].tolist()) == TEXT
 
 
@@ -62,7 +62,7 @@ def test_a_character_that_training_does_not_have_pays_for_which_it_is():
     preprocessor = learn(part(TEXT), options())
     batch = prepared(preprocessor, "aЖ")
     assert batch.values[0, 2] == UNKNOWN and batch.weights.tolist() == [[0, 1, 1]]
-    assert batch.unsaid[0].tolist() == pytest.approx([0, 0, math.log(CODE_POINTS)])
+    assert batch.unknown_nats[0].tolist() == pytest.approx([0, 0, math.log(CODE_POINTS)])
 
 
 @pytest.mark.parametrize(("token", "count"), [("a", 1), ("Ã©", 1), ("Ã", 1), ("©", 0), ("ĠÃ©t", 3)])
@@ -89,9 +89,9 @@ def test_damaged_settings_are_no_preprocessor():
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        ({"tokens": "words"}, "tokens=words does not spell a text again.*tokens=chars or tokens=bpe"),
-        ({"ngrams": 2}, "ngrams=2 does not spell"),
-        ({"max_len": 10}, "max_len=10 would cut windows of 64 characters  say window=10"),
+        ({"tokens": "words"}, "tokens=words cannot be decoded to the text.*tokens=chars or tokens=bpe"),
+        ({"ngrams": 2}, "ngrams=2 cannot be decoded"),
+        ({"max_len": 10}, "max_len=10 would truncate windows of 64 characters  use window=10"),
     ],
 )
 def test_tokens_that_do_not_spell_a_text_are_refused(said, line):
@@ -136,14 +136,14 @@ def alphabet():
 def test_the_likeliest_goes_on_as_the_network_tells():
     preprocessor = alphabet()
     network = Next(preprocessor.input_shape[1])
-    assert continued(network, preprocessor, "bc", Draw(tokens=5, temperature=0)) == "defgh"
+    assert generate(network, preprocessor, "bc", Sampling(tokens=5, temperature=0)) == "defgh"
     assert network.seen == [3, 4, 5, 6, 7]
 
 
 def test_draws_depend_on_the_seed_alone_and_never_are_what_nobody_can_write():
     preprocessor = alphabet()
     network = Next(preprocessor.input_shape[1], sure=0.0)
-    drawn = [continued(network, preprocessor, "a", Draw(200, 1.0, seed)) for seed in (0, 0, 1)]
+    drawn = [generate(network, preprocessor, "a", Sampling(200, 1.0, seed)) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert set(drawn[0]) == set("abcdefghij") and len(drawn[0]) == 200
 
@@ -151,24 +151,26 @@ def test_draws_depend_on_the_seed_alone_and_never_are_what_nobody_can_write():
 def test_a_network_reads_no_more_at_once_than_a_training_row_had():
     preprocessor = learn(part("abcabcabc"), options())
     network = Next(preprocessor.input_shape[1])
-    continued(network, preprocessor, "abcabcabcabcabc", Draw(tokens=3, temperature=0))
+    generate(network, preprocessor, "abcabcabcabcabc", Sampling(tokens=3, temperature=0))
     assert network.seen == [10, 10, 10]
 
 
 def test_byte_pairs_go_on_in_bytes_that_need_not_end_a_character():
     preprocessor = learn(part("é" * 30), options(tokens="bpe"))
-    drawn = continued(Next(preprocessor.input_shape[1], sure=0.0), preprocessor, "é", Draw(tokens=20, temperature=1.0))
+    drawn = generate(
+        Next(preprocessor.input_shape[1], sure=0.0), preprocessor, "é", Sampling(tokens=20, temperature=1.0)
+    )
     assert isinstance(drawn, str) and drawn
 
 
 def test_a_prompt_with_a_character_that_training_does_not_have_is_named():
     preprocessor = alphabet()
-    with pytest.raises(BadData, match=r"prompt 'abж': the training part does not have 'ж'; it has 10 characters"):
-        continued(Next(preprocessor.input_shape[1]), preprocessor, "abж", Draw())
+    with pytest.raises(BadData, match=r"prompt 'abж': the training set lacks 'ж'; it has 10 characters"):
+        generate(Next(preprocessor.input_shape[1]), preprocessor, "abж", Sampling())
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e300])
 def test_any_temperature_draws_and_the_least_takes_the_likeliest(temperature):
     logits = torch.tensor([-torch.inf, 1.0, 3.0, 2.0])
-    drawn = {_drawn(logits, temperature, torch.Generator().manual_seed(seed)) for seed in range(50)}
+    drawn = {_sample_token(logits, temperature, torch.Generator().manual_seed(seed)) for seed in range(50)}
     assert drawn == ({2} if temperature < 1 else {1, 2, 3})

@@ -129,7 +129,7 @@ def test_byte_pairs_are_the_same_in_every_process():
 
 @pytest.mark.parametrize("tokens", ["words", "chars", "bpe"])
 def test_a_part_without_any_token_is_one_line(tokens):
-    with pytest.raises(BadData, match=f"no {tokens} in the 2 texts of the training part; try tokens=chars"):
+    with pytest.raises(BadData, match=f"no {tokens} in the 2 texts of the training set; try tokens=chars"):
         learn(part(["", ""]), Settings(tokens=tokens))
 
 
@@ -140,7 +140,7 @@ def test_inputs_that_are_no_texts_are_one_line():
 
 
 def test_settings_that_cannot_be_are_one_line():
-    with pytest.raises(BadOption, match="vocabulary=100: byte pairs begin with the 256 bytes"):
+    with pytest.raises(BadOption, match="vocabulary=100: byte pairs need at least the 256 bytes"):
         Settings(tokens="bpe", size=100)
     with pytest.raises(BadOption, match="ngrams=2"):
         Settings(tokens="bpe", ngrams=2)

@@ -5,7 +5,7 @@ import torch
 
 from dl.options import check
 from dl.padded import Padded
-from dl_text.models import Recurrent, from_the_end, masked_mean
+from dl_text.models import Recurrent, masked_mean, reversed_positions
 from dl_text.plugin import register_models
 from dl_text.prepare import is_first, tf_idf
 
@@ -106,7 +106,7 @@ def test_dropped_connections_come_back_and_evaluation_drops_none():
 
 def test_the_places_from_the_end_by_hand():
     mask = torch.tensor([[True, True, False], [True, True, True]])
-    assert from_the_end(mask).tolist() == [[1, 0, 2], [2, 1, 0]]
+    assert reversed_positions(mask).tolist() == [[1, 0, 2], [2, 1, 0]]
 
 
 def test_the_mean_over_what_is_there_by_hand():

@@ -76,9 +76,9 @@ def test_strings_are_texts_named_by_their_beginning():
     ("given", "said"),
     [
         ([], "no text was given"),
-        (["fine", " "], "text 2: it holds nothing but space"),
+        (["fine", " "], "text 2: it holds only white space"),
         ([""], "text 1: it is empty"),
-        (["a\ud800"], "text 1: character 2 is no Unicode character"),
+        (["a\ud800"], "text 1: character 2 is not a Unicode character"),
         (["a\0"], "text 1: byte 2 on line 1 is NUL"),
     ],
 )

@@ -10,7 +10,7 @@ from dl.data.cache import entries
 from dl.data.folders import find_classes
 from dl.errors import BadData
 from dl_vision import cache as subject
-from dl_vision.cache import CacheWarning, facts_of, open_cache, pixels_of
+from dl_vision.cache import CacheWarning, open_cache, read_facts, read_pixels
 from dl_vision.folder import IMAGES
 
 SHAPE = (6, 8, 3)
@@ -19,8 +19,8 @@ SHAPE = (6, 8, 3)
 def read(root, cache=None):
     files = find_classes(root, IMAGES).files
     cache = cache or open_cache()
-    facts = facts_of(files, cache)
-    return pixels_of(files, facts, SHAPE, cache)
+    facts = read_facts(files, cache)
+    return read_pixels(files, facts, SHAPE, cache)
 
 
 @pytest.fixture
@@ -125,10 +125,10 @@ def test_a_full_disk_is_one_warning_and_decoding_to_memory(pets, monkeypatch):
 
 def test_a_file_that_changes_while_it_is_read_stops_the_reading(pets):
     files = find_classes(pets, IMAGES).files
-    facts = facts_of(files, None)
+    facts = read_facts(files, None)
     Path(files[0].path).write_bytes(b"something else")
-    with pytest.raises(BadData, match="was written while it was read"):
-        pixels_of(files, facts, SHAPE, None)
+    with pytest.raises(BadData, match="changed while it was read"):
+        read_pixels(files, facts, SHAPE, None)
 
 
 def test_threads_give_the_same_as_one_after_the_other(tmp_path, photo, monkeypatch):

@@ -61,7 +61,7 @@ def test_skipped_files_of_the_test_part_are_said(parts):
 @pytest.mark.parametrize("part", ["val", "test"])
 def test_a_class_that_training_lacks_is_refused(parts, photo, part):
     photo(parts / part / "fox" / "1.png")
-    with pytest.raises(BadData, match=r"class 'fox' in '.*' is not in the training part, which has: cat, dog"):
+    with pytest.raises(BadData, match=r"class 'fox' in '.*' is not in the training set, which has: cat, dog"):
         opened(parts).open_test()
 
 
@@ -74,7 +74,7 @@ def test_a_class_may_be_missing_in_validation_and_keeps_its_number(parts):
 
 def test_one_class_only_is_refused(tmp_path, photo):
     photo(tmp_path / "one" / "cat" / "1.png")
-    with pytest.raises(BadData, match="one class only, 'cat'"):
+    with pytest.raises(BadData, match="only one class, 'cat'"):
         opened(tmp_path / "one")
 
 

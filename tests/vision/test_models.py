@@ -59,9 +59,7 @@ def test_pool_stride_has_no_pooling_layer():
 
 
 def test_an_image_too_small_is_one_line_that_names_the_smallest_size():
-    with pytest.raises(
-        BadOption, match="book-convnet with these options needs images of at least 18x18; these are 8x30"
-    ):
+    with pytest.raises(BadOption, match="book-convnet with these options needs images of at least 18x18; found 8x30"):
         build("book-convnet", (1, 8, 30))
 
 

@@ -49,11 +49,6 @@ def test_no_option_of_a_model_is_also_one_of_reading_or_training():
         assert not reading & {option.name for option in model.options}
 
 
-def test_the_domain_loads_and_draws():
-    (domain,) = plugin.register_domains()
-    assert callable(domain.load().draw)
-
-
 def test_an_unknown_colour_names_the_known_ones():
     with pytest.raises(BadOption, match="one of auto, grey, rgb"):
         check(plugin.READING, {"colour": "gray8"}, "vision data")

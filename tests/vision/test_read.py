@@ -70,8 +70,8 @@ def test_a_list_names_files_beside_it(pets, text):
     [
         ("path\ncat/0.png\ncat/gone.png\n", "1 of 2 files cannot .*list.csv row 3: cat/gone.png: no such file"),
         ("path,n\ncat/0.png\n", "row 2: 1 cells, but the header names 2"),
-        ("a,b\n1,2\n", "no column looks like paths of images; say --input COLUMN  columns: a, b"),
-        ("path,file\nx.png,y.png\n", "2 columns look like paths of images; say --input with one of: path, file"),
+        ("a,b\n1,2\n", "no column looks like paths of images; pass --input COLUMN  columns: a, b"),
+        ("path,file\nx.png,y.png\n", "2 columns look like paths of images; pass --input with one of: path, file"),
         ("", "is empty"),
         ('path\n"cat', "line 2: a quote opens here and never closes"),
         ("path\ncat/\0.png\n", "row 2: column 'path' holds a NUL byte"),
@@ -87,7 +87,7 @@ def test_a_list_that_cannot_be_followed_is_one_line(pets, text, said):
 def test_a_list_is_read_as_the_run_s_own_was(pets):
     (pets / "cat" / "0.png").rename(pets / "cat" / "é.png")
     (pets / "list.csv").write_bytes("cat/é.png;dog/1.png\ncat/é.png;dog/3.png\n".encode("cp1252"))
-    with pytest.raises(BadFile, match="say how it is written"):
+    with pytest.raises(BadFile, match="pass its encoding"):
         read([pets / "list.csv"], RGB)
     examples = read([pets / "list.csv"], RGB, encoding="cp1252", header=False, input="2")
     assert [source.removeprefix(f"{pets}/") for source in examples.sources] == ["dog/1.png", "dog/3.png"]

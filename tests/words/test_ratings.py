@@ -13,7 +13,7 @@ from dl.data.packaged import locate
 from dl.data.ragged import as_text
 from dl.errors import BadFile
 from dl_words import ratings
-from dl_words.parts import group_numbers
+from dl_words.groups import group_numbers
 from dl_words.ratings import VADER, read, stems
 
 ROWS = "good\t1.9\t0.9\t[1, 2, 3]\nbad\t-2.5\t0.6\t[-2, -3, 0]\ngood\t0\t0\t[-1]\n"

@@ -1,4 +1,4 @@
-"""A report as JSON: the names of its values are the keys; what is not a number is null; images are base64.
+"""Reports as JSON: the names of the values are the keys, numbers that do not exist are null, images are base64.
 
 The shape is published in `report.schema.json`; a change that a reader could notice raises its version.
 """
@@ -19,8 +19,8 @@ from dl.intervals import Estimate
 from dl_reports.report import Report
 
 
-def dump(report: Report) -> str:
-    """Return the JSON of a report."""
+def to_json(report: Report) -> str:
+    """Return a report as JSON that validates against `report.schema.json`; NaN and infinity become null."""
     return json.dumps(_plain(report), allow_nan=False, indent=1) + "\n"
 
 
@@ -48,5 +48,5 @@ def _plain(value: Any) -> Any:  # Any: whatever a report holds, to what json tak
 
 
 def _image(pixels: np.ndarray) -> dict[str, Any]:
-    """An image (h, w, c) as its shape and its bytes, row by row."""
+    """Encode an image (h, w, c) as its shape and its bytes, row by row."""
     return {"shape": list(pixels.shape), "base64": base64.b64encode(np.ascontiguousarray(pixels).tobytes()).decode()}

@@ -1,4 +1,4 @@
-"""The network against the best dumb answer, on the validation part at the best epoch.
+"""Compare the network with the best baseline, on the validation set at the best epoch.
 
 Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen on them.
 """
@@ -80,21 +80,21 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
     targets = facts.kept.val.targets
     if scores.dtype == np.bool_:
         names = facts.manifest.task.names
-        said = [k for k, name in enumerate(names) if best.answer == f"always {name!r}"]
-        constant = targets == said[0] if said and targets.ndim == 1 else None
+        answers = [k for k, name in enumerate(names) if best.answer == f"always {name!r}"]
+        constant = targets == answers[0] if answers and targets.ndim == 1 else None
         if constant is None or abs(float(constant.mean()) - best.score) > 1e-6:
-            return NotComputable("the baseline's answer is not known")
+            return NotComputable("the answer of the baseline is unknown")
         return accuracy_skill(scores.astype(np.bool_), constant)
     try:
         constant = np.array([float(word) for word in best.answer.removeprefix("always ").split(", ")])
     except ValueError:
-        return NotComputable("the baseline's answer is not known")
+        return NotComputable("the answer of the baseline is unknown")
     columns = targets.reshape(len(targets), -1).astype(np.float64)
     if columns.shape[1] != len(constant):
-        return NotComputable("the baseline's answer is not known")
+        return NotComputable("the answer of the baseline is unknown")
     errors = np.abs(columns - constant).mean(axis=1)
     if abs(errors.mean() - best.score) > 1e-3 * abs(best.score):  # the answer is kept in four digits
-        return NotComputable("the baseline's answer is not known")
+        return NotComputable("the answer of the baseline is unknown")
     return loss_skill(scores.astype(np.float64), errors)
 
 
@@ -103,18 +103,19 @@ def _unpaired(scores: NDArray[np.float64], best: Baseline, sign: float, critical
     if n < 20:
         return NotComputable(f"it takes 20 examples or more; found {n}")
     ours = float(scores.mean())
-    sd = max(float(scores.std(ddof=1)), 1 / n)
+    least = 1 / n if sign > 0 else 1e-9 * abs(ours)  # an error has the size of its unit
+    sd = max(float(scores.std(ddof=1)), least)
     difference = sign * (ours - best.score)
     z = difference / (sd / math.sqrt(n))
     return Lead(best, ours, difference, mean_interval(difference, sd, n), z, critical, "unpaired")
 
 
 def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -> Lead | NotComputable:
-    """The lead from the interval of the score that the history keeps."""
+    """Compute the lead from the interval of the score that the history keeps."""
     score, low, high = facts.score("val")
     if not (math.isfinite(low) and math.isfinite(high)):
         return NotComputable("the interval of the score was not kept")
     difference = sign * (score - best.score)
     ends = sorted((sign * (low - best.score), sign * (high - best.score)))
-    arm = max(difference - ends[0], 1e-12)
+    arm = max(difference - ends[0], 1e-12 * abs(score))
     return Lead(best, score, difference, Interval(*ends), 1.96 * difference / arm, critical, "unpaired")

@@ -1,4 +1,4 @@
-"""Building: the road from a run folder to a `Report`; it reads straight down."""
+"""Build the `Report` of a run: read it, run the checks, judge, and collect figures, examples and commands."""
 
 from __future__ import annotations
 
@@ -8,55 +8,65 @@ from dl.finding import SEVERITIES, Finding
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.run import Run
-from dl_reports import outcomes, sections
+from dl_reports import figures
+from dl_reports.confusion import confusion
+from dl_reports.examples import examples
 from dl_reports.facts import Facts, known
-from dl_reports.judge import judge
-from dl_reports.judge import sections as plugin_sections
-from dl_reports.looks import looks_at_test, looks_at_validation
+from dl_reports.figures import calibration_card
 from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
-from dl_reports.report import Command, Header, Looks, Report, Unchecked
+from dl_reports.report import Command, Header, Report, Reuse, Unchecked
+from dl_reports.reuse import count_test_reuse, count_validation_reuse
+from dl_reports.run_checks import run_checks, run_sections
 from dl_reports.statistics import NotComputable
 from dl_reports.verdict import verdict
 
 COMMANDS = 3
 
 
-def build(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> Report:
-    """Compute the report of a run."""
+def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> Report:
+    """Compute the report of a run.
+
+    Args:
+        run: The folder.
+        ignore: Finding codes to silence.
+        plugins: What is registered; None loads it.
+
+    Raises:
+        BadRun: If the folder is not a run of dl.
+        UnknownName: If a code to ignore does not exist.
+    """
     facts = Facts(read(run), plugins or load_plugins())
-    judged = judge(facts, ignore)
-    confusion, calibration = outcomes.confusion(facts), outcomes.calibration(facts)
-    extra, failed = plugin_sections(facts)
-    looks = _looks(facts)
-    parts: dict[str, object] = {"classes taken for one another": confusion, "calibration": calibration}
-    parts |= {"looks at the test part": looks[-1]} | {
-        "luck of the best epoch's score": facts.luck,
-        "suspect examples": facts.suspects,
-    }
-    said = verdict(facts, judged.findings)
-    findings = _named_first(judged.findings, said.code)
-    missing = [Unchecked(what, part.reason) for what, part in parts.items() if isinstance(part, NotComputable)]
+    checked = run_checks(facts, ignore)
+    matrix, card = confusion(facts), calibration_card(facts)
+    extra, failed = run_sections(facts)
+    reuse = _reuse(facts)
+    computed: dict[str, object] = {"confused classes": matrix, "calibration": card}
+    computed |= {"test-set reuse": reuse[-1], "selection bias of the best epoch's score": facts.luck}
+    computed |= {"suspect examples": facts.suspects}
+    missing = [Unchecked(what, one.reason) for what, one in computed.items() if isinstance(one, NotComputable)]
+    stands = verdict(facts, checked.findings)
+    findings = _named_first(checked.findings, stands.code)
     return Report(
         header=header(facts),
-        ladder=sections.ladder(facts),
-        standing=sections.standing(facts),
-        curves=sections.curves(facts),
-        verdict=said,
+        ladder=figures.ladder(facts),
+        scores=figures.best_epoch_scores(facts),
+        curves=figures.curves(facts),
+        verdict=stands,
         findings=findings,
-        ignored=judged.ignored,
-        examples=outcomes.examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in judged.findings)),
-        confusion=known(confusion),
-        calibration=known(calibration),
-        unchecked=_grouped([*_damaged(facts.kept), *judged.unchecked, *missing, *failed]),
+        ignored=checked.ignored,
+        examples=examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in checked.findings)),
+        confusion=known(matrix),
+        calibration=known(card),
+        unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),
         next=commands(facts, findings),
         sections=extra,
-        looks=tuple(one for one in looks if isinstance(one, Looks)),
+        reuse=tuple(one for one in reuse if isinstance(one, Reuse)),
     )
 
 
 def header(facts: Facts) -> Header:
-    """Say what was fitted to what."""
+    """Collect the task, the data and the network of the run, and how the fit ended."""
     manifest, parts = facts.manifest, facts.manifest.parts
     return Header(
         run=manifest.name,
@@ -84,10 +94,10 @@ def header(facts: Facts) -> Header:
     )
 
 
-def _looks(facts: Facts) -> list[Looks | NotComputable]:
+def _reuse(facts: Facts) -> list[Reuse | NotComputable]:
     run, manifest = facts.kept.run, facts.manifest
-    at_validation = looks_at_validation(run, manifest, len(facts.epochs))
-    return [at_validation, looks_at_test(run, manifest)] if manifest.parts.test else [at_validation]
+    of_validation = count_validation_reuse(run, manifest, len(facts.epochs))
+    return [of_validation, count_test_reuse(run, manifest)] if manifest.parts.test else [of_validation]
 
 
 def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
@@ -96,7 +106,7 @@ def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
 
 
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
-    """What to run next: the remedies of the most pressing findings, each once, and then the test part."""
+    """List the next commands: the remedies of the most pressing findings, each once, then the test."""
     found: dict[str, str] = {}
     for finding in findings:
         if finding.next:
@@ -106,7 +116,7 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
     pressing = any(finding.severity == "issue" for finding in findings)
     if facts.best is not None and facts.manifest.parts.test and not pressing:
-        chosen.append(Command(f"dl test {_number(facts)}", "open the test part, once, when you are done"))
+        chosen.append(Command(f"dl test {_number(facts)}", "evaluate on the test set, once, when you are done"))
     if findings:
         chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))
     return tuple(chosen)
@@ -118,13 +128,13 @@ def _number(facts: Facts) -> str:
 
 
 def _damaged(kept: Kept) -> list[Unchecked]:
-    """Files of the run that could not be read, beyond those that older runs do not keep."""
+    """List the files of the run that could not be read, beyond those that older runs do not keep."""
     files = {"the recipe": kept.recipe, "what the guards found": kept.guards}
     return [Unchecked(what, part.reason) for what, part in files.items() if isinstance(part, NotComputable)]
 
 
 def _grouped(unchecked: Sequence[Unchecked]) -> tuple[Unchecked, ...]:
-    """Say a reason once, with everything it stands for."""
+    """Join what was not checked for the same reason."""
     by_reason: dict[str, list[str]] = {}
     for one in unchecked:
         whats = by_reason.setdefault(one.why, [])

@@ -1,6 +1,6 @@
-"""Changes: how a validation curve stands at the end against its best epoch, in epochs as a reader counts them.
+"""Changes of a validation curve from its best epoch to the last one, with epochs counted from 1.
 
-From per-example outcomes the change is paired and its onset dated; from means alone it is the weaker unpaired form.
+Per-example outcomes give a paired change and its onset; means alone give the weaker unpaired one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Change:
         z: In standard errors.
         critical: What z must exceed, allowing for the choice of the best among all.
         n: Examples.
-        form: The test used, in words.
+        form: Name of the test.
         with_training: Whether training examples are not certainly spared over the same epochs: no overfitting then.
         training_z: How much worse training examples got over the same epochs, in standard errors; 0 where not known.
     """
@@ -68,7 +68,7 @@ class Change:
 
 
 def paired_change(rise: Rise, epochs: Sequence[int], means: Sequence[float]) -> Change:
-    """Say a paired rise in epochs and in the numbers of the history."""
+    """Convert a paired rise to epochs and to the means in the history."""
     usable = [k for k in range(len(rise.z)) if k not in rise.skipped]
     last = usable[-1]
     return Change(

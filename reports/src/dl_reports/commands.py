@@ -1,4 +1,4 @@
-"""The verbs of the reports: report, explain, compare. Nothing heavy is imported before one of them is called."""
+"""The verbs report, explain and compare. Nothing heavy is imported before one of them is called."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dl.runs.run import Run
     from dl_reports.report import Report
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, by the published schema.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON that follows the published schema.")]
 FAIL_ON = ("issue", "tip")
 
-REPORT = """Say where a run stands, and what to do. Does it overfit, since when, by how much, how sure is that?
+REPORT = """Report whether a run overfits, since when, by how much and how certainly, and what to do next.
 
 Example: dl report last
 
@@ -36,7 +36,7 @@ def report(
         list[str] | None, typer.Option("--ignore", metavar="CODE", help="Silence a finding code; may be repeated.")
     ] = None,
     fail_on: Annotated[str, typer.Option("--fail-on", metavar="LEVEL", help="issue or tip.")] = "",
-    watch: Annotated[bool, typer.Option("--watch", help="Follow a fit that is still going.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch a fit that is still running.")] = False,
 ) -> int:
     """Compute the report and show it."""
     if fail_on and fail_on not in FAIL_ON:
@@ -44,7 +44,7 @@ def report(
     if as_json and as_md:
         raise BadOption("--json and --md both print to the screen; choose one")
     from dl.runs.run import open_run
-    from dl_reports.report import build_report
+    from dl_reports.build import build_report
 
     opened = open_run(run, runs)
     if watch:
@@ -62,7 +62,7 @@ def _show(built: Report, *, as_json: bool, as_md: bool, html: Path | None) -> No
         write_text(html, to_html(built))
         console(stderr=True).print(f"wrote {html}", soft_wrap=True)
     if as_json:
-        from dl_reports.report import to_json
+        from dl_reports.as_json import to_json
 
         print(to_json(built), end="")
     elif as_md:
@@ -85,9 +85,9 @@ def _exit_code(built: Report, fail_on: str) -> int:
 
 def _follow(run: Run, ignore: list[str]) -> Run:
     """Show the report again after every epoch until the fit has ended; off a terminal, only its verdict."""
+    from dl_reports.build import build_report
     from dl_reports.follow import follow, say_gone
     from dl_reports.render.terminal import print_report
-    from dl_reports.report import build_report
 
     out = console()
 
@@ -112,7 +112,7 @@ Example: dl explain fit-overfit-loss
 
 
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="All codes are listed if left out.")] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; all are listed when omitted.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the page of a code, or the list of all."""
@@ -132,11 +132,11 @@ Example: dl compare 1 2
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A run: its number, name, path, or 'last'.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The run to compare it with.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The run to compare A with.")],
     runs: Runs = DEFAULT_RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say which of two runs is better, how sure that is, and what could have been seen."""
+    """Compare two runs, with the certainty and the smallest difference that could have been detected."""
     from dl.runs.run import open_run
     from dl_reports.compare import compare_runs, show_comparison
 

@@ -1,4 +1,4 @@
-"""Comparing: two runs on the very validation examples they share, and the smallest difference those could show.
+"""Compare two runs on the validation examples they share, with the smallest difference those could show.
 
 Letters: ``n`` shared validation examples. Each run is taken at its own best epoch.
 """
@@ -20,7 +20,7 @@ from dl.runs.manifest import MetricInfo
 from dl.runs.outcomes import PartOutcomes
 from dl.runs.run import Run
 from dl.terminal import plain
-from dl_reports import words
+from dl_reports import formatting
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.statistics import NotComputable
@@ -80,11 +80,11 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     """Compare two runs at their best epochs.
 
     Raises:
-        BadRun: If they look at different validation examples, answer different questions, or kept no outcomes.
+        BadRun: If they have different validation examples, have different tasks, or kept no outcomes.
     """
     plugins = load_plugins()
     a, b = (Facts(read(run), plugins) for run in (first, second))
-    _same_question(a, b)
+    _need_same_task(a, b)
     ours, theirs = _outcomes(a), _outcomes(b)
     order = np.argsort(ours.ids), np.argsort(theirs.ids)
     if not np.array_equal(ours.ids[order[0]], theirs.ids[order[1]]):
@@ -93,7 +93,7 @@ def compare_runs(first: Run, second: Run) -> Comparison:
         )
     if not np.array_equal(ours.targets[order[0]], theirs.targets[order[1]]):
         raise BadRun(
-            f"{_both(a, b)} have different targets for the same validation examples; their scores do not compare"
+            f"{_both(a, b)} have different targets for the same validation examples; their scores cannot be compared"
         )
     ka, kb = _best(a, ours), _best(b, theirs)
     metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]])
@@ -106,19 +106,18 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     return Comparison(names, epochs, len(ours.ids), a.metric, found, _verdict(names, found[0], a, len(ours.ids)))
 
 
-def _same_question(a: Facts, b: Facts) -> None:
+def _need_same_task(a: Facts, b: Facts) -> None:
     ours, theirs = a.manifest, b.manifest
     if ours.parts.val_fingerprint != theirs.parts.val_fingerprint:
         raise BadRun(
-            f"{_both(a, b)} have different validation parts ({ours.parts.name}, {ours.parts.val:,} examples, "
+            f"{_both(a, b)} have different validation sets ({ours.parts.name}, {ours.parts.val:,} examples, "
             f"{ours.parts.rule}"
-            f"; {theirs.parts.name}, {theirs.parts.val:,} examples, {theirs.parts.rule}), so their scores do "
-            "not compare  fit "
-            "them with the same data, val= and --seed"
+            f"; {theirs.parts.name}, {theirs.parts.val:,} examples, {theirs.parts.rule}), so their scores "
+            "cannot be compared  fit them with the same data, val= and --seed"
         )
     if (ours.task.name, ours.task.names, a.metric.name) != (theirs.task.name, theirs.task.names, b.metric.name):
         raise BadRun(
-            f"{_both(a, b)} answer different questions: {ours.task.name} ({a.metric.name}) and "
+            f"{_both(a, b)} were fitted for different tasks: {ours.task.name} ({a.metric.name}) and "
             f"{theirs.task.name} ({b.metric.name})"
         )
 
@@ -168,15 +167,15 @@ def _difference(
 
 
 def _verdict(names: tuple[str, str], found: Difference, facts: Facts, n: int) -> str:
-    metric, what = facts.metric, words.metric_word(found.what)
-    shown = words.difference(metric, abs(found.better), _outward(found))
+    metric, what = facts.metric, formatting.metric_word(found.what)
+    shown = formatting.difference(metric, abs(found.better), _outward(found))
     if abs(found.z) > SURE:
         winner, loser = names if found.better > 0 else names[::-1]
         return f"{winner} is better than {loser} in {what}, by {shown}."
-    least = words.difference(metric, found.smallest)
+    least = formatting.difference(metric, found.smallest)
     return (
         f"The two are not distinguishable in {what}: they differ by {shown}, and "
-        f"{words.many(n, 'shared example')} would show "
+        f"{formatting.many(n, 'shared example')} would show "
         f"{least} or more."
     )
 
@@ -195,12 +194,12 @@ def show_comparison(found: Comparison, console: Console, *, as_json: bool = Fals
         console.print(plain(f"  {name}, epoch {epoch}"))
     for one in found.differences:
         share = one.what != "loss" and found.metric.higher
-        shown = words.percent if share else words.number
-        size = words.points if share else words.with_interval
-        least = words.points(one.smallest) if share else words.number(one.smallest)
+        shown = formatting.percent if share else formatting.number
+        size = formatting.points if share else formatting.with_interval
+        least = formatting.points(one.smallest) if share else formatting.number(one.smallest)
         console.print(
             plain(
-                f"  {words.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, better by "
+                f"  {formatting.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, better by "
                 f"{size(one.better, one.interval)}, z {one.z:.1f} ({one.form}); would show {least}"
             )
         )

@@ -1,4 +1,4 @@
-"""Explaining: the page of a finding code in the terminal, and the list of all codes."""
+"""Show the page of a finding code in the terminal, or the list of all codes."""
 
 from __future__ import annotations
 

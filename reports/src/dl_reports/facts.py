@@ -1,8 +1,8 @@
-"""Facts: what the statistics say of one run, each computed once, when somebody asks.
+"""Facts: the statistics of one run, each computed once, on first use.
 
 A check, a section and the verdict read the same `Facts`, so that they never contradict each other.
-Levels: the two questions that a report is asked for - does the loss overfit, does the metric - are tested at 5 % each;
-every other check at 1 %, so that a fit with nothing wrong draws few false words, though twenty things are looked at.
+Levels: the two main questions - does the loss overfit, does the metric - are tested at 5 % each; every other check at
+1 %, so that a fit with nothing wrong raises few false alarms in twenty checks.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples.
 """
 
@@ -32,7 +32,7 @@ from dl_reports.statistics.memorization import Memorization, Suspects, memorizat
 from dl_reports.statistics.onset import error_rise, loss_rise
 from dl_reports.statistics.stopping import Trend, trend
 
-ASKED = 0.05  # level of the two questions a report is asked for
+ASKED = 0.05  # level of the two main questions
 LEVEL = 0.01  # level of every other check
 SOFTMAX = "softmax"  # how logits become probabilities of classes that exclude each other
 
@@ -40,11 +40,38 @@ Value = TypeVar("Value")
 
 
 class Facts:
-    """The statistics of one run.
+    """The statistics of one run, each computed when it is first asked for.
 
-    Args:
-        kept: What the run keeps.
+    What cannot be computed - a file is missing, the task has no such thing - is `NotComputable`, with the reason: of
+    all from ``loss_change`` on, and of most fields of ``kept``.
+
+    Attributes:
+        kept: `Kept`, the files of the run as they were read: the history, outcomes, logits, features, recipe, guards.
         plugins: What is registered, to build commands that work.
+        manifest: The run's manifest: task, sizes of the sets, baselines, status.
+        metric: The headline metric: its name, whether higher is better, what it is a mean of.
+        has_classes: Whether the prediction is one of several classes.
+        epochs: (T,) numbers of the epochs, from 1.
+        column: ``column(name)``: (T,) a column of the history, as ``val_loss``; NaN where it is missing.
+        best: Position of the epoch whose weights were kept; None while there is none.
+        best_row: The row of the history of that epoch; empty while there is none.
+        position: ``position(epoch)``: the position of an epoch in the history.
+        estimate: ``estimate(name)``: a number of the best epoch with its interval, as ``gap``; NaN where none is kept.
+        score: ``score(part)``: the headline metric of ``val`` or ``probe`` at the best epoch, with its interval.
+        tested_metric: Name of the metric that is tested on single examples: the headline, or its substitute.
+        higher_score: Whether more is better in the scores of single examples.
+        as_error: ``as_error(scores)``: scores of single examples as errors, 0 being perfect.
+        loss_change: `Change` of the validation loss from its best epoch to the last: whether it overfits.
+        metric_change: `Change` of the headline metric, likewise.
+        probe_rise: `Change` of the loss on the probe, the fixed part of the training examples.
+        agreement: `Agreement` of the two: whether loss and metric get worse together.
+        gap: `Gap` between probe and validation set at the best epoch, with its interval.
+        luck: `Luck`: the optimism of the best epoch's score, which was chosen as the best of many.
+        trend: `Trend`: the slope of the validation loss over the last epochs.
+        calibration: `Calibration`: the temperature at which the probabilities are right, and the error without it.
+        memorization: `Memorization`: when the examples of the probe were fitted.
+        suspects: `Suspects`: the examples of the probe, the most likely mislabelled first.
+        answers: (n,) the predicted class of each validation example at the best epoch.
     """
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:
@@ -59,7 +86,7 @@ class Facts:
         return tuple(int(row["epoch"]) if math.isfinite(row["epoch"]) else k for k, row in enumerate(self.kept.rows, 1))
 
     def column(self, name: str) -> list[float]:
-        """(T) one number an epoch; NaN where there is none."""
+        """Return (T) one number an epoch; NaN where there is none."""
         return [row.get(name, float("nan")) for row in self.kept.rows]
 
     @cached_property
@@ -93,7 +120,7 @@ class Facts:
 
     @property
     def tested_metric(self) -> str:
-        """What stands for the headline where it is not a mean over examples."""
+        """Name of the tested metric: the headline, or its substitute where it is not a mean over examples."""
         if self.metric.kind in ("proportion", "mean"):
             return self.metric.name
         return self.manifest.task.score
@@ -114,7 +141,7 @@ class Facts:
 
     @cached_property
     def metric_change(self) -> Change | NotComputable:
-        """The headline metric, or what stands for it, from its best epoch to the last."""
+        """The headline metric, or its substitute, from its best epoch to the last."""
         if isinstance(self.kept.val, NotComputable):
             return self._metric_change_of_means()
         scores = self.kept.val.score
@@ -173,7 +200,7 @@ class Facts:
 
     @cached_property
     def agreement(self) -> Agreement | NotComputable:
-        """What loss and metric say together."""
+        """Whether loss and metric get worse together."""
         loss, metric = self.loss_change, self.metric_change
         if isinstance(loss, NotComputable):
             return loss
@@ -183,7 +210,7 @@ class Facts:
 
     @cached_property
     def gap(self) -> Gap | NotComputable:
-        """How much better training looks at the best epoch, in the headline metric or what stands for it."""
+        """How much better training looks at the best epoch, in the headline metric or its substitute."""
         k, val, probe = self.best, self.kept.val, self.kept.probe
         if k is None:
             return NotComputable("no epoch has a score")
@@ -238,7 +265,7 @@ class Facts:
 
     @cached_property
     def calibration(self) -> Calibration | NotComputable:
-        """A temperature fitted on one half of the validation part, judged on the other."""
+        """A temperature fitted on one half of the validation set, evaluated on the other."""
         logits, val = self.kept.best_logits, self.kept.val
         if isinstance(logits, NotComputable):
             return logits
@@ -280,7 +307,7 @@ class Facts:
 
     @cached_property
     def answers(self) -> NDArray[np.int64] | NotComputable:
-        """(n,) the class that the network answers for each validation example at the best epoch."""
+        """(n,) the predicted class of each validation example at the best epoch."""
         answers = self.kept.answers
         if isinstance(answers, NotComputable):
             return answers

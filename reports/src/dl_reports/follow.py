@@ -1,7 +1,7 @@
-"""Following: a report after every epoch of a fit that is still going, until it ends or nobody is left who writes it.
+"""Watch a running fit: report after every epoch until it ends, or until no process writes it any more.
 
-A fit that was killed leaves `running` in its manifest. On the same machine the process that wrote it tells; elsewhere
-it counts as gone when it has not changed for many epochs' time.
+A fit that was killed leaves `running` in its manifest. On the same machine its process is checked; elsewhere it
+counts as gone when it has not changed for many epochs' time.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from collections.abc import Callable
 from dl.runs.run import Run
 from dl.terminal import console
 
-EVERY = 1.0  # seconds between two looks
+EVERY = 1.0  # seconds between two checks
 QUIET_EPOCHS = 20  # epochs' time without a change, after which a fit counts as gone
 QUIET_SECONDS = 600.0  # but never sooner than this
 QUIET_START = 24 * 3600.0  # before the first epoch, whose time is not known
 
 
 def follow(run: Run, show: Callable[[Run], None]) -> tuple[Run, str]:
-    """Show a run after each of its epochs until it has ended; return it as it is then, and why if nobody writes it."""
+    """Show a run after each epoch until it has ended; return it with the reason if no process writes it any more."""
     seen = -1
     while True:
-        now = Run(run.path)  # a new look: what a run reads, it reads once
+        now = Run(run.path)  # a new object: a run reads each file once
         if now.manifest.status != "running":
             return now, ""
         gone = why_gone(now)
         if len(now.history) != seen:
             seen = len(now.history)
             show(now)
-        if gone and Run(run.path).manifest.status == "running":  # it did not end between the two looks
+        if gone and Run(run.path).manifest.status == "running":  # it did not end in between
             return now, gone
         time.sleep(EVERY)
 
 
 def why_gone(run: Run) -> str:
-    """Say why nobody can be writing a run any more; empty as long as somebody may."""
+    """Explain why no process can be writing a run any more; empty while one may."""
     manifest = run.manifest
     if manifest.pid and manifest.host == platform.node():
         return "" if is_alive(manifest.pid) else f"its process {manifest.pid} is gone"
@@ -48,7 +48,7 @@ def why_gone(run: Run) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs."""
+    """Check whether a process of this machine runs."""
     if os.name != "posix":
         return True  # asking there could end it
     try:
@@ -61,5 +61,5 @@ def is_alive(pid: int) -> bool:
 
 
 def say_gone(why: str) -> None:
-    """Say on the error stream that the fit is not going any more."""
-    console(stderr=True).print(f"stopped watching: the run says 'running', but {why}", soft_wrap=True)
+    """Report on the error stream that the fit is not running any more."""
+    console(stderr=True).print(f"stopped watching: the status is 'running', but {why}", soft_wrap=True)

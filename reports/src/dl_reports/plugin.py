@@ -1,7 +1,8 @@
-"""What the reports add to dl: the report at the end of a fit, our checks, and the verbs that read runs."""
+"""The plugin of dl-reports: the report at the end of a fit, the checks, and the verbs report, explain and compare."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
 
     from dl.plugins.registry import Plugins
     from dl.runs.run import Run
+    from dl_reports.notebook import ShownComparison, ShownReport
 
 
 @hookimpl
 def register_checks() -> tuple[CheckSpec, ...]:
-    """Our checks, by the hook that a third party's come by."""
+    """Register the checks of dl through the hook that a third party's use."""
     from dl_reports.registry import own_checks
 
     return own_checks()
@@ -24,7 +26,7 @@ def register_checks() -> tuple[CheckSpec, ...]:
 
 @hookimpl
 def register_commands() -> tuple[CommandSpec, ...]:
-    """The verbs report, explain and compare."""
+    """Register the verbs report, explain and compare."""
     from dl_reports import commands
 
     return (
@@ -37,8 +39,26 @@ def register_commands() -> tuple[CommandSpec, ...]:
 @hookimpl
 def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
     """Print the report of a run."""
-    from dl_reports.build import build
+    from dl_reports import build
     from dl_reports.render.terminal import print_report
 
-    print_report(build(run, plugins=plugins), out)
+    print_report(build.build_report(run, plugins=plugins), out)
     return True
+
+
+@hookimpl
+def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> ShownReport:
+    """Compute the report of a run for a program."""
+    from dl_reports import build
+    from dl_reports.notebook import ShownReport
+
+    return ShownReport(build.build_report(run, ignore, plugins))
+
+
+@hookimpl
+def build_comparison(first: Run, second: Run) -> ShownComparison:
+    """Compare two runs for a program."""
+    from dl_reports.compare import compare_runs
+    from dl_reports.notebook import ShownComparison
+
+    return ShownComparison(compare_runs(first, second))

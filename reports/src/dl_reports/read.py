@@ -1,4 +1,4 @@
-"""Reading: everything a report needs of a run folder, loaded once and defensively.
+"""Read everything a report needs from a run folder, once and defensively.
 
 Without `run.json` and `history.csv` there is no report, and the error is one line. Every other file may be missing,
 cut off or foreign: then that part is a `NotComputable` with the reason, and the report goes on without it.
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadRun
-from dl.finding import SEVERITIES, Finding
+from dl.finding import Finding
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
@@ -27,25 +27,26 @@ from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
 Known = TypeVar("Known")
+SETS = {"val": "the validation set", "probe": "the probe"}
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a run keeps, as far as it can be read.
+    """The contents of a run folder, as far as they can be read.
 
     Attributes:
         run: The folder.
         manifest: Task, parts, baselines, status.
         rows: (T) rows of the history, oldest first.
-        val: Outcomes of the validation part, at most T epochs.
+        val: Outcomes of the validation set, at most T epochs.
         probe: Outcomes of the probe, at most T epochs.
-        leaked: (n,) validation examples that are also in the training part.
-        best_logits: (n, K) of the validation part at the best epoch.
-        answers: (n, ...) to the validation part at the best epoch: class numbers, labels, or numbers in target units.
+        leaked: (n,) validation examples that are also in the training set.
+        best_logits: (n, K) of the validation set at the best epoch.
+        answers: (n, ...) to the validation set at the best epoch: class numbers, labels, or numbers in target units.
         features: Arrays of `features.npz`.
         sketches: Arrays of `sketches.npz`.
         recipe: The choices.
-        guards: What the guards found.
+        guards: Findings of the guards.
     """
 
     run: Run
@@ -85,7 +86,7 @@ def read(run: Run) -> Kept:
         features=_try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),
-        guards=_try(lambda: _guards(run)),
+        guards=_try(lambda: run.guard_findings),
     )
 
 
@@ -98,20 +99,11 @@ def _try(load: Callable[[], Known]) -> Known | NotComputable:
 
 
 def _sound(manifest: Manifest, run: Run) -> Manifest:
-    """Refuse a manifest whose values are not of the types that `run.json` has."""
+    """Refuse a manifest that counts less than nothing."""
     task, parts = manifest.task, manifest.parts
     counts = (parts.train, parts.val, parts.probe, manifest.best_epoch, manifest.parameters, task.outputs)
-    words = (manifest.status, manifest.model, manifest.domain, manifest.message, parts.name, parts.rule, task.name)
-    numbers = [baseline.score for baseline in manifest.baselines] + [manifest.seconds]
-    sound = (
-        all(type(count) is int and count >= 0 for count in counts)
-        and all(isinstance(word, str) for word in (*words, *(task.names)))
-        and all(isinstance(number, (int, float)) for number in numbers)
-        and len(task.metrics) > 0
-        and all(isinstance(metric.name, str) and isinstance(metric.higher, bool) for metric in task.metrics)
-    )
-    if not sound:
-        raise BadRun(f"{str(run.path / 'run.json')!r} is damaged: its values are not those of a run")
+    if min(counts) < 0:
+        raise BadRun(f"{str(run.path / 'run.json')!r} is damaged: it counts {min(counts)} of something")
     return manifest
 
 
@@ -126,18 +118,18 @@ def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> N
 
 
 def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
-    """Read one part, no more epochs than the history has."""
+    """Read the outcomes of one set, no more epochs than the history has."""
     found = _try(lambda: _guarded(lambda: _whole(run).outcomes(part), run, part))
     if isinstance(found, NotComputable):
         return found
     if len(found.loss) == 0:
         return NotComputable("no epoch was kept")
     if len(found.targets) != len(found.ids) or any(a.ndim != 2 for a in (found.loss, found.score, found.margin)):
-        return NotComputable(f"the outcomes of the {part} part have shapes that do not match")
+        return NotComputable(f"the outcomes of {SETS[part]} have shapes that do not match")
     if len(found.ids) == 0:
-        return NotComputable(f"the {part} part has no examples")
+        return NotComputable(f"{SETS[part]} has no examples")
     if len(found.loss) < epochs:  # an epoch is kept before its row is written, so one that lacks was lost
-        return NotComputable(f"the outcomes of the {part} part at epoch {len(found.loss) + 1} are missing")
+        return NotComputable(f"the outcomes of {SETS[part]} at epoch {len(found.loss) + 1} are missing")
     kept = slice(0, epochs)
     score = found.score[kept]
     if not run.manifest.task.score_higher:  # errors that are all 0 or 1 are kept as bits, but are not right or wrong
@@ -178,14 +170,14 @@ def _archive(run: Run, name: str) -> Arrays:
 
 def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:
     if "val_leaked" not in examples:
-        raise BadRun("this run does not keep which validation examples are also in the training part")
+        raise BadRun("this run does not keep which validation examples are also in the training set")
     leaked = np.asarray(examples["val_leaked"]).astype(np.bool_)
     if leaked.shape != (n,):
         raise BadRun(f"{leaked.shape} marks of duplicates do not fit {n} validation examples")
     return leaked
 
 
-def _logits(logits: NDArray[np.float32], manifest: Manifest) -> NDArray[np.float16]:
+def _logits(logits: NDArray[np.float32], manifest: Manifest) -> NDArray[np.float32]:
     if logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != manifest.parts.val:
         raise BadRun(f"logits of shape {logits.shape} do not fit {manifest.parts.val} validation examples")
     return logits
@@ -196,13 +188,3 @@ def _answers(answers: NDArray[np.generic], manifest: Manifest) -> NDArray[np.gen
     if len(answers) != manifest.parts.val or answers.dtype.kind not in "biuf" or (classes and answers.ndim != 1):
         raise BadRun(f"answers of shape {answers.shape} do not fit {manifest.parts.val} validation examples")
     return answers
-
-
-def _guards(run: Run) -> tuple[Finding, ...]:
-    found = run.findings
-    for finding in found:
-        if finding.severity not in SEVERITIES or not isinstance(finding.message, str):
-            raise BadRun(f"{str(run.path / 'findings.json')!r} is damaged: {finding.severity!r} is no severity")
-        if not isinstance(finding.evidence, dict):
-            raise BadRun(f"{str(run.path / 'findings.json')!r} is damaged: its evidence is not named")
-    return found

@@ -1,4 +1,4 @@
-"""The registry of our own checks: code, one line, and where the function lives; imported when it is asked for.
+"""The checks of dl: code, description, and the module of the function, which is imported on first use.
 
 The page of a code is `codes/<code>.md` in this package.
 """
@@ -25,35 +25,35 @@ OVERFITTING, LEARNING, SCORES, LABELS, DUPLICATES, SHIFT, HEALTH = (
 OWN = (
     (
         "fit-no-better-than-baseline",
-        "the network does not certainly beat the best dumb answer",
+        "the network does not certainly beat the best baseline",
         SCORES,
         "no_better_than_baseline",
     ),
     ("fit-overfit-loss", "the validation loss rises after its best epoch", OVERFITTING, "overfit_loss"),
     ("fit-overfit-metric", "the headline metric gets worse after its best epoch", OVERFITTING, "overfit_metric"),
-    ("fit-over-confident", "the network is surer than it is right", OVERFITTING, "over_confident"),
+    ("fit-over-confident", "the network is more confident than accurate", OVERFITTING, "over_confident"),
     ("fit-stopped-too-late", "the last epochs made nothing better", OVERFITTING, "stopped_too_late"),
     ("fit-not-converged", "the validation loss still falls at the end", LEARNING, "not_converged"),
-    ("fit-underfitting", "most of the error is on the training part too", LEARNING, "underfitting"),
+    ("fit-underfitting", "most of the error is on the training set too", LEARNING, "underfitting"),
     ("fit-gap", "training looks certainly better than validation", SCORES, "gap"),
-    ("fit-lucky-best", "the best epoch's score owes much to its choice", SCORES, "lucky_best"),
-    ("fit-memorized", "training examples were fitted that validation did not profit from", LABELS, "memorized"),
+    ("fit-lucky-best", "the best epoch's score is biased by its choice", SCORES, "lucky_best"),
+    ("fit-memorized", "training examples were memorized without any gain on validation", LABELS, "memorized"),
     ("data-duplicates-across-split", "validation examples were also trained on", DUPLICATES, "across_split"),
     ("data-duplicates", "exact duplicates, kept on one side of the split", DUPLICATES, "within"),
     ("data-conflicting-targets", "the same input with more than one target", DUPLICATES, "conflicting"),
     ("data-near-duplicates", "validation examples nearly the same as training examples", DUPLICATES, "near"),
     ("data-skipped-files", "files or rows that were left out", DUPLICATES, "skipped"),
     ("data-time-overlap", "training examples from after the first validation example", DUPLICATES, "later"),
-    ("data-mislabelled", "labels that contradict the network's surest answers", LABELS, "mislabelled"),
-    ("data-imbalance", "accuracy flatters, for classes are imbalanced", LABELS, "imbalance"),
+    ("data-mislabelled", "labels that contradict the most confident predictions", LABELS, "mislabelled"),
+    ("data-imbalance", "accuracy flatters, for the classes are imbalanced", LABELS, "imbalance"),
     ("data-missing-class", "classes without a validation example", LABELS, "missing_class"),
-    ("data-small-validation", "too few validation examples to tell", SCORES, "small_validation"),
-    ("data-target-shift", "targets are distributed differently in the parts", SHIFT, "targets"),
-    ("data-input-shift", "inputs look different in the parts", SHIFT, "inputs"),
+    ("data-small-validation", "too few validation examples to decide", SCORES, "small_validation"),
+    ("data-target-shift", "targets are distributed differently in training and validation", SHIFT, "targets"),
+    ("data-input-shift", "inputs differ between training and validation", SHIFT, "inputs"),
     ("health-nan", "the loss stopped being a number", HEALTH, "not_a_number"),
-    ("health-lr-too-high", "the loss on the training part itself rises", HEALTH, "lr_too_high"),
+    ("health-lr-too-high", "the loss on the training set itself rises", HEALTH, "lr_too_high"),
     ("health-lr-too-low", "learning has hardly begun", HEALTH, "lr_too_low"),
-    ("health-exploding-gradients", "a huge step undid what was learnt", HEALTH, "exploding_gradients"),
+    ("health-exploding-gradients", "a huge step undid the training before it", HEALTH, "exploding_gradients"),
     ("health-vanishing-gradients", "the first layer hardly gets a gradient", HEALTH, "vanishing_gradients"),
     ("health-dead-units", "more than half of the ReLU channels never fire", HEALTH, "dead_units"),
 )
@@ -67,7 +67,7 @@ def own_checks() -> tuple[CheckSpec, ...]:
     )
 
 
-def _load(module: str, function: str) -> Callable[[Any], Any]:  # Any: as CheckSpec says
+def _load(module: str, function: str) -> Callable[[Any], Any]:  # Any: as in CheckSpec
     loaded: Callable[[Any], Any] = getattr(import_module(f"dl_reports.checks.{module}"), function)
     return loaded
 

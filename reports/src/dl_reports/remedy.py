@@ -1,7 +1,7 @@
-"""Remedies: the exact next command, built from the run's own recipe, so that it can be pasted and works.
+"""Build the exact next command from the run's own recipe, so that it can be pasted and works.
 
-The short form names what differs from a plain `dl fit`; it is offered only if resolving it gives the very choices that
-are meant. Otherwise the recipe file of the run is named, which always does.
+The short form names only what differs from a plain `dl fit`; it is offered only if it resolves to exactly the intended
+choices. Otherwise the recipe file of the run is named, which always does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from dl.errors import DLError
-from dl.options import Value, split_named, word
+from dl.options import Value, format_value, split_named
 from dl.recipes.recipe import PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
 from dl.specs import RegularizerSpec
@@ -40,7 +40,7 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     if recipe is None:
         return ""
     from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
-    words = [f"{name}={word(value)}" for name, value in changes.items()]
+    words = [f"{name}={format_value(value)}" for name, value in changes.items()]
     words += [part for name, value in (reg or {}).items() for part in ("--reg", f"{name}={value}")]
     meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
     if meant is None:
@@ -52,7 +52,7 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
     """Return the shortest ``dl fit domain data ...`` that means the same, or nothing if none does.
 
     It starts from what the data alone decides, from the model, or from a recipe with this model: wherever the least is
-    left to be said. A recipe of which something would be undone again is not what was meant.
+    left to write. A recipe of which something would be undone again is not intended.
     """
     starts: list[dict[str, str]] = [{}, {"model": recipe.model}]
     starts += [{"recipe": name} for domain, name in facts.plugins.recipes if domain == recipe.domain]
@@ -78,12 +78,12 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
         for name, options in meant.regularizers.items()
         if plain.regularizers.get(name) != options
     ]
-    said = _resolved(facts, names, ordered, split_named(named), meant.seed)
-    if said is None or asdict(said) != asdict(meant):
+    resolved = _resolved(facts, names, ordered, split_named(named), meant.seed)
+    if resolved is None or asdict(resolved) != asdict(meant):
         return ""
     flags = {**start, **({} if meant.seed == plain.seed else {"seed": str(meant.seed)})}
     words = [part for name, value in flags.items() for part in (f"--{name}", value)]
-    words += [f"{name}={word(value)}" for name, value in ordered.items()]
+    words += [f"{name}={format_value(value)}" for name, value in ordered.items()]
     words += [part for one in named for part in ("--reg", one)]
     return shlex.join(["dl", "fit", meant.domain, meant.data, *words])
 

@@ -1,15 +1,13 @@
-"""The report: everything that is said about one run, as frozen values that a renderer only has to lay out.
+"""The report of one run, as frozen values that a renderer only has to lay out.
 
-`build_report` computes it from a run folder; the renderers (terminal, HTML, Markdown) and `to_json` read it.
+`build.build_report` computes it from a run folder; `render` (terminal, HTML, Markdown) and `as_json.to_json` read it.
 Epochs count from 1. Text in it may come from data (class names, messages) and is not yet safe for a terminal or a page.
 Numbers that do not exist are NaN inside a series and None elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +16,19 @@ from dl.finding import Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 
-if TYPE_CHECKING:
-    from dl.runs.run import Run
-
 SCHEMA = 1  # of the JSON; a reader refuses a greater one
 Sketch = NDArray[np.uint8] | str  # an image (h, w, c) with c of 1 or 3, or the words of a text
 
 
 @dataclass(frozen=True)
 class Header:
-    """What was fitted to what, and how it ended.
+    """The task, data and network of a run, and how its fit ended.
 
     Attributes:
         run: Name of the run folder.
         path: Of the run folder.
         status: ``running``, ``finished``, ``interrupted`` or ``failed``.
-        message: Why it ended as it did; empty if it simply finished.
+        message: Why it ended early; empty if it finished.
         created: When, in UTC (ISO 8601).
         task: Row of the task table.
         reason: Why this task, from the target.
@@ -45,7 +40,7 @@ class Header:
         val: Validation examples.
         probe: Training examples that are scored after each epoch.
         rule: How the split was made.
-        test: Whether there is a test part.
+        test: Whether there is a test set.
         metric: The headline metric.
         loss: Name of the loss.
         epochs: Finished.
@@ -79,34 +74,34 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One step of the ladder: a baseline or the network on the validation part.
+class BaselineRow:
+    """One row of the table of baselines: a baseline or the network on the validation set.
 
     Attributes:
         name: ``majority``, ``prior``, ..., or the model's name.
-        says: The baseline's constant answer in words; empty for the network.
+        answer: The baseline's constant answer in words; empty for the network.
         score: Headline metric with its 95 % interval; the interval's ends are NaN where it has none.
         loss: Mean loss; None where a constant answer has none.
         ours: Whether this is the network.
     """
 
     name: str
-    says: str
+    answer: str
     score: Estimate
     loss: float | None
     ours: bool
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The honest triple at the best epoch, in the headline metric.
+class BestEpochScores:
+    """Probe score, validation score and gap at the best epoch, in the headline metric.
 
     Attributes:
         epoch: The best one.
-        probe: On the probe of the training part.
-        val: On the validation part, naively.
-        gap: How much worse validation is; positive where the network knows the training part better.
-        corrected: On the validation part without the luck of having chosen the epoch on it; None if not computable.
+        probe: On the probe of the training set.
+        val: On the validation set, as measured.
+        gap: How much worse validation is; positive where the network fits the training set better.
+        corrected: On the validation set, less the bias of choosing the epoch on it; None if not computable.
     """
 
     epoch: int
@@ -177,10 +172,10 @@ class Example:
 
     Attributes:
         id: Stable in the data set.
-        part: ``val`` or ``probe`` (of the training part).
+        part: ``val`` or ``probe`` (of the training set).
         why: ``hardest`` (largest loss) or ``suspect`` (the label is probably wrong).
         true: The target, in words.
-        said: What the network answers, in words; None where it was not kept.
+        predicted: The network's answer, in words; None where it was not kept.
         loss: At the best epoch.
         sketch: An image (h, w, c) in uint8, a text, or None.
     """
@@ -189,41 +184,41 @@ class Example:
     part: str
     why: str
     true: str
-    said: str | None
+    predicted: str | None
     loss: float
     sketch: Sketch | None
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One class taken for another: how often, and which share of the true class that is."""
+class ConfusedPair:
+    """A true class and a predicted one: how often they are confused, and in which share of the true class."""
 
     true: str
-    said: str
+    predicted: str
     count: int
     share: float
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """Classes taken for one another on the validation part at the best epoch.
+    """The confusion matrix of the validation set at the best epoch.
 
     Attributes:
         names: Of the classes in the matrix, (C,); with very many classes only the most confused ones.
-        counts: (C, C), a row per true class and a column per answer.
+        counts: (C, C), a row per true class and a column per predicted class.
         pairs: The most confused pairs of all classes, most frequent first.
         left_out: Classes that are not in the matrix.
     """
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ConfusedPair, ...]
     left_out: int
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Validation examples of like confidence: the mean confidence, and the share that was right with its interval."""
+    """Validation examples of similar confidence: their mean confidence, and their accuracy with its interval."""
 
     confidence: float
     right: Estimate
@@ -232,11 +227,11 @@ class Bin:
 
 @dataclass(frozen=True)
 class CalibrationCard:
-    """Whether probabilities mean what they say, on one half of the validation part.
+    """How far confidence is from accuracy, on one half of the validation set.
 
     Attributes:
         bins: Of the whole part, the least confident first, before any temperature.
-        temperature: Fitted on one half; above 1 for a network too sure of itself.
+        temperature: Fitted on one half; above 1 for an over-confident network.
         ece_before: Expected calibration error on the other half, in [0, 1].
         ece_after: The same with the temperature.
         nll_before: Negative log-likelihood per example on the other half, in nats.
@@ -254,20 +249,20 @@ class CalibrationCard:
 
 
 @dataclass(frozen=True)
-class Looks:
-    """How often a part was looked at, and what so many looks can cost at most: a budget, for practice is milder.
+class Reuse:
+    """How often a set was evaluated, and how far its scores may lie from the truth at most after that.
 
     Attributes:
         part: ``val`` or ``test``.
-        looks: Epochs whose score on the part was seen; for the test part, lines of the ledger.
-        runs: Runs that looked.
-        examples: Of the part; 0 where it is not known.
+        evaluations: Epochs scored on it; for the test set, lines of the ledger.
+        runs: Runs that were evaluated on it.
+        examples: In the set; 0 where unknown.
         bound: How far any of so many scores may lie from its truth, at 95 %; None where scores have no known range.
         unread: Runs beside this one that could not be read, and are not counted.
     """
 
     part: str
-    looks: int
+    evaluations: int
     runs: int
     examples: int
     bound: float | None
@@ -276,7 +271,7 @@ class Looks:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """What was not checked, by finding code or in words, and the reason: it completes "not checked, because ..."."""
+    """A check that was not made, by code or in words, and the reason: it completes "not checked, because ..."."""
 
     what: str
     why: str
@@ -288,8 +283,8 @@ class Command:
 
     Attributes:
         command: To be pasted.
-        why: What it is for.
-        instead: What else may be tried, each as it is typed in place of the remedy in the command.
+        why: Its purpose.
+        instead: Alternatives, each as it is typed in place of the remedy in the command.
     """
 
     command: str
@@ -299,7 +294,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Section:
-    """What a third party's plugin adds to a report: a title and lines of plain text."""
+    """A section that a third party's plugin adds: a title and lines of plain text."""
 
     title: str
     lines: tuple[str, ...]
@@ -307,29 +302,29 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is said about one run, in the order in which it is shown.
+    """The whole report of one run, in the order in which it is shown.
 
     Attributes:
-        header: What was fitted.
+        header: Task, data and network.
         ladder: Baselines and network, worst first; empty while no epoch is finished.
-        standing: Scores at the best epoch; None while no epoch is finished.
+        scores: At the best epoch; None while no epoch is finished.
         curves: None while no epoch is finished.
         verdict: The one sentence.
         findings: The most pressing first.
-        ignored: Codes that were silenced and would have spoken.
+        ignored: Codes of findings that were silenced.
         examples: The hardest, then the suspect ones.
         confusion: None where the task has no classes, or nothing was kept.
         calibration: None where the task has no probabilities, or nothing was kept.
-        unchecked: What could not be computed.
+        unchecked: Checks that could not be made.
         next: Commands, the most useful first.
         sections: Of plugins.
-        looks: At the validation part, and at the test part.
+        reuse: Of the validation set, and of the test set.
         schema: Version of the JSON.
     """
 
     header: Header
-    ladder: tuple[Rung, ...]
-    standing: Standing | None
+    ladder: tuple[BaselineRow, ...]
+    scores: BestEpochScores | None
     curves: Curves | None
     verdict: Verdict
     findings: tuple[Finding, ...]
@@ -340,24 +335,5 @@ class Report:
     unchecked: tuple[Unchecked, ...]
     next: tuple[Command, ...]
     sections: tuple[Section, ...] = ()
-    looks: tuple[Looks, ...] = ()
+    reuse: tuple[Reuse, ...] = ()
     schema: int = SCHEMA
-
-
-def build_report(run: Run, ignore: Iterable[str] = ()) -> Report:
-    """Compute the report of a run, silencing the findings with the codes to ignore.
-
-    Raises:
-        BadRun: If the folder is not a run of dl.
-        UnknownName: If a code to ignore does not exist.
-    """
-    from dl_reports.build import build  # scipy is imported when a report is computed, not when one is read
-
-    return build(run, ignore)
-
-
-def to_json(report: Report) -> str:
-    """Return the report as JSON that holds to `report.schema.json`; what is not a number becomes null."""
-    from dl_reports.as_json import dump
-
-    return dump(report)

@@ -1,7 +1,7 @@
-"""Simulated fits: run folders as real as a fit's, whose truth is known; for tests, for pages and for authors of checks.
+"""Simulate fits whose truth is known, as complete run folders: for tests, code pages and authors of checks.
 
 The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + a little of the epoch's), so
-a falling signal makes decisions worse, and a growing sharpness makes the network surer of the same decisions.
+a falling signal makes decisions worse, and a growing sharpness makes the network more confident in the same decisions.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples, ``C`` classes.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from dl import files
 from dl.finding import Finding
@@ -30,13 +31,13 @@ SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What is simulated.
+class SimulatedFit:
+    """A fit to simulate.
 
     Attributes:
-        signal: (T) how clearly validation examples are seen, per epoch.
+        signal: (T) how well validation examples are separated, per epoch.
         probe_signal: (T) the same on the probe; as on validation where it is empty.
-        sharpness: (T) how sure the network is; 1 throughout where it is empty, which is about calibrated.
+        sharpness: (T) factor of the logits; 1 throughout where it is empty, which is about calibrated.
         n: Validation examples.
         m: Probe examples; as many as validation where it is 0.
         shares: (C) of the classes in both parts.
@@ -78,16 +79,16 @@ class Fit:
 
 @dataclass(frozen=True)
 class Side:
-    """One simulated part: true and given classes (n,), and the noise of each example (n, C)."""
+    """One simulated set: true and given classes (n,), and the noise of each example (n, C)."""
 
     true: NDArray[np.int64]
     given: NDArray[np.int64]
     noise: Floats
 
 
-def simulate(folder: Path, fit: Fit | None = None) -> Run:
+def simulate(folder: Path, fit: SimulatedFit | None = None) -> Run:
     """Write a run folder of a simulated fit, and return the run."""
-    fit = fit or Fit()
+    fit = fit or SimulatedFit()
     rng = np.random.default_rng(fit.seed)
     names = tuple(str(k) for k in range(len(fit.shares)))
     val, probe = _side(fit, fit.n, fit.shares, rng), _side(fit, fit.m or fit.n, fit.probe_shares or fit.shares, rng)
@@ -114,7 +115,7 @@ def simulate(folder: Path, fit: Fit | None = None) -> Run:
     return Run(folder)
 
 
-def _side(fit: Fit, n: int, shares: Sequence[float], rng: np.random.Generator) -> Side:
+def _side(fit: SimulatedFit, n: int, shares: Sequence[float], rng: np.random.Generator) -> Side:
     classes = len(shares)
     cut = np.round(np.cumsum(shares) / np.sum(shares) * n).astype(int)  # stratified: exact shares, whatever the seed
     true = rng.permutation(np.searchsorted(cut, np.arange(n), side="right")).astype(np.int64)
@@ -123,14 +124,13 @@ def _side(fit: Fit, n: int, shares: Sequence[float], rng: np.random.Generator) -
     return Side(true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
 
 
-def _score(fit: Fit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
+def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
     rows = np.arange(len(side.true))
     logits = side.noise + fit.wandering * rng.standard_normal(side.noise.shape)
     logits[rows, side.true] += signal
     logits += fit.prior * np.log(np.maximum(fit.shares, 1e-6))
     logits *= 2.0 * (fit.sharpness[t] if fit.sharpness else 1.0)
-    top = logits.max(axis=1)
-    loss = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top - logits[rows, side.given]
+    loss = -log_softmax(logits, axis=1)[rows, side.given]
     others = logits.copy()
     others[rows, side.given] = -np.inf
     margin = logits[rows, side.given] - others.max(axis=1)
@@ -138,7 +138,9 @@ def _score(fit: Fit, side: Side, signal: Floats, t: int, rng: np.random.Generato
     return Scored(*(part.astype(np.float32) for part in (loss, right, margin, logits)))
 
 
-def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side) -> EpochRow:
+def _row(
+    fit: SimulatedFit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side
+) -> EpochRow:
     scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
     row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
     row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
@@ -151,7 +153,7 @@ def _row(fit: Fit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val
 
 
 def _write_examples(
-    folder: Path, fit: Fit, val: Side, probe: Side, leaked: NDArray[np.bool_], rng: np.random.Generator
+    folder: Path, fit: SimulatedFit, val: Side, probe: Side, leaked: NDArray[np.bool_], rng: np.random.Generator
 ) -> None:
     arrays: dict[str, NDArray[np.generic]] = {
         "val_ids": np.arange(fit.n),
@@ -171,7 +173,7 @@ def _write_examples(
         np.savez(stream, allow_pickle=False, **kept, **where)
 
 
-def _manifest(folder: Path, fit: Fit, val: Side, names: tuple[str, ...]) -> Manifest:
+def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]) -> Manifest:
     metrics = (MetricInfo("accuracy", True, 1.0, "proportion"),)
     reason = f"{len(names)} classes, one for each example"
     task = TaskInfo(
@@ -216,6 +218,6 @@ def _manifest(folder: Path, fit: Fit, val: Side, names: tuple[str, ...]) -> Mani
     )
 
 
-def _chosen(fit: Fit, options: Sequence[Option]) -> dict[str, Value]:
-    """The options at their defaults, but for those the fit changes."""
+def _chosen(fit: SimulatedFit, options: Sequence[Option]) -> dict[str, Value]:
+    """Return the options at their defaults, except those that the fit changes."""
     return {option.name: fit.options.get(option.name, option.default) for option in options}

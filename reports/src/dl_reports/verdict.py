@@ -1,7 +1,7 @@
-"""The verdict: where a run stands, in one sentence, from the findings that matter most.
+"""The verdict: one sentence on where a run stands, from the findings that matter most.
 
-The order is the order of the workflow: is there a number at all, does it beat a dumb answer, does it overfit, has it
-learnt, and only then is everything fine - with the size of what could not have been seen.
+The order is that of the workflow: is there a score at all, does it beat the baselines, does it overfit, has it
+converged, and only then is everything fine - with the smallest difference that could have been detected.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dl.finding import Finding
-from dl_reports import words
+from dl_reports import formatting
+from dl_reports.baseline import lead
 from dl_reports.change import Change
 from dl_reports.checks.scores import smallest
 from dl_reports.facts import Facts, known
@@ -20,34 +21,34 @@ SMALL = 0.1  # of what the network gained over the best baseline
 
 
 def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
-    """Say where the run stands."""
-    said = {finding.code: finding for finding in findings}
-    if "health-nan" in said:
-        return Verdict(f"Training broke down: {said['health-nan'].message}.", "issue", "health-nan")
+    """Judge where the run stands."""
+    by_code = {finding.code: finding for finding in findings}
+    if "health-nan" in by_code:
+        return Verdict(f"Training broke down: {by_code['health-nan'].message}.", "issue", "health-nan")
     if facts.best is None:
         return Verdict("No epoch was finished, so there is nothing to judge.", "note")
     loss, metric = facts.loss_change, facts.metric_change
-    if (high := said.get("health-lr-too-high")) is not None and high.severity == "issue":
+    if (high := by_code.get("health-lr-too-high")) is not None and high.severity == "issue":
         return Verdict(f"Training is unstable: {high.message}; ask about overfitting later.", "issue", high.code)
-    if (dumb := said.get("fit-no-better-than-baseline")) is not None:
+    if (baseline := by_code.get("fit-no-better-than-baseline")) is not None:
         too = f" {_in_loss(loss)}." if isinstance(loss, Change) and loss.established else ""
-        return Verdict(f"Nothing was learnt yet: {dumb.message}.{too}", "issue", dumb.code)
+        return Verdict(f"Nothing was learnt yet: {baseline.message}.{too}", "issue", baseline.code)
     if isinstance(loss, NotComputable):
         return Verdict(f"Whether it overfits cannot be told, because {loss.reason}.{_gap(facts)}", "note")
     if loss.established or (not isinstance(metric, NotComputable) and metric.established):
         code = "fit-overfit-loss" if loss.established else "fit-overfit-metric"
         return Verdict(_overfit(facts, loss, known(metric)) + _form(loss), "issue", code)
-    if "fit-not-converged" in said:
+    if "fit-not-converged" in by_code:
         sentence = "No overfitting yet, and not done: the validation loss still falls at the end." + _gap(facts)
         return Verdict(sentence, "tip", "fit-not-converged")
-    if "fit-underfitting" in said:
-        sentence = "Underfitting: most of the error is on the training part as well." + _gap(facts)
+    if "fit-underfitting" in by_code:
+        sentence = "Underfitting: most of the error is on the training set as well." + _gap(facts)
         return Verdict(sentence, "tip", "fit-underfitting")
     return Verdict("No overfitting is established." + _gap(facts) + _resolution(facts) + _form(loss), "good")
 
 
 def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
-    name, both = words.metric_word(facts.tested_metric), known(facts.agreement)
+    name, both = formatting.metric_word(facts.tested_metric), known(facts.agreement)
     if metric is None:
         return f"{_in_loss(loss)}; {name} could not be tested."
     if not loss.established:
@@ -72,17 +73,18 @@ def _in_loss(loss: Change) -> str:
 
 
 def _loss_sizes(loss: Change) -> str:
-    by = words.with_interval(loss.worse, loss.interval)
-    return f"{words.number(loss.before)} to {words.number(loss.after)} (by {by})"
+    by = formatting.with_interval(loss.worse, loss.interval)
+    return f"{formatting.number(loss.before)} to {formatting.number(loss.after)} (by {by})"
 
 
 def _not_distinguishable(facts: Facts, metric: Change) -> str:
     if metric.worse <= 0:
         return "it grows over-confident"
-    seen = words.difference(facts.metric, metric.worse, metric.interval)
+    seen = formatting.difference(facts.metric, metric.worse, metric.interval)
     if metric.interval.low > 0:
         return f"a change of {seen} would count on its own, but not against the best of so many epochs"
-    return f"a change of {seen} is not distinguishable on {words.many(metric.n, 'example')}; it grows over-confident"
+    examples = formatting.many(metric.n, "example")
+    return f"a change of {seen} is not distinguishable on {examples}; it grows over-confident"
 
 
 def _from(change: Change, best: str = "its best") -> str:
@@ -90,8 +92,8 @@ def _from(change: Change, best: str = "its best") -> str:
 
 
 def _sizes(facts: Facts, change: Change) -> str:
-    shown = words.percent if facts.higher_score else words.number
-    by = words.points if facts.higher_score else words.with_interval
+    shown = formatting.percent if facts.higher_score else formatting.number
+    by = formatting.points if facts.higher_score else formatting.with_interval
     return f"{shown(change.before)} to {shown(change.after)} (by {by(change.worse, change.interval)})"
 
 
@@ -99,7 +101,7 @@ def _gap(facts: Facts) -> str:
     found = known(facts.gap)
     if found is None:
         return ""
-    shown = words.difference(facts.metric, found.gap, found.interval)
+    shown = formatting.difference(facts.metric, found.gap, found.interval)
     if not found.certain:
         return f" Training and validation do not certainly differ: gap {shown}."
     if found.gap < 0:
@@ -110,8 +112,6 @@ def _gap(facts: Facts) -> str:
 
 
 def _gained(facts: Facts) -> float | None:
-    from dl_reports.baseline import lead
-
     found = known(lead(facts))
     return None if found is None else found.lead
 
@@ -120,8 +120,8 @@ def _resolution(facts: Facts) -> str:
     found = smallest(facts)
     if isinstance(found, NotComputable):
         return ""
-    n = words.many(facts.manifest.parts.val, "validation example")
-    return f" {n} would show differences of {words.difference(facts.metric, found.difference)} or more."
+    n = formatting.many(facts.manifest.parts.val, "validation example")
+    return f" {n} would show differences of {formatting.difference(facts.metric, found.difference)} or more."
 
 
 def _form(change: Change) -> str:

@@ -4,16 +4,16 @@ import pytest
 from typer.main import get_group
 
 import dl
-from dl.cli.main import ROOMS, command_line, run
+from dl.cli.main import MODULES, command_line, run
 from dl.cli.train import FLAGS
-from dl.plugins.validation import OWN_VERBS
+from dl.plugins.validation import OWN_COMMANDS
 
 
 def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
-    assert OWN_VERBS == set(ROOMS) <= set(get_group(command_line()).commands)
+    assert OWN_COMMANDS == set(MODULES) <= set(get_group(command_line()).commands)
 
 
-@pytest.mark.parametrize("verb", sorted(ROOMS))
+@pytest.mark.parametrize("verb", sorted(MODULES))
 def test_a_verb_alone_is_built_as_it_is_among_all(verb):
     alone, among = (get_group(command_line(word)).commands[verb] for word in (verb, ""))
     assert [p.opts for p in alone.params] == [p.opts for p in among.params] and alone.help == among.help
@@ -33,7 +33,7 @@ def test_what_a_verb_does_fits_its_line_in_the_list():
 def test_nothing_typed_shows_the_verbs(capsys):
     assert run([]) == 0
     shown, said = capsys.readouterr()
-    assert not said and all(f"  {verb} " in shown for verb in ROOMS)
+    assert not said and all(f"  {verb} " in shown for verb in MODULES)
 
 
 def test_the_version_is_one_line(capsys):

@@ -6,11 +6,8 @@ import io
 import pytest
 from rich.console import Console
 
-from dl.cli.train import _csv, _print_texts, _show_look, _table
+from dl.cli.train import _csv, _print_texts, _table
 from dl.inference.predict import Prediction
-from dl.intervals import Estimate
-from dl.runs import ledger
-from dl.runs.manifest import MetricInfo
 
 ANSWERS = [
     Prediction("a.png", "cat", {"cat": 0.9, "dog": 0.06, "fox": 0.03, "owl": 0.01}),
@@ -70,10 +67,25 @@ def test_a_text_follows_its_prompt_and_stays_one_line_however_long(capsys, monke
     assert capsys.readouterr().out == "Once upon a time there was a line\nand another\n\n\\x1b[2Jx\n"
 
 
-def test_an_evaluation_is_told_with_its_interval_its_number_and_what_it_shares_with_training():
-    accuracy = MetricInfo("accuracy", True, 1.0, "proportion")
-    metrics = {"accuracy": 0.9, "macro_f1": 0.85}
-    look = ledger.TestEvaluation("0001-a", "a", 30, accuracy, Estimate(0.9, 0.8, 0.95), metrics, 0.3, 2, "f", 1, "now")
-    lines = printed(lambda out: _show_look(out, look))
-    assert lines[1] == "  accuracy  90.00 % [80.00, 95.00]    loss 0.3000" and lines[2] == "  macro_f1 0.8500"
-    assert lines[3].startswith("  ! 1 test example") and any("look 2" in line for line in lines[4:])
+BARS = """
+from dl.hookspecs import hookimpl
+from dl.specs import DatasetSpec
+
+def load(options):
+    from dl.testing import images
+    return images()
+
+@hookimpl
+def register_datasets():
+    return [DatasetSpec("bars", "vision", "of a test", load)]
+"""
+
+
+def test_an_evaluation_is_counted_and_told_with_its_interval(dl_run, site):
+    site.add("bars", BARS)
+    assert dl_run("fit", "vision", "bars", "--model", "dense", "width=8", "epochs=1", "--json").code == 0
+    first, second = dl_run("test", "last", "--json").json, dl_run("test", "last").out
+    assert (first["run"], first["examples"], first["look"]) == ("0001-bars-dense", 20, 1)
+    score = first["score"]
+    assert f"accuracy  {100 * score['value']:.2f} % [{100 * score['low']:.2f}, {100 * score['high']:.2f}]" in second
+    assert "0001-bars-dense" in second.splitlines()[0] and " 2 " in second.splitlines()[-1]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dl.data.cache import TAG, USUAL, cache_folder, cache_root, entries, most_bytes, trim, used
+from dl.data.cache import DEFAULT, TAG, cache_folder, cache_root, entries, mark_used, size_limit, trim
 from dl.errors import BadOption
 
 
@@ -42,7 +42,7 @@ def test_the_cache_is_where_it_is_asked_to_be(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("said", "size"),
     [
-        ("", USUAL),
+        ("", DEFAULT),
         ("0", 0),
         ("500", 500),
         ("500 MB", 500_000_000),
@@ -53,19 +53,19 @@ def test_the_cache_is_where_it_is_asked_to_be(monkeypatch, tmp_path):
 )
 def test_a_size_is_a_number_with_a_unit(at_most, said, size):
     at_most(said)
-    assert most_bytes() == size
+    assert size_limit() == size
 
 
 @pytest.mark.parametrize("said", ["much", "-1", "1e9", "nan", "GB", "1 XB", "9" * 99, "1.2.3", "20 GB or so"])
 def test_what_is_no_size_is_refused(at_most, said):
     at_most(said)
     with pytest.raises(BadOption, match=r"DL_CACHE_SIZE=.*: expected a size, like 500MB or 20GB"):
-        most_bytes()
+        size_limit()
 
 
 def test_what_was_not_used_for_longest_goes_first_whatever_its_kind(put, at_most):
     put("old", 1), put("older", 0, "texts"), put("new", 3), put("again", 2)
-    used(put("again", 2))
+    mark_used(put("again", 2))
     at_most("20")
     trim(())
     assert names() == {"new", "again"}

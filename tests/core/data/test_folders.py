@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from dl.data.folders import (
     SkippedFiles,
     Wanted,
-    glance,
+    holds_files_like,
     number_labels,
     relative_name,
-    say_bad,
+    report_unreadable,
     stable_ids,
-    unreadable,
+    unreadable_message,
     walk,
 )
 from dl.data.folders import find_classes as find_classes_of
-from dl.data.folders import find_parts as find_parts_of
+from dl.data.folders import find_splits as find_splits_of
 from dl.errors import BadData, BadFile
 
 IMAGES = Wanted("image", "images", (".png", ".jpg"), "expected a folder of images for each class")
 
 
-def find_parts(root):
-    return find_parts_of(root, IMAGES)
+def find_splits(root):
+    return find_splits_of(root, IMAGES)
 
 
 def find_classes(folder):
@@ -107,7 +107,7 @@ def test_walking_a_deep_folder_needs_no_recursion(tmp_path):
 
 
 def test_a_folder_of_classes_is_the_training_part(pets):
-    assert find_parts(pets) == {"train": pets}
+    assert find_splits(pets) == {"train": pets}
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "Val"])
@@ -115,13 +115,13 @@ def test_parts_are_found_by_name(tmp_path, name):
     for part in ("train", name, "test"):
         (tmp_path / "all" / part / "a").mkdir(parents=True)
     root = tmp_path / "all"
-    assert find_parts(root) == {"train": root / "train", "val": root / name, "test": root / "test"}
+    assert find_splits(root) == {"train": root / "train", "val": root / name, "test": root / "test"}
 
 
 def test_classes_may_be_called_train_and_test(tmp_path, photo):
     for name in ("train", "plane", "test"):
         photo(tmp_path / "toys" / name / "1.png")
-    assert find_classes(find_parts(tmp_path / "toys")["train"]).classes == ("plane", "test", "train")
+    assert find_classes(find_splits(tmp_path / "toys")["train"]).classes == ("plane", "test", "train")
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ def test_folders_that_do_not_fit_together_are_one_line(tmp_path, folders, said):
     for folder in folders:
         (root / folder).mkdir(parents=True)
     with pytest.raises(BadData, match=said) as caught:
-        find_classes(find_parts(root)["train"])
+        find_classes(find_splits(root)["train"])
     assert "\n" not in str(caught.value)
 
 
 def test_what_is_not_a_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(BadData, match="is a file"):
-        find_parts(tmp_path / "file")
+        find_splits(tmp_path / "file")
     with pytest.raises(BadData, match="is not there"):
-        find_parts(tmp_path / "nothing")
+        find_splits(tmp_path / "nothing")
 
 
 def test_images_without_class_folders_are_refused(tmp_path, photo):
@@ -178,18 +178,18 @@ def test_files_and_folders_that_may_lie_beside_classes_are_passed_over_and_named
     photo(pets / "unsup" / "1.png")
     found = find_classes_of(pets, Wanted("image", "images", (".jpg",), "", loose=True, unlabelled=("unsup",)))
     assert found.classes == ("cat", "dog") and len(found.files) == 6
-    assert found.passed == ("unsup: a folder without labels, by its name", "stray.jpg: beside the class folders")
+    assert found.skipped == ("unsup: a folder without labels, by its name", "stray.jpg: beside the class folders")
 
 
 def test_another_part_is_numbered_as_the_training_part_and_may_lack_a_class(pets):
     assert number_labels(find_classes(pets), None) == [0, 0, 0, 1, 1, 1]
     assert number_labels(find_classes(pets), ("ant", "cat", "dog")) == [1, 1, 1, 2, 2, 2]
-    with pytest.raises(BadData, match=r"class 'dog' in '.*' is not in the training part, which has: cat"):
+    with pytest.raises(BadData, match=r"class 'dog' in '.*' is not in the training set, which has: cat"):
         number_labels(find_classes(pets), ("cat",))
 
 
 def test_a_glance_tells_whether_files_of_a_kind_lie_below(pets):
-    assert glance(pets, IMAGES) and not glance(pets, Wanted("text", "texts", (".txt",), ""))
+    assert holds_files_like(pets, IMAGES) and not holds_files_like(pets, Wanted("text", "texts", (".txt",), ""))
 
 
 def test_a_file_is_named_from_the_root_with_slashes():
@@ -205,15 +205,15 @@ def test_raw_files_that_cannot_be_read_are_refused_or_skipped_with_a_warning():
     with pytest.raises(
         BadFile, match=r"^1 of 3 files cannot be read as text: 'a\.txt: NUL'  leave them out, or .*skip$"
     ):
-        say_bad(["a.txt: NUL"], 3, "text", skip=False)
+        report_unreadable(["a.txt: NUL"], 3, "text", skip=False)
     with pytest.warns(SkippedFiles, match=r"1 of 3 files cannot be read as text, and were skipped: 'a\.txt: NUL'"):
-        say_bad(["a.txt: NUL"], 3, "text", skip=True)
+        report_unreadable(["a.txt: NUL"], 3, "text", skip=True)
     with pytest.raises(BadFile, match=r"^3 of 3 files cannot be read as text: 'a', 'b', 'c'$"):
-        say_bad(["a", "b", "c"], 3, "text", skip=True)
+        report_unreadable(["a", "b", "c"], 3, "text", skip=True)
 
 
 def test_of_unreadable_files_the_first_ten_are_named():
-    message = unreadable("'pets'", list("abcdefghijkl"), 20, "images")
+    message = unreadable_message("'pets'", list("abcdefghijkl"), 20, "images")
     assert message.startswith("12 of 20 files in 'pets' cannot be read as images: 'a', ") and "'j', ...  " in message
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dl.data.paths import looks_like_file, path_hint, what_is_wrong
+from dl.data.paths import explain_missing, looks_like_file, path_hint
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_a_near_name_is_shown_with_its_folder_and_made_safe(folder):
 
 
 def test_what_is_no_file_is_told_from_what_is_not_there(folder):
-    assert what_is_wrong(folder / "photos") == "no regular file"
-    assert what_is_wrong(folder / "letter.txt") == f"not there; did you mean '{folder / 'letters.txt'}'?"
+    assert explain_missing(folder / "photos") == "no regular file"
+    assert explain_missing(folder / "letter.txt") == f"not there; did you mean '{folder / 'letters.txt'}'?"
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from torch import nn
 
 import dl
 from dl.errors import BadFile, BadOption, BadRun
 from dl.finding import Finding
+from dl.hookspecs import hookimpl
 from dl.options import Option
+from dl.specs import ModelSpec
 
 
 @pytest.fixture
@@ -29,6 +32,27 @@ def test_classes_are_said_with_their_probabilities(fit, blobs, plugins_with, sav
     for answer in answers:
         assert sum(answer.values.values()) == pytest.approx(1) and answer.values[answer.answer] > 0.9
     assert answers[1].source == "row 1"
+
+
+class Lazy:
+    """A plugin with a network whose last layer learns its width from the first input."""
+
+    @hookimpl
+    def register_models(self):
+        return [ModelSpec("lazy", "numbers", "of a test", self.build)]
+
+    def build(self, shape, outputs, options):
+        return nn.Sequential(nn.Linear(shape[0], 4), nn.LazyLinear(outputs))
+
+
+def test_a_network_of_lazy_layers_has_its_shapes_before_its_weights_are_counted_saved_and_opened(
+    fit, blobs, plugins_with, saved
+):
+    given = blobs(3)
+    run = fit(given, model="lazy", more=[Lazy()])
+    assert run.manifest.parameters == 2 * 4 + 4 + 4 * 3 + 3
+    answers = dl.predict(run, saved([[5, 0]]), plugins=plugins_with([Lazy()], given=given))
+    assert answers[0].answer == "class 0"
 
 
 def test_two_classes_have_two_probabilities_that_add_to_one(fit, blobs, plugins_with, saved):

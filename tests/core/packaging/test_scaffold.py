@@ -41,6 +41,12 @@ def test_every_file_has_the_new_name_and_none_the_old_one(write, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_code_of_a_new_plugin_is_read_in_minutes(write, kind):
+    lines = {path: len(text.splitlines()) for path, text in texts_of(write("waves", kind)).items()}
+    assert sum(n for path, n in lines.items() if path.startswith("src/")) < (180 if kind == "domain" else 120)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_template_is_written_for_the_hooks_of_today(kind):
     source = (TEMPLATES / kind / "src/dl_newplugin/plugin.py").read_text()
     assert int(re.search(r"^dl_api = (\d+)", source, re.MULTILINE)[1]) == hookspecs.API

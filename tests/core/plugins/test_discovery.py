@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from dl.plugins.discovery import GROUP, OWN, installed, satisfied
+from dl.plugins.discovery import GROUP, OWN, installed, satisfies
 
 
 def named(found):
@@ -132,7 +132,7 @@ def test_a_folder_that_is_none_holds_nothing(folder, tmp_path, monkeypatch):
     ],
 )
 def test_a_requirement_is_read_as_packaging_reads_it(needs, version, holds):
-    assert satisfied(needs, version) is holds
+    assert satisfies(needs, version) is holds
 
 
 def test_the_quick_way_agrees_with_packaging():
@@ -142,4 +142,4 @@ def test_the_quick_way_agrees_with_packaging():
     for sign in (">=", "<"):
         for bound in versions:
             for version in versions:
-                assert satisfied(f"{sign}{bound}", version) == SpecifierSet(f"{sign}{bound}").contains(version)
+                assert satisfies(f"{sign}{bound}", version) == SpecifierSet(f"{sign}{bound}").contains(version)

@@ -49,7 +49,7 @@ def test_a_plugin_of_the_version_before_works_and_only_dl_plugins_says_what_is_o
     assert plugins.sections["energy"].load()(None) == ["12 Wh"] and plugins.sections["energy"].plugin == "old"
     assert render("run 1", screen, plugins) is True and screen.lines == ["the report of run 1"]
     state = next(state for state in plugins.states if state.name == "old")
-    assert state.state == "ok" and set(state.message.split("; ")) == TO_BE_SAID and state.aloud == ""
+    assert state.state == "ok" and set(state.message.split("; ")) == TO_BE_SAID and state.warning == ""
 
 
 def test_its_author_sees_a_deprecation_warning(site):

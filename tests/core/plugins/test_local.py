@@ -30,7 +30,7 @@ def test_code_of_a_folder_runs_only_after_a_yes(folder):
     with pytest.warns(PluginWarning) as caught:
         load_plugins()
     assert [str(one.message) for one in caught] == [
-        "not run, for you have not trusted ./dl_plugins as it is now: loud.py, one.py, two.py"
+        "not run, since ./dl_plugins is not trusted as it is now: loud.py, one.py, two.py"
         "  read them, then: dl plugins trust"
     ]
     assert datasets() == set() and not Path("ran").exists()
@@ -143,18 +143,18 @@ def test_a_file_is_run_once_a_process(folder):
     "content", ["", "[]", "{}", '{"version": 2, "folders": {}}', '{"version": 1, "folders": {"/": 3}}', "\xff"]
 )
 def test_a_record_that_is_none_trusts_nothing_and_is_not_overwritten(folder, content):
-    record = local.record()
+    record = local.trust_file()
     record.parent.mkdir(parents=True)
     record.write_text(content, encoding="latin-1")
     assert datasets() == set()
-    with pytest.raises(BadFile, match=r"trusted.json', cannot be read  delete it to start anew"):
+    with pytest.raises(BadFile, match=r"trusted.json', cannot be read  delete it to start again"):
         local.trust(folder)
     assert record.read_text(encoding="latin-1") == content
 
 
 def test_the_record_holds_the_real_path_and_a_hash_of_each_file(folder):
     hashes = local.trust(folder)
-    stored = json.loads(local.record().read_text())
+    stored = json.loads(local.trust_file().read_text())
     assert stored == {"version": 1, "folders": {str(folder.resolve()): hashes}}
     assert all(len(digest) == 64 for digest in hashes.values())
 
@@ -162,7 +162,7 @@ def test_the_record_holds_the_real_path_and_a_hash_of_each_file(folder):
 def test_a_record_that_cannot_be_written_is_one_line(folder, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in its place")
     monkeypatch.setenv("DL_CONFIG", str(tmp_path / "file/config"))
-    with pytest.raises(CannotWrite, match="a part of the path is a file"):
+    with pytest.raises(CannotWrite, match="a parent of the path is a file"):
         local.trust(folder)
 
 
@@ -170,10 +170,10 @@ def test_the_record_lies_in_the_users_configuration_folder(monkeypatch, tmp_path
     monkeypatch.delenv("DL_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert local.record().name == "trusted.json" and tmp_path in local.record().parents
+    assert local.trust_file().name == "trusted.json" and tmp_path in local.trust_file().parents
 
 
 def test_the_folder_above_is_taken_for_the_folder_of_plugins(folder, tmp_path):
-    assert local.chosen_folder(tmp_path) == folder == local.chosen_folder(folder)
+    assert local.plugin_folder(tmp_path) == folder == local.plugin_folder(folder)
     with pytest.raises(UnknownName, match="no one-file plugin"):
         local.trust(tmp_path / "elsewhere")

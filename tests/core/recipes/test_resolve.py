@@ -1,11 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRecipe, UnknownName
+from dl.options import Option, split_named
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, parse_recipe
 from dl.recipes.resolve import looks_like_path, pick_dataset, resolve
+from dl.regularizer import Regularizer
+from dl.specs import PLACES, RegularizerSpec
 
 
 @pytest.fixture
@@ -160,3 +165,85 @@ def test_every_named_recipe_resolves_on_a_data_set_of_its_domain(domain, name):
     data = next(known for where, known in plugins.datasets if where == domain)
     recipe = resolve(plugins, domain, data, recipe=name)
     assert parse_recipe(recipe.to_toml(), "here").model == recipe.model
+
+
+@pytest.fixture
+def placed(plugins_with, blobs):
+    """The plugins with regularizers that do nothing: one at each place, and three more on the batch with ranks."""
+
+    def spec(name, place, rank=50):
+        size = (Option("size", 1.0, "first", low=0.0), Option("wild", False, "second"))
+        return RegularizerSpec(name, place, "of a test", lambda options, task: Regularizer(), size, rank=rank)
+
+    specs = [spec(f"x-{place}", place) for place in reversed(PLACES)]
+    specs += [spec("b-late", "batch", 90), spec("a-late", "batch", 90), spec("z-early", "batch", 10)]
+    specs.append(replace(spec("for-texts", "batch"), only_for="text"))
+    return replace(plugins_with(given=blobs()), regularizers={one.name: one for one in specs})
+
+
+def chosen(plugins, *words, **choices):
+    return dict(resolve(plugins, "numbers", "given", reg=split_named(words), **choices).regularizers)
+
+
+def test_regularizers_come_by_place_then_rank_then_name_however_they_are_typed(placed):
+    wanted = ["x-network", "z-early", "x-batch", "a-late", "b-late", "x-penalty", "x-training"]
+    assert list(chosen(placed, *sorted(wanted))) == list(chosen(placed, *reversed(sorted(wanted)))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("word", "options"),
+    [
+        ("x-batch", {"size": 1.0, "wild": False}),
+        ("x-batch=2", {"size": 2.0, "wild": False}),
+        ("x-batch=1e-4,wild=yes", {"size": 1e-4, "wild": True}),
+        ("x-batch=wild=on", {"size": 1.0, "wild": True}),
+    ],
+)
+def test_a_value_alone_is_meant_for_the_first_option(placed, word, options):
+    assert chosen(placed, word) == {"x-batch": options}
+
+
+def test_a_regularizer_is_typed_as_it_is_read(placed):
+    for word in ("x-batch=1", "x-batch=0.25,wild=True"):
+        (options,) = chosen(placed, word).values()
+        assert placed.regularizers["x-batch"].typed(options) == word
+
+
+def test_recipes_keep_regularizers_and_the_command_line_changes_them(placed, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[model]\nname = "linear"\n[reg]\nx-penalty = 3\n[reg.x-batch]\nsize = 2\nwild = true\n')
+    kept = chosen(placed, recipe=str(mine))
+    assert kept == {"x-batch": {"size": 2.0, "wild": True}, "x-penalty": {"size": 3.0, "wild": False}}
+    assert list(chosen(placed, "x-batch=off", recipe=str(mine))) == ["x-penalty"]
+    assert chosen(placed, "x-batch=5", recipe=str(mine))["x-batch"] == {"size": 5.0, "wild": False}
+    mine.write_text(resolve(placed, "numbers", "given", recipe=str(mine)).to_toml())
+    assert chosen(placed, recipe=str(mine)) == kept
+    mine.write_text('[model]\nname = "linear"\n[reg]\nx-penalty = "off"\n')
+    assert chosen(placed, recipe=str(mine)) == {}
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "message"),
+    [
+        ("", BadOption, "'' is not of the form name, name=value or name=value,key=value"),
+        ("x-batch=", BadOption, "'x-batch=' is not of the form"),
+        ("=3", BadOption, "'=3' is not of the form"),
+        ("x-batch=x", BadOption, "regularizer x-batch: size=x: expected a number, at least 0"),
+        ("x-batch=-1", BadOption, "size=-1: expected a number, at least 0"),
+        ("x-batch=1,", BadOption, "'' is not of the form key=value"),
+        ("x-batch=1,size=2", BadOption, "regularizer x-batch: 'size' is given twice"),
+        ("x-batch=1,wild=yes,wild=no", BadOption, "'wild' is given twice"),
+        ("x-batch=1,wlid=yes", BadOption, "regularizer x-batch has no option 'wlid'; did you mean 'wild'"),
+        ("x-bacth=1", UnknownName, "no regularizer named 'x-bacth'; did you mean 'x-batch'.*see: dl ls regularizers"),
+        ("x-bacth=off", UnknownName, "no regularizer named 'x-bacth'"),
+        ("for-texts=1", UnknownName, "the regularizer 'for-texts' is for text, not for numbers"),
+    ],
+)
+def test_a_word_that_means_nothing_is_refused_with_what_would(placed, word, kind, message):
+    with pytest.raises(kind, match=message):
+        chosen(placed, word)
+
+
+def test_a_name_is_given_once(placed):
+    with pytest.raises(BadOption, match="'x-batch' is given twice"):
+        chosen(placed, "x-batch=1", "x-batch=2")

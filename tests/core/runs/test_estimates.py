@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
 from dl.intervals import Estimate, mean_difference, mean_interval, newcombe, wilson
-from dl.runs.estimates import difference, estimate, estimate_scores, macro_f1
+from dl.runs.estimates import difference_interval, estimate, estimate_scores, macro_f1
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 
@@ -37,7 +37,7 @@ def test_the_difference_of_two_proportions_is_newcombes(first, second):
     def one(right, n):
         return Estimate(right / n, *wilson(right, n))
 
-    assert difference(one(*first), one(*second)) == pytest.approx(newcombe(*first, *second), abs=1e-12)
+    assert difference_interval(one(*first), one(*second)) == pytest.approx(newcombe(*first, *second), abs=1e-12)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))

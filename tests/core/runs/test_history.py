@@ -77,3 +77,8 @@ def test_a_damaged_history_is_refused_in_words_or_read_as_numbers(tmp_path, rows
         return
     assert all(isinstance(value, float) for row in read.rows for value in row.values())
     assert all("epoch" in row for row in read.rows)
+
+
+def test_the_history_is_a_frame_with_a_row_for_each_epoch(fit, blobs):
+    frame = fit(blobs(), epochs=3).history.frame()
+    assert frame.index.tolist() == [1, 2, 3] and frame["val_loss"].is_monotonic_decreasing

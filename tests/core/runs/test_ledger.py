@@ -7,14 +7,14 @@ import pytest
 from dl.errors import BadRun, CannotWrite
 from dl.intervals import Estimate
 from dl.runs import ledger  # its class TestEvaluation is none of tests
-from dl.runs.ledger import LEDGER, looks_at, note_look, read_ledger
+from dl.runs.ledger import LEDGER, evaluations_of, read_ledger, record_evaluation
 from dl.runs.manifest import MetricInfo
 
 
 @pytest.mark.parametrize("line", ["not json", "[1, 2]", "3", '"text"', "{", "[" * 99_999])
 def test_a_ledger_with_a_line_that_is_no_look_is_refused_by_its_number(tmp_path, line):
     (tmp_path / LEDGER).write_text('{"look": 1}\n' + line + "\n")
-    with pytest.raises(BadRun, match="line 2 is not a look at a test part"):
+    with pytest.raises(BadRun, match="line 2 is not an evaluation on a test set"):
         read_ledger(tmp_path / LEDGER)
 
 
@@ -39,7 +39,7 @@ def evaluation(run="0001-blobs", number=1, fingerprint="f"):
 def test_what_is_noted_is_read_back_oldest_first(tmp_path):
     noted = [evaluation(number=1), evaluation("0002-blobs", 2), evaluation(fingerprint="g")]
     for one in noted:
-        note_look(tmp_path / LEDGER, one)
+        record_evaluation(tmp_path / LEDGER, one)
     looks = read_ledger(tmp_path / LEDGER)
     assert looks == [json.loads(one.to_json()) for one in noted]
     assert looks[0]["score"] == {"value": 0.9, "low": 0.8, "high": 0.95} and looks[0]["info"]["name"] == "accuracy"
@@ -47,10 +47,10 @@ def test_what_is_noted_is_read_back_oldest_first(tmp_path):
 
 def test_only_evaluations_of_one_test_part_are_counted_whichever_run_made_them(tmp_path):
     for one in (evaluation(), evaluation("0002-blobs"), evaluation(fingerprint="g")):
-        note_look(tmp_path / LEDGER, one)
+        record_evaluation(tmp_path / LEDGER, one)
     looks = read_ledger(tmp_path / LEDGER)
-    assert [one["run"] for one in looks_at("f", looks)] == ["0001-blobs", "0002-blobs"]
-    assert len(looks_at("g", looks)) == 1 and looks_at("h", looks) == []
+    assert [one["run"] for one in evaluations_of("f", looks)] == ["0001-blobs", "0002-blobs"]
+    assert len(evaluations_of("g", looks)) == 1 and evaluations_of("h", looks) == []
 
 
 def test_the_metric_is_the_headline():
@@ -59,4 +59,4 @@ def test_the_metric_is_the_headline():
 
 def test_a_ledger_that_cannot_be_written_is_one_line(locked):
     with pytest.raises(CannotWrite, match=LEDGER):
-        note_look(locked / LEDGER, evaluation())
+        record_evaluation(locked / LEDGER, evaluation())

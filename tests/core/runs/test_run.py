@@ -54,7 +54,7 @@ def test_a_run_reads_what_was_kept(make_run, runs):
     run = make_run(runs)
     assert run.name == "0001-given-linear" and run.manifest.status == "finished"
     assert run.best["epoch"] == 2.0 and run.best["val_accuracy"] == 0.5
-    assert run.findings == (Finding("data-duplicates", "note", "3 copies", {"repeated": 3}),)
+    assert run.guard_findings == (Finding("data-duplicates", "note", "3 copies", {"repeated": 3}),)
     assert run.recipe.model == "linear" and run.outcomes("val").loss.shape == (2, 3)
 
 
@@ -127,7 +127,7 @@ def test_without_a_run_there_is_no_last(runs):
 @pytest.mark.parametrize("which", ["last", "1", "given"])
 def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(tmp_path, which):
     (tmp_path / "runs").write_text("a")
-    with pytest.raises(BadRun, match=r"runs' is a file, not a folder of runs; say which folder: --runs FOLDER"):
+    with pytest.raises(BadRun, match=r"runs' is a file, not a folder of runs; pass --runs FOLDER"):
         open_run(which, tmp_path / "runs")
 
 
@@ -181,21 +181,21 @@ def test_damaged_findings_are_refused(make_run, runs, text):
     run = make_run(runs)
     (run.path / "findings.json").write_text(text)
     with pytest.raises(BadRun, match=r"findings\.json"):
-        run.findings  # noqa: B018 - reading it is the check
+        run.guard_findings  # noqa: B018 - reading it is the check
 
 
 def test_findings_of_another_type_are_named_by_their_path(make_run, runs):
     run = make_run(runs)
     (run.path / "findings.json").write_text('[{"code": "a", "severity": "note", "message": 3}]')
     with pytest.raises(BadRun, match=r"findings\.json' is damaged: Expected `str`, got `int` - at `\$\[0\]\.message`"):
-        run.findings  # noqa: B018 - reading it is the check
+        run.guard_findings  # noqa: B018 - reading it is the check
 
 
 def test_a_severity_that_is_none_is_refused(make_run, runs):
     run = make_run(runs)
     (run.path / "findings.json").write_text('[{"code": "a", "severity": "loud", "message": "m"}]')
     with pytest.raises(BadRun, match=r"findings\.json is damaged: severity loud"):
-        run.findings  # noqa: B018 - reading it is the check
+        run.guard_findings  # noqa: B018 - reading it is the check
 
 
 def test_a_missing_file_is_said(tmp_path):
@@ -220,7 +220,7 @@ def test_a_damaged_file_never_raises_anything_but_bad_run(make_run, runs, data):
     path.write_bytes(content)
     try:
         opened = open_run(run.path, runs)
-        assert (opened.history, opened.findings, opened.recipe, opened.best) is not None
+        assert (opened.history, opened.guard_findings, opened.recipe, opened.best) is not None
         render_report(opened, Console(quiet=True), load_plugins())
     except BadRun:
         pass

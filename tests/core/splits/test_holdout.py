@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dl.errors import BadData
-from dl.splits.holdout import holdout, join_groups, newest, probe
+from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
 
 TARGETS = st.lists(st.integers(0, 4), min_size=10, max_size=200).map(np.array)
 SEEDS = st.integers(0, 2**32)
@@ -83,9 +83,9 @@ def test_one_group_of_all_examples_cannot_be_split():
 @given(st.integers(1, 50), SEEDS)
 def test_the_probe_is_a_sorted_part_of_the_training_examples(size, seed):
     train = np.arange(0, 60, 2)
-    chosen = probe(train, size, seed)
+    chosen = choose_probe(train, size, seed)
     assert len(chosen) == min(size, 30) == len(set(chosen)) and set(chosen) <= set(train)
-    assert np.array_equal(chosen, np.sort(chosen)) and np.array_equal(chosen, probe(train, size, seed))
+    assert np.array_equal(chosen, np.sort(chosen)) and np.array_equal(chosen, choose_probe(train, size, seed))
 
 
 GROUPINGS = st.integers(1, 40).flatmap(
@@ -114,7 +114,7 @@ def test_joined_groups_are_numbered_in_the_order_of_the_first_grouping():
 
 @given(st.lists(st.integers(0, 1000), min_size=10, max_size=200, unique=True).map(np.array), st.floats(0.15, 0.85))
 def test_the_newest_are_held_out_exactly_as_many_as_asked(times, share):
-    split = newest(np.arange(len(times)), times, share)
+    split = holdout_newest(np.arange(len(times)), times, share)
     assert len(split.val) == round(share * len(times))
     assert times[split.train].max() < times[split.val].min()
     assert np.array_equal(np.sort(np.concatenate([split.train, split.val])), np.arange(len(times)))
@@ -128,7 +128,7 @@ def test_the_newest_are_held_out_exactly_as_many_as_asked(times, share):
 def test_the_newest_never_cut_a_group_nor_a_time_and_training_is_older(drawn):
     groups, times = drawn
     try:
-        split = newest(groups, times, 0.3)
+        split = holdout_newest(groups, times, 0.3)
     except BadData:
         return
     assert not set(groups[split.train]) & set(groups[split.val])
@@ -138,14 +138,14 @@ def test_the_newest_never_cut_a_group_nor_a_time_and_training_is_older(drawn):
 
 
 def test_the_rule_says_how_many_of_the_newest_are_held_out():
-    split = newest(np.arange(100), np.arange(100)[::-1], 0.2)
+    split = holdout_newest(np.arange(100), np.arange(100)[::-1], 0.2)
     assert split.rule == "newest 20 % by time" and split.val.tolist() == [*range(20)]
 
 
 def test_all_of_one_time_cannot_be_split_by_time():
-    with pytest.raises(BadData, match="leaves none to learn from"):
-        newest(np.arange(10), np.zeros(10), 0.2)
+    with pytest.raises(BadData, match="leaves none for training"):
+        holdout_newest(np.arange(10), np.zeros(10), 0.2)
     with pytest.raises(BadData, match=r"use a smaller val=$"):
-        newest(np.arange(10), np.zeros(10), 0.2)
+        holdout_newest(np.arange(10), np.zeros(10), 0.2)
     with pytest.raises(BadData, match=r"use a smaller val=, or split without time_on=$"):
-        newest(np.arange(10), np.zeros(10), 0.2, ", or split without time_on=")
+        holdout_newest(np.arange(10), np.zeros(10), 0.2, ", or split without time_on=")

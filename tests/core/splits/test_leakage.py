@@ -27,7 +27,7 @@ def test_every_planted_duplicate_across_the_split_is_counted(examples):
     (finding,) = check_duplicates(*keys, np.zeros(150, np.int64))
     assert (finding.code, finding.severity) == ("data-duplicates-across-split", "issue")
     assert finding.evidence == {"leaked": 4, "val": 50, "share": 0.08}
-    assert finding.message == "4 of 50 validation examples are also in the training part, bit for bit"
+    assert finding.message == "4 of 50 validation examples are also in the training set, bit for bit"
 
 
 def test_duplicates_on_one_side_are_a_note():
@@ -85,7 +85,7 @@ def test_class_numbers_below_zero_are_refused(parts):
 
 def test_a_class_of_one_example_is_refused_with_the_example_where_some_are_held_out(parts):
     train, val = parts([0, 1, 0, 2, 3], [1], ("cat", "dog", "fox", "owl"))
-    with pytest.raises(BadData, match=r"class 'fox' has one example only, #3 \(so 1 other has\); a class needs two"):
+    with pytest.raises(BadData, match=r"class 'fox' has only one example, #3 \(so 1 other has\); a class needs two"):
         check_classes(train, val)
     brought = Subset(replace(train.examples), val.index)  # a validation part of its own
     check_classes(train, brought)

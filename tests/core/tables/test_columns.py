@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dl.errors import BadData, BadOption
-from dl.tables.columns import Column, choose_features, listed, named_columns
+from dl.tables.columns import Column, choose_features, list_names, named_columns
 from dl.tables.options import OPTIONS
 from dl.tables.source import Source
 
@@ -30,14 +30,14 @@ def test_two_inputs_that_fit_are_both_named_and_none_is_taken(written, opened):
     path = written(
         "a.csv", {"question": ["how long is it"] * 4, "answer": ["as long as a rope"] * 4, "label": ["a", "b"] * 2}
     )
-    with pytest.raises(BadData, match=r"a\.csv: 2 columns look like text; say --input with one of: answer, question"):
+    with pytest.raises(BadData, match=r"a\.csv: 2 columns look like text; pass --input with one of: answer, question"):
         opened(path)
     assert opened(path, input="question").roles.input == "question"
 
 
 def test_two_targets_that_fit_are_both_named_and_none_is_taken(written, opened):
     path = written("a.csv", {"text": ["some words"] * 4, "label": ["a", "b"] * 2, "category": ["c", "d"] * 2})
-    with pytest.raises(BadData, match=r"2 columns could be the target; say --target with one of: label, category"):
+    with pytest.raises(BadData, match=r"2 columns could be the target; pass --target with one of: label, category"):
         opened(path)
     assert opened(path, target="category").names == ("c", "d")
 
@@ -49,7 +49,7 @@ def test_the_only_other_column_is_the_target_whatever_it_is_called(written, open
 
 def test_without_a_target_the_line_says_what_there_is(written, opened):
     path = written("a.csv", {"text": ["some words"] * 3})
-    with pytest.raises(BadData, match=r"no column is left for the target; say --target COLUMN  columns: text"):
+    with pytest.raises(BadData, match=r"no column is left for the target; pass --target COLUMN  columns: text"):
         opened(path)
     assert opened(path, labelled=False).targets.tolist() == [0, 0, 0]
 
@@ -64,7 +64,7 @@ def test_a_column_that_is_not_there_is_refused_with_the_nearest(written, opened)
 
 
 def test_a_table_without_text_has_no_text_input(written, opened):
-    with pytest.raises(BadData, match=r"no column looks like text; say --input COLUMN  columns: a, label"):
+    with pytest.raises(BadData, match=r"no column looks like text; pass --input COLUMN  columns: a, label"):
         opened(written("a.csv", {"a": [1, 2, 3], "label": ["x", "y", "x"]}))
 
 
@@ -82,7 +82,7 @@ def chosen(columns, **options):
 def test_all_columns_but_the_target_and_those_that_count_the_rows_are_features():
     roles = chosen(["id", "length", "width", "species", "patient"], target="species", group_on="patient")
     assert roles.features == ("length", "width") and roles.all == ("length", "width", "species", "patient")
-    assert roles.notes == ("left out, as they only count the rows: 'id'",)
+    assert roles.notes == ("left out, as they only number the rows: 'id'",)
 
 
 def test_a_column_that_counts_the_rows_is_a_feature_where_it_is_named():
@@ -93,7 +93,7 @@ def test_a_column_that_is_left_out_is_neither_feature_nor_target():
     assert chosen(["length", "junk", "y"], target="y", leave_out="junk") == chosen(
         ["length", "y"], target="y", leave_out=""
     )
-    with pytest.raises(BadOption, match="column 'y' is left out, and named as something else, too"):
+    with pytest.raises(BadOption, match="column 'y' is named by leave_out and also as input or target"):
         chosen(["length", "y"], target="y", leave_out="y")
 
 
@@ -120,5 +120,5 @@ def test_names_that_may_mean_several_things_are_refused(names, message):
 
 
 def test_of_many_names_a_message_lists_the_first_twelve():
-    assert listed("abc") == "a, b, c"
-    assert listed(map(str, range(15))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, and 3 more"
+    assert list_names("abc") == "a, b, c"
+    assert list_names(map(str, range(15))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, and 3 more"

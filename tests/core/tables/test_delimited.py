@@ -108,7 +108,7 @@ def test_a_file_without_a_header_can_be_read(written, opened):
         ("text,label", BadData, "a.csv has a header but no rows: text, label"),
         ("text,label\n\n\n", BadData, "a.csv has a header but no rows: text, label"),
         ("text,label,text\na b,x,c\n", BadData, "a.csv: columns 1 and 3 have one name, 'text'; rename one"),
-        (",,\na,b,c\n", BadData, "a.csv row 1 names no column; say header=no"),
+        (",,\na,b,c\n", BadData, "a.csv row 1 names no column; use header=no"),
         ("x" * 200_000, BadData, "a.csv line 1 has more than 100,000 bytes"),
         ("text,label\na\n", BadData, "a.csv has no row that can be read; the first: a.csv row 2: 1 cells"),
     ],
@@ -171,7 +171,7 @@ def test_a_large_file_needs_little_memory(tmp_path):
 def test_a_first_row_that_is_data_is_no_header(written, opened):
     path = written("a.tsv", "".join(f"{label}\t{text}\n" for text, label in ROWS * 2))
     with pytest.raises(
-        BadData, match=r"a\.tsv row 1 looks like data: 'pos' stands 3 times in its own column; say header=no"
+        BadData, match=r"a\.tsv row 1 looks like data: 'pos' occurs 3 times in its own column; use header=no"
     ):
         opened(path)
     assert len(opened(path, header=False)) == 8

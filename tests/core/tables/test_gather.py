@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from dl.data.ragged import as_text, texts
 from dl.data.spill import RaggedWriter
-from dl.tables.gather import add_cells, blanks, content_ids, holding_nul, without
+from dl.tables.gather import content_ids, drop_rows, has_nul, is_blank, write_cells
 
 
 def test_a_blank_cell_is_whatever_shows_nothing():
     cells = ["", " ", "\u3000\n", "\t x", "x", " \u00a0", None, "\u200b", "é "]
-    assert blanks(pa.array(cells)).tolist() == [True, True, True, False, False, True, True, False, False]
-    assert holding_nul(pa.array(["a", None, "b\0", "\0"])).tolist() == [False, False, True, True]
-    assert holding_nul(pa.array(["\0", "a"]).slice(1)).tolist() == [False]
+    assert is_blank(pa.array(cells)).tolist() == [True, True, True, False, False, True, True, False, False]
+    assert has_nul(pa.array(["a", None, "b\0", "\0"])).tolist() == [False, False, True, True]
+    assert has_nul(pa.array(["\0", "a"]).slice(1)).tolist() == [False]
 
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), max_size=20)
@@ -23,7 +23,7 @@ TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), 
 
 def gathered(cells):
     writer = RaggedWriter()
-    add_cells(writer, cells)
+    write_cells(writer, cells)
     return writer.ragged()
 
 
@@ -39,7 +39,7 @@ def test_the_rows_that_are_left_stand_in_their_order(most, cells, data):
     gone = data.draw(st.lists(st.booleans(), min_size=len(cells), max_size=len(cells)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dl.tables.gather.IN_MEMORY", most)
-        left = without(gathered(pa.array(cells, pa.string())), np.array(gone, bool))
+        left = drop_rows(gathered(pa.array(cells, pa.string())), np.array(gone, bool))
     assert [as_text(row) for row in left] == [cell for cell, out in zip(cells, gone, strict=True) if not out]
 
 

@@ -43,7 +43,7 @@ def test_numbers_beyond_two_to_the_53_stay_apart(written, opened):
 def test_a_time_that_is_none_is_refused_by_row(written, opened):
     columns = REVIEWS | {"day": ["2024-03-01", "01/02/2024", "2024-02-30", "2023-12-31"]}
     with pytest.raises(
-        BadData, match=r"column 'day' is '01/02/2024', no time; write 2024-02-01, .* in 2 of 4 rows \(3, 4\)"
+        BadData, match=r"column 'day' is '01/02/2024', not a time; write 2024-02-01, .* in 2 of 4 rows \(3, 4\)"
     ):
         opened(written("a.csv", columns), time_on="day")
 

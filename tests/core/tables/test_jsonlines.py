@@ -21,13 +21,13 @@ def dumped(rows):
         ("words", "not JSON: expecting value at character 1"),
         ("[1, 2]", "holds a list, not an object"),
         ("17", "holds one value, not an object"),
-        ('{"text": "a", "text": "b", "label": "x"}', "the key 'text' stands twice"),
+        ('{"text": "a", "text": "b", "label": "x"}', "the key 'text' occurs twice"),
         ('{"text": ["a"], "label": "x"}', "column 'text' holds a list, not one value"),
         ('{"text": {"a": 1}, "label": "x"}', "column 'text' holds an object, not one value"),
         ('{"text": 17, "label": "x"}', "column 'text' is a number here and text in line 1"),
         ('{"text": true, "label": "x"}', "column 'text' is true or false here and text in line 1"),
         ('{"text": "half \\ud83d", "label": "x"}', "column 'text' holds half a character"),
-        ('{"text": "a b", "label": ' + "[" * 100_000, "values within values without end"),
+        ('{"text": "a b", "label": ' + "[" * 100_000, "nested too deeply"),
     ],
 )
 def test_a_broken_line_is_named_or_skipped(written, opened, line, said):
@@ -76,7 +76,7 @@ def test_numbers_keep_their_digits(written, opened):
     with pytest.raises(BadData, match="column 'label' is '1e400', too large for a number"):
         opened(written("a.jsonl", dumped(rows)))
     rows = [f'{{"text": "some text", "label": {value}}}' for value in ("NaN", "1", "2", "3.5")]
-    with pytest.raises(BadData, match=r"line 1: column 'label' is 'NaN', no finite number"):
+    with pytest.raises(BadData, match=r"line 1: column 'label' is 'NaN', not a finite number"):
         opened(written("a.jsonl", dumped(rows)))
 
 

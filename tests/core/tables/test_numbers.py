@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from dl.errors import BadData
 from dl.tables.features import read_features
-from dl.tables.numbers import NUMBER, absent, matches, without_commas
+from dl.tables.numbers import NUMBER, is_missing, matches, without_commas
 
 
 def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
     values, _, note = target(["1,5", "2", "-3,25", "0,5"])
     assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in it taken as decimal points" in note
-    with pytest.raises(BadData, match=r"like '1,500', whose commas may part .*; write .* --task multiclass"):
+    with pytest.raises(BadData, match=r"like '1,500', whose commas may separate .*; write .* --task multiclass"):
         target(["1,500", "2", "3,250", "5"])
     assert target(["1,500", "2,500"] * 2, target_as="classes")[1] == ("1,500", "2,500")
 
@@ -23,9 +23,9 @@ def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
 @pytest.mark.parametrize(
     ("cells", "values", "how"),
     [
-        (["1,234", "1,234,567", "2"], [1234, 1234567, 2], "parting thousands"),
-        (["1,234", "0.5", "12"], [1234, 0.5, 12], "parting thousands"),
-        (["1,234.5", "-2,000", "+7"], [1234.5, -2000, 7], "parting thousands"),
+        (["1,234", "1,234,567", "2"], [1234, 1234567, 2], "thousands separators"),
+        (["1,234", "0.5", "12"], [1234, 0.5, 12], "thousands separators"),
+        (["1,234.5", "-2,000", "+7"], [1234.5, -2000, 7], "thousands separators"),
         (["1,234", "0,125", "2"], [1.234, 0.125, 2], "decimal points"),
         (["1,234", "1234,5", "-7"], [1.234, 1234.5, -7], "decimal points"),
         (["1,234", "1,5e-3", "1e2"], [1.234, 0.0015, 100], "decimal points"),
@@ -44,7 +44,9 @@ def test_one_rule_says_what_commas_mean_in_targets_and_in_inputs(target, written
 
 def test_commas_that_say_both_are_refused_with_two_cells(target):
     for other in ("0.5", "1,234,567"):
-        with pytest.raises(BadData, match=f"'label' holds '1,5' and '{other}', so its commas cannot be told"):
+        with pytest.raises(
+            BadData, match=f"'label' holds '1,5' and '{other}', so the meaning of its commas is unclear"
+        ):
             target(["1,5", other, "3"])
     assert target(["1,5", "two", "1,5", "two"])[1] == ("1,5", "two")
 
@@ -64,14 +66,14 @@ def test_what_is_no_number_is_none(word):
 
 
 def test_a_cell_stands_for_nothing_however_large_its_letters_are():
-    assert absent(cells("", "NA", "n/a", "NaN", "None", "?", "0", "nothing")).tolist() == [True] * 6 + [False] * 2
+    assert is_missing(cells("", "NA", "n/a", "NaN", "None", "?", "0", "nothing")).tolist() == [True] * 6 + [False] * 2
 
 
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1))
 def test_numbers_with_their_thousands_parted_are_read_as_they_were(numbers):
     column = cells(*(f"{number:,}" for number in numbers), "1,000,000")
     plain, how = without_commas(Path("a.csv"), "x", column)
-    assert list(map(int, plain.to_pylist())) == [*numbers, 1_000_000] and how == "parting thousands"
+    assert list(map(int, plain.to_pylist())) == [*numbers, 1_000_000] and how == "thousands separators"
 
 
 @given(st.lists(st.floats(-1e6, 1e6).filter(lambda number: "e" not in str(number)), min_size=1))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dl.errors import BadOption
-from dl.tables.options import AS_ASKED, OF_RAW_INPUTS, OPTIONS, is_table, refuse_options, suffix_of
+from dl.tables.options import OF_RAW_INPUTS, OPTIONS, is_table, refuse_options, suffix_of
+from dl.tasks.plugin import OWN
 
 
 def test_a_path_is_a_table_by_its_suffixes():
@@ -33,4 +34,4 @@ def test_each_way_to_read_inputs_is_an_option_of_tables_or_of_files():
 
 def test_what_a_task_asks_of_a_target_can_be_chosen():
     choices = next(option.choices for option in OPTIONS if option.name == "target_as")
-    assert set(AS_ASKED.values()) < set(choices)
+    assert {spec.target_as for spec in OWN.values()} < set(choices)

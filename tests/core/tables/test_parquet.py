@@ -67,7 +67,7 @@ def test_a_cut_or_foreign_file_is_one_line(parquet, opened, tmp_path):
     content = parquet(label=["x", "y"] * 2).read_bytes()
     for damaged in (content[: len(content) // 2], content[:-4], b"text,label\na,b\n", b"", content[20:]):
         (tmp_path / "b.parquet").write_bytes(damaged)
-        with pytest.raises(BadFile, match=r"'b\.parquet' is no whole Parquet file") as caught:
+        with pytest.raises(BadFile, match=r"'b\.parquet' is not a complete Parquet file") as caught:
             opened(tmp_path / "b.parquet")
         assert "\n" not in str(caught.value)
 
@@ -79,14 +79,14 @@ def test_a_table_without_rows_says_so(parquet, opened):
 
 def test_a_packed_parquet_file_is_refused(tmp_path, opened):
     (tmp_path / "a.parquet.gz").write_bytes(b"x")
-    with pytest.raises(BadFile, match="packed inside already"):
+    with pytest.raises(BadFile, match="is a compressed Parquet file"):
         opened(tmp_path / "a.parquet.gz")
 
 
 def test_bytes_that_are_no_text_are_named_with_column_and_row(parquet, opened):
     labels = ["x", "y"] * 2
     raw = pa.array([b"some words", b"more words", b"other words", b"caf\xe9"])
-    said = r"a\.parquet row 4: column 'text' holds bytes that are no utf-8 text"
+    said = r"a\.parquet row 4: column 'text' holds bytes that are not utf-8 text"
     with pytest.raises(BadFile, match=said):
         opened(parquet(raw, label=labels))
     claimed = pa.Array.from_buffers(pa.string(), 4, raw.buffers())  # the file says that it is text

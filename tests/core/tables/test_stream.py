@@ -22,7 +22,7 @@ def lines(rows):
 def test_a_byte_order_mark_says_how_it_is_written(written, opened, encoding):
     table = opened(written("a.csv", (lines(ROWS) + "été,pos\n").encode(encoding)))
     assert table.cells()[-1] == "été" and table.roles.input == "text"
-    assert any(note.startswith("written in utf-") for note in table.notes) == (encoding != "utf-8-sig")
+    assert any(note.startswith("encoded in utf-") for note in table.notes) == (encoding != "utf-8-sig")
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "shift_jis", "utf-16-le"])
@@ -37,23 +37,23 @@ def test_an_encoding_can_be_named(written, opened, encoding):
 def test_a_byte_that_is_no_text_is_named_with_its_line(written, opened):
     path = written("a.csv", (lines(ROWS) + "été,pos\n").encode("latin-1"))
     with pytest.raises(
-        BadFile, match=r"a\.csv line 6: byte 0xe9 at position \d+ is no utf-8 text; .*--encoding latin-1"
+        BadFile, match=r"a\.csv line 6: byte 0xe9 at position \d+ is not utf-8 text; .*--encoding latin-1"
     ):
         opened(path)
 
 
 def test_a_byte_that_is_no_text_is_found_however_far_it_is(written, opened):
     start = lines([("x" * 999, "pos")] * 5000).encode()
-    with pytest.raises(BadFile, match=rf"line 5002: byte 0xff at position {len(start):,} is no utf-8"):
+    with pytest.raises(BadFile, match=rf"line 5002: byte 0xff at position {len(start):,} is not utf-8"):
         opened(written("a.csv", start + b"\xff,neg\n"))
-    with pytest.raises(BadFile, match=r"line 5002: .* is no utf-8"):
+    with pytest.raises(BadFile, match=r"line 5002: .* is not utf-8"):
         opened(written("b.csv", start + "é".encode()[:1]))
 
 
 def test_text_of_two_bytes_a_character_without_a_mark_is_recognized(written, opened):
     for encoding in ("utf-16-le", "utf-16-be"):
         path = written("a.csv", lines([*ROWS, ("été", "pos")]).encode(encoding))
-        with pytest.raises(BadFile, match=rf"full of NUL bytes; if it is UTF-16 text, say --encoding {encoding}"):
+        with pytest.raises(BadFile, match=rf"full of NUL bytes; if it is UTF-16 text, pass --encoding {encoding}"):
             opened(path)
         assert len(opened(path, encoding=encoding)) == 5
 
@@ -70,7 +70,7 @@ def test_an_archive_that_is_cut_or_none_is_one_line(written, opened, name):
         name, {"text": [f"{number} words {hash(str(number))}" for number in range(3000)], "label": ["a", "b"] * 1500}
     ).read_bytes()
     for content in (whole[: len(whole) // 2], lines(ROWS).encode(), b""):
-        with pytest.raises(BadFile, match=rf"'{name}' (is no whole \w+ file|cannot be opened|is empty)"):
+        with pytest.raises(BadFile, match=rf"'{name}' (is not a complete \w+ file|cannot be opened|is empty)"):
             opened(written(name, content))
 
 

@@ -144,7 +144,7 @@ def test_empty_and_blank_texts_are_counted_with_the_first_rows(written, opened):
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_missing_targets_are_counted_or_skipped(written, opened, suffix):
     missing = {"text": ["a b", "c d", "e f", "g h", "i j"], "label": ["x", None, "y", "x", "y"]}
-    with pytest.raises(BadData, match=r"(row|line) \d: column 'label' is empty; mend it, or go on without it"):
+    with pytest.raises(BadData, match=r"(row|line) \d: column 'label' is empty; fix it, or continue without it"):
         opened(written(f"a{suffix}", missing))
     table = opened(written(f"a{suffix}", missing), bad_rows="skip")
     assert len(table) == 4 and len(table.skipped) == 1 and table.targets.tolist() == [0, 1, 0, 1]

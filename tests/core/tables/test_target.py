@@ -58,15 +58,17 @@ def test_labels_that_are_nearly_numbers_are_refused_and_can_be_words_or_skipped(
 
 @pytest.mark.parametrize("word", ["nan", "inf", "-Infinity", "1e400"])
 def test_a_number_that_is_none_is_refused_by_row(target, word):
-    with pytest.raises(BadData, match=rf"row 3: column 'label' is '{word}', (no finite number|too large for a number)"):
+    with pytest.raises(
+        BadData, match=rf"row 3: column 'label' is '{word}', (not a finite number|too large for a number)"
+    ):
         target(["1.5", word, "2.5", "3.5"])
     assert target(["1.5", word, "2.5", "3.5"], bad_rows="skip")[0].tolist() == [1.5, 2.5, 3.5]
 
 
 def test_one_class_only_is_refused_by_name(target):
-    with pytest.raises(BadData, match=r"a\.csv: column 'label' holds one class only, 'good'; a classifier needs two"):
+    with pytest.raises(BadData, match=r"a\.csv: column 'label' holds only one class, 'good'; a classifier needs two"):
         target(["good"] * 4)
-    with pytest.raises(BadData, match=r"column 'label' holds one class only, '1'"):
+    with pytest.raises(BadData, match=r"column 'label' holds only one class, '1'"):
         target([1] * 4)
     with pytest.raises(BadData, match=r"column 'label' is 1\.5 in every row"):
         target([1.5] * 4)
@@ -74,11 +76,11 @@ def test_one_class_only_is_refused_by_name(target):
 
 def test_a_class_with_one_example_is_refused_by_row_or_skipped(target):
     cells = ["a", "b", "c", "a", "b"]
-    with pytest.raises(BadData, match=r"a\.csv row 4: a class has one example only, as 'c' in column 'label'"):
+    with pytest.raises(BadData, match=r"a\.csv row 4: a class has only one example, as 'c' in column 'label'"):
         target(cells)
     values, names, _ = target(cells, bad_rows="skip")
     assert names == ("a", "b") and values.tolist() == [0, 1, 0, 1]
-    with pytest.raises(BadData, match=r"5 different values in 5 rows, of which none comes again; .* another --target"):
+    with pytest.raises(BadData, match=r"5 different values in 5 rows, of which none is repeated; .* another --target"):
         target(["v", "w", "x", "y", "z"])
 
 
@@ -117,7 +119,7 @@ def test_several_columns_of_numbers_are_values(target):
 def test_several_columns_that_are_neither_are_refused(target):
     with pytest.raises(BadData, match=r"row 3: target column 't1' is 'x', not a finite number"):
         target([1, 2, 3], ["1", "x", "2"])
-    with pytest.raises(BadOption, match="classes stand in one column"):
+    with pytest.raises(BadOption, match="classes need one target column"):
         target([1, 2, 3], [1, 2, 3], target_as="classes")
     assert target([1, 2, 3], ["1", "x", "2"], bad_rows="skip")[0].tolist() == [[1, 1], [3, 2]]
 
@@ -136,6 +138,6 @@ def test_whole_numbers_that_would_be_rounded_are_names(target):
     _, names, note = target([near, near + 1, near + 2] * 10)
     assert names == (str(near), str(near + 1), str(near + 2)) and "beyond 2^53 are names" in note
     with pytest.raises(
-        BadData, match=r"40 different values in 40 rows, of which none comes again; .*: --task regression"
+        BadData, match=r"40 different values in 40 rows, of which none is repeated; .*: --task regression"
     ):
         target([near + number for number in range(40)])

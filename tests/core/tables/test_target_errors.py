@@ -15,10 +15,10 @@ MANY = [f"{number + 0.5}" for number in range(120)]
         (
             MANY,
             "classes",
-            "120 different values in 120 rows, of which none comes again; .*; what fits: --task regression$",
+            "120 different values in 120 rows, of which none is repeated; .*; what fits: --task regression$",
         ),
         (MANY, "labels", "120 different values in 120 rows, 120 of them in one row only; .* fits: --task regression$"),
-        (["0.5", "1", "0.25", "1"], "classes", "only '1' comes again; .* fits: --task regression or unit-regression$"),
+        (["0.5", "1", "0.25", "1"], "classes", "only '1' is repeated; .* fits: --task regression or unit-regression$"),
         (
             ["red", "blue", "red", "blue"],
             "numbers",
@@ -26,7 +26,7 @@ MANY = [f"{number + 0.5}" for number in range(120)]
         ),
         (["a", "b", "c"] * 2, "numbers", "no number but 3 different values, as 'a'; what fits: --task multiclass$"),
         (["a", "b", "c", "d"], "numbers", "no number but 4 different values, .*; no task fits such a column"),
-        (["a", "a", "a", "b"], "auto", "2 different values in 4 rows, of which only 'a' comes again"),
+        (["a", "a", "a", "b"], "auto", "2 different values in 4 rows, of which only 'a' is repeated"),
     ],
 )
 @pytest.mark.parametrize("bad_rows", ["stop", "skip"])
@@ -62,15 +62,15 @@ def cells(*words):
         (
             target_errors.no_classes,
             ["0.5", "1", "0.25"],
-            "column 'x' holds 3 different values in 3 rows, of which none comes again; "
-            "a class needs two rows, one of them to look at; what fits: --task regression or unit-regression",
+            "column 'x' holds 3 different values in 3 rows, of which none is repeated; "
+            "a class needs two rows, one of them for validation; what fits: --task regression or unit-regression",
         ),
         (
             target_errors.no_labels,
             ["a", "b", "b"],
             "column 'x' holds 2 different values in 3 rows, 1 of them in one row only; "
-            "labels come again, or several stand in a cell: separator=; no task fits such a column, "
-            "say another --target",
+            "labels are repeated, or a cell holds several: separator=; no task fits such a column, "
+            "pass another --target",
         ),
     ],
 )

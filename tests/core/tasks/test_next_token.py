@@ -13,7 +13,7 @@ from dl.tasks import next_token
 ROWS = st.lists(st.lists(st.integers(1, 4), min_size=2, max_size=6), min_size=1, max_size=4)
 
 
-def batch_of(rows, weights=None, unsaid=None):
+def batch_of(rows, weights=None, unknown_nats=None):
     longest = max(map(len, rows))
 
     def side_by_side(ragged, fill):
@@ -23,7 +23,7 @@ def batch_of(rows, weights=None, unsaid=None):
         side_by_side(rows, 0),
         torch.tensor([len(row) for row in rows]),
         None if weights is None else side_by_side(weights, 0.0),
-        None if unsaid is None else side_by_side(unsaid, 0.0),
+        None if unknown_nats is None else side_by_side(unknown_nats, 0.0),
     )
 
 
@@ -48,13 +48,15 @@ def test_logits_at_a_place_tell_the_token_after_it():
 def test_a_row_comes_to_the_same_alone_and_beside_others_whatever_the_padding_is_told_to_be(rows):
     logits = torch.randn(len(rows), max(map(len, rows)), 5, generator=torch.Generator().manual_seed(0))
     weights = [[0.0] + [float(1 + value % 3) for value in row[1:]] for row in rows]
-    unsaid = [[0.0] + [0.5 * (value == 1) for value in row[1:]] for row in rows]
-    together = next_token.reduce_logits(logits, batch_of(rows, weights, unsaid))
+    unknown_nats = [[0.0] + [0.5 * (value == 1) for value in row[1:]] for row in rows]
+    together = next_token.reduce_logits(logits, batch_of(rows, weights, unknown_nats))
     for k, row in enumerate(rows):
-        alone = next_token.reduce_logits(logits[k : k + 1, : len(row)], batch_of([row], [weights[k]], [unsaid[k]]))
+        alone = next_token.reduce_logits(
+            logits[k : k + 1, : len(row)], batch_of([row], [weights[k]], [unknown_nats[k]])
+        )
         torch.testing.assert_close(alone[0], together[k])
         shares = torch.log_softmax(logits[k], dim=1)
-        nats = sum(-float(shares[i, row[i + 1]]) for i in range(len(row) - 1)) + sum(unsaid[k])
+        nats = sum(-float(shares[i, row[i + 1]]) for i in range(len(row) - 1)) + sum(unknown_nats[k])
         assert float(together[k, 0]) == pytest.approx(nats, rel=1e-4)
         assert together[k, 2:].tolist() == pytest.approx([len(row) - 1, sum(weights[k])])
 

@@ -168,6 +168,13 @@ def test_a_network_that_holds_is_not_complained_about(broken, numbers):
     assert broken(check_model, spec(Net), numbers, clouds(30)) == {}
 
 
+def test_lazy_layers_are_given_their_shapes(broken, numbers):
+    def lazy(shape, outputs):
+        return nn.Sequential(nn.LazyLinear(32), nn.ReLU(), nn.LazyLinear(outputs))
+
+    assert broken(check_model, spec(lazy), numbers, clouds(30)) == {}
+
+
 @pytest.mark.parametrize("name", ["vision/dense", "vision/convnet", "text/bag", "text/lstm"])
 def test_networks_of_ours_hold(name, broken, numbers):
     assert broken(check_model, numbers.model(*name.split("/")), numbers) == {}

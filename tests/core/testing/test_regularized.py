@@ -6,7 +6,7 @@ import torch
 from dl.errors import BadOption
 from dl.regularizer import Regularizer
 from dl.specs import RegularizerSpec
-from dl.testing.regularized import EXAMPLES, STEPS, Subject
+from dl.testing.regularized import EXAMPLES, STEPS, RegularizerSubject
 from dl.testing.rules import Broken
 
 
@@ -22,13 +22,13 @@ def penalized(only_for="", refuses=()):
 
 
 def test_the_first_task_is_one_of_classes_and_the_model_that_of_the_domain_of_numbers(numbers):
-    recipe, task, plugins = Subject(penalized(), numbers, None).chosen
+    recipe, task, plugins = RegularizerSubject(penalized(), numbers, None).chosen
     assert (recipe.domain, recipe.model, task.info.name) == ("numbers", "dense", "multiclass")
     assert recipe.regularizers == {"made": {}} and plugins.regularizers["made"].place == "penalty"
 
 
 def test_a_task_that_is_refused_leads_to_the_next(numbers):
-    subject = Subject(penalized(refuses=("multiclass", "binary")), numbers, None)
+    subject = RegularizerSubject(penalized(refuses=("multiclass", "binary")), numbers, None)
     assert subject.chosen[1].info.name == "regression"
     assert subject.refused[0] == "dense for multiclass: not for multiclass" and len(subject.refused) == 4
 
@@ -36,16 +36,16 @@ def test_a_task_that_is_refused_leads_to_the_next(numbers):
 def test_one_that_refuses_all_is_told_with_the_first_refusal(numbers):
     refused = ("multiclass", "binary", "regression", "multilabel")
     with pytest.raises(Broken, match="it refuses all that was tried, first dense for multiclass: not for multiclass"):
-        Subject(penalized(refuses=refused), numbers, None).chosen  # noqa: B018 - choosing is the check
+        RegularizerSubject(penalized(refuses=refused), numbers, None).chosen  # noqa: B018 - choosing is the check
 
 
 def test_one_for_a_domain_is_asked_about_on_data_of_that_domain(numbers):
-    subject = Subject(penalized(only_for="vision"), numbers, None)
+    subject = RegularizerSubject(penalized(only_for="vision"), numbers, None)
     assert subject.chosen[0].domain == "vision" and subject.inputs.shape[0] == EXAMPLES
 
 
 def test_training_is_the_same_each_time_and_moves_the_weights(numbers):
-    subject = Subject(penalized(), numbers, None)
+    subject = RegularizerSubject(penalized(), numbers, None)
     start = torch.nn.utils.parameters_to_vector(subject.network(subject.regularizers()).parameters())
     (first, _, losses), (again, _, same_losses) = subject.trained(), subject.trained()
     ends = [torch.nn.utils.parameters_to_vector(one.parameters()) for one in (first, again)]
@@ -54,6 +54,6 @@ def test_training_is_the_same_each_time_and_moves_the_weights(numbers):
 
 
 def test_targets_belong_to_the_inputs_of_the_batch(numbers):
-    subject = Subject(penalized(), numbers, None)
+    subject = RegularizerSubject(penalized(), numbers, None)
     assert subject.targets.tolist() == [row % 3 for row in subject.batches.rows[:EXAMPLES]]
     assert subject.inputs is not subject.inputs  # a copy each time

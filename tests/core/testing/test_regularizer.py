@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from dl.errors import BadOption
+from dl.errors import BadOption, UnknownName
 from dl.options import Option
 from dl.regularizer import Batch, Regularizer
 from dl.specs import RegularizerSpec
@@ -64,6 +64,24 @@ def averaged(network):
 
 def detached(network):
     return sum(one.detach().square().sum() for one in network.parameters())
+
+
+def halves_the_weights(network, backward):
+    backward()
+    with torch.no_grad():
+        for one in network.parameters():
+            one.mul_(0.5)
+
+
+def scaled(factor):
+    """What multiplies every gradient."""
+
+    def gradients(network, backward):
+        backward()
+        for one in network.parameters():
+            one.grad.mul_(factor)
+
+    return gradients
 
 
 class Counting:
@@ -138,6 +156,12 @@ BROKEN = {
         spec("penalty", penalty=lambda network: next(network.parameters())),
         spec("penalty", penalty=lambda network: averaged(network) / 0),
     ],
+    "its gradients are finite, and the weights stay": [
+        spec("training", gradients=lambda network, backward: None),
+        spec("training", gradients=halves_the_weights),
+        spec("training", gradients=scaled(float("nan"))),
+        spec("training", gradients=lambda network, backward: (backward(), network.zero_grad())),
+    ],
     "it ends a fit with words": [
         spec("training", ends=lambda rows, metric: len(rows) > 5),
         spec("training", ends=lambda rows, metric: f"after {rows[-1]['epoch']}"),
@@ -173,9 +197,10 @@ def test_there_is_a_broken_regularizer_for_every_rule():
         spec("penalty", penalty=averaged),
         spec("network", network=drops_a_layer()),
         spec("training", ends=lambda rows, metric: "enough" if len(rows) > 5 else ""),
+        spec("training", gradients=scaled(0.5)),
         counting(),
     ],
-    ids=["batch", "penalty", "network", "training", "remembering"],
+    ids=["batch", "penalty", "network", "training", "gradients", "remembering"],
 )
 def test_one_that_holds_is_not_complained_about(made, broken, numbers):
     assert broken(check_regularizer, made, numbers) == {}
@@ -189,6 +214,49 @@ def test_one_for_a_regression_alone_is_asked_about_on_one(numbers):
 
     results = check_regularizer(RegularizerSpec("made", "penalty", "of a test", build), numbers)
     assert "dense of numbers, regression" in {one.message for one in results}
+
+
+def of_convolutions(options, task):
+    """Builds what asks for one kind of network."""
+
+    def change(network):
+        if not any(isinstance(one, nn.Conv2d) for one in network.modules()):
+            raise BadOption("made needs a convolution")
+
+    return Regularizer(network=change)
+
+
+def test_one_for_a_kind_of_network_is_asked_about_on_the_model_that_is_named(numbers, broken):
+    made = RegularizerSpec("made", "network", "of a test", of_convolutions)
+    refused = broken(check_regularizer, made, numbers)
+    said = "made needs a convolution  name one that it takes: --model NAME, or check_regularizer(..., model=NAME)"
+    assert refused["there is a task and a model for it"].endswith(said)
+    for model in ("convnet", "vision/convnet"):
+        results = check_regularizer(made, numbers, model=model)
+        assert "convnet of vision, multiclass" in {one.message for one in results}
+    assert "first dense for multiclass: made needs" in next(
+        iter(broken(check_regularizer, made, numbers, model="vision/dense").values())
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "only_for", "kind", "message"),
+    [
+        ("convnat", "", UnknownName, "no model named 'convnat'; did you mean 'convnet'"),
+        ("text/convnet", "", UnknownName, "no text model named 'text/convnet'"),
+        ("convnet", "text", UnknownName, "no text model named 'convnet'"),
+        (
+            "dense",
+            "",
+            BadOption,
+            "model 'dense': numbers, tabular, vision each have one; name the domain, as in numb",
+        ),
+    ],
+)
+def test_a_model_that_is_not_there_or_not_one_alone_is_said(numbers, model, only_for, kind, message):
+    made = RegularizerSpec("made", "network", "of a test", of_convolutions, only_for=only_for)
+    with pytest.raises(kind, match=message):
+        check_regularizer(made, numbers, model=model)
 
 
 @pytest.mark.parametrize(

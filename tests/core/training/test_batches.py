@@ -17,17 +17,19 @@ from dl.training.batches import (
     Shard,
     TrainBatchSampler,
     batch_sizes,
-    bucketed,
+    bucket_by_length,
     check_width,
-    epoch_order,
+    epoch_permutation,
 )
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices
 SEEDS = st.integers(0, 2**40)
 
 
-def orders(n, batch, world, seed=0, epoch=0, block=1):
-    made = [TrainBatchSampler(np.arange(n) * 3, batch, seed, Shard(rank, world), block) for rank in range(world)]
+def orders(n, batch, world_size, seed=0, epoch=0, block=1):
+    made = [
+        TrainBatchSampler(np.arange(n) * 3, batch, seed, Shard(rank, world_size), block) for rank in range(world_size)
+    ]
     for order in made:
         order.set_epoch(epoch)
     return made
@@ -36,15 +38,15 @@ def orders(n, batch, world, seed=0, epoch=0, block=1):
 @given(st.integers(1, 100), SEEDS, st.integers(0, 1000))
 def test_the_order_is_a_function_of_seed_and_epoch(n, seed, epoch):
     positions = np.arange(n) * 7
-    first = epoch_order(seed, epoch, positions)
+    first = epoch_permutation(seed, epoch, positions)
     torch.manual_seed(epoch)
-    assert np.array_equal(first, epoch_order(seed, epoch, positions))
+    assert np.array_equal(first, epoch_permutation(seed, epoch, positions))
     assert sorted(first.tolist()) == positions.tolist()
 
 
 def test_another_seed_or_epoch_is_another_order():
     positions = np.arange(100)
-    found = {tuple(epoch_order(seed, epoch, positions).tolist()) for seed in range(3) for epoch in range(3)}
+    found = {tuple(epoch_permutation(seed, epoch, positions).tolist()) for seed in range(3) for epoch in range(3)}
     assert len(found) == 9
 
 
@@ -64,9 +66,9 @@ def test_one_example_that_is_left_over_joins_the_batch_before():
 
 @given(SIZES, SEEDS, st.integers(0, 5))
 def test_shares_of_all_devices_are_disjoint_and_together_the_global_batch(sizes, seed, epoch):
-    n, batch, world = sizes
+    n, batch, world_size = sizes
     (alone,) = orders(n, batch, 1, seed, epoch)
-    together = orders(n, batch, world, seed, epoch)
+    together = orders(n, batch, world_size, seed, epoch)
     assert {len(order) for order in together} == {len(alone)}
     for (whole, _), *shares in zip(alone, *together, strict=True):
         real = [positions for positions, factor in shares if factor]
@@ -75,11 +77,11 @@ def test_shares_of_all_devices_are_disjoint_and_together_the_global_batch(sizes,
 
 @given(SIZES, SEEDS)
 def test_the_factors_make_the_mean_over_devices_the_mean_over_the_batch(sizes, seed):
-    n, batch, world = sizes
+    n, batch, world_size = sizes
     loss = torch.randn(3 * n, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     (alone,) = orders(n, batch, 1, seed)
-    for (whole, one), *shares in zip(alone, *orders(n, batch, world, seed), strict=True):
-        mean = sum(factor * loss[positions].mean() for positions, factor in shares) / world
+    for (whole, one), *shares in zip(alone, *orders(n, batch, world_size, seed), strict=True):
+        mean = sum(factor * loss[positions].mean() for positions, factor in shares) / world_size
         assert one == 1.0 and float(mean) == pytest.approx(float(loss[whole].mean()))
 
 
@@ -92,9 +94,9 @@ def test_blocks_are_the_same_batches_in_the_same_order(n, batch, block):
 
 
 @given(st.integers(1, 3 * EVAL_BATCH), st.integers(1, 4))
-def test_each_example_is_scored_on_exactly_one_device(n, world):
+def test_each_example_is_scored_on_exactly_one_device(n, world_size):
     positions = np.arange(n) * 2
-    seen = [batch for rank in range(world) for batch in EvalBatchSampler(positions, Shard(rank, world))]
+    seen = [batch for rank in range(world_size) for batch in EvalBatchSampler(positions, Shard(rank, world_size))]
     assert sorted(torch.cat(seen).tolist()) == positions.tolist()
     assert max(map(len, seen)) <= EVAL_BATCH
 
@@ -116,22 +118,22 @@ def test_a_feed_copies_no_input(examples):
 @given(st.integers(1, 400), st.integers(1, 16), SEEDS, st.integers(0, 5))
 def test_bucketing_keeps_every_example_and_the_last_batch_last(n, batch, seed, epoch):
     lengths = np.random.default_rng(seed).integers(1, 500, n)
-    order = epoch_order(seed, epoch, np.arange(n))
-    found = bucketed(order, lengths, batch, np.random.default_rng(epoch))
+    order = epoch_permutation(seed, epoch, np.arange(n))
+    found = bucket_by_length(order, lengths, batch, np.random.default_rng(epoch))
     assert sorted(found.tolist()) == list(range(n))
     assert len(found) // batch == n // batch
 
 
 def test_bucketing_leaves_little_padding():
     lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.6, 20_000).astype(np.int64) + 1, 500)
-    order = epoch_order(0, 0, np.arange(20_000))
+    order = epoch_permutation(0, 0, np.arange(20_000))
 
     def padded(positions):
         batches = np.split(positions, np.arange(128, len(positions), 128))
         return 1 - lengths.sum() / sum(lengths[batch].max() * len(batch) for batch in batches)
 
     assert padded(order) > 0.5
-    assert padded(bucketed(order, lengths, 128, np.random.default_rng(0))) < 0.05
+    assert padded(bucket_by_length(order, lengths, 128, np.random.default_rng(0))) < 0.05
 
 
 def test_a_ragged_column_is_padded_to_the_longest_row_of_the_batch():
@@ -151,9 +153,9 @@ def test_rows_of_a_ragged_column_are_the_texts_at_their_positions(strings, data)
 
 
 @given(st.integers(1, 60), SEEDS, st.integers(1, 3))
-def test_very_long_rows_are_scored_few_at_once(n, seed, world):
+def test_very_long_rows_are_scored_few_at_once(n, seed, world_size):
     lengths = np.random.default_rng(seed).choice([10, WIDEST // 7, WIDEST // 2, 2 * WIDEST], n)
-    orders = [EvalBatchSampler(np.arange(n), Shard(rank, world), lengths) for rank in range(world)]
+    orders = [EvalBatchSampler(np.arange(n), Shard(rank, world_size), lengths) for rank in range(world_size)]
     seen = [batch.numpy() for order in orders for batch in order]
     assert sorted(np.concatenate([np.empty(0, int), *seen]).tolist()) == list(range(n))
     assert all(len(batch) == 1 or len(batch) * lengths[batch].max() <= WIDEST for batch in seen)

@@ -45,7 +45,7 @@ def test_everything_is_passed_on_to_the_trainer():
 
 @pytest.mark.parametrize(("precision", "blocks"), [("32-true", True), ("64-true", True), ("16-mixed", False)])
 def test_gradients_that_are_scaled_take_the_ordinary_path(precision, blocks):
-    assert Devices(precision=precision).takes_blocks is blocks
+    assert Devices(precision=precision).supports_blocks is blocks
 
 
 def test_this_process_is_the_first_device():

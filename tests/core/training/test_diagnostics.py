@@ -21,7 +21,7 @@ def test_norms_of_the_gradient_are_those_by_hand():
     for x in (1.0, 2.0, 3.0):  # output 4 x; its gradient is 2 x for either weight
         network.zero_grad()
         network(torch.tensor([[x]])).sum().backward()
-        watch.note()
+        watch.record()
     row = watch.row()
     assert row["grad_first"] == row["grad_last"] == pytest.approx(4.0)
     assert row["grad_norm"] == pytest.approx(4.0 * 2**0.5) and row["grad_norm_max"] == pytest.approx(6.0 * 2**0.5)
@@ -34,7 +34,7 @@ def test_a_unit_that_never_fires_is_counted():
         network[0].weight.fill_(1.0)
         network[0].bias.copy_(torch.tensor([0.0, 0.0, 0.0, -100.0]))
     watch = DeadUnitMonitor(network)
-    with watch.watching():
+    with watch.recording():
         network(torch.ones(5, 2))
     network(torch.full((5, 2), 1000.0))  # not watched
     assert watch.row() == {"dead_share": 0.25} and watch.row() == {}
@@ -43,7 +43,7 @@ def test_a_unit_that_never_fires_is_counted():
 def test_a_channel_fires_if_any_of_its_places_does_in_any_batch():
     watch = DeadUnitMonitor(network := nn.Sequential(nn.ReLU()))
     maps = torch.full((2, 3, 4, 4), -1.0)
-    with watch.watching():
+    with watch.recording():
         maps[1, 0, 2, 3] = 1.0
         network(maps)
         network(-maps.clamp(max=0)[:, [0, 1, 2]] * torch.tensor([0.0, 1.0, 0.0])[:, None, None])
@@ -52,7 +52,7 @@ def test_a_channel_fires_if_any_of_its_places_does_in_any_batch():
 
 def test_a_network_without_relu_has_no_dead_share():
     watch = DeadUnitMonitor(nn.Sequential(nn.Linear(2, 2)))
-    with watch.watching():
+    with watch.recording():
         pass
     assert watch.row() == {}
 

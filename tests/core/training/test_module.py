@@ -2,11 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
 
 from dl.errors import TrainingFailed
+from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
 from dl.runs.outcomes import read_arrays
 from dl.runs.run import open_run
-from dl.training.devices import Devices
+from dl.tasks.table import decide
+from dl.testing.numbers import Numbers, NumbersPlugin, clouds
+from dl.training.batches import DeviceDataset
+from dl.training.devices import Devices, quiet_lightning
+from dl.training.module import FitModule, FitParts
+from dl.training.regularizers import Regularizers, build_network
 
 
 def numbers(run):
@@ -32,7 +41,7 @@ def test_blocks_of_steps_and_single_steps_lead_to_the_same_weights(fit, blobs, m
     given = blobs(n=101)
     choices = {"model": "dense", "epochs": 2, "batch_size": 7, "lr": 0.01, "optimizer": optimizer, "schedule": schedule}
     blocks = fit(given, precision="64-true", **choices)
-    monkeypatch.setattr(Devices, "takes_blocks", False)
+    monkeypatch.setattr(Devices, "supports_blocks", False)
     steps = fit(given, precision="64-true", **choices)
     for mine, theirs in zip(numbers(blocks), numbers(steps), strict=True):
         assert mine.keys() == theirs.keys()
@@ -46,7 +55,7 @@ def test_blocks_of_steps_and_single_steps_lead_to_the_same_weights(fit, blobs, m
 def test_clipping_is_the_same_in_blocks_and_single_steps(fit, blobs, monkeypatch):
     choices = {"epochs": 2, "batch_size": 7, "optimizer": "sgd", "lr": 1.0, "clip": 0.05}
     blocks = fit(blobs(), precision="64-true", **choices)
-    monkeypatch.setattr(Devices, "takes_blocks", False)
+    monkeypatch.setattr(Devices, "supports_blocks", False)
     steps = fit(blobs(), precision="64-true", **choices)
     free = fit(blobs(), precision="64-true", **{**choices, "clip": 0.0})
     for name, value in read_weights(blocks).items():
@@ -67,7 +76,7 @@ def test_other_number_types_learn_too(fit, blobs, precision):
 
 @pytest.mark.parametrize("blocks", [True, False])
 def test_a_loss_that_is_no_number_stops_with_step_and_advice(fit, line, runs, monkeypatch, blocks):
-    monkeypatch.setattr(Devices, "takes_blocks", blocks)
+    monkeypatch.setattr(Devices, "supports_blocks", blocks)
     with pytest.raises(TrainingFailed, match=r"the loss is (nan|inf) at step 2 \(epoch 1, examples .*try: lr=1e\+29"):
         fit(line, lr=1e30, optimizer="sgd")
     run = open_run("last", runs)
@@ -78,7 +87,7 @@ def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monk
     from dl.training import batches
 
     drawn = []
-    order = batches.epoch_order
+    order = batches.epoch_permutation
 
     def noted(seed, epoch, positions):
         drawn.append((seed, epoch))
@@ -95,3 +104,67 @@ def test_features_are_those_of_the_last_layer_in_the_order_of_the_rows(fit, blob
     assert kept["val"].shape == (len(kept["val_rows"]), 32) and (kept["val"] >= 0).all()  # after the ReLU
     ids, inputs = run.outcomes("val").ids[kept["val_rows"]], blobs().train.inputs
     assert kept["val_inputs"] == pytest.approx(inputs[ids], rel=1e-3)
+
+
+EPOCHS = 6
+
+
+REG = {"dropout": 0.5, "noise": 0.1, "mixup": 0.2, "max-norm": 1.0, "weight-averaging": 0.9}
+
+
+EVERY = {"model": "dense", "reg": REG}
+
+
+class Saver(Callback):
+    """Saves after each epoch, as a fit does, and stops after some."""
+
+    def __init__(self, path, last):
+        self.path, self.last = path, last
+
+    def on_train_epoch_end(self, trainer, module):
+        trainer.save_checkpoint(self.path)
+        trainer.should_stop = trainer.current_epoch + 1 >= self.last
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A function that trains to an epoch, from the start or a checkpoint: weights, their average and steps."""
+    dataset = clouds(70)
+    plugins = load_plugins([NumbersPlugin({"given": dataset})])
+    task = decide(dataset.train.targets, dataset.train.names)
+    place = tmp_path / "checkpoints" / "state.ckpt"
+
+    def train(last=EPOCHS, *, going_on=False, blocks=True, **choices):
+        schedule = choices.pop("schedule", "constant")
+        options = {"epochs": EPOCHS, "batch_size": 16, "schedule": schedule, "optimizer": "adamw"}
+        recipe = resolve(plugins, "numbers", "given", options=options, **choices)
+        regularizers = Regularizers.of(recipe, plugins, task)
+        torch.manual_seed(0)
+        network = build_network(recipe, plugins, Numbers((2,)), task, regularizers)
+        feed, rows = DeviceDataset.of(dataset.train, task), np.arange(70)
+        parts = FitParts(feed, feed, rows[:50], rows[50:], rows[:20])
+        made = (network, Numbers((2,)), task, parts, recipe.train, 0, regularizers, lambda: False)
+        module = FitModule(*made, blocks=blocks)
+        trainer = Devices("cpu", "1").trainer(EPOCHS, [Saver(place, last)])
+        torch.manual_seed(last)  # what was drawn elsewhere does not matter
+        with quiet_lightning():
+            trainer.fit(module, ckpt_path=str(place) if going_on else None)
+        found = torch.cat([one.detach().flatten() for one in network.parameters()])
+        with regularizers.scored_with(network):
+            average = torch.cat([one.detach().flatten() for one in network.parameters()])
+        return found, average, module.steps_done
+
+    return train
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one-cycle"])
+def test_stopping_changes_nothing_of_what_follows(trained, blocks, schedule):
+    choices = {**EVERY, "blocks": blocks, "schedule": schedule}
+    weights, average, steps = trained(**choices)
+    trained(3, **choices)
+    again, average_again, steps_again = trained(going_on=True, **choices)
+    assert steps == steps_again == 4 * EPOCHS
+    assert torch.equal(weights, again)
+    assert torch.equal(average, average_again)
+    assert not torch.allclose(weights, average)

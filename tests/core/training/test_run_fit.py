@@ -72,11 +72,11 @@ def test_findings_of_the_guard_are_kept(fit, dataset):
     inputs[20:24] = inputs[:4]
     targets = np.arange(40) % 2
     kept = fit(dataset(inputs, targets), epochs=1)
-    assert [finding.code for finding in kept.findings] == ["data-duplicates"]
+    assert [finding.code for finding in kept.guard_findings] == ["data-duplicates"]
     assert not read_arrays(kept.outcomes_folder / "examples.npz")["val_leaked"].any()
     careless = [fit(dataset(inputs, targets), epochs=1, duplicates="ignore", seed=seed) for seed in range(4)]
     leaked = [int(read_arrays(run.outcomes_folder / "examples.npz")["val_leaked"].sum()) for run in careless]
-    told = [sum(finding.evidence.get("leaked", 0) for finding in run.findings) for run in careless]
+    told = [sum(finding.evidence.get("leaked", 0) for finding in run.guard_findings) for run in careless]
     assert leaked == told and max(leaked) > 0
 
 
@@ -183,7 +183,7 @@ def test_where_there_are_times_the_newest_are_held_out(fit, blobs):
     run = fit(replace(given, train=replace(given.train, times=times)), epochs=1)
     assert run.manifest.parts.rule == "newest 20 % by time"
     assert kept_ids(run) == set(np.flatnonzero(times >= 64).tolist())
-    assert not [finding for finding in run.findings if finding.code == "data-time-overlap"]
+    assert not [finding for finding in run.guard_findings if finding.code == "data-time-overlap"]
 
 
 def test_training_examples_from_after_the_first_validation_example_are_said(fit, blobs):
@@ -191,5 +191,5 @@ def test_training_examples_from_after_the_first_validation_example_are_said(fit,
     groups = np.arange(80)
     groups[5] = 79  # an old example of the newest group
     run = fit(replace(given, train=replace(given.train, times=np.arange(80), groups=groups)), epochs=1)
-    (found,) = [finding for finding in run.findings if finding.code == "data-time-overlap"]
+    (found,) = [finding for finding in run.guard_findings if finding.code == "data-time-overlap"]
     assert found.message == "59 of 64 training examples are later than the first validation example"

@@ -6,9 +6,9 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dl.tasks.task import decide
+from dl.tasks.table import decide
 from dl.training.batches import EvalBatchSampler, Shard
-from dl.training.scoring import Running, merge, score
+from dl.training.scoring import RunningMeans, merge, score
 
 PARTS = st.tuples(st.integers(1, 40), st.integers(1, 4), st.integers(1, 7))  # examples, devices, batch size
 
@@ -65,7 +65,7 @@ def test_what_is_kept_of_an_example_is_its_loss_whether_it_is_right_and_its_marg
 
 @given(st.lists(st.lists(st.floats(0, 9), min_size=1, max_size=5), min_size=1, max_size=6), st.integers(1, 3))
 def test_the_means_are_those_over_examples_however_batches_are_cut(batches, at_once):
-    running, sizes = Running(), [len(batch) for batch in batches]
+    running, sizes = RunningMeans(), [len(batch) for batch in batches]
     losses = torch.tensor([np.mean(batch) for batch in batches], dtype=torch.float64)
     for k in range(0, len(batches), at_once):
         scores = torch.tensor([value for batch in batches[k : k + at_once] for value in batch]) * 2
@@ -77,7 +77,7 @@ def test_the_means_are_those_over_examples_however_batches_are_cut(batches, at_o
 
 
 def test_the_means_are_over_all_devices():
-    running = Running()
+    running = RunningMeans()
     running.add(torch.tensor([1.0]), [2], torch.tensor([1.0, 0.0]))
     other = torch.tensor([8.0, 2.0, 2.0])  # losses and scores summed, and examples, of another device
     assert running.means(lambda values: values + other) == ((2 + 8) / 4, 3 / 4)

@@ -8,19 +8,19 @@ from dl.finding import Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl_reports.report import (
+    BaselineRow,
+    BestEpochScores,
     Bin,
     CalibrationCard,
     Command,
+    ConfusedPair,
     Confusion,
     Curve,
     Curves,
     Example,
     Header,
-    Pair,
     Report,
-    Rung,
     Section,
-    Standing,
     Unchecked,
     Verdict,
 )
@@ -81,11 +81,11 @@ def small_report(name="seven"):
     return Report(
         header=header(),
         ladder=(
-            Rung("majority", f"always '{name}'", Estimate(0.354, 0.333, 0.375), None, False),
-            Rung("prior", "each class at its share", Estimate(0.354, NAN, NAN), 1.0986, False),
-            Rung("dense", "", Estimate(0.8945, 0.8803, 0.9072), 0.4987, True),
+            BaselineRow("majority", f"always '{name}'", Estimate(0.354, 0.333, 0.375), None, False),
+            BaselineRow("prior", "each class at its share", Estimate(0.354, NAN, NAN), 1.0986, False),
+            BaselineRow("dense", "", Estimate(0.8945, 0.8803, 0.9072), 0.4987, True),
         ),
-        standing=Standing(
+        scores=BestEpochScores(
             9,
             Estimate(0.992, 0.984, 0.996),
             Estimate(0.8945, 0.8803, 0.9072),
@@ -126,7 +126,9 @@ def small_report(name="seven"):
             Example(23, "val", "hardest", name, "nine", 6.5, np.repeat(ring(), 3, axis=2)),
             Example(99, "probe", "suspect", "one", name, 5.125, f"a sentence about {name}"),
         ),
-        confusion=Confusion(names, counts, (Pair(name, "nine", 61, 0.092), Pair("nine", name, 40, 0.0586)), 0),
+        confusion=Confusion(
+            names, counts, (ConfusedPair(name, "nine", 61, 0.092), ConfusedPair("nine", name, 40, 0.0586)), 0
+        ),
         calibration=CalibrationCard(
             bins,
             2.07,
@@ -144,7 +146,7 @@ def small_report(name="seven"):
                 ("--reg random-shift=2", "--reg early-stopping=3", "--reg weight-averaging=0.99", "--reg l2=0.0001"),
             ),
             Command("dl fit vision digits --model dense epochs=5", "stop where validation loss is least"),
-            Command("dl test 7", "open the test part once"),
+            Command("dl test 7", "evaluate on the test set once"),
         ),
         sections=(Section("fairness", ("equal for both groups",)),),
     )
@@ -183,7 +185,7 @@ def empty():
         made,
         header=replace(made.header, status="interrupted", epochs=0, best_epoch=None, message="stopped by a signal"),
         ladder=(),
-        standing=None,
+        scores=None,
         curves=None,
         verdict=Verdict("No epoch was finished, so there is nothing to judge.", "issue"),
         findings=(),

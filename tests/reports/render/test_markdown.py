@@ -18,7 +18,7 @@ def test_scores_and_findings_are_tables(report):
     shown = to_markdown(report)
     assert "| **dense** | 89.45 % | [88.03, 90.72] |" in shown
     assert "| tip | `fit-gap` | Accuracy is 9.75 points \\[8.30, 11.20\\] better on training examples. |" in shown
-    assert "- `dl test 7` open the test part once" in shown
+    assert "- `dl test 7` evaluate on the test set once" in shown
     assert "against fit-overfit-loss, or `--reg random-shift=2`, `--reg early-stopping=3`, " in shown
 
 

@@ -42,12 +42,12 @@ def test_the_loss_of_an_example_is_short(report, loss, said):
 @pytest.mark.parametrize(
     ("temperature", "gain", "said"),
     [
-        (2.0, Estimate(0.2, 0.1, 0.3), "(too sure of itself)"),
-        (0.5, Estimate(0.2, 0.1, 0.3), "(not sure enough of itself)"),
-        (1.1, Estimate(0.0, -0.1, 0.1), "Rescaling it, with temperature 1.10, gains nothing certain."),
+        (2.0, Estimate(0.2, 0.1, 0.3), "(over-confident)"),
+        (0.5, Estimate(0.2, 0.1, 0.3), "(under-confident)"),
+        (1.1, Estimate(0.0, -0.1, 0.1), "Rescaling it, with temperature 1.10, has no certain effect."),
     ],
 )
-def test_calibration_says_which_way_it_errs_only_when_that_is_certain(report, temperature, gain, said):
+def test_calibration_names_the_direction_of_its_error_only_when_that_is_certain(report, temperature, gain, said):
     assert said in phrases.calibration(replace(report.calibration, temperature=temperature, gain=gain))
 
 
@@ -56,8 +56,12 @@ def test_an_error_of_confidence_that_may_be_none_is_bounded_only(report):
     assert phrases.calibration(card).startswith("Its confidence is off by at most 4.3 % on average")
 
 
-def test_a_baseline_is_called_by_what_it_says(report):
-    assert [phrases.rung_name(rung) for rung in report.ladder] == ["always 'seven'", "each class at its share", "dense"]
+def test_a_baseline_is_named_by_its_constant_answer(report):
+    assert [phrases.baseline_name(row) for row in report.ladder] == [
+        "always 'seven'",
+        "each class at its share",
+        "dense",
+    ]
 
 
 def test_a_temperature_that_makes_confidence_worse_is_not_called_a_cure(report):

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from dl.intervals import Estimate
 from dl_reports.render.terminal import print_report
-from dl_reports.report import Confusion, Rung
+from dl_reports.report import BaselineRow, Confusion
 
 EXPECTED = Path(__file__).parent
 OURS = re.compile("\x1b\\[[0-9;]*m")  # colour and weight, the only escape sequences that are meant
@@ -90,7 +90,7 @@ def test_a_stream_without_unicode_gets_ascii(report):
 
 def test_scores_that_are_no_numbers_are_a_dash(report):
     nan = float("nan")
-    ladder = (*report.ladder[:2], Rung("dense", "", Estimate(nan, nan, nan), None, True))
+    ladder = (*report.ladder[:2], BaselineRow("dense", "", Estimate(nan, nan, nan), None, True))
     (line,) = [line for line in shown(replace(report, ladder=ladder)).splitlines() if line.startswith("  dense")]
     assert line.split() == ["dense", "━", "-"]
 

@@ -1,43 +1,95 @@
 """dl: the universal workflow of deep learning - train a network, and be told whether it overfits.
 
     run = dl.fit("vision", "mnist")
-    print(dl.evaluate(run))
+    print(dl.report(run))
+    print(dl.evaluate(run).score)
 
-Importing dl does not import torch; the functions do when they are called.
+Importing dl does not import torch; the functions do when they are called. `dl.sklearn` needs scikit-learn.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dl.errors import (
+    BadData,
+    BadDevices,
+    BadFile,
+    BadOption,
+    BadRecipe,
+    BadRun,
+    CannotWrite,
+    DLError,
+    InstallFailed,
+    PluginFailed,
+    TrainingFailed,
+    UnknownName,
+)
+from dl.finding import Finding
 from dl.hookspecs import hookimpl
 from dl.version import VERSION
 
 if TYPE_CHECKING:
     from dl.inference.evaluate import evaluate
-    from dl.inference.predict import predict
+    from dl.inference.module import load
+    from dl.inference.predict import Prediction, predict
+    from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
+    from dl.training.devices import Devices
     from dl.training.run_fit import fit
 
-__all__ = ["Run", "evaluate", "fit", "hookimpl", "open_run", "predict"]
+__all__ = [
+    "BadData",
+    "BadDevices",
+    "BadFile",
+    "BadOption",
+    "BadRecipe",
+    "BadRun",
+    "CannotWrite",
+    "DLError",
+    "Devices",
+    "Finding",
+    "InstallFailed",
+    "PluginFailed",
+    "Prediction",
+    "Run",
+    "TrainingFailed",
+    "UnknownName",
+    "compare",
+    "evaluate",
+    "fit",
+    "hookimpl",
+    "load",
+    "open_run",
+    "predict",
+    "report",
+]
 __version__ = VERSION
 
 _HOMES = {
-    "fit": "dl.training.run_fit",
-    "evaluate": "dl.inference.evaluate",
-    "predict": "dl.inference.predict",
+    "Devices": "dl.training.devices",
+    "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
+    "compare": "dl.runs.report",
+    "evaluate": "dl.inference.evaluate",
+    "fit": "dl.training.run_fit",
+    "load": "dl.inference.module",
     "open_run": "dl.runs.run",
+    "predict": "dl.inference.predict",
+    "report": "dl.runs.report",
 }
+_MODULES = ("sklearn",)  # not in __all__: who says `from dl import *` need not have scikit-learn
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dl' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"dl.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dl' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, *_MODULES])

@@ -1,16 +1,16 @@
-"""Domains: what core needs to know about a kind of input, as functions; and what a preprocessor is.
+"""Domains: the functions that core calls for a kind of input, and the base class of preprocessors.
 
-A domain's package imports core; core meets it only through a `Domain` value that a plugin registered.
+A domain's package imports core; core uses it only through a `Domain` value registered by a plugin.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,59 +19,86 @@ from rich.console import RenderableType
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples, Inputs, Subset
+from dl.data.memory import Given
+from dl.data.ragged import Ragged
+from dl.errors import BadRun
 from dl.options import Options
 from dl.padded import Padded
 
 
 class Preprocessor(nn.Module, ABC):
-    """What is learnt from the training part and done to every batch before the network: a module with buffers.
+    """Preprocesses every batch before the network, with statistics of the training set as buffers.
 
-    It moves to the device with the network, never learns after it is made, and is kept as JSON.
+    It moves to the device with the network, has no trainable parameters, and is stored as JSON.
+
+    Args:
+        **settings: The arguments of the class, as JSON values, from which it is rebuilt.
     """
+
+    def __init__(self, **settings: Any) -> None:  # Any: JSON
+        super().__init__()
+        self._settings = settings
+
+    @classmethod
+    def restore(cls, settings: Mapping[str, Any]) -> Self:  # Any: JSON
+        """Rebuild a preprocessor from its settings, as `Domain.restore` does.
+
+        Raises:
+            BadRun: If they are not those of `settings`.
+        """
+        try:
+            return cls(**settings)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise BadRun(f"the stored {cls.__name__} cannot be read: {type(error).__name__} {error}") from error
 
     @property
     @abstractmethod
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one prepared input, without the batch axis."""
 
-    @abstractmethod
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return what `Domain.restore` needs to make the same preprocessor again, as JSON values."""
+        """Return the settings from which `Domain.restore` rebuilds the preprocessor: the arguments of its class."""
+        return dict(self._settings)
 
     def encode(self, inputs: Inputs) -> Inputs:
-        """Turn inputs as they were read into inputs as a feed keeps them; where nothing is learnt for it, the same."""
+        """Encode raw inputs to stored inputs, once before training, as texts to token ids; by default unchanged."""
         return inputs
 
     def all_unknown(self, stored: Inputs) -> NDArray[np.bool_]:
-        """Return which stored inputs hold nothing that was learnt, (N,): texts without a known word, say."""
+        """Return which stored inputs hold nothing known, (N,) bool, as texts without a known word."""
         return np.zeros(len(stored), bool)
 
     @abstractmethod
     def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
-        """Turn stored inputs of a batch into what the network reads, (N, *input_shape)."""
+        """Preprocess a batch of stored inputs to the network's inputs, (N, *input_shape)."""
 
     def example_input(self) -> Tensor | Padded:
-        """Return one prepared input that says nothing, to look at the shapes that a network's layers give."""
+        """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""
         return torch.zeros(1, *self.input_shape)
 
     def flatten(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
-        """Return prepared inputs as numbers (N, ...) whose distances mean something, to compare parts by."""
+        """Return prepared inputs as numbers (N, ...) with meaningful distances, to compare subsets."""
         return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
 
 
-def encoded(examples: Examples, preprocessor: Preprocessor) -> Examples:
-    """Return the examples with their inputs as a feed keeps them."""
+def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
+    """Return the examples with encoded inputs."""
     return replace(examples, inputs=preprocessor.encode(examples.inputs))
 
 
+def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
+    """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
+    return examples if isinstance(examples.inputs, Ragged) else encode_examples(examples, preprocessor)
+
+
 @dataclass(frozen=True)
-class Draw:
-    """How tokens are drawn, one after the other.
+class Sampling:
+    """How tokens are sampled.
 
     Args:
-        tokens: How many.
-        temperature: By which logits are divided: below 1 surer than the network is; 0 takes the likeliest.
-        seed: Of the draws.
+        tokens: Number of tokens to generate.
+        temperature: Divisor of the logits: below 1 sharpens the distribution; 0 takes the likeliest token.
+        seed: Of the random draws.
     """
 
     tokens: int = 200
@@ -79,42 +106,58 @@ class Draw:
     seed: int = 0
 
 
+BARS = "▁▂▃▄▅▆▇█"
+SKETCHED = 60  # columns
+
+
+def draw_bars(numbers: NDArray[Any], width: int = SKETCHED) -> str:
+    """Draw numbers as a line of at most ``width`` bars, each the mean of a stretch, scaled from minimum to maximum."""
+    values = np.asarray(numbers, np.float64).ravel()
+    means = np.array([stretch.mean() for stretch in np.array_split(values, min(width, len(values)))])
+    low, high = float(means.min()), float(means.max())
+    heights = (means - low) / (high - low or 1.0) * (len(BARS) - 1)
+    return "".join(BARS[round(float(height))] for height in heights)
+
+
 @dataclass(frozen=True)
 class Domain:
     """A kind of input.
 
     Args:
-        open_path: Reads a user's own data from a path, given the options.
-        learn: Learns the preprocessor from the training part alone, given the options.
-        restore: Makes a preprocessor from its settings.
-        read: Reads raw inputs for prediction - files, folders, lists of paths - as this preprocessor stores them;
-            targets are zeros, sources say where each came from. It is given paths and preprocessor and, if it has an
-            argument ``options``, the options of the run's data, too.
-        draw: Draws one stored input for the terminal, at most so many columns wide.
-        sketch: Makes one stored input small enough to keep with a run and show in its report: (h, w, c) uint8, all of
-            one shape, or a text.
-        from_strings: Takes strings as raw inputs; None where an input is no text.
-        recognize: How surely a user's path holds this kind of input, at a glance: 0 (no), up to 1 (nothing else fits).
-        open_unlabelled: Reads a user's own data without a target, for the task next-token; None where there is none.
-        cut: Cuts the inputs of a data set into rows of which each token is told from those before it, with targets
-            (N, 0), given the options; its own targets are left behind. None where inputs are no rows of tokens.
-        continued: Goes on with a prompt as a network of the task next-token does.
+        open_path: Reads a user's own data from a path, with the options.
+        learn: Learns the preprocessor from the training set alone, with the options.
+        restore: Rebuilds a preprocessor from its settings.
+        read: Reads raw inputs for a prediction - files, folders, lists of paths - in the form this preprocessor
+            expects; targets are zeros, sources name the origin of each. It gets paths and preprocessor and, if it has
+            a parameter ``options``, the options of the run's data.
+        draw: Draws one stored input for the terminal, with at most this number of columns; by default a line of bars.
+        sketch: Shrinks one stored input to be stored in a run and shown in its report: (h, w, c) uint8, all of one
+            shape, or a text; by default a line of bars.
+        from_strings: Takes strings as raw inputs; None if inputs are not texts.
+        recognize: Rates whether a user's path holds this kind of input, from 0 (no) to 1 (nothing else fits).
+        open_unlabelled: Reads a user's own data without a target, for the task next-token; None if not supported.
+        cut: Cuts the inputs of a data set into rows for the task next-token, with targets (N, 0), with the options; its
+            own targets are dropped. None if inputs are not rows of tokens.
+        generate: Generates text from a prompt with a network of the task next-token; None if not supported.
+        from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
+            preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
     """
 
     open_path: Callable[[Path, Options], Dataset]
     learn: Callable[[Subset, Options], Preprocessor]
     restore: Callable[[dict[str, Any]], Preprocessor]  # Any: JSON
     read: Callable[..., Examples]  # ...: with or without options
-    draw: Callable[[Any, int], RenderableType]  # Any: one row of Examples.inputs
-    sketch: Callable[[Any], NDArray[np.uint8] | str]
+    draw: Callable[[Any, int], RenderableType] = draw_bars  # Any: one row of Examples.inputs
+    sketch: Callable[[Any], NDArray[np.uint8] | str] = draw_bars
     from_strings: Callable[[Sequence[str]], Examples] | None = None
     recognize: Callable[[Path, Options], float] = lambda path, options: 0.0
     open_unlabelled: Callable[[Path, Options], Dataset] | None = None
     cut: Callable[[Dataset, Options], Dataset] | None = None
-    continued: Callable[[nn.Module, Preprocessor, str, Draw], str] | None = None
+    generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
+    from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
-        """Read raw inputs with the options of the run's data, where the domain asks for them."""
+        """Call `read`, with the options of the run's data if it has a parameter for them."""
         if "options" in signature(self.read).parameters:
             return self.read(paths, preprocessor, options=options)
         return self.read(paths, preprocessor)

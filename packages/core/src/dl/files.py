@@ -1,6 +1,6 @@
-"""Every write of dl goes through here: to a temporary name beside the target, flushed to the disk, then renamed.
+"""Atomic writes: to a temporary file beside the target, flushed to the disk, then renamed.
 
-A reader never sees half a file, and a write that fails leaves the old file as it was.
+A reader never sees half a file, and a failed write leaves the old file unchanged.
 """
 
 import contextlib
@@ -13,23 +13,23 @@ from typing import IO
 
 from dl.errors import CannotWrite
 
-LOCK = ".lock"  # name of the file in a folder that is locked
-_SAID = {
+LOCK = ".dl.lock"  # name of the file in a folder that is locked
+_REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EACCES: "no write permission",
     errno.EPERM: "no write permission",
     errno.EROFS: "the file system is read-only",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.ENOTDIR: "a parent of the path is a file, not a folder",
     errno.EEXIST: "it is a file, not a folder",
     errno.EISDIR: "it is a folder, not a file",
-    errno.ENOENT: "the folder is not there (any more)",
+    errno.ENOENT: "the folder does not exist (any more)",
 }
 
 
 @contextlib.contextmanager
-def saying_why(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write ``path`` into one line.
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Inside this context turn OSErrors about ``path`` into a one-line message.
 
     Raises:
         CannotWrite: For every OSError inside.
@@ -37,17 +37,17 @@ def saying_why(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _SAID.get(error.errno or 0, error.strerror or str(error))
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
         raise CannotWrite(f"cannot write {str(path)!r}: {reason}") from error
 
 
 def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Replace the file with what ``write`` puts into the stream it is given, whole or not at all.
+    """Replace the file atomically with the bytes that ``write`` puts into its stream.
 
     Raises:
-        CannotWrite: If the place cannot be written; the file that was there is unchanged.
+        CannotWrite: If it cannot be written; the old file is unchanged.
     """
-    with saying_why(path):
+    with explain_write_errors(path):
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -64,30 +64,30 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file with the content, whole or not at all."""
+    """Replace the file with the content atomically."""
     write_with(path, lambda stream: stream.write(content))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace the file with the text in UTF-8, whole or not at all."""
+    """Replace the file with the text in UTF-8 atomically."""
     write_bytes(path, text.encode("utf-8", errors="surrogateescape"))
 
 
 def append_line(path: Path, line: str) -> None:
     """Add one line under the lock of its folder, so that lines of several processes never mix."""
-    with locked(path.parent), saying_why(path), path.open("ab") as stream:
+    with locked(path.parent), explain_write_errors(path), path.open("ab") as stream:
         stream.write(line.encode("utf-8") + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder and its parents, and see that it can be written to.
+    """Create the folder and its parents, and check that it is writable.
 
     Raises:
-        CannotWrite: If it cannot be made or written.
+        CannotWrite: If it cannot be created or written.
     """
-    with saying_why(path):
+    with explain_write_errors(path):
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
@@ -97,7 +97,8 @@ def make_folder(path: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Be the only process inside for this folder; where it cannot be locked, one of several.
 
-    The lock is a file in the folder, which stays there: one that is removed could be locked twice.
+    The lock is a file in the folder, which its holder removes as the last thing: whoever waits for it and gets one that
+    is removed makes a new one.
     """
     from filelock import FileLock  # here, so that what only reads does not wait for it
 
@@ -105,15 +106,21 @@ def locked(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
             lock = FileLock(folder / LOCK, mode=0o666 & ~_umask())
             stack.enter_context(lock.acquire(poll_interval=0.01))
+            stack.callback(_remove, folder / LOCK)
         yield
 
 
-def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:
-    """Make the first folder ``root / name(k)``, k >= number, that nobody else has made.
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # on Windows while it is open; it may stay
+        path.unlink()
 
-    ``mkdir`` either makes a folder or fails, so two processes never claim the same one.
+
+def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:
+    """Create the first folder ``root / name(k)``, k >= number, that does not exist.
+
+    ``mkdir`` is atomic, so two processes never claim the same one.
     """
-    with saying_why(root):
+    with explain_write_errors(root):
         while True:
             try:
                 (root / name(number)).mkdir()

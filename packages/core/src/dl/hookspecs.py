@@ -4,6 +4,12 @@ A plugin is a module, or an object, with functions of these names marked by `dl.
 under the entry point group ``dl``. A hook returns values and does nothing else: it must not import torch, print, or
 read files. The data set plugin `dl_mnist.plugin` is the example to copy.
 
+Each plugin's hook is called by itself, with what it raises, prints and changes held off from the others; pluggy marks
+and checks hooks, and never calls them. So ``tryfirst``, ``trylast`` and ``firstresult`` change nothing, and a
+wrapper (``hookimpl(wrapper=True)``) is refused: there is no call of several plugins that it could be around. Of two
+specifications of one name dl's own stays, then that of the plugin whose name comes first; `render_report` alone is
+asked plugin by plugin, third parties' first, until one has printed.
+
 The hooks together carry one version, `API`. A plugin may say which one it is written for: ``dl_api = 2``. A hook or an
 argument that is old stays alive, with its successor in its docstring, until `OLDEST_API` passes it: a plugin that
 uses it works, and `dl plugins` says what to write instead.
@@ -11,14 +17,16 @@ uses it works, and `dl plugins` says what to write instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dl.finding import Finding
+    from dl.intervals import Estimate
     from dl.plugins.registry import Plugins
     from dl.runs.run import Run
     from dl.specs import (
@@ -37,13 +45,44 @@ if TYPE_CHECKING:
 # 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
 #    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
-# 4: register_tasks
+# 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
+#    `dl.domain.Domain.from_memory`
 API = 4
 OLDEST_API = 1
 
 PROJECT = "dl"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class RunReport(Protocol):
+    """The report of a run as a plugin gives it; its repr is the report as text."""
+
+    @property
+    def verdict(self) -> str:
+        """Where the run stands, in one sentence."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """The most pressing first."""
+
+    @property
+    def scores(self) -> Mapping[str, Estimate]:
+        """The headline metric at the best epoch, by part: ``val``, ``probe``, ``gap``, ...; none before an epoch."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+
+
+class RunComparison(Protocol):
+    """The comparison of two runs as a plugin gives it; its repr is the comparison as text."""
+
+    @property
+    def verdict(self) -> str:
+        """Which of the two is better, in one sentence."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
 
 
 @hookspec
@@ -125,5 +164,23 @@ def render_report(run: Run, out: Console, plugins: Plugins, console: Console) ->
 
     Called when a fit has ended, third parties' plugins first; must not train or write. A plugin names the arguments it
     wants. ``console`` is what ``out`` was called in API 1: it hid the function `dl.terminal.console`.
+    Example: `dl_reports.plugin`.
+    """
+
+
+@hookspec
+def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> RunReport | None:
+    """Compute the report of a run for a program, or return None to leave it to the next plugin.
+
+    Called by ``run.report()``, third parties' plugins first; must not print, train or write. ``ignore`` holds finding
+    codes that are silenced. Example: `dl_reports.plugin`.
+    """
+
+
+@hookspec
+def build_comparison(first: Run, second: Run, plugins: Plugins) -> RunComparison | None:
+    """Compare two runs for a program, or return None to leave it to the next plugin.
+
+    Called by ``dl.compare``, third parties' plugins first; must not print, train or write.
     Example: `dl_reports.plugin`.
     """

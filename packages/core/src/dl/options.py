@@ -1,6 +1,6 @@
-"""Options: what can be chosen with ``key=value``, and the check that a value fits.
+"""Options given as ``key=value``, and their validation.
 
-A specification lists its options; the command line, the recipes and the Python call all pass through `check`.
+A specification lists its options; the command line, recipes and Python calls are all validated by `check`.
 """
 
 import os
@@ -16,18 +16,18 @@ InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 
 @dataclass(frozen=True)
 class Option:
-    """One thing that can be chosen.
+    """An option.
 
     Args:
         name: As typed before the ``=``.
-        default: Used when nothing is said; its type is the option's type.
+        default: Used when omitted; its type is the option's type.
         help: One line.
         low: Least allowed number, inclusive.
         high: Greatest allowed number, inclusive.
-        choices: The allowed words, for a text option.
-        or_number: Whether a number is taken beside these words.
-        units: Whether it counts units of a layer; what makes a network smaller makes these fewer.
-        is_path: Whether the text is a path; it is kept absolute, so that a recipe runs again from anywhere.
+        choices: The allowed words of a text option.
+        or_number: Whether a number is allowed besides these words.
+        units: Whether it is a number of units, which the regularizer ``shrink`` scales.
+        is_path: Whether it is a path; it is stored absolute, so that a recipe works from any folder.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Option:
     is_path: bool = False
 
     def check(self, value: object, owner: str) -> Value:
-        """Return the value in the option's type, or say why it does not fit.
+        """Convert a value to the option's type and validate it.
 
         Args:
             value: Text from the command line, or a value from a recipe or a call.
-            owner: Whose option it is, for the message.
+            owner: The thing with this option, for the message.
 
         Raises:
             BadOption: If the value has another type, is out of range or is not one of the choices.
@@ -69,7 +69,7 @@ class Option:
 
 
 def check(options: Iterable[Option], given: Mapping[str, object], owner: str) -> dict[str, Value]:
-    """Resolve every option: the given values checked, the others at their defaults.
+    """Resolve every option: validate the given values, and fill in the defaults of the others.
 
     Raises:
         BadOption: If a name is unknown or a value does not fit.
@@ -86,12 +86,12 @@ def check(options: Iterable[Option], given: Mapping[str, object], owner: str) ->
 
 
 def check_named(options: Sequence[Option], given: object, owner: str) -> dict[str, Value]:
-    """Resolve every option as `check` does, from a mapping or from a single value, which is the first option's.
+    """Resolve every option as `check` does, from a mapping or from a single value for the first option.
 
-    A mapping may have that value under the empty name, beside others.
+    A mapping may have the value of the first option under the empty name.
 
     Raises:
-        BadOption: As `check`; if there is no option, or the first one is given by its name, too.
+        BadOption: As `check`; if there is no option, or the first one is given twice.
     """
     by_name = dict(given) if isinstance(given, Mapping) else {"": given}
     if "" in by_name:
@@ -110,10 +110,10 @@ def split_pairs(words: Iterable[str]) -> dict[str, str]:
         BadOption: If a word has no ``=``, or a name is given twice.
     """
     pairs: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
+    for format_value in words:
+        name, equals, value = format_value.partition("=")
         if not equals or not name:
-            raise BadOption(f"{word!r} is not of the form key=value")
+            raise BadOption(f"{format_value!r} is not of the form key=value")
         if name in pairs:
             raise BadOption(f"{name!r} is given twice: {pairs[name]!r} and {value!r}")
         pairs[name] = value
@@ -123,16 +123,16 @@ def split_pairs(words: Iterable[str]) -> dict[str, str]:
 def split_named(words: Iterable[str]) -> dict[str, dict[str, str]]:
     """Turn ``["l2=1e-4", "noise=0.1,share=0.5", "mixup"]`` into the options of each name.
 
-    A value without a key stands under the empty name: it is meant for the first option.
+    A value without a key is stored under the empty name, for the first option.
 
     Raises:
         BadOption: If a word has no name, or a name or a key is given twice.
     """
     named: dict[str, dict[str, str]] = {}
-    for word in words:
-        name, equals, rest = word.partition("=")
+    for format_value in words:
+        name, equals, rest = format_value.partition("=")
         if not name or (equals and not rest):
-            raise BadOption(f"{word!r} is not of the form name, name=value or name=value,key=value")
+            raise BadOption(f"{format_value!r} is not of the form name, name=value or name=value,key=value")
         if name in named:
             raise BadOption(f"{name!r} is given twice")
         pairs = rest.split(",") if rest else []
@@ -141,13 +141,13 @@ def split_named(words: Iterable[str]) -> dict[str, dict[str, str]]:
     return named
 
 
-def word(value: object) -> str:
-    """Return a value as it is typed after the ``=``."""
+def format_value(value: object) -> str:
+    """Format a value as it is typed after the ``=``."""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _convert(value: object, kind: type) -> Value | None:
-    """Return the value as ``kind``, or None where that would change what was meant."""
+    """Convert a value to ``kind``; None if that would change its meaning."""
     if kind is bool:
         words = {
             "true": True,
@@ -174,10 +174,10 @@ def _convert(value: object, kind: type) -> Value | None:
 
 
 def short_value(value: object) -> str:
-    """Return a value for a message, cut where it is long."""
+    """Format a value for a message, truncated."""
     try:
         return str(value)[:80]
-    except ValueError:  # Python does not write out a whole number of thousands of digits
+    except ValueError:  # Python does not format integers of thousands of digits
         return "a very long number"
 
 

@@ -1,7 +1,7 @@
-"""Batches of rows of different lengths: a ragged column as tensors, and what a network reads of it.
+"""Padded batches of rows of different lengths, and ragged columns as tensors.
 
-A batch is as wide as its own longest row. What stands behind a row's end is padding, which no network may read as data:
-the lengths say where it begins. Letters: ``N`` rows, ``B`` rows of a batch, ``T`` values of the longest of them.
+A batch is as wide as its own longest row. Values after a row's length are padding, which a network must not read as
+data. Letters: ``N`` rows, ``B`` rows of a batch, ``T`` values of the longest of them.
 """
 
 from __future__ import annotations
@@ -16,24 +16,23 @@ from dl.data.ragged import Ragged
 
 
 class Padded(NamedTuple):
-    """Rows of a batch side by side.
+    """A padded batch.
 
     Args:
-        values: (B, T) int64; 0 behind the end of a row.
+        values: (B, T) int64; 0 for padding.
         lengths: (B,) int64, at least 1.
-        weights: (B, T) what each value counts; 0 for padding. None where each counts 1.
-        unsaid: (B, T) nats that a value leaves unsaid, as an unknown token leaves unsaid which one it was. None where
-            each says all.
+        weights: (B, T) weight of each value, 0 for padding; None if each weighs 1.
+        unknown_nats: (B, T) nats needed to name the token that an unknown token stands for; None if none is unknown.
     """
 
     values: Tensor
     lengths: Tensor
     weights: Tensor | None = None
-    unsaid: Tensor | None = None
+    unknown_nats: Tensor | None = None
 
     @property
     def mask(self) -> Tensor:
-        """Where there is data, (B, T) bool."""
+        """Which values are data, not padding, (B, T) bool."""
         return torch.arange(self.values.shape[1], device=self.values.device) < self.lengths[:, None]
 
 
@@ -56,20 +55,20 @@ class RaggedTensor:
 
     @property
     def device(self) -> torch.device:
-        """Where it lies."""
+        """The device of the column."""
         return self.values.device
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all values."""
+        """Size of all values in bytes."""
         return self.values.nbytes
 
     def to(self, device: torch.device) -> RaggedTensor:
-        """Return the column on a device."""
+        """Move the column to a device."""
         return RaggedTensor(self.values.to(device), self.offsets.to(device))
 
     def take(self, positions: Tensor) -> Padded:
-        """Return some rows, padded with 0 to the longest of them; a row without values counts as one padding value."""
+        """Take rows (B,) as a batch padded with 0; an empty row counts as one padding value."""
         begin = self.offsets[positions]
         lengths = self.offsets[positions + 1] - begin
         column = torch.arange(max(int(lengths.max()), 1), device=self.device)

@@ -2,6 +2,7 @@
 
 A regularizer acts at one or more of four places - the network, the batch, a penalty, the training - and never when a
 network is scored: only `FitModule`'s training steps call it. Letters: ``B`` examples of a batch, ``K`` outputs.
+A step: `batch`, `loss` and `penalty`, `gradients` around the backward pass, the step of the optimizer, `after_step`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ from dl.tasks.task import Reduction
 
 Prepared = Tensor | Padded  # what a network reads
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target
+Backward = Callable[[], Tensor]  # one forward and backward pass of a training step, as `Regularizer.gradients` says
 State = Mapping[str, Any]  # Any: numbers, words and tensors, and lists and mappings of them, as `torch.save` takes them
+FUNCTIONS = {  # of a `Regularizer`, by the place at which they act
+    "network": ("choices", "network"),
+    "batch": ("batch",),
+    "penalty": ("penalty",),
+    "training": ("loss", "gradients", "after_step", "scored_with", "ends"),
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,10 @@ class Regularizer:
             it is given as they are.
         loss: From the task's loss, the loss that is trained on.
         penalty: From the network, a scalar that is added to the loss of each training step.
+        gradients: Leaves in the network's parameters the gradients that the optimizer steps on. Is given the network
+            and a function that clears the gradients, computes the loss of this step's batch with its penalties, runs
+            the backward pass and returns the loss, detached. It calls that function once or more; each call sees the
+            same batch, but dropout draws anew. The weights must be as they were when it ends.
         after_step: Called with the network after each optimizer step.
         scored_with: A context in which the network is scored and kept, as with averaged weights.
         ends: From the epochs so far and the headline metric, why the fit should end now; empty to go on.
@@ -89,8 +101,26 @@ class Regularizer:
     batch: Callable[[Batch, torch.Generator], Batch] | None = None
     loss: Callable[[Loss], Loss] | None = None
     penalty: Callable[[nn.Module], Tensor] | None = None
+    gradients: Callable[[nn.Module, Backward], None] | None = None
     after_step: Callable[[nn.Module], None] | None = None
     scored_with: Callable[[nn.Module], AbstractContextManager[None]] | None = None
     ends: Callable[[Sequence[EpochRow], MetricInfo], str] | None = None
     state_dict: Callable[[], State] | None = None
     load_state_dict: Callable[[State], None] | None = None
+
+
+def fault_of_place(place: str, given: Regularizer) -> str:
+    """Return why a regularizer does not act at its place, with the functions of each place; empty where it does.
+
+    Args:
+        place: Where it says that it acts, one of `FUNCTIONS`.
+        given: What it does.
+    """
+    acting = {function for functions in FUNCTIONS.values() for function in functions}
+    found = [name for name in Regularizer.__dataclass_fields__ if name in acting and getattr(given, name) is not None]
+    if not found:
+        return "it does nothing: each of its functions is left out"
+    if set(found) & set(FUNCTIONS[place]):
+        return ""
+    fitting = "; ".join(f"{name}: {', '.join(functions)}" for name, functions in FUNCTIONS.items())
+    return f"its place is {place!r}, but it has only {', '.join(found)}  functions by place: {fitting}"

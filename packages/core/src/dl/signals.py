@@ -1,6 +1,6 @@
-"""Signals: Ctrl-C and SIGTERM set a flag, so that a fit ends at a step boundary with its scores and its report.
+"""Handle Ctrl-C and SIGTERM by a flag, so that a fit stops at a step boundary with its scores and its report.
 
-A second signal stops at once. Lightning would end the process by itself; these handlers are in place while it trains.
+A second signal stops at once. These handlers replace Lightning's, which would end the process.
 """
 
 import signal
@@ -12,25 +12,25 @@ from types import FrameType
 CAUGHT = (signal.SIGINT, signal.SIGTERM)
 
 
-class StoppedAtOnce(BaseException):
-    """A second signal came while the first was being obeyed. Not an Exception, so that nothing swallows it."""
+class SecondSignal(BaseException):
+    """A second signal while the first is handled. Not an Exception, so that nothing swallows it."""
 
 
 class StopFlag:
-    """Remembers the first signal that asked to stop."""
+    """Remembers the first signal received."""
 
     def __init__(self) -> None:
         self.received: int | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
-        """Take a signal: remember the first, raise at the second."""
+        """Handle a signal: remember the first, raise at the second."""
         if self.received is not None:
-            raise StoppedAtOnce
+            raise SecondSignal
         self.received = number
 
     @contextmanager
     def catching(self) -> Iterator[None]:
-        """Catch SIGINT and SIGTERM inside, where Python allows it (the main thread)."""
+        """Handle SIGINT and SIGTERM inside this context, if this is the main thread."""
         before = {number: signal.getsignal(number) for number in CAUGHT}
         self.take_over()
         try:
@@ -41,7 +41,7 @@ class StopFlag:
                     signal.signal(number, handler)
 
     def take_over(self) -> None:
-        """Become the handler of both signals, whoever has them now."""
+        """Install this handler for both signals, replacing any other."""
         if _in_main_thread():
             for number in CAUGHT:
                 signal.signal(number, self)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dl.options import InputShape, Option, Options, word
+from dl.options import InputShape, Option, Options, format_value
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dl.tasks.task import Task, TaskKind
 
 
+IN_MEMORY = "in-memory"  # stands in a recipe for data, a network or an optimizer that a program gave
 NEXT_TOKEN = "next-token"  # the task of a file whose name says that it holds no target
 READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
@@ -152,9 +153,11 @@ class RegularizerSpec:
         if not self.options:
             return self.name
         rest = [
-            f",{one.name}={word(options[one.name])}" for one in self.options[1:] if options[one.name] != one.default
+            f",{one.name}={format_value(options[one.name])}"
+            for one in self.options[1:]
+            if options[one.name] != one.default
         ]
-        return f"{self.name}={word(options[self.options[0].name])}{''.join(rest)}"
+        return f"{self.name}={format_value(options[self.options[0].name])}{''.join(rest)}"
 
 
 @dataclass(frozen=True)

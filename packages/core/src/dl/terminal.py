@@ -1,8 +1,8 @@
-"""The one boundary between data and the terminal.
+"""Print text from data safely.
 
-Text that comes from data (class names, file names, messages about them) is shown through `safe_text`: no control,
-escape or direction-changing character reaches the terminal, and rich never reads it as markup.
-stdout is the result, stderr is progress.
+Text from data (class names, file names, messages about them) is shown through `safe_text`: no control, escape or
+direction-changing character reaches the terminal, and rich never parses it as markup.
+Results go to stdout, progress to stderr.
 """
 
 import re
@@ -11,17 +11,17 @@ import unicodedata
 from rich.console import Console
 from rich.text import Text
 
-# Format characters that change the direction of what follows or hide it (Unicode categories Cc, Cf and line breaks).
+# Control and format characters, which can act on a terminal or reorder text (categories Cc, Cf and line breaks).
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-LONGEST = 200  # characters of one name that are worth a reader's time
+LONGEST = 200  # characters of a name that are shown
 
 
 def safe_text(text: object, longest: int | None = LONGEST) -> str:
-    """Return the text with every character that could act on a terminal shown as its escape.
+    """Return the text with every character that could act on a terminal escaped.
 
     Args:
-        text: Shown as `str` gives it.
-        longest: Characters that are shown, of escapes, too; None for all.
+        text: Converted with `str`.
+        longest: Most characters of the result, with escapes; None for no limit.
     """
     shown = _UNSAFE.sub(lambda match: _escaped(match.group()), str(text))
     shown = "".join(c if unicodedata.category(c) != "Cf" else _escaped(c) for c in shown)
@@ -29,7 +29,7 @@ def safe_text(text: object, longest: int | None = LONGEST) -> str:
 
 
 def safe_lines(text: str) -> str:
-    """Return a text of several lines, whole, with every character but the end of a line made safe."""
+    """Return a text of several lines with every unsafe character except line ends escaped."""
     return "\n".join(safe_text(line, longest=None) for line in text.split("\n"))
 
 
@@ -38,19 +38,19 @@ def _escaped(character: str) -> str:
 
 
 def plain(text: object, style: str = "", longest: int = LONGEST) -> Text:
-    """Return safe text as a rich renderable in which square brackets mean nothing."""
+    """Return safe text as a rich renderable without markup."""
     return Text(safe_text(text, longest), style=style)
 
 
 class _Console(Console):
-    """A console that says when its reader has gone (``| head``); rich itself would end the program with 1."""
+    """A console that raises BrokenPipeError when its reader has exited (``| head``); rich itself exits with 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def console(*, stderr: bool = False, record: bool = False) -> Console:
-    """Make a console for results (stdout) or progress (stderr); data is never markup or highlighted.
+    """Make a console for results (stdout) or progress (stderr), without markup and highlighting.
 
     Args:
         stderr: Whether it is for progress.
@@ -60,6 +60,6 @@ def console(*, stderr: bool = False, record: bool = False) -> Console:
 
 
 def cell(text: object) -> str:
-    """Return text for a CSV cell that a spreadsheet does not take for a formula."""
+    """Return text for a CSV cell that a spreadsheet does not evaluate as a formula."""
     shown = str(text)
     return f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown

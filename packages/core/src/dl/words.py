@@ -1,13 +1,13 @@
-"""Words for counts: one way to say how many there are, for every message."""
+"""Format counts in messages."""
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
     """Return ``1 epoch`` or ``4 epochs``.
 
     Args:
-        count: How many.
-        one: What one is called, perhaps with what is said of it: ``row was``.
-        more: What several are called; None adds an s.
+        count: The number.
+        one: Singular noun, perhaps with a verb: ``row was``.
+        more: Plural; None appends an s.
     """
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
@@ -18,5 +18,5 @@ def were(count: int, one: str, done: str) -> str:
 
 
 def hold(count: int) -> str:
-    """Return the verb for so many that hold something."""
+    """Return the verb form for a count: ``1 input holds``, ``2 inputs hold``."""
     return "holds" if count == 1 else "hold"

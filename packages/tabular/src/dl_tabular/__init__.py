@@ -1,1 +1,1 @@
-"""Tables for dl: columns of numbers and of categories, missing values, dense nets."""
+"""Tables for dl: columns of numbers and categories, missing values, dense networks."""

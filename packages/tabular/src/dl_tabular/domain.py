@@ -1,4 +1,4 @@
-"""The tabular domain, put together: what core calls to read, prepare and show rows of tables."""
+"""The tabular domain: the functions that core calls to read, prepare and draw rows of tables."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ from typing import Any
 
 from rich.text import Text
 
-from dl.data.examples import Dataset, Examples, joined
+from dl.data.examples import Dataset, Examples, concatenate_examples
 from dl.domain import Domain, Preprocessor
 from dl.errors import BadFile, BadOption, DLError
 from dl.options import Options
-from dl.tables.columns import choose_features, in_parts, listed, named_columns, sample
+from dl.tables.columns import choose_features, list_names, named_columns, sample_columns, split_names
 from dl.tables.features import read_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
-from dl.tables.table import checked, open_table, say_skipped
+from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
+from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
-from dl_tabular.rows import as_learnt, understand
+from dl_tabular.rows import infer_columns, parse_learnt_columns
 
 LINES = 8  # columns of a row on a card
-LIKELY = 0.4  # how surely a table of several columns is meant for this domain; a column of long texts beats it
+LIKELY = 0.4  # rating of a table of several columns; below that of the text domain for a column of long texts
 
 
 def load() -> Domain:
     """Return the domain."""
     return Domain(
-        open_path=open_path, learn=learn, restore=restore, read=read, draw=draw, sketch=sketch, recognize=recognize
+        open_path=open_path,
+        learn=learn,
+        restore=restore,
+        read=read,
+        draw=draw,
+        sketch=sketch,
+        recognize=recognize,
+        from_memory=from_memory,
     )
 
 
@@ -35,57 +43,57 @@ def open_path(path: Path, options: Options) -> Dataset:
     """Read a user's own table: CSV, TSV, JSON lines or Parquet.
 
     Raises:
-        BadData: If there is nothing to learn from.
-        BadFile: If it is no table, or cannot be read as what it is called.
-        BadOption: If a column that is named is not there.
+        BadData: If the table cannot be used for training.
+        BadFile: If it is not a table, or does not have the format of its suffix.
+        BadOption: If a named column does not exist.
     """
     if path.is_dir() or not is_table(path):
-        raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
+        raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
     features = read_features(path, options)
-    said = str(options.get("categories", ""))
-    categories = named_columns(features.path, tuple(features.columns), said, "categories", "input column")
-    found = understand(features, categories)
+    listed = str(options.get("categories", ""))
+    categories = named_columns(features.path, tuple(features.columns), listed, "categories", "input column")
+    found = infer_columns(features, categories)
     return features.dataset(features.examples(found.rows(), found.kept), found.notes)
 
 
 def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
-    """Read tables for a prediction: their columns are found by name, whatever their order.
+    """Read tables for a prediction; columns are matched by name, in any order.
 
     Args:
-        paths: Of them.
-        preprocessor: Whose columns are looked for.
-        options: As the run's own data was read.
+        paths: Of the tables.
+        preprocessor: Of the run, with the columns to read.
+        options: Of the run's data.
 
     Raises:
-        BadData: If a column is missing, or a cell does not fit.
-        BadFile: If a path is no table.
+        BadData: If a column is missing, or a cell cannot be parsed.
+        BadFile: If a path is not a table.
     """
     assert isinstance(preprocessor, TabularPreprocessor)
     found = []
     for path in paths:
         if not is_table(path) or path.is_dir():
-            raise BadFile(f"{safe_text(str(path))!r} is no table; expected .csv, .tsv, .jsonl or .parquet")
+            raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
         names = [column.name for column in preprocessor.columns]
         asked = str(options.get("input", ""))
-        if asked and asked not in names and set(names) - set(in_parts(asked)):
-            raise BadOption(f"input={safe_text(asked)}: this run looks at {listed(names)}, and needs all of them")
+        if asked and asked not in names and set(names) - set(split_names(asked)):
+            raise BadOption(f"input={safe_text(asked)}: this run was trained on {list_names(names)} and needs them all")
         reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
         features = read_features(path, reading, names, labelled=False)
-        learnt = as_learnt(features, preprocessor.dtype)
-        say_skipped(features.bad.lines, features.unit)
+        learnt = parse_learnt_columns(features, preprocessor.dtype)
+        warn_skipped(features.bad.lines, features.unit)
         found.append(features.examples(learnt.rows(), learnt.kept))
-    return joined(found)
+    return concatenate_examples(found)
 
 
 def draw(row: Any, width: int) -> Text:  # Any: a row of a structured array
-    """Return the first columns of a row, one a line."""
+    """Draw the first columns of a row, one a line."""
     words = _words(row)
     more = [f"… {len(words) - LINES} more"] if len(words) > LINES else []
     return Text("\n").join(plain(word, longest=width) for word in [*words[:LINES], *more])
 
 
 def sketch(row: Any) -> str:  # Any: as above
-    """Return a row in one line, to be kept with a run."""
+    """Return a row as one line, to be stored in a run."""
     return ", ".join(_words(row))[:600]
 
 
@@ -100,12 +108,12 @@ def _cell(value: object) -> str:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Say how surely a path is meant as a table of numbers and categories: one of several columns."""
+    """Rate from 0 to 1 whether a path is a table of numbers and categories, by its number of columns."""
     if path.is_dir() or not is_table(path):
         return 0.0
     try:
-        source = open_table(path, checked(options))
-        roles = choose_features(source, sample(source), checked(options), labelled=False)
+        source = open_table(path, check_table_options(options))
+        roles = choose_features(source, sample_columns(source), check_table_options(options), labelled=False)
     except DLError:
         return 0.0
     return LIKELY if len(roles.features) > 2 else LIKELY / 4

@@ -8,7 +8,10 @@ from dl.options import InputShape, Options
 
 
 def dense(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:
-    """Build hidden layers of one width. Source: Chollet, Deep Learning with Python, chapter 4 (house prices)."""
+    """Build a multilayer perceptron with hidden layers of one width.
+
+    Source: Chollet, Deep Learning with Python, chapter 4 (house prices).
+    """
     width, share = int(options["width"]), float(options["dropout"])
     layers: list[nn.Module] = []
     features = shape[0]
@@ -19,7 +22,7 @@ def dense(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:
 
 
 def _glorot(layer: nn.Linear) -> nn.Linear:
-    """Start with uniform weights that keep the variance both ways. Source: Glorot and Bengio 2010, section 4.2.1."""
+    """Initialize with Glorot uniform weights and a zero bias. Source: Glorot and Bengio 2010, section 4.2.1."""
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer

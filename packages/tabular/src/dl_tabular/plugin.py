@@ -1,4 +1,4 @@
-"""What the tabular package adds to dl. Listing it imports neither torch nor numpy nor pyarrow; building does."""
+"""The tabular plugin: domain, models and recipes. Registering imports neither torch nor numpy nor pyarrow."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
 DOMAIN = "tabular"
 RECIPES = Path(__file__).parent / "recipes"
 READING = (
-    Option("categories", "", "columns of numbers that are names for something, as postcodes, with commas"),
-    Option("leave_out", "", "columns that are not looked at, with commas"),
+    Option("categories", "", "columns to read as categories though they hold numbers, as postcodes; comma-separated"),
+    Option("leave_out", "", "columns to ignore, comma-separated"),
     *tables.OPTIONS,
 )
 
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Rows of a table: from a named data set or the user's own file."""
+    """Register the domain of tables."""
     return (DomainSpec(DOMAIN, "tables: columns of numbers and categories", _load_domain, "fast", READING),)
 
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """Dense layers, and none."""
+    """Register the dense and the linear network."""
     return (
         ModelSpec(
             "dense",
             DOMAIN,
-            "hidden layers of one width",
+            "multilayer perceptron with hidden layers of one width",
             _dense,
             (
                 Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
-                Option("depth", 2, "hidden layers", low=1, high=64),
-                Option("dropout", 0.0, "share of values dropped in training after each", low=0.0, high=0.95),
+                Option("depth", 2, "number of hidden layers", low=1, high=64),
+                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
             ),
         ),
-        ModelSpec("linear", DOMAIN, "no hidden layer: a linear model", _linear),
+        ModelSpec("linear", DOMAIN, "linear model without a hidden layer", _linear),
     )
 
 
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
-    """The default, and the book's."""
+    """Register the recipes in the folder beside this file."""
     return recipes_in(RECIPES, DOMAIN)
 
 

@@ -1,7 +1,7 @@
-"""Preparing rows: numbers to mean 0 and deviation 1, categories to one column each, all learnt on the training part.
+"""Preprocess rows: standardize numbers, one-hot encode categories, with statistics of the training set alone.
 
-A missing number becomes the mean, and a further column says that it was missing where the training part has such rows;
-a category that the training part does not have is none of its columns. Letters: ``N`` rows, ``D`` prepared columns.
+A missing number becomes the mean; if the training set has missing values in a column, an indicator column is added. A
+category that the training set lacks is encoded as zeros. Letters: ``N`` rows, ``D`` prepared columns.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.tables.columns import quote
 
-MOST_WORDS = 100  # categories of a column that get a column of their own: the most common ones
+MOST_WORDS = 100  # most categories of a column that are encoded: the most common ones
 STORED = "the stored preprocessor of a table, preprocessor.json,"
-FARTHEST = 1e4  # deviations from the mean: what lies farther lies there, so that no cell is beyond all numbers
+FARTHEST = 1e4  # deviations from the mean at which values are clipped
 
 
 @dataclass(frozen=True)
-class ColumnFacts:
-    """What was learnt of one column.
+class LearntColumn:
+    """The statistics of one column of the training set.
 
     Args:
-        name: As the table calls it.
+        name: As in the table.
         mean: Of a column of numbers.
-        std: Of a column of numbers; 0 of a column of categories.
-        missing: Whether rows of the training part miss a value.
-        words: The categories, the most common first; empty for numbers.
+        std: Of a column of numbers; 0 for categories.
+        missing: Whether the training set has missing values in it.
+        words: The categories, most common first; empty for numbers.
     """
 
     name: str
@@ -45,11 +45,11 @@ class ColumnFacts:
 
     @property
     def width(self) -> int:
-        """How many prepared columns it becomes."""
+        """Number of prepared columns."""
         return len(self.words) or 1 + self.missing
 
     def prepare(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Turn (N,) values into (N, width) numbers."""
+        """Encode (N,) values as (N, width) float32."""
         if self.words:
             chosen: NDArray[np.float32] = (values[:, None] == np.array(self.words)).astype(np.float32)
             return chosen
@@ -60,9 +60,9 @@ class ColumnFacts:
 
 
 class TabularPreprocessor(Preprocessor):
-    """Rows of numbers and categories as numbers a network reads."""
+    """Encodes rows of numbers and categories as float32 vectors."""
 
-    def __init__(self, columns: Sequence[ColumnFacts]) -> None:
+    def __init__(self, columns: Sequence[LearntColumn]) -> None:
         super().__init__()
         self.columns = tuple(columns)
 
@@ -73,19 +73,19 @@ class TabularPreprocessor(Preprocessor):
 
     @property
     def dtype(self) -> np.dtype[np.void]:
-        """What rows look like before they are prepared."""
+        """The structured dtype of rows before they are prepared."""
         return np.dtype([(column.name, "U1" if column.words else "f8") for column in self.columns])
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return what `restore` needs."""
+        """Return the settings that `restore` reads, as JSON values."""
         return {"columns": [asdict(column) for column in self.columns]}
 
     def encode(self, inputs: Inputs) -> Inputs:
-        """Turn rows as they were read into float32 (N, D)."""
+        """Encode a structured array of N rows as float32 (N, D)."""
         rows: NDArray[Any] = np.asarray(inputs)  # Any: a structured type, whose fields numpy cannot type
         missing = [column.name for column in self.columns if column.name not in (rows.dtype.names or ())]
         if missing:
-            raise BadData(f"column {quote(missing[0])} is missing; it was learnt from")
+            raise BadData(f"column {quote(missing[0])} is missing; the run was trained on it")
         return np.concatenate([column.prepare(rows[column.name]) for column in self.columns], axis=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -93,48 +93,51 @@ class TabularPreprocessor(Preprocessor):
         return inputs.float()
 
 
-def learn(part: Subset, _options: Options) -> TabularPreprocessor:
-    """Learn means, deviations and categories from a training part; a column that never changes there is left out.
+def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
+    """Compute means, deviations and categories of a training set; constant columns are dropped.
 
     Raises:
-        BadData: If the inputs are not rows as this domain stores them, or no column ever changes.
+        BadData: If the inputs are not a structured array, or every column is constant.
     """
-    rows: NDArray[Any] = part.examples.array[part.index]  # Any: a structured type
+    rows: NDArray[Any] = subset.examples.array[subset.index]  # Any: a structured type
     if rows.dtype.names is None:
-        raise BadData(f"rows are stored with a field for each column; found {rows.dtype} {rows.shape}")
+        raise BadData(
+            f"rows are stored with a field for each column, as dl_tabular.rows.rows_of makes of columns; "
+            f"found {rows.dtype} {rows.shape}"
+        )
     columns = [_learn(name, rows[name]) for name in rows.dtype.names]
     kept = [column for column in columns if column is not None]
     if not kept:
-        raise BadData("no input column ever changes in the training part; there is nothing to learn from")
+        raise BadData("every input column is constant in the training set; there is nothing to learn from")
     return TabularPreprocessor(kept)
 
 
-def _learn(name: str, values: NDArray[Any]) -> ColumnFacts | None:
+def _learn(name: str, values: NDArray[Any]) -> LearntColumn | None:
     if values.dtype.kind == "U":
         words, counts = np.unique(values[values != ""], return_counts=True)
         common = words[np.argsort(-counts, kind="stable")][:MOST_WORDS]
         missing = bool((values == "").any())
-        return ColumnFacts(name, missing=missing, words=tuple(map(str, common))) if len(words) + missing > 1 else None
-    there = values[~np.isnan(values)]
-    missing = len(there) < len(values)
-    if not len(there):
+        return LearntColumn(name, missing=missing, words=tuple(map(str, common))) if len(words) + missing > 1 else None
+    present = values[~np.isnan(values)]
+    missing = len(present) < len(values)
+    if not len(present):
         return None
-    mean = float(there.mean())
-    if there.min() == there.max():
-        return ColumnFacts(name, mean, 1.0, missing=True) if missing else None
-    farthest = float(np.abs(there - mean).max())  # squared as a share of it: the least numbers have no squares
-    return ColumnFacts(name, mean, farthest * float(np.sqrt(np.square((there - mean) / farthest).mean())), missing)
+    mean = float(present.mean())
+    if present.min() == present.max():
+        return LearntColumn(name, mean, 1.0, missing=True) if missing else None
+    farthest = float(np.abs(present - mean).max())  # the scale of the squares, so that tiny values do not underflow
+    return LearntColumn(name, mean, farthest * float(np.sqrt(np.square((present - mean) / farthest).mean())), missing)
 
 
 def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
-    """Make a preprocessor again from its settings.
+    """Rebuild a preprocessor from its settings.
 
     Raises:
-        BadRun: If they are not what `TabularPreprocessor.settings` gives.
+        BadRun: If they are not those of `TabularPreprocessor.settings`.
     """
     try:
         columns = [
-            ColumnFacts(
+            LearntColumn(
                 str(one["name"]),
                 float(one["mean"]),
                 float(one["std"]),

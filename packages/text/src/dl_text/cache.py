@@ -1,7 +1,7 @@
-"""The cache of vocabularies and tokens, so that the next fit of the same data starts at once.
+"""The cache of vocabularies and tokens, so that the next fit on the same data starts at once.
 
-An entry (`dl.data.cache`) is found by the content it was made from - the bytes of the texts, which of them, how they
-become tokens; one that is damaged is made again, and where the cache cannot be written everything is as it is without.
+The key of an entry (`dl.data.cache`) is a hash of its source: the bytes of the texts, their selection and the settings
+of tokenizing. A damaged entry is made again; where the cache cannot be written, nothing is cached.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
-from dl.data.cache import cache_folder, most_bytes, trim, used
+from dl.data.cache import cache_folder, mark_used, size_limit, trim
 from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
@@ -23,28 +23,28 @@ from dl.files import write_bytes, write_with
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
 
-VERSION = f"1 unicode {unicodedata.unidata_version} tokenizers {tokenizers.__version__}"  # the first: of our own rules
-HASHED = 1 << 24  # values hashed at once: of a memory map no more is read into memory
+VERSION = f"1 unicode {unicodedata.unidata_version} tokenizers {tokenizers.__version__}"  # 1: of our own rules
+HASHED = 1 << 24  # values hashed at once, to bound the memory used by a memory map
 
 
-def learned(part: Subset, settings: Settings) -> Vocabulary:
-    """Return what `learn` learns from this part, learnt now or before; it may raise what `learn` raises."""
-    texts, folder = part.examples.inputs, _folder()
+def learn_vocabulary(subset: Subset, settings: Settings) -> Vocabulary:
+    """Learn a vocabulary, as `dl_text.learn.learn` does and with its errors, or take it from the cache."""
+    texts, folder = subset.examples.inputs, _folder()
     if folder is None or not isinstance(texts, Ragged):
-        return learn(part, settings)
-    counted = replace(settings, max_len=0, truncate="head")  # the length of a text changes nothing that is learnt
-    stored = folder / f"{_key(repr(counted), texts, part.index)}.json"
+        return learn(subset, settings)
+    counted = replace(settings, max_len=0, truncate="head")  # truncation does not affect the vocabulary
+    stored = folder / f"{_key(repr(counted), texts, subset.index)}.json"
     if (known := _read_vocabulary(stored)) is not None:
         return replace(known, settings=settings)
-    vocabulary = learn(part, counted)
+    vocabulary = learn(subset, counted)
     with contextlib.suppress(CannotWrite):
         write_bytes(stored, json.dumps(vocabulary.to_json()).encode())
         trim((stored,))
     return replace(vocabulary, settings=settings)
 
 
-def encoded(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
-    """Return what `Vocabulary.encode` makes of these texts, made now or before; from the cache it is a memory map."""
+def encode(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
+    """Encode texts, as `Vocabulary.encode` does, or take their tokens from the cache as a memory map."""
     folder = _folder()
     if folder is None:
         return vocabulary.encode(texts)
@@ -53,7 +53,7 @@ def encoded(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
     if (known := _read_rows(stored, vocabulary, len(texts))) is not None:
         return known
     rows = vocabulary.encode(texts)
-    if rows.nbytes + rows.offsets.nbytes <= most_bytes():
+    if rows.nbytes + rows.offsets.nbytes <= size_limit():
         with contextlib.suppress(CannotWrite):
             write_with(_offsets_of(stored), lambda stream: np.save(stream, rows.offsets))
             write_with(stored, lambda stream: np.save(stream, rows.values))
@@ -83,14 +83,14 @@ def _read_vocabulary(stored: Path) -> Vocabulary | None:
         vocabulary = from_json(json.loads(stored.read_bytes()))
     except (OSError, ValueError, TypeError, BadRun):
         return None
-    used(stored)
+    mark_used(stored)
     return vocabulary
 
 
 def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | None:
-    """Map the stored rows, or return None if they are not there, not whole, or not of this vocabulary."""
+    """Map the stored rows, or return None if they are missing, incomplete, or of another vocabulary."""
     try:
-        # Copy on write: torch wants writable arrays, and what is written stays in this process.
+        # Copy-on-write, since torch needs writable arrays.
         values = np.load(stored, mmap_mode="c", allow_pickle=False)
         offsets = np.load(_offsets_of(stored), allow_pickle=False)
         whole = values.dtype == vocabulary.dtype and offsets.dtype == np.int64 and offsets.shape == (count + 1,)
@@ -100,7 +100,7 @@ def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | Non
         return None
     if not whole:
         return None
-    used(stored, _offsets_of(stored))
+    mark_used(stored, _offsets_of(stored))
     return Ragged(values, offsets)
 
 

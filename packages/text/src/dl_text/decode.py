@@ -1,4 +1,4 @@
-"""Decoding: the bytes of a file to the UTF-8 bytes of a text, or one reason in words why they are none."""
+"""Decode the bytes of a file to a text in UTF-8, or raise a one-line reason."""
 
 import codecs
 import os
@@ -12,13 +12,13 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def known_encoding(name: str) -> str:
-    """Return the name of an encoding of texts as Python writes it.
+    """Return Python's name of a text encoding.
 
     Raises:
-        BadOption: If there is none of that name.
+        BadOption: If it is unknown.
     """
     try:
-        "".encode(name)  # bytes to bytes, as base64, is a LookupError, too
+        "".encode(name)  # a bytes-to-bytes codec, as base64, is a LookupError too
         return codecs.lookup(name).name
     except (LookupError, ValueError) as error:
         advice = "expected a name as utf-8, latin-1, cp1252 or utf-16"
@@ -29,26 +29,26 @@ def read_file(path: str) -> bytes:
     """Read a whole file.
 
     Raises:
-        BadFile: If it has a size that no text has.
-        OSError: If the system does not give it.
+        BadFile: If it is larger than `LARGEST_FILE`.
+        OSError: If it cannot be read.
     """
     with open(path, "rb") as stream:  # noqa: PTH123 - many times, and the path is text
         size = os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:
-            raise BadFile(f"{size:,} bytes are more than one text has")
+            raise BadFile(f"{size:,} bytes are too large for a text")
         return stream.read()
 
 
 def digest_of(content: bytes) -> bytes:
-    """Return a 16-byte hash."""
+    """Hash the content to 16 bytes."""
     return blake2b(content, digest_size=16).digest()
 
 
 def to_utf8(content: bytes, encoding: str) -> bytes:
-    """Return the text of a file as UTF-8, without a byte order mark.
+    """Convert the content of a file to UTF-8 without a byte order mark.
 
     Raises:
-        BadFile: With the reason alone - not in this encoding, NUL, nothing but space; the caller knows the file's name.
+        BadFile: With the reason alone - not in this encoding, NUL, only white space; the caller names the file.
     """
     content = content.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else content
     try:
@@ -56,12 +56,12 @@ def to_utf8(content: bytes, encoding: str) -> bytes:
         encoded = content if encoding == "utf-8" else text.encode()
     except UnicodeDecodeError as error:
         raise BadFile(_undecodable(content, encoding, error.start)) from error
-    except UnicodeError as error:  # utf-16 without its mark, or half of a pair
+    except UnicodeError as error:  # utf-16 without a byte order mark, or a lone surrogate
         raise BadFile(f"not {encoding}: {safe_text(error, 80)}") from error
     if (at := encoded.find(b"\0")) >= 0:
         raise BadFile(f"{_place(encoded, at)} is NUL: not a text, or in another encoding")
     if not text.strip():
-        raise BadFile("the file is empty" if not content else "the file holds nothing but space")
+        raise BadFile("the file is empty" if not content else "the file holds only white space")
     return encoded
 
 

@@ -1,22 +1,23 @@
-"""The text domain, put together: what core calls to read, prepare and draw texts."""
+"""The text domain: the functions that core calls to read, prepare and draw texts."""
 
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from dl.data.examples import Dataset, Examples, Subset, joined, without_target
-from dl.data.folders import glance
+from dl.data.examples import Dataset, Examples, Subset, concatenate_examples, without_target
+from dl.data.folders import holds_files_like
 from dl.domain import Domain, Preprocessor
 from dl.options import Options
 from dl.tables.options import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder, language, prepare
 from dl_text.draw import draw, sketch
+from dl_text.memory import from_memory
 from dl_text.read import read_paths, read_strings
 from dl_text.windows import cut
 
-SENTENCE = 20  # characters of a cell, on average, from which a column is rather texts than categories
+SENTENCE = 20  # mean characters of a cell from which a column holds texts rather than categories
 
 
 def load() -> Domain:
@@ -32,34 +33,35 @@ def load() -> Domain:
         recognize=recognize,
         open_unlabelled=open_unlabelled,
         cut=cut,
-        continued=language.continued,
+        generate=language.generate,
+        from_memory=from_memory,
     )
 
 
-def learn(part: Subset, options: Options) -> Preprocessor:
-    """Learn what texts become: where they have no target, rows of which each token is told from those before it."""
-    return language.learn(part, options) if without_target(part.examples) else prepare.learn(part, options)
+def learn(subset: Subset, options: Options) -> Preprocessor:
+    """Learn a preprocessor: for a causal language model if the texts have no target, otherwise for a classifier."""
+    return language.learn(subset, options) if without_target(subset.examples) else prepare.learn(subset, options)
 
 
 def restore(settings: dict[str, Any]) -> Preprocessor:  # Any: JSON
-    """Make a preprocessor of either kind again.
+    """Rebuild a preprocessor of either kind from its settings.
 
     Raises:
-        BadRun: If these are no settings of texts.
+        BadRun: If they are not the settings of a text preprocessor.
     """
     return language.restore(settings) if "longest" in settings else prepare.restore(settings)
 
 
 def read(paths: Sequence[Path], _preprocessor: Preprocessor, options: Options) -> Examples:
-    """Read raw texts for a prediction: files, folders, the lines of stdin, and the input column of tables.
+    """Read texts for a prediction from files, folders, the lines of stdin, and the input columns of tables.
 
     Args:
-        paths: Of them.
-        options: As the run's own data was read.
+        paths: Of files, folders and tables; ``-`` for stdin.
+        options: Of the run's data.
 
     Raises:
-        BadData: If nothing is there.
-        BadFile: If a file cannot be read as what it is called.
+        BadData: If there is no text.
+        BadFile: If a file cannot be read.
     """
     encoding, skip = str(options["encoding"]), options["bad_files"] == "skip"
     found = []
@@ -69,15 +71,15 @@ def read(paths: Sequence[Path], _preprocessor: Preprocessor, options: Options) -
             found += [read_raw_table(path, options, LONGEST_TEXT).examples() for path in alike]
         else:
             found.append(read_paths(alike, encoding, skip=skip))
-    return joined(found) if found else read_paths(paths, encoding)
+    return concatenate_examples(found) if found else read_paths(paths, encoding)
 
 
 def open_path(path: Path, options: Options) -> Dataset:
     """Read a user's own texts: a table, or a folder of texts by class.
 
     Raises:
-        BadData: If there is nothing to learn from.
-        BadFile: If a file cannot be read as what it is called.
+        BadData: If the texts cannot be used for training.
+        BadFile: If a file cannot be read.
     """
     if is_table(path) and not path.is_dir():
         return read_table(path, options, LONGEST_TEXT).dataset()
@@ -90,19 +92,19 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
 
     Raises:
         BadData: If there is no text.
-        BadFile: If a file cannot be read as what it is called.
+        BadFile: If a file cannot be read.
     """
     if is_table(path) and not path.is_dir():
         return read_table(path, options, LONGEST_TEXT, labelled=False).dataset()
-    told = {name: value for name, value in options.items() if name not in ("encoding", "target_as")}
-    refuse_options(told, str(path), "a folder" if path.is_dir() else "a text")
+    other = {name: value for name, value in options.items() if name not in ("encoding", "target_as")}
+    refuse_options(other, str(path), "a folder" if path.is_dir() else "a text")
     return folder.open_unlabelled(path, options)
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Say how surely a path holds texts: a folder by files called so; a column of short words may be categories."""
+    """Rate from 0 to 1 whether a path holds texts: a folder by suffixes, a table by the length of its cells."""
     if path.is_dir():
-        return 1.0 if glance(path, folder.TEXTS) else 0.0
+        return 1.0 if holds_files_like(path, folder.TEXTS) else 0.0
     if path.suffix.lower() in folder.TEXTS.suffixes:
         return 1.0
     length = looks_like(path, options, LONGEST_TEXT) if is_table(path) else 0.0

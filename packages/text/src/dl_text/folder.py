@@ -1,7 +1,7 @@
-"""A user's own texts: a folder of text files by class, or with train / val / test inside, as a data set.
+"""Read a folder of text files by class, or with train / val / test folders inside, as a data set.
 
-The layout of the film reviews' archive (aclImdb) is such a folder: lists beside the class folders and its folder of
-unlabelled reviews are passed over and said. The test part stays closed until it is opened.
+The archive of film reviews (aclImdb) has this layout: its lists beside the class folders and its folder of unlabelled
+reviews are skipped and noted. The test set stays closed until it is opened.
 """
 
 import os
@@ -19,11 +19,11 @@ from dl.data.folders import (
     SkippedFiles,
     Wanted,
     find_classes,
-    find_parts,
+    find_splits,
     number_labels,
     relative_name,
     stable_ids,
-    unreadable,
+    unreadable_message,
     walk,
 )
 from dl.data.ragged import Ragged, of_bytes
@@ -41,8 +41,8 @@ TEXTS = Wanted("text", "texts", (".txt",), EXPECTED, loose=True, unlabelled=("un
 
 
 @dataclass(frozen=True)
-class Read:
-    """The files that are texts, which they are among those asked for, their hashes, and why the others are none."""
+class ReadTexts:
+    """Decoded texts, their positions in the request, content hashes, and the reason for each unreadable file."""
 
     texts: Ragged
     kept: list[int]
@@ -54,30 +54,30 @@ def open_path(path: Path, options: Options) -> Dataset:
     """Read a folder of text files as a data set.
 
     Raises:
-        BadData: If the folder does not hold two classes or more, or its parts do not agree.
-        BadFile: If a file is no text in this encoding and ``bad_files`` is stop.
-        BadOption: If there is no such encoding.
+        BadData: If the folder holds fewer than two classes, or its splits do not agree.
+        BadFile: If a file is not text in this encoding and ``bad_files`` is stop.
+        BadOption: If the encoding is unknown.
     """
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
     encoding, skip = known_encoding(str(options["encoding"])), options["bad_files"] == "skip"
-    parts = find_parts(root, TEXTS)
-    found = {name: find_classes(parts[name], TEXTS) for name in ("train", "val") if name in parts}
+    splits = find_splits(root, TEXTS)
+    found = {name: find_classes(splits[name], TEXTS) for name in ("train", "val") if name in splits}
     classes = found["train"].classes
-    labels = {name: number_labels(part, None if name == "train" else classes) for name, part in found.items()}
-    read = {name: read_files([file.path for file in part.files], encoding) for name, part in found.items()}
+    labels = {name: number_labels(split, None if name == "train" else classes) for name, split in found.items()}
+    read = {name: read_files([file.path for file in split.files], encoding) for name, split in found.items()}
     bad = [line for name in found for line in _bad_files(root, found[name], read[name])]
     if bad and not skip:
-        raise BadFile(unreadable(repr(safe_text(root)), bad, sum(map(len, labels.values())), "text"))
-    _refuse_emptied(found["train"], read["train"])
+        raise BadFile(unreadable_message(repr(safe_text(root)), bad, sum(map(len, labels.values())), "text"))
+    _refuse_empty_class(found["train"], read["train"])
     examples = {name: _examples(root, found[name], labels[name], read[name], classes) for name in found}
     return Dataset(
         name=root.resolve().name or "texts",
         train=examples["train"],
-        open_test=_test_opener(root, parts["test"], classes, encoding, skip) if "test" in parts else None,
+        open_test=_test_opener(root, splits["test"], classes, encoding, skip) if "test" in splits else None,
         val=examples.get("val"),
         title=f"{len(examples['train']):,} texts of {len(classes)} classes",
         source=str(root),
-        skipped=(*(line for name in found for line in _passed(root, found[name])), *bad),
+        skipped=(*(line for name in found for line in _skipped(root, found[name])), *bad),
     )
 
 
@@ -86,21 +86,21 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
 
     Raises:
         BadData: If there is no text file.
-        BadFile: If a file is no text in this encoding and ``bad_files`` is stop.
-        BadOption: If there is no such encoding.
+        BadFile: If a file is not text in this encoding and ``bad_files`` is stop.
+        BadOption: If the encoding is unknown.
     """
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
     encoding, skip = known_encoding(str(options["encoding"])), options["bad_files"] == "skip"
     if not root.is_dir():
         train, bad = _texts(root, [str(root)], encoding, skip=False)
         return Dataset(root.stem or "text", train, title="a text", source=str(root))
-    parts = {name: _text_files(folder) for name, folder in find_parts(root, TEXTS).items()}
-    train, bad = _texts(root, parts["train"], encoding, skip)
-    val = _texts(root, parts["val"], encoding, skip) if "val" in parts else None
+    splits = {name: _text_files(folder) for name, folder in find_splits(root, TEXTS).items()}
+    train, bad = _texts(root, splits["train"], encoding, skip)
+    val = _texts(root, splits["val"], encoding, skip) if "val" in splits else None
     return Dataset(
         name=root.resolve().name or "texts",
         train=train,
-        open_test=(lambda: _texts(root, parts["test"], encoding, skip)[0]) if "test" in parts else None,
+        open_test=(lambda: _texts(root, splits["test"], encoding, skip)[0]) if "test" in splits else None,
         val=val[0] if val else None,
         title=many(len(train), "text"),
         source=str(root),
@@ -109,7 +109,7 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
 
 
 def _text_files(folder: Path) -> list[str]:
-    """Return the text files below a folder, by name.
+    """Return the text files below a folder, sorted by path.
 
     Raises:
         BadData: If there is none.
@@ -122,25 +122,25 @@ def _text_files(folder: Path) -> list[str]:
 
 
 def _texts(root: Path, paths: list[str], encoding: str, skip: bool) -> tuple[Examples, list[str]]:
-    """Read files as examples without a target; return also what was wrong with those that are left out."""
+    """Read files as examples without a target; return also the reasons for the files left out."""
     read = read_files(paths, encoding)
     sources = [relative_name(root, path) or root.name for path in paths]
     bad = [f"{sources[at]}: {why}" for at, why in read.bad.items()]
     if bad and len(paths) == 1:
         raise BadFile(f"{safe_text(paths[0])!r} cannot be read as text: {next(iter(read.bad.values()))}")
     if bad and not skip:
-        raise BadFile(unreadable(repr(safe_text(root)), bad, len(paths), "text"))
+        raise BadFile(unreadable_message(repr(safe_text(root)), bad, len(paths), "text"))
     if not read.kept:
-        raise BadData(f"{safe_text(root)!r} holds no text that can be read")
+        raise BadData(f"{safe_text(root)!r} holds no readable text")
     kept = tuple(sources[at] for at in read.kept)
     return Examples(read.texts, np.empty((len(kept), 0)), stable_ids(read.digests, kept), (), kept), bad
 
 
-def read_files(paths: Sequence[str], encoding: str) -> Read:
+def read_files(paths: Sequence[str], encoding: str) -> ReadTexts:
     """Read the files as texts, in this order.
 
     Raises:
-        BadData: If the memory is full.
+        BadData: If memory is exhausted.
     """
     contents: list[bytes] = []
     kept: list[int] = []
@@ -157,16 +157,16 @@ def read_files(paths: Sequence[str], encoding: str) -> Read:
             bad[position] = (error.strerror or str(error)).lower()
             continue
         except MemoryError as error:
-            raise BadData(f"{safe_text(path)!r} cannot be read: the memory is full") from error
+            raise BadData(f"{safe_text(path)!r} cannot be read: out of memory") from error
         kept.append(position)
         digests.append(digest_of(content))
-    return Read(of_bytes(contents), kept, digests, bad)
+    return ReadTexts(of_bytes(contents), kept, digests, bad)
 
 
 def _test_opener(
     root: Path, folder: Path, classes: tuple[str, ...], encoding: str, skip: bool
 ) -> Callable[[], Examples]:
-    """Return the function that reads the test part, which nothing has looked at until it is called."""
+    """Return a function that reads the test set; nothing of it is read before."""
 
     def open_test() -> Examples:
         found = find_classes(folder, TEXTS)
@@ -174,9 +174,9 @@ def _test_opener(
         read = read_files([file.path for file in found.files], encoding)
         bad = _bad_files(root, found, read)
         if bad and not skip:
-            raise BadFile(unreadable(repr(safe_text(root)), bad, len(labels), "text"))
+            raise BadFile(unreadable_message(repr(safe_text(root)), bad, len(labels), "text"))
         if not read.kept:
-            raise BadData(f"{str(folder)!r} holds no text that can be read")
+            raise BadData(f"{str(folder)!r} holds no readable text")
         if bad:
             warnings.warn(
                 f"{were(len(bad), 'test file', 'skipped')}: {', '.join(map(safe_text, bad[:3]))}",
@@ -189,23 +189,23 @@ def _test_opener(
 
 
 def _examples(
-    root: Path, found: ScannedFolder, labels: Sequence[int], read: Read, classes: tuple[str, ...]
+    root: Path, found: ScannedFolder, labels: Sequence[int], read: ReadTexts, classes: tuple[str, ...]
 ) -> Examples:
     sources = tuple(relative_name(root, found.files[at].path) for at in read.kept)
     targets: NDArray[np.int64] = np.array([labels[at] for at in read.kept], np.int64)
     return Examples(read.texts, targets, stable_ids(read.digests, sources), classes, sources)
 
 
-def _passed(root: Path, found: ScannedFolder) -> list[str]:
+def _skipped(root: Path, found: ScannedFolder) -> list[str]:
     inside = relative_name(root, str(found.folder))
-    return [f"{inside}/{line}" if inside else line for line in found.passed]
+    return [f"{inside}/{line}" if inside else line for line in found.skipped]
 
 
-def _bad_files(root: Path, found: ScannedFolder, read: Read) -> list[str]:
+def _bad_files(root: Path, found: ScannedFolder, read: ReadTexts) -> list[str]:
     return [f"{relative_name(root, found.files[at].path)}: {why}" for at, why in read.bad.items()]
 
 
-def _refuse_emptied(train: ScannedFolder, read: Read) -> None:
+def _refuse_empty_class(train: ScannedFolder, read: ReadTexts) -> None:
     left = {train.files[position].label for position in read.kept}
     for number, name in enumerate(train.classes):
         if number not in left:

@@ -1,8 +1,8 @@
-"""Language: texts prepared for a network that tells each token from those before it, and how such a network goes on.
+"""Language models: preprocess texts to rows of tokens for the task next-token, and generate text from a prompt.
 
-A row is a start token, which stands for nothing, and a window's tokens. Each token counts the characters it stands for;
-one that the training part does not have pays for saying which of Unicode's it was, so that bits per character are the
-length of a code that anybody could read again. Letters: ``B`` rows, ``T`` tokens of the longest, ``V`` numbers.
+A row is a start token and the tokens of a window. Each token counts the characters it stands for; an unknown token
+costs the nats needed to name any code point of Unicode, so that bits per character are the length of a decodable code.
+Letters: ``B`` rows, ``T`` tokens of the longest, ``V`` token ids.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from dl.data.examples import Inputs, Subset
 from dl.data.ragged import Ragged, texts
-from dl.domain import Draw, Preprocessor
+from dl.domain import Preprocessor, Sampling
 from dl.errors import BadData, BadOption, BadRun
 from dl.options import Options
 from dl.padded import Padded
@@ -28,21 +28,21 @@ from dl_text import bytepairs, cache
 from dl_text.prepare import SKETCHED, settings_of
 from dl_text.vocabulary import PADDING, RESERVED, UNKNOWN, Vocabulary, from_json
 
-CODE_POINTS = 0x110000 - 0x800  # of Unicode, without the halves of pairs
-RUNS = 3  # neighbouring tokens by which rows are compared
-KINDS = 4096  # into which such runs fall
+CODE_POINTS = 0x110000 - 0x800  # of Unicode, without surrogates
+RUNS = 3  # length of the token n-grams by which rows are compared
+KINDS = 4096  # hash buckets of these n-grams
 
 
 class CausalPreprocessor(Preprocessor):
-    """Rows of tokens that begin with a start token.
+    """Turns texts into rows of tokens that begin with a start token.
 
     Args:
-        vocabulary: Of the training part: characters or byte pairs.
-        longest: Tokens of the longest training row, with its start.
+        vocabulary: Of the training set: characters or byte pairs.
+        longest: Tokens of the longest training row, with the start token.
     """
 
-    characters: Tensor  # (V,) that each token stands for
-    unsaid: Tensor  # (V,) nats
+    characters: Tensor  # (V,) number of characters of each token
+    unknown_nats: Tensor  # (V,) cost of naming an unknown character
 
     def __init__(self, vocabulary: Vocabulary, longest: int) -> None:
         super().__init__()
@@ -51,10 +51,10 @@ class CausalPreprocessor(Preprocessor):
         characters = np.zeros(self.start + 1, np.float32)
         characters[UNKNOWN] = 1
         characters[RESERVED : self.start] = _characters_of(vocabulary)
-        unsaid = np.zeros(self.start + 1, np.float32)
-        unsaid[UNKNOWN] = math.log(CODE_POINTS)
+        unknown_nats = np.zeros(self.start + 1, np.float32)
+        unknown_nats[UNKNOWN] = math.log(CODE_POINTS)
         self.register_buffer("characters", torch.from_numpy(characters))
-        self.register_buffer("unsaid", torch.from_numpy(unsaid))
+        self.register_buffer("unknown_nats", torch.from_numpy(unknown_nats))
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -62,37 +62,37 @@ class CausalPreprocessor(Preprocessor):
         return self.longest, self.start + 1
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return the vocabulary and the length of rows, as JSON values."""
+        """Return the vocabulary and the longest row, as JSON values."""
         return {"longest": self.longest, "vocabulary": self.vocabulary.to_json()}
 
     def encode(self, inputs: Inputs) -> Ragged:
-        """Turn the UTF-8 bytes of windows into rows of tokens, each behind a start token.
+        """Encode the UTF-8 bytes of windows to rows of token ids, with the start token prepended.
 
         Raises:
-            BadData: If the inputs are no texts.
+            BadData: If the inputs are not texts.
         """
         if not isinstance(inputs, Ragged) or inputs.values.dtype != np.uint8:
             raise BadData("texts are stored as rows of UTF-8 bytes; this data set has something else")
-        rows = cache.encoded(self.vocabulary, inputs)
+        rows = cache.encode(self.vocabulary, inputs)
         numbers = np.asarray(rows.values).astype(np.min_scalar_type(self.start), copy=False)
         values = np.insert(numbers, rows.offsets[:-1], self.start)
         return Ragged(values, rows.offsets + np.arange(len(rows.offsets)))
 
     def forward(self, inputs: Padded) -> Padded:
-        """Add to a batch the characters that its tokens stand for, and what they leave unsaid."""
+        """Add to a batch the characters and the unknown nats of its tokens, (B, T) each."""
         there = inputs.mask
         weights = torch.where(there, self.characters[inputs.values], 0)
-        return inputs._replace(weights=weights, unsaid=torch.where(there, self.unsaid[inputs.values], 0))
+        return inputs._replace(weights=weights, unknown_nats=torch.where(there, self.unknown_nats[inputs.values], 0))
 
     def example_input(self) -> Padded:
-        """Return a start token alone."""
+        """Return one row of the start token alone."""
         one = torch.ones(1, dtype=torch.int64)
         return self.forward(Padded(one[None] * self.start, one))
 
     def flatten(self, prepared: Padded) -> Tensor:
-        """Return the sum of a random direction for each run of three tokens, over the root of their number, (B, 64).
+        """Project bags of token trigrams to random directions, scaled by one over the root of the length, (B, 64).
 
-        Rows that share long passages lie near each other; of single characters all texts of a language are alike.
+        Rows that share long passages lie near each other; single characters would make all texts of a language alike.
         """
         values = F.pad(prepared.values, (RUNS - 1, 0))
         runs = sum(values[:, k : k + prepared.values.shape[1]] * factor for k, factor in enumerate((1, 31, 961)))
@@ -102,115 +102,115 @@ class CausalPreprocessor(Preprocessor):
         return summed / prepared.lengths[:, None].sqrt()
 
     def spell(self, row: list[int]) -> str:
-        """Return the text that numbers of tokens spell."""
+        """Decode token ids to a text."""
         return self.vocabulary.decode(np.array(row))
 
     @cached_property
     def _directions(self) -> Tensor:
-        """(KINDS, 64); the same in every run, drawn once."""
+        """Random directions (KINDS, 64), the same in every run."""
         draws = np.random.default_rng(0x7E87).standard_normal((KINDS, SKETCHED))
         return torch.from_numpy(draws.astype(np.float32))
 
 
 def _characters_of(vocabulary: Vocabulary) -> list[int]:
-    """Return how many characters each token of a vocabulary stands for."""
+    """Count the characters of each token of a vocabulary."""
     if vocabulary.settings.tokens == "bpe":
         return [bytepairs.characters(token) for token in vocabulary.tokens]
     return [len(token) for token in vocabulary.tokens]
 
 
-def learn(part: Subset, options: Options) -> CausalPreprocessor:
-    """Learn the tokens of a training part of windows.
+def learn(subset: Subset, options: Options) -> CausalPreprocessor:
+    """Learn the vocabulary of a training set of windows.
 
     Raises:
-        BadData: If the inputs are no texts.
-        BadOption: If the tokens that are asked for do not spell a text, or would cut windows.
+        BadData: If the inputs are not texts.
+        BadOption: If the chosen tokens cannot be decoded to a text, or ``max_len`` would truncate windows.
     """
     settings = settings_of(options)
     if settings.tokens == "words" or settings.ngrams > 1:
-        said = "tokens=words" if settings.tokens == "words" else f"ngrams={settings.ngrams}"
-        raise BadOption(f"{said} does not spell a text again, so no next token can be told: tokens=chars or tokens=bpe")
+        choice = "tokens=words" if settings.tokens == "words" else f"ngrams={settings.ngrams}"
+        raise BadOption(f"{choice} cannot be decoded to the text, as next-token needs; use tokens=chars or tokens=bpe")
     if 0 < settings.max_len < int(options["window"]):
         raise BadOption(
-            f"max_len={settings.max_len} would cut windows of {options['window']} characters  "
-            f"say window={settings.max_len}"
+            f"max_len={settings.max_len} would truncate windows of {options['window']} characters  "
+            f"use window={settings.max_len}"
         )
-    vocabulary = cache.learned(part, replace(settings, max_len=0))
-    lengths = cache.encoded(vocabulary, _texts(part)).lengths
-    return CausalPreprocessor(vocabulary, 1 + int(lengths[part.index].max()))
+    vocabulary = cache.learn_vocabulary(subset, replace(settings, max_len=0))
+    lengths = cache.encode(vocabulary, _texts(subset)).lengths
+    return CausalPreprocessor(vocabulary, 1 + int(lengths[subset.index].max()))
 
 
-def _texts(part: Subset) -> Ragged:
-    assert isinstance(part.examples.inputs, Ragged)  # a vocabulary was learnt from them
-    return part.examples.inputs
+def _texts(subset: Subset) -> Ragged:
+    assert isinstance(subset.examples.inputs, Ragged)  # a vocabulary was learnt from them
+    return subset.examples.inputs
 
 
 def restore(settings: dict[str, Any]) -> CausalPreprocessor:  # Any: JSON
-    """Make a preprocessor again from its settings.
+    """Rebuild a preprocessor from its settings.
 
     Raises:
-        BadRun: If they are no settings of such texts.
+        BadRun: If they are not those of `CausalPreprocessor.settings`.
     """
     longest = settings.get("longest")
     if type(longest) is not int or longest < 1 or not isinstance(settings.get("vocabulary"), dict):
-        raise BadRun("preprocessor.json does not hold a vocabulary and the length of rows")
+        raise BadRun("preprocessor.json does not hold a vocabulary and the longest row")
     return CausalPreprocessor(from_json(settings["vocabulary"]), longest)
 
 
-def continued(network: nn.Module, preprocessor: Preprocessor, prompt: str, draw: Draw) -> str:
-    """Go on with a prompt: draw a token, read it, draw the next.
+def generate(network: nn.Module, preprocessor: Preprocessor, prompt: str, sampling: Sampling) -> str:
+    """Generate text from a prompt, token by token.
 
-    The network reads no more tokens at once than a training row had: of a longer text the last ones.
+    The context of the network is the last tokens, at most as many as the longest training row has.
 
     Args:
-        network: Tokens -> logits (B, T, V).
-        preprocessor: As learnt with it.
-        prompt: What to go on from.
-        draw: How many tokens, and how they are drawn.
+        network: Maps tokens to logits (B, T, V).
+        preprocessor: Of the same run.
+        prompt: The text to continue.
+        sampling: Number of tokens, temperature and seed.
 
     Raises:
-        BadData: If the prompt holds a character that the training part does not have.
+        BadData: If the prompt holds a character that the training set lacks.
         BadRun: If the run's preprocessor is of another kind.
     """
     if not isinstance(preprocessor, CausalPreprocessor):
-        raise BadRun("the run's preprocessor is not one of texts that are gone on with")
+        raise BadRun("the run's preprocessor is not one of a language model; it cannot generate text")
     read = preprocessor.vocabulary.encode(texts([prompt])).row(0).tolist()
     _refuse_unknown(preprocessor, prompt, read)
     device = preprocessor.characters.device
-    generator = torch.Generator().manual_seed(draw.seed)
-    sayable = (preprocessor.characters > 0).cpu()
-    sayable[[PADDING, UNKNOWN, preprocessor.start]] = False
-    sayable[RESERVED : preprocessor.start] = True  # a byte that continues a character begins none, but is said
+    generator = torch.Generator().manual_seed(sampling.seed)
+    allowed = (preprocessor.characters > 0).cpu()
+    allowed[[PADDING, UNKNOWN, preprocessor.start]] = False
+    allowed[RESERVED : preprocessor.start] = True  # with continuation bytes, which count no character
     drawn: list[int] = []
     with torch.inference_mode():
-        for _ in range(draw.tokens):
+        for _ in range(sampling.tokens):
             row = [preprocessor.start, *(read + drawn)[-(preprocessor.longest - 1) :]]
             values = torch.tensor([row], device=device)
             batch = preprocessor(Padded(values, torch.tensor([len(row)], device=device)))
             logits = network(batch)[0, -1].float().cpu()
-            drawn.append(_drawn(logits.masked_fill(~sayable, -torch.inf), draw.temperature, generator))
+            drawn.append(_sample_token(logits.masked_fill(~allowed, -torch.inf), sampling.temperature, generator))
     return preprocessor.spell(read + drawn)[len(preprocessor.spell(read)) :]
 
 
-def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> int:
+def _sample_token(logits: Tensor, temperature: float, generator: torch.Generator) -> int:
     if temperature == 0:
         return int(logits.argmax())
-    below = logits.double() - logits.max()  # the likeliest is 0, whatever it is divided by
+    below = logits.double() - logits.max()  # the likeliest token has 0, whatever the temperature
     shares = torch.where(below == 0, 0.0, below / temperature).softmax(dim=0)
     return int(torch.multinomial(shares, 1, generator=generator))
 
 
 def _refuse_unknown(preprocessor: CausalPreprocessor, prompt: str, read: list[int]) -> None:
-    """Refuse a prompt with a character that no training text has.
+    """Refuse a prompt with a character that the training set lacks.
 
     Raises:
-        BadData: Naming it.
+        BadData: Naming the character.
     """
     if UNKNOWN not in read:
         return
     known = set("".join(preprocessor.vocabulary.tokens))
     strange = next((c for c in prompt if c not in known), "")
     raise BadData(
-        f"prompt {safe_text(prompt, 40)!r}: the training part does not have {safe_text(strange) or 'all of it'!r}; "
+        f"prompt {safe_text(prompt, 40)!r}: the training set lacks {safe_text(strange) or 'some of it'!r}; "
         f"it has {len(preprocessor.vocabulary.tokens):,} characters"
     )

@@ -1,8 +1,8 @@
-"""Learning a vocabulary: what a training part's tokens are, how often and in how many texts each occurs.
+"""Learn a vocabulary: count the tokens and bigrams of a training set, and the texts that each occurs in.
 
-The part is counted chunk by chunk; equal counts are ordered single tokens first, then by spelling, so that the same
-part always teaches the same vocabulary. A pair of neighbours is never more frequent than either of them, so both
-tokens of a pair that is kept are kept, too. Letters: ``v`` distinct tokens, ``s`` tokens in all.
+Texts are counted chunk by chunk. Ties are ordered single tokens first, then by spelling, so that the same training set
+always gives the same vocabulary. A bigram is never more frequent than either of its tokens, so both tokens of a kept
+bigram are kept too. Letters: ``v`` distinct tokens, ``s`` tokens in all.
 """
 
 from collections.abc import Callable
@@ -17,19 +17,28 @@ from dl.data.examples import Subset
 from dl.data.ragged import Ragged, as_text
 from dl.errors import BadData
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, bounds, parts, walked
-from dl_text.vocabulary import RESERVED, Settings, Vocabulary, lengths_of, neighbours, numbered, spelled_array, split
+from dl_text.chunks import Numbers, bounds, map_released, split_long_text
+from dl_text.vocabulary import (
+    RESERVED,
+    Settings,
+    Vocabulary,
+    lengths_of,
+    neighbours,
+    number_tokens,
+    spelled_array,
+    split,
+)
 
-LONGEST = 100  # bytes of a word worth learning; a longer one is unknown
+LONGEST = 100  # most bytes of a word in the vocabulary; a longer one is unknown
 _JOIN = {"words": b" ", "chars": b""}
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Distinct tokens with how often each occurs, and in how many texts.
+    """Distinct tokens with their counts of occurrences and of texts.
 
     Args:
-        keys: (v,) the tokens, as spelled or as numbers.
+        keys: (v,) the tokens, as spelled or as ids.
         counts: (v,) occurrences.
         documents: (v,) texts.
     """
@@ -41,7 +50,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Learnt:
-    """The tokens that are kept, in order, with which of them are pairs of neighbours; all (V,)."""
+    """The kept tokens, in order, with their counts, and which are bigrams; (V,) each."""
 
     spelled: NDArray[np.object_]  # bytes
     counts: Numbers
@@ -49,28 +58,28 @@ class Learnt:
     is_pair: NDArray[np.bool_]
 
 
-def learn(part: Subset, settings: Settings) -> Vocabulary:
-    """Learn a vocabulary from a part of texts, given as their UTF-8 bytes.
+def learn(subset: Subset, settings: Settings) -> Vocabulary:
+    """Learn a vocabulary from a training set of texts as UTF-8 bytes.
 
     Raises:
-        BadData: If the inputs are no texts, or none of them holds a token.
+        BadData: If the inputs are not texts, or hold no token.
     """
-    texts = part.examples.inputs
+    texts = subset.examples.inputs
     if not isinstance(texts, Ragged) or texts.values.dtype != np.uint8:
         raise BadData("texts are stored as rows of UTF-8 bytes of different lengths; this data set has something else")
-    pieces = [part.index[first:last] for first, last in pairwise(bounds(texts.lengths[part.index]))]
+    pieces = [subset.index[first:last] for first, last in pairwise(bounds(texts.lengths[subset.index]))]
     learned = _byte_pairs if settings.tokens == "bpe" else _tokens
     vocabulary = learned(texts, pieces, settings)
     if not any(vocabulary.counts):
-        raise BadData(f"no {settings.tokens} in the {len(part):,} texts of the training part; try tokens=chars")
+        raise BadData(f"no {settings.tokens} in the {len(subset):,} texts of the training set; try tokens=chars")
     return vocabulary
 
 
 def _tokens(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
-    """Learn words or characters, and pairs of neighbours where they are asked for."""
+    """Learn words or characters, and bigrams if ``ngrams`` is 2."""
 
-    def count(part: Ragged) -> Tally:
-        pieces_of = split(part, settings)
+    def count(texts: Ragged) -> Tally:
+        pieces_of = split(texts, settings)
         return _tally(spelled_array(pieces_of.spelled), _rows(pieces_of.lengths))
 
     every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.large_binary())
@@ -88,11 +97,11 @@ def _tokens(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabul
 
 
 def _pairs(singles: Learnt, texts: Ragged, pieces: list[Numbers], settings: Settings) -> Learnt:
-    """Count the pairs of neighbours that are both among the most frequent single tokens."""
+    """Count the bigrams whose tokens are both among the most frequent single tokens."""
     known, size = pa.array(singles.spelled, pa.large_binary()), len(singles.spelled) + RESERVED
 
     def count(chunk: Ragged) -> Tally:
-        done = list(numbered(chunk, known, settings))  # a pair may go across two parts
+        done = list(number_tokens(chunk, known, settings))  # a bigram may span two pieces of a long text
         rows = _rows(lengths_of(done, chunk))
         keys, second = neighbours(np.concatenate([numbers for numbers, _ in done]) + RESERVED, rows, size)
         return _tally(pa.array(keys), rows[second])
@@ -105,12 +114,12 @@ def _pairs(singles: Learnt, texts: Ragged, pieces: list[Numbers], settings: Sett
 
 
 def _byte_pairs(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
-    every_part = (part for index in pieces for part in parts(texts[index], "bpe"))
-    tokens, merges = bytepairs.learn((as_text(text) for part in every_part for text in part), settings.size)
-    tokenizer = bytepairs.restored(tokens, merges)
+    chunks = (chunk for index in pieces for chunk in split_long_text(texts[index], "bpe"))
+    tokens, merges = bytepairs.learn((as_text(text) for chunk in chunks for text in chunk), settings.size)
+    tokenizer = bytepairs.restore(tokens, merges)
 
-    def count(part: Ragged) -> Tally:
-        numbers, lengths = bytepairs.encode(tokenizer, part)
+    def count(texts: Ragged) -> Tally:
+        numbers, lengths = bytepairs.encode(tokenizer, texts)
         return _tally(pa.array(numbers), _rows(lengths))
 
     every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.int64())
@@ -123,16 +132,16 @@ def _byte_pairs(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Voc
 
 
 def _count_all(count: Callable[[Ragged], Tally], texts: Ragged, pieces: list[Numbers], kind: pa.DataType) -> Tally:
-    """Count every chunk of texts; what is held at once is distinct tokens only, however many texts there are."""
+    """Count every chunk of texts; memory grows with the distinct tokens only, not with the texts."""
     total = Tally(pa.array([], kind), np.empty(0, np.int64), np.empty(0, np.int64))
-    for done in walked(lambda index: count(texts[index]), pieces, texts):
+    for done in map_released(lambda index: count(texts[index]), pieces, texts):
         total = _merged([total, *done])
     return total
 
 
 def _by_parts(count: Callable[[Ragged], Tally], chunk: Ragged, tokens: str) -> Tally:
-    """Count a chunk; one long text is counted in parts, but it is one text."""
-    done = [count(part) for part in parts(chunk, tokens)]
+    """Count a chunk; a long text is counted in pieces, but as one text."""
+    done = [count(piece) for piece in split_long_text(chunk, tokens)]
     if len(done) == 1:
         return done[0]
     total = _merged(done)
@@ -140,7 +149,7 @@ def _by_parts(count: Callable[[Ragged], Tally], chunk: Ragged, tokens: str) -> T
 
 
 def _tally(tokens: pa.Array, rows: NDArray[np.int32]) -> Tally:
-    """Count tokens, (s,), given in which text each stands, (s,)."""
+    """Count tokens (s,), given the text of each, (s,)."""
     coded = tokens.dictionary_encode()
     numbers, size = coded.indices.to_numpy(), len(coded.dictionary)
     in_rows = np.sort(rows.astype(np.int64) * size + numbers)
@@ -159,7 +168,7 @@ def _merged(tallies: list[Tally]) -> Tally:
 
 
 def _most_frequent(every: Tally, size: int) -> Learnt:
-    """Return the ``size`` most frequent tokens that are not too long, ties by spelling."""
+    """Return the ``size`` most frequent tokens of at most `LONGEST` bytes, ties by spelling."""
     ends = np.frombuffer(every.keys.buffers()[1], np.int64, len(every.keys) + 1) if len(every.keys) else np.zeros(1)
     learnable = np.where(np.diff(ends) <= LONGEST, every.counts, 0)
     top = np.flatnonzero(learnable >= _least(learnable, size))
@@ -171,7 +180,7 @@ def _most_frequent(every: Tally, size: int) -> Learnt:
 
 
 def _merge(singles: Learnt, pairs: Learnt, size: int) -> Learnt:
-    """Return the most frequent of both."""
+    """Return the ``size`` most frequent of both."""
     both = (singles, pairs)
     spelled = np.concatenate([each.spelled for each in both])
     counts = np.concatenate([each.counts for each in both])
@@ -182,10 +191,10 @@ def _merge(singles: Learnt, pairs: Learnt, size: int) -> Learnt:
 
 
 def _least(counts: Numbers, size: int) -> int:
-    """Return the count that the ``size`` most frequent have at least."""
+    """Return the count of the ``size``-th most frequent token."""
     return 1 if len(counts) <= size else max(1, int(np.partition(counts, -size)[-size]))
 
 
 def _rows(lengths: Numbers) -> NDArray[np.int32]:
-    """Return in which text each of the tokens stands."""
+    """Return the text of each token, (s,), from the lengths of the texts, (N,)."""
     return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)

@@ -1,7 +1,7 @@
-"""Networks that read tokens: recurrent, convolutional, bags, and a small transformer.
+"""Networks on tokens: recurrent, convolutional, bags, and a small transformer encoder.
 
-Each maps a `Padded` batch to logits (B, outputs) and never reads padding as data: a text gives the same logits alone
-and beside longer ones. Letters: ``B`` texts, ``T`` tokens of the longest, ``E`` embedding, ``H`` hidden units.
+Each maps a `Padded` batch to logits (B, outputs) that do not depend on the padding.
+Letters: ``B`` texts, ``T`` tokens of the longest, ``E`` embedding, ``H`` hidden units.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dl_text.vocabulary import PADDING
 
 
 def embedding(shape: InputShape, width: int, *, like_the_book: bool = True) -> nn.Embedding:
-    """Return an embedding (V, E) whose row for padding stays 0; small uniform starts, as the book's library draws."""
+    """Return an embedding (V, E) with a zero row for padding, initialized uniformly in ±0.05 as the book's library."""
     table = nn.Embedding(shape[1], width, padding_idx=PADDING)
     if like_the_book:
         nn.init.uniform_(table.weight, -0.05, 0.05)
@@ -29,17 +29,17 @@ def embedding(shape: InputShape, width: int, *, like_the_book: bool = True) -> n
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Average (B, T, H) over the tokens that are there, (B, H)."""
+    """Average (B, T, H) over the unpadded tokens, to (B, H)."""
     weights = mask.to(values.dtype)
     return torch.einsum("bth,bt->bh", values, weights) / weights.sum(dim=1, keepdim=True)
 
 
 class Recurrent(nn.Module):
-    """An embedding, a recurrent net, and a linear layer on its last state or on the mean of its states.
+    """An embedding, recurrent layers, and a linear layer on the last state or the mean of the states.
 
     Args:
         shape: (most tokens, V).
-        outputs: Width of the last layer.
+        outputs: Number of logits.
         options: Of the model ``lstm``.
     """
 
@@ -49,7 +49,7 @@ class Recurrent(nn.Module):
         self.pool, self.both = str(options["pool"]), bool(options["bidirectional"])
         self.embedding = embedding(shape, width)
         cells = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
-        self.cells = nn.ModuleList()  # of each layer, each direction
+        self.cells = nn.ModuleList()  # one for each layer and direction
         for layer in range(layers):
             reads = width if layer == 0 else units * (1 + self.both)
             for _ in range(1 + self.both):
@@ -58,12 +58,12 @@ class Recurrent(nn.Module):
         self.dropout = nn.Dropout(float(options["dropout"]))
         self.head = nn.Linear(units * (1 + self.both), outputs)
         for cell in self.cells:
-            start_recurrent(cell)
+            init_recurrent(cell)
 
     def forward(self, batch: Padded) -> Tensor:
-        """Read a batch of texts; gives logits (B, outputs)."""
+        """Map a batch of texts to logits (B, outputs)."""
         states, mask = self.embedding(batch.values), batch.mask
-        backwards = from_the_end(mask) if self.both else None
+        backwards = reversed_positions(mask) if self.both else None
         for layer in range(0, len(self.cells), 1 + self.both):
             found = [self._read(self.cells[layer], states)]
             if backwards is not None:
@@ -75,11 +75,11 @@ class Recurrent(nn.Module):
         return logits
 
     def _read(self, cell: nn.Module, tokens: Tensor) -> Tensor:
-        """Return the states (B, T, H). What stands behind a text's end comes after all that is read of it."""
+        """Return the states (B, T, H); padding follows the tokens, so it does not affect them."""
         return states_of(cell, tokens, self.recurrent_dropout if self.training else 0.0)
 
     def _last(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Return the state after the last token; from the end the one after the first token, (B, H)."""
+        """Return the final state of each direction, (B, H)."""
         rows = torch.arange(len(states), device=states.device)
         last = states[rows, lengths - 1]
         if not self.both:
@@ -91,26 +91,26 @@ class Recurrent(nn.Module):
 def states_of(cell: nn.Module, tokens: Tensor, dropped: float) -> Tensor:
     """Return the states of a recurrent layer at each token, (B, T, H), with a share of its connections dropped.
 
-    On a CPU it computes in its own number type, whatever else is mixed: not every CPU has these layers in another.
+    On a CPU autocast is disabled: not every CPU has recurrent kernels in lower precision.
     """
     mixed = torch.autocast("cpu", enabled=False) if tokens.device.type == "cpu" else nullcontext()
-    with Thinned(cell, dropped), mixed:
+    with DropConnect(cell, dropped), mixed:
         states: Tensor = cell(tokens.to(next(cell.parameters()).dtype) if tokens.device.type == "cpu" else tokens)[0]
     return states
 
 
-def from_the_end(mask: Tensor) -> Tensor:
-    """Return the places of each text (B, T) from its last token to its first; padding stays where it is."""
+def reversed_positions(mask: Tensor) -> Tensor:
+    """Return the positions (B, T) that reverse each text within its length; padding stays in place."""
     place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
     return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - place, place)
 
 
-def _along(states: Tensor, places: Tensor) -> Tensor:
-    return states.gather(1, places[:, :, None].expand_as(states))
+def _along(states: Tensor, positions: Tensor) -> Tensor:
+    return states.gather(1, positions[:, :, None].expand_as(states))
 
 
-class Thinned:
-    """Drops recurrent connections while it is entered, the same ones at every token of the batch.
+class DropConnect:
+    """A context that drops recurrent weights, the same ones at every token of the batch.
 
     Source: Merity, Keskar, Socher 2018 (DropConnect on hidden-to-hidden weights), which needs no loop over tokens.
     """
@@ -135,8 +135,8 @@ class Thinned:
         self.whole = {}
 
 
-def start_recurrent(cell: nn.Module) -> None:
-    """Start a recurrent layer: Glorot for inputs, orthogonal between states, a forget gate that is open.
+def init_recurrent(cell: nn.Module) -> None:
+    """Initialize a recurrent layer: Glorot for inputs, orthogonal between states, an open forget gate.
 
     Source: Jozefowicz, Zaremba, Sutskever 2015 for the forget gate's bias of 1.
     """
@@ -155,11 +155,11 @@ def start_recurrent(cell: nn.Module) -> None:
 
 
 class SparseLinear(nn.Module):
-    """A linear layer on a bag of tokens: a sum of rows, so that no vector as long as the vocabulary is made.
+    """A linear layer on a bag of tokens, computed as a sum of rows without a vector of the vocabulary's length.
 
     Args:
-        numbers: V, how many numbers of tokens there are.
-        units: Width of what it gives.
+        numbers: V, the number of token ids.
+        units: Width of the output.
     """
 
     def __init__(self, numbers: int, units: int) -> None:
@@ -171,14 +171,14 @@ class SparseLinear(nn.Module):
             self.weight[PADDING] = 0
 
     def forward(self, batch: Padded) -> Tensor:
-        """Sum the rows of each text's tokens, by what they count; gives (B, units)."""
+        """Return the weighted sum of the rows of each text's tokens, (B, units)."""
         counts = None if batch.weights is None else batch.weights.to(self.weight.dtype)
         summed = F.embedding_bag(batch.values, self.weight, mode="sum", per_sample_weights=counts, padding_idx=PADDING)
         return summed + self.bias
 
 
 def bag(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:
-    """Return a bag of tokens into dense layers; ``depth=0`` is a linear model."""
+    """Build a bag of tokens with dense layers; ``depth=0`` is a linear model."""
     width, depth, share = int(options["width"]), int(options["depth"]), float(options["dropout"])
     layers: list[nn.Module] = [SparseLinear(shape[1], width if depth else outputs)]
     for layer in range(1, depth + 1):
@@ -203,13 +203,13 @@ class EmbeddingBag(nn.Module):
         self.head = nn.Linear(width, outputs)
 
     def forward(self, batch: Padded) -> Tensor:
-        """Read a batch of texts; gives logits (B, outputs)."""
+        """Map a batch of texts to logits (B, outputs)."""
         logits: Tensor = self.head(self.dropout(self.bag(batch.values)))
         return logits
 
 
 class Conv1d(nn.Module):
-    """Convolutions over tokens of several widths, the largest answer of each, and a linear layer. Source: Kim 2014."""
+    """Convolutions of several widths over tokens, max pooling over time, and a linear layer. Source: Kim 2014."""
 
     def __init__(self, shape: InputShape, outputs: int, options: Options) -> None:
         super().__init__()
@@ -222,14 +222,14 @@ class Conv1d(nn.Module):
         self.head = nn.Linear(filters * len(sizes), outputs)
 
     def forward(self, batch: Padded) -> Tensor:
-        """Read a batch of texts; gives logits (B, outputs)."""
-        tokens = self.embedding(batch.values).transpose(1, 2)  # (B, E, T); padding is 0, as beyond the ends
+        """Map a batch of texts to logits (B, outputs)."""
+        tokens = self.embedding(batch.values).transpose(1, 2)  # (B, E, T); padding is 0
         found = []
         for size, convolution in zip(self.sizes, self.convolutions, strict=True):
-            answers = F.relu(convolution(tokens))  # (B, filters, T + size - 1): all that touch the text
+            activations = F.relu(convolution(tokens))  # (B, filters, T + size - 1): all windows that touch the text
             reach = batch.lengths[:, None] + size - 1
-            beyond = torch.arange(answers.shape[2], device=answers.device) >= reach
-            found.append(answers.masked_fill(beyond[:, None], 0).amax(dim=2))
+            beyond = torch.arange(activations.shape[2], device=activations.device) >= reach
+            found.append(activations.masked_fill(beyond[:, None], 0).amax(dim=2))
         logits: Tensor = self.head(self.dropout(torch.cat(found, dim=1)))
         return logits
 
@@ -237,14 +237,14 @@ class Conv1d(nn.Module):
 def _sizes(text: str) -> list[str]:
     sizes = text.split(",")
     if not all(size.isdigit() and 1 <= int(size) <= 64 for size in sizes):
-        raise BadOption(f"sizes={text}: expected widths in tokens from 1 to 64, with commas, as in 3,4,5")
+        raise BadOption(f"sizes={text}: expected widths in tokens from 1 to 64, comma-separated, as in 3,4,5")
     return sizes
 
 
 class Transformer(nn.Module):
-    """Embedding and sinusoidal places, encoder layers with the norm first, the mean of their states, a linear layer.
+    """Embedding and sinusoidal positions, pre-norm encoder layers, the mean of their states, a linear layer.
 
-    Source: Vaswani et al. 2017; the norm before each part, as in Xiong et al. 2020.
+    Source: Vaswani et al. 2017; layer norm before each sublayer as in Xiong et al. 2020.
     """
 
     def __init__(self, shape: InputShape, outputs: int, options: Options) -> None:
@@ -254,18 +254,18 @@ class Transformer(nn.Module):
         self.head = nn.Linear(width, outputs)
 
     def forward(self, batch: Padded) -> Tensor:
-        """Read a batch of texts; gives logits (B, outputs)."""
+        """Map a batch of texts to logits (B, outputs)."""
         tokens = self.embedding(batch.values)
-        states = self.encoder(tokens + places(tokens), src_key_padding_mask=~batch.mask)
+        states = self.encoder(tokens + positional_encoding(tokens), src_key_padding_mask=~batch.mask)
         logits: Tensor = self.head(masked_mean(states, batch.mask))
         return logits
 
 
 def encoder(options: Options) -> nn.TransformerEncoder:
-    """Return encoder layers with the norm first and a norm at the end.
+    """Build pre-norm encoder layers with a final norm.
 
     Raises:
-        BadOption: If the width cannot be parted among the heads, or between the sines and cosines of `places`.
+        BadOption: If the width is odd or not a multiple of the heads.
     """
     width, heads, layers = (int(options[name]) for name in ("width", "heads", "layers"))
     if width % heads or width % 2:
@@ -275,8 +275,8 @@ def encoder(options: Options) -> nn.TransformerEncoder:
     return nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
 
 
-def places(tokens: Tensor) -> Tensor:
-    """Return what each place adds to a token (B, T, E), scaled to the size of a small start, (T, E)."""
+def positional_encoding(tokens: Tensor) -> Tensor:
+    """Return sinusoidal encodings (T, E) for tokens (B, T, E), scaled to the size of the initial embedding."""
     count, width = tokens.shape[1:]
     at = torch.arange(count, device=tokens.device, dtype=tokens.dtype)[:, None]
     waves = torch.exp(torch.arange(0, width, 2, device=tokens.device, dtype=tokens.dtype) * (-9.21034 / width))

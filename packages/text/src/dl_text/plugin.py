@@ -1,4 +1,4 @@
-"""What the text package adds to dl. Listing it imports neither torch nor numpy nor tokenizers; building does."""
+"""The text plugin: domain, models and recipes. Registering imports neither torch nor numpy nor tokenizers."""
 
 from __future__ import annotations
 
@@ -19,58 +19,60 @@ DOMAIN = "text"
 RECIPES = Path(__file__).parent / "recipes"
 
 READING = (
-    Option("tokens", "words", "lower-cased words, byte pairs, or characters", choices=("words", "bpe", "chars")),
-    Option("vocabulary", 10_000, "tokens that are kept, the most frequent of the training part", low=1, high=1_000_000),
-    Option("ngrams", 1, "2 counts pairs of neighbouring tokens as tokens, for bags", low=1, high=2),
-    Option("max_len", 500, "most tokens of a text; 0 keeps all", low=0, high=1_000_000),
-    Option("truncate", "head", "what a longer text loses: its head or its tail", choices=("head", "tail")),
+    Option(
+        "tokens", "words", "tokenize to lower-case words, byte pairs or characters", choices=("words", "bpe", "chars")
+    ),
+    Option("vocabulary", 10_000, "size: the most frequent tokens of the training set", low=1, high=1_000_000),
+    Option("ngrams", 1, "2 adds bigrams to the vocabulary, for bags", low=1, high=2),
+    Option("max_len", 500, "truncate texts to this number of tokens; 0 keeps all", low=0, high=1_000_000),
+    Option("truncate", "head", "cut longer texts at the head or the tail", choices=("head", "tail")),
     Option(
         "weights",
         "count",
-        "what a token counts in a bag: each 1, the first of its kind 1, or by rarity",
+        "weigh tokens in a bag by count, presence (multi-hot) or tf-idf",
         choices=("count", "multi-hot", "tf-idf"),
     ),
     Option(
         "window",
         256,
-        "of next-token: most characters of a row; a longer text is cut into several",
+        "next-token: cut texts into rows of at most this number of characters",
         low=2,
         high=1_000_000,
     ),
-    Option("megabytes", 0.0, "of next-token: most text that is looked at, in each part; 0 takes all", low=0.0),
-    Option("bad_files", "stop", "files that are no readable text: stop, or skip and count", choices=("stop", "skip")),
+    Option("megabytes", 0.0, "next-token: use at most this much text of each split; 0 takes all", low=0.0),
+    Option("bad_files", "stop", "at an unreadable file, stop, or skip and count it", choices=("stop", "skip")),
     *OF_TABLES,
 )
-DROPOUT = Option("dropout", 0.0, "share of values dropped in training before the last layer", low=0.0, high=0.95)
-EMBEDDING = Option("embedding", 32, "numbers that stand for a token", low=1, high=4096, units=True)
+DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95)
+EMBEDDING = Option("embedding", 32, "embedding dimension", low=1, high=4096, units=True)
 
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Texts: from a named data set, a table, a folder of texts by class, or a file without any class."""
+    """Register the domain of texts."""
     return (DomainSpec(DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING, (".txt",)),)
 
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """The networks; each names the recipe it is at home in."""
+    """Register the networks; each names its default recipe."""
     return (
         ModelSpec(
             "bag",
             DOMAIN,
-            "a bag of tokens into dense layers; sparse all the way",
+            "bag of tokens with dense layers, computed sparsely",
             _build_bag,
             (
                 Option("width", 16, "units of each hidden layer", low=1, high=8192, units=True),
-                Option("depth", 1, "hidden layers; 0 is a linear model", low=0, high=10),
-                Option("dropout", 0.0, "share dropped in training after each hidden layer", low=0.0, high=0.95),
+                Option("depth", 1, "number of hidden layers; 0 is a linear model", low=0, high=10),
+                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
             ),
             recipe="bag",
         ),
         ModelSpec(
             "embedding-bag",
             DOMAIN,
-            "the mean of a text's embeddings into one linear layer",
+            "mean of the token embeddings and a linear layer",
             _build_embedding_bag,
             (EMBEDDING, DROPOUT),
             recipe="embedding-bag",
@@ -78,16 +80,16 @@ def register_models() -> tuple[ModelSpec, ...]:
         ModelSpec(
             "lstm",
             DOMAIN,
-            "embedding and a recurrent net: lstm, gru or rnn",
+            "embedding and recurrent layers: lstm, gru or rnn",
             _build_recurrent,
             (
                 EMBEDDING,
-                Option("units", 32, "of the recurrent net, each direction", low=1, high=4096, units=True),
-                Option("layers", 1, "recurrent nets, one on top of the other", low=1, high=8),
-                Option("cell", "lstm", "kind of recurrent net", choices=("lstm", "gru", "rnn")),
-                Option("bidirectional", False, "also read each text from its end"),
-                Option("pool", "last", "what is read of the states: the last, or their mean", choices=("last", "mean")),
-                Option("recurrent_dropout", 0.0, "share of connections between states dropped", low=0.0, high=0.95),
+                Option("units", 32, "hidden units in each direction", low=1, high=4096, units=True),
+                Option("layers", 1, "number of recurrent layers", low=1, high=8),
+                Option("cell", "lstm", "kind of recurrent layer", choices=("lstm", "gru", "rnn")),
+                Option("bidirectional", False, "also read each text backwards"),
+                Option("pool", "last", "classify from the last state or the mean of all", choices=("last", "mean")),
+                Option("recurrent_dropout", 0.0, "dropout rate of hidden-to-hidden weights", low=0.0, high=0.95),
                 DROPOUT,
             ),
             recipe="lstm",
@@ -96,12 +98,12 @@ def register_models() -> tuple[ModelSpec, ...]:
         ModelSpec(
             "conv1d",
             DOMAIN,
-            "convolutions over tokens, the largest answer of each",
+            "convolutions over tokens and max pooling over time",
             _build_conv1d,
             (
                 EMBEDDING,
-                Option("filters", 64, "convolutions of each width", low=1, high=4096, units=True),
-                Option("sizes", "3,4,5", "widths of the convolutions in tokens"),
+                Option("filters", 64, "filters of each width", low=1, high=4096, units=True),
+                Option("sizes", "3,4,5", "widths of the convolutions in tokens, comma-separated"),
                 DROPOUT,
             ),
             recipe="conv1d",
@@ -109,13 +111,13 @@ def register_models() -> tuple[ModelSpec, ...]:
         ModelSpec(
             "transformer",
             DOMAIN,
-            "a small encoder: attention between tokens",
+            "small transformer encoder",
             _build_transformer,
             (
-                Option("width", 64, "numbers that stand for a token", low=2, high=4096, units=True),
-                Option("heads", 2, "of attention", low=1, high=64),
-                Option("layers", 1, "of attention and dense", low=1, high=24),
-                Option("dropout", 0.1, "share dropped within the layers", low=0.0, high=0.95),
+                Option("width", 64, "embedding dimension", low=2, high=4096, units=True),
+                Option("heads", 2, "number of attention heads", low=1, high=64),
+                Option("layers", 1, "number of encoder layers", low=1, high=24),
+                Option("dropout", 0.1, "dropout rate within the layers", low=0.0, high=0.95),
             ),
             recipe="transformer",
             build_causal=_build_causal_transformer,
@@ -125,7 +127,7 @@ def register_models() -> tuple[ModelSpec, ...]:
 
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
-    """The recipes in the folder beside this file; the first comment line of each describes it."""
+    """Register the recipes in the folder beside this file; the first comment line of each describes it."""
     return recipes_in(RECIPES, DOMAIN)
 
 

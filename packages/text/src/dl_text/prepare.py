@@ -1,7 +1,7 @@
-"""Preparing texts: UTF-8 bytes to the numbers of tokens, once; batches of them to what a network reads, on its device.
+"""Preprocess texts: UTF-8 bytes to token ids, once; then batches of ids and weights on the network's device.
 
-What is learnt - the vocabulary - is learnt from the training part alone and kept with the run.
-Letters: ``B`` texts of a batch, ``T`` tokens of the longest of them, ``V`` numbers of tokens.
+The vocabulary is learnt from the training set alone and stored with the run.
+Letters: ``B`` texts of a batch, ``T`` tokens of the longest of them, ``V`` token ids.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from dl.padded import Padded
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
-SKETCHED = 64  # random directions in which texts are compared
-LOOKED_AT = 1 << 16  # texts at once
+SKETCHED = 64  # dimension of the random projection in which texts are compared
+LOOKED_AT = 1 << 16  # texts processed at once
 
 
 class TextPreprocessor(Preprocessor):
-    """Tokens by number, and what each of them counts.
+    """Turns texts into token ids and their weights.
 
     Args:
-        vocabulary: Of the training part.
-        weights: ``count``: each token counts 1; ``multi-hot``: only the first of its kind in a text counts; ``tf-idf``:
-            each by how rare it is, a text's weights of length 1.
+        vocabulary: Of the training set.
+        weights: ``count``: each token weighs 1; ``multi-hot``: only the first of its kind in a text does; ``tf-idf``:
+            term frequency times inverse document frequency, normalized to length 1 per text.
     """
 
     idf: Tensor  # (V,)
@@ -46,27 +46,27 @@ class TextPreprocessor(Preprocessor):
 
     @property
     def input_shape(self) -> tuple[int, int]:
-        """(most tokens of a text or 0, V)."""
+        """(``max_len``, or 0 for any length; V)."""
         return self.vocabulary.settings.max_len, self.vocabulary.size
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return the vocabulary and what tokens count, as JSON values."""
+        """Return the vocabulary and the kind of weights, as JSON values."""
         return {"weights": self.weights, "vocabulary": self.vocabulary.to_json()}
 
     def encode(self, inputs: Inputs) -> Ragged:
-        """Turn the UTF-8 bytes of N texts into their tokens; taken from the cache where they were made before.
+        """Encode the UTF-8 bytes of N texts to token ids, or take them from the cache.
 
         Raises:
-            BadData: If the inputs are no texts.
+            BadData: If the inputs are not texts.
         """
         if not isinstance(inputs, Ragged) or inputs.values.dtype != np.uint8:
             raise BadData("texts are stored as rows of UTF-8 bytes; this data set has something else")
-        return cache.encoded(self.vocabulary, inputs)
+        return cache.encode(self.vocabulary, inputs)
 
     def all_unknown(self, stored: Inputs) -> NDArray[np.bool_]:
         """Return which texts have no token of the vocabulary, (N,)."""
         found = np.zeros(len(stored), bool)
-        assert isinstance(stored, Ragged)  # as `store` gives them; no row is empty
+        assert isinstance(stored, Ragged)  # from `encode`; no row is empty
         for first in range(0, len(stored), LOOKED_AT):
             offsets = stored.offsets[first : first + LOOKED_AT + 1]
             known = stored.values[offsets[0] : offsets[-1]] != UNKNOWN
@@ -74,7 +74,7 @@ class TextPreprocessor(Preprocessor):
         return found
 
     def forward(self, inputs: Padded) -> Padded:
-        """Add to a batch what its tokens count, where that is not 1."""
+        """Add to a batch the weights of its tokens (B, T), unless each weighs 1."""
         if self.weights == "multi-hot":
             return inputs._replace(weights=is_first(inputs.values).to(self.idf.dtype))
         if self.weights == "tf-idf":
@@ -86,9 +86,9 @@ class TextPreprocessor(Preprocessor):
         return self.forward(Padded(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)))
 
     def flatten(self, prepared: Padded) -> Tensor:
-        """Return the sum of a random direction for each token of a text, over the root of their number, (B, 64).
+        """Project bags of tokens to random directions, scaled by one over the root of the length, (B, 64).
 
-        Texts of the same words lie near each other.
+        Texts with the same words lie near each other.
         """
         directions = self._directions.to(prepared.values.device)
         summed = F.embedding_bag(prepared.values, directions, mode="sum", padding_idx=0)
@@ -96,22 +96,22 @@ class TextPreprocessor(Preprocessor):
 
     @cached_property
     def _directions(self) -> Tensor:
-        """(V, 64); the same in every run, drawn once."""
+        """Random directions (V, 64), the same in every run."""
         draws = np.random.default_rng(0x7E87).standard_normal((self.vocabulary.size, SKETCHED))
         return torch.from_numpy(draws.astype(np.float32))
 
 
 def is_first(values: Tensor) -> Tensor:
-    """Tell which tokens of each text (B, T) are the first of their kind in it; padding is none."""
+    """Return which tokens of each text (B, T) are the first of their kind in it, (B, T) bool; padding is False."""
     ordered, at = values.sort(dim=1, stable=True)
     first = F.pad(ordered[:, 1:] != ordered[:, :-1], (1, 0), value=True) & (ordered != 0)
     return torch.zeros_like(first).scatter(1, at, first)
 
 
 def tf_idf(values: Tensor, idf: Tensor) -> Tensor:
-    """Return what each token of each text (B, T) counts: how rare its kind is, texts of length 1 as bags.
+    """Return the weight of each token of each text (B, T): its idf, normalized so that bags have length 1.
 
-    A token that stands k times in a text gives k of these, so the bag's entry is its frequency times its rarity.
+    A token that occurs k times in a text adds its weight k times, so the bag's entry is term frequency times idf.
     """
     rare = idf[values]  # 0 for padding
     ordered, at = values.sort(dim=1)
@@ -124,28 +124,28 @@ def _runs(ordered: Tensor) -> Tensor:
     return F.pad((ordered[:, 1:] != ordered[:, :-1]).long(), (1, 0)).cumsum(dim=1)
 
 
-def learn(part: Subset, options: Options) -> TextPreprocessor:
-    """Learn the vocabulary from a training part; taken from the cache where the same part was learnt from before.
+def learn(subset: Subset, options: Options) -> TextPreprocessor:
+    """Learn the vocabulary of a training set, or take it from the cache.
 
     Raises:
-        BadData: If the inputs are no texts, or hold no token.
+        BadData: If the inputs are not texts, or hold no token.
     """
-    vocabulary = cache.learned(part, settings_of(options))
+    vocabulary = cache.learn_vocabulary(subset, settings_of(options))
     return TextPreprocessor(vocabulary, str(options["weights"]))
 
 
 def settings_of(options: Options) -> Settings:
-    """Return how texts become tokens, from the options of the domain."""
-    tokens, truncate = options["tokens"], options["truncate"]  # checked against the same words as here
+    """Build the settings of tokenizing from the options of the domain."""
+    tokens, truncate = options["tokens"], options["truncate"]  # checked against the same choices
     size, ngrams, max_len = (int(options[name]) for name in ("vocabulary", "ngrams", "max_len"))
     return Settings(cast("Tokens", tokens), size, ngrams, max_len, cast("Truncate", truncate))
 
 
 def restore(settings: dict[str, Any]) -> TextPreprocessor:  # Any: JSON
-    """Make a preprocessor again from its settings.
+    """Rebuild a preprocessor from its settings.
 
     Raises:
-        BadRun: If they are no settings of texts.
+        BadRun: If they are not those of `TextPreprocessor.settings`.
     """
     weights = settings.get("weights")
     if weights not in ("count", "multi-hot", "tf-idf") or not isinstance(settings.get("vocabulary"), dict):

@@ -1,6 +1,6 @@
-"""Reading texts for a prediction: files, folders, the lines of stdin, or strings, as their UTF-8 bytes.
+"""Read texts for a prediction as UTF-8 bytes: files, folders, the lines of stdin, or strings.
 
-They become tokens later, by the preprocessor, so that what people are shown is what was read.
+The preprocessor encodes them later, so that texts are shown as they were read.
 """
 
 import sys
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from dl.data.examples import Examples
-from dl.data.folders import NAMED, say_bad, stable_ids, walk
-from dl.data.paths import what_is_wrong
+from dl.data.folders import NAMED, report_unreadable, stable_ids, walk
+from dl.data.paths import explain_missing
 from dl.data.ragged import Ragged, of_bytes
 from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
@@ -19,23 +19,23 @@ from dl_text.decode import digest_of, known_encoding, to_utf8
 from dl_text.folder import read_files
 
 STDIN = "-"
-SHOWN = 40  # characters of a text given as a string that name it
+SHOWN = 40  # characters of a string that serve as its name
 
 
 def read_paths(paths: Sequence[Path], encoding: str = "utf-8", *, skip: bool = False) -> Examples:
     """Read text files, folders (all files below them) and the lines of stdin (``-``), in this order; targets are zeros.
 
-    A file is one text; of stdin each line that is not blank is one.
+    A file is one text; each non-blank line of stdin is one.
 
     Args:
         paths: Of files and folders.
-        encoding: How they are written.
-        skip: Whether files that are no text are left out, with a warning.
+        encoding: Of the texts.
+        skip: Whether to leave out unreadable files, with a warning.
 
     Raises:
-        BadData: If nothing is there.
-        BadFile: If a file, or a line, cannot be read as text.
-        BadOption: If there is no such encoding.
+        BadData: If there is no text.
+        BadFile: If a file or stdin cannot be read as text.
+        BadOption: If the encoding is unknown.
     """
     encoding = known_encoding(encoding)
     read = [_lines(encoding) if str(path) == STDIN else _files(list(_files_of(path)), encoding, skip) for path in paths]
@@ -49,14 +49,14 @@ def read_strings(strings: Sequence[str]) -> Examples:
     """Take strings as texts; each is named by its beginning.
 
     Raises:
-        BadData: If there is none, or one is empty or no Unicode.
+        BadData: If there is none, or one is empty or not valid Unicode.
     """
     contents = []
     for number, string in enumerate(strings, 1):
         try:
             contents.append(to_utf8(string.encode(), "utf-8"))
         except UnicodeEncodeError as error:
-            raise BadData(f"text {number}: character {error.start + 1} is no Unicode character") from error
+            raise BadData(f"text {number}: character {error.start + 1} is not a Unicode character") from error
         except BadFile as error:
             raise BadData(f"text {number}: {str(error).replace('the file', 'it')}") from error
     if not contents:
@@ -72,7 +72,7 @@ def _examples(contents: Sequence[bytes], sources: Sequence[str]) -> Examples:
 def _files(paths: Sequence[str], encoding: str, skip: bool) -> tuple[list[bytes], list[str]]:
     read = read_files(paths, encoding)
     if read.bad:
-        say_bad([f"{paths[at]}: {why}" for at, why in read.bad.items()], len(paths), "text", skip=skip)
+        report_unreadable([f"{paths[at]}: {why}" for at, why in read.bad.items()], len(paths), "text", skip=skip)
     return _rows(read.texts), [paths[at] for at in read.kept]
 
 
@@ -87,7 +87,7 @@ def _files_of(path: Path) -> Iterator[str]:
     elif path.is_file():
         yield str(path)
     else:
-        raise BadFile(f"{safe_text(path)!r} is {what_is_wrong(path)}")
+        raise BadFile(f"{safe_text(path)!r} is {explain_missing(path)}")
 
 
 def _lines(encoding: str) -> tuple[list[bytes], list[str]]:

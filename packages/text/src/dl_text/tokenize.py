@@ -1,8 +1,8 @@
-"""Tokenizing: the UTF-8 bytes of texts to words or characters, flat, without a Python object for each.
+"""Tokenize the UTF-8 bytes of texts to words or characters in flat arrays, without Python objects.
 
-A *word* is a run of letters, marks and digits of the lower-cased text in Unicode's form NFKC; an apostrophe between
-two of them stays, any other punctuation is dropped, as in the book's reviews. What no space sets apart is a word by
-itself: each ideograph, kana and symbol (emoji). A *character* is a code point of the text in form NFC, case and all.
+A *word* is a run of letters, marks and digits of the lower-cased text in Unicode form NFKC; an apostrophe between two
+of them is kept, other punctuation is dropped, as in the book's reviews. Each ideograph, kana and symbol (emoji) is a
+word of its own. A *character* is a code point of the text in form NFC, with its case.
 Letters: ``N`` texts, ``P`` pieces of all of them.
 """
 
@@ -19,11 +19,11 @@ from dl.data.ragged import Ragged
 
 _APOSTROPHE = ord("'")
 _APOSTROPHES = "'`\u2018\u2019\u201b\u02bc\x91\x92"  # the last two: Windows' quotes, read as Latin-1
-_ACUTE = "\u00b4"  # typed as an apostrophe; NFKC would make it a space and a mark
+_ACUTE = "\u00b4"  # used as an apostrophe; NFKC would turn it into a space and a mark
 _ALONE = (range(0x3040, 0x3100), range(0x31F0, 0x3200), range(0x3400, 0xA000), range(0xF900, 0xFB00))
-_ALONE_FROM = 0x20000  # the later planes of ideographs
-REMEMBERED_BYTES = 64  # of a part whose cleaned form is kept: the same words come again and again
-_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # choose how the character before them is drawn
+_ALONE_FROM = 0x20000  # the supplementary planes of ideographs
+REMEMBERED_BYTES = 64  # longest word whose cleaned form is cached, since words are repeated
+_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # variation selectors
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Pieces:
     """The pieces of N texts, in order.
 
     Args:
-        spelled: (P) rows, each the UTF-8 bytes of one piece.
-        lengths: (N,) how many pieces each text has.
+        spelled: (P) rows: the UTF-8 bytes of each piece.
+        lengths: (N,) number of pieces of each text.
     """
 
     spelled: Ragged
@@ -40,7 +40,7 @@ class Pieces:
 
 
 def words(texts: Ragged) -> Pieces:
-    """Return the words of each text; bytes that are no UTF-8 count as the replacement character."""
+    """Return the words of each text; invalid UTF-8 bytes count as the replacement character."""
     clean, offsets = _cleaned(texts, _word_bytes)
     clean = np.frombuffer(clean.tobytes().translate(_ASCII_WORDS), np.uint8)
     edge = np.zeros(len(clean) + 1, np.bool_)
@@ -57,15 +57,15 @@ def words(texts: Ragged) -> Pieces:
 
 
 def characters(texts: Ragged) -> Pieces:
-    """Return the code points of each text; bytes that are no UTF-8 count as the replacement character."""
+    """Return the code points of each text; invalid UTF-8 bytes count as the replacement character."""
     clean, offsets = _cleaned(texts, _character_bytes)
-    starts = np.flatnonzero((clean & 0xC0) != 0x80)  # a byte that continues no other
+    starts = np.flatnonzero((clean & 0xC0) != 0x80)  # not a continuation byte
     lengths = np.diff(np.searchsorted(starts, offsets))
     return Pieces(Ragged(clean, np.append(starts, len(clean))), lengths)
 
 
 def _cleaned(texts: Ragged, clean: Callable[[bytes], bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the texts as bytes and offsets, with ``clean`` done to what stands between spaces and is beyond ASCII."""
+    """Return the texts as bytes and offsets, with ``clean`` applied to the space-separated words beyond ASCII."""
     flat = texts.values.tobytes()
     if flat.isascii():
         return np.frombuffer(flat, np.uint8), texts.offsets
@@ -74,14 +74,16 @@ def _cleaned(texts: Ragged, clean: Callable[[bytes], bytes]) -> tuple[NDArray[np
     return np.frombuffer(b"".join(done), np.uint8), np.cumsum([0, *map(len, done)], dtype=np.int64)
 
 
-def _each_cleaned(parts: list[bytes], clean: Callable[[bytes], bytes]) -> Iterator[bytes]:
-    """Clean each part by itself: neither Unicode's normal forms nor its lower case look across a space."""
-    once = _REMEMBERED[clean]
-    return (part if part.isascii() else once(part) if len(part) <= REMEMBERED_BYTES else clean(part) for part in parts)
+def _each_cleaned(words: list[bytes], clean: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """Clean each word by itself: neither Unicode's normal forms nor its lower case depend on text across a space."""
+    cached = _REMEMBERED[clean]
+    return (
+        word if word.isascii() else cached(word) if len(word) <= REMEMBERED_BYTES else clean(word) for word in words
+    )
 
 
 def _without_loose_apostrophes(letters: NDArray[np.uint8], edge: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Blank the apostrophes that do not stand between two letters of one text."""
+    """Replace by NUL the apostrophes that are not between two letters of one text."""
     at = np.flatnonzero(letters == _APOSTROPHE)
     around = np.zeros(len(letters) + 2, np.bool_)  # whether the byte before it is a letter, shifted by one
     around[1:-1] = (letters != 0) & (letters != _APOSTROPHE)
@@ -92,7 +94,7 @@ def _without_loose_apostrophes(letters: NDArray[np.uint8], edge: NDArray[np.bool
 
 
 def _word_bytes(text: bytes) -> bytes:
-    """Return the text in lower case with NUL where no word is."""
+    """Return the text in lower case with NUL between words."""
     string = text.decode(errors="replace").replace(_ACUTE, "'")
     return unicodedata.normalize("NFKC", string).lower().translate(_MEANINGS).encode()
 
@@ -102,7 +104,7 @@ def _character_bytes(text: bytes) -> bytes:
 
 
 class _Meanings(dict[int, str]):
-    """What each code point is in a cleaned text; asked of Unicode's tables when it is first met."""
+    """The replacement of each code point in a cleaned text, looked up in Unicode's tables on first use."""
 
     def __missing__(self, code: int) -> str:
         self[code] = meaning = _meaning(chr(code))

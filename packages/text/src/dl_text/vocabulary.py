@@ -1,7 +1,7 @@
-"""Vocabulary: the tokens that a training part taught, and the numbers they have.
+"""The vocabulary of a training set: its tokens, and encoding texts to their ids.
 
-Number 0 is padding and 1 an unknown token; the tokens follow, the most frequent first. A vocabulary is a frozen value
-that goes to JSON and comes back. Letters: ``V`` tokens, ``N`` texts, ``S`` tokens of all texts.
+Id 0 is padding and 1 an unknown token; the tokens follow, most frequent first. A vocabulary is a frozen value, stored
+as JSON. Letters: ``V`` tokens, ``N`` texts, ``S`` tokens of all texts.
 """
 
 import math
@@ -20,7 +20,7 @@ from dl.data.ragged import Ragged, offsets_of
 from dl.data.spill import RaggedWriter
 from dl.errors import BadOption, BadRun
 from dl_text import bytepairs
-from dl_text.chunks import Numbers, chunks, parts, walked
+from dl_text.chunks import Numbers, chunks, map_released, split_long_text
 from dl_text.tokenize import Pieces, characters, words
 
 PADDING, UNKNOWN, RESERVED = 0, 1, 2
@@ -34,14 +34,14 @@ Truncate = Literal["head", "tail"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How texts become tokens.
+    """The settings of tokenizing.
 
     Args:
-        tokens: Lower-cased words, byte pairs learnt on the training part, or characters.
-        size: How many tokens are kept, the most frequent first; padding and unknown come on top.
-        ngrams: 2 counts pairs of neighbours together with single tokens; for bags.
-        max_len: Most tokens of one text; 0 keeps all.
-        truncate: Which end of a longer text is cut off: its head (the last tokens stay) or its tail.
+        tokens: Lower-cased words, byte pairs trained on the training set, or characters.
+        size: Most tokens of the vocabulary, without padding and unknown.
+        ngrams: 2 adds bigrams, for bags.
+        max_len: Most tokens of a text; 0 keeps all.
+        truncate: The end at which a longer text is cut: its head (the last tokens stay) or its tail.
     """
 
     tokens: Tokens = "words"
@@ -52,23 +52,23 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.tokens == "bpe" and self.size < bytepairs.BYTES:
-            raise BadOption(f"vocabulary={self.size}: byte pairs begin with the {bytepairs.BYTES} bytes; ask for more")
+            raise BadOption(f"vocabulary={self.size}: byte pairs need at least the {bytepairs.BYTES} bytes; raise it")
         if self.tokens == "bpe" and self.ngrams > 1:
-            raise BadOption(f"ngrams={self.ngrams}: only of words or characters; leave it out, or tokens=words")
+            raise BadOption(f"ngrams={self.ngrams}: only for words or characters; leave it out, or use tokens=words")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tokens of a training part; token ``k`` has the number ``k + 2``.
+    """The tokens of a training set; token ``k`` has the id ``k + 2``.
 
     Args:
-        settings: How texts become tokens.
-        tokens: (V,) as spelled; two neighbouring words with a space between.
-        counts: (V,) how often each occurs in the training part.
-        documents: (V,) in how many of its texts each occurs.
-        texts: How many texts it has.
-        unknown_share: Share of its single tokens that are not kept, from 0 to 1.
-        merges: The byte pairs in the order they are joined; empty for words and characters.
+        settings: Of tokenizing.
+        tokens: (V,) as spelled; bigrams of words with a space between.
+        counts: (V,) occurrences in the training set.
+        documents: (V,) number of training texts with the token.
+        texts: Number of training texts.
+        unknown_share: Share of the training set's single tokens outside the vocabulary, from 0 to 1.
+        merges: The byte pairs in the order they are merged; empty for words and characters.
     """
 
     settings: Settings
@@ -81,17 +81,17 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
-        """How many numbers there are, with padding and unknown."""
+        """Number of ids, with padding and unknown."""
         return len(self.tokens) + RESERVED
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:  # Any: the width of the number
-        """The smallest unsigned type that holds every number."""
+        """The smallest unsigned dtype that holds every id."""
         return np.min_scalar_type(self.size - 1)
 
     @property
     def idf(self) -> NDArray[np.float32]:
-        """Inverse document frequency by number, (V + 2,); padding has none, an unknown token that of one in no text.
+        """Inverse document frequency by id, (V + 2,); 0 for padding, that of a token in no text for unknown.
 
         Source: scikit-learn's smoothed form, ln((1 + n) / (1 + documents)) + 1.
         """
@@ -101,33 +101,33 @@ class Vocabulary:
         return weights.astype(np.float32)
 
     def encode(self, texts: Ragged) -> Ragged:
-        """Turn the UTF-8 bytes of N texts into the numbers of their tokens.
+        """Encode the UTF-8 bytes of N texts to token ids.
 
-        A text without any token is one unknown token, so that no row is empty. Pairs of neighbours, where they are
-        counted, follow the single tokens of their text.
+        A text without any token becomes one unknown token, so that no row is empty. Bigrams follow the single tokens
+        of their text.
         """
-        gathered = RaggedWriter(self.dtype)
-        for done in walked(self._encode_chunk, list(chunks(texts)), texts):
+        encoded = RaggedWriter(self.dtype)
+        for done in map_released(self._encode_chunk, list(chunks(texts)), texts):
             for chunk in done:
-                gathered.add(chunk.values, chunk.lengths)
-        return gathered.ragged()
+                encoded.add(chunk.values, chunk.lengths)
+        return encoded.ragged()
 
     def decode(self, row: NDArray[np.generic]) -> str:
-        """Return a row of numbers as a person would read it; padding and pairs of neighbours are left out."""
+        """Decode a row of ids to a readable text; padding and bigrams are left out."""
         tokens, unknown = self.settings.tokens, SHOWN_UNKNOWN[self.settings.tokens]
         numbers = [int(number) for number in row if number != PADDING]
         if tokens == "bpe":
-            return bytepairs.decoded([self.tokens[number - RESERVED] for number in numbers if number >= RESERVED])
+            return bytepairs.decode([self.tokens[number - RESERVED] for number in numbers if number >= RESERVED])
         spelled = [unknown if number == UNKNOWN else self.tokens[number - RESERVED] for number in numbers]
         singles = [token for token in spelled if not self.is_pair(token)]
         return (" " if tokens == "words" else "").join(singles)
 
     def is_pair(self, token: str) -> bool:
-        """Tell whether a token is two neighbours."""
-        return _parted(token, self.settings.tokens) is not None
+        """Return whether a token is a bigram."""
+        return _split_pair(token, self.settings.tokens) is not None
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON
-        """Return what `from_json` reads."""
+        """Return the JSON value that `from_json` reads."""
         return {"version": VERSION, **asdict(self)}
 
     def _encode_chunk(self, texts: Ragged) -> Ragged:
@@ -138,18 +138,18 @@ class Vocabulary:
         return _without_empty(Ragged(numbers, offsets_of(lengths)))
 
     def _numbers(self, texts: Ragged) -> tuple[NDArray[np.unsignedinteger[Any]], Numbers]:  # Any: as in dtype
-        """Return the numbers of single tokens, (S,), and how many each text has, (N,)."""
+        """Return the ids of single tokens, (S,), and the number of tokens of each text, (N,)."""
         if self.settings.tokens == "bpe":
-            done = [bytepairs.encode(self._byte_pairs, part) for part in parts(texts, "bpe")]
+            done = [bytepairs.encode(self._byte_pairs, piece) for piece in split_long_text(texts, "bpe")]
         else:
-            done = list(numbered(texts, self._spellings, self.settings))
+            done = list(number_tokens(texts, self._spellings, self.settings))
         return np.concatenate([(numbers + RESERVED).astype(self.dtype) for numbers, _ in done]), lengths_of(done, texts)
 
     def _with_pairs(self, numbers: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
-        """Add the known pairs of neighbours behind the single tokens of each text."""
+        """Append the known bigrams to the single tokens of each text."""
         rows = np.repeat(np.arange(len(lengths)), lengths)
         keys, second = neighbours(numbers, rows, self.size)
-        position = found(pa.array(keys), self._pairs)
+        position = positions_in(pa.array(keys), self._pairs)
         known = position >= 0
         every = np.concatenate([numbers, self._pair_numbers[position[known]]])
         every_row = np.concatenate([rows, rows[second[known]]])
@@ -162,7 +162,7 @@ class Vocabulary:
 
     @cached_property
     def _byte_pairs(self) -> Tokenizer:
-        return bytepairs.restored(self.tokens, self.merges)
+        return bytepairs.restore(self.tokens, self.merges)
 
     @cached_property
     def _pair_numbers(self) -> Numbers:
@@ -170,17 +170,17 @@ class Vocabulary:
 
     @cached_property
     def _pairs(self) -> pa.Array:
-        """The keys of the pairs, in the order of ``_pair_numbers``."""
+        """The keys of the bigrams, in the order of ``_pair_numbers``."""
         number = {token: k + RESERVED for k, token in enumerate(self.tokens)}
-        parted = [_parted(self.tokens[k - RESERVED], self.settings.tokens) for k in self._pair_numbers]
+        parted = [_split_pair(self.tokens[k - RESERVED], self.settings.tokens) for k in self._pair_numbers]
         return pa.array([number[both[0]] * self.size + number[both[1]] for both in parted if both], pa.int64())
 
 
 def from_json(kept: Mapping[str, Any]) -> Vocabulary:  # Any: JSON
-    """Make a vocabulary again from what `Vocabulary.to_json` gave.
+    """Rebuild a vocabulary from the value of `Vocabulary.to_json`.
 
     Raises:
-        BadRun: If it is something else, or its parts do not fit together.
+        BadRun: If the value is malformed or inconsistent.
     """
     try:
         if kept["version"] != VERSION:
@@ -209,48 +209,48 @@ def _check(vocabulary: Vocabulary) -> None:
     if not math.isfinite(vocabulary.unknown_share) or min(vocabulary.documents, default=0) < 0:
         raise ValueError("shares and counts are out of range")
     if settings.ngrams > 1:
-        _ = vocabulary._pairs  # a pair of tokens that are not kept is a KeyError
+        _ = vocabulary._pairs  # a bigram of unknown tokens is a KeyError
     if settings.tokens == "bpe":
         _ = vocabulary._byte_pairs  # merges that do not fit are a ValueError
 
 
 def split(texts: Ragged, settings: Settings) -> Pieces:
-    """Return the words or characters of texts, whatever the settings ask for."""
+    """Split texts to words or characters, as the settings ask."""
     return words(texts) if settings.tokens == "words" else characters(texts)
 
 
-def numbered(texts: Ragged, known: pa.Array, settings: Settings) -> Iterator[tuple[Numbers, Numbers]]:
-    """Give, for each part of a chunk, the positions of its tokens among the known ones, or -1, and the lengths."""
-    for part in parts(texts, settings.tokens):
-        pieces = split(part, settings)
-        yield found(spelled_array(pieces.spelled), known), pieces.lengths
+def number_tokens(texts: Ragged, known: pa.Array, settings: Settings) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield, for each piece of a chunk, the positions of its tokens among the known ones, or -1, and the lengths."""
+    for piece in split_long_text(texts, settings.tokens):
+        pieces = split(piece, settings)
+        yield positions_in(spelled_array(pieces.spelled), known), pieces.lengths
 
 
 def lengths_of(done: Sequence[tuple[NDArray[np.integer[Any]], Numbers]], texts: Ragged) -> Numbers:
-    """Return how many tokens each text of a chunk has, (N,), from those of its parts."""
+    """Return the number of tokens of each text of a chunk, (N,), from those of its pieces."""
     return done[0][1] if len(done) == 1 else np.array([sum(len(numbers) for numbers, _ in done)] * len(texts), np.int64)
 
 
 def neighbours(numbers: Numbers, rows: NDArray[np.integer[Any]], base: int) -> tuple[Numbers, Numbers]:
-    """Return a key, first * base + second, for each two neighbours of one text, and where the second stands."""
+    """Return the key ``first * base + second`` of each bigram, and the position of its second token."""
     second = np.flatnonzero((rows[1:] == rows[:-1]) & (numbers[1:] >= RESERVED) & (numbers[:-1] >= RESERVED)) + 1
     return numbers[second - 1] * base + numbers[second], second
 
 
 def spelled_array(spelled: Ragged) -> pa.Array:
-    """Return rows of bytes as an arrow array that shares their memory."""
+    """Wrap rows of bytes as an arrow array that shares their memory."""
     buffers = [None, pa.py_buffer(spelled.offsets), pa.py_buffer(np.ascontiguousarray(spelled.values))]
     return pa.Array.from_buffers(pa.large_binary(), len(spelled), buffers)
 
 
-def found(values: pa.Array, known: pa.Array) -> Numbers:
+def positions_in(values: pa.Array, known: pa.Array) -> Numbers:
     """Return the position of each value among the known ones, or -1."""
     positions = pc.fill_null(pc.index_in(values, value_set=known), -1)
     return np.asarray(positions.to_numpy(zero_copy_only=False), np.int64)
 
 
-def _parted(token: str, tokens: str) -> tuple[str, str] | None:
-    """Return the two neighbours that a token stands for, or None for a single one."""
+def _split_pair(token: str, tokens: str) -> tuple[str, str] | None:
+    """Split a bigram into its two tokens; None for a single token."""
     if tokens == "words" and " " in token:
         first, _, second = token.partition(" ")
         return first, second

@@ -1,7 +1,7 @@
-"""Windows: texts cut into rows of like length, for a network that tells each character or token from those before it.
+"""Cut texts into windows, the rows of a language model.
 
-A text of one book is one row too long for any network; a thousand messages are rows as they are. Windows of one text
-are as long as each other, to a character, and none is longer than was asked for.
+A book is too long for one row; a thousand messages are rows as they are. The windows of one text differ in length by at
+most one character, and none is longer than the option ``window``.
 Letters: ``N`` texts, ``W`` windows of all of them.
 """
 
@@ -23,15 +23,15 @@ from dl.splits.leakage import duplicate_groups
 from dl.tables.gather import content_ids
 from dl.words import many
 
-FEW = 20  # texts: fewer, and the end of each is held out; else whole texts are
-LEAST = 20  # windows of a part: fewer teach nothing, and tell nothing
-LOOKED_AT = 1 << 20  # bytes at once
-VAL_SIZE = 0.1  # much of a text is needed to learn it, and little to tell how well
+FEW = 20  # with fewer texts the end of each is held out, otherwise whole texts are
+LEAST = 20  # fewest windows of a training set
+LOOKED_AT = 1 << 20  # bytes processed at once
+VAL_SIZE = 0.1  # share of the windows held out: a language model needs much text to learn, and little to be scored
 
 
 @dataclass(frozen=True)
-class _Cut:
-    """Windows: the rows, of which text each is, and its place in it from 0 to 1; (W,) all."""
+class _Windows:
+    """The rows (W), the text of each, (W,), and its relative position in that text from 0 to 1, (W,)."""
 
     rows: Ragged
     of_text: Index
@@ -39,12 +39,12 @@ class _Cut:
 
 
 class WindowNames(Sequence[str]):
-    """Where each window came from, as ``book.txt at 40%``, made only when it is asked for.
+    """Lazy sequence of the windows' sources, as ``book.txt at 40%``.
 
     Args:
         texts: The texts.
-        of_text: (W,) of which text each is.
-        place: (W,) where in it, from 0 to 1.
+        of_text: (W,) the text of each window.
+        place: (W,) its relative position in the text, from 0 to 1.
     """
 
     def __init__(self, texts: Examples, of_text: Index, place: NDArray[np.float64]) -> None:
@@ -64,14 +64,14 @@ class WindowNames(Sequence[str]):
 
 
 def cut(dataset: Dataset, options: Options) -> Dataset:
-    """Return a data set of texts as one of windows, with targets (W, 0).
+    """Cut a data set of texts into one of windows, with targets (W, 0).
 
     Args:
-        dataset: Of texts; what they are labelled as is left behind.
-        options: ``window``, the most characters of a row, and ``megabytes``, the most text of a part.
+        dataset: Of texts; its targets are dropped.
+        options: ``window``, the most characters of a row, and ``megabytes``, the most text of a split.
 
     Raises:
-        BadData: If the inputs are no texts, or too few to learn from.
+        BadData: If the inputs are not texts, or too few for training.
     """
     most = round(float(options["megabytes"]) * 1e6)
     window, name = int(options["window"]), dataset.name
@@ -80,8 +80,8 @@ def cut(dataset: Dataset, options: Options) -> Dataset:
     if len(train) < LEAST:
         found, verb = many(len(train), "window"), "is" if len(train) == 1 else "are"
         raise BadData(
-            f"{name}: {found} of {window} characters {verb} too few to learn from, it takes {LEAST}; "
-            f"give more text, or a smaller window={max(window // 2, 2)}"
+            f"{name}: {found} of {window} characters {verb} too few to learn from, at least {LEAST} are needed; "
+            f"provide more text, or a smaller window={max(window // 2, 2)}"
         )
     held = "the end of each text is held out" if few else "whole texts are held out"
     notes = note if dataset.val is not None else (*note, held)
@@ -109,23 +109,24 @@ def _many(texts: int) -> str:
 def _windows(
     texts: Examples, window: int, most: int, name: str, *, by_place: bool = False
 ) -> tuple[Examples, tuple[str, ...]]:
-    """Cut texts into windows; return them, and what is to be said about it.
+    """Cut texts into windows; return them and the notes for the user.
 
     Args:
         texts: As they were read.
         window: Most characters of a row.
-        most: Most bytes of all; 0 for no bound.
+        most: Most bytes of all windows; 0 for no limit.
         name: Of the data set.
-        by_place: Whether a window's time is its place in its text; else the windows of a text are a group.
+        by_place: Whether the position of a window in its text serves as its time, so that the ends of texts are held
+            out; otherwise the windows of a text form a group.
     """
     rows = texts.inputs
     if not isinstance(rows, Ragged) or rows.values.dtype != np.uint8:
-        raise BadData(f"{name}: its inputs are no texts, so no next token can be told")
+        raise BadData(f"{name}: its inputs are not texts, as next-token needs")
     total = int(rows.lengths.sum())
     taken: Index = np.arange(len(texts))
     note: tuple[str, ...] = ()
     if most and total > most:
-        taken, rows = _less(rows, most)
+        taken, rows = _subsample(rows, most)
         size, of = rows.lengths.sum() / 1e6, total / 1e6
         note = (f"{size:.1f} of {of:.1f} MB of text are taken; megabytes=0 takes all",)
     done = _cut(rows, window)
@@ -139,13 +140,13 @@ def _windows(
 
 
 def _groups(texts: Examples) -> Index:
-    """Return a group for each text, (N,): the same for exact copies, and for texts that are of one group anyway."""
+    """Number the groups of texts, (N,): exact duplicates, and texts of one group of the data set, share one."""
     copies = duplicate_groups(fingerprints(whole(texts)))
     return copies if texts.groups is None else join_groups(copies, texts.groups)
 
 
-def _less(rows: Ragged, most: int) -> tuple[Index, Ragged]:
-    """Return about so many bytes of texts, and which they are: whole ones, drawn; if few, the beginning of each."""
+def _subsample(rows: Ragged, most: int) -> tuple[Index, Ragged]:
+    """Take about ``most`` bytes: random whole texts, or the beginning of each if they are few."""
     lengths = rows.lengths
     order = np.random.default_rng(0x7E87).permutation(len(rows))
     chosen = np.sort(order[: np.searchsorted(np.cumsum(lengths[order]), most, side="right")])
@@ -156,14 +157,14 @@ def _less(rows: Ragged, most: int) -> tuple[Index, Ragged]:
 
 
 def _beginning(text: NDArray[np.generic], size: int) -> NDArray[np.generic]:
-    """Return the first bytes of a text, at most so many, not cutting a character."""
+    """Return the first bytes of a text, at most ``size``, without cutting a character."""
     while 0 < size < len(text) and (int(text[size]) & 0xC0) == 0x80:
         size -= 1
     return text[:size]
 
 
-def _cut(rows: Ragged, window: int) -> _Cut:
-    """Cut each text into as few windows of like length as there can be."""
+def _cut(rows: Ragged, window: int) -> _Windows:
+    """Cut each text into as few windows of equal length as possible."""
     bounds, counts = [], []
     for text, begin in zip(rows, rows.offsets[:-1].tolist(), strict=True):
         ends = _ends(text, window)
@@ -174,16 +175,16 @@ def _cut(rows: Ragged, window: int) -> _Cut:
     of_text = np.repeat(np.arange(len(rows)), windows)
     first = np.repeat(np.cumsum(windows) - windows, windows)
     place = (np.arange(len(of_text)) - first) / np.repeat(np.maximum(windows, 1), windows)
-    return _Cut(Ragged(rows.values[: offsets[-1]], offsets), of_text, place)
+    return _Windows(Ragged(rows.values[: offsets[-1]], offsets), of_text, place)
 
 
 def _ends(text: NDArray[np.generic], window: int) -> NDArray[np.int64]:
-    """Return where each window of one text ends, in bytes; nothing of an empty text."""
+    """Return the end of each window of one text, in bytes; empty for an empty text."""
     per_block = [int(np.count_nonzero(_begins(text, at))) for at in range(0, len(text), LOOKED_AT)]
     before = offsets_of(np.array(per_block, np.int64))
     characters = int(before[-1])
     count = -(-characters // window)
-    wanted = np.arange(1, count) * characters // max(count, 1)  # the first characters of the windows but the first
+    wanted = np.arange(1, count) * characters // max(count, 1)  # first character of each window after the first
     found = []
     for block, at in enumerate(range(0, len(text), LOOKED_AT)):
         inside = wanted[(wanted >= before[block]) & (wanted < before[block + 1])] - before[block]
@@ -192,6 +193,6 @@ def _ends(text: NDArray[np.generic], window: int) -> NDArray[np.int64]:
 
 
 def _begins(text: NDArray[np.generic], at: int) -> NDArray[np.bool_]:
-    """Tell which bytes of a block begin a character."""
+    """Return which bytes of a block begin a character."""
     begins: NDArray[np.bool_] = (np.asarray(text[at : at + LOOKED_AT], np.uint8) & 0xC0) != 0x80
     return begins

@@ -1,7 +1,7 @@
-"""Decoding: one image file to facts about it, and to uint8 pixels (H, W, C) of a given size and colour.
+"""Inspect an image file, and decode it to uint8 pixels (H, W, C) of a given size and colour.
 
-Only formats on a list are opened, a decompression bomb or a cut-off file is an error, and every error is one reason in
-words. 16-bit pixels are scaled by 1/257; transparency is laid on white; of an animation the first frame is taken.
+Only listed formats are opened; a decompression bomb or a truncated file is an error with a one-line reason. 16-bit
+pixels are scaled by 1/257, transparency is blended with white, and of an animation the first frame is taken.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ from dl.errors import BadFile
 from dl.terminal import safe_text
 
 Image.init()
-# Formats with a clear signature that pillow reads itself: none that starts a program or takes any file for its own.
+# Formats with an unambiguous signature that pillow reads by itself, without starting another program.
 _WANTED = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "ICO", "QOI")
 FORMATS = tuple(name for name in _WANTED if name in Image.OPEN)
 LARGEST_FILE = 1 << 29  # bytes
-LARGEST_IMAGE = 89_478_485  # pixels: where pillow begins to warn of a bomb
+LARGEST_IMAGE = 89_478_485  # pixels: pillow's threshold for the warning of a decompression bomb
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 ORIENTATION = 0x0112  # the EXIF tag
 UPRIGHT = {
@@ -38,23 +38,21 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-FEW_PIXELS = (
-    128 * 128
-)  # an image below is decoded faster than threads change places: measured, 16,000 to 7,000 a second
-UNREAD = b""  # the digest of a file that the system did not give, perhaps for now
-AT_ONCE = 64  # files a thread takes at a time
+FEW_PIXELS = 128 * 128  # smaller images decode faster in one thread: 16,000 against 7,000 a second, measured
+UNREAD = b""  # the digest of a file that could not be read, perhaps temporarily
+AT_ONCE = 64  # files that a thread takes at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What the file and its header say; ``error`` is empty where the header can be read.
+class ImageFacts:
+    """The content hash of a file and the facts in its image header.
 
     Args:
         digest: 16-byte hash of the content.
-        height: In pixels, upright.
-        width: In pixels, upright.
+        height: In pixels, after rotation by the EXIF orientation.
+        width: In pixels, likewise.
         grey: Whether it is stored without colour.
-        error: Why it is no image.
+        error: Why it is not an image; empty if the header can be read.
     """
 
     digest: bytes
@@ -68,54 +66,54 @@ def read_content(path: str) -> bytes:
     """Read a whole file.
 
     Raises:
-        BadFile: If it has a size that no image has.
-        OSError: If the system does not give it.
+        BadFile: If it is empty or larger than `LARGEST_FILE`.
+        OSError: If it cannot be read.
     """
     with open(path, "rb") as stream:  # noqa: PTH123 - a million times, and the path is text
         size = os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:
-            raise BadFile(f"{size:,} bytes are more than an image has")
+            raise BadFile(f"{size:,} bytes are too large for an image")
         if not size:
             raise BadFile("the file is empty")
         return stream.read()
 
 
 def digest_of(content: bytes) -> bytes:
-    """Return a 16-byte hash."""
+    """Hash the content to 16 bytes."""
     return blake2b(content, digest_size=16).digest()
 
 
-def inspect(path: str) -> Facts:
-    """Read a file's hash, and the size and colour its header states, without decoding it."""
+def inspect(path: str) -> ImageFacts:
+    """Hash a file and read size and colour from its header, without decoding it."""
     try:
         content = read_content(path)
     except BadFile as error:
-        return Facts(digest_of(b""), error=str(error))
+        return ImageFacts(digest_of(b""), error=str(error))
     except (OSError, MemoryError) as error:
-        return Facts(UNREAD, error=_reason(error))
+        return ImageFacts(UNREAD, error=_reason(error))
     try:
-        with _opened(content) as image:
+        with _open_image(content) as image:
             height, width = _upright_size(image)
-            return Facts(digest_of(content), height, width, _is_grey(image))
-    except Exception as error:  # pillow's readers raise of every kind; whoever reports the reason names the file
-        return Facts(digest_of(content), error=_reason(error))
+            return ImageFacts(digest_of(content), height, width, is_grey(image))
+    except Exception as error:  # pillow's readers raise exceptions of every kind; the caller names the file
+        return ImageFacts(digest_of(content), error=_reason(error))
 
 
 def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """Decode to (height, width, channels), stretched to that size; one channel is grey, three are rgb.
+    """Decode to (height, width, channels) uint8, resized to that size; one channel is grey, three are rgb.
 
     Raises:
-        BadFile: With the reason alone; the caller knows what to call the file.
-        MemoryError: Which says nothing about the file.
+        BadFile: With the reason alone; the caller names the file.
+        MemoryError: If memory is exhausted, which is no fault of the file.
     """
     try:
-        with _opened(content) as image:
+        with _open_image(content) as image:
             orientation = _orientation(image)
-            if image.format == "JPEG":  # grey is taken from the luma; a smaller version is decoded where it is enough
+            if image.format == "JPEG":  # grey is decoded from the luma, and at a lower resolution if that is enough
                 twice = 2 * max(height, width)
                 image.draft("L" if channels == 1 else "RGB", (twice, twice) if twice < min(image.size) else image.size)
             upright = image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
-            pixels = _coloured(upright, "L" if channels == 1 else "RGB")
+            pixels = coloured(upright, "L" if channels == 1 else "RGB")
             if pixels.size != (width, height):
                 pixels = pixels.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
             return np.asarray(pixels).reshape(height, width, channels)
@@ -126,12 +124,12 @@ def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np
 
 
 def for_each(work: Callable[[int], None], count: int, mean_size: float) -> None:
-    """Do the work for 0..count-1, in threads where an image is large enough: pillow decodes without the GIL.
+    """Call ``work`` with 0..count-1, in threads if images are large enough: pillow decodes without the GIL.
 
     Args:
-        work: Does one.
-        count: How many there are.
-        mean_size: Of an image, in pixels (or in bytes, where it is only read).
+        work: Processes one image.
+        count: Number of images.
+        mean_size: Of an image, in pixels (in bytes, if it is only read).
     """
     threads = min(32, os.cpu_count() or 1) if mean_size >= FEW_PIXELS else 1
     with strict_pillow():
@@ -154,14 +152,14 @@ def for_each(work: Callable[[int], None], count: int, mean_size: float) -> None:
 
 @contextlib.contextmanager
 def strict_pillow() -> Iterator[None]:
-    """Make pillow's bomb warning an error and its others silent, for all threads, while it lasts."""
+    """Inside this context turn pillow's bomb warning into an error and silence its others, for all threads."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
         yield
 
 
-def _opened(content: bytes) -> Image.Image:
+def _open_image(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content), formats=FORMATS)
     if math.prod(image.size) > LARGEST_IMAGE:
         raise Image.DecompressionBombError
@@ -174,10 +172,10 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation that is still to be applied, 1 if there is none.
+    """Return the EXIF orientation still to be applied, 1 if there is none.
 
-    Pillow applies that of a TIFF itself. A PNG may state it after the pixels, where only decoding would find it; that
-    is not asked for.
+    Pillow applies that of a TIFF itself. A PNG may store it after the pixels, where only decoding would find it; it is
+    then ignored.
     """
     if image.format == "TIFF":
         return 1
@@ -185,24 +183,25 @@ def _orientation(image: Image.Image) -> int:
         return 1
     try:
         value = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # damaged EXIF takes nothing from the pixels
+    except Exception:  # damaged EXIF data does not matter for the pixels
         return 1
     return value if isinstance(value, int) else 1
 
 
-def _is_grey(image: Image.Image) -> bool:
+def is_grey(image: Image.Image) -> bool:
+    """Return whether an image has no colour."""
     if image.mode != "P":
         return image.mode in GREY_MODES
     palette = image.getpalette("RGB") or []
     return palette[0::3] == palette[1::3] == palette[2::3]
 
 
-def _coloured(image: Image.Image, mode: str) -> Image.Image:
-    """Return the image in mode L or RGB."""
+def coloured(image: Image.Image, mode: str) -> Image.Image:
+    """Convert the image to mode L or RGB."""
     if image.mode.startswith("I"):
         image = _eight_bits(image)
     if image.mode == "F":
-        raise BadFile("floating-point pixels have no agreed white; convert the file to 8 or 16 bits")
+        raise BadFile("floating-point pixels have no defined white; convert the file to 8 or 16 bits")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         opaque = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", opaque.size, "white"), opaque)
@@ -213,7 +212,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Scale 16-bit grey to 8 bits; pillow's own conversion would clip it."""
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 0xFFFF:
-        raise BadFile("32-bit pixels have no agreed white; convert the file to 8 or 16 bits")
+        raise BadFile("32-bit pixels have no defined white; convert the file to 8 or 16 bits")
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
@@ -227,5 +226,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     if isinstance(error, MemoryError):
-        return "too large for the memory"
+        return "too large for memory"
     return f"damaged: {safe_text(error, 100) or type(error).__name__}"

@@ -1,9 +1,9 @@
-"""The vision domain, put together: what core calls to read, prepare and draw images."""
+"""The vision domain: the functions that core calls to read, prepare and draw images."""
 
 from pathlib import Path
 
 from dl.data.examples import Dataset
-from dl.data.folders import glance
+from dl.data.folders import holds_files_like
 from dl.domain import Domain
 from dl.options import Options
 from dl.tables.options import is_table, refuse_options
@@ -11,6 +11,7 @@ from dl.tables.table import looks_like
 from dl_vision import folder
 from dl_vision.draw import draw, sketch
 from dl_vision.listed import PATHS, open_list
+from dl_vision.memory import from_memory
 from dl_vision.prepare import learn, restore
 from dl_vision.read import read
 
@@ -18,7 +19,14 @@ from dl_vision.read import read
 def load() -> Domain:
     """Return the domain."""
     return Domain(
-        open_path=open_path, learn=learn, restore=restore, read=read, draw=draw, sketch=sketch, recognize=recognize
+        open_path=open_path,
+        learn=learn,
+        restore=restore,
+        read=read,
+        draw=draw,
+        sketch=sketch,
+        recognize=recognize,
+        from_memory=from_memory,
     )
 
 
@@ -35,7 +43,7 @@ def open_path(path: Path, options: Options) -> Dataset:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Say how surely a path holds images: a table by a column of paths, a folder by files called as images are."""
+    """Rate from 0 to 1 whether a path holds images: a table by a column of paths, a folder by image suffixes."""
     if path.is_dir():
-        return 1.0 if glance(path, folder.IMAGES) else 0.0
+        return 1.0 if holds_files_like(path, folder.IMAGES) else 0.0
     return 1.0 if is_table(path) and looks_like(path, options, PATHS) else 0.0

@@ -1,4 +1,4 @@
-"""What an image looks like: in the terminal, and as the small picture that a run keeps for its report."""
+"""Draw images in the terminal, and shrink them to the thumbnails stored in a run."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,5 +11,5 @@ LARGEST_SKETCH = 64  # columns
 
 
 def sketch(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink one image (H, W, C) to at most 64 columns, to be kept with a run and shown in its report."""
+    """Shrink one image (H, W, C) to at most 64 columns, the thumbnail shown in a report."""
     return shrink(as_rgb(image) if image.shape[2] > 1 else image, LARGEST_SKETCH)

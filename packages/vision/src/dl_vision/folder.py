@@ -1,7 +1,7 @@
-"""A user's own images: a folder of images by class, or with train / val / test inside, as a data set.
+"""Read a folder of images by class, or with train / val / test folders inside, as a data set.
 
-What is decided - size and colour - is decided from the training and validation images; the test part stays closed,
-and when it is opened its images are brought to the same size and colour, as for a prediction.
+Size and colour are chosen from the training and validation images; the test set stays closed, and its images are
+converted to the same size and colour when it is opened, as for a prediction.
 """
 
 import os
@@ -19,18 +19,18 @@ from dl.data.folders import (
     SkippedFiles,
     Wanted,
     find_classes,
-    find_parts,
+    find_splits,
     number_labels,
     relative_name,
     stable_ids,
-    unreadable,
+    unreadable_message,
 )
 from dl.errors import BadData, BadFile
 from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
-from dl_vision.cache import Pixels, Shape, facts_of, open_cache, pixels_of
-from dl_vision.decode import Facts
+from dl_vision.cache import Pixels, Shape, open_cache, read_facts, read_pixels
+from dl_vision.decode import ImageFacts
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
@@ -40,37 +40,37 @@ IMAGES = Wanted("image", "images", SUFFIXES, "expected a folder of images for ea
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """One part with the facts of its files; labels are numbers of the training part's classes."""
+class InspectedSplit:
+    """The files of one split with their facts; labels are class numbers of the training set."""
 
     found: ScannedFolder
     labels: list[int]
-    facts: list[Facts]
+    facts: list[ImageFacts]
 
 
 def open_path(path: Path, options: Options) -> Dataset:
     """Read a folder of images as a data set.
 
     Raises:
-        BadData: If the folder does not hold two classes or more, its images differ in size, or its parts do not agree.
-        BadFile: If a file is no readable image and ``bad_files`` is stop.
+        BadData: If the folder holds fewer than two classes, its images differ in size, or its splits do not agree.
+        BadFile: If a file is not a readable image and ``bad_files`` is stop.
     """
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
-    parts, cache, skip = find_parts(root, IMAGES), open_cache(), options["bad_files"] == "skip"
-    train = _inspect(find_classes(parts["train"], IMAGES), None, cache)
+    splits, cache, skip = find_splits(root, IMAGES), open_cache(), options["bad_files"] == "skip"
+    train = _inspect(find_classes(splits["train"], IMAGES), None, cache)
     classes = train.found.classes
-    val = _inspect(find_classes(parts["val"], IMAGES), classes, cache) if "val" in parts else None
+    val = _inspect(find_classes(splits["val"], IMAGES), classes, cache) if "val" in splits else None
     both = [train] if val is None else [train, val]
     shape = choose_shape(root, both, options)
-    pixels = [pixels_of(part.found.files, part.facts, shape, cache) for part in both]
-    bad = [line for part, read in zip(both, pixels, strict=True) for line in bad_files(root, part, read)]
+    pixels = [read_pixels(split.found.files, split.facts, shape, cache) for split in both]
+    bad = [line for split, read in zip(both, pixels, strict=True) for line in bad_files(root, split, read)]
     if bad and not skip:
-        raise BadFile(bad_message(root, bad, sum(len(part.labels) for part in both)))
-    _refuse_emptied(train, pixels[0])
+        raise BadFile(bad_message(root, bad, sum(len(split.labels) for split in both)))
+    _refuse_empty_class(train, pixels[0])
     return Dataset(
         name=root.resolve().name or "images",
         train=_examples(root, train, pixels[0], classes),
-        open_test=_test_opener(root, parts["test"], classes, shape, skip) if "test" in parts else None,
+        open_test=_test_opener(root, splits["test"], classes, shape, skip) if "test" in splits else None,
         val=_examples(root, val, pixels[1], classes) if val is not None else None,
         title=f"{len(train.labels):,} images of {len(classes)} classes",
         source=str(root),
@@ -81,12 +81,12 @@ def open_path(path: Path, options: Options) -> Dataset:
 def _test_opener(
     root: Path, folder: Path, classes: tuple[str, ...], shape: Shape, skip: bool
 ) -> Callable[[], Examples]:
-    """Return the function that reads the test part, which nothing has looked at until it is called."""
+    """Return a function that reads the test set; nothing of it is read before."""
 
     def open_test() -> Examples:
         cache = open_cache()
         test = _inspect(find_classes(folder, IMAGES), classes, cache)
-        pixels = pixels_of(test.found.files, test.facts, shape, cache)
+        pixels = read_pixels(test.found.files, test.facts, shape, cache)
         bad = bad_files(root, test, pixels)
         if bad and not skip:
             raise BadFile(bad_message(root, bad, len(test.labels)))
@@ -103,23 +103,23 @@ def _test_opener(
     return open_test
 
 
-def _inspect(found: ScannedFolder, classes: tuple[str, ...] | None, cache: Path | None) -> Inspected:
-    """Number the labels as the training part does (``classes``; None for the training part) and read the facts."""
-    return Inspected(found, number_labels(found, classes), facts_of(found.files, cache))
+def _inspect(found: ScannedFolder, classes: tuple[str, ...] | None, cache: Path | None) -> InspectedSplit:
+    """Number the labels by the training set's classes (None if this is the training set) and read the facts."""
+    return InspectedSplit(found, number_labels(found, classes), read_facts(found.files, cache))
 
 
-def choose_shape(root: Path, parts: Sequence[Inspected], options: Options) -> Shape:
-    """Choose height, width and channels: as asked, else as the images that can be read are."""
+def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options) -> Shape:
+    """Choose height, width and channels: from the options, otherwise from the readable images."""
     readable = [
         (file.path, facts)
-        for part in parts
-        for file, facts in zip(part.found.files, part.facts, strict=True)
+        for split in splits
+        for file, facts in zip(split.found.files, split.facts, strict=True)
         if not facts.error
     ]
     if not readable:
         bad = [
             f"{relative_name(root, file.path)}: {facts.error}"
-            for file, facts in zip(parts[0].found.files, parts[0].facts, strict=True)
+            for file, facts in zip(splits[0].found.files, splits[0].facts, strict=True)
         ]
         raise BadFile(bad_message(root, bad, len(bad)))
     grey = options["colour"] == "grey" or (options["colour"] == "auto" and all(facts.grey for _, facts in readable))
@@ -140,29 +140,29 @@ def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
         for (height, width), path in list(sizes.items())[:2]
     ]
     middle = round(statistics.median(min(size) for size in sizes))
-    advice = f"choose one for all, as in size={min(max(middle, 8), 224)}"
+    advice = f"resize all to one, as in size={min(max(middle, 8), 224)}"
     return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}"
 
 
-def bad_files(root: Path, part: Inspected, pixels: Pixels) -> list[str]:
-    """Name the files that could not be decoded, with the reasons."""
-    return [f"{relative_name(root, part.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
+def bad_files(root: Path, split: InspectedSplit, pixels: Pixels) -> list[str]:
+    """List the files that could not be decoded, with the reasons."""
+    return [f"{relative_name(root, split.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
 
 
 def bad_message(root: Path, bad: Sequence[str], of: int) -> str:
-    """Say in one line how many files are no images, which ones first, and what to do."""
-    return unreadable(repr(str(root)), bad, of, "images")
+    """Return the error message for files that are not images."""
+    return unreadable_message(repr(str(root)), bad, of, "images")
 
 
-def _refuse_emptied(train: Inspected, pixels: Pixels) -> None:
+def _refuse_empty_class(train: InspectedSplit, pixels: Pixels) -> None:
     left = {train.labels[position] for position in pixels.kept}
     for number, name in enumerate(train.found.classes):
         if number not in left:
             raise BadData(f"class {safe_text(name)!r} has no readable image in {str(train.found.folder)!r}")
 
 
-def _examples(root: Path, part: Inspected, pixels: Pixels, classes: tuple[str, ...]) -> Examples:
-    sources = tuple(relative_name(root, part.found.files[at].path) for at in pixels.kept)
-    labels = np.array([part.labels[at] for at in pixels.kept], np.int64)
-    ids = stable_ids([part.facts[at].digest for at in pixels.kept], sources)
+def _examples(root: Path, split: InspectedSplit, pixels: Pixels, classes: tuple[str, ...]) -> Examples:
+    sources = tuple(relative_name(root, split.found.files[at].path) for at in pixels.kept)
+    labels = np.array([split.labels[at] for at in pixels.kept], np.int64)
+    ids = stable_ids([split.facts[at].digest for at in pixels.kept], sources)
     return Examples(pixels.images, labels, ids, tuple(classes), sources)

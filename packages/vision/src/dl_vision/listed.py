@@ -1,4 +1,4 @@
-"""A user's own images as a table: a column of paths, relative to the table, and one or more columns to predict."""
+"""Read a table of image paths, relative to the table, and target columns as a data set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dl.options import Options
 from dl.tables.columns import quote
 from dl.tables.table import Column, InputKind, Table, read_table
 from dl.terminal import safe_text
-from dl_vision.cache import facts_of, open_cache, pixels_of
-from dl_vision.folder import SUFFIXES, Inspected, bad_message, choose_shape
+from dl_vision.cache import open_cache, read_facts, read_pixels
+from dl_vision.folder import SUFFIXES, InspectedSplit, bad_message, choose_shape
 
-MOST = 0.9  # of the cells that must be called as images are
+MOST = 0.9  # share of cells that must have an image suffix
 
 
 def _share_of_images(column: Column) -> float:
@@ -29,7 +29,7 @@ def _share_of_images(column: Column) -> float:
 
 PATHS = InputKind(
     "paths of images",
-    "the one of most paths",
+    "the one with most paths",
     _share_of_images,
     ("path", "file", "image", "img", "filename", "filepath", "image_path", "file_name"),
 )
@@ -39,50 +39,50 @@ def open_list(path: Path, options: Options) -> Dataset:
     """Read a table of image paths as a data set.
 
     Raises:
-        BadData: If the table does not hold what can be learnt from, or the images differ in size.
+        BadData: If the table cannot be used for training, or the images differ in size.
         BadFile: If an image is missing or cannot be read, and ``bad_files`` is stop.
     """
     path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
     table = read_table(path, options, PATHS)
     names = [cell.strip() for cell in table.cells()]
     files, missing = find_files(path.parent, names)
-    there = np.array([at for at in range(len(names)) if at not in missing], np.int64)
-    if not len(there):
+    found = np.array([at for at in range(len(names)) if at not in missing], np.int64)
+    if not len(found):
         raise BadFile(bad_message(path, _lines(table, names, missing), len(names)))
-    facts = facts_of(files, cache := open_cache())
-    shape = choose_shape(path.parent, [Inspected(ScannedFolder(path.parent, (), files), [], facts)], options)
-    pixels = pixels_of(files, facts, shape, cache)
-    bad = _lines(table, names, missing | {int(there[at]): why for at, why in pixels.bad.items()})
+    facts = read_facts(files, cache := open_cache())
+    shape = choose_shape(path.parent, [InspectedSplit(ScannedFolder(path.parent, (), files), [], facts)], options)
+    pixels = read_pixels(files, facts, shape, cache)
+    bad = _lines(table, names, missing | {int(found[at]): why for at, why in pixels.bad.items()})
     if bad and options["bad_files"] != "skip":
         raise BadFile(bad_message(path, bad, len(names)))
-    kept = there[pixels.kept]
+    kept = found[pixels.kept]
     sources = [names[at] for at in kept]
-    ids = stable_ids([facts[at].digest for at in pixels.kept], _told_apart(sources))
+    ids = stable_ids([facts[at].digest for at in pixels.kept], _number_duplicates(sources))
     examples = table.examples(pixels.images, ids, tuple(sources), kept=kept)
-    _refuse_emptied(table, kept)
+    _refuse_empty_class(table, kept)
     return table.dataset(examples, bad)
 
 
 def find_files(folder: Path, names: Sequence[str]) -> tuple[list[FoundFile], dict[int, str]]:
-    """Find the files of these names, relative to the folder; return them, and why others are none, by position."""
+    """Find the files of these names, relative to the folder; return them, and the errors of the others by position."""
     files: list[FoundFile] = []
     missing: dict[int, str] = {}
     for at, name in enumerate(names):
-        path = _there(folder, name)
+        path = _resolve(folder, name)
         try:
             stat = os.stat(path)  # noqa: PTH116 - a million times, and the path is text
         except (OSError, ValueError) as error:
             missing[at] = (getattr(error, "strerror", None) or str(error)).lower()
             continue
         if not os.path.isfile(path):  # noqa: PTH113 - as above
-            missing[at] = "no regular file"
+            missing[at] = "not a regular file"
             continue
         files.append(FoundFile(path, 0, (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)))
     return files, missing
 
 
-def _there(folder: Path, name: str) -> str:
-    """Return the path that a name means; one written on another system has other strokes."""
+def _resolve(folder: Path, name: str) -> str:
+    """Return the path of a name, whichever slashes it is written with."""
     path = os.path.join(folder, name)  # noqa: PTH118 - as above
     if "\\" in name and not os.path.exists(path):  # noqa: PTH110 - as above
         return os.path.join(folder, name.replace("\\", "/"))  # noqa: PTH118
@@ -93,8 +93,8 @@ def _lines(table: Table, names: Sequence[str], bad: dict[int, str]) -> list[str]
     return [f"{table.sources[at]}: {safe_text(names[at])}: {bad[at]}" for at in sorted(bad)]
 
 
-def _told_apart(names: Sequence[str]) -> list[str]:
-    """Number the second and later of equal names, so that no two examples have one id."""
+def _number_duplicates(names: Sequence[str]) -> list[str]:
+    """Append a number to repeated names, so that every example has its own id."""
     seen: Counter[str] = Counter()
     apart = []
     for name in names:
@@ -103,8 +103,8 @@ def _told_apart(names: Sequence[str]) -> list[str]:
     return apart
 
 
-def _refuse_emptied(table: Table, kept: np.ndarray) -> None:
-    """Refuse a class whose images were all left out.
+def _refuse_empty_class(table: Table, kept: np.ndarray) -> None:
+    """Refuse a class without a readable image.
 
     Raises:
         BadData: Naming it.

@@ -1,4 +1,4 @@
-"""The networks: prepared images (N, C, H, W) to logits (N, outputs), kept and computed in channels-last.
+"""The networks: prepared images (N, C, H, W) to logits (N, outputs), in channels-last memory format.
 
 Each function is one architecture, written from the image to the logits.
 """
@@ -12,13 +12,13 @@ from torch import nn
 from dl.errors import BadOption
 from dl.options import InputShape, Options
 
-LARGEST_FLATTENED = 8  # side of the last map; a larger one is averaged over, so that the last layer stays small
+LARGEST_FLATTENED = 8  # side of the last feature map; a larger one is average-pooled, so that the head stays small
 
 
 def convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     """Build the default: a 5x5 convolution of stride 2, then 3x3 ones that double the channels, each with batch norm.
 
-    The map is halved after every convolution but the last.
+    The feature map is halved after every convolution except the last.
     """
     width, pool = int(options["width"]), str(options["pool"])
     layers = [nn.Conv2d(shape[0], width, 5, stride=2, padding=2, bias=False), *_normed_relu(width, "none")]
@@ -53,7 +53,7 @@ def book_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module
 
 
 def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
-    """Build hidden layers of one width on the flattened image.
+    """Build a multilayer perceptron with hidden layers of one width on the flattened image.
 
     Source: Chollet, Deep Learning with Python, chapter 2 (one hidden layer of 512).
     """
@@ -66,12 +66,12 @@ def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
 
 
 def _normed_relu(channels: int, pool: str) -> list[nn.Module]:
-    """Return pooling, batch norm and ReLU; pooling comes first, so that the others see a quarter of the values."""
+    """Return pooling, batch norm and ReLU; pooling first leaves the others a quarter of the values."""
     return [*_POOLS[pool](), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
 def _relu_pooled(pool: str) -> list[nn.Module]:
-    """Return ReLU and pooling; the maximum of ReLUs is the ReLU of the maximum, which costs a quarter."""
+    """Return ReLU and pooling; max pooling first gives the same result at a quarter of the cost."""
     relu = nn.ReLU(inplace=True)
     return [*_POOLS[pool](), relu] if pool == "max" else [relu, *_POOLS[pool]()]
 
@@ -79,7 +79,7 @@ def _relu_pooled(pool: str) -> list[nn.Module]:
 _POOLS: dict[str, Callable[[], list[nn.Module]]] = {
     "max": lambda: [nn.MaxPool2d(2)],
     "avg": lambda: [nn.AvgPool2d(2)],
-    "stride": list,  # the convolution before it strides
+    "stride": list,  # done by the stride of the convolution before
     "none": list,
 }
 
@@ -89,7 +89,7 @@ def _dropout(options: Options) -> list[nn.Module]:
 
 
 def _glorot(layers: list[nn.Module]) -> list[nn.Module]:
-    """Start as the book's networks do: uniform weights that keep the variance both ways, and biases of zero.
+    """Initialize as the book's networks: Glorot uniform weights, biases of zero.
 
     Source: Glorot and Bengio 2010, section 4.2.1.
     """
@@ -106,21 +106,21 @@ def _network(layers: list[nn.Module]) -> nn.Module:
 
 
 def _map_size(name: str, shape: InputShape, layers: list[nn.Module]) -> tuple[int, int]:
-    """Return height and width of the last map.
+    """Return height and width of the last feature map.
 
     Raises:
-        BadOption: If a map would vanish on the way.
+        BadOption: If the image is too small for these layers.
     """
     height, width = (_side(side, layers) for side in shape[1:])
     if min(height, width) < 1:
         smallest = next(side for side in range(1, 1 << 16) if _side(side, layers) >= 1)
         size = f"{shape[1]}x{shape[2]}"
-        raise BadOption(f"{name} with these options needs images of at least {smallest}x{smallest}; these are {size}")
+        raise BadOption(f"{name} with these options needs images of at least {smallest}x{smallest}; found {size}")
     return height, width
 
 
 def _side(side: int, layers: list[nn.Module]) -> int:
-    """Follow one side of the image through the layers; 0 or less where a map vanishes, and stays so."""
+    """Return the side of the feature map after the layers; 0 if it vanishes on the way."""
     for layer in layers:
         if isinstance(layer, nn.Conv2d):
             side = (side + 2 * int(layer.padding[0]) - layer.kernel_size[0]) // layer.stride[0] + 1

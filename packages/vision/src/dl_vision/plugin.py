@@ -1,4 +1,4 @@
-"""What the vision package adds to dl. Listing it imports neither torch nor numpy nor pillow; building does."""
+"""The vision plugin: domain, models and recipes. Registering imports neither torch nor numpy nor pillow."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ if TYPE_CHECKING:
 
 DOMAIN = "vision"
 RECIPES = Path(__file__).parent / "recipes"
+VALUES = ("auto", "bool", "byte", "unit", "signed", "16-bit")
 
 READING = (
-    Option("size", 0, "height and width images are resized to; 0 keeps the size they all share", low=0, high=4096),
-    Option("colour", "auto", "auto: grey if every image is grey, else rgb", choices=("auto", "grey", "rgb")),
-    Option("scale", "standard", "pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
-    Option("bad_files", "stop", "files that are no readable image: stop, or skip and count", choices=("stop", "skip")),
+    Option("size", 0, "resize images to this height and width; 0 keeps their common size", low=0, high=4096),
+    Option("colour", "auto", "auto: grey if every image is grey, otherwise rgb", choices=("auto", "grey", "rgb")),
+    Option("scale", "standard", "scale pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
+    Option("bad_files", "stop", "at an unreadable image, stop, or skip and count it", choices=("stop", "skip")),
+    Option("values", "auto", "of an array of images: its black and white", choices=VALUES),
     *tables.OPTIONS,
 )
 POOLS = ("max", "avg", "stride")
-POOL = Option("pool", "max", "how maps shrink: largest or average of 2x2, or strided convolutions", choices=POOLS)
-DROPOUT = Option("dropout", 0.0, "share of values dropped in training before the last layer", low=0.0, high=0.95)
+POOL = Option("pool", "max", "downsample by 2x2 max or average pooling, or strided convolutions", choices=POOLS)
+DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95)
 
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Images: from a named data set or a folder of images by class."""
+    """Register the domain of images."""
     return (DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING),)
 
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """The networks, from the default to the plainest."""
+    """Register the networks, the default first."""
     return (
         ModelSpec(
             "convnet",
@@ -49,12 +51,12 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option(
                     "width",
                     16,
-                    "channels of the first convolution; each next one doubles them",
+                    "channels of the first convolution, doubled by each further one",
                     low=1,
                     high=512,
                     units=True,
                 ),
-                Option("depth", 3, "convolutions", low=1, high=6),
+                Option("depth", 3, "number of convolutions", low=1, high=6),
                 POOL,
                 DROPOUT,
             ),
@@ -68,7 +70,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option(
                     "width",
                     32,
-                    "channels of the first convolution; the next two have twice",
+                    "channels of the first convolution; the next two have twice as many",
                     low=1,
                     high=512,
                     units=True,
@@ -81,12 +83,12 @@ def register_models() -> tuple[ModelSpec, ...]:
         ModelSpec(
             "dense",
             DOMAIN,
-            "hidden dense layers on the flattened image: one of 512",
+            "multilayer perceptron on the flattened image: one hidden layer of 512",
             _build_dense,
             (
                 Option("width", 512, "units of each hidden layer", low=1, high=16384, units=True),
-                Option("depth", 1, "hidden layers; 0 is a linear model", low=0, high=20),
-                Option("dropout", 0.0, "share dropped in training after each hidden layer", low=0.0, high=0.95),
+                Option("depth", 1, "number of hidden layers; 0 is a linear model", low=0, high=20),
+                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
             ),
         ),
     )
@@ -94,7 +96,7 @@ def register_models() -> tuple[ModelSpec, ...]:
 
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
-    """The recipes in the folder beside this file; the first comment line of each describes it."""
+    """Register the recipes in the folder beside this file; the first comment line of each describes it."""
     return recipes_in(RECIPES, DOMAIN)
 
 

@@ -1,6 +1,6 @@
-"""Preparing images: stored uint8 (N, H, W, C) to standardized float (N, C, H, W), in channels-last strides.
+"""Preprocess images: stored uint8 (N, H, W, C) to standardized float (N, C, H, W), in channels-last strides.
 
-What is learnt - the mean and deviation of each channel - is learnt from the training part alone, from exact counts.
+Mean and deviation of each channel are computed from the training set alone, from exact counts.
 """
 
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ from dl.domain import Preprocessor
 from dl.errors import BadData, BadOption, BadRun
 from dl.options import Options
 
-CHUNK_BYTES = 1 << 22  # of pixels counted at once, so that no copy of all the data is ever made
+CHUNK_BYTES = 1 << 22  # pixels counted at once, so that the data is never copied as a whole
 COLOURS = {1: "grey", 3: "rgb"}  # by channels
 
 
 class VisionPreprocessor(Preprocessor):
-    """Pixels times ``scale`` plus ``shift``, per channel.
+    """Standardizes pixels: multiplies by ``scale`` and adds ``shift``, per channel.
 
-    Both are stored repeated along a row of the image, (W * C,), which is how the pixels lie: a vector of three colours
-    alone would be multiplied three values at a time. One channel needs one value.
+    Both are stored repeated along a row of the image, (W * C,), the memory layout of the pixels: with a vector of three
+    channels the multiplication would run over three values at a time. One channel needs one value.
 
     Args:
-        shape: Channels, height and width.
-        mean: Of each channel in the training part, on a scale from 0 to 1.
-        std: Deviation of each channel likewise; 0 where a channel never changes.
+        shape: (C, H, W).
+        mean: Of each channel of the training set, on a scale from 0 to 1.
+        std: Deviation of each channel, likewise; 0 for a constant channel.
     """
 
     scale: Tensor  # (W * C,), or (1,) for one channel
@@ -50,7 +50,7 @@ class VisionPreprocessor(Preprocessor):
 
     @property
     def colour(self) -> str:
-        """What the channels mean: grey, rgb, or unknown for a data set of another kind."""
+        """The meaning of the channels: grey, rgb, or unknown."""
         return COLOURS.get(self.shape[0], "unknown")
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
@@ -66,26 +66,26 @@ class VisionPreprocessor(Preprocessor):
         }
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Turn (N, H, W, C) uint8 into (N, C, H, W) float of mean 0 and deviation 1, in channels-last strides."""
+        """Standardize (N, H, W, C) uint8 to (N, C, H, W) float, in channels-last strides."""
         rows = inputs.flatten(2).to(self.scale.dtype)  # one copy; the rest is in place
         return rows.mul_(self.scale).add_(self.shift).view(inputs.shape).permute(0, 3, 1, 2)
 
 
-def learn(part: Subset, options: Options) -> VisionPreprocessor:
-    """Learn mean and deviation of each channel from a training part; ``scale=unit`` needs neither, pixels become 0..1.
+def learn(subset: Subset, options: Options) -> VisionPreprocessor:
+    """Compute mean and deviation of each channel of a training set; ``scale=unit`` maps pixels to 0..1 instead.
 
     Raises:
-        BadData: If the inputs are not images as this domain stores them.
-        BadOption: If ``size`` or ``colour`` was asked for and the data set's images are stored otherwise.
+        BadData: If the inputs are not uint8 (N, H, W, C).
+        BadOption: If the data set's images do not have the requested ``size`` or ``colour``.
     """
-    inputs = part.examples.array
-    if inputs.ndim != 4 or inputs.dtype != np.uint8 or not len(part):
+    inputs = subset.examples.array
+    if inputs.ndim != 4 or inputs.dtype != np.uint8 or not len(subset):
         raise BadData(f"images are stored as uint8 (N, height, width, channels); found {inputs.dtype} {inputs.shape}")
     height, width, channels = inputs.shape[1:]
     _check_as_asked(height, width, channels, options)
     if options.get("scale") == "unit":
         return VisionPreprocessor((channels, height, width), (0.0,) * channels, (1.0,) * channels)
-    counts = _count_values(part)
+    counts = _count_values(subset)
     levels = np.arange(256) / 255
     total = counts.sum(axis=1)
     mean = counts @ levels / total
@@ -94,10 +94,10 @@ def learn(part: Subset, options: Options) -> VisionPreprocessor:
 
 
 def restore(settings: Mapping[str, Any]) -> VisionPreprocessor:  # Any: JSON
-    """Make a preprocessor again from its settings.
+    """Rebuild a preprocessor from its settings.
 
     Raises:
-        BadRun: If they are not what `VisionPreprocessor.settings` gives.
+        BadRun: If they are not those of `VisionPreprocessor.settings`.
     """
     try:
         shape = (int(settings["channels"]), int(settings["height"]), int(settings["width"]))
@@ -105,14 +105,12 @@ def restore(settings: Mapping[str, Any]) -> VisionPreprocessor:  # Any: JSON
     except (KeyError, TypeError, ValueError) as error:
         raise BadRun(f"the stored image preprocessor cannot be read: {type(error).__name__} {error}") from error
     if min(shape) < 1 or not len(mean) == len(std) == shape[0] or not all(np.isfinite([*mean, *std])):
-        raise BadRun(
-            f"the stored image preprocessor does not fit together: {shape} with mean {mean} and deviation {std}"
-        )
+        raise BadRun(f"the stored image preprocessor is inconsistent: {shape} with mean {mean} and deviation {std}")
     return VisionPreprocessor(shape, mean, std)
 
 
 def _check_as_asked(height: int, width: int, channels: int, options: Options) -> None:
-    """Refuse a size or colour that this data does not have; a folder is read as asked, a named data set as it is."""
+    """Refuse a size or colour that a named data set does not have; only a folder's images are converted."""
     size, colour = options.get("size", 0), options.get("colour", "auto")
     if size and (height, width) != (size, size):
         raise BadOption(f"size={size}: the images of this data set are stored as {height}x{width}; leave size= out")
@@ -121,14 +119,14 @@ def _check_as_asked(height: int, width: int, channels: int, options: Options) ->
         raise BadOption(f"colour={colour}: the images of this data set are stored as {stored}; leave colour= out")
 
 
-def _count_values(part: Subset) -> NDArray[np.int64]:
-    """Count how often each value occurs in each channel, (C, 256)."""
-    images = part.examples.array
+def _count_values(subset: Subset) -> NDArray[np.int64]:
+    """Count the occurrences of each value in each channel, (C, 256)."""
+    images = subset.examples.array
     height, width, channels = images.shape[1:]
     counts = np.zeros((channels, 256), np.int64)
     size = max(1, CHUNK_BYTES // (height * width * channels))
-    for start in range(0, len(part), size):
-        chunk = images[part.index[start : start + size]]
+    for start in range(0, len(subset), size):
+        chunk = images[subset.index[start : start + size]]
         for channel in range(channels):
             counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=256)
     return counts

@@ -1,4 +1,4 @@
-"""Reading images for a prediction: files, folders and lists of paths, stored as a preprocessor expects them."""
+"""Read images for a prediction from files, folders and tables of paths, in the shape the preprocessor expects."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from dl.data.examples import Examples
-from dl.data.folders import NAMED, say_bad, stable_ids, walk
-from dl.data.paths import what_is_wrong
+from dl.data.folders import NAMED, report_unreadable, stable_ids, walk
+from dl.data.paths import explain_missing
 from dl.domain import Preprocessor
 from dl.errors import BadData, BadFile
 from dl.options import Options
@@ -22,16 +22,16 @@ from dl_vision.listed import PATHS, find_files
 def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
     """Read image files, folders (all files below them) and tables with a column of paths, in this order.
 
-    Images are resized and converted to what the preprocessor was learnt on; targets are zeros.
+    Images are converted to the size and colour of the training images; targets are zeros.
 
     Args:
-        paths: Of them.
-        preprocessor: As learnt from the training part.
-        options: As the run's own data was read.
+        paths: Of files, folders and tables.
+        preprocessor: Of the run.
+        options: Of the run's data.
 
     Raises:
-        BadData: If nothing is there, or the preprocessor is not of grey or rgb images.
-        BadFile: If a file cannot be read as an image, or a list not as a list.
+        BadData: If there is no image, or the run was not trained on grey or rgb images.
+        BadFile: If a file cannot be read as an image, or a table not as a table.
     """
     channels, height, width = preprocessor.input_shape
     if channels not in (1, 3):
@@ -45,7 +45,7 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     bad = decode_all(images, files, facts)
     if bad:
         lines = [f"{files[at]}: {why}" for at, why in bad.items()]
-        say_bad(lines, len(files), "images", skip=options["bad_files"] == "skip")
+        report_unreadable(lines, len(files), "images", skip=options["bad_files"] == "skip")
     kept = [at for at in range(len(files)) if at not in bad]
     sources = tuple(files[at] for at in kept)
     ids = stable_ids([facts[at].digest for at in kept], sources)
@@ -61,18 +61,18 @@ def _files_of(path: Path, options: Options) -> Iterator[str]:
     elif path.is_file():
         yield str(path)
     else:
-        raise BadFile(f"{safe_text(path)!r} is {what_is_wrong(path)}")
+        raise BadFile(f"{safe_text(path)!r} is {explain_missing(path)}")
 
 
 def _files_listed(path: Path, options: Options) -> Iterator[str]:
-    """Give the files that a table lists in its column of paths, relative to the table."""
+    """Yield the files listed in the column of paths of a table, relative to the table."""
     columns = open_table(path, options).columns
-    if len(columns) == 1 and not find_files(path.parent, columns)[1]:  # a file's name heads no column
+    if len(columns) == 1 and not find_files(path.parent, columns)[1]:  # the header is the path of a file
         options = {**options, "header": False}
     table = read_raw_table(path, options, PATHS)
     names = [cell.strip() for cell in table.cells()]
     files, missing = find_files(path.parent, names)
     if missing:
         bad = [f"{table.sources[at]}: {names[at]}: {why}" for at, why in missing.items()]
-        say_bad(bad, len(names), "images", skip=options["bad_files"] == "skip")
+        report_unreadable(bad, len(names), "images", skip=options["bad_files"] == "skip")
     yield from (file.path for file in files)

@@ -1,1 +1,1 @@
-"""Augmentation on whole batches: images that are shifted, flipped, cropped or cut, texts that lose words."""
+"""Augmentation of whole batches: shift, flip, crop and cutmix of images, word dropout of texts."""

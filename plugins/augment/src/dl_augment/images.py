@@ -1,4 +1,4 @@
-"""Augmentation of whole batches of images (B, C, H, W), on their device; each image gets draws of its own."""
+"""Augmentation of whole batches of images (B, C, H, W), on their device, with random draws for each image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Change = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def shift(pixels: int) -> Regularizer:
-    """Return what moves each image by up to so many pixels up or down and left or right."""
+    """Shift each image by up to ``pixels`` vertically and horizontally, repeating the edge."""
 
     def change(images: Tensor, generator: torch.Generator) -> Tensor:
         height, width = images.shape[2:]
@@ -29,7 +29,7 @@ def shift(pixels: int) -> Regularizer:
 
 
 def flip(share: float) -> Regularizer:
-    """Return what mirrors a share of the images, left to right."""
+    """Mirror a share of the images, left to right."""
 
     def change(images: Tensor, generator: torch.Generator) -> Tensor:
         chosen = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < share
@@ -39,7 +39,7 @@ def flip(share: float) -> Regularizer:
 
 
 def crop(least: float) -> Regularizer:
-    """Return what cuts a part out of each image, of a side from ``least`` to 1, and scales it to the whole."""
+    """Crop each image to a random side from ``least`` to 1 and resize it to the full size."""
 
     def change(images: Tensor, generator: torch.Generator) -> Tensor:
         drawn = torch.rand(len(images), 3, generator=generator, device=images.device, dtype=torch.float32)
@@ -55,7 +55,7 @@ def crop(least: float) -> Regularizer:
 
 
 def cutmix(share: float) -> Regularizer:
-    """Return what puts a rectangle of another image into a share of the images; its area is uniform in 0..1.
+    """Paste a rectangle of another image into a share of the images; its area is uniform in 0..1.
 
     Source: Yun et al. 2019, with alpha 1.
     """

@@ -1,4 +1,4 @@
-"""Augmentation of images and texts: names and options. Listing them imports no torch."""
+"""The plugin of augmentations of images and texts. Registering imports no torch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_regularizers() -> tuple[RegularizerSpec, ...]:
-    """Four for images, one for texts; each draws anew for each example of each batch."""
+    """Register four augmentations of images and one of texts; each draws for each example of each batch."""
     return (
         RegularizerSpec(
             "random-crop",
             "batch",
-            "cuts out a part of each image and scales it to the whole",
+            "crop each image at random and resize it to the full size",
             _crop,
-            (Option("least", 0.8, "smallest side of the part, as a share of the image's", low=0.05, high=1.0),),
+            (Option("least", 0.8, "smallest side of the crop, as a share of the image's", low=0.05, high=1.0),),
             only_for="vision",
             rank=10,
             remedy="0.8",
@@ -31,18 +31,18 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
         RegularizerSpec(
             "random-flip",
             "batch",
-            "mirrors images, left to right; not for what has a right way round, like digits",
+            "mirror images left to right; not for images where the side matters, as digits",
             _flip,
-            (Option("share", 0.5, "of the images", low=0.0, high=1.0),),
+            (Option("share", 0.5, "share of the images", low=0.0, high=1.0),),
             only_for="vision",
             rank=20,
         ),
         RegularizerSpec(
             "random-shift",
             "batch",
-            "shifts each image; what comes in at the edge repeats the edge",
+            "shift each image at random, repeating the edge",
             _shift,
-            (Option("pixels", 2, "farthest, in each direction", low=0, high=10_000),),
+            (Option("pixels", 2, "largest shift in each direction", low=0, high=10_000),),
             only_for="vision",
             rank=30,
             remedy="2",
@@ -51,16 +51,16 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
         RegularizerSpec(
             "cutmix",
             "batch",
-            "puts a rectangle of another image of the batch into each, and mixes their losses by area",
+            "paste a rectangle of another image of the batch into each, and mix their losses by area",
             _cutmix,
-            (Option("share", 1.0, "of the images", low=0.0, high=1.0),),
+            (Option("share", 1.0, "share of the images", low=0.0, high=1.0),),
             only_for="vision",
             rank=91,
         ),
         RegularizerSpec(
             "word-dropout",
             "batch",
-            "makes tokens unknown",
+            "replace random tokens by unknown ones",
             _word_dropout,
             (Option("rate", 0.1, "share of the tokens", low=0.0, high=1.0),),
             only_for="text",

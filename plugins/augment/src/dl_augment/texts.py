@@ -12,7 +12,7 @@ from dl_text.vocabulary import UNKNOWN
 
 
 def word_dropout(rate: float) -> Regularizer:
-    """Return what makes a share of each text's tokens unknown; padding stays padding. Source: Bowman et al. 2016."""
+    """Replace a share of each text's tokens by unknown ones, except padding. Source: Bowman et al. 2016."""
 
     def drop(batch: Batch, generator: torch.Generator) -> Batch:
         tokens = batch.inputs

@@ -1,1 +1,1 @@
-"""Loggers that are told each epoch of a fit: CSV, TensorBoard, Weights & Biases, MLflow."""
+"""Loggers for the metrics of each epoch: CSV, TensorBoard, Weights & Biases, MLflow."""

@@ -1,4 +1,4 @@
-"""Lightning's own loggers by name. Listing them imports nothing; one whose package is missing says how to get it."""
+"""The plugin of Lightning's loggers. Registering imports nothing; a missing package is a one-line error."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
 
 FOLDER = "logs"  # in the run folder
-PROJECT = Option("project", "dl", "under which runs are kept together")
+PROJECT = Option("project", "dl", "name of the project that runs are logged to")
 
 
 @hookimpl
 def register_loggers() -> tuple[LoggerSpec, ...]:
-    """Four of Lightning's."""
+    """Register four loggers of Lightning."""
     return (
-        LoggerSpec("csv", "a CSV file in the run folder, a row an epoch", _csv),
-        LoggerSpec("tensorboard", "TensorBoard's event files in the run folder", _tensorboard),
-        LoggerSpec("wandb", "Weights & Biases, as you are logged in there", _wandb, (PROJECT,)),
+        LoggerSpec("csv", "CSV file in the run folder, one row per epoch", _csv),
+        LoggerSpec("tensorboard", "TensorBoard event files in the run folder", _tensorboard),
+        LoggerSpec("wandb", "Weights & Biases, with the account you are logged in to", _wandb, (PROJECT,)),
         LoggerSpec(
             "mlflow",
             "MLflow, at MLFLOW_TRACKING_URI or in the run folder",
@@ -44,32 +44,32 @@ def _csv(folder: Path, _options: Options) -> Logger:
 def _tensorboard(folder: Path, _options: Options) -> Logger:
     from lightning.pytorch.loggers import TensorBoardLogger
 
-    with _saying_how_to_get("tensorboard"):
+    with _explain_missing("tensorboard"):
         return TensorBoardLogger(folder, name=FOLDER, version="", default_hp_metric=False)
 
 
 def _wandb(folder: Path, options: Options) -> Logger:
     from lightning.pytorch.loggers import WandbLogger
 
-    with _saying_how_to_get("wandb"):
+    with _explain_missing("wandb"):
         return WandbLogger(folder.name, save_dir=folder, project=str(options["project"]))
 
 
 def _mlflow(folder: Path, options: Options) -> Logger:
     from lightning.pytorch.loggers import MLFlowLogger
 
-    with _saying_how_to_get("mlflow-skinny"):
+    with _explain_missing("mlflow-skinny"):
         return MLFlowLogger(str(options["project"]), folder.name, save_dir=str(folder / FOLDER))
 
 
 @contextmanager
-def _saying_how_to_get(package: str) -> Iterator[None]:
-    """Turn a missing package into one line.
+def _explain_missing(package: str) -> Iterator[None]:
+    """Inside this context turn a missing package into a one-line error.
 
     Raises:
-        UnknownName: Naming it.
+        UnknownName: Naming the package and how to install it.
     """
     try:
         yield
     except ModuleNotFoundError as error:
-        raise UnknownName(f"this logger needs the package {package!r}  get it: pip install {package}") from error
+        raise UnknownName(f"this logger needs the package {package!r}  install it: pip install {package}") from error

@@ -1,1 +1,1 @@
-"""MNIST, shipped whole: 70,000 handwritten digits of 28x28 grey pixels, and five tasks on them."""
+"""MNIST: 70,000 handwritten digits of 28x28 grey pixels, shipped with the package, and five tasks on them."""

@@ -1,6 +1,6 @@
-"""Reading IDX files, the format MNIST is published in: a header of big-endian numbers, then the bytes of an array.
+"""Read IDX files, the format MNIST is published in: a header of big-endian numbers, then the bytes of an array.
 
-A file is unpacked straight into its array, checked by the hash of what was unpacked, and never unpickled.
+A file is decompressed into its array and verified by the hash of the decompressed bytes.
 """
 
 import gzip
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from dl.errors import BadFile
 
 UNSIGNED_BYTE = 0x08  # the type code of uint8 in the header
-BLOCK = 1 << 20  # bytes unpacked at once
+BLOCK = 1 << 20  # bytes decompressed at once
 
 
 @dataclass(frozen=True)
 class IdxFile:
-    """A file that is known: its name, the shape of the array in it, and the sha256 of its unpacked bytes."""
+    """A published file: its name, the shape of its array, and the sha256 of its decompressed bytes."""
 
     name: str
     shape: tuple[int, ...]
@@ -29,10 +29,10 @@ class IdxFile:
 
 
 def read_idx(folder: Path, known: IdxFile) -> NDArray[np.uint8]:
-    """Read one gzip-compressed IDX file of unsigned bytes, checked against what is known of it.
+    """Read one gzip-compressed IDX file of unsigned bytes and verify it.
 
     Raises:
-        BadFile: If it is missing, not gzip, cut off, or holds anything but what is known.
+        BadFile: If it is missing, not gzip, truncated, or differs from the published file.
     """
     path = folder / known.name
     array = np.empty(known.shape, np.uint8)
@@ -41,7 +41,7 @@ def read_idx(folder: Path, known: IdxFile) -> NDArray[np.uint8]:
             header = _read_header(stream, path, known.shape)
             _fill(stream, array, path)
     except (OSError, EOFError, zlib.error) as error:
-        raise BadFile(f"{str(path)!r} cannot be unpacked: {error}  reinstall dl-mnist") from error
+        raise BadFile(f"{str(path)!r} cannot be decompressed: {error}  reinstall dl-mnist") from error
     digest = sha256(header)
     digest.update(array.data)
     if digest.hexdigest() != known.sha256:
@@ -58,7 +58,7 @@ def _read_header(stream: gzip.GzipFile, path: Path, shape: tuple[int, ...]) -> b
 
 
 def _fill(stream: gzip.GzipFile, array: NDArray[np.uint8], path: Path) -> None:
-    """Unpack block by block into the array, which must come out exactly full."""
+    """Decompress block by block into the array, which must be filled exactly."""
     rest = array.reshape(-1)
     while len(rest) and (block := stream.read(min(BLOCK, len(rest)))):
         rest[: len(block)] = np.frombuffer(block, np.uint8)

@@ -1,4 +1,4 @@
-"""MNIST as data sets: the images once, with the target of the task that was asked for."""
+"""MNIST as data sets: the same images with the target of each task."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ TEST = (
 )
 
 Target = Callable[[targets.Pixels, targets.Digits], NDArray[np.generic]]
-# By data set: its title, what its target is called, and how the target follows from images and digits.
+# By data set: title, names of the classes, labels or columns, and the target as a function of images and digits.
 TASKS: dict[str, tuple[str, tuple[str, ...], Target]] = {
     "mnist": ("MNIST handwritten digits", targets.DIGITS, lambda _, digits: digits),
     "mnist-even": ("MNIST, even or odd", ("odd", "even"), lambda _, digits: targets.is_even(digits)),
@@ -50,10 +50,10 @@ TASKS: dict[str, tuple[str, tuple[str, ...], Target]] = {
 
 
 def load(name: str, folder: Path = FILES) -> Dataset:
-    """Read the training part; the test part stays closed until its function is called.
+    """Read the training set; the test set stays closed until its function is called.
 
     Raises:
-        BadFile: If a file is not the one that was published.
+        BadFile: If a file differs from the published one.
     """
     title = TASKS[name][0]
     return Dataset(
@@ -68,7 +68,7 @@ def load(name: str, folder: Path = FILES) -> Dataset:
 
 
 def _read(name: str, folder: Path, files: tuple[IdxFile, IdxFile], first_id: int) -> Examples:
-    """Read images (N, 28, 28, 1) and the targets of one part; an image's id is its place, test after training."""
+    """Read images (N, 28, 28, 1) and targets of one set; ids are positions, the test set after the training set."""
     images, labels = (read_idx(folder, known) for known in files)
     _, names, target = TASKS[name]
     inputs = images[..., None]

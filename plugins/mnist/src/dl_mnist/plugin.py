@@ -1,4 +1,4 @@
-"""The MNIST data sets: the digits, and four other tasks on the same images. Listing them reads nothing."""
+"""The plugin of the MNIST data sets: the digits, and four other tasks on the same images. Registering reads nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DESCRIPTIONS = {
     "mnist": "70,000 handwritten digits, 28x28 grey; ten classes",
     "mnist-even": "the same digits, even or odd; binary",
     "mnist-attributes": "the same digits: even, prime, has a closed loop, more than 4; multilabel",
-    "mnist-slant": "the same digits: how far they lean, in degrees; regression",
+    "mnist-slant": "the same digits: their slant in degrees; regression",
     "mnist-ink": "the same digits: the share of inked pixels, from 0 to 1; unit regression",
 }
 
 
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
-    """One data set for each task."""
+    """Register one data set for each task."""
     return tuple(_spec(name, description) for name, description in DESCRIPTIONS.items())
 
 

@@ -1,4 +1,4 @@
-"""The tasks on MNIST: what each asks for, computed from the digit or from the pixels.
+"""The targets of the tasks on MNIST, computed from the digit or from the pixels.
 
 Letters: ``N`` images. Pixels are uint8, 0 is paper and 255 is full ink.
 """
@@ -14,24 +14,24 @@ ATTRIBUTES = ("even", "prime", "closed loop", "more than 4")
 INKED = 128  # a pixel of at least this value, half of full ink, counts as inked
 CHUNK = 4096  # images whose moments are computed at once
 
-# Which digits enclose paper. The handwritten 4 is usually open at the top, so it does not count; 2 and some 7 may be
-# written with a loop, which this table cannot know: the label is about the digit, not about the hand.
+# The digits with a closed loop. The handwritten 4 is usually open at the top, so it does not count; 2 and some 7 may be
+# written with a loop, which this table ignores: the label belongs to the digit, not to the handwriting.
 _PRIME, _LOOPED = (2, 3, 5, 7), (0, 6, 8, 9)
 
 
 def is_even(digits: Digits) -> NDArray[np.int64]:
-    """1 for an even digit, 0 for an odd one, (N,)."""
+    """Return 1 for an even digit, 0 for an odd one, (N,)."""
     return 1 - digits % 2
 
 
 def attributes(digits: Digits) -> NDArray[np.uint8]:
-    """Zeros and ones for `ATTRIBUTES`, (N, 4)."""
+    """Return zeros and ones for `ATTRIBUTES`, (N, 4)."""
     columns = (digits % 2 == 0, np.isin(digits, _PRIME), np.isin(digits, _LOOPED), digits > 4)
     return np.stack(columns, axis=1).astype(np.uint8)
 
 
 def slant(images: Pixels) -> NDArray[np.float32]:
-    """How far the strokes lean from upright, in degrees; positive leans right, as italics do. (N, 28, 28, 1) to (N, 1).
+    """Return the slant of the strokes in degrees, positive to the right as in italics; (N, 28, 28, 1) to (N, 1).
 
     The covariance of x and y under the ink, over the variance of y, is the tangent of the slant: shearing an image by
     it makes the covariance zero.
@@ -42,7 +42,7 @@ def slant(images: Pixels) -> NDArray[np.float32]:
 
 
 def ink(images: Pixels) -> NDArray[np.float32]:
-    """Share of the pixels that are inked, from 0 to 1. (N, 28, 28, 1) to (N, 1)."""
+    """Return the share of inked pixels, from 0 to 1; (N, 28, 28, 1) to (N, 1)."""
     flat = images.reshape(len(images), -1)
     share: NDArray[np.float32] = np.count_nonzero(flat >= INKED, axis=1, keepdims=True).astype(np.float32)
     return share / np.float32(flat.shape[1])

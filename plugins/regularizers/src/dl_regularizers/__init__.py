@@ -1,1 +1,1 @@
-"""Regularizers for every domain: penalties, dropout, smaller networks, mixing, averaging, stopping early."""
+"""Regularizers for every domain: penalties, dropout, smaller networks, mixup, weight averaging, early stopping."""

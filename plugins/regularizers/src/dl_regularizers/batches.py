@@ -1,4 +1,4 @@
-"""Regularizers on the batch: inputs with noise, and examples mixed with others."""
+"""Regularizers on the batch: noise and mixup."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dl.errors import BadOption
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared, Regularizer
 
-DRAWS = 1 << 16  # of the beta distribution, made once; a step picks from them on the device
+DRAWS = 1 << 16  # of the beta distribution, drawn once; a step samples from them on the device
 
 
 def noise(scale: float) -> Regularizer:
-    """Return what adds Gaussian noise of this standard deviation to the prepared inputs. Source: Bishop 1995."""
+    """Add Gaussian noise of standard deviation ``scale`` to prepared inputs (B, ...). Source: Bishop 1995."""
 
     def add(batch: Batch, generator: torch.Generator) -> Batch:
         inputs = numbers(batch.inputs, "noise")
@@ -27,7 +27,7 @@ def noise(scale: float) -> Regularizer:
 
 
 def mixup(alpha: float) -> Regularizer:
-    """Return what mixes each example with another one, in shares drawn from Beta(alpha, alpha), the larger its own.
+    """Mix each example with another of the batch, by shares from Beta(alpha, alpha), the larger one its own.
 
     Source: Zhang et al. 2018.
     """
@@ -48,11 +48,11 @@ def mixup(alpha: float) -> Regularizer:
 
 
 def numbers(inputs: Prepared, name: str) -> Tensor:
-    """Return inputs that are numbers.
+    """Return inputs after checking that they are numbers.
 
     Raises:
-        BadOption: If they are tokens, which cannot be added.
+        BadOption: If they are tokens.
     """
     if isinstance(inputs, Padded):
-        raise BadOption(f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout")
+        raise BadOption(f"{name} needs inputs that are numbers, not tokens; for texts use word-dropout")
     return inputs

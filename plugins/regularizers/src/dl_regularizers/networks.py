@@ -1,4 +1,4 @@
-"""Regularizers on the network: a smaller one, and one that drops what its dense layers read."""
+"""Regularizers on the network: fewer units, and dropout before dense layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DROPS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, 
 
 
 def shrink(factor: float) -> Regularizer:
-    """Return what builds a network with this share of the units in each layer that counts them, at least the fewest.
+    """Scale every width option of the model by ``factor``, but not below the option's minimum.
 
     Source: Chollet, Deep Learning with Python, chapter 5 (reducing the network's size).
     """
@@ -24,24 +24,22 @@ def shrink(factor: float) -> Regularizer:
     def choices(model: str, known: Sequence[Option], options: Options) -> Options:
         sizes = {option.name: int(option.low or 1) for option in known if option.units}
         if not sizes:
-            raise BadOption(f"the model {model} has no option that counts units, so shrink cannot make it smaller")
+            raise BadOption(f"the model {model} has no option for a number of units, which shrink would scale")
         return {**options, **{name: max(low, round(int(options[name]) * factor)) for name, low in sizes.items()}}
 
     return Regularizer(choices=choices)
 
 
 def dropout(rate: float) -> Regularizer:
-    """Return what drops a share of the inputs of each dense layer but the network's first layer, in training.
+    """Apply dropout to the inputs of each dense layer except the network's first layer.
 
-    A network that has dropout layers of rate 0 gets the rate there; one that drops something already is refused.
+    If the network has dropout layers of rate 0, they get the rate instead; a network with active dropout is refused.
     Source: Srivastava et al. 2014; the places are those of Chollet, Deep Learning with Python, chapters 5 and 8.
     """
 
     def change(network: nn.Module) -> None:
-        if any(_drops(layer) for layer in network.modules()):
-            raise BadOption(
-                "the network has dropout of its own; choose its rate with dropout= and leave out --reg dropout"
-            )
+        if any(_has_dropout(layer) for layer in network.modules()):
+            raise BadOption("the network already has dropout; set its rate with dropout= and leave out --reg dropout")
         own = [layer for layer in network.modules() if isinstance(layer, nn.Dropout)]
         for layer in own:
             layer.p = rate
@@ -49,21 +47,21 @@ def dropout(rate: float) -> Regularizer:
             return
         places = _after_the_first(network)
         if not places:
-            raise BadOption("the network has no dense layer after its first layer, so there is no place for dropout")
+            raise BadOption("the network has no dense layer after its first layer to apply dropout to")
         for place in places:
-            place.register_forward_pre_hook(_Dropping(rate))
+            place.register_forward_pre_hook(_DropoutHook(rate))
 
     return Regularizer(network=change)
 
 
-def _drops(layer: nn.Module) -> bool:
-    """Return whether a layer drops something in training: a dropout layer, or one that has its own rate."""
+def _has_dropout(layer: nn.Module) -> bool:
+    """Return whether a layer has active dropout: a dropout layer, or one with its own rate."""
     rate = getattr(layer, "p" if isinstance(layer, DROPS) else "dropout", 0.0)
     return isinstance(rate, float) and rate > 0
 
 
-class _Dropping:
-    """Drops a share of what a layer reads, while the layer is in training mode; a class, so that it can be copied."""
+class _DropoutHook:
+    """A forward pre-hook that applies dropout to a layer's inputs in training mode; a class, so that it is copyable."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
@@ -73,7 +71,7 @@ class _Dropping:
 
 
 def _after_the_first(network: nn.Module) -> list[nn.Linear]:
-    """Return the dense layers that read what another layer gave; those inside attention have dropout of their own."""
+    """Return the dense layers after the first layer, except those inside attention, which have their own dropout."""
     inside = {
         id(layer)
         for block in network.modules()

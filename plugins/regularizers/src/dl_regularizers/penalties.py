@@ -1,4 +1,4 @@
-"""Penalties on large weights, added to the loss of each training step and to no loss that is reported."""
+"""Penalties on large weights, added to the training loss of each step but to no reported loss."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from dl.regularizer import Regularizer
 
 
 def l1(strength: float, *, every: bool = False) -> Regularizer:
-    """Return strength times the sum of the absolute values of all weights: small ones become zero.
+    """Penalize strength times the sum of absolute weights, which drives small weights to zero.
 
     Args:
         strength: Factor of the sum.
-        every: Whether biases and norm parameters count, too.
+        every: Whether to include biases and norm parameters.
     """
     return Regularizer(penalty=lambda network: strength * _norms(weights(network, every=every), 1).sum())
 
 
 def l2(strength: float, *, every: bool = False) -> Regularizer:
-    """Return strength times the sum of the squares of all weights: large ones become smaller.
+    """Penalize strength times the sum of squared weights, which shrinks large weights.
 
-    A penalty, whose gradient goes through the optimizer; weight decay that does not is ``weight_decay=`` of ``adamw``.
+    Its gradient passes through the optimizer; for decoupled weight decay use ``weight_decay=`` of ``adamw``.
 
     Args:
-        strength: Factor of the sum, as in Keras; twice it is what the gradient gets of each weight.
-        every: Whether biases and norm parameters count, too.
+        strength: Factor of the sum, as in Keras; the gradient of a weight is twice it times the weight.
+        every: Whether to include biases and norm parameters.
     """
     return Regularizer(penalty=lambda network: strength * _norms(weights(network, every=every), 2).square().sum())
 
 
 def _norms(parameters: list[Tensor], order: int) -> Tensor:
-    """Return the norm of each parameter, (n,). It can be learnt from, which torch's `get_total_norm` cannot."""
+    """Return the norm of each parameter, (n,), differentiable, unlike torch's `get_total_norm`."""
     found = [torch.linalg.vector_norm(one, order) for one in parameters]
     return torch.stack(found) if found else torch.zeros(1)
 
 
 def weights(network: nn.Module, *, every: bool = False) -> list[Tensor]:
-    """Return the trained parameters of two and more axes, which biases and the parameters of norm layers have not."""
+    """Return the trainable parameters with two or more axes, without biases and norm parameters, or all of them."""
     return [one for one in network.parameters() if one.requires_grad and (every or one.ndim > 1)]

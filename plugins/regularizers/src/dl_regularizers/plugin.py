@@ -1,4 +1,4 @@
-"""The regularizers of every domain: their names, places and options. Listing them imports no torch."""
+"""The plugin of regularizers for every domain. Registering imports no torch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from dl.regularizer import Regularizer
     from dl.tasks.task import Task
 
-EVERY = Option("every", False, "also biases and the parameters of norm layers")
+EVERY = Option("every", False, "include biases and the parameters of norm layers")
 
 
 @hookimpl
 def register_regularizers() -> tuple[RegularizerSpec, ...]:
-    """One for each remedy of the book, and some younger ones."""
+    """Register the remedies of the book, and some more recent ones."""
     return (
         RegularizerSpec(
             "shrink",
             "network",
-            "a smaller network: fewer units in every layer that counts them",
+            "make the network smaller: fewer units in every layer",
             _shrink,
-            (Option("factor", 0.5, "of the units that stay", low=0.001, high=1.0),),
+            (Option("factor", 0.5, "factor of the number of units", low=0.001, high=1.0),),
             rank=10,
             remedy="0.5",
             offered=35,
@@ -32,37 +32,37 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
         RegularizerSpec(
             "dropout",
             "network",
-            "drops a share of what each dense layer but the first reads; in a network that drops nothing yet",
+            "apply dropout before each dense layer except the first; for a network without active dropout",
             _dropout,
-            (Option("rate", 0.5, "share that is dropped", low=0.0, high=0.99),),
+            (Option("rate", 0.5, "dropout rate", low=0.0, high=0.99),),
             remedy="0.5",
         ),
         RegularizerSpec(
             "noise",
             "batch",
-            "adds Gaussian noise to prepared inputs",
+            "add Gaussian noise to prepared inputs",
             _noise,
-            (Option("scale", 0.1, "standard deviation; prepared inputs have about 1", low=0.0, high=1000.0),),
+            (Option("scale", 0.1, "standard deviation; that of prepared inputs is about 1", low=0.0, high=1000.0),),
         ),
         RegularizerSpec(
             "mixup",
             "batch",
-            "mixes each example with another of its batch, and their losses alike",
+            "mix each example with another of its batch, and their losses by the same shares",
             _mixup,
-            (Option("alpha", 0.2, "of the beta distribution of shares; 1 is uniform", low=0.001, high=100.0),),
+            (Option("alpha", 0.2, "parameter of the beta distribution; 1 is uniform", low=0.001, high=100.0),),
             rank=90,
         ),
         RegularizerSpec(
             "l1",
             "penalty",
-            "adds strength times the sum of the weights' absolute values to the loss",
+            "add strength times the sum of absolute weights to the loss",
             _l1,
             (Option("strength", 1e-5, "factor of the sum", low=0.0, high=1000.0), EVERY),
         ),
         RegularizerSpec(
             "l2",
             "penalty",
-            "adds strength times the sum of the weights' squares to the loss (decoupled: weight_decay= of adamw)",
+            "add strength times the sum of squared weights to the loss (decoupled: weight_decay= of adamw)",
             _l2,
             (Option("strength", 1e-4, "factor of the sum", low=0.0, high=1000.0), EVERY),
             remedy="0.0001",
@@ -71,9 +71,9 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
         RegularizerSpec(
             "label-smoothing",
             "training",
-            "asks for a little less than certainty; for tasks with classes or labels",
+            "smooth the targets of classes or labels",
             _label_smoothing,
-            (Option("share", 0.1, "of certainty that is spread over all classes", low=0.0, high=0.99),),
+            (Option("share", 0.1, "share of a target spread over all classes", low=0.0, high=0.99),),
             tasks=("binary", "multiclass", "multilabel"),
             remedy="0.1",
             offered=20,
@@ -81,26 +81,26 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
         RegularizerSpec(
             "max-norm",
             "training",
-            "keeps the norm of the weights into each unit below a bound, after each step",
+            "bound the norm of the weights into each unit after each step",
             _max_norm,
             (Option("bound", 3.0, "largest norm", low=0.001, high=1e6),),
         ),
         RegularizerSpec(
             "weight-averaging",
             "training",
-            "scores and keeps the running mean of the weights, not their last values",
+            "evaluate and save an exponential moving average of the weights",
             _weight_averaging,
-            (Option("decay", 0.99, "share of the mean that stays at each step", low=0.0, high=1.0),),
+            (Option("decay", 0.99, "decay of the average per step", low=0.0, high=1.0),),
             rank=60,
         ),
         RegularizerSpec(
             "early-stopping",
             "training",
-            "ends the fit when the validation part has not become better for some epochs",
+            "stop the fit when the validation score has not improved for some epochs",
             _early_stopping,
             (
-                Option("patience", 3, "epochs without a better one", low=1),
-                Option("by", "loss", "what must become better", choices=("loss", "metric")),
+                Option("patience", 3, "epochs without an improvement", low=1),
+                Option("by", "loss", "monitor the validation loss or metric", choices=("loss", "metric")),
             ),
             rank=90,
             remedy="3",

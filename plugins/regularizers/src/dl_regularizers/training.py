@@ -1,4 +1,4 @@
-"""Regularizers on the training: the loss, the weights after each step, and its end."""
+"""Regularizers on the training: label smoothing, max-norm, weight averaging, early stopping."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dl.runs.history import EpochRow, History
 from dl.runs.manifest import MetricInfo
 from dl.tasks.task import Reduction, Task
 
-# the layers in whose matrices a row is the weights into a unit
+# layers with weight matrices in which a row holds the weights into one unit
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)
 
 
 def label_smoothing(share: float, task: Task) -> Regularizer:
-    """Return the loss of a task with classes or labels against targets of which a share is spread over all of them.
+    """Smooth the targets of a task with classes or labels: spread a share over all classes.
 
     Source: Szegedy et al. 2016, section 7.
     """
@@ -41,13 +41,11 @@ def label_smoothing(share: float, task: Task) -> Regularizer:
 
 
 def max_norm(bound: float) -> Regularizer:
-    """Return what scales the weights into a unit back to a bound after each step. Source: Srivastava et al. 2014."""
+    """Rescale the weights into each unit to at most a bound after each step. Source: Srivastava et al. 2014."""
 
     def check(network: nn.Module) -> None:
         if not _into_units(network):
-            raise BadOption(
-                "the network has no dense, convolutional or recurrent layer, so max-norm has nothing to bound"
-            )
+            raise BadOption("the network has no dense, convolutional or recurrent layer for max-norm to bound")
 
     @torch.no_grad()
     def scale(network: nn.Module) -> None:
@@ -63,22 +61,22 @@ def _into_units(network: nn.Module) -> list[Tensor]:
 
 
 def weight_averaging(decay: float) -> Regularizer:
-    """Return the exponential moving average of the weights: it is scored and kept, and the weights train on.
+    """Evaluate and save an exponential moving average of the weights, while the weights themselves are trained.
 
-    The first steps count more, so that where the fit began is soon forgotten.
+    The decay is smaller in the first steps, so that the initial weights are soon forgotten.
     Source: Polyak and Juditsky 1992; the decay of the first steps as in TensorFlow's moving average.
     """
     average = _Average(decay)
     return Regularizer(
         after_step=average.add,
-        scored_with=average.instead,
+        scored_with=average.swapped_in,
         state_dict=average.state_dict,
         load_state_dict=average.load_state_dict,
     )
 
 
 class _Average:
-    """The moving average of a network's parameters and of what its norm layers have counted."""
+    """The moving average of a network's parameters and of its floating-point buffers."""
 
     def __init__(self, decay: float) -> None:
         self.decay, self.steps = decay, 0
@@ -86,7 +84,7 @@ class _Average:
 
     @torch.no_grad()
     def add(self, network: nn.Module) -> None:
-        """Take the weights into the average."""
+        """Update the average with the current weights."""
         now = _values(network)
         if not self.mean:
             self.mean = [value.clone() for value in now]
@@ -95,8 +93,8 @@ class _Average:
         get_ema_multi_avg_fn(decay)(self.mean, now, self.steps)
 
     @contextmanager
-    def instead(self, network: nn.Module) -> Iterator[None]:
-        """Put the average in place of the weights inside."""
+    def swapped_in(self, network: nn.Module) -> Iterator[None]:
+        """Replace the weights by the average inside this context."""
         trained = [value.clone() for value in _values(network)]
         _put(network, self.mean or trained)
         try:
@@ -109,7 +107,7 @@ class _Average:
         return {"steps": self.steps, "mean": self.mean}
 
     def load_state_dict(self, state: State) -> None:
-        """Go on from there."""
+        """Restore the average and the number of steps."""
         self.steps, self.mean = int(state["steps"]), list(state["mean"])
 
 
@@ -124,17 +122,17 @@ def _put(network: nn.Module, values: Sequence[Tensor]) -> None:
 
 
 def early_stopping(patience: int, by: str) -> Regularizer:
-    """Return what ends the fit after so many epochs without a better one.
+    """Stop the fit after ``patience`` epochs without an improvement on the validation set.
 
     Args:
-        patience: Epochs.
-        by: ``loss`` or ``metric``, of the validation part.
+        patience: Number of epochs.
+        by: Monitor the validation ``loss`` or the headline ``metric``.
     """
 
     def ends(rows: Sequence[EpochRow], headline: MetricInfo) -> str:
         column, higher = ("val_loss", False) if by == "loss" else (f"val_{headline.name}", headline.higher)
         best = History(tuple(rows)).best(column, higher=higher)
         since = len(rows) - 1 - (best or 0)
-        return f"{column} not better since epoch {(best or 0) + 1}" if since >= patience else ""
+        return f"{column} has not improved since epoch {(best or 0) + 1}" if since >= patience else ""
 
     return Regularizer(ends=ends)

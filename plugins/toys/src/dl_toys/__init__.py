@@ -1,1 +1,1 @@
-"""Small real data sets that come with scikit-learn: digits, wine, breast cancer, diabetes."""
+"""Small real data sets shipped with scikit-learn: digits, wine, breast cancer, diabetes."""

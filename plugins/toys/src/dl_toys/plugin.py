@@ -1,4 +1,4 @@
-"""Four small data sets: three tables and one of images. Listing them imports no scikit-learn."""
+"""The plugin of four small data sets: three tables and one of images. Registering imports no scikit-learn."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NAMES = {
     "digits": ("vision", "1,797 handwritten digits, 8x8 grey; ten classes"),
     "wine": ("tabular", "178 wines, 13 chemical measurements; three growers"),
     "breast-cancer": ("tabular", "569 tumours, 30 measurements of their cells; benign or malignant"),
-    "diabetes": ("tabular", "442 patients, 10 measurements; how the illness went on in a year, a number"),
+    "diabetes": ("tabular", "442 patients, 10 measurements; progression of the disease after a year; regression"),
 }
 
 
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
-    """One for each; digits go to vision, the others are rows of tables."""
+    """Register the four data sets: digits for vision, the others for tabular."""
     return tuple(_spec(name, domain, description) for name, (domain, description) in NAMES.items())
 
 

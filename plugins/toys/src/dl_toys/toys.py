@@ -1,4 +1,4 @@
-"""Scikit-learn's packaged data as examples, with a fixed test part: one row in five, chosen by its content."""
+"""Scikit-learn's data sets as examples, with a fixed test set: one row in five, chosen by a hash of its content."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sklearn import datasets
 from dl.data.examples import Dataset, Examples, content_number
 from dl_tabular.rows import rows_of
 
-TEST_SHARE = 5  # one example in so many is the test part
-BRIGHTEST = 16  # of a pixel of the digits
-OWN_TEST = "the test part is dl's own: the rows whose hash is divisible by 5; it is the same in every run"
+TEST_SHARE = 5  # one example in five is in the test set
+BRIGHTEST = 16  # largest pixel value of the digits
+OWN_TEST = "the test set is dl's own: the rows whose hash is divisible by 5; it is the same in every run"
 
 TITLES = {
     "digits": "handwritten digits of 43 people, as scikit-learn ships them",
@@ -31,10 +31,10 @@ SOURCES = {
 
 
 def load(name: str) -> Dataset:
-    """Return one of the four data sets."""
+    """Load one of the four data sets."""
     inputs, targets, names = _READ[name]()
     numbers = np.array([content_number(np.ascontiguousarray(row).tobytes()) for row in inputs], np.int64)
-    order = np.argsort(numbers)  # has nothing to do with what the rows say
+    order = np.argsort(numbers)  # independent of the meaning of the rows
     inputs, targets, numbers = inputs[order], targets[order], numbers[order]
     test = numbers % TEST_SHARE == 0
 

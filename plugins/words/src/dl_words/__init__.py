@@ -1,1 +1,1 @@
-"""Small text tasks on words and phrases: which language they are in, and how people rate their feeling."""
+"""Small text data sets of words and phrases: their language, and their sentiment as rated by people."""

@@ -1,7 +1,7 @@
-"""Which language is this phrase in: what countries, languages, scripts, money, units, months and days are called.
+"""Phrases in ten languages: names of countries, languages, scripts, currencies, units, months and days.
 
-The names are those of the Unicode Common Locale Data Repository, as the package babel carries it. Letters: a *thing* is
-what has a name (a country, a month), written ``kind:code``.
+The names are those of the Unicode Common Locale Data Repository, shipped in the package babel. A *thing* is anything
+with a name (a country, a month), written ``kind:code``.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy as np
 
 from dl.data.examples import Dataset
 from dl.errors import BadFile
-from dl_words.parts import TEST_SHARE, Labelled, split
+from dl_words.groups import TEST_SHARE, Labelled, split
 
 LANGUAGES = {
     "nl": "Dutch",
@@ -29,22 +29,22 @@ LANGUAGES = {
     "sv": "Swedish",
 }
 REPAIR = "pip install --force-reinstall babel"
-ASIDE = re.compile(r"\(.*?\)|\d+")  # "(1927-2002)", "(Latin)": what tells variants of one name apart
+ASIDE = re.compile(r"\(.*?\)|\d+")  # "(1927-2002)", "(Latin)": qualifiers of variants of one name
 TITLES = {
     "phrase-language": "Names in ten languages: which one",
     "phrase-languages": "Names in ten languages: in which of them",
 }
 SAME_NAME = {
     "phrase-language": "phrases that are a name in more than one of the ten languages are left out",
-    "phrase-languages": "a label is yes where that language has the phrase as a name of something in this list, so no "
-    "is not proof; most phrases have one label",
+    "phrase-languages": "a label is yes if that language has the phrase as a name of something in this list, so no is "
+    "not proof; most phrases have one label",
 }
 
 _Phrases = dict[str, tuple[set[str], dict[str, None]]]  # by phrase: its languages, and its keys
 
 
 def load(name: str) -> Dataset:
-    """Read the names, and make the training part.
+    """Read the names, and return the training set and the opener of the test set.
 
     Raises:
         BadFile: If babel cannot read its data.
@@ -66,15 +66,16 @@ def load(name: str) -> Dataset:
         licence="Unicode License V3, the names; BSD-3-Clause, the package babel",
         source=f"https://cldr.unicode.org (Unicode CLDR), from babel {version('babel')}",
         notes=(
-            "labels: the language for which Unicode's contributors gave the name; nobody read the phrases one by one",
+            "labels: the language for which Unicode's contributors gave the name; the phrases were not labelled one by "
+            "one",
             "phrases: names of countries and regions, languages, scripts, currencies, units, months and days, in lower "
-            "case; names, not sentences, so it says little of running text",
+            "case; names, not sentences, so scores say little about running text",
             SAME_NAME[name],
-            "groups: each language has one name for a thing, so its other names give the answer away by what is left; "
-            "all names of a thing, and of things that share a name, lie on one side of every split",
-            f"the test part is dl's own: the groups whose hash is divisible by {TEST_SHARE}; another version of babel "
+            "groups: each language has one name for a thing, so its names in other languages would leak the answer by "
+            "elimination; all names of a thing, and of things that share a name, are on one side of every split",
+            f"the test set is dl's own: the groups whose hash is divisible by {TEST_SHARE}; another version of babel "
             "has other names",
-            "short and made of letters: read it as characters, not as words",
+            "short phrases: use tokens=chars, not words",
         ),
     )
 
@@ -94,10 +95,10 @@ def _gather() -> _Phrases:
 
 
 def _names(language: str) -> Iterator[tuple[str, str]]:
-    """Give each thing with its name in a language.
+    """Yield each thing with its name in a language.
 
     Raises:
-        BadFile: If babel does not have the language, or its data cannot be read.
+        BadFile: If babel lacks the language, or its data cannot be read.
     """
     from babel import Locale
     from babel.core import UnknownLocaleError

@@ -1,4 +1,4 @@
-"""The data sets of words and phrases, one for each of four tasks. Listing them reads nothing."""
+"""The plugin of the data sets of words and phrases, one for each of four tasks. Registering reads nothing."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from dl.data.examples import Dataset
 
 DESCRIPTIONS = {
-    "phrase-language": "names of countries, languages, money, units: which of ten languages; multiclass",
+    "phrase-language": "names of countries, languages, currencies, units in ten languages; multiclass",
     "phrase-languages": "the same, with names that several languages share; multilabel",
-    "valence": "7,506 words and emoticons: how good or bad ten people found them, -4 to 4; regression",
-    "positive-share": "the same words: the share of those people who found them good; unit regression",
+    "valence": "7,506 words and emoticons: mean rating by ten people, from bad -4 to good 4; regression",
+    "positive-share": "the same words: the share of positive ratings; unit regression",
 }
 
 
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
-    """One data set for each task."""
+    """Register one data set for each task."""
     return tuple(_spec(name, description) for name, description in DESCRIPTIONS.items())
 
 

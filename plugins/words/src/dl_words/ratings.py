@@ -1,7 +1,7 @@
-"""How people rate the feeling of a word: the lexicon of VADER, read as data, with the ten ratings of each entry.
+"""Sentiment ratings of words: the lexicon of VADER, read as data, with the ten ratings of each entry.
 
-Its rows are: entry, mean, deviation, and the ratings, from -4 (very bad) to 4 (very good). The ratings are the source:
-the mean of one row is not that of its ratings.
+Its rows are: entry, mean, deviation, and the ratings, from -4 (very bad) to 4 (very good). Only the ratings are used,
+since the mean of one row differs from that of its ratings.
 """
 
 import json
@@ -13,9 +13,9 @@ import numpy as np
 
 from dl.data.examples import Dataset
 from dl.data.packaged import PackagedFile, locate, open_checked
-from dl_words.parts import TEST_SHARE, Labelled, split
+from dl_words.groups import TEST_SHARE, Labelled, split
 
-STEM = 4  # first letters that words of one group share
+STEM = 4  # first letters shared by the words of a group
 
 
 VADER = PackagedFile(
@@ -37,10 +37,10 @@ LABELS = {
 
 
 def read(path: Path, known: PackagedFile = VADER) -> dict[str, list[int]]:
-    """Read every entry with its ratings; an entry that stands in two rows has the ratings of both.
+    """Read every entry with its ratings; an entry with two rows gets the ratings of both.
 
     Raises:
-        BadFile: If the file is missing, or any byte of it is not what was published.
+        BadFile: If the file is missing, or differs from the published one.
     """
     with open_checked(path, known) as stream:
         content = stream.read()
@@ -52,10 +52,10 @@ def read(path: Path, known: PackagedFile = VADER) -> dict[str, list[int]]:
 
 
 def load(name: str) -> Dataset:
-    """Read the lexicon, and make the training part.
+    """Read the lexicon, and return the training set and the opener of the test set.
 
     Raises:
-        BadFile: If the package's file is not what was published.
+        BadFile: If the package's file differs from the published one.
     """
     ratings = read(locate(VADER))
     keys = stems(list(ratings))
@@ -74,23 +74,23 @@ def load(name: str) -> Dataset:
         f"from {VADER.package} {VADER.version}",
         notes=(
             LABELS[name],
-            "the words were rated alone, by ten people each, for use in short messages; it says nothing of sentences, "
-            "nor of how anybody else feels",
+            "the words were rated alone, by ten people each, for use in short messages; scores say nothing about "
+            "sentences or other raters",
             "words with a mean of 0, or on which the people disagreed widely, are not in the lexicon",
-            f"groups: words that begin with the same {STEM} letters (adore, adored) lie on one side of every split, "
-            "and so do emoticons of the same characters",
-            f"the test part is dl's own: the groups whose hash is divisible by {TEST_SHARE}",
-            "hard on purpose: on new stems a linear model of character runs errs in valence by 1.42 points, the median "
-            "by 1.51; with the forms of one word on both sides it would seem to err by 0.68",
-            "single words, most of them once: read it as characters, not as words",
+            f"groups: words that begin with the same {STEM} letters (adore, adored) are on one side of every split, "
+            "and so are emoticons of the same characters",
+            f"the test set is dl's own: the groups whose hash is divisible by {TEST_SHARE}",
+            "hard on purpose: on new stems a linear model of character n-grams has a mean absolute error in valence of "
+            "1.42 points, the median 1.51; with forms of one word on both sides it would be 0.68",
+            "single words, most of them once: use tokens=chars, not words",
         ),
     )
 
 
 def stems(entries: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the keys of each entry: texts that share one are of one group.
+    """Return the group keys of each entry: texts that share one are in one group.
 
-    A word of three letters is of the group of every stem that it begins (win: wins, winn).
+    A word of three letters belongs to the group of every stem that begins with it (win: wins, winn).
     """
     words = {entry.lower() for entry in entries if _is_word(entry)}
     known = {word[:STEM] for word in words if len(word) >= STEM}

@@ -1,6 +1,6 @@
-"""Checks: each asks one question of a run's `Facts` and answers with findings of one code, or why it cannot.
+"""Checks: each tests the `Facts` of a run for one thing, and returns findings of one code or why it cannot.
 
-A check is a function ``(facts) -> list[Finding] | NotComputable``. Ours are registered through the same hook as a third
-party's. Codes are grouped - ``fit-`` how the learning went, ``data-`` what it learnt from, ``health-`` whether training
-worked - and never reused.
+A check is a function ``(facts) -> list[Finding] | NotComputable``. Those of dl are registered through the same hook as
+those of third parties. Codes are grouped - ``fit-`` the fit, ``data-`` examples and labels, ``health-`` the
+optimization - and never reused.
 """

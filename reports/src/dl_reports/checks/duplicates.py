@@ -1,4 +1,4 @@
-"""Duplicates and what else the guards found: their findings keep their codes, and gain what the fit adds to them."""
+"""Checks for duplicates, and the findings of the guards, to which the fit adds its scores."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from dl.finding import Finding
 from dl.runs.manifest import MetricInfo
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.duplicates import Inflation, inflation
+from dl_reports.statistics.inflation import Inflation, inflation
 from dl_reports.statistics.neighbours import near_duplicates
 
 LISTED = 1000  # pairs in the evidence
@@ -20,37 +20,37 @@ LOOKED = 2500  # validation examples, each against twice as many of the probe: a
 
 
 def guarded(facts: Facts, code: str) -> list[Finding] | NotComputable:
-    """Return what the guards said under a code."""
+    """Return the findings of the guards that have a code."""
     guards = facts.kept.guards
     return guards if isinstance(guards, NotComputable) else [finding for finding in guards if finding.code == code]
 
 
 def across_split(facts: Facts) -> list[Finding] | NotComputable:
-    """Validation examples that were also trained on, with the score on them and on the clean ones."""
+    """Find validation examples that were also trained on, with the score on them and on the clean ones."""
     found = guarded(facts, "data-duplicates-across-split")
     leaked = known(facts.kept.leaked)
     if isinstance(found, NotComputable) and leaked is None:
         return found
-    said = known(found) or []
-    if not said and leaked is not None and leaked.any():
+    kept = known(found) or []
+    if not kept and leaked is not None and leaked.any():
         count, n = int(leaked.sum()), len(leaked)
-        message = f"{count:,} of {n:,} validation examples are also in the training part, bit for bit"
-        said = [
+        message = f"{count:,} of {n:,} validation examples are also in the training set, bit for bit"
+        kept = [
             Finding("data-duplicates-across-split", "issue", message, {"leaked": count, "val": n, "share": count / n})
         ]
-    if not said:
+    if not kept:
         return []
     remade = remedy.again(facts, duplicates="together") if _ignored(facts) else ""
-    finding = replace(said[0], next=said[0].next or remade)
+    finding = replace(kept[0], next=kept[0].next or remade)
     added = None if leaked is None else _inflation(facts, leaked)
     if added is None:
         return [finding]
     metric = _metric(facts)
     message = (
-        f"{finding.message}; {words.metric_word(facts.tested_metric)} is "
-        f"{words.score(metric, added.on_leaked)} on them and "
-        f"{words.score(metric, added.on_clean)} on the clean ones, which adds "
-        f"{words.difference(metric, added.inflation, added.interval)}"
+        f"{finding.message}; {formatting.metric_word(facts.tested_metric)} is "
+        f"{formatting.score(metric, added.on_leaked)} on them and "
+        f"{formatting.score(metric, added.on_clean)} on the clean ones, which adds "
+        f"{formatting.difference(metric, added.inflation, added.interval)}"
     )
     numbers = {"on_leaked": added.on_leaked, "on_clean": added.on_clean, "inflation": added.inflation}
     evidence = {**finding.evidence, **numbers, "inflation_interval": list(added.interval)}
@@ -74,32 +74,32 @@ def _inflation(facts: Facts, leaked: np.ndarray) -> Inflation | None:
 
 
 def within(facts: Facts) -> list[Finding] | NotComputable:
-    """Exact duplicates that were kept on one side of the split."""
+    """Find exact duplicates that were kept on one side of the split."""
     return guarded(facts, "data-duplicates")
 
 
 def conflicting(facts: Facts) -> list[Finding] | NotComputable:
-    """The same input with more than one target."""
+    """Find inputs that have more than one target."""
     return guarded(facts, "data-conflicting-targets")
 
 
 def skipped(facts: Facts) -> list[Finding] | NotComputable:
-    """Files that were left out."""
+    """Find files that were left out."""
     return guarded(facts, "data-skipped-files")
 
 
 def later(facts: Facts) -> list[Finding] | NotComputable:
-    """Training examples from after the first validation example."""
+    """Find training examples from after the first validation example."""
     return guarded(facts, "data-time-overlap")
 
 
 def near(facts: Facts) -> list[Finding] | NotComputable:
-    """Validation examples that lie closer to a training example than chance puts them, at 1 %."""
+    """Find validation examples that lie closer to a training example than chance puts them, at 1 %."""
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
     if not {"val", "probe", "val_rows", "probe_rows"} <= set(features):
-        return NotComputable("the features of both parts were not kept")
+        return NotComputable("the features of both sets were not kept")
     val, rows = features["val"], features["val_rows"].astype(np.int64)
     leaked = known(facts.kept.leaked)
     if leaked is not None and len(rows) and rows.max() < len(leaked):
@@ -115,10 +115,10 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
         return found
     if len(found.val) == 0:
         return []
+    share = f"{formatting.percent(found.share)} {formatting.bracket(found.interval, 100, 2)}"
     message = (
-        f"{len(found.val):,} of {found.examined:,} validation examples are nearly the same as a training "
-        "example to the "
-        f"network, {words.percent(found.share)} {words.bracket(found.interval, 100, 2)}; only the probe was searched"
+        f"{len(found.val):,} of {found.examined:,} validation examples are nearly the same as a training example to "
+        f"the network, {share}; only the probe was searched"
     )
     evidence: dict[str, object] = {"count": len(found.val), "examined": found.examined, "share": found.share}
     evidence |= {

@@ -1,7 +1,7 @@
-"""Health: whether training itself went well - numbers, gradients, units and the learning rate.
+"""Checks of the optimization: loss values, gradients, dead units and the learning rate.
 
-Where a test is possible it is one; the few plain factors (`SPIKE`, `FAINT`, `DEAD`) speak only together with harm that
-a test has established, or state what the word means.
+Where a test is possible it is one; the plain factors (`SPIKE`, `FAINT`, `DEAD`) count only together with harm that a
+test has established, or define a term.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from dl.finding import Finding
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
 from dl_reports.checks.overfitting import SURE
@@ -28,26 +28,26 @@ FEWEST = 300  # examples for which "never fired" means less than one in a hundre
 
 
 def not_a_number(facts: Facts) -> list[Finding] | NotComputable:
-    """A loss stopped being a number."""
+    """Find the first epoch whose loss is not a number."""
     names = ("train_loss", "probe_loss", "val_loss")
     bad = [
         facts.epochs[k]
         for k, row in enumerate(facts.kept.rows)
         if any(not math.isfinite(row.get(n, 0.0)) for n in names)
     ]
-    said = facts.manifest.status == "failed" and any(
+    stopped = facts.manifest.status == "failed" and any(
         word in facts.manifest.message for word in ("nan", "NaN", "number")
     )
-    if not bad and not said:
+    if not bad and not stopped:
         return []
-    when = f"at epoch {bad[0]}" if bad else f"after {words.many(len(facts.epochs), 'epoch')}"
+    when = f"at epoch {bad[0]}" if bad else f"after {formatting.many(len(facts.epochs), 'epoch')}"
     message = f"the loss stopped being a number {when}; nothing after that means anything"
     found: dict[str, object] = {"epoch": bad[0] if bad else None, "epochs": len(bad)}
     return [Finding("health-nan", "issue", message, found, remedy.slower(facts))]
 
 
 def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
-    """A step far larger than typical, after which the network knew the training part certainly less, at 1 %."""
+    """Find a step far above the typical one, after which the training loss is certainly higher, at 1 %."""
     typical, largest = facts.column("grad_norm"), facts.column("grad_norm_max")
     if not any(map(math.isfinite, typical)):
         return NotComputable("the run keeps no gradient norms")
@@ -62,7 +62,7 @@ def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
             message = (
                 f"at epoch {facts.epochs[k]} a step's gradient was {largest[k] / middle:.3g} times the typical "
                 "one, and the "
-                f"loss on training examples rose by {words.with_interval(worse.mean, worse.interval)}"
+                f"loss on training examples rose by {formatting.with_interval(worse.mean, worse.interval)}"
             )
             found = {"epoch": facts.epochs[k], "largest": largest[k], "typical": middle, "rise": worse.mean}
             return [
@@ -80,7 +80,7 @@ def _clip(typical: float) -> float:
 
 
 def vanishing_gradients(facts: Facts) -> list[Finding] | NotComputable:
-    """The first layer hardly gets a gradient, and the network does not fit even the training part."""
+    """Find a first layer with hardly any gradient in a network that does not fit even the training set."""
     first, last = facts.column("grad_first"), facts.column("grad_last")
     ratios = [a / b for a, b in zip(first, last, strict=True) if math.isfinite(a) and math.isfinite(b) and b > 0]
     if not ratios:
@@ -89,24 +89,25 @@ def vanishing_gradients(facts: Facts) -> list[Finding] | NotComputable:
     struggles = (ahead is not None and not ahead.better) or (common is not None and common > SURE)
     if ratio >= FAINT or not struggles:
         return []
-    message = f"the first layer's gradient is {ratio:.1g} of the last one's, and the training part is not fitted"
+    message = f"the first layer's gradient is {ratio:.1g} of the last one's, and the training set is not fitted"
     depth = remedy.option(facts, "depth")
     command = remedy.again(facts, depth=max(1, int(depth) // 2)) if depth and depth > 1 else remedy.slower(facts, 10.0)
     return [Finding("health-vanishing-gradients", "tip", message, {"ratio": ratio}, command)]
 
 
 def dead_units(facts: Facts) -> list[Finding] | NotComputable:
-    """More than half of the ReLU channels never fire on any scored example."""
+    """Find networks of which more than half of the ReLU channels fire on no scored example."""
     shares = [share for share in facts.column("dead_share") if math.isfinite(share)]
     if not shares:
         return NotComputable("the run keeps no share of dead units; a network without ReLU has none")
     if facts.manifest.parts.val < FEWEST:
-        return NotComputable(f"it takes {FEWEST} examples to tell a dead unit from a rare one")
+        return NotComputable(f"it takes {FEWEST} examples to distinguish a dead unit from a rare one")
     if not shares[-1] > DEAD:
         return []
+    first, last = formatting.percent(shares[0]), formatting.percent(shares[-1])
     message = (
-        f"{words.percent(shares[-1])} of the ReLU channels fired on none of the validation examples that were watched "
-        f"(at the first epoch {words.percent(shares[0])}): the learning rate killed them, or the network is too wide"
+        f"{last} of the ReLU channels fired on none of the validation examples that were watched "
+        f"(at the first epoch {first}): the learning rate killed them, or the network is too wide"
     )
     return [
         Finding("health-dead-units", "tip", message, {"last": shares[-1], "first": shares[0]}, remedy.slower(facts))
@@ -114,18 +115,18 @@ def dead_units(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
-    """Training examples lose half of what was learnt, end above a constant's loss, or get worse with the others."""
+    """Find a training loss that loses half of its gain, ends above a constant's, or rises with the validation loss."""
     probe, rise = facts.kept.probe, facts.probe_rise
     if isinstance(probe, NotComputable):
         return probe
-    constant = [one for one in facts.manifest.baselines if one.name != "bigram"]  # which looks at the inputs
+    constant = [one for one in facts.manifest.baselines if one.name != "bigram"]  # which reads the inputs
     floors = [one.loss for one in constant if one.loss is not None and math.isfinite(one.loss)]
     over = (
         paired_difference(probe.loss[-1].astype(np.float64) - min(floors)) if floors else NotComputable("no baseline")
     )
     if not isinstance(over, NotComputable) and over.z > SURE:
         message = (
-            f"the loss on training examples ends {words.with_interval(over.mean, over.interval)} above that of "
+            f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
             "a constant answer: the steps are too large"
         )
         return [_too_high(facts, message, {"above": over.mean, "interval": list(over.interval), "z": over.z})]
@@ -135,21 +136,21 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     if rise.established and rise.interval.low > LOST * learnt:
         message = (
             f"the loss on training examples themselves rises since epoch {rise.onset}, by "
-            f"{words.with_interval(rise.worse, rise.interval)}: the steps are too large"
+            f"{formatting.with_interval(rise.worse, rise.interval)}: the steps are too large"
         )
         return [_too_high(facts, message, {"rise": rise.worse, "interval": list(rise.interval), "onset": rise.onset})]
     return _wavers(facts)
 
 
 def _wavers(facts: Facts) -> list[Finding]:
-    """The metric gets certainly worse on validation, and on training examples alike: un-learning, not overfitting."""
+    """Find a metric that certainly gets worse on validation and training alike: unlearning, not overfitting."""
     change, ahead = known(facts.metric_change), known(lead(facts))
     if change is None or not change.unstable:
         return []
     most = ahead is not None and change.interval.low > LOST * ahead.lead
-    worse = words.difference(facts.metric, change.worse, change.interval)
+    worse = formatting.difference(facts.metric, change.worse, change.interval)
     message = (
-        f"since epoch {change.onset} {words.metric_word(facts.tested_metric)} got worse by {worse}, and on "
+        f"since epoch {change.onset} {formatting.metric_word(facts.tested_metric)} got worse by {worse}, and on "
         "training examples "
         "as well: the steps are too large"
     )
@@ -163,7 +164,7 @@ def _too_high(facts: Facts, message: str, evidence: dict[str, object], severity:
 
 
 def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
-    """The loss on the training part falls as fast in the second half of the fit as in the first, at 1 %."""
+    """Find a training loss that falls as fast in the second half of the fit as in the first, at 1 %."""
     probe, recipe = facts.kept.probe, known(facts.kept.recipe)
     if isinstance(probe, NotComputable):
         return probe
@@ -182,9 +183,9 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
     if not (sped.z > SURE and fell.z > SURE):
         return []
     message = (
-        f"the loss on training examples fell by {words.number(float(early.mean()))} in the first half of the "
+        f"the loss on training examples fell by {formatting.number(float(early.mean()))} in the first half of the "
         "fit and by "
-        f"{words.number(float(late.mean()))} in the second: learning has hardly begun"
+        f"{formatting.number(float(late.mean()))} in the second: learning has hardly begun"
     )
     found = {"first_half": float(early.mean()), "second_half": float(late.mean()), "z": sped.z}
     return [Finding("health-lr-too-low", "tip", message, found, remedy.slower(facts, 10.0))]

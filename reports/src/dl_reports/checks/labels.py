@@ -1,4 +1,4 @@
-"""Labels: examples fitted against the rest, labels that are probably wrong, and classes the score says little about."""
+"""Checks of labels and classes: memorized examples, labels probably wrong, imbalance and missing classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.special import bdtrc, ndtri
 
 from dl.finding import Finding
 from dl.intervals import wilson
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
 
@@ -18,7 +18,7 @@ NAMED = 5  # classes in a sentence
 
 
 def memorized(facts: Facts) -> list[Finding] | NotComputable:
-    """After the onset the network gets certainly more training than validation examples right, at 1 %."""
+    """Find training examples fitted after the onset without the same gain on validation, at 1 %."""
     change, val, probe = facts.loss_change, facts.kept.val, facts.kept.probe
     if isinstance(val, NotComputable):
         return val
@@ -27,10 +27,10 @@ def memorized(facts: Facts) -> list[Finding] | NotComputable:
     if isinstance(change, NotComputable):
         return change
     onset = facts.position(change.onset) if change.established else None
-    told = known(facts.memorization)
+    fitted = known(facts.memorization)
     if val.score.dtype != np.bool_ or probe.score.dtype != np.bool_:
         return NotComputable("the task's answers are not right or wrong")
-    if onset is None or told is None or isinstance(told.late, NotComputable):
+    if onset is None or fitted is None or isinstance(fitted.late, NotComputable):
         return []
     start = max(onset - 1, 0)
     gains = [part.score[-1].astype(np.float64) - part.score[start] for part in (probe, val)]
@@ -38,21 +38,22 @@ def memorized(facts: Facts) -> list[Finding] | NotComputable:
     error = math.sqrt(sum(gain.var() / len(gain) for gain in gains))
     if not excess > -float(ndtri(LEVEL)) * error:
         return []
-    late = known(told.late_interval)
+    late = known(fitted.late_interval)
     message = (
-        f"{words.percent(told.late)} of the training examples "
-        f"{words.bracket(late or (math.nan, math.nan), 100, 1)} were "
+        f"{formatting.percent(fitted.late)} of the training examples "
+        f"{formatting.bracket(late or (math.nan, math.nan), 100, 1)} were "
         f"fitted for good only after epoch {facts.epochs[start]}, and validation did not profit: they are memorized"
     )
-    found = {"late": told.late, "interval": list(late or ()), "excess": excess, "unforgettable": told.unforgettable}
+    found = {"late": fitted.late, "interval": list(late or ()), "excess": excess, "unforgettable": fitted.unforgettable}
     return [Finding("fit-memorized", "tip", message, found, remedy.until(facts, change.best))]
 
 
 def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
-    """Answers are wrong as often where the network is sure, so that most errors are not the network's, at 1 %.
+    """Find errors as frequent among confident predictions as among others, which labels cause, at 1 %.
 
-    Errors of a network gather where it is unsure. Wrong labels do not know how sure it is: half of them lie in the
-    surer half of the examples. More than a quarter of all errors there means that more than half are spread evenly.
+    Errors of a network gather where its confidence is low. Wrong labels do not depend on it: half of them lie in the
+    more confident half of the examples. More than a quarter of all errors there means that more than half are spread
+    evenly.
     """
     logits, val, answers = facts.kept.best_logits, facts.kept.val, facts.answers
     if isinstance(answers, NotComputable):
@@ -68,8 +69,8 @@ def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
     counts = np.bincount(targets.astype(np.int64))
     if wrong.sum() < 8 or wrong.mean() >= 0.5 * (1 - counts.max() / n):
         return []  # too few errors to spread, or a network that knows too little to contradict a label
-    surer = np.argsort(_lead(logits.astype(np.float32)), kind="stable")[n // 2 :]
-    errors, sure = int(wrong.sum()), int(wrong[surer].sum())
+    confident = np.argsort(_lead(logits.astype(np.float32)), kind="stable")[n // 2 :]
+    errors, sure = int(wrong.sum()), int(wrong[confident].sum())
     if float(bdtrc(sure - 1, errors, 0.25)) >= LEVEL:
         return []
     share = 2 * sure / n
@@ -78,17 +79,23 @@ def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
     listed: list[int] = []
     if suspects is not None and not isinstance(facts.kept.probe, NotComputable):
         listed = facts.kept.probe.ids[suspects.order[: min(suspects.negative, LISTED)]].tolist()
+    examples = f"; the {len(listed):,} most suspect training examples are listed" if listed else ""
     message = (
-        f"about {words.percent(share)} {words.bracket((low, high), 100, 1)} of the labels contradict the "
-        "network's surest "
-        f"answers: probably wrong{f'; the {len(listed):,} most suspect training examples are listed' if listed else ''}"
+        f"about {formatting.percent(share)} {formatting.bracket((low, high), 100, 1)} of the labels contradict the "
+        f"most confident predictions: probably wrong{examples}"
     )
-    found = {"share": share, "interval": [low, high], "errors": errors, "among_surer_half": sure, "suspects": listed}
-    return [Finding("data-mislabelled", "tip", message, found)]
+    found = {
+        "share": share,
+        "interval": [low, high],
+        "errors": errors,
+        "among_confident_half": sure,
+        "suspects": listed,
+    }
+    return [Finding("data-mislabelled", "tip", message, {**found, "suspects": listed})]
 
 
 def _lead(logits: np.ndarray) -> np.ndarray:
-    """(n,) how far the first answer is ahead of the second."""
+    """Compute the difference between the two largest logits of each example, (n,)."""
     if logits.shape[1] == 1:
         return np.asarray(np.abs(logits[:, 0]))
     top = np.partition(logits, -2, axis=1)
@@ -96,7 +103,7 @@ def _lead(logits: np.ndarray) -> np.ndarray:
 
 
 def imbalance(facts: Facts) -> list[Finding] | NotComputable:
-    """Accuracy flatters by more than its own error bar: it counts classes by how common they are, at 1 %."""
+    """Find an accuracy above the mean recall of the classes by more than its own interval, at 1 %."""
     answers, val, metric = facts.answers, facts.kept.val, facts.metric
     if metric.kind != "proportion" or not facts.has_classes:
         return []
@@ -109,7 +116,7 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
     right = np.bincount(targets, answers == targets, minlength=len(counts))
     seen = counts > 0
     if seen.sum() < 2:
-        return NotComputable("the validation part holds one class")
+        return NotComputable("the validation set holds one class")
     shares, recalls = counts[seen] / len(targets), right[seen] / counts[seen]
     drawn = (right[seen] + 1) / (counts[seen] + 2)  # towards one half, so that no class counts as certain
     excess = float((shares * recalls).sum() - recalls.mean())
@@ -120,10 +127,10 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
         return []
     worst = int(np.flatnonzero(seen)[int(recalls.argmin())])
     message = (
-        f"accuracy flatters: {words.percent(float(right.sum() / len(targets)))} of all examples are right, but "
-        f"{words.percent(float(recalls.mean()))} of each class on average, and "
-        f"{words.percent(float(recalls.min()))} of "
-        f"{words.named(class_name(facts, worst))}"
+        f"accuracy flatters: {formatting.percent(float(right.sum() / len(targets)))} of all examples are right, but "
+        f"{formatting.percent(float(recalls.mean()))} of each class on average, and "
+        f"{formatting.percent(float(recalls.min()))} of "
+        f"{formatting.named(class_name(facts, worst))}"
     )
     found = {"accuracy": float(right.sum() / len(targets)), "balanced": float(recalls.mean()), "difference": excess}
     return [
@@ -132,7 +139,7 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def missing_class(facts: Facts) -> list[Finding] | NotComputable:
-    """Classes without a validation example: no score says anything about them."""
+    """Find classes without a validation example, which no score covers."""
     val = facts.kept.val
     if not facts.has_classes:
         return []
@@ -143,15 +150,13 @@ def missing_class(facts: Facts) -> list[Finding] | NotComputable:
     missing = np.flatnonzero(counts == 0)
     if len(missing) == 0:
         return []
-    shown = ", ".join(words.named(class_name(facts, int(k))) for k in missing[:NAMED])
+    shown = ", ".join(formatting.named(class_name(facts, int(k))) for k in missing[:NAMED])
     more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
     one = np.count_nonzero(counts) == 1
-    message = (
-        f"no validation example of {shown}{more}: the score says nothing about {'them' if len(missing) > 1 else 'it'}"
-    )
+    message = f"no validation example of {shown}{more}: the score does not cover {'them' if len(missing) > 1 else 'it'}"
     if one:
-        only = words.named(class_name(facts, int(counts.argmax())))
-        message = f"all validation examples are {only}: the score says nothing"
+        only = formatting.named(class_name(facts, int(counts.argmax())))
+        message = f"all validation examples are {only}: the score is meaningless"
     found = {"missing": len(missing), "classes": size}
     return [Finding("data-missing-class", "issue" if one else "tip", message, found)]
 

@@ -1,4 +1,4 @@
-"""Learning: whether the network has learnt what the training part teaches, and whether it was done."""
+"""Checks of the fit: underfitting, and a loss that still falls."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
 
 
 def underfitting(facts: Facts) -> list[Finding] | NotComputable:
-    """More than half of the validation error is certainly on the training part too, and more epochs do not help."""
+    """Find a validation error of which certainly more than half is on the training set, and no longer falls."""
     trend, change = facts.trend, facts.loss_change
     if isinstance(trend, NotComputable):
         return trend
@@ -28,26 +28,26 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     if z <= SURE:
         return []
     train, val = (_mean_score(facts, part) for part in (facts.kept.probe, facts.kept.val))
-    shown = words.percent if facts.higher_score else words.number
+    shown = formatting.percent if facts.higher_score else formatting.number
     message = (
-        "the loss has stopped falling and most of the error is on the training part as well: "
-        f"{words.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation; "
-        "the network is too small, or the inputs do not tell more"
+        "the loss has stopped falling and most of the error is on the training set as well: "
+        f"{formatting.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation; "
+        "the network is too small, or the inputs hold no more information"
     )
     found = {"probe": train, "val": val, "z": z}
     return [Finding("fit-underfitting", "tip", message, found, remedy.larger(facts))]
 
 
 def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
-    """The mean score at the best epoch of a part whose outcomes were kept, as the z above has found."""
+    """Average the score of a set at the best epoch; its outcomes were kept, or z were not known."""
     assert isinstance(part, PartOutcomes) and facts.best is not None
     return float(part.score[facts.best].mean(dtype="float64"))
 
 
 def common_error_z(facts: Facts) -> float | NotComputable:
-    """How certain it is that the error on the probe exceeds half of the error on validation, in standard errors."""
+    """Compute by how many standard errors the error on the probe exceeds half of the validation error."""
     if facts.manifest.task.from_inputs:
-        return NotComputable("no text can be told without error, and how little is possible is not known")
+        return NotComputable("no text can be predicted without error, and the least possible error is unknown")
     gap, k = facts.gap, facts.best
     if isinstance(gap, NotComputable):
         return gap
@@ -63,13 +63,13 @@ def common_error_z(facts: Facts) -> float | NotComputable:
 
 
 def not_converged(facts: Facts) -> list[Finding] | NotComputable:
-    """The validation loss still falls over the last epochs, at 1 %."""
+    """Find a validation loss that still falls over the last epochs, at 1 %."""
     trend, change = facts.trend, known(facts.loss_change)
     if isinstance(trend, NotComputable):
         return trend
     if not trend.falling or (change is not None and change.onset is not None):
         return []
-    slope = words.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
+    slope = formatting.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
     message = f"validation loss still falls at the end, by {slope} an epoch over the last {trend.epochs}: train longer"
     found = {"slope": trend.slope, "interval": list(trend.interval), "z": trend.z, "epochs": trend.epochs}
     return [Finding("fit-not-converged", "tip", message, found, remedy.longer(facts))]

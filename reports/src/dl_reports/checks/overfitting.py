@@ -1,9 +1,9 @@
-"""Overfitting: the validation curves after their best epoch, and what the rise of each means."""
+"""Checks for overfitting: the validation loss and metric after their best epoch, and over-confidence."""
 
 from __future__ import annotations
 
 from dl.finding import Finding
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
@@ -13,30 +13,30 @@ SURE = 2.326  # one-sided, at the level of the other checks
 
 
 def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
-    """The validation loss rises after its best epoch, at 5 % over all epochs."""
+    """Find a validation loss that rises after its best epoch, at 5 % over all epochs."""
     change = facts.loss_change
     if isinstance(change, NotComputable):
         return change
     if not change.established:
         return []
+    rise = formatting.with_interval(change.worse, change.interval)
     message = (
-        f"validation loss rises from {words.number(change.before)} at epoch {change.best} to "
-        f"{words.number(change.after)} at epoch {change.last}, by {words.with_interval(change.worse, change.interval)}"
-        f"{_since(change)}"
+        f"validation loss rises from {formatting.number(change.before)} at epoch {change.best} to "
+        f"{formatting.number(change.after)} at epoch {change.last}, by {rise}{_since(change)}"
     )
     return [Finding("fit-overfit-loss", "issue", message, evidence(change), remedy.regularize(facts))]
 
 
 def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
-    """The headline metric gets worse after its best epoch, at 5 % over all epochs."""
-    change, name = facts.metric_change, words.metric_word(facts.tested_metric)
+    """Find a headline metric that gets worse after its best epoch, at 5 % over all epochs."""
+    change, name = facts.metric_change, formatting.metric_word(facts.tested_metric)
     if isinstance(change, NotComputable):
         return change
     if not change.established:
         return []
     higher = facts.higher_score
-    shown = words.percent if higher else words.number
-    worse = words.points if higher else words.with_interval
+    shown = formatting.percent if higher else formatting.number
+    worse = formatting.points if higher else formatting.with_interval
     message = (
         f"validation {name} {'falls' if higher else 'rises'} from {shown(change.before)} at epoch {change.best} to "
         f"{shown(change.after)} at epoch {change.last}, by {worse(change.worse, change.interval)}{_since(change)}"
@@ -45,7 +45,7 @@ def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def over_confident(facts: Facts) -> list[Finding] | NotComputable:
-    """The loss rises and decisions do not get worse with it, or one temperature above 1 certainly helps."""
+    """Find a loss that rises while decisions do not get worse, or that a temperature above 1 certainly lowers."""
     both, scaled = facts.agreement, facts.calibration
     if isinstance(both, NotComputable) and isinstance(scaled, NotComputable):
         return both if facts.has_classes else scaled
@@ -56,27 +56,27 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
         reasons.append(_apart(facts))
         found |= {"loss_best": agreement.loss_best, "metric_best": agreement.metric_best}
     if temperature is not None and temperature.temperature > 1 and temperature.gain.z > SURE:
-        gain = words.with_interval(temperature.gain.mean, temperature.gain.interval)
+        gain = formatting.with_interval(temperature.gain.mean, temperature.gain.interval)
         reasons.append(f"a temperature of {temperature.temperature:.2f} lowers its loss by {gain}")
         found |= {"temperature": temperature.temperature, "gain": temperature.gain.mean}
         found |= {"gain_interval": list(temperature.gain.interval), "ece": temperature.before.error}
     if not reasons:
         return []
-    message = f"the network is surer than it is right: {'; '.join(reasons)}"
+    message = f"the network is over-confident: {'; '.join(reasons)}"
     return [Finding("fit-over-confident", "tip", message, found, remedy.again(facts, monitor="loss"))]
 
 
 def _apart(facts: Facts) -> str:
     loss, metric = facts.loss_change, facts.metric_change
     assert not isinstance(loss, NotComputable) and not isinstance(metric, NotComputable)  # the agreement is known
-    name = words.metric_word(facts.tested_metric)
+    name = formatting.metric_word(facts.tested_metric)
     if metric.established:
         return f"the loss is best at epoch {loss.best}, {name} at epoch {metric.best}"
     return f"the loss rises since epoch {loss.onset}, while {name} is not certainly worse"
 
 
 def stopped_too_late(facts: Facts) -> list[Finding] | NotComputable:
-    """Epochs were spent after the onset that made neither the loss nor the metric better."""
+    """Find epochs after the onset that improved neither the loss nor the metric."""
     loss, metric = facts.loss_change, facts.metric_change
     if isinstance(loss, NotComputable):
         return loss
@@ -85,7 +85,7 @@ def stopped_too_late(facts: Facts) -> list[Finding] | NotComputable:
         return []
     wasted = loss.last - loss.best
     message = (
-        f"the last {words.many(wasted, 'epoch')} of {loss.last} made nothing better; "
+        f"the last {formatting.many(wasted, 'epoch')} of {loss.last} made nothing better; "
         f"the loss was best at epoch {loss.best}"
     )
     found: dict[str, object] = {"best": loss.best, "epochs": loss.last, "wasted": wasted}

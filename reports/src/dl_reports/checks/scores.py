@@ -1,4 +1,4 @@
-"""Scores: what the number at the best epoch is worth - against the training part, dumb answers, luck and noise."""
+"""Checks of the score at the best epoch: against training, baselines, selection bias and noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from dl.finding import Finding
-from dl_reports import remedy, words
+from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.change import Change
 from dl_reports.facts import LEVEL, Facts, known
@@ -21,12 +21,12 @@ from dl_reports.statistics.power import (
     smallest_unpaired_accuracy,
 )
 
-_WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly tell more
-_BIAS = 0.65  # standard errors; a bias is said where it is larger: 95 % intervals then cover less than 90 %
+_WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly help
+_BIAS = 0.65  # standard errors; a larger bias is reported: 95 % intervals then cover less than 90 %
 
 
 def gap(facts: Facts) -> list[Finding] | NotComputable:
-    """Training looks certainly better than validation at the best epoch, at 1 % one-sided."""
+    """Find a training score certainly better than the validation score at the best epoch, at 1 % one-sided."""
     found = facts.gap
     if isinstance(found, NotComputable):
         return found
@@ -34,28 +34,29 @@ def gap(facts: Facts) -> list[Finding] | NotComputable:
         return []
     left = abs(facts.metric.perfect - found.val)
     most = found.interval.low > left / 2
-    name = words.metric_word(facts.metric.name)
+    name = formatting.metric_word(facts.metric.name)
+    train, val = (formatting.score(facts.metric, score) for score in (found.train, found.val))
     message = (
-        f"{name} is {words.score(facts.metric, found.train)} on training and {words.score(facts.metric, found.val)} on "
-        f"validation examples: a certain gap of {words.difference(facts.metric, found.gap, found.interval)}, "
-        f"z {found.z:.1f}{', most of what is left to gain' if most else ''}"
+        f"{name} is {train} on training and {val} on validation examples: a certain gap of "
+        f"{formatting.difference(facts.metric, found.gap, found.interval)}, z {found.z:.1f}"
+        f"{', most of what is left to gain' if most else ''}"
     )
     numbers = {"probe": found.train, "val": found.val, "gap": found.gap, "interval": list(found.interval), "z": found.z}
     return [Finding("fit-gap", "tip" if most else "note", message, numbers, remedy.regularize(facts))]
 
 
 def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
-    """The network is not established to beat the best dumb answer; this is said first."""
+    """Find a network that is not established to beat the best baseline; the verdict puts this first."""
     found = lead(facts)
     if isinstance(found, NotComputable):
         return found
     if found.better:
         return []
-    shown = words.difference(facts.metric, found.lead, found.interval)
+    ours, theirs = (formatting.score(facts.metric, score) for score in (found.score, found.baseline.score))
     message = (
-        f"not certainly better than {words.quoted(found.baseline.answer)}: "
-        f"{words.score(facts.metric, found.score)} against "
-        f"{words.score(facts.metric, found.baseline.score)} {words.metric_word(facts.metric.name)}, a lead of {shown}"
+        f"not certainly better than {formatting.quoted(found.baseline.answer)}: {ours} against {theirs} "
+        f"{formatting.metric_word(facts.metric.name)}, "
+        f"a lead of {formatting.difference(facts.metric, found.lead, found.interval)}"
     )
     numbers = {"score": found.score, "baseline": found.baseline.score, "lead": found.lead}
     numbers |= {"z": found.z, "critical": found.critical}
@@ -64,7 +65,7 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
-    """The best epoch's score owes so much to its choice that its interval no longer holds what it promises."""
+    """Find a best score so biased by the choice of its epoch that its interval no longer covers the truth."""
     luck, score = facts.luck, facts.score("val")
     if isinstance(luck, NotComputable):
         return luck
@@ -74,11 +75,11 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
     if not luck.optimism > _BIAS * half / 1.96:
         return []
     message = (
-        f"choosing the best of {words.many(len(facts.epochs), 'epoch')} makes "
-        f"{words.metric_word(facts.metric.name)} look "
-        f"{words.difference(facts.metric, luck.optimism)} better than it is: "
-        f"{words.score(facts.metric, luck.naive)} seen, "
-        f"{words.score(facts.metric, luck.corrected)} to be hoped for"
+        f"choosing the best of {formatting.many(len(facts.epochs), 'epoch')} makes "
+        f"{formatting.metric_word(facts.metric.name)} look "
+        f"{formatting.difference(facts.metric, luck.optimism)} better than it is: "
+        f"{formatting.score(facts.metric, luck.naive)} observed, "
+        f"{formatting.score(facts.metric, luck.corrected)} to be expected"
     )
     found = {
         "naive": luck.naive,
@@ -92,18 +93,19 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def small_validation(facts: Facts) -> list[Finding] | NotComputable:
-    """A change for the worse was seen, and this many examples cannot tell it from noise."""
+    """Find a change for the worse that so few validation examples cannot tell from noise."""
     n, change = facts.manifest.parts.val, known(facts.metric_change)
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
-        message = f"{words.many(n, 'validation example')} are too few to tell anything: {resolution.reason}"
+        message = f"{formatting.many(n, 'validation example')} are too few for any test: {resolution.reason}"
         return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
-    shown = words.difference(facts.metric, resolution.difference)
+    shown = formatting.difference(facts.metric, resolution.difference)
     if resolution.difference > _WORTH * left:
         message = (
-            f"even a perfect network would not be told from this one: {words.many(n, 'validation example')} show "
-            f"differences of {shown} or more, and {words.difference(facts.metric, left)} is left"
+            f"even a perfect network could not be distinguished from this one: "
+            f"{formatting.many(n, 'validation example')} show differences of {shown} or more, and "
+            f"{formatting.difference(facts.metric, left)} is left"
         )
         found: dict[str, object] = {"n": n, "smallest": resolution.difference, "left": left}
         return [
@@ -120,13 +122,14 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     if not asked or change is None or change.established or change.worse <= 0:
         return []
     resolution = known(_smallest_change(facts, change)) or resolution
-    shown = words.difference(facts.metric, resolution.difference)
+    shown = formatting.difference(facts.metric, resolution.difference)
     if change.worse >= resolution.difference:
         return []
+    worse = formatting.difference(facts.metric, change.worse, change.interval)
     message = (
-        f"the last epoch is {words.difference(facts.metric, change.worse, change.interval)} worse than the best in "
-        f"{words.metric_word(facts.tested_metric)}, which is not distinguishable from noise: "
-        f"{words.many(n, 'validation example')} show differences of {shown} or more"
+        f"the last epoch is {worse} worse than the best in "
+        f"{formatting.metric_word(facts.tested_metric)}, which is not distinguishable from noise: "
+        f"{formatting.many(n, 'validation example')} show differences of {shown} or more"
     )
     found = {"n": n, "smallest": resolution.difference, "seen": change.worse, "interval": list(change.interval)}
     return [
@@ -135,7 +138,7 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def _smallest_change(facts: Facts, change: Change) -> Resolution | NotComputable:
-    """The smallest change between two epochs that this validation part shows, paired."""
+    """Compute the smallest change between two epochs that the validation set shows, paired."""
     val, best, last = facts.kept.val, facts.position(change.best), facts.position(change.last)
     if isinstance(val, NotComputable) or best is None or last is None or max(best, last) >= len(val.score):
         return NotComputable("the outcomes of single examples were not kept")
@@ -146,7 +149,7 @@ def _smallest_change(facts: Facts, change: Change) -> Resolution | NotComputable
 
 
 def smallest(facts: Facts) -> Resolution | NotComputable:
-    """The smallest difference between two networks' scores that this validation part shows, unpaired."""
+    """Compute the smallest difference between two networks that the validation set shows, unpaired."""
     n, k, val = facts.manifest.parts.val, facts.best, facts.kept.val
     if k is None:
         return NotComputable("no epoch has a score")

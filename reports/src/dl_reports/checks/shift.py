@@ -1,18 +1,18 @@
-"""Shift: whether validation examples are drawn from the same world as training examples."""
+"""Checks for distribution shift between training and validation examples."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dl.finding import Finding
-from dl_reports import words
+from dl_reports import formatting
 from dl_reports.facts import LEVEL, Facts
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.shift import TargetShift, input_shift, target_shift
 
 
 def targets(facts: Facts) -> list[Finding] | NotComputable:
-    """Targets are distributed differently in the two parts: G-test at 1 % over all columns; training by its probe."""
+    """Find targets distributed differently on validation and the probe: G-test at 1 % over all columns."""
     val, probe = facts.kept.val, facts.kept.probe
     if isinstance(val, NotComputable):
         return val
@@ -29,7 +29,7 @@ def targets(facts: Facts) -> list[Finding] | NotComputable:
     if worst.p * len(tested) >= LEVEL:
         return []
     message = (
-        f"targets are distributed differently in the training and validation part: Cramer's V {worst.cramers_v:.2f}, "
+        f"targets are distributed differently in the training and validation set: Cramer's V {worst.cramers_v:.2f}, "
         f"p {worst.p:.1g}; the score is for another mix than the one trained on"
     )
     found = {"g": worst.g, "df": worst.df, "p": worst.p, "cramers_v": worst.cramers_v, "columns": len(tested)}
@@ -37,12 +37,14 @@ def targets(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def inputs(facts: Facts) -> list[Finding] | NotComputable:
-    """A linear scorer tells the parts apart by their projected inputs: permutation test at 1 %."""
+    """Find inputs by which a linear scorer tells validation from training: permutation test at 1 %."""
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
     if not {"val_inputs", "probe_inputs"} <= set(features):
-        return NotComputable("the run keeps no projected inputs; features of the network tell what it memorized")
+        return NotComputable(
+            "the run keeps no projected inputs; features of the network would reveal memorization instead"
+        )
     found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]))
     if isinstance(found, NotComputable):
         return found
@@ -51,6 +53,6 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
     message = (
         f"validation inputs look different from training inputs: a linear scorer tells them apart with an area of "
         f"{found.auc:.2f} under its curve where 0.5 is chance, p {found.p:.2g} on "
-        f"{words.many(found.examined, 'example')} each"
+        f"{formatting.many(found.examined, 'example')} each"
     )
     return [Finding("data-input-shift", "tip", message, {"auc": found.auc, "p": found.p, "examined": found.examined})]

@@ -125,7 +125,7 @@ def shade(canvas: Canvas, low: NDArray[np.float64], high: NDArray[np.float64]) -
 
 
 def _climb(before: int | None, level: int) -> range:
-    """The dots of one column: the level, and all that join it to the column before."""
+    """List the dots of one column: the level, and all that join it to the column before."""
     if before is None or abs(before - level) <= 1:
         return range(level, level + 1)
     return range(before + 1, level + 1) if level > before else range(before - 1, level - 1, -1)

@@ -1,4 +1,4 @@
-"""What the network gets wrong, in the terminal: examples worth a look, classes confused, calibration."""
+"""Errors of the network in the terminal: examples worth a look, confused classes, calibration."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rich.text import Text
 
 from dl.data.pictures import draw
 from dl.terminal import plain, safe_text
+from dl_reports.formatting import percent
 from dl_reports.render import phrases
 from dl_reports.render.plot import draw_reliability
 from dl_reports.report import CalibrationCard, Confusion, Example
-from dl_reports.words import percent
 
 ONE_ROW = 4  # thumbnails across; where more have room, one row is enough
 THUMBNAIL = 18  # columns, and nearly so many pixels
@@ -31,16 +31,15 @@ def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
     if not chosen:
         return None
     groups: list[RenderableType] = []
-    for why in dict.fromkeys(example.why for example in chosen):
+    for why, group in phrases.by_reason(chosen):
         if groups:
             groups.append(Text())
-        groups.append(plain(phrases.WHY.get(why, why), "dim"))
-        groups.append(_group([example for example in chosen if example.why == why], width))
+        groups += [plain(why, "dim"), _group(group, width)]
     return Group(*groups)
 
 
 def _group(chosen: Sequence[Example], width: int) -> RenderableType:
-    """Pictures side by side; where there are none, the words."""
+    """Lay pictures side by side, or texts one below the other where there are no pictures."""
     across = max((width + 2) // (THUMBNAIL + 2), 1)
     pictured = [_thumbnail(one, one.sketch) for one in chosen if isinstance(one.sketch, np.ndarray)]
     pictured = pictured[: across if across > ONE_ROW else 2 * across]
@@ -52,14 +51,14 @@ def _group(chosen: Sequence[Example], width: int) -> RenderableType:
             grid.add_column(width=THUMBNAIL)
         grid.add_row(*row)
         shown += [Text(), grid] if shown else [grid]
-    return Group(*(shown or (_told(one) for one in chosen)))
+    return Group(*(shown or (_text(one) for one in chosen)))
 
 
 def _thumbnail(example: Example, pixels: NDArray[np.uint8]) -> RenderableType:
     return Group(draw(pixels, THUMBNAIL), plain(phrases.answer(example), "bold"), _note(example))
 
 
-def _told(example: Example) -> RenderableType:
+def _text(example: Example) -> RenderableType:
     head = Text.assemble(plain(phrases.answer(example), "bold"), "  ", _note(example))
     if not isinstance(example.sketch, str):
         return head
@@ -88,12 +87,12 @@ def _pairs(found: Confusion) -> Table | None:
     if not found.pairs:
         return None
     grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("true", "said"):
+    for name in ("true", "predicted"):
         grid.add_column(name, max_width=MOST_NAME, overflow="ellipsis", no_wrap=True)
-    grid.add_column("times", justify="right", no_wrap=True)
+    grid.add_column("count", justify="right", no_wrap=True)
     grid.add_column("of the class", justify="right", no_wrap=True)
     for pair in found.pairs[:MOST_PAIRS]:
-        grid.add_row(plain(pair.true), plain(pair.said), f"{pair.count:,}", percent(pair.share))
+        grid.add_row(plain(pair.true), plain(pair.predicted), f"{pair.count:,}", percent(pair.share))
     return grid
 
 
@@ -109,7 +108,7 @@ def _labels(found: Confusion) -> tuple[list[str], list[str]]:
 
 
 def _matrix(found: Confusion, width: int) -> Table | None:
-    """A row for each true class, a column for each answer; None where it does not fit."""
+    """Lay out a row for each true class and a column for each predicted one; None where it does not fit."""
     if not 0 < len(found.names) <= MOST_CLASSES or found.left_out or _matrix_width(found) > width:
         return None
     counts, names = _labels(found)
@@ -138,7 +137,7 @@ def calibration(card: CalibrationCard, width: int) -> RenderableType:
     sentence = Text(phrases.calibration(card))
     if not card.bins or width < 70:
         return sentence
-    plot = Group(Text("right, over confidence", style="dim"), *draw_reliability(card.bins, 26, 7))
+    plot = Group(Text("share correct, by confidence", style="dim"), *draw_reliability(card.bins, 26, 7))
     grid = Table.grid(padding=(0, 4, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(max_width=60)

@@ -1,4 +1,4 @@
-"""Charts: what the plots show - lines, bands, marks, scale and ticks - before anyone draws them.
+"""Charts: lines, bands, marks, scale and ticks of a plot, before it is drawn.
 
 Positions are shares: 0 is the left or lower edge, 1 the right or upper one.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from dl_reports.formatting import metric_word
 from dl_reports.render.phrases import marked
 from dl_reports.report import Curve, Curves, Report
-from dl_reports.words import metric_word
 
 WIDE = 30.0  # a loss that spans more than this factor on validation is drawn on a logarithmic scale
 MOST_POINTS = 400  # of one line; more cannot be seen
@@ -116,7 +116,7 @@ def _chart(
 
 
 def _seen(lines: Iterable[Curve]) -> list[float]:
-    """All values, and the ends of bands up to one span away from them: a wide band must not flatten a line."""
+    """Collect all values, and the ends of bands up to one span away from them: a wide band must not flatten a line."""
     lines = list(lines)
     values = [value for line in lines for value in line.values if math.isfinite(value)]
     if not values:

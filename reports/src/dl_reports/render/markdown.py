@@ -38,9 +38,9 @@ def _blocks(report: Report) -> Iterable[str]:
     yield _findings(report)
     yield text(phrases.silenced(report))
     yield from _texts(report)
-    if report.looks:
-        said = (f"{phrases.PARTS[one.part]}: {phrases.looks(one, header.metric)}" for one in report.looks)
-        yield text("Looked at - " + ". ".join(said) + ".", LONG)
+    if report.reuse:
+        counts = (f"{phrases.PARTS[one.part]}: {phrases.reuse(one, header.metric)}" for one in report.reuse)
+        yield text("Evaluations - " + ". ".join(counts) + ".", LONG)
     if report.unchecked:
         yield "Not checked: " + "; ".join(f"{text(one.what)} ({text(one.why, LONG)})" for one in report.unchecked) + "."
     yield "\n".join(f"- {code(one.command)} {text(one.why)}{_others(one)}".rstrip() for one in report.next)
@@ -54,14 +54,14 @@ def _scores(report: Report) -> str:
     metric = report.header.metric
     if not report.ladder:
         return ""
-    rungs = [
-        (f"**{name}**" if rung.ours else name, phrases.value(metric, rung.score), phrases.interval(metric, rung.score))
-        for rung in report.ladder
-        for name in [text(phrases.rung_name(rung))]
+    rows = [
+        (f"**{name}**" if row.ours else name, phrases.value(metric, row.score), phrases.interval(metric, row.score))
+        for row in report.ladder
+        for name in [text(phrases.baseline_name(row))]
     ]
-    epoch = f", epoch {report.standing.epoch}" if report.standing else ""
+    epoch = f", epoch {report.scores.epoch}" if report.scores else ""
     head = (f"validation {text(phrases.title(metric))}{epoch}", "", "95 % interval")
-    return _table(head, [*rungs, *phrases.triple(report)], ":--", "--:", "--:")
+    return _table(head, [*rows, *phrases.other_scores(report)], ":--", "--:", "--:")
 
 
 def _findings(report: Report) -> str:
@@ -70,24 +70,24 @@ def _findings(report: Report) -> str:
         return ""
     rows = []
     for finding in shown:
-        said = text(finding.message, LONG) + (f"<br>{code(finding.next)}" if finding.next else "")
-        rows.append((text(finding.severity), code(finding.code), said))
-    table = _table(("", "finding", "what was seen, and what to do"), rows, ":--", ":--", ":--")
+        message = text(finding.message, LONG) + (f"<br>{code(finding.next)}" if finding.next else "")
+        rows.append((text(finding.severity), code(finding.code), message))
+    table = _table(("", "finding", "observation and remedy"), rows, ":--", ":--", ":--")
     left = len(report.findings) - len(shown)
     return table + (f"\n\n{left:,} more are in the full report." if left else "")
 
 
 def _texts(report: Report) -> Iterable[str]:
-    """The texts worth a look, for a comment can show them; pictures are left to the other forms."""
+    """Show the texts worth a look, as a comment can; pictures are left to the other forms."""
     chosen = [one for one in report.examples if isinstance(one.sketch, str)]
-    for why in dict.fromkeys(one.why for one in chosen):
-        yield f"{text(phrases.WHY.get(why, why)).capitalize()}:"
-        yield "\n".join(_told(one) for one in [one for one in chosen if one.why == why][:MOST_TEXTS])
+    for why, group in phrases.by_reason(chosen):
+        yield f"{text(why).capitalize()}:"
+        yield "\n".join(_example_text(one) for one in group[:MOST_TEXTS])
 
 
-def _told(example: Example) -> str:
-    said = f"{text(phrases.answer(example))}, {phrases.loss(example)}"
-    return f"- {said}: {text(str(example.sketch), MOST_OF_TEXT)}"
+def _example_text(example: Example) -> str:
+    shown = f"{text(phrases.answer(example))}, {phrases.loss(example)}"
+    return f"- {shown}: {text(str(example.sketch), MOST_OF_TEXT)}"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *sides: str) -> str:

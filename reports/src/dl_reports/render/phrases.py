@@ -1,18 +1,18 @@
-"""Phrases that every renderer shares: how a number, an interval, a duration and a fact of a run are said.
+"""Phrases that all renderers share: numbers, intervals, durations and facts of a run in words.
 
-What comes back is not yet safe for a terminal or a page; each renderer makes it so.
+They are not yet safe for a terminal or a page; each renderer makes them so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
-from dl_reports.report import CalibrationCard, Curves, Example, Header, Looks, Report, Rung
-from dl_reports.words import bracket, many, metric_word, number, percent, points
+from dl_reports.formatting import bracket, many, metric_word, number, percent, points
+from dl_reports.report import BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
 
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
@@ -61,7 +61,7 @@ def state(header: Header) -> str:
 
 
 def facts(header: Header) -> tuple[tuple[str, str], ...]:
-    """Return what was fitted to what, as names and sentences."""
+    """Return task, data and network, as names and sentences."""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation ({header.rule})"
     return (
         ("task", f"{header.task} - {header.reason}"),
@@ -70,62 +70,68 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     )
 
 
-def rung_name(rung: Rung) -> str:
-    """Return what a step of the ladder is called: a baseline by what it always says."""
-    return rung.name if rung.ours else rung.says or rung.name
+def baseline_name(row: BaselineRow) -> str:
+    """Return the name of a row of the table of baselines: a baseline is named by its constant answer."""
+    return row.name if row.ours else row.answer or row.name
 
 
 def title(metric: MetricInfo) -> str:
-    """Return what a metric is called in a heading."""
+    """Return the name of a metric for a heading."""
     return metric_word(metric.name)
 
 
-def triple(report: Report) -> Iterator[tuple[str, str, str]]:
-    """Give the honest triple at the best epoch, beside the score itself: name, number, interval."""
-    standing, metric = report.standing, report.header.metric
-    if standing is None:
+def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Give the other scores at the best epoch: name, number, interval."""
+    scores, metric = report.scores, report.header.metric
+    if scores is None:
         return
-    if standing.corrected is not None:
-        yield "less the luck of the epoch", value(metric, standing.corrected), interval(metric, standing.corrected)
-    yield "on training examples", value(metric, standing.probe), interval(metric, standing.probe)
-    yield "gap", value(metric, standing.gap, signed=True), interval(metric, standing.gap, signed=True)
+    if scores.corrected is not None:
+        yield "less selection bias", value(metric, scores.corrected), interval(metric, scores.corrected)
+    yield "on training examples", value(metric, scores.probe), interval(metric, scores.probe)
+    yield "gap", value(metric, scores.gap, signed=True), interval(metric, scores.gap, signed=True)
 
 
-def looks(found: Looks, metric: MetricInfo) -> str:
-    """Return how often a part was looked at, and the budget that this leaves."""
-    if not found.looks:
-        return "not opened yet" if found.part == "test" else "not looked at yet"
-    by = "" if found.part == "test" and found.looks == found.runs else f" by {many(found.runs, 'run')}"
-    said = f"{many(found.looks, 'look')}{by}"
+def reuse(found: Reuse, metric: MetricInfo) -> str:
+    """Return how often a set was evaluated, and the bound that this leaves."""
+    if not found.evaluations:
+        return "not evaluated yet"
+    by = "" if found.part == "test" and found.evaluations == found.runs else f" by {many(found.runs, 'run')}"
+    counted = f"{many(found.evaluations, 'evaluation')}{by}"
     if found.bound is not None:
         off = points(found.bound) if metric.higher else number(found.bound)
         on = many(found.examples, "example")
-        said += f"; at 95 % none of so many scores on {on} is off by more than {off}, and in practice by less"
+        counted += f"; with 95 % confidence no score on these {on} is off by more than {off}, in practice by less"
     if found.unread:
-        said += f"; {many(found.unread, 'run')} beside it could not be read"
-    return said
+        counted += f"; {many(found.unread, 'run')} beside it could not be read"
+    return counted
 
 
 def silenced(report: Report) -> str:
-    """Return which findings were silenced and would have spoken; empty if none."""
+    """Return which findings were silenced; empty if none."""
     return f"silenced: {', '.join(report.ignored)}" if report.ignored else ""
 
 
+def by_reason(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]]:
+    """Group examples by why they are worth a look: the heading of a group, and its examples."""
+    for why in dict.fromkeys(example.why for example in examples):
+        yield WHY.get(why, why), [example for example in examples if example.why == why]
+
+
 def answer(example: Example) -> str:
-    """Return what is true and what was said instead."""
-    return f"{example.true}, said {example.said}" if example.said is not None else example.true
+    """Return the true target and the predicted one."""
+    return f"{example.true}, predicted {example.predicted}" if example.predicted is not None else example.true
 
 
 def calibration(card: CalibrationCard) -> str:
-    """Return in one sentence whether the probabilities mean what they say."""
+    """Return in one sentence how far confidence is from accuracy."""
     before = card.ece_before
     off = f"at most {percent(before.high)}" if before.low <= 0 else share_estimate(before)
     if card.gain.low <= 0 <= card.gain.high:
         return (
             f"Its confidence is off by {off} on average. Rescaling it, with temperature {card.temperature:.2f}, "
-            f"gains nothing certain."
+            f"has no certain effect."
         )
-    trust = "too sure of itself" if card.temperature > 1 else "not sure enough of itself"
+    trust = "over-confident" if card.temperature > 1 else "under-confident"
     if card.ece_after.value >= before.value:
         trust = "rescaling helps its loss, not its confidence"
     return (

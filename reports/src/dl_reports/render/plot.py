@@ -43,7 +43,7 @@ def draw_chart(chart: Chart, width: int, rows: int) -> list[Text]:
 
 
 def draw_reliability(bins: tuple[Bin, ...], width: int, rows: int) -> list[Text]:
-    """Draw the share that was right over the confidence; on the dotted diagonal confidence means what it says."""
+    """Draw the share correct over confidence; on the dotted diagonal they are equal."""
     canvas = Canvas(width, rows)
     low = min([0.8, *(min(one.confidence, one.right.value) for one in bins)])
     low = round_ticks(0, low, 6)[-1]
@@ -84,7 +84,7 @@ def _band(canvas: Canvas, chart: Chart, curve: Curve) -> None:
 
 
 def _title(chart: Chart, width: int) -> Text:
-    """The name of what is drawn, and of each line beside a sample of its stroke, as many as there is room for."""
+    """Name the plot, and each line beside a sample of its stroke, as far as there is room."""
     title = Text(chart.title + (" (log scale)" if chart.log else ""))
     for curve in reversed(chart.curves):
         key = Text.assemble("   ", (SAMPLES[curve.part], STYLES[curve.part]), f" {PARTS[curve.part]}")
@@ -99,7 +99,7 @@ def _value_labels(chart: Chart, ticks: list[tuple[float, str]], rows: int, margi
 
 
 def _mark_labels(columns: dict[Mark, int], width: int) -> list[Text]:
-    """One line of labels, or two where they would touch; each centred over its mark as far as the edges allow."""
+    """Write the labels of marks on one line, or on two where they would touch, each centred over its mark."""
     lines: list[Text] = []
     for mark, column in columns.items():
         start = min(max(column - len(mark.label) // 2, 0), max(width - len(mark.label), 0))
@@ -113,7 +113,7 @@ def _mark_labels(columns: dict[Mark, int], width: int) -> list[Text]:
 
 
 def _epoch_labels(chart: Chart, width: int, margin: int) -> Text:
-    """Epochs under the axis: as many round ones as fit, always the first and the last."""
+    """Write epochs under the axis: as many round ones as fit, always the first and the last."""
     line = ""
     last = str(chart.epochs[-1])
     for epoch in chart.epoch_ticks(max(width // 12, 2)):

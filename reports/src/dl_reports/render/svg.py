@@ -1,5 +1,6 @@
 """Plots as SVG inside a page: their colours come from the page's style sheet, so they suit light, dark and print.
 
+`Markup.format` escapes what it is given, so no label can become an element.
 Lengths are in units of a drawing 440 wide, which a phone shows nearly as large as a desktop does.
 """
 
@@ -8,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from dl_reports.render.chart import Chart, Mark
-from dl_reports.render.markup import Markup, joined, tag, trusted
+from markupsafe import Markup
+
+from dl.terminal import safe_text
+from dl_reports.render.chart import Chart
 from dl_reports.render.phrases import PARTS
 from dl_reports.report import Bin, Curve
 
@@ -18,21 +21,26 @@ LEFT, RIGHT, TOP, BOTTOM = 50.0, 12.0, 42.0, 40.0
 CHARACTER = 7.2  # width of one, in labels
 SIDE = 184.0  # of the reliability diagram
 
+PICTURE = Markup('<svg viewBox="0 0 {:g} {:g}" role="img"><title>{}</title>{}</svg>')
+SAMPLE = Markup('<svg viewBox="0 0 28 10" class="key" aria-hidden="true">{}</svg>')
+SEGMENT = Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" class="{}"/>')
+TEXT = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}" class="{}">{}</text>')
+POLYGON = Markup('<polygon points="{}" class="band {}"/>')
+POLYLINE = Markup('<polyline points="{}" class="line {}"/>')
+DOT = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3.5" class="dot"/>')
+NOTHING = Markup()
+
 
 def chart_svg(chart: Chart) -> Markup:
     """Draw a chart with axes, bands, lines and marks."""
     words = f"{chart.title} over {len(chart.epochs)} epochs: " + ", ".join(PARTS[curve.part] for curve in chart.curves)
     marked = "".join(f"; {mark.label}" for mark in chart.marks)
-    return tag(
-        "svg",
-        tag("title", words + marked),
-        _grid(chart),
-        *(_band(chart, curve) for curve in chart.curves),
-        _marks(chart),
-        *(_line(chart, curve) for curve in chart.curves),
-        viewBox=f"0 0 {WIDE:g} {HIGH:g}",
-        role="img",
-    )
+    bands, lines = ([draw(chart, curve) for curve in chart.curves] for draw in (_band, _line))
+    return _picture(WIDE, HIGH, words + marked, [_grid(chart), *bands, _marks(chart), *lines])
+
+
+def _picture(width: float, height: float, title: str, shapes: Iterable[Markup]) -> Markup:
+    return PICTURE.format(width, height, safe_text(title), NOTHING.join(shapes))
 
 
 def _x(chart: Chart, epoch: float) -> float:
@@ -44,7 +52,7 @@ def _y(chart: Chart, value: float) -> float:
 
 
 def _grid(chart: Chart) -> Markup:
-    """Axes with labels: a quiet line at each labelled value, an epoch under each labelled place."""
+    """Draw axes with labels: a quiet line at each labelled value, an epoch under each labelled place."""
     parts = []
     for value, label in chart.value_ticks(6):
         y = _y(chart, value)
@@ -53,29 +61,29 @@ def _grid(chart: Chart) -> Markup:
     for epoch in chart.epoch_ticks(6):
         parts.append(_text(_x(chart, epoch), HIGH - BOTTOM + 16, str(epoch), "middle"))
     base = _segment(LEFT, HIGH - BOTTOM, WIDE - RIGHT, HIGH - BOTTOM, "axis")
-    return joined([*parts, base, _text((LEFT + WIDE - RIGHT) / 2, HIGH - 6, "epoch", "middle")])
+    return NOTHING.join([*parts, base, _text((LEFT + WIDE - RIGHT) / 2, HIGH - 6, "epoch", "middle")])
 
 
 def _band(chart: Chart, curve: Curve) -> Markup:
-    """The 95 % band, one polygon for each stretch without a gap."""
+    """Draw the 95 % band, one polygon for each stretch without a gap."""
     shapes = []
     for run in _stretches(chart, curve.low, curve.high):
         upper = [(_x(chart, chart.epochs[k]), _y(chart, curve.high[k])) for k in run]
         lower = [(_x(chart, chart.epochs[k]), _y(chart, curve.low[k])) for k in reversed(run)]
-        shapes.append(tag("polygon", points=_points([*upper, *lower]), class_=f"band {curve.part}"))
-    return joined(shapes)
+        shapes.append(POLYGON.format(_points([*upper, *lower]), curve.part))
+    return NOTHING.join(shapes)
 
 
 def _line(chart: Chart, curve: Curve) -> Markup:
     shapes = []
     for run in _stretches(chart, curve.values):
         points = [(_x(chart, chart.epochs[k]), _y(chart, curve.values[k])) for k in run]
-        shapes.append(tag("polyline", points=_points(points), class_=f"line {curve.part}"))
-    return joined(shapes)
+        shapes.append(POLYLINE.format(_points(points), curve.part))
+    return NOTHING.join(shapes)
 
 
 def _stretches(chart: Chart, *series: tuple[float, ...]) -> list[list[int]]:
-    """Places of neighbours that all have a value."""
+    """Group the places of neighbours that all have a value."""
     runs: list[list[int]] = [[]]
     for k in range(len(chart.epochs)):
         if all(math.isfinite(one[k]) for one in series):
@@ -86,7 +94,7 @@ def _stretches(chart: Chart, *series: tuple[float, ...]) -> list[list[int]]:
 
 
 def _marks(chart: Chart) -> Markup:
-    """Vertical lines with their labels above, on a second level where they would touch."""
+    """Draw vertical lines with their labels above, on a second level where they would touch."""
     parts, ends = [], [-math.inf, -math.inf]
     for mark in chart.marks:
         x = _x(chart, mark.epoch)
@@ -95,16 +103,13 @@ def _marks(chart: Chart) -> Markup:
         level = next((k for k, end in enumerate(ends) if middle - half > end + 4), 0)
         ends[level] = middle + half
         y = TOP - 8 - 15 * level
-        parts += [_segment(x, y + 3, x, HIGH - BOTTOM, _style(mark)), _text(middle, y, mark.label, "middle", mark)]
-    return joined(parts)
-
-
-def _style(mark: Mark) -> str:
-    return "mark worse" if mark.worse else "mark"
+        worse = "worse" if mark.worse else ""
+        parts += [_segment(x, y + 3, x, HIGH - BOTTOM, f"mark {worse}"), _text(middle, y, mark.label, "middle", worse)]
+    return NOTHING.join(parts)
 
 
 def reliability_svg(bins: Iterable[Bin]) -> Markup:
-    """Draw the share that was right over the confidence, each bin with its interval."""
+    """Draw the share correct over confidence, each bin with its interval."""
     shown = list(bins)
     low = math.floor(10 * min([0.8, *(min(one.confidence, one.right.value) for one in shown)])) / 10
     span = 1 - low
@@ -125,30 +130,24 @@ def reliability_svg(bins: Iterable[Bin]) -> Markup:
         if math.isfinite(one.right.low):
             ends = (place(one.confidence, end)[1] for end in (one.right.low, one.right.high))
             parts.append(_segment(x, next(ends), x, next(ends), "line val"))
-        parts.append(tag("circle", cx=_round(x), cy=_round(y), r=3.5, class_="dot"))
-    title = tag("title", "Share of right answers over confidence, in bins of equal size, against the diagonal")
+        parts.append(DOT.format(x, y))
+    title = "Share correct over confidence, in bins of equal size, against the diagonal"
     foot = _text(LEFT + SIDE / 2, 12 + SIDE + 32, "confidence", "middle")
-    return tag("svg", title, *parts, foot, viewBox=f"0 0 {LEFT + SIDE + 20:g} {12 + SIDE + BOTTOM:g}", role="img")
+    return _picture(LEFT + SIDE + 20, 12 + SIDE + BOTTOM, title, [*parts, foot])
 
 
 def sample(part: str) -> Markup:
     """Draw a short piece of a line, for the legend."""
-    line = tag("polyline", points="1,5 27,5", class_=f"line {part}")
-    return tag("svg", line, viewBox="0 0 28 10", class_="key", aria_hidden="true")
+    return SAMPLE.format(POLYLINE.format("1,5 27,5", part))
 
 
 def _segment(x1: float, y1: float, x2: float, y2: float, style: str) -> Markup:
-    return tag("line", x1=_round(x1), y1=_round(y1), x2=_round(x2), y2=_round(y2), class_=style)
+    return SEGMENT.format(x1, y1, x2, y2, style.strip())
 
 
-def _text(x: float, y: float, words: str, anchor: str, mark: Mark | None = None) -> Markup:
-    style = "worse" if mark is not None and mark.worse else None
-    return tag("text", words, x=_round(x), y=_round(y), text_anchor=anchor, class_=style)
+def _text(x: float, y: float, words: str, anchor: str, style: str = "") -> Markup:
+    return TEXT.format(x, y, anchor, style, safe_text(words))
 
 
-def _points(places: Iterable[tuple[float, float]]) -> Markup:
-    return trusted(" ".join(f"{x:.1f},{y:.1f}" for x, y in places))
-
-
-def _round(length: float) -> str:
-    return f"{length:.1f}"
+def _points(places: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)

@@ -1,4 +1,4 @@
-"""The report in the terminal: the verdict first, then what it rests on, then what to do.
+"""The report in the terminal: the verdict first, then its grounds, then the next commands.
 
 Only the sixteen ANSI colours are used, never as the only carrier of meaning; pictures alone take more where there are
 more. Everything from data goes through `safe_text`.
@@ -48,10 +48,10 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _titled("findings", _findings(report, inner))
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
     if report.confusion is not None:
-        yield from _titled("classes taken for one another", cards.confusion(report.confusion, inner))
+        yield from _titled("confused classes", cards.confusion(report.confusion, inner))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))
-    yield from _titled("how often it was looked at", _looks(report))
+    yield from _titled("evaluations of each set", _reuse(report))
     for section in report.sections:
         yield from _titled(safe_text(section.title), _section(section))
     yield from _titled("not checked", _unchecked(report.unchecked))
@@ -91,7 +91,7 @@ def _verdict(verdict: Verdict) -> Iterable[RenderableType]:
 
 
 def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
-    """The ladder of baselines and network, worst first, and the honest triple under it."""
+    """Lay out baselines and network, worst first, and the scores at the best epoch below."""
     metric = report.header.metric
     if not report.ladder:
         return "", None
@@ -101,19 +101,19 @@ def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True, min_width=14)
-    most = max((abs(rung.score.value) for rung in report.ladder), default=1.0) or 1.0
+    most = max((abs(row.score.value) for row in report.ladder), default=1.0) or 1.0
     full = metric.perfect if metric.higher else most
-    for rung in report.ladder:
-        style = "bold" if rung.ours else ""
-        bar = Bar(max(rung.score.value / full, 0.0), "bright_blue" if rung.ours else "dim")
-        shown = (phrases.value(metric, rung.score), phrases.interval(metric, rung.score))
+    for row in report.ladder:
+        style = "bold" if row.ours else ""
+        bar = Bar(max(row.score.value / full, 0.0), "bright_blue" if row.ours else "dim")
+        shown = (phrases.value(metric, row.score), phrases.interval(metric, row.score))
         grid.add_row(
-            plain(phrases.rung_name(rung), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
+            plain(phrases.baseline_name(row), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
         )
     title = f"{safe_text(phrases.title(metric))} on validation"
-    for name, number, spread in phrases.triple(report):
+    for name, number, spread in phrases.other_scores(report):
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
-    return f"{title}, epoch {report.standing.epoch}" if report.standing else title, grid
+    return f"{title}, epoch {report.scores.epoch}" if report.scores else title, grid
 
 
 class Bar:
@@ -155,14 +155,14 @@ def _findings(report: Report, width: int) -> RenderableType | None:
     for finding in report.findings:
         mark, style = MARKS.get(finding.severity, MARKS["note"])
         code = plain(finding.code, "bold")
-        said: RenderableType = Text(safe_text(finding.message, LONG))
+        shown: RenderableType = Text(safe_text(finding.message, LONG))
         if finding.next:
-            said = Group(said, Typed(finding.next, "bright_blue", Text("→ ", style="dim")))
+            shown = Group(shown, Typed(finding.next, "bright_blue", Text("→ ", style="dim")))
         if wide:
-            grid.add_row(Text(mark, style=style), code, Text(f" {finding.severity:<6}", style="dim"), said)
+            grid.add_row(Text(mark, style=style), code, Text(f" {finding.severity:<6}", style="dim"), shown)
         else:
             code.append(f"  {finding.severity}", style="not bold dim")
-            grid.add_row(Text(mark, style=style), Group(code, said))
+            grid.add_row(Text(mark, style=style), Group(code, shown))
     return Group(grid, *silenced)
 
 
@@ -170,14 +170,14 @@ def _section(section: Section) -> RenderableType:
     return Group(*(Text(safe_text(line, LONG)) for line in section.lines))
 
 
-def _looks(report: Report) -> RenderableType | None:
-    if not report.looks:
+def _reuse(report: Report) -> RenderableType | None:
+    if not report.reuse:
         return None
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
-    for one in report.looks:
-        grid.add_row(phrases.PARTS[one.part], Text(phrases.looks(one, report.header.metric)))
+    for one in report.reuse:
+        grid.add_row(phrases.PARTS[one.part], Text(phrases.reuse(one, report.header.metric)))
     return grid
 
 
@@ -193,7 +193,7 @@ def _unchecked(unchecked: tuple[Unchecked, ...]) -> RenderableType | None:
 
 
 def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
-    """Commands with what they are for: beside each other where all fit, else one below the other."""
+    """Lay out commands with their purpose: side by side where all fit, else one below the other."""
     if not commands:
         return None
     lines = [(Text(safe_text(one.command, LONG), style="bold"), plain(one.why, "dim")) for one in commands]
@@ -203,7 +203,7 @@ def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
         for one, (_, why) in zip(commands, lines, strict=True):
             parts += [
                 Typed(one.command, "bold"),
-                *(Padding(said, (0, 0, 0, 2)) for said in (why, *_others(one, width - 2))),
+                *(Padding(shown, (0, 0, 0, 2)) for shown in (why, *_others(one, width - 2))),
             ]
         return Group(*parts)
     grid = Table.grid(padding=(0, 2))
@@ -213,7 +213,7 @@ def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
 
 
 def _others(command: Command, width: int) -> list[Text]:
-    """Lines of what may be typed instead, broken between one and the next; none where there is nothing else."""
+    """List the alternatives to a command in lines broken between them; none without alternatives."""
     whole = ", ".join(safe_text(one, LONG).replace(" ", "\0") for one in command.instead)
     wrapped = textwrap.wrap(f"or {whole}", width, break_on_hyphens=False) if whole else []
     return [plain(line.replace("\0", " "), "dim") for line in wrapped]

@@ -1,7 +1,7 @@
-"""Statistics: pure functions on arrays of what a fit kept, each with the error bar it deserves.
+"""Statistics: pure functions on the arrays that a fit keeps, each with an interval or a test.
 
 Arrays of a fit are (T, n): a row per epoch, a column per example; epochs count from 0.
-A function returns its result, or `NotComputable` with the reason, never a number it cannot stand for.
+A function returns its result, or `NotComputable` with the reason, never a number without support.
 """
 
 from dl_reports.statistics.not_computable import NotComputable

@@ -1,4 +1,4 @@
-"""Loss against metric: whether a rising loss means worse decisions or only too much confidence in them.
+"""Agreement of loss and metric: whether a rising loss means worse decisions or only over-confidence.
 
 The loss punishes confidence in what is wrong, a metric counts decisions. Epochs count from 0 or from 1, alike for both.
 """
@@ -10,7 +10,7 @@ DATED_WITHIN = 2  # epochs to which the turn of a curve is dated
 
 @dataclass(frozen=True)
 class Agreement:
-    """What the loss and the metric of one fit say together.
+    """Whether loss and metric of one fit get worse, and when each was best.
 
     Attributes:
         loss_rises: Whether the loss is established to rise after its best epoch.

@@ -1,6 +1,6 @@
-"""Calibration: whether probabilities mean what they say, and what one temperature would mend.
+"""Calibration: how far confidence is from accuracy, and what one temperature would mend.
 
-The temperature is fitted on one random half of the validation part and judged on the other.
+The temperature is fitted on one random half of the validation set and evaluated on the other.
 Letters: ``n`` examples, ``C`` classes, ``L`` labels, ``b`` the inverse temperature that multiplies the logits.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, log_expit, log_softmax, softmax
 
 from dl_reports.statistics.moments import FEWEST
 from dl_reports.statistics.not_computable import NotComputable
@@ -41,14 +42,14 @@ class CalibrationError:
 
 @dataclass(frozen=True)
 class Calibration:
-    """One temperature fitted on a half of the examples, judged on the other.
+    """One temperature fitted on a half of the examples, evaluated on the other.
 
     Attributes:
-        temperature: Above 1 for a network too sure of itself; at most 20 and at least 0.05.
-        nll_before: Mean negative log-likelihood per example on the judging half, in nats.
+        temperature: Above 1 for an over-confident network; at most 20 and at least 0.05.
+        nll_before: Mean negative log-likelihood per example on the other half, in nats.
         nll_after: The same with the logits divided by the temperature.
         gain: Paired fall of that likelihood, positive when the temperature helps.
-        before: Calibration error on the judging half.
+        before: Calibration error on the other half.
         after: The same with the temperature.
     """
 
@@ -68,7 +69,7 @@ class Calibration:
 def calibration(
     logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0
 ) -> Calibration | NotComputable:
-    """Temperature scaling of class logits (n, C) with targets (n,) in 0..C-1.
+    """Fit a temperature to class logits (n, C) with targets (n,) in 0..C-1.
 
     Confidence is the largest probability, and right means that its class is the target.
 
@@ -83,15 +84,15 @@ def calibration(
         return NotComputable(f"a target lies outside 0..{logits.shape[1] - 1}")
     fit, judge = _halves(len(logits), seed)
     b = _best_inverse_temperature(lambda b: _class_slopes(logits, targets, fit, b))
-    nll, confidence, right = _judge_classes(logits, targets, judge, 1.0)
-    nll_scaled, confidence_scaled, _ = _judge_classes(logits, targets, judge, b)
+    nll, confidence, right = score_classes(logits, targets, judge, 1.0)
+    nll_scaled, confidence_scaled, _ = score_classes(logits, targets, judge, b)
     return _calibration(b, nll, nll_scaled, (confidence, confidence_scaled), right)
 
 
 def binary_calibration(
     logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0
 ) -> Calibration | NotComputable:
-    """Temperature scaling of logits of independent labels, (n,) or (n, L), with targets of the same shape in {0, 1}.
+    """Fit a temperature to logits of independent labels, (n,) or (n, L), with targets of the same shape in {0, 1}.
 
     Confidence is the probability of the label; the likelihood is summed over an example's labels. With many labels the
     part that chance has in the calibration error is understated, for labels of one example go together.
@@ -105,16 +106,16 @@ def binary_calibration(
     wide = logits.reshape(len(logits), -1).astype(np.float64)
     fit, judge = _halves(len(wide), seed)
     margins = ((2 * labels - 1) * wide)[fit].ravel()
-    b = _best_inverse_temperature(lambda b: _margin_slopes(margins, b))
-    nll, nll_scaled = (_softplus((1 - 2 * labels[judge]) * wide[judge] * scale).sum(axis=1) for scale in (1.0, b))
-    before, after = (_sigmoid(scale * wide[judge]).ravel() for scale in (1.0, b))
-    return _calibration(b, nll, nll_scaled, (before, after), labels[judge].ravel())
+    b = _best_inverse_temperature(lambda b: _label_slopes(margins, b))
+    nll, confidence = score_labels(wide[judge], labels[judge], 1.0)
+    nll_scaled, confidence_scaled = score_labels(wide[judge], labels[judge], b)
+    return _calibration(b, nll, nll_scaled, (confidence.ravel(), confidence_scaled.ravel()), labels[judge].ravel())
 
 
 def calibration_error(
     confidence: NDArray[np.floating], right: NDArray[np.generic], bins: int = BINS
 ) -> CalibrationError | NotComputable:
-    """Expected calibration error of confidences (n,) in [0, 1] against what was right (n,), in bins of equal mass.
+    """Compute the expected calibration error of confidences (n,) in [0, 1] against what was right (n,).
 
     Source: Guo et al. 2017, section 2, on equal-mass bins; the part of chance in each bin is the mean absolute value
         of a normal with the binomial variance, and is taken out in squares as Kumar, Liang, Ma 2019 do for the
@@ -165,7 +166,10 @@ def _halves(n: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _best_inverse_temperature(slopes: Slopes) -> float:
-    """The b at which the likelihood, convex in b, is least: Newton's steps kept within a shrinking bracket."""
+    """Minimize the negative log-likelihood, convex in b, by Newton's steps within a shrinking bracket.
+
+    `scipy.optimize` would do, but importing it takes a quarter of the time of a whole report.
+    """
     low, high, b = 1 / HOTTEST, 1 / COLDEST, 1.0
     for _ in range(60):
         slope, curvature = slopes(b)
@@ -181,53 +185,40 @@ def _best_inverse_temperature(slopes: Slopes) -> float:
 def _class_slopes(
     logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float
 ) -> tuple[float, float]:
-    """First and second derivative in b of the summed negative log-likelihood: moments of the logits."""
+    """Differentiate the summed negative log-likelihood of some rows in b, once and twice: moments of the logits."""
     slope = curvature = 0.0
     for piece in _pieces(rows, logits.shape[1]):
         z = logits[piece].astype(np.float64)
-        p, _ = _softmax(b * z)
+        p = softmax(b * z, axis=1)
         mean = (p * z).sum(axis=1)
         slope += float((mean - z[np.arange(len(z)), targets[piece]]).sum())
         curvature += float((p * (z - mean[:, None]) ** 2).sum())
     return slope, curvature
 
 
-def _margin_slopes(margins: Floats, b: float) -> tuple[float, float]:
-    """The same for labels, whose likelihood is a function of the margin alone."""
-    wrong = _sigmoid(-b * margins)
-    return float(-(margins * wrong).sum()), float((margins**2 * wrong * (1 - wrong)).sum())
-
-
-def _judge_classes(
-    logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float
-) -> tuple[Floats, Floats, Floats]:
-    """Negative log-likelihood, confidence, and right or wrong, (n,) each."""
-    found: list[tuple[Floats, Floats, Floats]] = []
-    for piece in _pieces(rows, logits.shape[1]):
-        z = b * logits[piece].astype(np.float64)
-        p, log_total = _softmax(z)
-        truth = targets[piece]
-        right = (z.argmax(axis=1) == truth).astype(np.float64)
-        found.append((log_total - z[np.arange(len(z)), truth], p.max(axis=1), right))
-    nll, confidence, right = (np.concatenate(column) for column in zip(*found, strict=True))
-    return nll, confidence, right
+def _label_slopes(margins: Floats, b: float) -> tuple[float, float]:
+    """Differentiate the same for labels, whose likelihood is a function of the margin alone."""
+    wrong = expit(-b * margins)
+    return -float((margins * wrong).sum()), float((margins**2 * wrong * (1 - wrong)).sum())
 
 
 def _pieces(rows: NDArray[np.intp], width: int) -> list[NDArray[np.intp]]:
     return np.array_split(rows, max(1, len(rows) * width // _CELLS))
 
 
-def _softmax(z: Floats) -> tuple[Floats, Floats]:
-    """Probabilities (n, C), and the logarithm of their total before dividing (n,)."""
-    top = z.max(axis=1, keepdims=True)
-    p = np.exp(z - top)
-    total = p.sum(axis=1, keepdims=True)
-    return p / total, (top + np.log(total))[:, 0]
+def score_classes(
+    logits: NDArray[np.floating], targets: NDArray[np.integer], rows: NDArray[np.intp], b: float
+) -> tuple[Floats, Floats, Floats]:
+    """Score some rows of class logits (n, C): negative log-likelihood, confidence, and right or wrong."""
+    found: list[tuple[Floats, Floats, Floats]] = []
+    for piece in _pieces(rows, logits.shape[1]):
+        log_p, truth = log_softmax(b * logits[piece].astype(np.float64), axis=1), targets[piece]
+        right = (log_p.argmax(axis=1) == truth).astype(np.float64)
+        found.append((-log_p[np.arange(len(log_p)), truth], np.exp(log_p.max(axis=1)), right))
+    nll, confidence, right = (np.concatenate(column) for column in zip(*found, strict=True))
+    return nll, confidence, right
 
 
-def _softplus(z: Floats) -> Floats:
-    return np.logaddexp(0.0, z)
-
-
-def _sigmoid(z: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(z / 2)))
+def score_labels(logits: Floats, labels: Floats, b: float) -> tuple[Floats, Floats]:
+    """Score label logits (n, L): negative log-likelihood of each example (n,), and probability of each label (n, L)."""
+    return -log_expit((2 * labels - 1) * logits * b).sum(axis=1), expit(b * logits)

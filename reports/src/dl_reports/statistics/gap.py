@@ -1,7 +1,7 @@
 """The gap between training and validation, both scored by the same network in eval mode.
 
 Letters: ``m`` training examples of the probe, ``n`` validation examples.
-A gap is positive when training looks better than validation.
+A gap is positive when training scores better than validation.
 """
 
 import math
@@ -9,19 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from dl.intervals import Interval, mean_difference, newcombe, normal_quantile
+from dl.intervals import Interval, mean_difference, newcombe
 from dl_reports.statistics.not_computable import NotComputable
 
 
 @dataclass(frozen=True)
 class Gap:
-    """How much better training looks than validation.
+    """How much better the training score is than the validation score.
 
     Attributes:
         train: Score on the probe.
-        val: Score on the validation part.
-        gap: Their difference, positive when training looks better.
+        val: Score on the validation set.
+        gap: Their difference, positive when training is better.
         interval: Of the gap.
         z: The gap in standard errors; beyond the interval's quantile exactly when the interval excludes zero.
     """
@@ -39,7 +40,7 @@ class Gap:
 
 
 def accuracy_gap(train_right: float, m: int, val_right: float, n: int, level: float = 0.95) -> Gap | NotComputable:
-    """Accuracy on the probe minus accuracy on the validation part, from counts of right examples.
+    """Subtract validation accuracy from probe accuracy, given counts of right examples.
 
     Source: Newcombe 1998, method 10.
     """
@@ -53,7 +54,7 @@ def accuracy_gap(train_right: float, m: int, val_right: float, n: int, level: fl
 def loss_gap(
     train_losses: NDArray[np.floating], val_losses: NDArray[np.floating], level: float = 0.95
 ) -> Gap | NotComputable:
-    """Mean validation loss (n,) minus mean probe loss (m,); for losses and absolute errors, lower is better.
+    """Subtract the mean probe loss (m,) from the mean validation loss (n,); for absolute errors, too.
 
     Source: Welch 1947 for the interval.
     """
@@ -71,8 +72,8 @@ def loss_gap(
 
 
 def implied_z(gap: float, interval: Interval, level: float) -> float:
-    """The gap in the standard errors that the interval implies on the side of zero."""
+    """Compute the gap in the standard errors that the interval implies on the side of zero."""
     arm = gap - interval.low if gap >= 0 else interval.high - gap
     if arm == 0:
         return math.copysign(math.inf, gap) if gap else 0.0
-    return gap / arm * normal_quantile(level)
+    return gap / arm * float(ndtri(0.5 + level / 2))

@@ -1,4 +1,4 @@
-"""Luck of the best: how much of the best epoch's score is owed to its being chosen on these very examples.
+"""Luck of the best epoch: the selection bias of a score whose epoch was chosen on the same examples.
 
 The examples are resampled, the best row chosen in the bag and scored out of it; nothing is trained again.
 Letters: ``T`` epochs or trials, ``n`` examples, ``B`` draws, ``G`` groups of examples drawn together.
@@ -18,13 +18,13 @@ GROUPS = 2_000  # examples drawn together once there are more than this; at rand
 
 @dataclass(frozen=True)
 class Luck:
-    """The score of the chosen row, as seen and as it may be hoped for.
+    """The score of the chosen row, as measured and as expected on new examples.
 
     Attributes:
         best: Row with the best mean.
         naive: Its mean over all examples.
         corrected: Mean score of the row chosen in the bag, out of the bag.
-        optimism: How much better the naive score looks than the corrected one; never negative by much.
+        optimism: How much better the naive score is than the corrected one; never negative by much.
         interval: Percentile interval of the corrected score; wide, for only a third of the examples is out of a bag.
         certainty: Share of draws in which the same row is the best.
         skipped: Rows left out because a value is not finite.
@@ -42,7 +42,7 @@ class Luck:
 def luck_of_the_best(
     scores: NDArray[np.generic], larger_is_better: bool, draws: int = 1000, level: float = 0.95, seed: int = 0
 ) -> Luck | NotComputable:
-    """The optimism of choosing the best of T rows of per-example scores (T, n).
+    """Estimate the optimism of choosing the best of T rows of per-example scores (T, n).
 
     Args:
         scores: Correctness, losses or absolute errors; a row per epoch, or per trial of a search.
@@ -83,7 +83,7 @@ def luck_of_the_best(
 
 
 def _grouped(scores: NDArray[np.generic], rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of the scores over random groups (T, G), and the groups' sizes (G,); every example alone when few."""
+    """Sum the scores over random groups (T, G), with the groups' sizes (G,); every example alone when few."""
     n = scores.shape[1]
     if n <= GROUPS:
         return scores.astype(np.float64), np.ones(n)
@@ -100,7 +100,7 @@ def _grouped(scores: NDArray[np.generic], rng: np.random.Generator) -> tuple[NDA
 def _chosen_out_of_bag(
     sums: NDArray[np.float64], sizes: NDArray[np.float64], draws: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The row chosen in each bag (B,), and its mean out of the bag (B,)."""
+    """Choose the best row in each bag (B,), and average it out of the bag (B,)."""
     weights = poisson_weights(rng, (len(sizes), draws))  # (G, B)
     in_bag = (sums.astype(np.float32) @ weights) / np.maximum(sizes.astype(np.float32) @ weights, 1.0)
     chosen = np.argmax(in_bag, axis=0)

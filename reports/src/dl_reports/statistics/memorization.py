@@ -1,4 +1,4 @@
-"""Examples that tell: what was learnt, forgotten, and memorized, example by example over the epochs.
+"""Memorization: which examples were learnt, forgotten or memorized over the epochs, and which look mislabelled.
 
 Letters: ``T`` epochs, ``m`` examples (the probe). Right and wrong, and margins, are (T, m).
 A margin is the logit of the given class minus the largest other; negative when the network prefers another class.
@@ -50,7 +50,7 @@ class Suspects:
 
 
 def forgetting_events(correct: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """(m,) times each example goes from right to wrong between successive epochs of (T, m).
+    """Count how often each example (m,) goes from right to wrong between successive epochs of (T, m).
 
     Source: Toneva et al. 2019, An empirical study of example forgetting, definition of a forgetting event.
     """
@@ -58,13 +58,13 @@ def forgetting_events(correct: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def first_fitted(correct: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """(m,) first epoch from which each example of (T, m) stays right to the end; T when the last is wrong."""
+    """Find the first epoch from which each example of (T, m) stays right, (m,); T when the last is wrong."""
     last_wrong = np.argmax(~correct[::-1], axis=0)  # counted from the end; 0 also when never wrong
     return np.where(correct.all(axis=0), 0, len(correct) - last_wrong).astype(np.intp)
 
 
 def memorization(correct: NDArray[np.bool_], onset: int | None) -> Memorization | NotComputable:
-    """When each example of (T, m) was fitted, and the share fitted only after the onset of overfitting.
+    """Find when each example of (T, m) was fitted, and the share fitted only after the onset of overfitting.
 
     Source: Toneva et al. 2019 for forgetting; the share is the part of the fit that validation did not profit from.
     """

@@ -37,7 +37,7 @@ class EpochMoments:
     skipped: tuple[int, ...]
 
     def paired_errors(self) -> Floats:
-        """(E, E) standard error of the mean difference between two epochs, the examples paired."""
+        """Compute the standard error (E, E) of the mean difference between two epochs, the examples paired."""
         variance = np.diag(self.covariance)
         scale = variance[:, None] + variance[None, :]
         difference = scale - 2 * self.covariance
@@ -53,7 +53,7 @@ def chunks(values: NDArray[np.generic]) -> Iterator[Floats]:
 
 
 def epoch_moments(values: NDArray[np.generic]) -> EpochMoments | NotComputable:
-    """Means and covariances of (T, n) values; epochs with a value that is not finite are left out.
+    """Compute means and covariances of (T, n) values, leaving out epochs with a value that is not finite.
 
     Raises:
         ValueError: If the array is not two-dimensional.
@@ -78,7 +78,7 @@ def epoch_moments(values: NDArray[np.generic]) -> EpochMoments | NotComputable:
 
 
 def third_moments(values: NDArray[np.generic], moments: EpochMoments, reference: int) -> Floats:
-    """(E,) third central moment of the paired differences to the usable epoch at position ``reference``."""
+    """Compute the third central moment (E,) of the paired differences to the usable epoch at ``reference``."""
     shift = (moments.means - moments.means[reference])[:, None]
     total = np.zeros(len(moments.epochs))
     for piece in chunks(values):

@@ -1,8 +1,8 @@
 """Near duplicates: validation examples that lie closer to a training example than chance puts them.
 
-The training part is cut into random blocks. For examples drawn alike, the nearest neighbour over all blocks is nearer
+The training set is cut into random blocks. For examples drawn alike, the nearest neighbour over all blocks is nearer
 than the middle one of the blocks' nearest by a factor whose law is known up to the dimension ``k`` that the features
-fill; the dimension is read off the validation part itself, so the threshold is calibrated within the set.
+fill; the dimension is read off the validation set itself, so the threshold is calibrated within the set.
 Letters: ``N`` training and ``n`` validation examples, ``F`` features, ``G`` blocks, ``r`` a distance.
 """
 
@@ -25,13 +25,13 @@ _MULTIPLICATIONS = 2e11  # about four seconds on two cores
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Validation examples with a neighbour in the training part that chance does not explain.
+    """Validation examples with a neighbour in the training set that chance does not explain.
 
     Attributes:
         val: Indices of those validation examples, the nearest first.
         train: Index of the nearest training example of each.
         distance: To it, in units of the middle block distance.
-        examined: Validation examples looked at; fewer than n when the parts are very large.
+        examined: Validation examples looked at; fewer than n when the sets are very large.
         share: Near duplicates among the examined.
         interval: Of the share.
         dimension: k that the features fill around the validation examples.
@@ -49,7 +49,7 @@ class NearDuplicates:
 def near_duplicates(
     train_features: NDArray[np.floating], val_features: NDArray[np.floating], level: float = 0.05, seed: int = 0
 ) -> NearDuplicates | NotComputable:
-    """Near duplicates between features (N, F) and (n, F), at a chance ``level`` of naming any where there are none.
+    """Find near duplicates between features (N, F) and (n, F), at a chance ``level`` of any false one.
 
     Source: power law of nearest-neighbour distances in k dimensions, Levina and Bickel 2004; Renyi's representation of
         ordered exponentials for the blocks; Bonferroni over the validation examples.
@@ -90,7 +90,7 @@ def near_duplicates(
 def _block_neighbours(
     train: NDArray[np.floating], val: NDArray[np.floating], rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Distance (n, G) to the nearest training example of each block, and its index (n, G)."""
+    """Find the nearest training example in each block: its distance (n, G) and its index (n, G)."""
     centre = train.mean(axis=0, dtype=np.float32)
     distances = np.empty((len(val), BLOCKS))
     nearest = np.empty((len(val), BLOCKS), dtype=np.intp)
@@ -109,7 +109,7 @@ def _block_neighbours(
 
 
 def _chance_of_ratio(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chance that the least of G exponentials is below y times the one with MIDDLE smaller ones."""
+    """Compute the chance that the least of G exponentials is below y times the one with MIDDLE smaller ones."""
     y = np.minimum(y, 1 - 1e-12)
     q = BLOCKS * y / (1 - y)
     above = np.ones_like(y)
@@ -119,7 +119,7 @@ def _chance_of_ratio(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _dimension(ratio: NDArray[np.float64]) -> float:
-    """The k for which an upper quantile of the ratio is where the law puts it, two standard errors to the safe side."""
+    """Estimate the k that puts an upper quantile of the ratio where the law does, less two standard errors."""
     n = len(ratio)
     at = _AT - 2 * math.sqrt(_AT * (1 - _AT) / n)
     observed = float(np.quantile(ratio, at))

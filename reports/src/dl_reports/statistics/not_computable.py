@@ -1,4 +1,4 @@
-"""What a statistic returns in place of a result that the data cannot carry."""
+"""The result of a statistic that the data do not support."""
 
 from dataclasses import dataclass
 

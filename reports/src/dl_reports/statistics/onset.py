@@ -57,7 +57,7 @@ class Rise:
 
 
 def loss_rise(losses: NDArray[np.floating], level: float = 0.05, seed: int = 0) -> Rise | NotComputable:
-    """The rise of per-example losses, or absolute errors, (T, n) after their best epoch.
+    """Test the rise of per-example losses, or absolute errors, (T, n) after their best epoch.
 
     Args:
         losses: (T, n), lower is better.
@@ -79,7 +79,7 @@ def loss_rise(losses: NDArray[np.floating], level: float = 0.05, seed: int = 0) 
 
 
 def error_rise(correct: NDArray[np.bool_], level: float = 0.05, seed: int = 0) -> Rise | NotComputable:
-    """The rise of the error rate after its best epoch, from right and wrong (T, n), by McNemar's test.
+    """Test the rise of the error rate after its best epoch, from right and wrong (T, n), by McNemar's test.
 
     Raises:
         ValueError: If the array is not boolean.
@@ -98,7 +98,7 @@ def error_rise(correct: NDArray[np.bool_], level: float = 0.05, seed: int = 0) -
 
 
 def critical_rise(moments: EpochMoments, level: float = 0.05, seed: int = 0) -> float:
-    """The studentized rise from any earlier epoch to the last that noise exceeds with chance ``level``.
+    """Simulate the studentized rise from any earlier epoch to the last that noise exceeds with chance ``level``.
 
     It bounds every fit whose true mean never rises: there a rise from an epoch to the last one is noise and a fall.
     The means are drawn from the normal law with the covariance seen; the quantile is widened to Student's.
@@ -114,7 +114,7 @@ def critical_rise(moments: EpochMoments, level: float = 0.05, seed: int = 0) -> 
 
 
 def _square_root(covariance: Floats) -> Floats:
-    """A matrix R with R R' equal to the covariance, which may be singular."""
+    """Return a matrix R with R R' equal to the covariance, which may be singular."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
@@ -144,7 +144,7 @@ def _rise(moments: EpochMoments, best: int, z: Floats, level: float, seed: int, 
 
 
 def _stays_above(z: Floats, best: int, bound: float) -> int | None:
-    """The first position after ``best`` from which z exceeds the bound to the end."""
+    """Find the first position after ``best`` from which z exceeds the bound to the end."""
     not_above = np.flatnonzero(z[best:] <= bound)
     first = best + int(not_above[-1]) + 1  # the best itself has z = 0
     return first if first < len(z) else None

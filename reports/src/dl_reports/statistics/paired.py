@@ -55,13 +55,13 @@ def skew_guarded(z: NDArray[np.float64], skewness: NDArray[np.float64], n: int) 
 
 
 def studentized(mean: NDArray[np.float64], se: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over standard error; 0 where both vanish, infinite where only the error does."""
+    """Divide the mean by its standard error; 0 where both vanish, infinite where only the error does."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where((se == 0) & (mean == 0), 0.0, mean / se)
 
 
 def paired_difference(differences: NDArray[np.floating], level: float = 0.95) -> Paired | NotComputable:
-    """The mean of per-example differences (n,), with a z guarded against skewness and Student's interval."""
+    """Test the mean of per-example differences (n,), with a z guarded against skewness and Student's interval."""
     d = np.asarray(differences, dtype=np.float64)
     if len(d) < FEWEST:
         return NotComputable(f"it takes {FEWEST} examples or more; found {len(d)}")
@@ -77,7 +77,7 @@ def paired_difference(differences: NDArray[np.floating], level: float = 0.95) ->
 
 
 def mcnemar(b: int, c: int) -> float:
-    """McNemar's z for b examples that turned one way and c the other; positive when b is larger.
+    """Compute McNemar's z for b examples that turned one way and c the other; positive when b is larger.
 
     With fewer than 25 such examples the z is the one whose normal tail equals the exact binomial tail.
 
@@ -95,7 +95,7 @@ def mcnemar(b: int, c: int) -> float:
 def accuracy_difference(
     correct: NDArray[np.bool_], other: NDArray[np.bool_], level: float = 0.95
 ) -> Paired | NotComputable:
-    """Accuracy of ``correct`` (n,) minus that of ``other`` (n,) on the same examples, by McNemar's test.
+    """Test the accuracy of ``correct`` (n,) against that of ``other`` (n,) on the same examples, by McNemar's test.
 
     The interval adds half a discordant example to each side, so that no disagreement is not read as certainty.
 

@@ -1,12 +1,13 @@
 """Power: the smallest difference that a validation part of this size would show.
 
-Said whenever a finding is "not distinguishable", so that silence is not taken for health.
+Reported whenever a finding is "not distinguishable", so that its absence is not taken for health.
 Letters: ``n`` examples, ``sd`` a deviation between examples, ``p`` a proportion.
 """
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
+
+from scipy.special import ndtri
 
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -31,7 +32,7 @@ class Resolution:
 def smallest_unpaired(
     sd1: float, n1: int, sd2: float, n2: int, level: float = 0.05, power: float = 0.8
 ) -> Resolution | NotComputable:
-    """The smallest difference of two means of independent samples that would be found.
+    """Compute the smallest detectable difference of two means of independent samples.
 
     Source: (z of level + z of power) standard errors, Cohen 1988; for networks Card et al. 2020.
     """
@@ -43,7 +44,7 @@ def smallest_unpaired(
 
 
 def smallest_paired(sd: float, n: int, level: float = 0.05, power: float = 0.8) -> Resolution | NotComputable:
-    """The smallest mean paired difference that would be found, from the deviation of the differences.
+    """Compute the smallest detectable mean paired difference, from the deviation of the differences.
 
     Source: as `smallest_unpaired`, on the differences.
     """
@@ -57,7 +58,7 @@ def smallest_paired(sd: float, n: int, level: float = 0.05, power: float = 0.8) 
 def smallest_unpaired_accuracy(
     accuracy: float, n1: int, n2: int, level: float = 0.05, power: float = 0.8
 ) -> Resolution | NotComputable:
-    """The smallest difference of two accuracies near ``accuracy``, in [0, 1], on independent samples.
+    """Compute the smallest detectable difference of two accuracies near ``accuracy``, on independent samples.
 
     Source: as `smallest_unpaired`, the proportion drawn towards one half as in Agresti and Coull 1998, so that a score
         of 100 % does not promise a resolution of zero.
@@ -73,7 +74,7 @@ def smallest_unpaired_accuracy(
 def smallest_paired_accuracy(
     discordant: int, n: int, level: float = 0.05, power: float = 0.8
 ) -> Resolution | NotComputable:
-    """The smallest difference of two accuracies on the same n examples, ``discordant`` of which only one gets right.
+    """Compute the smallest detectable difference of two accuracies on n examples, ``discordant`` of which differ.
 
     Source: McNemar's variance under no difference, as in Connor 1987; the discordant share is drawn away from zero.
     """
@@ -86,8 +87,7 @@ def smallest_paired_accuracy(
 
 
 def _quantiles(level: float, power: float) -> float:
-    normal = NormalDist()
-    return normal.inv_cdf(1 - level / 2) + normal.inv_cdf(power)
+    return float(ndtri(1 - level / 2) + ndtri(power))
 
 
 def _binomial_sd(p: float, n: int) -> float:

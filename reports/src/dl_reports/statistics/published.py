@@ -1,4 +1,4 @@
-"""Unpaired forms: what means and the number of examples say of a fit, where nothing per example was kept.
+"""Unpaired tests from means and the number of examples alone, where no per-example outcomes were kept.
 
 Weaker than the paired forms, for the variance between examples does not cancel; meant for published histories.
 Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen.
@@ -7,7 +7,9 @@ Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen.
 import math
 from dataclasses import dataclass
 
-from dl.intervals import Interval, newcombe, normal_quantile
+from scipy.special import ndtri
+
+from dl.intervals import Interval, newcombe
 from dl_reports.statistics.gap import implied_z
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -39,7 +41,7 @@ class UnpairedChange:
 def unpaired_loss_rise(
     best: float, last: float, n: int, epochs: int, best_sd: float | None = None, last_sd: float | None = None
 ) -> UnpairedChange | NotComputable:
-    """The rise of a mean loss from the best epoch to the last.
+    """Test the rise of a mean loss from the best epoch to the last.
 
     Without deviations the losses are taken to be exponential, for which the deviation equals the mean: of all laws on
     the positive numbers with that mean it assumes least. Late losses spread wider than that; on the other side, leaving
@@ -59,7 +61,7 @@ def unpaired_loss_rise(
 
 
 def unpaired_accuracy_fall(best: float, last: float, n: int, epochs: int) -> UnpairedChange | NotComputable:
-    """The fall of an accuracy from the best epoch to the last, both in [0, 1].
+    """Test the fall of an accuracy from the best epoch to the last, both in [0, 1].
 
     Source: Newcombe 1998, method 10, at the level of Bonferroni over the T - 1 epochs the best could be.
     """
@@ -74,10 +76,10 @@ def unpaired_accuracy_fall(best: float, last: float, n: int, epochs: int) -> Unp
 
 
 def _critical(epochs: int) -> float:
-    return normal_quantile(1 - 2 * 0.05 / (epochs - 1))
+    return -float(ndtri(0.05 / (epochs - 1)))
 
 
 def _change(change: float, se: float, epochs: int, form: str) -> UnpairedChange:
-    half = normal_quantile(0.95) * se
+    half = float(ndtri(0.975)) * se
     z = change / se if se > 0 else 0.0  # both losses 0
     return UnpairedChange(change, Interval(change - half, change + half), z, _critical(epochs), form)

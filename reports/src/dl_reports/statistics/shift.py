@@ -1,4 +1,4 @@
-"""Shift: whether training and validation part are drawn from the same world.
+"""Distribution shift between the training set and the validation set.
 
 Letters: ``N`` training and ``n`` validation examples, ``C`` classes, ``F`` features, ``P`` permutations.
 """
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 _EXPECTED = 5.0  # least expected count of a cell; rarer classes are counted together
 _QUANTILES = 10  # bins for real targets
-_PER_SIDE = 2000  # examples of each part in the two-sample test
+_PER_SIDE = 2000  # examples of each set in the two-sample test
 _FEWEST = 20
 _RIDGE = 0.1  # penalty per example, on features of unit variance
 
@@ -28,7 +28,7 @@ class TargetShift:
     Attributes:
         g: Log-likelihood ratio statistic, with Williams' correction.
         df: Degrees of freedom.
-        p: Chance of as large a G when both parts are drawn alike.
+        p: Chance of as large a G when both sets are drawn alike.
         cramers_v: Size of the shift from 0 (none) to 1.
         pooled: Classes too rare to be counted on their own.
     """
@@ -47,7 +47,7 @@ class InputShift:
     Attributes:
         auc: Area under the ROC curve; 0.5 when it cannot tell.
         p: Share of permuted labellings, this one included, that reach the area.
-        examined: Examples of each part used.
+        examined: Examples of each set used.
     """
 
     auc: float
@@ -56,7 +56,7 @@ class InputShift:
 
 
 def target_shift(train: NDArray[np.generic], val: NDArray[np.generic]) -> TargetShift | NotComputable:
-    """G-test of targets (N,) and (n,); real targets are cut into ten bins of equal mass.
+    """Test targets (N,) against (n,) by a G-test; real targets are cut into ten bins of equal mass.
 
     Source: Woolf 1957 for G; Williams 1976 for its correction; Cramer 1946 for V.
     """
@@ -94,7 +94,7 @@ def _pool_rare(counts: Floats) -> tuple[Floats, int]:
 
 
 def _statistics(table: Floats) -> tuple[float, float]:
-    """G with Williams' correction, and Pearson's chi-squared, of a table (2, C)."""
+    """Compute G with Williams' correction, and Pearson's chi-squared, of a table (2, C)."""
     total, rows, columns = table.sum(), table.sum(axis=1), table.sum(axis=0)
     expected = np.outer(rows, columns) / total
     terms = np.where(table > 0, table * np.log(np.maximum(table, 1.0) / expected), 0.0)
@@ -106,16 +106,16 @@ def _statistics(table: Floats) -> tuple[float, float]:
 def input_shift(
     train_features: NDArray[np.floating], val_features: NDArray[np.floating], permutations: int = 199, seed: int = 0
 ) -> InputShift | NotComputable:
-    """Classifier two-sample test on features (N, F) and (n, F): ridge scores across two folds, area by permutation.
+    """Test features (N, F) against (n, F) by a classifier: cross-fitted ridge scores, area by permutation.
 
-    The features must not come from a network fitted to these training examples: it tells what it has memorized
-    from what it has not, and no shift is needed for that.
+    The features must not come from a network fitted to these training examples: it separates what it has memorized
+    from what it has not, without any shift.
 
     Source: Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests, with the area in place of the accuracy.
     """
     examined = min(len(train_features), len(val_features), _PER_SIDE)
     if examined < _FEWEST:
-        return NotComputable(f"it takes {_FEWEST} examples of each part; found {examined}")
+        return NotComputable(f"it takes {_FEWEST} examples of each set; found {examined}")
     rng = np.random.default_rng(seed)
     drawn = [side[np.sort(rng.permutation(len(side))[:examined])] for side in (train_features, val_features)]
     features = np.concatenate(drawn).astype(np.float64)
@@ -133,7 +133,7 @@ def input_shift(
 
 
 def _cross_fitted_areas(features: Floats, labellings: Floats, rng: np.random.Generator) -> Floats:
-    """(1 + P,) area under the curve of each labelling: scores of a half from the other half's ridge, averaged."""
+    """Score each half by the other half's ridge, and average the areas under the curve of each labelling, (1 + P,)."""
     halves = np.array_split(rng.permutation(len(features)), 2)
     areas = np.zeros(labellings.shape[1])
     for fit, judge in (halves, halves[::-1]):
@@ -145,7 +145,7 @@ def _cross_fitted_areas(features: Floats, labellings: Floats, rng: np.random.Gen
 
 
 def _areas(scores: Floats, labels: Floats) -> Floats:
-    """(P,) area under the ROC curve of each column, from the ranks of the positives; ties fall as they come."""
+    """Compute the area under the ROC curve of each column, (P,), from ranks of positives; ties fall as they come."""
     order = np.argsort(np.ascontiguousarray(scores.T), axis=1)
     ranked = np.take_along_axis(labels.T, order, axis=1)
     positives = ranked.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Skill: how far a network is on the way from the best dumb baseline to perfection.
+"""Skill: how far a network is on the way from the best baseline to perfection.
 
 Letters: ``s`` the network's mean score, ``b`` the baseline's, ``n`` examples scored by both.
 """
@@ -38,12 +38,12 @@ class Skill:
 
 
 def accuracy_skill(correct: NDArray[np.bool_], baseline: NDArray[np.bool_]) -> Skill | NotComputable:
-    """Skill from right and wrong, (n,) each, tested by McNemar."""
+    """Compute the skill from right and wrong, (n,) each, tested by McNemar."""
     return _skill(correct.astype(np.float64), baseline.astype(np.float64), 1.0, accuracy_difference(correct, baseline))
 
 
 def loss_skill(losses: NDArray[np.floating], baseline: NDArray[np.floating]) -> Skill | NotComputable:
-    """Skill from losses or absolute errors, (n,) each; lower is better and 0 is perfect."""
+    """Compute the skill from losses or absolute errors, (n,) each; lower is better and 0 is perfect."""
     own, other = np.asarray(losses, np.float64), np.asarray(baseline, np.float64)
     return _skill(own, other, 0.0, paired_difference(other - own))
 
@@ -51,7 +51,7 @@ def loss_skill(losses: NDArray[np.floating], baseline: NDArray[np.floating]) -> 
 def _skill(
     own: NDArray[np.float64], other: NDArray[np.float64], perfect: float, gain: Paired | NotComputable
 ) -> Skill | NotComputable:
-    """Skill with the interval of a ratio of means.
+    """Compute the skill with the interval of a ratio of means.
 
     Source: skill score, Murphy 1988; interval by the delta method on the n linearized ratios.
     """

@@ -1,4 +1,4 @@
-"""Stopping: whether a fit went on too long, or not long enough.
+"""Early stopping: whether a fit went on too long, or not long enough.
 
 Letters: ``T`` epochs, ``k`` epochs of a strip, ``GL`` generalization loss, ``P`` progress, ``PQ`` their quotient.
 """
@@ -54,7 +54,7 @@ class Trend:
 def prechelt(
     train_means: NDArray[np.floating], val_means: NDArray[np.floating], strip: int = 5
 ) -> Prechelt | NotComputable:
-    """Generalization loss, progress and their quotient from mean losses (T,), which must be positive.
+    """Compute generalization loss, progress and their quotient from mean losses (T,), which must be positive.
 
     Source: Prechelt 1998, Early stopping - but when?, section on stopping criteria.
     """
@@ -75,7 +75,7 @@ def prechelt(
 
 
 def trend(losses: NDArray[np.floating], last: int = 5, level: float = 0.05) -> Trend | NotComputable:
-    """The least-squares slope of each example's loss over the last epochs of (T, n), tested over examples."""
+    """Test the least-squares slope of each example's loss over the last epochs of (T, n)."""
     tail = losses[-last:]
     k = len(tail)
     if k < 2:

@@ -1,4 +1,4 @@
-"""The verbs for authors of plugins: new plugin, and plugins check."""
+"""The commands for plugin authors: new plugin, and plugins check."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dl.cli.flags import Json
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.testing.plugin import Checked
+    from dl.testing.plugin import CheckedRule
 
-LONGEST = 2000  # characters of one answer
+LONGEST = 2000  # characters of one result
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verb to the command line; `check` is added to the group of `dl.cli.extend`."""
+    """Add ``new`` to the command line; `check` is added to the group of `dl.cli.extend`."""
     group = typer.Typer(rich_markup_mode=None, help=_NEW)
     group.command(name="plugin", help=_PLUGIN)(plugin)
     group.callback()(_nothing)
@@ -30,26 +30,28 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _nothing() -> None:
-    """Keep ``plugin`` a word of its own, though it is the only one."""
+    """Keep ``plugin`` a subcommand, though it is the only one."""
 
 
-_NEW = """Write the beginnings of something of your own: a plugin.
+_NEW = """Create a plugin project from a template.
 
 Example: dl new plugin waves --kind dataset
 """
-_PLUGIN = """Write a plugin that works; then make it yours. It installs, passes its tests and registers what
-runs.
+_PLUGIN = """Create a plugin project from a template. It installs, passes its tests and registers a working
+example for you to change.
 
 Example: dl new plugin waves --kind dataset
 """
 
 
 def plugin(
-    name: Annotated[str, typer.Argument(help="Of the plugin, like waves; its distribution is called dl-waves.")],
-    kind: Annotated[str, typer.Option(help="dataset, model, task, regularizer, check or domain.")] = "dataset",
-    folder: Annotated[Path | None, typer.Option(help="Where to; dl-NAME here if left out.")] = None,
+    name: Annotated[str, typer.Argument(help="Name of the plugin, as waves; its distribution is dl-waves.")],
+    kind: Annotated[
+        str, typer.Option(help="Template: dataset, model, task, regularizer, check or domain.")
+    ] = "dataset",
+    folder: Annotated[Path | None, typer.Option(help="Folder to create; dl-NAME if omitted.")] = None,
 ) -> None:
-    """Write a new distribution."""
+    """Create a plugin project."""
     from dl.packaging.scaffold import write_project
 
     project = write_project(name, kind, folder)
@@ -61,38 +63,42 @@ def plugin(
         out.print(plain(line), soft_wrap=True)
 
 
-CHECK = """Ask of all that a plugin registered whether it holds. Shapes, ids, seeds, saving, evaluation, ...
+CHECK = """Check all that a plugin registers against dl's rules. Shapes, ids, seeds, saving, ...
 
 Example: dl plugins check mnist
+Example: dl plugins check my-reg --model vision/convnet --dataset mnist
 
-Exits with 1 if a rule does not hold. The same suites are in dl.testing, for tests.
+Exit code 1 if a rule is broken. dl.testing has the same suites for the tests of your plugin.
 """
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="Of a plugin, or of its distribution; see: dl plugins")],
+    name: Annotated[str, typer.Argument(help="Name of a plugin or its distribution; see: dl plugins")],
+    model: Annotated[str, typer.Option(help="Model to test its regularizers with, as convnet.")] = "",
+    dataset: Annotated[str, typer.Option(help="Data set to test its models and regularizers on, as mnist.")] = "",
     as_json: Json = False,
 ) -> int:
-    """Run the suites on one plugin."""
+    """Run the conformance suites on one plugin."""
     from dl.plugins.loading import inspect_plugins
-    from dl.testing.plugin import check_plugin, plugins_named
+    from dl.testing.plugin import asked_on, check_plugin, plugins_named
 
     plugins = inspect_plugins()
-    checked = (one for state in plugins_named(name, plugins) for one in check_plugin(state, plugins))
+    states, on = plugins_named(name, plugins), asked_on(plugins, model, dataset)
+    checked = (one for state in states for one in check_plugin(state, plugins, on))
     found = list(checked if as_json else _shown(checked))
-    broken = sum(one.result.state == "failed" for one in found)
+    failed = sum(one.result.state == "failed" for one in found)
     if as_json:
         print(json.dumps([one.as_dict() for one in found]))
     else:
         asked = [one for one in found if one.result.state != "not asked"]
-        said = f"{broken} of {len(asked)} rules do not hold" if broken else f"all {len(asked)} rules hold"
-        said += f"; {len(found) - len(asked)} could not be asked" if len(asked) < len(found) else ""
-        console().print(plain(said, "bold red" if broken else "bold"))
-    return 1 if broken else 0
+        summary = f"{failed} of {len(asked)} rules do not hold" if failed else f"all {len(asked)} rules hold"
+        summary += f"; {len(found) - len(asked)} could not be asked" if len(asked) < len(found) else ""
+        console().print(plain(summary, "bold red" if failed else "bold"))
+    return 1 if failed else 0
 
 
-def _shown(checked: Iterable[Checked]) -> Iterator[Checked]:
-    """Print each answer as it comes."""
+def _shown(checked: Iterable[CheckedRule]) -> Iterator[CheckedRule]:
+    """Print each result as it comes, and pass it on."""
     out = console()
     for one in checked:
         message = f": {one.result.message}" if one.result.message else ""

@@ -1,4 +1,4 @@
-"""Cards: what `dl show` prints about a data set, a model, a recipe or a run."""
+"""The cards of `dl show`: a data set, a model, a regularizer, a recipe or a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rich.text import Text
 from dl import files
 from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
-from dl.options import Option, word
+from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
@@ -42,10 +42,10 @@ MOST_CLASSES = 20  # listed on a card
 
 @dataclass(frozen=True)
 class Reading:
-    """What was said about reading data.
+    """The user's options for reading data.
 
     Args:
-        task: That it is meant for; empty to find it.
+        task: To read it for; empty to infer it.
         options: Of the domain and the data set, unchecked.
     """
 
@@ -54,11 +54,11 @@ class Reading:
 
 
 def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading, *, as_json: bool) -> None:
-    """Show what a name stands for; ``[kind, name]`` where it is said.
+    """Show everything with this name, or the one named by ``[kind, name]``.
 
     Raises:
-        UnknownName: If nothing has that name.
-        BadOption: If several things have it, or a kind is not one.
+        UnknownName: If nothing has this name.
+        BadOption: If the name is ambiguous, or the kind unknown.
     """
     if len(words) > 2 or (len(words) == 2 and words[0] not in KINDS):
         raise BadOption(f"{' '.join(words)!r}: expected a name, or one of {', '.join(KINDS)} and a name")
@@ -69,12 +69,12 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
             *plugins.tasks,
             *plugins.regularizers,
         ]
-        raise UnknownName(f"nothing is called {name!r}{nearest(name, known)}  see: dl ls")
+        raise UnknownName(f"nothing is named {name!r}{nearest(name, known)}  see: dl ls")
     if len(kinds) > 1 and (as_json or out):
-        raise BadOption(f"{name!r} is a {' and a '.join(kinds)}; say which: dl show {kinds[0]} {name}")
+        raise BadOption(f"{name!r} is a {' and a '.join(kinds)}; choose one: dl show {kinds[0]} {name}")
     if kinds != ["dataset"] and (reading.task or reading.options):
-        said = next(iter(reading.options), "task")
-        raise BadOption(f"{said!r} is about reading data, and {name!r} is a {' and a '.join(kinds)}")
+        option = next(iter(reading.options), "task")
+        raise BadOption(f"{option!r} is an option for reading data; {name!r} is a {' and a '.join(kinds)}")
     show: dict[str, Callable[[], None]] = {
         "dataset": lambda: show_dataset(name, plugins, reading, as_json=as_json),
         "model": lambda: show_model(name, plugins, as_json=as_json),
@@ -113,11 +113,11 @@ def _may_be_data(name: str) -> bool:
 
 
 def _exists(name: str) -> bool:
-    return os.path.lexists(name)  # a link that leads nowhere is said to be one
+    return os.path.lexists(name)  # a broken link gets an error of its own
 
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
-    """Print a data set's card: what is found in it, counts, classes, licence, and a few examples drawn."""
+    """Print the card of a data set: inferred task, counts, classes, licence, and a few examples."""
     from dl.data.examples import describe_inputs, fingerprints, row_of, whole
     from dl.splits.leakage import duplicate_groups
     from dl.splits.partition import load_dataset
@@ -133,7 +133,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     card = {
         "name": dataset.name,
         "title": dataset.title,
-        "domain": chosen if (chosen, name) in plugins.datasets else f"{chosen}, as it looks",
+        "domain": chosen if (chosen, name) in plugins.datasets else f"{chosen}, inferred",
         "task": f"{task.name}: {task.reason}",
         "train": len(examples),
         "validation": len(dataset.val) if dataset.val else _held_out(dataset.val_size),
@@ -165,7 +165,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
 
 
 def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:
-    """Return the domain of a named data set, or the one that a path looks most like."""
+    """Return the domain of a named data set, or the one that fits a path best."""
     named = [domain for domain, known in plugins.datasets if known == name]
     if named:
         return named[0]
@@ -174,7 +174,7 @@ def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:
 
 
 def _counts(examples: Examples, names: int) -> list[int]:
-    """Count the examples of each class, or with each label; nothing for numbers."""
+    """Count the examples of each class, or with each label; empty for a regression."""
     import numpy as np
 
     if not np.issubdtype(examples.targets.dtype, np.integer):
@@ -185,7 +185,7 @@ def _counts(examples: Examples, names: int) -> list[int]:
 
 
 def _answer(examples: Examples, position: int, width: int) -> Text:
-    """Return what the target says of one example."""
+    """Return the target of one example as text."""
     import numpy as np
 
     target = examples.targets[position]
@@ -200,12 +200,12 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
 
 
 def _skipped(lines: Sequence[str]) -> str:
-    """Return how many files or rows were left out, and the first."""
+    """Return the number of files or rows left out, and the first of them."""
     return f"{len(lines):,}: {'; '.join(lines[:3])}{'; ...' if len(lines) > 3 else ''}" if lines else ""
 
 
 def _next(domain: str, name: str, reading: Reading) -> str:
-    """Return the command that trains on what was shown, with the choices made so far."""
+    """Return the command that trains on the shown data, with the same options."""
     task = ["--task", reading.task] if reading.task else []
     return shlex.join(["dl", "fit", domain, name, *task, *(f"{key}={value}" for key, value in reading.options.items())])
 
@@ -253,16 +253,16 @@ def show_task(spec: TaskSpec, plugins: Plugins, *, as_json: bool) -> None:
 
 
 def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) -> None:
-    """Print where a regularizer acts, and its options."""
+    """Print the place of a regularizer and its options."""
     if as_json:
         listed = {key: value for key, value in asdict(spec).items() if key != "build"}
         print(json.dumps(listed))
         return
     out = console()
     out.print(plain(f"{spec.name} ({spec.place}): {spec.description}", "bold"))
-    _print_options(out, "options; the first is meant by a value alone", spec.options)
+    _print_options(out, "options; a value without a name sets the first", spec.options)
     domain = spec.only_for or next(iter(plugins.domains), "vision")
-    value = f"={spec.remedy or word(spec.options[0].default)}" if spec.options else ""
+    value = f"={spec.remedy or format_value(spec.options[0].default)}" if spec.options else ""
     data = _some_data(plugins, domain)
     out.print(plain(f"  example: dl fit {domain} {data} --reg {spec.name}{value}", "dim"))
 
@@ -283,7 +283,7 @@ def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool)
 
 
 def _one_of_several(kind: str, name: str, specs: Mapping[tuple[str, str], _Spec]) -> _Spec:
-    """Return the one that is meant by a name, or by ``domain/name``.
+    """Return the specification of a name, or of ``domain/name``.
 
     Raises:
         UnknownName: If there is none.
@@ -294,7 +294,7 @@ def _one_of_several(kind: str, name: str, specs: Mapping[tuple[str, str], _Spec]
         raise UnknownName(f"no {kind} named {name!r}{nearest(name, [n for _, n in specs])}  see: dl ls {kind}s")
     if len(found) > 1:
         raise BadOption(
-            f"{name!r} is a {kind} of several domains; say which: dl show {kind} {next(iter(found))}/{name}"
+            f"{name!r} is a {kind} of several domains; choose one: dl show {kind} {next(iter(found))}/{name}"
         )
     return next(iter(found.values()))
 
@@ -308,12 +308,12 @@ def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
 
 
 def _some_data(plugins: Plugins, domain: str) -> str:
-    """Return a data set of a domain, for an example that runs; a place to fill in where there is none."""
+    """Return a data set of a domain for an example command; FOLDER if there is none."""
     return next((name for home, name in plugins.datasets if home == domain), "FOLDER")
 
 
 def _held_out(size: float) -> str:
-    """Say the data set's default: a share below 1, or a number of examples."""
+    """Describe the default size of the validation set: a share below 1, or a number of examples."""
     return f"{size:.0%} of train, held out".replace("%", " %") if size < 1 else f"{size:,.0f} of train, held out"
 
 

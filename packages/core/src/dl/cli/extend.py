@@ -1,4 +1,4 @@
-"""The verbs about plugins: plugins (with trust, untrust, lock and check), install, uninstall."""
+"""The commands about plugins: plugins (with trust, untrust, lock and check), install, uninstall."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from dl.packaging.install import Changes
     from dl.plugins.states import PluginState
 
-MOST_NAMES = 6  # of one hook that are listed in the table
-LONGEST = 1000  # characters of what is said about a plugin
+MOST_NAMES = 6  # names of one hook listed in the table
+LONGEST = 1000  # characters of a message about a plugin
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
+    """Add these commands to the command line."""
     group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
     group.callback(help=_PLUGINS)(plugins)
     group.command(help=_TRUST)(trust)
@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_UNINSTALL)(uninstall)
 
 
-_PLUGINS = """List every plugin, and what is wrong with it. Also where it comes from, and what it registered.
+_PLUGINS = """List plugins with their state. Also their origin, what they registered, and their errors.
 
 Example: dl plugins
 """
@@ -44,7 +44,7 @@ Example: dl plugins
 
 def plugins(
     context: typer.Context,
-    hook: Annotated[str, typer.Option(help="Only plugins with this hook, with every name it registered.")] = "",
+    hook: Annotated[str, typer.Option(help="List only plugins with this hook, and all names they register.")] = "",
     as_json: Json = False,
 ) -> int:
     """List the plugins."""
@@ -90,69 +90,69 @@ def _registers(hook: str, names: Sequence[str], *, whole: bool) -> str:
     return f"{hook}: {', '.join(shown)}{more}" if names else hook
 
 
-_TRUST = """Say yes to the one-file plugins in a folder. It holds for them as they are now. Read them
-first: they can do whatever you can.
+_TRUST = """Trust the one-file plugins in a folder. Trust covers the files as they are now. Read them
+first: they run with your permissions.
 
 Example: dl plugins trust
 """
 
 
-def trust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
+def trust(folder: Annotated[Path, typer.Argument(help="Folder with the plugins.")] = Path("dl_plugins")) -> None:
     """Trust a folder of one-file plugins."""
     from dl.plugins import local
 
-    chosen = local.chosen_folder(folder)
+    chosen = local.plugin_folder(folder)
     for name, digest in local.trust(chosen).items():
         console().print(plain(f"trusted {chosen / name}  sha256 {digest[:12]}"), soft_wrap=True)
 
 
-_UNTRUST = """Take the yes to a folder of one-file plugins back.
+_UNTRUST = """Stop trusting the one-file plugins in a folder.
 
 Example: dl plugins untrust
 """
 
 
-def untrust(folder: Annotated[Path, typer.Argument(help="The folder.")] = Path("dl_plugins")) -> None:
-    """Trust a folder no more."""
+def untrust(folder: Annotated[Path, typer.Argument(help="Folder with the plugins.")] = Path("dl_plugins")) -> None:
+    """Stop trusting a folder of one-file plugins."""
     from dl.plugins import local
 
-    chosen = local.chosen_folder(folder)
+    chosen = local.plugin_folder(folder)
     local.untrust(chosen)
-    console().print(plain(f"the plugins in {chosen} are not run any more"), soft_wrap=True)
+    console().print(plain(f"the plugins in {chosen} are no longer trusted and will not run"), soft_wrap=True)
 
 
-_LOCK = """Write which plugins are installed, with hashes. Another environment gets the same from it.
+_LOCK = """Write a lock file of the installed plugins, with hashes. Install from it with: dl install --lock FILE
 
 Example: dl plugins lock
 """
 
 
-def lock(file: Annotated[Path, typer.Argument(help="Where to.")] = Path("dl-plugins.lock")) -> None:
+def lock(file: Annotated[Path, typer.Argument(help="File to write.")] = Path("dl-plugins.lock")) -> None:
     """Write the lock file."""
     from dl.packaging.lock import write_lock
 
     names = write_lock(file)
-    said = f"locked {', '.join(names)}" if names else "no plugin but dl's own is installed; nothing to lock"
-    console().print(plain(f"wrote {file}: {said}", "", LONGEST), soft_wrap=True)
+    summary = f"locked {', '.join(names)}" if names else "no plugin but dl's own is installed; nothing to lock"
+    console().print(plain(f"wrote {file}: {summary}", "", LONGEST), soft_wrap=True)
 
 
-_INSTALL = """Install a plugin: by name, from a folder, a wheel or a URL. It goes into the environment that dl runs in.
+_INSTALL = """Install a plugin by name, from a folder, a wheel or a URL. It is installed into dl's own environment.
 
 Example: dl install ./my-plugin
 """
 
 
 def install(
-    what: Annotated[str, typer.Argument(metavar="[NAME|FOLDER|WHEEL|URL]", help="What to install.")] = "",
-    upgrade: Annotated[bool, typer.Option("-U", "--upgrade", help="Take the newest version.")] = False,
-    editable: Annotated[bool, typer.Option("-e", "--editable", help="Install a folder so that edits count.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    lock: Annotated[Path | None, typer.Option("--lock", help="Install what this lock file names.")] = None,
+    what: Annotated[str, typer.Argument(metavar="[NAME|FOLDER|WHEEL|URL]", help="The plugin to install.")] = "",
+    upgrade: Annotated[bool, typer.Option("-U", "--upgrade", help="Upgrade to the newest version.")] = False,
+    editable: Annotated[bool, typer.Option("-e", "--editable", help="Install a folder in editable mode.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the changes without making them.")] = False,
+    lock: Annotated[Path | None, typer.Option("--lock", help="Install from a lock file.")] = None,
     replace: Annotated[
-        list[str] | None, typer.Option(help="Let torch, lightning or numpy be replaced; each is kept otherwise.")
+        list[str] | None, typer.Option(help="Allow torch, lightning or numpy to be replaced; repeatable.")
     ] = None,
 ) -> int:
-    """Install a distribution and say what it registers."""
+    """Install a distribution and list what it registers."""
     if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run or replace)):
         raise BadOption(
             "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
@@ -160,38 +160,40 @@ def install(
     from dl.packaging import install
 
     if dry_run:
-        _say(install.plan(what, upgrade=upgrade, editable=editable, replace=replace or ()), "would have ")
+        _print_changes(install.plan(what, upgrade=upgrade, editable=editable, replace=replace or ()), "would have ")
         return 0
     if lock:
         changes = install.install_locked(lock)
     else:
         changes = install.install(what, upgrade=upgrade, editable=editable, replace=replace or ())
-    _say(changes)
-    return _say_registered(changes, what)
+    _print_changes(changes)
+    return _print_registered(changes, what)
 
 
-_UNINSTALL = """Remove a plugin, by its name or its distribution's.
+_UNINSTALL = """Uninstall a plugin, by its name or its distribution's.
 
 Example: dl uninstall my-plugin
 """
 
 
-def uninstall(name: Annotated[str, typer.Argument(help="See: dl plugins")]) -> None:
-    """Remove a distribution."""
+def uninstall(
+    name: Annotated[str, typer.Argument(help="Name of a plugin or its distribution; see: dl plugins")],
+) -> None:
+    """Uninstall a distribution."""
     from dl.packaging import install
 
-    _say(install.uninstall(name))
+    _print_changes(install.uninstall(name))
 
 
-def _say(changes: Changes, how: str = "") -> None:
+def _print_changes(changes: Changes, how: str = "") -> None:
     for line in changes.lines:
         console().print(plain(how + line), soft_wrap=True)
     if not changes.lines:
         console().print("nothing has changed")
 
 
-def _say_registered(changes: Changes, what: str) -> int:
-    """Say what the distributions that were asked for register; 4 if one of their plugins cannot be used."""
+def _print_registered(changes: Changes, what: str) -> int:
+    """List what the requested distributions register; return 4 if one of their plugins cannot be used."""
     from dl.packaging.install import fresh_states, packages, registered_by
     from dl.plugins.discovery import normalized
 
@@ -199,14 +201,14 @@ def _say_registered(changes: Changes, what: str) -> int:
     states = fresh_states()
     found = [state for name in asked for state in registered_by(states, name)]
     if asked and not found:
-        said = f"{', '.join(asked)}: nothing is registered with dl, for there is no entry point in the group 'dl'"
-        console().print(plain(said, "", LONGEST), soft_wrap=True)
+        line = f"{', '.join(asked)}: registers nothing with dl, since it has no entry point in the group 'dl'"
+        console().print(plain(line, "", LONGEST), soft_wrap=True)
     for state in found:
         for line in _registered(state):
             console().print(plain(line, "", LONGEST), soft_wrap=True)
     broken = [state for state in found if state["state"] not in ("ok", "blocked")]
     for state in broken:
-        console(stderr=True).print(plain(f"dl: {_complaint(state)}", "red", LONGEST), soft_wrap=True)
+        console(stderr=True).print(plain(f"dl: {_broken_message(state)}", "red", LONGEST), soft_wrap=True)
     return PluginFailed.exit_code if broken else 0
 
 
@@ -216,6 +218,6 @@ def _registered(state: Mapping[str, Any]) -> Iterable[str]:  # Any: JSON
         yield f"  {_registers(hook, names, whole=True)}"
 
 
-def _complaint(state: Mapping[str, Any]) -> str:  # Any: JSON
+def _broken_message(state: Mapping[str, Any]) -> str:  # Any: JSON
     remove = f"remove it: dl uninstall {state['distribution']}"
-    return f"it is installed, but cannot be used as it is: {state['message']}  {remove}"
+    return f"it is installed, but cannot be used: {state['message']}  {remove}"

@@ -1,4 +1,4 @@
-"""The verbs that only look: ls, show, doctor."""
+"""The commands that only read: ls, show, doctor."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ KINDS = ("domains", "datasets", "models", "tasks", "regularizers", "loggers", "r
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
+    """Add these commands to the command line."""
     app.command(name="ls", help=_LS)(ls)
     app.command(help=_SHOW)(show)
     app.command(help=_DOCTOR)(doctor)
 
 
-_LS = """List what there is: datasets, models, recipes, runs, ...
+_LS = """List data sets, models, recipes, runs, ...
 
 Example: dl ls datasets
 """
@@ -36,15 +36,15 @@ def ls(
     kind: Annotated[
         str,
         typer.Argument(
-            help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all but runs if left out."
+            help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all except runs if omitted."
         ),
     ] = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
-    """List names with one line each."""
+    """List names with a one-line description each."""
     if kind and kind not in KINDS:
-        raise UnknownName(f"nothing called {kind!r} to list{nearest(kind, KINDS)}  one of: {', '.join(KINDS)}")
+        raise UnknownName(f"no kind named {kind!r}{nearest(kind, KINDS)}  kinds: {', '.join(KINDS)}")
     listed = {"runs": _runs(runs)} if kind == "runs" else _registered([kind] if kind else KINDS[:-1])
     if as_json:
         print(json.dumps(listed[kind] if kind else listed))
@@ -59,14 +59,14 @@ def ls(
 
 
 def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.runs.run import list_runs, refuse_file
+    from dl.runs.run import list_runs, refuse_runs_file
 
-    refuse_file(runs)
+    refuse_runs_file(runs)
     return [_run_row(run) for run in list_runs(runs)]
 
 
 def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    """Return the rows of some kinds, without torch and without numpy."""
+    """Return the rows of these kinds, importing neither torch nor numpy."""
     from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
@@ -93,7 +93,7 @@ def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
 
 
 def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:
-    """Print rows in columns, the last one folded; by hand, for a table of rich takes a tenth of this verb's time."""
+    """Print rows in columns, the last one folded; by hand, since a rich table takes a tenth of this command's time."""
     *names, last = rows[0]
     widths = [max(cell_len(safe_text(row[name])) for row in rows) + 2 for name in names]
     indent = 2 + sum(widths)
@@ -105,18 +105,18 @@ def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:
         out.print(Text(f"  {start}").append(Text("\n" + " " * indent).join(folded)), soft_wrap=True)
 
 
-_SHOW = """Show one thing: a data set, a model, a recipe, a run, ...
+_SHOW = """Show a data set, a model, a recipe, a run, ...
 
 Example: dl show mnist
 
-For your own data - a folder, a table - the card says what is found in it before anything is trained; choices about
+For your own data - a folder, a table - the card shows what is inferred from it before anything is trained; options for
 reading it are key=value, as for dl fit.
 """
 
 
 def show(
     words: Annotated[
-        list[str], typer.Argument(metavar="[KIND] NAME [KEY=VALUE]...", help="A name, or a path to your own data.")
+        list[str], typer.Argument(metavar="[KIND] NAME [KEY=VALUE]...", help="Name, or path to your own data.")
     ],
     input_: Input = "",
     target: Target = "",
@@ -124,12 +124,12 @@ def show(
     time_on: TimeOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
-    task: Annotated[str, typer.Option(help="Of data: the task it is meant for; found by itself.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="For a recipe: write it to this file, to edit it.")] = None,
+    task: Annotated[str, typer.Option(help="Data: task to read it for; inferred from the target if omitted.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Recipe: copy it to this file.")] = None,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
-    """Show one thing, whatever it is; ``kind name`` where a name is used twice."""
+    """Show the thing with this name; ``kind name`` where a name is ambiguous."""
     from dl.cli.cards import Reading, show_named
     from dl.options import split_pairs
 
@@ -140,7 +140,7 @@ def show(
     show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)
 
 
-_DOCTOR = """Check this machine and installation, and say what to mend.
+_DOCTOR = """Check the installation and the machine; list what to fix.
 
 Example: dl doctor
 """

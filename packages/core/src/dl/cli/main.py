@@ -1,7 +1,7 @@
-"""The command line: ``dl VERB ...``. stdout is the result, stderr is progress, a mistake is one line.
+"""The command line: ``dl COMMAND ...``. Results go to stdout, progress to stderr, an error is one line.
 
-Exit codes: 0 fine, 1 training failed or findings at the asked level, 2 usage, 3 the data, 4 a plugin,
-130 and 143 stopped by a signal. Nothing here imports torch until a verb needs it.
+Exit codes: 0 success, 1 training failed or findings at the chosen level, 2 usage, 3 data, 4 plugin, 130 and 143
+stopped by a signal. Nothing here imports torch until a command needs it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from dl.plugins.states import PluginState
     from dl.specs import CommandSpec
 
-# Which module of this package has each verb; only that of the verb asked for is built, for a user waits for the rest.
-ROOMS = {
+# The module of each command; only that of the requested command is imported, to keep the start fast.
+MODULES = {
     "fit": "train",
     "test": "train",
     "predict": "train",
@@ -44,38 +44,38 @@ def command_line(word: str = "") -> typer.Typer:
     """Build the command line.
 
     Args:
-        word: The first word typed. Where it is one of our own verbs, only its module is built; then, and for
+        word: The first argument. If it is one of dl's own commands, only its module is imported; then, and for
             ``--version``, no plugin is loaded.
     """
     app = typer.Typer(
         name="dl",
-        help="The universal workflow of deep learning. Start with: dl fit vision mnist",
+        help="Train networks by the universal workflow of deep learning. Start with: dl fit vision mnist",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    rooms = [ROOMS[word]] if word in ROOMS else dict.fromkeys(ROOMS.values())
-    for room in rooms:
-        import_module(f"dl.cli.{room}").add_to(app)
-    app.callback()(_before_any_verb)
-    if word not in ROOMS and word != VERSION_FLAG:
-        _add_plugin_verbs(app)
+    modules = [MODULES[word]] if word in MODULES else dict.fromkeys(MODULES.values())
+    for module in modules:
+        import_module(f"dl.cli.{module}").add_to(app)
+    app.callback()(_global_flags)
+    if word not in MODULES and word != VERSION_FLAG:
+        _add_plugin_commands(app)
     return app
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         print(f"dl {VERSION}")
         raise typer.Exit
 
 
-def _before_any_verb(
+def _global_flags(
     version: Annotated[
         bool,
-        typer.Option(VERSION_FLAG, callback=_say_version, is_eager=True, help="Print the version of dl."),
+        typer.Option(VERSION_FLAG, callback=_print_version, is_eager=True, help="Print the version of dl."),
     ] = False,
 ) -> None:
-    """Take the flags that belong to no verb."""
+    """Accept the flags that belong to no command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code; everything a user can do wrong is one line on stderr."""
-    warnings.showwarning = _one_line(set())  # a warning of dl is for the user, not for a developer
+    """Run one command and return its exit code; a user's mistake is one line on stderr."""
+    warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     try:
         code = command_line(*arguments[:1])(arguments or ["--help"], standalone_mode=False, prog_name="dl")
         sys.stdout.flush()
@@ -96,55 +96,55 @@ def run(arguments: list[str]) -> int:
         return _refuse(str(error), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
-        typed = f"dl {arguments[0]}" if arguments and arguments[0] in ROOMS else "dl"
+        typed = f"dl {arguments[0]}" if arguments and arguments[0] in MODULES else "dl"
         return _refuse(f"{error.format_message()}  see: {context.command_path if context else typed} --help", 2)
     except typer.Abort:
         return 130
     except KeyboardInterrupt:
         return _refuse("stopped", 130)
-    except BrokenPipeError:  # the reader of stdout has gone (| head)
+    except BrokenPipeError:  # the reader of stdout has exited (| head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit:
         raise
     except BaseException as error:
-        if os.environ.get("DL_DEBUG") == "1" or not (line := _blamed(error)):
+        if os.environ.get("DL_DEBUG") == "1" or not (line := _plugin_error_line(error)):
             _suspect_plugins()
             raise
         return _refuse(line, PluginFailed.exit_code)
 
 
 def _suspect_plugins() -> None:
-    """Say how to find out whether an error of nobody's is that of a plugin which has changed dl, or Python, itself."""
+    """Suggest DL_PLUGINS=none when no plugin appears in the traceback."""
     from dl.plugins.discovery import installed
 
     if any(not plugin.own for plugin in installed()):
-        _refuse("an error in dl, or in a plugin that has changed something of it  find out: DL_PLUGINS=none", 1)
+        _refuse("an error in dl, or in a plugin that has patched it  find out: DL_PLUGINS=none", 1)
 
 
-def _blamed(error: BaseException) -> str:
-    """Return the line about the plugin in whose code an error arose; empty if it is dl's own."""
+def _plugin_error_line(error: BaseException) -> str:
+    """Return the error line of the plugin whose code raised an error; empty if it is dl's own."""
     from dl.plugins.attribution import plugin_of_traceback
     from dl.plugins.states import PluginWarning, describe_error, plugin_line
 
-    if isinstance(error, PluginWarning):  # warnings are errors here
+    if isinstance(error, PluginWarning):  # where warnings are errors
         return str(error)
     plugin = plugin_of_traceback(error)
     return plugin_line(plugin.name, plugin.origin, describe_error(error)) if plugin else ""
 
 
-def _add_plugin_verbs(app: typer.Typer) -> None:
+def _add_plugin_commands(app: typer.Typer) -> None:
     from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
     owners = {name: state for state in plugins.states for name in state.registered.get("register_commands", ())}
     for name, spec in plugins.commands.items():
         if _fits(spec, owners[name]):
-            app.command(name=name, help=spec.description)(_answerable(spec, owners[name]))
+            app.command(name=name, help=spec.description)(_attributed(spec, owners[name]))
 
 
 def _fits(spec: CommandSpec, owner: PluginState) -> bool:
-    """Return whether typer can make a verb of a function; if not, say whose it is."""
+    """Return whether typer can build a command from a function; if not, warn and name its plugin."""
     if owner.own:
         return True
     alone = typer.Typer()
@@ -154,17 +154,17 @@ def _fits(spec: CommandSpec, owner: PluginState) -> bool:
     except Exception as error:
         from dl.plugins.states import describe_error, plugin_line, warn_of_plugins
 
-        message = f"the command {spec.name!r} is left out, for its parameters cannot be read: {describe_error(error)}"
+        message = f"the command {spec.name!r} is left out, since its parameters cannot be read: {describe_error(error)}"
         warn_of_plugins(plugin_line(owner.name, owner.origin, message))
         return False
     return True
 
 
-def _answerable(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  # Any: as the plugin's function returns
-    """Return a verb's function that, when it fails, says whose it is."""
+def _attributed(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  # Any: as the plugin's function returns
+    """Wrap the function of a command so that its errors name the plugin."""
 
     @wraps(spec.function)
-    def verb(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
+    def command(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
         from dl.plugins.states import describe_error, plugin_line, short_repr
 
         try:
@@ -174,13 +174,13 @@ def _answerable(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
         except BaseException as error:
             message = f"the command {spec.name!r} failed: {describe_error(error)}"
             raise PluginFailed(plugin_line(owner.name, owner.origin, message)) from error
-        is_code = type(code) is int and 0 <= code < 256  # a system keeps the last 8 bits
+        is_code = type(code) is int and 0 <= code < 256  # the system keeps only the last 8 bits
         if code is not None and not is_code:
             message = f"the command {spec.name!r} returned {short_repr(code)}, not an exit code from 0 to 255"
             raise PluginFailed(plugin_line(owner.name, owner.origin, message))
         return code
 
-    return verb
+    return command
 
 
 def _refuse(message: str, code: int) -> int:
@@ -189,13 +189,13 @@ def _refuse(message: str, code: int) -> int:
     return code
 
 
-def _one_line(said: set[str]) -> Callable[..., None]:
-    """Return what shows a warning as one line, and the same line once."""
+def _one_line(shown: set[str]) -> Callable[..., None]:
+    """Return a `warnings.showwarning` that prints each warning as one line, and the same line once."""
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
         line = safe_text(message, longest=2000)
-        if line not in said:
-            said.add(line)
+        if line not in shown:
+            shown.add(line)
             console(stderr=True).print(f"dl: {line}", style="yellow", soft_wrap=True)
 
     return show

@@ -1,4 +1,4 @@
-"""The verbs that need a network: fit, test, predict."""
+"""The commands that need a network: fit, test, predict."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,22 +45,22 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
+    """Add these commands to the command line."""
     app.command(help=_FIT)(fit)
     app.command(help=_TEST)(test)
     app.command(help=_PREDICT)(predict)
 
 
-_FIT = """Train a network and be told whether it overfits.
+_FIT = """Train a network and report whether it overfits.
 
 Example: dl fit vision mnist --model dense width=256 epochs=3
 
-Further choices are key=value: of training (epochs, batch_size, lr, ...), of the split (val, duplicates), of the model
-and of the data. See them with: dl show convnet
+Further options are key=value: for training (epochs, batch_size, lr, ...), the split (val, duplicates), the model and
+the data. List them with: dl show convnet
 """
 
 
-# What `fit` takes as flags alone; a model may still have an option of such a name.
+# Options of `fit` that are flags only; a model may still have an option of such a name.
 FLAGS = frozenset(
     (
         "accelerator",
@@ -80,18 +81,18 @@ FLAGS = frozenset(
 
 
 def fit(
-    domain: Annotated[str, typer.Argument(help="vision, ...; see: dl ls domains")] = "",
-    data: Annotated[str, typer.Argument(help="Name of a data set, or a path to your own.")] = "",
-    options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further choices.")] = None,
-    model: Annotated[str, typer.Option(help="Name of a model; see: dl ls models")] = "",
-    recipe: Annotated[str, typer.Option(help="Name of a recipe, or a recipe file; see: dl ls recipes")] = "",
+    domain: Annotated[str, typer.Argument(help="Domain: vision, text, ...; see: dl ls domains")] = "",
+    data: Annotated[str, typer.Argument(help="Name of a data set, or path to your own data.")] = "",
+    options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further options.")] = None,
+    model: Annotated[str, typer.Option(help="Network to train; see: dl ls models")] = "",
+    recipe: Annotated[str, typer.Option(help="Recipe, by name or file; see: dl ls recipes")] = "",
     reg: Annotated[
         list[str] | None,
-        typer.Option(help="A regularizer: dropout=0.5, l2=1e-4, ...; may be given again.", metavar="NAME=VALUE"),
+        typer.Option(help="Add a regularizer: dropout=0.5, l2=1e-4, ...; repeatable.", metavar="NAME=VALUE"),
     ] = None,
     logger: Annotated[
         list[str] | None,
-        typer.Option(help="Is told each epoch's numbers: csv, tensorboard, ...; may be given again.", metavar="NAME"),
+        typer.Option(help="Log metrics to csv, tensorboard, wandb or mlflow; repeatable.", metavar="NAME"),
     ] = None,
     input_: Input = "",
     target: Target = "",
@@ -101,15 +102,15 @@ def fit(
     data_dir: DataDir = "",
     task: Annotated[
         str,
-        typer.Option(help="binary, multiclass, multilabel, regression, ...: dl ls tasks; found by itself."),
+        typer.Option(help="Task; see: dl ls tasks. Inferred from the target if omitted."),
     ] = "",
-    seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu, ...")] = "auto",
-    devices: Annotated[str, typer.Option(help="How many, or auto.")] = "auto",
-    strategy: Annotated[str, typer.Option(help="auto, ddp, fsdp, ...")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="Seed of the split, the weights and the batches.")] = None,
+    accelerator: Annotated[str, typer.Option(help="Hardware: auto, cpu, gpu, ...")] = "auto",
+    devices: Annotated[str, typer.Option(help="Number of devices, or auto.")] = "auto",
+    strategy: Annotated[str, typer.Option(help="Distribution strategy: auto, ddp, fsdp, ...")] = "auto",
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed, 64-true, ...")] = "32-true",
-    num_nodes: Annotated[int, typer.Option(help="Machines.")] = 1,
-    max_time: Annotated[str, typer.Option(help="Longest training time, DD:HH:MM:SS.")] = "",
+    num_nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
+    max_time: Annotated[str, typer.Option(help="Stop training after DD:HH:MM:SS.")] = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> int:
@@ -149,62 +150,64 @@ def fit(
 
 
 def _report(run: Run, plugins: Plugins) -> None:
-    """Print the report of a fit, and keep it with the run as text."""
+    """Print the report of a fit, and store it in the run folder as text."""
     from dl.runs.render import render_report
 
     out = console(record=True)
     if not render_report(run, out, plugins):
-        out.print(plain(f"kept in {run.path}; for a report install dl-reports"))
+        out.print(plain(f"wrote {run.path}; install dl-reports for a report"))
     files.write_text(run.path / "report.txt", out.export_text())
 
 
-_TEST = """Score a run on the test part, once. The look is written into the ledger.
+_TEST = """Evaluate a run on the test set, once. Every evaluation is recorded in the ledger.
 
 Example: dl test last
 """
 
 
 def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> None:
-    """Test: `dl.evaluate`."""
+    """Evaluate on the test set, as `dl.evaluate`."""
     import dl
 
     with redirect_stdout(sys.stderr):
-        look = dl.evaluate(run, runs=runs)
+        evaluation = dl.evaluate(run, runs=runs)
     if as_json:
-        print(look.to_json())
+        print(evaluation.to_json())
     else:
-        _show_look(console(), look)
+        _show_evaluation(console(), evaluation)
 
 
-def _show_look(out: Console, look: TestEvaluation) -> None:
+def _show_evaluation(out: Console, evaluation: TestEvaluation) -> None:
     from dl.runs.wording import show_estimate
 
-    out.print(plain(f"{look.run} on the test part of {look.data}, {many(look.examples, 'example')}", "bold"))
-    out.print(f"  {look.metric}  {show_estimate(look.info, look.score)}    loss {look.loss:.4f}")
-    rest = {name: value for name, value in look.metrics.items() if name != look.metric}
+    out.print(
+        plain(f"{evaluation.run} on the test set of {evaluation.data}, {many(evaluation.examples, 'example')}", "bold")
+    )
+    score = show_estimate(evaluation.info, evaluation.score)
+    out.print(f"  {evaluation.metric}  {score}    loss {evaluation.loss:.4f}")
+    rest = {name: value for name, value in evaluation.metrics.items() if name != evaluation.metric}
     if rest:
-        out.print(_inside("   ".join(f"{name} {value:.4f}" for name, value in rest.items())))
-    if look.in_training:
-        stand = many(look.in_training, "test example also stands", "test examples also stand")
-        out.print(
-            f"  ! {stand} in the training data, bit for bit",
-            style="bold red",
-        )
-    out.print(_inside(f"look {look.look} at this test part; each further one makes the score a little less honest"))
+        out.print(_indented("   ".join(f"{name} {value:.4f}" for name, value in rest.items())))
+    if evaluation.in_training:
+        count = many(evaluation.in_training, "test example is", "test examples are")
+        out.print(f"  ! {count} also in the training data, bit for bit", style="bold red")
+    out.print(
+        _indented(f"evaluation {evaluation.look} on this test set; each further one makes the score less reliable")
+    )
 
 
-def _inside(text: str) -> Padding:
-    """Indent text, in every line that it takes."""
+def _indented(text: str) -> Padding:
+    """Indent every line of a wrapped text."""
     return Padding(plain(text, longest=500), (0, 0, 0, 2), expand=False)
 
 
-_PREDICT = """Say what a run answers to new inputs, or go on with a text. Inputs are files, folders, tables, or texts.
+_PREDICT = """Predict new inputs, or generate text from a prompt. Inputs are files, folders, tables, or texts.
 
 Example: dl predict last photo.png
 
-They are read as the run's own data was; what is otherwise about them is key=value: input, encoding, header, quotes,
-bad_rows, bad_files.
-A run of the task next-token goes on with each text: dl predict last --text "Once upon" --tokens 200
+Inputs are read as the run's own data was; override that with key=value: input, encoding, header, quotes, bad_rows,
+bad_files.
+A run of the task next-token generates text: dl predict last --text "Once upon" --tokens 200
 """
 
 
@@ -212,29 +215,29 @@ def predict(
     run: Which,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]... [KEY=VALUE]...", help="Files, folders, or tables; - reads stdin."),
+        typer.Argument(metavar="[PATH]... [KEY=VALUE]...", help="Files, folders or tables; - reads stdin."),
     ] = None,
-    text: Annotated[list[str] | None, typer.Option("--text", help="A text itself; may be given again.")] = None,
+    text: Annotated[list[str] | None, typer.Option("--text", help="Text or prompt; repeatable.")] = None,
     input_: Input = "",
     encoding: Encoding = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    tokens: Annotated[int | None, typer.Option(help="Of next-token: how many tokens more. [200]")] = None,
+    tokens: Annotated[int | None, typer.Option(help="Next-token: number of tokens to generate. [200]")] = None,
     temperature: Annotated[
-        float | None, typer.Option(help="Of next-token: below 1 is surer, 0 takes the likeliest. [0.8]")
+        float | None, typer.Option(help="Next-token: sampling temperature; 0 takes the likeliest. [0.8]")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of next-token: of the draws. [0]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Next-token: seed of the sampling. [0]")] = None,
 ) -> None:
-    """Predict: `dl.predict`."""
+    """Predict, as `dl.predict`."""
     import dl
 
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
-    sources = [word for word in paths or [] if word not in pairs]
-    drawn = {"tokens": tokens, "temperature": temperature, "seed": seed}
+    sources = [Path(word) for word in paths or [] if word not in pairs]
+    sampling = {"tokens": tokens, "temperature": temperature, "seed": seed}
     with redirect_stdout(sys.stderr):
-        answers = dl.predict(run, sources, texts=text or [], runs=runs, **drawn, **options)  # type: ignore[arg-type]  # key=value
+        answers = dl.predict(run, sources, texts=text or [], runs=runs, **sampling, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
         print(json.dumps([{"source": a.source, "answer": a.answer, "values": a.values} for a in answers]))
     elif as_csv:
@@ -246,7 +249,7 @@ def predict(
 
 
 def _print_texts(answers: list[Prediction]) -> None:
-    """Print texts that were gone on with, the prompt first, line by line as they are."""
+    """Print generated texts after their prompts, line by line."""
     out = console()
     for number, answer in enumerate(answers):
         if number:

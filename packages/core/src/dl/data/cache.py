@@ -1,8 +1,9 @@
-"""The cache: what was decoded or learnt once, kept between fits in the user's cache folder, or in ``$DL_CACHE``.
+"""The cache of decoded images, vocabularies and tokens, in the user's cache folder or in ``$DL_CACHE``.
 
-An entry is a file that is found by what it was made from, so it is never out of date and may go at any time: who has it
-mapped keeps it, who needs it makes it again. All kinds together are at most ``$DL_CACHE_SIZE`` (20 GB); what was not
-used for longest goes first, and what is in use stays. Nothing is removed from a folder that dl did not make.
+An entry is a file named by a hash of what it was made from, so it is never stale and may be deleted at any time: a
+process that has it mapped keeps it, and the next one makes it again. All entries together take at most
+``$DL_CACHE_SIZE`` (20 GB); the least recently used are deleted first, and entries in use stay. Only folders made by dl
+are touched.
 """
 
 import contextlib
@@ -18,15 +19,15 @@ from dl.errors import BadOption
 from dl.files import make_folder, write_text
 
 SIZE = "DL_CACHE_SIZE"
-USUAL = 20 * 10**9  # bytes
+DEFAULT = 20 * 10**9  # bytes
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-LEFT_BEHIND = 24 * 3600 * 10**9  # nanoseconds after which nobody writes a file any more
-TAG = "CACHEDIR.TAG"  # Source: https://bford.info/cachedir; programs that make backups leave such a folder out
+LEFT_BEHIND = 24 * 3600 * 10**9  # nanoseconds after which a temporary file is taken as abandoned
+TAG = "CACHEDIR.TAG"  # Source: https://bford.info/cachedir; backup programs skip a folder with this file
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by dl; may be removed at any time.\n"
 
 
 class Entry(NamedTuple):
-    """A file of the cache: when it was last used, in nanoseconds, and its size in bytes."""
+    """A file in the cache: time of last use in nanoseconds, size in bytes, path."""
 
     used: int
     size: int
@@ -34,17 +35,17 @@ class Entry(NamedTuple):
 
 
 def cache_root() -> Path:
-    """Return where the cache lies."""
-    import platformdirs  # here, so that what needs no cache does not wait for it
+    """Return the folder of the cache."""
+    import platformdirs  # imported here to keep the start of other commands fast
 
     return Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl"))
 
 
 def cache_folder(kind: str) -> Path:
-    """Make the folder for one kind of entries.
+    """Create and return the folder for one kind of entries.
 
     Raises:
-        CannotWrite: If it cannot be made or written.
+        CannotWrite: If it cannot be created or written.
     """
     folder = cache_root() / kind
     make_folder(folder)
@@ -53,28 +54,28 @@ def cache_folder(kind: str) -> Path:
     return folder
 
 
-def most_bytes() -> int:
-    """Return how many bytes all entries may have.
+def size_limit() -> int:
+    """Return the limit on the size of all entries, in bytes.
 
     Raises:
-        BadOption: If ``$DL_CACHE_SIZE`` is no size.
+        BadOption: If ``$DL_CACHE_SIZE`` is not a size.
     """
-    said = os.environ.get(SIZE, "")
-    if not said:
-        return USUAL
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgt]?)b?", said.strip().lower())
+    given = os.environ.get(SIZE, "")
+    if not given:
+        return DEFAULT
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgt]?)b?", given.strip().lower())
     if match is None:
-        raise BadOption(f"{SIZE}={said!r}: expected a size, like 500MB or 20GB")
+        raise BadOption(f"{SIZE}={given!r}: expected a size, like 500MB or 20GB")
     return int(float(match[1]) * UNITS[match[2]])
 
 
 def entries() -> list[Entry]:
-    """Return every file in the folders of the cache that dl made, what was used longest ago first."""
+    """Return every file in the cache folders made by dl, least recently used first."""
     return sorted(_entries())
 
 
 def _entries() -> Iterator[Entry]:
-    with contextlib.suppress(OSError):  # another process may remove what is looked at
+    with contextlib.suppress(OSError):  # another process may delete files meanwhile
         for folder in cache_root().iterdir():
             if not (folder / TAG).is_file():
                 continue
@@ -85,26 +86,26 @@ def _entries() -> Iterator[Entry]:
                         yield Entry(status.st_mtime_ns, status.st_size, path)
 
 
-def used(*paths: Path) -> None:
-    """Note that entries are in use; where the cache cannot be written, nothing."""
+def mark_used(*paths: Path) -> None:
+    """Set the time of last use of entries to now; do nothing where the cache cannot be written."""
     for path in paths:
         with contextlib.suppress(OSError):
             os.utime(path)
 
 
 def trim(in_use: Collection[Path]) -> None:
-    """Remove what was not used for longest until all entries are few enough bytes; two processes remove the same.
+    """Delete the least recently used entries until the cache is within its limit; safe with several processes.
 
     Args:
-        in_use: What stays, however large it is.
+        in_use: Entries to keep whatever their size.
 
     Raises:
-        BadOption: If ``$DL_CACHE_SIZE`` is no size.
+        BadOption: If ``$DL_CACHE_SIZE`` is not a size.
     """
-    most, found = most_bytes(), entries()
+    limit, found = size_limit(), entries()
     total = sum(entry.size for entry in found)
     for entry in found:
-        if total <= most:
+        if total <= limit:
             return
         if entry.path not in in_use and not _is_being_written(entry):
             with contextlib.suppress(OSError):
@@ -113,5 +114,5 @@ def trim(in_use: Collection[Path]) -> None:
 
 
 def _is_being_written(entry: Entry) -> bool:
-    """Whether an entry has its temporary name (`dl.files.write_with`), unless it was left behind long ago."""
+    """Return whether an entry still has its temporary name (`dl.files.write_with`) and is not abandoned."""
     return entry.path.suffix == ".tmp" and entry.used > time.time_ns() - LEFT_BEHIND

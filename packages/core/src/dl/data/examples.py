@@ -1,7 +1,7 @@
-"""Data: examples with their targets and ids, and the parts a data set is given in.
+"""Examples with their targets and ids, subsets of them, and data sets with their train, val and test splits.
 
 Letters: ``N`` examples, ``L`` labels, ``D`` regression targets. Inputs keep the smallest dtype (uint8 pixels, the UTF-8
-bytes of texts) and may be memory maps; nothing here imports torch.
+bytes of texts) and may be memory maps. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from numbers import Real
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.ragged import Ragged, concatenated
+from dl.data.ragged import Ragged, concatenate
 from dl.errors import BadData
+from dl.options import Options
 from dl.words import many
 
 Inputs = NDArray[np.generic] | Ragged
@@ -25,18 +26,18 @@ Fingerprints = NDArray[np.bytes_]
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs with targets and ids, in one order.
+    """Inputs, targets and ids, aligned by position.
 
     Args:
-        inputs: (N, ...) array or memory map; for inputs of different lengths `Ragged`, texts as their UTF-8 bytes.
-        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where there is no target
-            but what stands in the inputs.
+        inputs: (N, ...) array or memory map; `Ragged` for inputs of different lengths, texts as their UTF-8 bytes.
+        targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where the target is read
+            from the inputs (next-token).
         ids: (N,) stable numbers: the same example has the same id in every run.
-        names: What each target number, label or column is called; empty if nothing is known.
-        sources: (N,) where each example came from, for people (file names); empty if it has no other name than its id.
+        names: Names of the classes, labels or target columns; empty if unknown.
+        sources: (N,) where each example came from (file names, rows); empty if an example has only its id.
         groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
-            where there are no groups.
-        times: (N,) when each example was, as sortable numbers: a split is then made by time. None where none is known.
+            without groups.
+        times: (N,) sortable numbers: the newest examples are held out. None where no times are known.
     """
 
     inputs: Inputs
@@ -58,7 +59,7 @@ class Examples:
 
     @property
     def array(self) -> NDArray[np.generic]:
-        """The inputs of a domain whose inputs are all alike, (N, ...).
+        """The inputs as an array of one shape per example, (N, ...).
 
         Raises:
             BadData: If rows differ in length.
@@ -68,11 +69,11 @@ class Examples:
         return self.inputs
 
     def source(self, position: int) -> str:
-        """Return what people call the example at this position."""
+        """Return a readable name of the example at this position."""
         return self.sources[position] if len(self.sources) else f"#{self.ids[position]}"
 
     def take(self, positions: Index) -> Examples:
-        """Return the examples at these positions, with all that is known of them; inputs are copied."""
+        """Return the examples at these positions, with their ids, sources, groups and times; inputs are copied."""
         return replace(
             self,
             inputs=self.inputs[positions],
@@ -86,19 +87,20 @@ class Examples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set as its plugin, or a user's folder, gives it.
+    """A data set as a plugin or a user's file or folder provides it.
 
     Args:
-        name: As shown and as used in the run folder's name.
-        train: The examples to learn from.
-        open_test: Opens the test part; only ``dl test`` calls it. None where there is no test part.
-        val: The validation part, where the data set brings its own.
-        val_size: How many (or what share, below 1) of ``train`` to hold out where it does not.
+        name: Shown, and part of the run folder's name.
+        train: The training examples.
+        open_test: Opens the test set; only ``dl test`` calls it. None without a test set.
+        val: The validation set, if the data set brings its own.
+        val_size: Number (or share, below 1) of ``train`` to hold out for validation if it does not.
         title: One line.
-        licence: Under which terms it may be used.
-        source: Where it comes from.
-        skipped: Files or rows that were left out, with the reason.
-        notes: What was found about the data by itself, and what a reader of its scores should know, in words.
+        licence: Terms of use.
+        source: Origin: a URL, a path, a paper.
+        skipped: Files or rows left out, with the reason.
+        notes: Sentences on what was inferred from the data, and on what a reader of its scores should know.
+        options: Options of the domain decided while reading, stored in the recipe so that later inputs are read alike.
     """
 
     name: str
@@ -111,12 +113,13 @@ class Dataset:
     source: str = "not stated"
     skipped: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = ()
+    options: Options = field(default_factory=dict)
 
 
-def fault_of(given: Examples | Dataset) -> str:
-    """Return what is wrong with what a plugin gave, in words, or an empty string.
+def find_fault(given: Examples | Dataset) -> str:
+    """Return the first fault of a plugin's examples or data set as the end of a sentence; empty if there is none.
 
-    What costs a pass over the inputs is left to `dl plugins check`.
+    Rules that need a pass over the inputs are left to `dl plugins check`.
     """
     return _fault_of_set(given) if isinstance(given, Dataset) else _fault_of_examples(given)
 
@@ -124,7 +127,8 @@ def fault_of(given: Examples | Dataset) -> str:
 def _fault_of_examples(given: Examples) -> str:
     inputs, n = given.inputs, len(given.ids)
     if not isinstance(inputs, (np.ndarray, Ragged)):
-        return f"has inputs in a {type(inputs).__name__}, not in an array or a Ragged"
+        wanted = "not in an array or a Ragged, as dl.data.ragged.texts makes of strings"
+        return f"has inputs in a {type(inputs).__name__}, {wanted}"
     if isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "biufV":
         return f"has inputs of {inputs.dtype}, not numbers"
     if isinstance(inputs, np.ndarray) and any(step < 0 for step in inputs.strides):
@@ -152,16 +156,16 @@ def _fault_of_set(given: Dataset) -> str:
     if given.val is None:
         return ""
     if not len(given.val):
-        return "has a validation part without an example"
+        return "has a validation set without an example"
     for name in ("inputs", "targets"):
-        train, val = (_likeness(getattr(part, name)) for part in (given.train, given.val))
+        train, val = (_describe_kind(getattr(examples, name)) for examples in (given.train, given.val))
         if train != val:
             return f"has validation {name} of another kind: {val} where training has {train}"
     return ""
 
 
-def _likeness(values: Inputs) -> str:
-    """Return what two parts must have in common, in words."""
+def _describe_kind(values: Inputs) -> str:
+    """Describe the dtype kind and shape that training and validation set must share."""
     if isinstance(values, Ragged):
         return "rows of different lengths"
     kind = {"b": "whole numbers", "i": "whole numbers", "u": "whole numbers", "f": "real numbers"}
@@ -170,11 +174,11 @@ def _likeness(values: Inputs) -> str:
 
 @dataclass(frozen=True)
 class Subset:
-    """Some of the examples: a view by position, so that no pixel is copied.
+    """A view of some examples by position; nothing is copied.
 
     Args:
-        examples: All of them.
-        index: (n,) positions of this part in ``examples``.
+        examples: All examples.
+        index: (n,) positions of the subset in ``examples``.
     """
 
     examples: Examples
@@ -185,31 +189,31 @@ class Subset:
 
     @property
     def targets(self) -> NDArray[np.generic]:
-        """The targets of this part, (n, ...)."""
+        """The targets of the subset, (n, ...)."""
         return self.examples.targets[self.index]
 
     @property
     def ids(self) -> Index:
-        """The ids of this part, (n,)."""
+        """The ids of the subset, (n,)."""
         return self.examples.ids[self.index]
 
     def chunks(self, size: int) -> Iterator[Inputs]:
-        """Give the inputs of this part, ``size`` at a time."""
+        """Yield the inputs of the subset, ``size`` at a time."""
         for start in range(0, len(self.index), size):
             chunk = self.examples.inputs[self.index[start : start + size]]
             if isinstance(self.examples.inputs, Ragged):
-                self.examples.inputs.release()  # a walk over a mapped column then needs the memory of a chunk
+                self.examples.inputs.release()  # a pass over a mapped column then needs the memory of one chunk
             yield chunk
 
 
-def joined(several: Sequence[Examples]) -> Examples:
-    """Return examples of one kind as one, in order; times and groups are of one reading, and are left out."""
+def concatenate_examples(several: Sequence[Examples]) -> Examples:
+    """Concatenate examples of one kind; groups and times are dropped, since they are numbered per file."""
     if len(several) == 1:
         return several[0]
     columns = [one.inputs for one in several]
     ragged = [column for column in columns if isinstance(column, Ragged)]
     return Examples(
-        concatenated(ragged) if ragged else np.concatenate([one.array for one in several]),
+        concatenate(ragged) if ragged else np.concatenate([one.array for one in several]),
         np.concatenate([one.targets for one in several]),
         np.concatenate([one.ids for one in several]),
         several[0].names,
@@ -218,24 +222,24 @@ def joined(several: Sequence[Examples]) -> Examples:
 
 
 def whole(examples: Examples) -> Subset:
-    """Return the part that holds all examples."""
+    """Return the subset of all examples."""
     return Subset(examples, np.arange(len(examples)))
 
 
 def without_target(examples: Examples) -> bool:
-    """Return whether examples have no target but what stands in their inputs."""
+    """Return whether the target is read from the inputs: targets of shape (N, 0)."""
     return examples.targets.ndim == 2 and examples.targets.shape[1] == 0
 
 
 def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:
-    """Return the same inputs with another target."""
+    """Return the same examples with other targets."""
     return replace(examples, targets=targets, names=names)
 
 
-def fingerprints(part: Subset) -> Fingerprints:
-    """Return a 16-byte hash of each input's bytes, (n,): exact duplicates are those, and those only, that agree."""
-    found, done = np.empty(len(part), "S16"), 0
-    for chunk in part.chunks(4096):
+def fingerprints(subset: Subset) -> Fingerprints:
+    """Return a 16-byte hash of each input's bytes, (n,); two inputs share one only if they are exact duplicates."""
+    found, done = np.empty(len(subset), "S16"), 0
+    for chunk in subset.chunks(4096):
         digests = [blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in chunk]
         found[done : done + len(digests)] = digests
         done += len(digests)
@@ -243,21 +247,21 @@ def fingerprints(part: Subset) -> Fingerprints:
 
 
 def content_number(content: bytes) -> int:
-    """Return a number below 2**48 that depends on the content alone.
+    """Return a hash below 2**48 of the content.
 
-    It serves as an id that holds whatever the order of a file, and its remainder makes a fixed test part in which exact
-    duplicates lie on one side.
+    It is an id that does not depend on the order of a file; its remainder makes a fixed test set that keeps exact
+    duplicates on one side.
     """
     return int.from_bytes(blake2b(content, digest_size=6).digest())
 
 
 def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
-    """Return one input."""
+    """Return the input at this position."""
     return inputs.row(position) if isinstance(inputs, Ragged) else inputs[position]
 
 
 def describe_inputs(inputs: Inputs) -> str:
-    """Return what one input is, in words: its shape and type, or how long rows are."""
+    """Describe one input: its shape and dtype, or the range of lengths."""
     if not isinstance(inputs, Ragged) and inputs.dtype.names:
         kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
         numbers = kinds.count("f")
@@ -272,9 +276,9 @@ def describe_inputs(inputs: Inputs) -> str:
     return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"
 
 
-def subset_fingerprint(part: Subset) -> str:
-    """Return one hash of which examples a part holds, so that two runs can tell whether they share it."""
-    return blake2b(np.sort(part.ids).tobytes() + _shape(part.examples.inputs).encode(), digest_size=8).hexdigest()
+def subset_fingerprint(subset: Subset) -> str:
+    """Return one hash of the ids in a subset, to check whether two runs share a split."""
+    return blake2b(np.sort(subset.ids).tobytes() + _shape(subset.examples.inputs).encode(), digest_size=8).hexdigest()
 
 
 def _shape(inputs: Inputs) -> str:

@@ -1,7 +1,7 @@
-"""Scanning folders by class: which folders are parts and classes, and which files lie in them. No file is opened here.
+"""Scan a folder of train / val / test folders, class folders and their files. No file is opened here.
 
-A folder is read once, whatever links point at it; hidden files, what systems leave behind, and whatever is no regular
-file (pipes, sockets, broken links) are passed over.
+A folder is read once, whatever links point at it. Hidden files, litter of operating systems and everything that is not
+a regular file (pipes, sockets, broken links) are skipped.
 """
 
 import os
@@ -19,28 +19,28 @@ from dl.data.examples import Index
 from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
 
-PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
+SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
 TABLES = ".csv, .tsv, .jsonl, .parquet"
-GLANCED = 1000  # files that tell what a folder holds
+GLANCED = 1000  # files looked at to recognize the kind of a folder
 NAMED = 10  # bad files that a message names
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 class SkippedFiles(UserWarning):
-    """Files of a test part or of a prediction were left out, because ``bad_files=skip`` was asked for."""
+    """Files of a test set or of a prediction were left out, because of ``bad_files=skip``."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the files are, for the messages, and what may lie beside the class folders.
+    """The kind of files to look for, with the words for messages, and what may lie beside the class folders.
 
     Args:
-        one: What a file is called.
-        many: What several are called.
-        suffixes: How their names end, in lower case. Below a class folder every file counts.
-        expected: What a folder should look like.
-        loose: Whether such files may lie beside class folders; they are passed over and said.
-        unlabelled: Names of folders that hold no class; they are passed over and said.
+        one: Singular noun, as ``image``.
+        many: Plural noun.
+        suffixes: In lower case. Below a class folder every file counts.
+        expected: The expected layout, as the end of an error message.
+        loose: Whether such files may lie beside class folders; they are skipped and noted.
+        unlabelled: Names of folders that are no class; they are skipped and noted.
     """
 
     one: str
@@ -56,9 +56,9 @@ class FoundFile:
     """A file below a class folder.
 
     Args:
-        path: Where it lies.
+        path: Of the file.
         label: Number of its class.
-        stamp: Size, times of change in nanoseconds and inode: a file with the same stamp has not been written since.
+        stamp: Size, mtime and ctime in nanoseconds, and inode: a file with the same stamp is unchanged.
     """
 
     path: str
@@ -68,16 +68,16 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ScannedFolder:
-    """The classes of one part, sorted by name, its files in order of class and name, and what was passed over."""
+    """Classes sorted by name, files in order of class and name, and skipped entries with the reason."""
 
     folder: Path
     classes: tuple[str, ...]
     files: list[FoundFile]
-    passed: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
-def glance(root: Path, wanted: Wanted) -> bool:
-    """Return whether one of the first files below a folder is called as the wanted ones are."""
+def holds_files_like(root: Path, wanted: Wanted) -> bool:
+    """Return whether one of the first files below a folder has a wanted suffix."""
     seen = 0
     for _, _, names in os.walk(root):
         if any(name.lower().endswith(wanted.suffixes) for name in names[:GLANCED]):
@@ -88,37 +88,37 @@ def glance(root: Path, wanted: Wanted) -> bool:
     return False
 
 
-def find_parts(root: Path, wanted: Wanted) -> dict[str, Path]:
-    """Return the folder of each part; without train / val / test folders inside, all of it is the training part.
+def find_splits(root: Path, wanted: Wanted) -> dict[str, Path]:
+    """Return the folder of each split; a folder without train / val / test folders is the training set.
 
     Raises:
-        BadData: If this is no folder, is empty, or its parts do not fit together.
+        BadData: If this is not a folder, is empty, or its splits do not fit together.
     """
     if not root.is_dir():
-        found = f"is a file, and not called as a table is ({TABLES})" if root.exists() else "is not there"
+        found = f"is a file without the suffix of a table ({TABLES})" if root.exists() else "is not there"
         raise BadData(f"{_shown(root)} {found}; {wanted.expected}")
     folders = _folders(root)
-    inside = [name for name in folders if name.lower() in PARTS]
-    others = [name for name in folders if name.lower() not in PARTS]
+    inside = [name for name in folders if name.lower() in SPLITS]
+    others = [name for name in folders if name.lower() not in SPLITS]
     if not inside or (others and not _has_folders(root, inside)):
         return {"train": root}
     if others:
         raise BadData(
             f"{_shown(root)} holds {safe_text(others[0])!r} beside {inside[0]!r}; expected train, val, test only"
         )
-    parts: dict[str, Path] = {}
+    splits: dict[str, Path] = {}
     for name in inside:
-        part = PARTS[name.lower()]
-        if part in parts:
-            raise BadData(f"{_shown(root)} holds both {parts[part].name!r} and {name!r}; keep one of them")
-        parts[part] = root / name
-    if "train" not in parts:
+        split = SPLITS[name.lower()]
+        if split in splits:
+            raise BadData(f"{_shown(root)} holds both {splits[split].name!r} and {name!r}; keep one of them")
+        splits[split] = root / name
+    if "train" not in splits:
         raise BadData(f"{_shown(root)} holds {', '.join(map(repr, inside))} but no train folder")
-    return parts
+    return splits
 
 
 def find_classes(folder: Path, wanted: Wanted) -> ScannedFolder:
-    """Find the class folders of a part and every file below them.
+    """Find the class folders of a split and every file below them.
 
     Raises:
         BadData: If there are files without class folders, names that differ only in case, or a class without a file.
@@ -126,7 +126,7 @@ def find_classes(folder: Path, wanted: Wanted) -> ScannedFolder:
     """
     folders = _folders(folder)
     classes = tuple(name for name in folders if name.lower() not in wanted.unlabelled)
-    passed = [f"{name}: a folder without labels, by its name" for name in folders if name not in classes]
+    skipped = [f"{name}: a folder without labels, by its name" for name in folders if name not in classes]
     files_beside = sorted(entry.name for entry, stat in _entries(folder) if S_ISREG(stat.st_mode))
     loose = [name for name in files_beside if name.lower().endswith(wanted.suffixes)]
     if loose and not (classes and wanted.loose):
@@ -137,8 +137,8 @@ def find_classes(folder: Path, wanted: Wanted) -> ScannedFolder:
         found = "no class folders" if files_beside else "nothing"
         raise BadData(f"{_shown(folder)} holds {found}; {wanted.expected}")
     _refuse_twins(classes)
-    passed += [f"{name}: beside the class folders" for name in loose]
-    return ScannedFolder(folder, classes, _files_by_class(folder, classes, wanted), tuple(passed))
+    skipped += [f"{name}: beside the class folders" for name in loose]
+    return ScannedFolder(folder, classes, _files_by_class(folder, classes, wanted), tuple(skipped))
 
 
 def _files_by_class(folder: Path, classes: tuple[str, ...], wanted: Wanted) -> list[FoundFile]:
@@ -156,27 +156,31 @@ def _files_by_class(folder: Path, classes: tuple[str, ...], wanted: Wanted) -> l
 
 
 def number_labels(found: ScannedFolder, classes: tuple[str, ...] | None) -> list[int]:
-    """Return the label of each file as the training part numbers them; None if this is the training part.
+    """Return the label of each file.
+
+    Args:
+        found: The files of one split.
+        classes: The classes of the training set; None if this is the training set.
 
     Raises:
-        BadData: If the training part has one class only, or another part one that the training part lacks.
+        BadData: If the training set has only one class, or another split has a class that the training set lacks.
     """
     if classes is None and len(found.classes) < 2:
         name = safe_text(found.classes[0])
-        raise BadData(f"{str(found.folder)!r} holds one class only, {name!r}; a classifier needs two")
+        raise BadData(f"{str(found.folder)!r} holds only one class, {name!r}; a classifier needs two")
     numbers = {name: number for number, name in enumerate(classes or found.classes)}
     for name in found.classes:
         if name not in numbers:
             known = ", ".join(safe_text(name) for name in list(numbers)[:5])
             where = f"class {safe_text(name)!r} in {str(found.folder)!r}"
             raise BadData(
-                f"{where} is not in the training part, which has: {known}{', ...' if len(numbers) > 5 else ''}"
+                f"{where} is not in the training set, which has: {known}{', ...' if len(numbers) > 5 else ''}"
             )
     return [numbers[found.classes[file.label]] for file in found.files]
 
 
 def stable_ids(digests: Sequence[bytes], sources: Sequence[str]) -> Index:
-    """Return a 63-bit number for each file, from its content and its name: the same in every run."""
+    """Hash each file's content and name to a 63-bit number that is the same in every run, (n,)."""
     hashed = [
         blake2b(digest + os.fsencode(source), digest_size=8).digest()
         for digest, source in zip(digests, sources, strict=True)
@@ -185,12 +189,12 @@ def stable_ids(digests: Sequence[bytes], sources: Sequence[str]) -> Index:
 
 
 def relative_name(root: Path, path: str) -> str:
-    """Return a path below the root as people are shown it, with slashes."""
+    """Return a path relative to the root, with slashes on every system."""
     return path[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/")
 
 
 def walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
-    """Give path and stamp of every regular file below a folder, in no order; folders in ``seen`` are not entered.
+    """Yield path and stamp of every regular file below a folder, unordered; folders in ``seen`` are not entered.
 
     Raises:
         BadFile: If a folder cannot be read.
@@ -206,7 +210,7 @@ def walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, tuple[
 
 
 def _entries(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
-    """Give the files and folders in a folder, links followed, one by one."""
+    """Yield the files and folders in a folder with their stat, links followed."""
     try:
         with os.scandir(folder) as found:
             for entry in found:
@@ -235,7 +239,7 @@ def _has_folders(root: Path, names: list[str]) -> bool:
 
 
 def _refuse_twins(classes: tuple[str, ...]) -> None:
-    """Refuse names that a person, or another file system, would take for one."""
+    """Refuse class names that differ only in case or Unicode form."""
     seen: dict[str, str] = {}
     for name in classes:
         twin = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
@@ -253,35 +257,35 @@ def _shown(path: Path) -> str:
     return repr(safe_text(path))
 
 
-def say_bad(bad: Sequence[str], of: int, what: str, *, skip: bool) -> None:
-    """Say which files of a prediction cannot be read.
+def report_unreadable(bad: Sequence[str], of: int, what: str, *, skip: bool) -> None:
+    """Warn of the files of a prediction that cannot be read, or refuse them.
 
     Args:
-        bad: A line for each of them.
-        of: How many files there are.
-        what: What they should be, as "text".
-        skip: Whether they are left out.
+        bad: One line for each unreadable file.
+        of: Number of all files.
+        what: The expected content, as "text".
+        skip: Whether unreadable files are left out.
 
     Raises:
-        BadFile: If they are not to be left out, or no other is there.
+        BadFile: If they are not left out, or no file can be read.
     """
     shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
     count = f"{len(bad):,} of {of:,} files cannot be read as {what}"
     if not skip or len(bad) == of:
-        advice = "" if len(bad) == of else "  leave them out, or go on without them: bad_files=skip"
+        advice = "" if len(bad) == of else "  leave them out, or continue without them: bad_files=skip"
         raise BadFile(f"{count}: {shown}{advice}")
     warnings.warn(f"{count}, and were skipped: {shown}", SkippedFiles, stacklevel=3)
 
 
-def unreadable(where: str, bad: Sequence[str], of: int, what: str) -> str:
-    """Say in one line how many files cannot be read, which ones first, and what to do.
+def unreadable_message(where: str, bad: Sequence[str], of: int, what: str) -> str:
+    """Return the error message for unreadable files: their number, the first of them, and the remedy.
 
     Args:
-        where: The folder or the list, as it is shown.
-        bad: A line for each bad file.
-        of: How many files there are.
-        what: What they should be, as "text".
+        where: The folder or table, quoted.
+        bad: One line for each unreadable file.
+        of: Number of all files.
+        what: The expected content, as "text".
     """
     shown = ", ".join(repr(safe_text(line)) for line in bad[:NAMED]) + (", ..." if len(bad) > NAMED else "")
     count = f"{len(bad):,} of {of:,} files in {where} cannot be read as {what}"
-    return f"{count}: {shown}  move them away, or go on without them: bad_files=skip"
+    return f"{count}: {shown}  move them away, or continue without them: bad_files=skip"

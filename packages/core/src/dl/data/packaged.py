@@ -1,6 +1,6 @@
-"""Packaged files: data that another distribution carries, found and checked without importing anything of it.
+"""Packaged files: data shipped by another distribution, located and verified without importing that distribution.
 
-A data set may so depend on a package of exactly one version, and read one file of it as data.
+A data set can thus depend on one exact version of a package and read one file of it as data.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from dl.errors import BadFile
 
 @dataclass(frozen=True)
 class PackagedFile:
-    """A file that is known.
+    """A file of an exact version of a distribution, with its expected hash.
 
     Args:
-        package: The distribution that carries it.
-        version: Of the distribution, the one that the data set's own distribution asks for.
-        name: Of the file, as the record of what is installed has it: ``their_package/data/texts.csv``.
+        package: The distribution that ships it.
+        version: Of the distribution, as pinned by the data set's own distribution.
+        name: Of the file, as listed in the distribution's RECORD: ``their_package/data/texts.csv``.
         sha256: Of its bytes, in hexadecimal digits.
-        holds: What is in it, for people: ``reviews``.
+        holds: Its content, a plural noun for messages: ``reviews``.
     """
 
     package: str
@@ -36,12 +36,12 @@ class PackagedFile:
 
     @property
     def repair(self) -> str:
-        """The command that puts the file back as it was published."""
+        """The command that restores the published file."""
         return f"pip install --force-reinstall --no-deps {self.package}=={self.version}"
 
 
 def locate(known: PackagedFile) -> Path:
-    """Return where the file should lie.
+    """Return the path of the file.
 
     Raises:
         BadFile: If the package is not installed.
@@ -54,10 +54,10 @@ def locate(known: PackagedFile) -> Path:
 
 @contextmanager
 def open_checked(path: Path, known: PackagedFile) -> Iterator[IO[bytes]]:
-    """Open a file of which every byte is what was published.
+    """Open a file after verifying its hash.
 
     Raises:
-        BadFile: If it is missing, cannot be read, or any byte of it is another.
+        BadFile: If it is missing, cannot be read, or differs from the published file.
     """
     try:
         with path.open("rb") as stream:
@@ -69,16 +69,16 @@ def open_checked(path: Path, known: PackagedFile) -> Iterator[IO[bytes]]:
 
 
 def expect_sha256(stream: IO[bytes], path: Path, sha256: str, repair: str) -> None:
-    """Read a stream to its end, and see that it is the one that is known.
+    """Read a stream to its end and verify its hash.
 
     Args:
         stream: At its start.
-        path: Of the file, for people.
-        sha256: What is expected, in hexadecimal digits.
-        repair: What to do if it is another one.
+        path: Named in the error.
+        sha256: The expected hash, in hexadecimal digits.
+        repair: The remedy, as the end of the error message.
 
     Raises:
-        BadFile: If it is, naming both hashes and the repair.
+        BadFile: If the hash differs; names both hashes and the remedy.
     """
     found = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # typed for its own protocol
     if found != sha256:

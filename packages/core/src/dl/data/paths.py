@@ -1,4 +1,4 @@
-"""Missing paths: what is said of one that is not there, with the nearest name in its folder."""
+"""Hints for missing paths: the nearest name in the folder, or the parent folder that is missing too."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 
 from dl.terminal import safe_text
 
-MOST = 10_000  # names in a folder that are looked at
-ALIKE = 0.6  # how alike two names are, without what says their kind, from which one may be meant for the other
+MOST = 10_000  # names in a folder that are compared
+ALIKE = 0.6  # similarity of two names without suffix from which one may be a typo of the other
 _SUFFIX = re.compile(r"[^.].*\.[A-Za-z][A-Za-z0-9]{0,7}")
 
 
 def looks_like_file(name: str) -> bool:
-    """Return whether a name ends as names of files do: wine.csv, book.txt, photo.jpeg; but not v1.5."""
+    """Return whether a name has the suffix of a file: wine.csv, book.txt, photo.jpeg; but not v1.5."""
     return _SUFFIX.fullmatch(name) is not None
 
 
 def path_hint(path: Path) -> str:
-    """Return ``"; did you mean 'wine.csv'?"``, or which folder is not there either; empty where nothing can be said."""
+    """Return ``"; did you mean 'wine.csv'?"``, or name the parent folder that is missing; empty without a hint."""
     folder = path.parent
-    if not os.path.isdir(folder):  # noqa: PTH112 - a name that can be no path is no folder, and no error
+    if not os.path.isdir(folder):  # noqa: PTH112 - False for an impossible path, where Path raises
         while folder.parent != folder and not os.path.isdir(folder.parent):  # noqa: PTH112 - as above
             folder = folder.parent
         is_file = os.path.exists(folder)  # noqa: PTH110 - as above
@@ -38,6 +38,6 @@ def path_hint(path: Path) -> str:
     return f"; did you mean {safe_text(path.with_name(by_stem[found[0]]))!r}?" if found else ""
 
 
-def what_is_wrong(path: Path) -> str:
-    """Return why a path that should be a file is none, for the end of a sentence."""
+def explain_missing(path: Path) -> str:
+    """Return why a path is not a file, as the end of a sentence."""
     return "no regular file" if os.path.exists(path) else f"not there{path_hint(path)}"  # noqa: PTH110 - as above

@@ -1,4 +1,4 @@
-"""Pictures in the terminal: two pixels a character where there is colour enough, shades of one character where not.
+"""Pictures in the terminal: half blocks, two pixels a character, with 256 colours or more; shade characters otherwise.
 
 A picture is uint8 (H, W, C) with C of 1 (grey) or 3 (red, green, blue).
 """
@@ -24,7 +24,7 @@ ENOUGH = ("256", "truecolor")  # sixteen colours hold four greys, which is less 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image (H, W, 3) of an even number of rows, which shows itself as the terminal allows."""
+    """A rich renderable of an image (H, W, 3) with an even number of rows."""
 
     pixels: NDArray[np.uint8]
 
@@ -50,21 +50,21 @@ class Picture:
 
 
 def draw(image: NDArray[np.uint8], columns: int) -> Picture:
-    """Draw one image (H, W, C), one column a pixel, shrunk where it is wider than ``columns``; never enlarged.
+    """Draw one image (H, W, C), one pixel a column, shrunk to ``columns`` where it is wider; never enlarged.
 
-    An odd last row gets a black one below. Of two channels the first is shown, of more than three the first three.
+    An odd last row is padded with black. Of two channels the first is shown, of more than three the first three.
     """
     pixels = shrink(as_rgb(image), max(1, columns))
     return Picture(np.pad(pixels, ((0, pixels.shape[0] % 2), (0, 0), (0, 0))))
 
 
 def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return three channels: one repeated, of more the first three."""
+    """Return (H, W, 3): the first channel repeated, or the first three of more."""
     return image[..., :3] if image.shape[2] >= 3 else np.repeat(image[..., :1], 3, axis=2)
 
 
 def shrink(image: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Return an image of at most so many columns in the same proportions, each pixel the mean of what it covers."""
+    """Shrink an image (H, W, C) to at most ``columns`` columns by area averaging, keeping its aspect ratio."""
     height, width = image.shape[:2]
     if width <= columns:
         return image
@@ -74,7 +74,7 @@ def shrink(image: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
 
 
 def _cover(old: int, new: int) -> NDArray[np.float64]:
-    """Which share of each new pixel every old one covers, (new, old); rows add up to one."""
+    """Return the share of each new pixel that every old one covers, (new, old); rows sum to one."""
     edges = np.arange(new + 1) * old / new
     starts = np.arange(old)
     overlap = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)

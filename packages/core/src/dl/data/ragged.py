@@ -1,7 +1,7 @@
-"""Ragged: rows of different lengths, kept flat with offsets - the bytes of texts, the tokens of sequences.
+"""Ragged columns: rows of different lengths, stored flat with offsets - the bytes of texts, the tokens of sequences.
 
-No row is padded and none is an object: N texts are two arrays, which may be memory maps, and a part of them is a view
-by position. Letters: ``N`` rows, ``S`` values in all rows together.
+No row is padded or a Python object: N texts are two arrays, which may be memory maps.
+Letters: ``N`` rows, ``S`` values of all rows together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LONG = 64  # values of a row, on the mean, from which rows are copied one by one
+LONG = 64  # mean row length from which rows are copied one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class Ragged:
     """Rows of different lengths: row ``k`` is ``values[offsets[k]:offsets[k + 1]]``.
 
     Args:
-        values: (S,) all rows, one after the other.
-        offsets: (N + 1,) int64 where each row begins, and where the last one ends.
+        values: (S,) all rows, concatenated.
+        offsets: (N + 1,) int64 start of each row, and end of the last one.
     """
 
     values: NDArray[np.generic]
@@ -36,19 +36,19 @@ class Ragged:
         return (self.row(k) for k in range(len(self)))
 
     def __getitem__(self, positions: NDArray[np.int64]) -> Ragged:
-        """Copy the rows at these positions, (n,), in this order."""
+        """Copy the rows at these positions, (n,)."""
         lengths = self.lengths[positions]
         offsets = offsets_of(lengths)
-        plain = Ragged(np.asarray(self.values), self.offsets)  # rows of a map cost ten times as much
+        plain = Ragged(np.asarray(self.values), self.offsets)  # slices of a memory map are ten times slower
         if offsets[-1] > LONG * len(lengths):
             return Ragged(np.concatenate([plain.row(position) for position in positions]), offsets)
         source = np.repeat(self.offsets[positions] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return Ragged(self.values[source], offsets)
 
     def release(self) -> None:
-        """Give back the memory of a column that is mapped from a file: what is used again is read again.
+        """Release the pages of a column mapped from a file; they are read again on the next access.
 
-        What was written into a column mapped for copying on write is lost; nobody writes into one.
+        Writes into a copy-on-write map would be lost; dl makes none.
         """
         mapped = getattr(self.values, "_mmap", None)
         if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
@@ -60,45 +60,52 @@ class Ragged:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """How many values each row has, (N,)."""
+        """Length of each row, (N,)."""
         return np.diff(self.offsets)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all values."""
+        """Size of all values in bytes."""
         return self.values.nbytes
 
 
 def offsets_of(lengths: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Return where rows of these lengths, (N,), begin, and where the last one ends, (N + 1,)."""
+    """Return the offsets (N + 1,) of rows of these lengths (N,)."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
 def ragged(rows: Iterable[NDArray[np.generic]], dtype: type[np.generic]) -> Ragged:
-    """Lay rows of one type one after the other."""
+    """Concatenate rows of one dtype to a ragged column."""
     kept = [np.asarray(row, dtype) for row in rows]
     values = np.concatenate(kept) if kept else np.empty(0, dtype)
     return Ragged(values, offsets_of(np.array([len(row) for row in kept], np.int64)))
 
 
 def texts(strings: Iterable[str]) -> Ragged:
-    """Keep strings as their UTF-8 bytes."""
+    """Store strings as their UTF-8 bytes."""
     return of_bytes([string.encode() for string in strings])
 
 
 def of_bytes(contents: Sequence[bytes]) -> Ragged:
-    """Lay texts, given as their UTF-8 bytes, one after the other."""
+    """Concatenate texts, given as their UTF-8 bytes, to a ragged column."""
     lengths = np.array([len(content) for content in contents], np.int64)
     return Ragged(np.frombuffer(b"".join(contents), np.uint8), offsets_of(lengths))
 
 
+def fixed(rows: NDArray[Any]) -> Ragged:  # Any: numbers of one kind
+    """Return the bytes of rows of one shape, (N, ...), as a view."""
+    plain = np.ascontiguousarray(rows)
+    size = plain.nbytes // max(len(plain), 1)
+    return Ragged(plain.reshape(-1).view(np.uint8), np.arange(len(plain) + 1, dtype=np.int64) * size)
+
+
 def as_text(row: NDArray[np.generic]) -> str:
-    """Return the string that a row of bytes stands for; bytes that are no UTF-8 become the replacement character."""
+    """Decode a row of UTF-8 bytes; invalid bytes become the replacement character."""
     return row.tobytes().decode(errors="replace")
 
 
-def concatenated(columns: Sequence[Ragged]) -> Ragged:
-    """Return the rows of several columns as one column."""
+def concatenate(columns: Sequence[Ragged]) -> Ragged:
+    """Concatenate the rows of several columns."""
     lengths = np.concatenate([column.lengths for column in columns])
     values = [column.values[column.offsets[0] : column.offsets[-1]] for column in columns]
     return Ragged(np.concatenate(values), offsets_of(lengths))

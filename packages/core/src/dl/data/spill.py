@@ -1,6 +1,6 @@
-"""Gathering: rows of different lengths, one after the other, in memory; in a file that is mapped if they are many.
+"""Build a ragged column row by row, in memory up to 64 MB, then in a memory-mapped temporary file.
 
-The file has no name: it lies in the cache folder and is gone when the process ends, so it is never stale.
+The file is unlinked: it lies in the cache folder and disappears with the process.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from numpy.typing import DTypeLike, NDArray
 from dl.data.cache import cache_folder
 from dl.data.examples import Index
 from dl.data.ragged import Ragged, offsets_of
-from dl.files import saying_why
+from dl.files import explain_write_errors
 
 IN_MEMORY = 1 << 26  # bytes; more are written to a file
 FOLDER = "gathered"  # in the cache
 
 
 class RaggedWriter:
-    """Rows that only grow.
+    """Appends rows of different lengths and returns them as one `Ragged`.
 
     Args:
-        dtype: Of their values.
+        dtype: Of the values.
     """
 
     def __init__(self, dtype: DTypeLike = np.uint8) -> None:
         self.dtype = np.dtype(dtype)
-        self.parts: list[NDArray[Any]] = []  # Any: of that type
+        self.chunks: list[NDArray[Any]] = []  # Any: of that dtype
         self.lengths: list[Index] = []
         self.size = 0
         self.file: IO[bytes] | None = None
 
     def add(self, values: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> None:
-        """Add rows of these lengths, (n,), that stand one after the other in ``values``."""
+        """Append rows of these lengths, (n,), concatenated in ``values``."""
         self.lengths.append(lengths.astype(np.int64))
         self.size += len(values)
         if self.file is None and self.size * self.dtype.itemsize <= IN_MEMORY:
-            self.parts.append(values.astype(self.dtype))
+            self.chunks.append(values.astype(self.dtype))
             return
         folder = cache_folder(FOLDER)
-        with saying_why(folder):
+        with explain_write_errors(folder):
             if self.file is None:
                 self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - mapped as long as the rows are used
-                for part in self.parts:
-                    self.file.write(part.data)
-                self.parts = []
+                for chunk in self.chunks:
+                    self.file.write(chunk.data)
+                self.chunks = []
             self.file.write(np.ascontiguousarray(values, self.dtype).data)
 
     def ragged(self) -> Ragged:
@@ -55,10 +55,10 @@ class RaggedWriter:
         lengths = np.concatenate([np.empty(0, np.int64), *self.lengths])
         offsets = offsets_of(lengths)
         if self.file is None:
-            return Ragged(np.concatenate([np.empty(0, self.dtype), *self.parts]), offsets)
-        with saying_why(cache_folder(FOLDER)):
+            return Ragged(np.concatenate([np.empty(0, self.dtype), *self.chunks]), offsets)
+        with explain_write_errors(cache_folder(FOLDER)):
             self.file.flush()
-        # Copy on write: torch wants writable arrays, and what is written stays in this process.
+        # Copy-on-write, since torch needs writable arrays.
         values = np.memmap(self.file, self.dtype, "c", shape=(self.size,))
         self.file.close()  # the map keeps it
         return Ragged(values, offsets)

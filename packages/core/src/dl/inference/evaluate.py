@@ -2,76 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dl.data.examples import fingerprints, subset_fingerprint, whole
+from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
+from dl.domain import comparable
 from dl.errors import BadData, BadRun
 from dl.inference.load import LoadedRun, reopen
+from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.estimates import estimate
-from dl.runs.ledger import LEDGER, TestEvaluation, looks_at, note_look, read_ledger
-from dl.runs.run import Run, open_run
-from dl.splits.leakage import also_in
+from dl.runs.ledger import LEDGER, TestEvaluation, evaluations_of, read_ledger, record_evaluation
+from dl.runs.report import Which, find_run
+from dl.runs.run import Run
+from dl.runs.seen import SEEN, read_fingerprints
+from dl.specs import IN_MEMORY
+from dl.splits.leakage import found_in
 from dl.splits.partition import load_dataset, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
 from dl.training.scoring import score
 
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
 
 def evaluate(
-    run: Run | str | Path = "last", *, runs: str | Path = "runs", plugins: Plugins | None = None
+    run: Which = "last",
+    *,
+    data: object = None,
+    target: object = None,
+    model: Model | None = None,
+    runs: str | Path = "runs",
+    plugins: Plugins | None = None,
 ) -> TestEvaluation:
-    """Open the test part of a run's data set, score the run on it, and note the look in the ledger.
+    """Evaluate a run's best weights on the test part, and note the evaluation in the ledger.
 
     Args:
         run: A run, its path, name or number, or ``last``.
+        data: Examples to score in place of the data set's test part, as `dl.fit` takes them: ``(inputs, targets)``, a
+            frame, a data set.
+        target: Their targets, or the names of the target columns, as `dl.fit` takes them.
+        model: The network, where the fit was given one and it is not at hand any more.
         runs: Folder of run folders, where ``run`` is not itself a path.
         plugins: What is registered; None loads what is installed.
 
     Raises:
-        BadData: If the data set has no test part.
+        BadData: If the data set has no test part, or the examples do not fit the run.
         BadRun: If the run cannot be opened.
+
+    Example:
+        >>> print(dl.evaluate(run).score)
+        >>> dl.evaluate(run, data=(inputs, targets)).metrics
+        >>> dl.evaluate("last", data=frame, target="price")
     """
     plugins = plugins or load_plugins()
-    run = run if isinstance(run, Run) else open_run(run, Path(runs))
-    opened = reopen(run, plugins)
+    run = find_run(run, runs)
+    opened = reopen(run, plugins, model)
+    given = InMemory.of(data, target) if data is not None else None
     with attribute_errors(opened.recipe, plugins):
-        return _look(run, opened, plugins)
+        return _look(run, opened, plugins, given)
 
 
-def _look(run: Run, opened: LoadedRun, plugins: Plugins) -> TestEvaluation:
-    dataset = load_dataset(opened.recipe, plugins, opened.domain)
-    if dataset.open_test is None:
-        named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
-        raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
-    divided = split_data(dataset, opened.recipe, plugins)
-    if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
-        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
-    examples = dataset.open_test()
+def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, str] | None) -> TestEvaluation:
+    held = run.at_hand.test if run.at_hand else None
+    if given is None and held is not None:
+        given = held, ""
+    if "data" in run.manifest.in_memory:
+        examples, known, name = _given_examples(opened, given), _seen(run), IN_MEMORY
+    else:
+        dataset = load_dataset(opened.recipe, plugins, opened.domain)
+        open_test = None if given else _need_test_part(run, opened, dataset, plugins)
+        known = _known(run, opened, dataset, plugins)
+        examples = open_test() if open_test else _given_examples(opened, given)
+        name = dataset.name if open_test else IN_MEMORY
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
-    known = np.concatenate([fingerprints(divided.train), fingerprints(divided.val)])
     fingerprint = subset_fingerprint(whole(examples))
     ledger = run.path.parent / LEDGER
     result = TestEvaluation(
         run=run.name,
-        data=dataset.name,
+        data=name,
         examples=len(examples),
         info=opened.task.info.headline,
         score=estimate(opened.task.info, scored, examples.targets),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + len(looks_at(fingerprint, read_ledger(ledger))),
+        look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
-        in_training=int(np.count_nonzero(also_in(fingerprints(whole(examples)), known))),
+        in_training=_copies(examples, known, opened),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    note_look(ledger, result)
+    record_evaluation(ledger, result)
     return result
+
+
+def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Examples:
+    """Return examples that a program gave.
+
+    Raises:
+        BadRun: If none are at hand.
+    """
+    if given is None:
+        example = f"dl.evaluate({opened.run.name!r}, data=(x, y))"
+        raise BadRun(f"{opened.run.name} was fitted on data in memory; give the examples to score: {example}")
+    data, named = given
+    options = {**opened.recipe.data_options, **({"target": named} if named else {})}
+    info, domain = opened.task.info, opened.domain
+    return read_labelled(
+        domain,
+        opened.recipe.domain,
+        data,
+        options,
+        opened.preprocessor,
+        info.names,
+        classes=opened.task.row.has_classes,
+    )
+
+
+def _need_test_part(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Callable[[], Examples]:
+    if dataset.open_test is None:
+        named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
+        raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
+    return dataset.open_test
+
+
+def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Fingerprints:
+    """Return the hashes of the training and validation part.
+
+    Raises:
+        BadRun: If the data has changed since the fit.
+    """
+    divided = split_data(dataset, opened.recipe, plugins)
+    if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
+    return np.concatenate([_hashes(part.examples, part.index, opened) for part in (divided.train, divided.val)])
+
+
+def _hashes(examples: Examples, index: Index, opened: LoadedRun) -> Fingerprints:
+    return fingerprints(Subset(comparable(examples, opened.preprocessor), index))
+
+
+def _copies(examples: Examples, known: Fingerprints, opened: LoadedRun) -> int:
+    """Count examples that stand in the training or validation part, bit for bit."""
+    return int(np.count_nonzero(found_in(_hashes(examples, np.arange(len(examples)), opened), known)))
+
+
+def _seen(run: Run) -> Fingerprints:
+    """Return the hashes that a run on data in memory has kept.
+
+    Raises:
+        BadRun: If they are missing or damaged.
+    """
+    return read_fingerprints(run.path / SEEN)
 
 
 def _instead(path: Path | None, run: Run) -> str:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dl.data.examples import Examples, joined, row_of
+from dl.data.examples import Examples, concatenate_examples, row_of
+from dl.data.memory import FRAME, Given, take
+from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
-from dl.domain import Draw, encoded
+from dl.domain import Sampling, encode_examples
 from dl.errors import BadData, BadOption
 from dl.inference.load import LoadedRun, reopen
 from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.runs.run import Run, open_run
+from dl.recipes.resolve import looks_like_path
+from dl.runs.report import Which, find_run
 from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
 from dl.terminal import safe_text
 from dl.words import hold
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
 
 MOST_TOKENS = 100_000  # that are drawn after one text
 NAMED = 3  # inputs that a message names
@@ -47,10 +56,11 @@ class Prediction:
 
 
 def predict(
-    run: Run | str | Path,
-    paths: str | Path | Sequence[str | Path] = (),
+    run: Which,
+    inputs: object = (),
     *,
     texts: Sequence[str] = (),
+    model: Model | None = None,
     runs: str | Path = "runs",
     plugins: Plugins | None = None,
     tokens: int | None = None,
@@ -58,39 +68,53 @@ def predict(
     seed: int | None = None,
     **options: object,
 ) -> list[Prediction]:
-    """Say what a run's best network answers to raw inputs.
+    """Predict new inputs with a run's best weights, or generate text from a prompt.
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        paths: Files, folders, or tables; for images a table with a column of paths. They are read as the run's own
-            data was.
-        texts: Texts themselves, where the run reads texts.
+        inputs: Paths of files, folders or tables, which are read as the run's own data was; or inputs themselves, as
+            `dl.fit` takes them: an array, a tensor, a frame, images. Of a run on texts a string that is no path, and
+            is not written as one, is a text.
+        texts: Texts themselves, whatever they look like, where the run reads texts.
+        model: The network, where the fit was given one and it is not at hand any more.
         runs: Folder of run folders, where ``run`` is not itself a path.
         plugins: What is registered; None loads what is installed.
-        tokens: Of a run of the task next-token: how many it goes on; None for 200.
+        tokens: Of a run of the task next-token: how many to generate; None for 200.
         temperature: By which logits are divided before a token is drawn; 0 takes the likeliest; None for 0.8.
         seed: Of these draws; None for 0.
         **options: What is read otherwise than the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
     Raises:
-        BadData: If a text cannot be gone on with.
+        BadData: If inputs do not fit the run, or a text cannot be continued.
         BadFile: If a file cannot be read as an input of the run's domain.
         BadOption: If something is asked for that the run's task does not have.
         BadRun: If the run cannot be opened.
+
+    Example:
+        >>> dl.predict(run, images)[0].answer
+        >>> dl.predict("last", "photo.png")
+        >>> dl.predict(reviews, ["a film to remember", "two hours of my life"])
     """
     plugins = plugins or load_plugins()
-    opened = reopen(run if isinstance(run, Run) else open_run(run, Path(runs)), plugins)
-    sources = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    reading = _reading(opened, plugins, options, sources)
+    opened = reopen(find_run(run, runs), plugins, model)
+    sources, raw = _sorted(opened, inputs)
+    reading = _reading(opened, plugins, options, sources, raw)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
-    if opened.task.row.from_inputs and not sources and not texts:
+    if opened.task.row.from_inputs and not sources and raw is None and not texts:
         raise BadData(f"{opened.run.name} goes on with a text, and none was given  example: --text 'Once upon'")
-    read = [opened.domain.read_raw(sources, opened.preprocessor, reading)] if sources or not texts else []
+    read = [] if raw is None else [opened.read(raw, reading)]
+    if sources or not (read or texts):
+        read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
     if texts:
         read.append(_from_strings(opened, texts))
-    examples = joined(read)
+    examples = concatenate_examples(read)
     if opened.task.row.from_inputs:
         return _continued(opened, examples, draw)
+    return answers(opened, examples)
+
+
+def answers(opened: LoadedRun, examples: Examples) -> list[Prediction]:
+    """Return what a run answers to examples as they were read, in words and values."""
     _say_blind(opened, examples)
     logits = opened.logits(examples)
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
@@ -101,7 +125,33 @@ def predict(
     ]
 
 
-def _reading(opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path]) -> Options:
+def _sorted(opened: LoadedRun, inputs: object) -> tuple[list[Path], Given | None]:
+    """Tell paths from inputs themselves.
+
+    Raises:
+        BadData: If a list holds both.
+    """
+    if isinstance(inputs, (str, os.PathLike)):
+        inputs = [inputs]
+    if not isinstance(inputs, (list, tuple)) or not all(isinstance(one, (str, os.PathLike)) for one in inputs):
+        return [], take(inputs)
+    reads_texts = opened.domain.from_strings is not None
+    texts = [one for one in inputs if reads_texts and isinstance(one, str) and not _means_path(one)]
+    if not texts:
+        return [Path(one) for one in inputs], None
+    if len(texts) < len(inputs):
+        path = next(one for one in inputs if one not in texts)
+        raise BadData(f"a list of paths and texts: {safe_text(path, 40)!r} is a path; give the texts as texts=")
+    return [], take(texts)
+
+
+def _means_path(word: str) -> bool:
+    return looks_like_path(word) or looks_like_file(word) or os.path.exists(word)  # noqa: PTH110 - a text is no path, and no error
+
+
+def _reading(
+    opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path], raw: Given | None
+) -> Options:
     """Return the options of the run's data, those about raw inputs as they are given now.
 
     Raises:
@@ -110,7 +160,7 @@ def _reading(opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], p
     known = [option for option in plugins.domain(opened.recipe.domain).options if option.name in OF_RAW_INPUTS]
     checked = check(known, given, "a prediction")
     chosen = {name: checked[name] for name in given}
-    if not any(map(is_table, paths)):
+    if not any(map(is_table, paths)) and (raw is None or raw.form != FRAME):
         of_tables = {name: value for name, value in chosen.items() if name != "encoding"}
         refuse_options(of_tables, ", ".join(map(str, paths)) or "a text", "no table")
     return {**opened.recipe.data_options, **chosen}
@@ -120,7 +170,7 @@ def _say_blind(opened: LoadedRun, examples: Examples) -> None:
     """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
     if not len(examples):
         return
-    blind = np.flatnonzero(opened.preprocessor.all_unknown(encoded(examples, opened.preprocessor).inputs))
+    blind = np.flatnonzero(opened.preprocessor.all_unknown(encode_examples(examples, opened.preprocessor).inputs))
     if len(blind):
         first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
         count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
@@ -128,7 +178,7 @@ def _say_blind(opened: LoadedRun, examples: Examples) -> None:
         warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
 
 
-def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
+def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Sampling:
     """Return how tokens are drawn, with what was said about it.
 
     Raises:
@@ -138,7 +188,7 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
     if given and not opened.task.row.from_inputs:
         name = next(iter(given))
         raise BadOption(f"{name} is for a run that goes on with texts; {opened.run.name} is {opened.task.row.name}")
-    draw = replace(Draw(), **given)  # type: ignore[arg-type]  # as typed by `predict`
+    draw = replace(Sampling(), **given)  # type: ignore[arg-type]  # as typed by `predict`
     if not 1 <= draw.tokens <= MOST_TOKENS:
         raise BadOption(f"tokens={draw.tokens}: expected a whole number from 1 to {MOST_TOKENS:,}")
     if not 0 <= draw.temperature < math.inf:
@@ -148,10 +198,10 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Draw:
     return draw
 
 
-def _continued(opened: LoadedRun, examples: Examples, draw: Draw) -> list[Prediction]:
-    assert opened.domain.continued is not None  # the domain whose texts were cut has it
+def _continued(opened: LoadedRun, examples: Examples, draw: Sampling) -> list[Prediction]:
+    assert opened.domain.generate is not None  # the domain whose texts were cut has it
     prompts = [as_text(row_of(examples.inputs, position)) for position in range(len(examples))]
-    go_on = opened.domain.continued
+    go_on = opened.domain.generate
     return [Prediction(text, go_on(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
 
 

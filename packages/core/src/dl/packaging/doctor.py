@@ -1,4 +1,4 @@
-"""The doctor: what this installation and machine have, and what is wrong with them."""
+"""The doctor: check versions, devices, plugins and folders of this installation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dl.packaging.held import held
 from dl.plugins.discovery import metadata_folders, normalized
 from dl.plugins.loading import inspect_plugins
 
-# Older ones run code from files that they should only read, or were never safe.
+# Older versions can execute code from files they should only read.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
 BESIDE_TORCH = ("torchvision", "torchaudio", "timm")  # compiled against one build of torch, or made of such
 MOST_SAID = 80  # characters of an error that are shown
@@ -30,12 +30,12 @@ MOST_SAID = 80  # characters of an error that are shown
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Args:
-        name: What.
-        message: What was found, and what to do if it is not well.
-        ok: Whether it is well.
+        name: Of the thing checked.
+        message: The finding, and the remedy if it is not ok.
+        ok: Whether it is fine.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Check:
     ok: bool = True
 
     def as_dict(self) -> dict[str, object]:
-        """Return what is printed as JSON."""
+        """Return the JSON value."""
         return asdict(self)
 
 
 def examine(runs: Path) -> list[Check]:
-    """Look at everything."""
+    """Run all checks."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
     built = [*_unmet(), *_beside_torch()]
@@ -147,7 +147,7 @@ def _writable(name: str, folder: Path) -> Check:
 def _cache() -> Check:
     check = _writable("cache", cache.cache_root())
     try:
-        most = cache.most_bytes()
+        most = cache.size_limit()
     except BadOption as error:
         return Check("cache", str(error), ok=False)
     size = sum(entry.size for entry in cache.entries())

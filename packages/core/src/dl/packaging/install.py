@@ -1,7 +1,7 @@
-"""Installing: distributions are added to, and taken from, the environment that dl itself runs in.
+"""Install and uninstall distributions in dl's own environment.
 
-pip or uv does the work, whichever made the environment; their output is summed up in one line, and what changed is read
-from the environment itself, before and after.
+pip or uv does the work, whichever created the environment; their errors are summarized in one line, and the changes are
+determined by comparing the environment before and after.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by 
 
 @dataclass(frozen=True)
 class Changes:
-    """What an installation has done.
+    """The changes of an installation.
 
     Args:
-        added: Version of each package that was not there.
-        replaced: Versions before and after of each that was; the same twice where it was installed anew.
-        removed: Version of each that is gone.
-        asked: Those of them that were asked for, not only needed.
+        added: Version of each new package.
+        replaced: Old and new version of each replaced package; equal if it was reinstalled.
+        removed: Version of each removed package.
+        asked: The packages that were requested, not only required by others.
     """
 
     added: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def install(what: str, *, upgrade: bool = False, editable: bool = False, replace
         replace: Which of the held packages (`dl.packaging.held`) may be replaced.
 
     Raises:
-        UnknownName: If it is a path and nothing is there.
+        UnknownName: If it is a path that does not exist.
         InstallFailed: If it cannot be installed, or would replace a held package, in one line.
     """
     before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
@@ -78,10 +78,10 @@ def install(what: str, *, upgrade: bool = False, editable: bool = False, replace
 
 
 def install_locked(lock: Path) -> Changes:
-    """Install exactly what a lock file names, each file checked against its hash.
+    """Install from a lock file, verifying the hash of each archive.
 
     Raises:
-        UnknownName: If there is no such file.
+        UnknownName: If the file does not exist.
         InstallFailed: If it cannot be installed, in one line.
     """
     if not lock.is_file():
@@ -92,10 +92,10 @@ def install_locked(lock: Path) -> Changes:
 
 
 def plan(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
-    """Return what an installation would do, without doing it.
+    """Return the changes of an installation without making them.
 
     Raises:
-        InstallFailed: If it could not be done.
+        InstallFailed: If the installation would fail.
     """
     words = _words(what, upgrade=upgrade, editable=editable)
     new, asked = _holding(lambda kept: _dry_run([*kept, *words], what), words, what, held(replace))
@@ -148,12 +148,12 @@ def _would_replace(words: Sequence[str], what: str, versions: Mapping[str, str])
 
 
 def uninstall(name: str) -> Changes:
-    """Remove a distribution that registers plugins, by its own name or that of a plugin.
+    """Uninstall a distribution with plugins, by its own name or that of a plugin.
 
     Raises:
         BadOption: If it is one of dl's own, or registers nothing with dl.
         UnknownName: If it is not installed.
-        InstallFailed: If it cannot be removed.
+        InstallFailed: If it cannot be uninstalled.
     """
     distribution = _removable(name)
     before = packages()
@@ -166,22 +166,22 @@ def uninstall(name: str) -> Changes:
 
 
 def environment() -> list[str]:
-    """Return the folders into which pip and uv install here; the search path may hold others' as well."""
+    """Return the folders that pip and uv install into; the search path may have others as well."""
     return list(dict.fromkeys([*map(sysconfig.get_path, ("purelib", "platlib")), site.getusersitepackages()]))
 
 
 def packages() -> Packages:
-    """Return every distribution of this environment."""
+    """Return every distribution of this environment with version and time of installation."""
     found: Packages = {}
     for name, folder in metadata_folders(environment()).items():
         path = Path(folder)
-        with contextlib.suppress(OSError):  # it is being removed
+        with contextlib.suppress(OSError):  # it may be removed meanwhile
             found[name] = (path.stem.partition("-")[2], path.stat().st_mtime_ns)
     return found
 
 
 def difference(before: Packages, after: Packages) -> Changes:
-    """Return what has changed between two states of the environment."""
+    """Return the changes between two states of the environment."""
     changed = {name for name in after if before.get(name) != after[name]}
     folders = metadata_folders(environment())
     return Changes(
@@ -193,7 +193,7 @@ def difference(before: Packages, after: Packages) -> Changes:
 
 
 def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
-    """Return what `dl plugins --json` says in a new process, which sees what was just installed."""
+    """Return the output of `dl plugins --json` in a new process, which sees a new installation."""
     code = "from dl.cli.main import main; main(['plugins', '--json'])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     try:
@@ -215,10 +215,10 @@ def read_report(text: str) -> list[dict[str, Any]]:  # Any: JSON
 
 
 def run_pip(words: Sequence[str], what: str) -> str:
-    """Run pip alone, for what uv does not do, and return what it printed.
+    """Run pip, for tasks that uv does not support, and return its output.
 
     Raises:
-        InstallFailed: If it fails, or is not there.
+        InstallFailed: If it fails or is not installed.
     """
     if find_spec("pip") is None:
         raise InstallFailed("this needs pip  add it: python -m ensurepip")
@@ -229,7 +229,7 @@ _PIP = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-
 
 
 def _tool() -> tuple[str, ...]:
-    """Return the name of what made this environment, and how it is called; ``-P`` keeps the current folder out."""
+    """Return the name and command of pip or uv; ``-P`` keeps the current folder off the search path."""
     uv = shutil.which("uv")
     if uv and (_made_by_uv() or find_spec("pip") is None):
         return ("uv", uv, "pip")
@@ -250,7 +250,7 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
     """Run pip or uv.
 
     Raises:
-        InstallFailed: If it fails, with what it said summed up.
+        InstallFailed: If it fails, with a summary of its output.
     """
     name, *command = tool or _tool()
     verb, *rest = words
@@ -276,19 +276,19 @@ def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
     if _is_path(what) and not Path(what).expanduser().exists():
         raise UnknownName(f"no file or folder {what!r}  a name from the package index has no / in it")
     here = _is_path(what) or (editable and os.path.isdir(what))  # noqa: PTH112
-    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder for a name
+    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder name as a distribution
     if editable and not Path(where).is_dir():
         raise BadOption(f"{what!r} is not a folder; -e installs a folder, so that edits in it count")
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
 
 
 def _came_from(wheel: Path) -> bool:
-    """Return whether a distribution was installed from a wheel with the same content."""
+    """Return whether the installed distribution came from a wheel with the same content."""
     folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
     try:
         noted = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
         return bool(noted["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
-    except (OSError, ValueError, KeyError, TypeError):  # it came from a folder, or from the index
+    except (OSError, ValueError, KeyError, TypeError):  # installed from a folder or an index
         return False
 
 
@@ -331,7 +331,7 @@ _KNOWN = (
 
 
 def _removable(name: str) -> str:
-    """Return the distribution that a name means, if it may be removed."""
+    """Return the distribution of a name after checking that it may be uninstalled."""
     wanted = normalized(name)
     plugins = installed()
     known = {normalized(one.distribution): one.distribution for one in plugins}
@@ -351,5 +351,5 @@ def _replaced(name: str, before: str, after: str) -> str:
 
 
 def registered_by(states: Iterable[Mapping[str, Any]], distribution: str) -> list[Mapping[str, Any]]:  # Any: JSON
-    """Return the plugins of one distribution."""
+    """Return the plugin states of one distribution."""
     return [state for state in states if normalized(str(state["distribution"])) == normalized(distribution)]

@@ -1,9 +1,9 @@
-"""The lock: the third parties' plugins of this environment, with what they need, so that another gets the same bytes.
+"""The lock file: the third-party plugins of this environment and their requirements, by version and hash.
 
-A lock file is a requirements file of exact versions with SHA-256 hashes, which ``pip install --require-hashes`` takes
-as well. The hash is that of the wheel or source archive, not of the files in the environment: only that can be checked
-before anything is unpacked. It stands in the distribution's ``direct_url.json`` where it came from a file or a URL;
-for one from a package index pip is asked which file it would take.
+It is a requirements file with SHA-256 hashes, which ``pip install --require-hashes`` reads as well. A hash is that of
+the wheel or source archive, not of the installed files: only that can be verified before anything is extracted. It is
+read from the distribution's ``direct_url.json`` if it was installed from a file or a URL; for one from a package index,
+pip reports the file it would install.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ NAME = "dl-plugins.lock"
 
 
 def write_lock(path: Path) -> list[str]:
-    """Write the lock file and return the names it locks.
+    """Write the lock file and return the names of the locked distributions.
 
     Raises:
-        InstallFailed: If a distribution has no file to take a hash of, or pip does not find it again.
+        InstallFailed: If a distribution has no archive to hash, or pip does not find it again.
         CannotWrite: If the file cannot be written.
     """
     names = to_lock()
@@ -49,13 +49,13 @@ def write_lock(path: Path) -> list[str]:
 
 
 def to_lock() -> list[str]:
-    """Return the distributions of third parties' plugins and all they need beyond what dl needs itself."""
+    """Return the distributions of third-party plugins and their requirements, without those of dl itself."""
     plugins = {normalized(one.distribution) for one in installed(environment()) if not one.own}
     return sorted(closure(plugins) - closure(OWN))
 
 
 def closure(names: Iterable[str]) -> set[str]:
-    """Return the installed distributions among these and all that they need, normalized."""
+    """Return the installed distributions among these and all their requirements, by normalized name."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     found: set[str] = set()
@@ -86,10 +86,10 @@ def _in_folder(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSO
 
 
 def _requirement(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSON
-    """Return the line that installs exactly this distribution.
+    """Return the line of the lock file for a distribution.
 
     Raises:
-        InstallFailed: If no hash of its archive is known.
+        InstallFailed: If the hash of its archive is unknown.
     """
     name, version = one.metadata["Name"], one.version
     if not origin:
@@ -100,7 +100,7 @@ def _requirement(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: J
 
 
 def _origin(one: Distribution) -> dict[str, Any]:  # Any: JSON
-    """Return where a distribution came from, as the installer noted; nothing for a package index."""
+    """Return the origin of a distribution as recorded by the installer; empty for a package index."""
     try:
         stored = json.loads(one.read_text("direct_url.json") or "{}")
     except ValueError:
@@ -128,13 +128,13 @@ def _from_index(name: str, version: str) -> tuple[str, str]:
 
 
 def _sha256(archive: dict[str, Any]) -> str:  # Any: JSON
-    """Return the SHA-256 in an ``archive_info``, in its new or its old spelling; empty if there is none."""
+    """Return the SHA-256 in an ``archive_info``, in its new or old form; empty if there is none."""
     digest = str(archive.get("hashes", {}).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256="))
     return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
 
 
 def _hash_of_file(url: str, name: str) -> str:
-    """Hash the archive that a ``file:`` URL names; older installers did not note it."""
+    """Hash the archive of a ``file:`` URL, for installers that did not record it."""
     import hashlib
 
     path = Path(unquote(urlparse(url).path))

@@ -30,24 +30,24 @@ FIELDS = {  # of Plugins
 TEMPLATES = Path(__file__).parents[1] / "templates"
 SHARED = "shared"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-LONGEST = 30  # characters of a name, so that what is written has lines of the usual length
+LONGEST = 30  # characters of a name, so that lines of the templates stay within the limit
 PREFIX = "dl-"
-RESERVED = {  # words that mean something where a name is typed
+RESERVED = {  # words with a meaning of their own on the command line
     "last": "the newest run",
     "none": "no plugin, in DL_PLUGINS",
 }
-STANDS_FOR = "newplugin"  # in templates: the name
-VERSION_MARK = "DL_VERSION"  # in templates: of this dl
+STANDS_FOR = "newplugin"  # placeholder of the name in templates
+VERSION_MARK = "DL_VERSION"  # placeholder of the version of dl in templates
 
 
 @dataclass(frozen=True)
 class Project:
-    """What was written.
+    """A created project.
 
     Args:
         name: Of the plugin.
-        folder: Where it lies.
-        files: Below the folder.
+        folder: Of the project.
+        files: Relative to the folder.
     """
 
     name: str
@@ -59,13 +59,13 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
     """Write a new plugin that installs, passes its tests and registers something that runs.
 
     Args:
-        name: Of the plugin; ``dl-`` before it is that of its distribution.
+        name: Of the plugin; its distribution is ``dl-<name>``.
         kind: One of `KINDS`.
-        folder: Where to; None makes ``dl-<name>`` in the current folder.
+        folder: To create; None creates ``dl-<name>`` in the current folder.
 
     Raises:
-        BadOption: If the name or the kind cannot be used, or the name is taken.
-        CannotWrite: If the folder is there already, or cannot be written. Nothing is ever overwritten.
+        BadOption: If the name or the kind is invalid, or the name is taken.
+        CannotWrite: If the folder already exists, or cannot be written. Nothing is ever overwritten.
     """
     name = name.removeprefix(PREFIX)
     if kind not in KINDS:
@@ -83,7 +83,7 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
 
 
 def _write(target: Path, rendered: Mapping[Path, str]) -> None:
-    """Write everything beside the target, then move it there; a folder that is there, and empty, stays the same one."""
+    """Write everything beside the target, then move it there, into an existing folder if it is empty."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.absolute().parent) as beside:
         folder = Path(beside) / "project"
         for path, text in rendered.items():
@@ -97,10 +97,10 @@ def _write(target: Path, rendered: Mapping[Path, str]) -> None:
 
 
 def check_name(name: str, kind: str) -> None:
-    """Refuse a name that no distribution can have, or that is taken.
+    """Refuse a name that is invalid or taken.
 
     Raises:
-        BadOption: Saying why.
+        BadOption: With the reason.
     """
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         said = f"small letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
@@ -131,16 +131,16 @@ def _refuse_existing(target: Path) -> None:
 
 
 def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
-    """Give path and text of every file of a project."""
+    """Yield path and text of every file of a project."""
     for root in (TEMPLATES / SHARED, TEMPLATES / kind):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             inside = path.relative_to(root).parts
-            if not any(part.startswith((".", "__pycache__")) for part in inside):  # what tools have left there
+            if not any(part.startswith((".", "__pycache__")) for part in inside):  # leftovers of tools
                 parts = [_named(re.sub("^dot_", ".", part), name) for part in inside]
                 yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
 
 
 def _named(text: str, name: str) -> str:
-    """Put a name in the place of the one that stands for it: in modules with _, elsewhere as it is."""
+    """Replace the placeholders by the name, with underscores in module names, and the version."""
     module = text.replace(f"dl_{STANDS_FOR}", f"dl_{name.replace('-', '_')}")
     return module.replace(STANDS_FOR, name).replace(VERSION_MARK, VERSION)

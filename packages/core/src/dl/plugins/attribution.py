@@ -1,7 +1,7 @@
-"""Blame: what a plugin's function raises when it is used becomes one line that names the plugin.
+"""Attribute errors to plugins: an exception in a plugin's function becomes one line that names the plugin.
 
-The host wraps what a plugin registers in these. Our own errors, which say what the user can mend, pass through as they
-are; anything else is a `PluginFailed`, with the traceback behind it for ``DL_DEBUG=1``.
+The host wraps the functions that a plugin registers. dl's own errors, which tell the user what to fix, pass through;
+any other exception becomes a `PluginFailed`, with its traceback shown under ``DL_DEBUG=1``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dl.errors import DLError, PluginFailed
 from dl.plugins.discovery import FoundPlugin, installed
 from dl.plugins.local import local_plugins
 from dl.plugins.states import describe_error, plugin_line, short_repr
-from dl.signals import StoppedAtOnce
+from dl.signals import SecondSignal
 from dl.terminal import safe_text
 
 TRACE = "DL_TRACE_PLUGINS"
-AS_GIVEN = "_dl_as_given"
-# What the functions and fields of what plugins give must be, by class and field: imported when one has returned.
+ORIGINAL = "_dl_as_given"
+# The required type of a field, or of the value a function in it returns, by class and field; imported when checked.
 RETURN_TYPES = {
     ("DatasetSpec", "load"): "dl.data.examples:Dataset",
     ("DomainSpec", "load"): "dl.domain:Domain",
@@ -46,47 +46,54 @@ RETURN_TYPES = {
     ("Domain", "open_path"): "dl.data.examples:Dataset",
     ("Domain", "open_unlabelled"): "dl.data.examples:Dataset",
     ("Domain", "cut"): "dl.data.examples:Dataset",
-    ("Domain", "continued"): "builtins:str",
+    ("Domain", "generate"): "builtins:str",
+    ("Domain", "from_memory"): "dl.data.examples:Dataset",
     ("Domain", "learn"): "dl.domain:Preprocessor",
     ("Domain", "restore"): "dl.domain:Preprocessor",
     ("Domain", "read"): "dl.data.examples:Examples",
 }
-# What passes: our own errors, which say what the user can mend, a closed stdout, and who asks to stop.
-PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, StoppedAtOnce)
-IN_EVERY_STEP = ("TaskKind",)  # of dl's own, these are left as they are: a step of training waits for each call
-ASKED_ELSEWHERE = {("CheckSpec", "load"), ("SectionSpec", "load"), ("CommandSpec", "function")}  # and blamed there
+# Exceptions that are not attributed: dl's own errors, a closed stdout, and requests to stop.
+PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, SecondSignal)
+IN_EVERY_STEP = ("TaskKind",)  # dl's own ones are not wrapped, since their functions are called in every training step
+ATTRIBUTED_ELSEWHERE = {
+    ("CheckSpec", "load"),
+    ("SectionSpec", "load"),
+    ("CommandSpec", "function"),
+}  # the reports and the command line do it
 
 
-def wrap_plugin(given: Any, plugin: FoundPlugin, doing: str = "") -> Any:  # Any: a frozen dataclass, the same kind back
-    """Return what a plugin gave with every function in it wrapped, so that what it raises is blamed on the plugin.
+def wrap_plugin(
+    given: Any, plugin: FoundPlugin, action: str = ""
+) -> Any:  # Any: a frozen dataclass, the same kind back
+    """Wrap every function in a plugin's dataclass so that its exceptions are attributed to the plugin.
 
     Args:
-        given: A specification, or what one has loaded.
-        plugin: Who gave it.
-        doing: What it came from, for people.
+        given: A specification, or the dataclass that one has loaded.
+        plugin: Its plugin.
+        action: Its description for messages.
 
     Raises:
-        PluginFailed: If a field is not what it should be.
+        PluginFailed: If a field has the wrong type.
     """
     kinds = [kind.__name__ for kind in type(given).__mro__]
     wrapped: dict[str, Callable[..., Any]] = {}
     for field in (field for field in fields(given) if field.init):
         value = getattr(given, field.name)
-        gives = next((RETURN_TYPES[kind, field.name] for kind in kinds if (kind, field.name) in RETURN_TYPES), "")
-        message = f"{field.name} of {doing}"
-        if callable(value) and not any((kind, field.name) in ASKED_ELSEWHERE for kind in kinds):
-            wrapped[field.name] = _wrapped(value, plugin, message, gives)
-        elif gives and value is not None:
-            _check(value, gives, plugin, f"{message} is")
+        return_type = next((RETURN_TYPES[kind, field.name] for kind in kinds if (kind, field.name) in RETURN_TYPES), "")
+        message = f"{field.name} of {action}"
+        if callable(value) and not any((kind, field.name) in ATTRIBUTED_ELSEWHERE for kind in kinds):
+            wrapped[field.name] = _wrapped(value, plugin, message, return_type)
+        elif return_type and value is not None:
+            _check(value, return_type, plugin, f"{message} is")
     return replace(given, **wrapped) if wrapped else given
 
 
 @contextmanager
-def attributing(plugin: FoundPlugin, doing: str) -> Iterator[None]:
-    """Turn what is raised inside into one line about the plugin.
+def attributing(plugin: FoundPlugin, action: str) -> Iterator[None]:
+    """Inside this context turn every exception into one line about the plugin.
 
     Raises:
-        PluginFailed: For everything but what is `PASSED_THROUGH`.
+        PluginFailed: For every exception except those in `PASSED_THROUGH`.
     """
     started = time.perf_counter()
     try:
@@ -95,26 +102,26 @@ def attributing(plugin: FoundPlugin, doing: str) -> Iterator[None]:
         raise
     except BaseException as error:
         raise PluginFailed(
-            plugin_line(plugin.name, plugin.origin, f"{doing} failed: {describe_error(error)}")
+            plugin_line(plugin.name, plugin.origin, f"{action} failed: {describe_error(error)}")
         ) from error
     finally:
-        trace(plugin.name, doing, time.perf_counter() - started)
+        trace(plugin.name, action, time.perf_counter() - started)
 
 
-def trace(name: str, doing: str, seconds: float, stream: Any = None) -> None:  # Any: a text stream
-    """Print what a plugin did and how long it took, where ``DL_TRACE_PLUGINS=1`` asks for it."""
+def trace(name: str, action: str, seconds: float, stream: Any = None) -> None:  # Any: a text stream
+    """Print an action of a plugin and its duration if ``DL_TRACE_PLUGINS=1``."""
     if os.environ.get(TRACE) == "1":
-        print(f"dl: trace  {safe_text(name)}  {safe_text(doing)}  {1000 * seconds:.1f} ms", file=stream or sys.stderr)
+        print(f"dl: trace  {safe_text(name)}  {safe_text(action)}  {1000 * seconds:.1f} ms", file=stream or sys.stderr)
 
 
 def unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:  # Any: theirs
-    """Return a plugin's function as the plugin gave it, for who looks at what it does without being held off."""
-    found: Callable[..., Any] = getattr(function, AS_GIVEN, function)
+    """Return the undecorated plugin function."""
+    found: Callable[..., Any] = getattr(function, ORIGINAL, function)
     return found
 
 
 def plugin_of_traceback(error: BaseException) -> FoundPlugin | None:
-    """Return the installed plugin whose code an error has passed through last; None if it is nobody's but dl's."""
+    """Return the plugin of the innermost traceback frame that is a plugin's; None if only dl's code is in it."""
     homes = {one.target.partition(":")[0].partition(".")[0]: one for one in installed() if one.target}
     homes = {module: one for module, one in homes.items() if module not in {"dl", *sys.stdlib_module_names}}
     homes |= {one.target: one for one in local_plugins()}
@@ -127,29 +134,29 @@ def plugin_of_traceback(error: BaseException) -> FoundPlugin | None:
 
 
 def _wrapped(
-    function: Callable[..., Any], plugin: FoundPlugin, doing: str, gives: str
+    function: Callable[..., Any], plugin: FoundPlugin, action: str, return_type: str
 ) -> Callable[..., Any]:  # Any: theirs
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
-        with attributing(plugin, doing):
+        with attributing(plugin, action):
             given = function(*args, **kwargs)
-        if gives:
-            _check(given, gives, plugin, f"{doing} returned")
+        if return_type:
+            _check(given, return_type, plugin, f"{action} returned")
         if plugin.own and type(given).__name__ in IN_EVERY_STEP:
             return given
-        return wrap_plugin(given, plugin, doing) if gives and is_dataclass(given) else given
+        return wrap_plugin(given, plugin, action) if return_type and is_dataclass(given) else given
 
-    setattr(call, AS_GIVEN, function)
+    setattr(call, ORIGINAL, function)
     return call
 
 
-def _check(given: object, gives: str, plugin: FoundPlugin, doing: str) -> None:
-    module, _, name = gives.partition(":")
+def _check(given: object, return_type: str, plugin: FoundPlugin, action: str) -> None:
+    module, _, name = return_type.partition(":")
     kind: type = getattr(import_module(module), name)
     if not isinstance(given, kind):
-        raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{doing} {short_repr(given)}, not a {name}"))
-    if gives.startswith("dl.data.examples:") and not plugin.own:
-        from dl.data.examples import Dataset, Examples, fault_of
+        raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{action} {short_repr(given)}, not a {name}"))
+    if return_type.startswith("dl.data.examples:") and not plugin.own:
+        from dl.data.examples import Dataset, Examples, find_fault
 
-        if isinstance(given, (Dataset, Examples)) and (fault := fault_of(given)):
-            raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{doing.rpartition(' ')[0]} {fault}"))
+        if isinstance(given, (Dataset, Examples)) and (fault := find_fault(given)):
+            raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{action.rpartition(' ')[0]} {fault}"))

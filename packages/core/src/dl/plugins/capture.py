@@ -1,4 +1,4 @@
-"""Silence: what a stranger's code prints while it is imported is kept, and a real Ctrl-C is told from its own."""
+"""Capture what a plugin prints while it is loaded, and tell a real Ctrl-C from a KeyboardInterrupt it raises."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ STDOUT = 1
 
 
 class OutputCapture:
-    """Keeps what is printed: by Python to stdout and stderr, by anything else to stdout.
+    """Captures Python's stdout and stderr, and everything else written to file descriptor 1.
 
     Args:
-        stderr: The real one, for lines of our own.
+        stderr: The real one, for messages of dl.
     """
 
     def __init__(self, stderr: TextIO | None) -> None:
         self.stderr = stderr
-        self._kept = _nameless_file()
+        self._kept = _temporary_file()
         self._read = 0
         self._text = self._open()
 
     @property
     def descriptor(self) -> int:
-        """Of the file that keeps it."""
+        """The file descriptor of the captured output."""
         return self._kept.fileno()
 
-    def listen(self) -> None:
-        """Become stdout and stderr of Python, whatever a plugin has done to them."""
+    def install(self) -> None:
+        """Replace `sys.stdout` and `sys.stderr`, whatever a plugin has done to them."""
         if self._text.closed:
             self._text = self._open()
         sys.stdout = sys.stderr = self._text
 
-    def taken(self) -> str:
-        """Return what was printed since the last call."""
+    def read_new(self) -> str:
+        """Return the output since the last call."""
         size = os.fstat(self.descriptor).st_size
         new = _read_at(self.descriptor, size - self._read, self._read)
         self._read = size
         return new.decode("utf-8", errors="replace")
 
     def close(self) -> None:
-        """Forget it."""
+        """Discard the captured output."""
         self._text.close()
         self._kept.close()
 
@@ -59,28 +59,28 @@ class OutputCapture:
 
 @contextlib.contextmanager
 def capture_output() -> Iterator[OutputCapture]:
-    """Keep what is printed inside."""
+    """Capture the output inside this context."""
     before = sys.stdout, sys.stderr
-    silence = OutputCapture(before[1])
+    capture = OutputCapture(before[1])
     for stream in before:
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.flush()
     with contextlib.ExitStack() as stack:
-        stack.callback(silence.close)
-        with contextlib.suppress(OSError):  # a closed stdout needs no keeping
+        stack.callback(capture.close)
+        with contextlib.suppress(OSError):  # stdout may be closed
             real = os.dup(STDOUT)
-            os.dup2(silence.descriptor, STDOUT)
+            os.dup2(capture.descriptor, STDOUT)
             stack.callback(os.close, real)
             stack.callback(os.dup2, real, STDOUT)
-        silence.listen()
+        capture.install()
         try:
-            yield silence
+            yield capture
         finally:
             sys.stdout, sys.stderr = before
 
 
 def _read_at(descriptor: int, count: int, start: int) -> bytes:
-    """Read from a place of a file that goes on being written at its end."""
+    """Read ``count`` bytes at a position of a file that is open for appending."""
     if hasattr(os, "pread"):
         return os.pread(descriptor, count, start)
     os.lseek(descriptor, start, os.SEEK_SET)  # Windows
@@ -90,48 +90,48 @@ def _read_at(descriptor: int, count: int, start: int) -> bytes:
         os.lseek(descriptor, 0, os.SEEK_END)
 
 
-def _nameless_file() -> IO[bytes]:
-    """Open a file that is in memory where the system can, so that a full disk does not matter."""
+def _temporary_file() -> IO[bytes]:
+    """Open an unnamed file, in memory where the system supports it, so that a full disk does not matter."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("dl"), "w+b")
     try:
         return tempfile.TemporaryFile()
     except OSError:
-        return open(os.devnull, "w+b")  # noqa: PTH123 - silent, though nothing is kept
+        return open(os.devnull, "w+b")  # noqa: PTH123 - the output is discarded
 
 
 class Interrupts:
-    """Remembers a real Ctrl-C, which ends the program whatever a plugin makes of it.
+    """A SIGINT handler that remembers a real Ctrl-C, so that a plugin cannot swallow it.
 
     Args:
-        blind: Whether the signal goes elsewhere; every interrupt then counts as real.
+        assume_real: Whether another handler has the signal; every interrupt then counts as real.
     """
 
-    def __init__(self, *, blind: bool) -> None:
-        self.blind, self.seen = blind, False
+    def __init__(self, *, assume_real: bool) -> None:
+        self.assume_real, self.seen = assume_real, False
 
     @property
     def real(self) -> bool:
-        """Whether a KeyboardInterrupt that was just caught is the user's."""
-        return self.seen or self.blind
+        """Whether the KeyboardInterrupt just caught is the user's."""
+        return self.seen or self.assume_real
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        """Take the signal."""
+        """Handle the signal."""
         self.seen = True
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Go on with an interrupt that a plugin has swallowed."""
+        """Raise again an interrupt that a plugin has swallowed."""
         if self.seen:
             raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
 def tracking_interrupts() -> Iterator[Interrupts]:
-    """Take Ctrl-C inside, where nobody else does and Python allows it."""
-    taken_by = signal.getsignal(signal.SIGINT)
-    ours = threading.current_thread() is threading.main_thread() and taken_by is signal.default_int_handler
-    interrupts = Interrupts(blind=not ours and taken_by is not signal.SIG_IGN)  # ignored, as behind nohup, none is real
+    """Handle Ctrl-C inside this context, if no other handler is installed and this is the main thread."""
+    handler = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and handler is signal.default_int_handler
+    interrupts = Interrupts(assume_real=not ours and handler is not signal.SIG_IGN)  # under nohup none is real
     if ours:
         signal.signal(signal.SIGINT, interrupts)
     try:

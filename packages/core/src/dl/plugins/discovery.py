@@ -1,4 +1,4 @@
-"""Discovery: which plugins there are, found without importing any of them.
+"""Discover the installed plugins without importing them.
 
 The folders of the module search path are read for distributions that name an entry point in the group ``dl``. Python's
 own `importlib.metadata` finds the same, but takes 20 ms to import and reads every distribution twice as slowly; it is
@@ -40,19 +40,19 @@ LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
 
 @dataclass(frozen=True)
 class FoundPlugin:
-    """A plugin that is there, not yet imported.
+    """A plugin that is found but not yet imported.
 
     Args:
-        name: Of its entry point, of its file without the ``.py``, or of the object that a program gave.
-        load: Imports it and returns the module or object that carries the hooks.
-        distribution: As its metadata spells it; empty where it comes from none.
+        name: Of its entry point, of its file without ``.py``, or of the object passed by a program.
+        load: Imports it and returns the module or object with the hooks.
+        distribution: As spelled in its metadata; empty for a file or an object.
         version: Of the distribution.
-        path: Where the distribution, or the file, lies.
-        target: What is imported: ``module:attribute``.
-        needs: What it asks of dl-core, like ``>=0.2``; empty for nothing.
+        path: Of the distribution or the file.
+        target: The entry point's ``module:attribute``.
+        needs: Its requirement on dl-core, like ``>=0.2``; empty for none.
         barred: Why it must not be imported, or an empty string.
-        beside: Another version of the distribution whose metadata lies in the same folder, as after an installation
-            that was cut off; empty if there is none.
+        beside: Another version of the distribution with metadata in the same folder, left by an interrupted
+            installation; empty if there is none.
     """
 
     name: str
@@ -72,22 +72,22 @@ class FoundPlugin:
 
     @property
     def origin(self) -> str:
-        """Where it comes from, for people: distribution and version, or the file."""
+        """Its origin for messages: distribution and version, or the file."""
         if self.distribution:
             return f"of {self.distribution} {self.version}"
         return f"in {self.path}" if self.path else "given by the program"
 
 
 def normalized(distribution: str) -> str:
-    """Return the one spelling of a distribution's name under which package indexes know it."""
+    """Return the normalized name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def installed(folders: Iterable[str] | None = None) -> list[FoundPlugin]:
-    """Find the installed plugins: those of dl first, then by name and distribution.
+    """Find the installed plugins: dl's own first, then by name and distribution.
 
     Args:
-        folders: To search; None takes the module search path. The first of two distributions of one name counts.
+        folders: To search; None takes the module search path. Of two distributions with one name the first counts.
     """
     searched = list(sys.path if folders is None else folders)
     beside: dict[str, str] = {}
@@ -117,12 +117,12 @@ def metadata_folders(
 
 
 def load_target(target: str) -> object:
-    """Import what an entry point names."""
+    """Import the object that an entry point names."""
     module, _, attributes = target.partition(":")
     return reduce(getattr, filter(None, attributes.split(".")), import_module(module))
 
 
-def satisfied(needs: str, version: str) -> bool:
+def satisfies(needs: str, version: str) -> bool:
     """Return whether a version is one that a requirement asks for; what is no requirement is not a reason to refuse."""
     clauses = [re.fullmatch(r"\s*(>=|<)\s*(\d+(?:\.\d+)*)\s*", clause) for clause in needs.split(",") if clause.strip()]
     plain = re.fullmatch(r"\d+(?:\.\d+)*", version)

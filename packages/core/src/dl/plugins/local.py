@@ -1,8 +1,8 @@
-"""Local plugins: every ``*.py`` in ``./dl_plugins`` is one, after the user has said yes to that folder.
+"""Local plugins: every ``*.py`` in ``./dl_plugins``, once the user has trusted that folder.
 
-A downloaded folder must not run code unasked. ``dl plugins trust`` notes the folder's real path and a SHA-256 of each
-file; a file that is new or has changed since asks again, and the others go on. What is hashed is what is run: the file
-is read once, and no compiled copy beside it is ever taken.
+A downloaded folder must not run code unasked. ``dl plugins trust`` records the folder's real path and a SHA-256 of each
+file; a new or changed file needs trust again, while the others keep running. The hashed bytes are those that run: a
+file is read once, and no compiled copy beside it is used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Hashes = dict[str, str]  # of the files of one folder, by name
 
 
 def local_plugins() -> list[FoundPlugin]:
-    """Find the one-file plugins of the current folder; those that may not run say why."""
+    """Find the one-file plugins of the current folder; those that must not run have a reason in ``barred``."""
     folder = Path(FOLDER)
     try:
         names = _names(folder)
@@ -42,19 +42,19 @@ def local_plugins() -> list[FoundPlugin]:
 
 
 def untrusted(plugins: Iterable[FoundPlugin]) -> list[str]:
-    """Return the one line about the plugins that the user has not said yes to."""
+    """Return a line about the plugins that are not trusted; an empty list if there are none."""
     names = [Path(one.path).name for one in plugins if one.barred]
     if not names:
         return []
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return [f"not run, for you have not trusted ./{FOLDER} as it is now: {shown}  read them, then: dl plugins trust"]
+    return [f"not run, since ./{FOLDER} is not trusted as it is now: {shown}  read them, then: dl plugins trust"]
 
 
 def trust(folder: Path) -> Hashes:
-    """Say yes to a folder as it is now, and return its files with their hashes.
+    """Trust a folder as it is now; return the hashes of its files.
 
     Raises:
-        UnknownName: If there is no one-file plugin in it.
+        UnknownName: If it holds no one-file plugin.
         BadFile: If the record of trusted folders, or a file of the folder, cannot be read.
         CannotWrite: If the record cannot be written.
     """
@@ -74,7 +74,7 @@ def trust(folder: Path) -> Hashes:
 
 
 def untrust(folder: Path) -> None:
-    """Take the yes back.
+    """Stop trusting a folder.
 
     Raises:
         UnknownName: If the folder is not trusted.
@@ -86,13 +86,13 @@ def untrust(folder: Path) -> None:
     _write_trusted({path: hashes for path, hashes in known.items() if path != real})
 
 
-def chosen_folder(folder: Path) -> Path:
-    """Return the folder of plugins that is meant: itself, or the ``dl_plugins`` inside."""
+def plugin_folder(folder: Path) -> Path:
+    """Return the folder of plugins: itself, or the ``dl_plugins`` inside."""
     return folder / FOLDER if folder.name != FOLDER and (folder / FOLDER).is_dir() else folder
 
 
-def record() -> Path:
-    """Return the file that keeps the trusted folders: in ``$DL_CONFIG``, or the user's configuration folder."""
+def trust_file() -> Path:
+    """Return the file with the trusted folders: in ``$DL_CONFIG``, or the user's configuration folder."""
     given = os.environ.get("DL_CONFIG")
     if given:
         return Path(given) / "trusted.json"
@@ -105,9 +105,9 @@ def read_trusted() -> dict[str, Hashes]:
     """Read the trusted folders, by real path.
 
     Raises:
-        BadFile: If the record cannot be read, or is not one.
+        BadFile: If the record cannot be read or is malformed.
     """
-    path = record()
+    path = trust_file()
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["version"] != VERSION:
@@ -118,14 +118,14 @@ def read_trusted() -> dict[str, Hashes]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadFile(
-            f"the record of trusted folders, {str(path)!r}, cannot be read  delete it to start anew"
+            f"the record of trusted folders, {str(path)!r}, cannot be read  delete it to start again"
         ) from error
 
 
 def _write_trusted(folders: dict[str, Hashes]) -> None:
     from dl import files
 
-    path = record()
+    path = trust_file()
     files.make_folder(path.parent)
     files.write_text(path, json.dumps({"version": VERSION, "folders": folders}, indent=1) + "\n")
 
@@ -135,7 +135,9 @@ def _found(path: Path, trusted: Mapping[str, str]) -> FoundPlugin:
     try:
         source = _read(path)
     except OSError as error:
-        return FoundPlugin(path.stem, partial(_refuse, path), path=str(path), barred=f"it cannot be read: {error}")
+        return FoundPlugin(
+            path.stem, partial(_raise_barred, path), path=str(path), barred=f"it cannot be read: {error}"
+        )
     barred = ""
     if trusted.get(path.name) != _hash(source):
         barred = "it has changed since you trusted it" if path.name in trusted else "it is not trusted"
@@ -156,17 +158,17 @@ def _read(path: Path) -> bytes:
 
 
 def _hash(source: bytes) -> str:
-    import hashlib  # 4 ms that only a folder of plugins is worth
+    import hashlib  # imported here: it takes 4 ms, and most folders have no plugins
 
     return hashlib.sha256(source).hexdigest()
 
 
-def _refuse(path: Path) -> object:
+def _raise_barred(path: Path) -> object:
     raise BadFile(f"{str(path)!r} must not be run")
 
 
 def _run(path: Path, name: str, source: bytes) -> object:
-    """Run a file as a module; the same content once a process."""
+    """Run a file as a module, once per process for the same content."""
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__source__", None) == source:
         return known

@@ -1,8 +1,7 @@
-"""Steady: what belongs to the whole process is put back after a stranger's code has run, and it is said what it was.
+"""Snapshot process-wide state (cwd, env, signals, logging) around plugin code and restore what it changed.
 
-A plugin that goes to another folder, turns warnings into errors or takes a signal would change what everything after it
-does, and the failure would look like somebody else's. Adding to what is there - a variable, a folder to search - is
-fine.
+A plugin that changes the working directory, turns warnings into errors or handles a signal would affect everything
+after it, and the failure would look like another's. Additions - a variable, a folder on the search path - are allowed.
 """
 
 from __future__ import annotations
@@ -17,58 +16,58 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-OURS = "DL_"  # what variables that dl reads begin with
-ASKING = [
+OURS = "DL_"  # prefix of the variables that dl reads
+SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM") if hasattr(signal, name)
 ]
-# What the root of logging is like where nobody has imported it, which takes 5 ms.
+# The state of the root logger while logging is not imported, which takes 5 ms.
 UNTOUCHED: tuple[list[Any], int, int] = ([], 30, 0)
 
 
 @dataclass(frozen=True)
 class GlobalState:
-    """Something that there is once in a process.
+    """A piece of process-wide state.
 
     Args:
-        name: For people.
-        read: How it is now.
-        put_back: Makes it as it was.
-        changed: Whether the difference between before and now matters.
+        name: For messages.
+        read: Returns its value.
+        restore: Sets it to an earlier value.
+        changed: Whether the difference between an earlier value and the current one matters.
     """
 
     name: str
-    read: Callable[[], Any]  # Any: whatever it is made of
-    put_back: Callable[[Any], object]
+    read: Callable[[], Any]  # Any: a value of any type
+    restore: Callable[[Any], object]
     changed: Callable[[Any, Any], bool] = operator.ne
 
 
 class ProcessSnapshot:
-    """Remembers how the process is."""
+    """A snapshot of the process-wide state and the running threads."""
 
     def __init__(self) -> None:
-        self._before = [(one, one.read()) for one in BELONGINGS]
+        self._before = [(one, one.read()) for one in GLOBAL_STATES]
         self._threads = set(threading.enumerate())
 
-    def put_back(self) -> list[str]:
-        """Make it so again, and return what was changed."""
+    def restore(self) -> list[str]:
+        """Restore the state, and return the names of what was changed."""
         changed = []
         for one, before in self._before:
             if one.changed(before, one.read()):
                 changed.append(one.name)
-                one.put_back(before)
+                one.restore(before)
         return changed
 
-    def left_running(self) -> list[str]:
-        """Return the names of threads that run and did not then."""
+    def new_threads(self) -> list[str]:
+        """Return the names of threads started since the snapshot."""
         return [thread.name for thread in threading.enumerate() if thread not in self._threads]
 
 
 @contextmanager
 def no_exit() -> Iterator[None]:
-    """Let nothing inside end the process without a word, or come out of it twice.
+    """Inside this context turn `os._exit` into SystemExit, and end a forked child at the end of the context.
 
     Raises:
-        SystemExit: Where `os._exit` was called.
+        SystemExit: If `os._exit` is called.
     """
     leave, process = os._exit, os.getpid()
 
@@ -82,7 +81,7 @@ def no_exit() -> Iterator[None]:
         yield
     finally:
         os._exit = leave
-        if os.getpid() != process:  # a fork, which would go on as a second dl
+        if os.getpid() != process:  # a fork, which would continue as a second dl
             leave(0)
 
 
@@ -97,7 +96,7 @@ def _enter(folder: str) -> None:
         os.chdir(folder)
 
 
-def _lacks(before: dict[str, str], now: dict[str, str]) -> bool:
+def _environment_changed(before: dict[str, str], now: dict[str, str]) -> bool:
     ours = any(name.startswith(OURS) for name in now.keys() - before.keys())
     return ours or any(now.get(name) != value for name, value in before.items())
 
@@ -120,7 +119,7 @@ def _mask() -> int:
 
 
 def _handlers() -> dict[int, Any]:  # Any: as signal gives them
-    return {number: signal.getsignal(number) for number in ASKING}
+    return {number: signal.getsignal(number) for number in SIGNALS}
 
 
 def _take(before: dict[int, Any]) -> None:
@@ -162,9 +161,9 @@ def _hook(before: list[Any]) -> None:
     sys.excepthook, sys.displayhook, sys.unraisablehook, sys.stdin, threading.excepthook = before
 
 
-BELONGINGS = (
+GLOBAL_STATES = (
     GlobalState("the working directory", _folder, _enter),
-    GlobalState("variables of the environment", lambda: dict(os.environ), _set_variables, _lacks),
+    GlobalState("variables of the environment", lambda: dict(os.environ), _set_variables, _environment_changed),
     GlobalState("the search path", lambda: list(sys.path), _search, lambda before, now: not set(before) <= set(now)),
     GlobalState("the mask of new files", _mask, os.umask),
     GlobalState("handlers of signals", _handlers, _take),

@@ -1,8 +1,8 @@
-"""The plugin host: what all plugins registered, as one frozen value with look-ups.
+"""The registry: everything that plugins registered, as one frozen value with look-ups.
 
-A plugin that cannot be used is one warning line; everything else goes on. There is no global: `load_plugins` returns a
-new value. How a plugin is loaded is `dl.plugins.loading`, what became of it `dl.plugins.states`, and which plugin an
-error in use belongs to `dl.plugins.attribution`.
+A plugin that cannot be used is one warning line and does not affect the others. There is no global registry:
+`load_plugins` returns a new value. See `dl.plugins.loading` for loading, `dl.plugins.states` for the state of each
+plugin, and `dl.plugins.attribution` for errors in use.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dl.plugins.states import PluginState, plugin_line
 if TYPE_CHECKING:
     from torch import nn
 
+    from dl.hookspecs import RunComparison, RunReport
     from dl.options import InputShape, Options
     from dl.specs import (
         CheckSpec,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plugins:
-    """What all plugins registered, by name.
+    """The specifications that plugins registered, by name.
 
     Args:
         domains: By name.
@@ -47,10 +48,12 @@ class Plugins:
         checks: By code.
         sections: By title.
         commands: By name.
-        renderers: The hooks that print the report of a run, in the order they are asked.
-        owners: Name of the plugin that registered a thing, by the field above and its key there.
-        states: What became of each plugin, dl's own first.
-        notes: Lines that are about no single plugin.
+        renderers: The hooks that print the report of a run, in the order they are called.
+        reporters: The hooks that compute the report for a program, likewise.
+        comparers: The hooks that compare two runs for a program, likewise.
+        owners: Name of the plugin of each specification, by the field above and the key there.
+        states: The state of each plugin, dl's own first.
+        notes: Messages that concern no single plugin.
     """
 
     domains: Mapping[str, DomainSpec]
@@ -64,22 +67,24 @@ class Plugins:
     sections: Mapping[str, SectionSpec]
     commands: Mapping[str, CommandSpec]
     renderers: tuple[Callable[..., bool], ...] = ()
+    reporters: tuple[Callable[..., RunReport | None], ...] = ()
+    comparers: tuple[Callable[..., RunComparison | None], ...] = ()
     owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> list[str]:
-        """A line for each plugin that is not as it should be."""
-        return [state.aloud for state in self.states if state.aloud]
+        """A line for each plugin with problems."""
+        return [state.warning for state in self.states if state.warning]
 
     def line(self, field: str, key: object, message: str) -> str:
-        """Return the line about the plugin that registered a thing; what is said alone where nobody is known.
+        """Return a message with the plugin that registered a specification; the bare message if no plugin did.
 
         Args:
-            field: Of the above, where the thing is.
-            key: Of the thing there.
-            message: What failed.
+            field: Of this class, that holds the specification.
+            key: Of the specification there.
+            message: The failure.
         """
         name = self.owners.get((field, key))
         for state in self.states:
@@ -87,13 +92,13 @@ class Plugins:
                 return plugin_line(state.name, state.origin, message, state.distribution)
         return message
 
-    def is_strangers(self, field: str, key: object) -> bool:
-        """Return whether a third party's plugin registered a thing."""
+    def is_third_party(self, field: str, key: object) -> bool:
+        """Return whether a third-party plugin registered a specification."""
         name = self.owners.get((field, key))
         return any(state.name == name and not state.own for state in self.states)
 
     def domain(self, name: str) -> DomainSpec:
-        """Look a domain up.
+        """Look up a domain.
 
         Raises:
             UnknownName: Naming the nearest one.
@@ -103,7 +108,7 @@ class Plugins:
         return self.domains[name]
 
     def dataset(self, domain: str, name: str) -> DatasetSpec:
-        """Look a data set of a domain up.
+        """Look up a data set of a domain.
 
         Raises:
             UnknownName: Naming the nearest one.
@@ -111,7 +116,7 @@ class Plugins:
         return _look_up(self.datasets, f"{domain} data set", domain, name, "dl ls datasets")
 
     def check(self, code: str) -> CheckSpec:
-        """Look a check up by its code.
+        """Look up a check by its code.
 
         Raises:
             UnknownName: Naming the nearest one.
@@ -121,7 +126,7 @@ class Plugins:
         return self.checks[code]
 
     def model(self, domain: str, name: str) -> ModelSpec:
-        """Look a model of a domain up.
+        """Look up a model of a domain.
 
         Raises:
             UnknownName: Naming the nearest one.
@@ -142,7 +147,7 @@ class Plugins:
         """Look up a regularizer that a domain can use.
 
         Raises:
-            UnknownName: Naming the nearest one, or the domain that it is for.
+            UnknownName: Naming the nearest one, or the domain it is for.
         """
         fitting = [known for known, spec in self.regularizers.items() if spec.only_for in ("", domain)]
         if name in fitting:
@@ -153,7 +158,7 @@ class Plugins:
         raise unknown("regularizer", name, fitting, "dl ls regularizers")
 
     def logger(self, name: str) -> LoggerSpec:
-        """Look a logger up.
+        """Look up a logger.
 
         Raises:
             UnknownName: Naming the nearest one.
@@ -163,7 +168,7 @@ class Plugins:
         return self.loggers[name]
 
     def recipe(self, domain: str, name: str) -> RecipeSpec:
-        """Look a named recipe of a domain up.
+        """Look up a named recipe of a domain.
 
         Raises:
             UnknownName: Naming the nearest one.
@@ -184,15 +189,15 @@ def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, nam
 
 
 def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
-    """Return what builds a model's network for a task that reads its target from the inputs.
+    """Return the builder of a model's causal network, for a task that reads its target from the inputs.
 
     Raises:
-        BadOption: If the model has no such form, naming those that have one.
+        BadOption: If the model has none, naming those that do.
     """
     if spec.build_causal is None:
         able = [name for (domain, name), one in plugins.models.items() if domain == spec.domain and one.build_causal]
         raise BadOption(
-            f"model {spec.name!r} does not tell a next token from those before it; of {spec.domain} these do: "
+            f"model {spec.name!r} has no causal network for next-token; models of {spec.domain} that have one: "
             f"{', '.join(able) or 'none'}"
         )
     return spec.build_causal

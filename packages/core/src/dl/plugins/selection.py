@@ -1,8 +1,8 @@
-"""Selection: which plugins the user wants, as said in ``DL_PLUGINS``.
+"""The selection of plugins by ``DL_PLUGINS``.
 
-``DL_PLUGINS=-one,-other`` switches plugins off. ``DL_PLUGINS=one,other`` leaves no third party's plugin on but these;
-dl's own stay, for without them there is nothing to do, unless they are switched off by name. ``DL_PLUGINS=none`` leaves
-only dl's own. A plugin is named by its own name or by that of its distribution.
+``DL_PLUGINS=-one,-other`` switches plugins off. ``DL_PLUGINS=one,other`` switches off all other third-party plugins;
+dl's own stay on unless they are switched off by name. ``DL_PLUGINS=none`` leaves only dl's own. A plugin is named by
+its own name or by that of its distribution.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Selection:
-    """What was asked for.
+    """The parsed selection.
 
     Args:
-        only: Names that third parties' plugins are limited to; empty for no limit.
+        only: The third-party plugins to load; empty for all.
         off: Names that are switched off.
     """
 
@@ -35,14 +35,14 @@ class Selection:
         if names & self.off:
             return f"switched off by {VARIABLE}"
         if self.only and not plugin.own and not names & self.only:
-            return f"not among those that {VARIABLE} names"
+            return f"not named by {VARIABLE}"
         return ""
 
     def unknown(self, plugins: Iterable[FoundPlugin]) -> list[str]:
-        """Return a line for every name that no plugin has."""
+        """Return a line for every name without a plugin."""
         known = {name for plugin in plugins for name in _names(plugin)}
         return [
-            f"{VARIABLE} names the plugin {name!r}, which is not there{nearest(name, known)}  see: dl plugins"
+            f"{VARIABLE} names the plugin {name!r}, which is not installed{nearest(name, known)}  see: dl plugins"
             for name in sorted((self.only | self.off) - known - {NONE})
         ]
 

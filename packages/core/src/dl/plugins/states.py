@@ -1,4 +1,4 @@
-"""States: what became of each plugin, and the one line that says it."""
+"""The state of each plugin after loading, and the message about it."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from typing import Any
 from dl.errors import DLError, PluginFailed
 from dl.version import VERSION
 
-OK, BLOCKED, INCOMPATIBLE, FAILED = "ok", "blocked", "incompatible", "failed"  # the least bad first
+OK, BLOCKED, INCOMPATIBLE, FAILED = "ok", "blocked", "incompatible", "failed"  # mildest first
 STATES = (OK, BLOCKED, INCOMPATIBLE, FAILED)
 STRICT = "DL_STRICT_PLUGINS"
-LONGEST_REASON = 240  # characters of what a plugin itself has to say
+LONGEST_REASON = 240  # characters of a plugin's own error message
 
 
 class PluginWarning(UserWarning):
-    """A plugin could not be used as it is; the message names it and what to do."""
+    """A plugin has a problem; the message names it and the remedy."""
 
 
 class PluginDeprecated(DeprecationWarning):
-    """A plugin uses a hook or an argument that will go; for its author."""
+    """A plugin uses a deprecated hook or argument; for its author."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing about a plugin that is worth saying.
+    """One error or warning about a plugin.
 
     Args:
-        message: What failed, without the plugin's name.
-        makes: The state that it puts the plugin into.
-        aloud: Whether every command says it, or only ``dl plugins``.
-        deprecates: Whether it is about something old that still works.
+        message: The failure, without the plugin's name.
+        state: The resulting state of the plugin.
+        warns: Whether every command warns of it, or only ``dl plugins`` shows it.
+        deprecates: Whether it is about a deprecated feature that still works.
     """
 
     message: str
-    makes: str = FAILED
-    aloud: bool = True
+    state: str = FAILED
+    warns: bool = True
     deprecates: bool = False
 
 
 @dataclass(frozen=True)
 class PluginState:
-    """What became of a plugin.
+    """The state of a plugin after loading.
 
     Args:
-        name: Its name, as in ``DL_PLUGINS=-name``.
-        origin: Distribution and version, or the file, for people.
-        distribution: That it comes from; empty if from none.
+        name: As in ``DL_PLUGINS=-name``.
+        origin: Distribution and version, or the file, for messages.
+        distribution: Its distribution; empty for a file or an object.
         version: Of the distribution.
-        path: Where it lies.
+        path: Of the distribution or the file.
         own: Whether it ships with dl.
-        registered: For each of its hooks that was called, the names it registered.
-        problems: What there is to say about it.
-        seconds: That it took to import and to register.
+        registered: The names registered by each of its called hooks.
+        problems: Its errors and warnings.
+        seconds: Time to import and register it.
     """
 
     name: str
@@ -71,22 +71,22 @@ class PluginState:
 
     @property
     def state(self) -> str:
-        """The worst of what its problems make of it."""
-        return max((problem.makes for problem in self.problems), key=STATES.index, default=OK)
+        """The worst state of its problems."""
+        return max((problem.state for problem in self.problems), key=STATES.index, default=OK)
 
     @property
-    def aloud(self) -> str:
-        """The line that every command says; empty if there is nothing to say."""
-        said = [problem.message for problem in self.problems if problem.aloud]
-        return plugin_line(self.name, self.origin, "; ".join(said), self.distribution) if said else ""
+    def warning(self) -> str:
+        """The warning that every command prints; empty if there is none."""
+        messages = [problem.message for problem in self.problems if problem.warns]
+        return plugin_line(self.name, self.origin, "; ".join(messages), self.distribution) if messages else ""
 
     @property
     def message(self) -> str:
-        """All there is to say about it, without its name."""
+        """The messages of all problems, without its name."""
         return "; ".join(problem.message for problem in self.problems)
 
     def as_dict(self) -> dict[str, Any]:  # Any: JSON
-        """Return what is printed as JSON."""
+        """Return the JSON value printed by ``dl plugins --json``."""
         return {
             "name": self.name,
             "distribution": self.distribution,
@@ -101,20 +101,20 @@ class PluginState:
 
 
 def plugin_line(name: str, origin: str, message: str, distribution: str = "") -> str:
-    """Return the line about a plugin: who it is, which dl this is, what failed, and how to go on without it.
+    """Return an error line: the plugin, the version of dl, the failure, and how to switch the plugin off.
 
     Args:
-        name: Its own; one that cannot be typed is not what switches it off, but that of its distribution.
+        name: Of the plugin; if it cannot be typed, the distribution's name switches it off.
         origin: Distribution and version, or the file.
-        message: What failed.
-        distribution: That it comes from.
+        message: The failure.
+        distribution: Of the plugin.
     """
     off = name if re.fullmatch(r"[\w.-]{1,60}", name) else distribution
     return f"plugin {short_repr(name)} {origin}, dl {VERSION}: {message}  switch it off: DL_PLUGINS=-{off}"
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an exception in a few words, whatever its message is, with the line of the plugin that raised it."""
+    """Describe an exception in one line, with the plugin's source line that raised it."""
     if isinstance(error, SystemExit):
         return f"it calls sys.exit({short_repr(error.code)}){_place(error)}"
     try:
@@ -129,7 +129,7 @@ def describe_error(error: BaseException) -> str:
 
 
 def short_repr(value: object) -> str:
-    """Return a value of a plugin for a message, whatever its ``__repr__`` does."""
+    """Return a short ``repr`` of a plugin's value, even if its ``__repr__`` fails."""
     try:
         return shortened(repr(value), 60)
     except BaseException:
@@ -137,17 +137,17 @@ def short_repr(value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    """Return the name of a class, whatever its metaclass does."""
+    """Return the name of a value's class, even if its metaclass is broken."""
     return str(type.__dict__["__name__"].__get__(type(value)))[:60]
 
 
 def shortened(text: str, longest: int = LONGEST_REASON) -> str:
-    """Return the text, cut where it is long."""
+    """Truncate a text to ``longest`` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _place(error: BaseException) -> str:
-    """Return the file and line that raised it: the last that is not of Python's import machinery or this package."""
+    """Return the innermost file and line of a traceback outside dl and Python's import machinery."""
     place, step = "", error.__traceback__
     while step is not None:
         module, file = step.tb_frame.f_globals.get("__name__", ""), step.tb_frame.f_code.co_filename
@@ -158,7 +158,7 @@ def _place(error: BaseException) -> str:
 
 
 def warn_of_plugins(*lines: str) -> None:
-    """Say each line about a plugin once a process.
+    """Warn of each line about a plugin, once per process.
 
     Raises:
         PluginFailed: If ``DL_STRICT_PLUGINS=1``.
@@ -167,9 +167,9 @@ def warn_of_plugins(*lines: str) -> None:
         more = f"  and {len(lines) - 1} more: dl plugins" if lines[1:] else ""
         raise PluginFailed(lines[0] + more)
     for line in lines:
-        warnings.warn(line, PluginWarning, stacklevel=1)  # at this line of the source: Python then says it once
+        warnings.warn(line, PluginWarning, stacklevel=1)  # from this source line, so that Python shows it once
 
 
 def strict() -> bool:
-    """Return whether anything wrong with a plugin ends the program."""
+    """Return whether a problem with a plugin is an error."""
     return os.environ.get(STRICT) == "1"

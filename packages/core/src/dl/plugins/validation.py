@@ -1,6 +1,6 @@
-"""Registering: what one hook of one plugin returned, checked before anything of dl relies on it.
+"""Validate the specifications that a plugin's hook returned.
 
-A specification that does not hold is left out with a reason, and the others of the same plugin stay.
+An invalid specification is left out with a reason; the others of the same plugin are kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from dl.specs import (
 
 MOST = 10_000  # specifications from one hook; more is a mistake
 LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
-OWN_VERBS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
+OWN_COMMANDS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
 
 Key = str | tuple[str, str]
 Spec = Any  # one of the ten specifications, alike in that they have a name
@@ -41,10 +41,10 @@ class Kind:
     """A kind of specification.
 
     Args:
-        field: Of `Plugins`, where it is kept.
+        field: Of `Plugins`, that holds it.
         hooks: That return it, the newest name first.
         spec: Its class.
-        noun: What people call it.
+        noun: For messages.
     """
 
     field: str
@@ -53,7 +53,7 @@ class Kind:
     noun: str
 
     def key(self, spec: Spec) -> Key:
-        """Return what must be unique: the name, within a domain where there is one."""
+        """Return the unique key: the name, with the domain if there is one."""
         return (spec.domain, spec.name) if hasattr(spec, "domain") else str(spec.name)
 
 
@@ -72,14 +72,14 @@ KINDS = (
 
 
 def as_list(returned: Any, kind: Kind) -> list[Any]:  # Any: whatever a plugin returns
-    """Return what a hook returned as a list.
+    """Convert the value a hook returned to a list.
 
     Raises:
-        PluginFailed: If it is nothing to list, or has no end.
+        PluginFailed: If it is not a sequence, or endless.
     """
     wanted = f"not a sequence of {kind.spec.__name__}"
     if isinstance(returned, Coroutine):
-        returned.close()  # or Python says later, while another plugin loads, that nobody has awaited it
+        returned.close()  # otherwise Python warns of it later, while another plugin loads
     if isinstance(returned, (str, bytes, kind.spec)) or not isinstance(returned, Iterable):
         raise PluginFailed(f"it returned {short_repr(returned)}, {wanted}")
     listed = list(islice(returned, MOST + 1))
@@ -89,7 +89,7 @@ def as_list(returned: Any, kind: Kind) -> list[Any]:  # Any: whatever a plugin r
 
 
 def spec_fault(spec: object, kind: Kind) -> str:
-    """Return what is wrong with a specification, or an empty string."""
+    """Return the fault of a specification, or an empty string."""
     if not isinstance(spec, kind.spec):
         return f"it returned {short_repr(spec)} among its {kind.noun}s, not a {kind.spec.__name__}"
     for field in fields(spec):  # type: ignore[arg-type]  # every kind of specification is a dataclass
@@ -113,7 +113,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return type(value) is str and bool(value.strip()) and len(value) <= 100  # what is like text may hash as it likes
+    return type(value) is str and bool(value.strip()) and len(value) <= 100  # a subclass may break hashing
 
 
 def _is_description(value: object) -> bool:

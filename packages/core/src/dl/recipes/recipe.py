@@ -1,6 +1,6 @@
-"""Recipes: every choice of a fit as one frozen value, written into the run folder as TOML and run again from there.
+"""Recipes: every option of a fit as one frozen value, stored in the run folder as TOML.
 
-A recipe names registered things and gives values; opening one never imports or evaluates anything.
+A recipe names registered things and gives values; reading one never imports or evaluates code.
 """
 
 from __future__ import annotations
@@ -17,49 +17,47 @@ from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import Option, Value
 
 VERSION = 1
-AUTO = "auto"  # in place of a number of validation examples: as many as the data set holds out by itself
-LARGEST = 1_000_000  # bytes; a recipe is a page of text
+AUTO = "auto"  # as ``val``: the data set's own validation share
+LARGEST = 1_000_000  # bytes of a recipe file
 
 TRAIN_OPTIONS = (
-    Option("epochs", 5, "passes over the training part", low=1, high=100_000),
-    Option("batch_size", 128, "examples an optimizer step, over all devices together", low=1, high=1_000_000),
-    Option("optimizer", "rmsprop", "how the weights are moved", choices=("rmsprop", "adam", "adamw", "sgd")),
-    Option("lr", 1e-3, "learning rate; the peak for a schedule that has one", low=0.0),
-    Option("schedule", "constant", "the learning rate over the fit", choices=("constant", "one-cycle", "cosine")),
-    Option("weight_decay", 0.0, "decoupled weight decay (for adamw and sgd)", low=0.0),
-    Option("momentum", 0.0, "of sgd and rmsprop", low=0.0, high=1.0),
-    Option("clip", 0.0, "largest gradient norm; 0 does not clip", low=0.0),
-    Option(
-        "loss", "auto", "which loss, of a task that has several: cross-entropy or squared-error for unit-regression"
-    ),
-    Option("monitor", "metric", "what the best epoch is chosen by", choices=("metric", "loss")),
+    Option("epochs", 5, "number of passes over the training set", low=1, high=100_000),
+    Option("batch_size", 128, "examples per optimizer step, over all devices", low=1, high=1_000_000),
+    Option("optimizer", "rmsprop", "rmsprop, adam, adamw or sgd", choices=("rmsprop", "adam", "adamw", "sgd")),
+    Option("lr", 1e-3, "learning rate; the peak of a schedule", low=0.0),
+    Option("schedule", "constant", "constant, one-cycle or cosine", choices=("constant", "one-cycle", "cosine")),
+    Option("weight_decay", 0.0, "decoupled weight decay, for adamw and sgd", low=0.0),
+    Option("momentum", 0.0, "momentum, for sgd and rmsprop", low=0.0, high=1.0),
+    Option("clip", 0.0, "clip gradients to this norm; 0 does not clip", low=0.0),
+    Option("loss", "auto", "loss of a task with several: cross-entropy or squared-error for unit-regression"),
+    Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (
     Option(
         "val",
         AUTO,
-        "validation examples: a number, or a share below 1; auto takes the data set's own share",
+        "size of the validation set: a number, or a share below 1; auto takes the data set's own",
         low=0.0,
         choices=(AUTO,),
         or_number=True,
     ),
-    Option("probe", 10_000, "training examples scored after each epoch, at most as many as validation has", low=1),
-    Option("duplicates", "together", "exact duplicates in the split", choices=("together", "ignore")),
+    Option("probe", 10_000, "training examples scored after each epoch; at most the validation set's size", low=1),
+    Option("duplicates", "together", "keep exact duplicates on one side of the split", choices=("together", "ignore")),
 )
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All choices of a fit.
+    """All options of a fit, resolved.
 
     Args:
         domain: Name of the domain.
         data: Name of a data set, or a path.
         model: Name of the model.
-        task: Row of the task table; empty to decide from the target.
-        seed: Of the split, the weights, the order and every other draw.
+        task: Name of the task; empty to infer it from the target.
+        seed: Of the split, the weights, the batches and every other random draw.
         model_options: Checked options of the model.
-        regularizers: Checked options of each regularizer, in the order in which they are applied.
+        regularizers: Checked options of each regularizer, in the order of application.
         train: Checked `TRAIN_OPTIONS`.
         split: Checked `SPLIT_OPTIONS`.
         data_options: Checked options of the domain and the data set.
@@ -77,7 +75,7 @@ class Recipe:
     data_options: Mapping[str, Value] = field(default_factory=dict)
 
     def to_toml(self) -> str:
-        """Return the recipe as text that `parse_recipe` reads back to the same choices."""
+        """Return the recipe as TOML that `parse_recipe` reads back."""
         head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
         tables: dict[str, dict[str, object]] = {
             "model": {"name": self.model, **self.model_options},
@@ -90,7 +88,7 @@ class Recipe:
         return tomli_w.dumps(head | tables)
 
     def flat(self) -> dict[str, Value]:
-        """Return every choice under one name, like ``train.lr`` and ``reg.l2.strength``: what loggers are told."""
+        """Return every option under a dotted name, like ``train.lr`` and ``reg.l2.strength``, for loggers."""
         head: dict[str, Value] = {"domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
         tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
         tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
@@ -100,7 +98,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class PartialRecipe:
-    """What a recipe file says; what it leaves out is decided by the caller. Unchecked against any schema yet."""
+    """The content of a recipe file, not yet checked against a schema; the caller fills in what is missing."""
 
     domain: str = ""
     data: str = ""
@@ -108,7 +106,7 @@ class PartialRecipe:
     seed: int | None = None
     model: str = ""
     model_options: Mapping[str, object] = field(default_factory=dict)
-    regularizers: Mapping[str, object] = field(default_factory=dict)  # of each its options, or its first one's value
+    regularizers: Mapping[str, object] = field(default_factory=dict)  # options, or the value of the first one
     train: Mapping[str, object] = field(default_factory=dict)
     split: Mapping[str, object] = field(default_factory=dict)
     data_options: Mapping[str, object] = field(default_factory=dict)
@@ -119,7 +117,7 @@ _TABLES = ("model", "reg", "train", "split", "options")
 
 
 def parse_recipe(text: str, where: str) -> PartialRecipe:
-    """Read the TOML of a recipe, whole or partial.
+    """Parse the TOML of a full or partial recipe.
 
     Args:
         text: The TOML.
@@ -158,7 +156,7 @@ def read_recipe(path: Path) -> PartialRecipe:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise BadRecipe(f"recipe {str(path)!r} has more than {LARGEST:,} bytes; a recipe is a page of text")
+            raise BadRecipe(f"recipe {str(path)!r} has more than {LARGEST:,} bytes; is it a recipe?")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecipe(f"recipe {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -16,7 +16,7 @@ from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
-from dl.specs import NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
+from dl.specs import IN_MEMORY, NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
 from dl.tables.options import is_table, refuse_options
 from dl.terminal import safe_text
 
@@ -135,7 +135,10 @@ def pick_specs(plugins: Plugins, start: PartialRecipe) -> FitSpecs:
         UnknownName: For a name that nobody registered, or data that is nowhere.
         BadOption: For a task that the model has no network for.
     """
-    domain, model = plugins.domain(start.domain), plugins.model(start.domain, start.model)
+    domain = plugins.domain(start.domain)
+    if start.model == IN_MEMORY and (domain.name, IN_MEMORY) not in plugins.models:
+        raise UnknownName("the network of this recipe was given in memory; give it again: dl.fit(..., model=build)")
+    model = plugins.model(start.domain, start.model)
     task = plugins.task(start.task) if start.task else None
     if task and task.from_inputs:
         causal_builder(plugins, model)
@@ -158,7 +161,8 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
     if specs.dataset:
         own = {option.name for option in specs.dataset.options}
         foreign = {name: value for name, value in reading.items() if name not in own}
-        refuse_options(foreign, specs.dataset.name, "a named data set")
+        what = specs.dataset.description if specs.dataset.name == IN_MEMORY else "a named data set"
+        refuse_options(foreign, specs.dataset.name, what)
     elif specs.path and is_table(specs.path) and specs.task and _reads_target_anew(specs, start):
         reading.setdefault("target_as", specs.task.target_as)
     return typed
@@ -212,6 +216,10 @@ def pick_dataset(plugins: Plugins, domain: str, data: str) -> DatasetSpec | None
     """
     if (domain, data) in plugins.datasets:
         return plugins.datasets[domain, data]
+    if data == IN_MEMORY:
+        raise UnknownName(
+            "the data of this recipe was given in memory; give it again: dl.fit(domain, data, recipe=...)"
+        )
     if data == STDIN:
         raise UnknownName("stdin is read by dl predict alone; to learn from it, save it to a file first")
     path = _path(data)

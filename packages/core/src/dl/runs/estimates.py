@@ -1,7 +1,7 @@
-"""The honest triple: the score on the probe, the score on validation with its interval, and the gap between them.
+"""Estimate the scores on the probe and the validation set, and the generalization gap, each with its interval.
 
-Both parts are scored in eval mode after the same epoch, so the gap is neither dropout's nor last epoch's doing.
-It is counted so that more is worse, whichever way the metric points. Letters: ``n`` examples, ``K`` outputs.
+Both are scored in eval mode after the same epoch, so neither dropout nor a running mean contributes to the gap. A
+larger gap is worse, whichever way the metric points. Letters: ``n`` examples, ``K`` outputs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dl.intervals import (
 from dl.runs.manifest import TaskInfo
 from dl.runs.outcomes import Scored
 
-DRAWS = 200  # of the bootstrap, where no formula gives the interval
+DRAWS = 200  # bootstrap draws, for metrics without a formula for the interval
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class ScoreEstimates:
     """Headline scores after one epoch.
 
     Args:
-        probe: On the probe of the training part.
-        val: On the validation part.
-        gap: How much worse validation is; above 0 where the network knows the training part better.
+        probe: On the probe, a subset of the training set.
+        val: On the validation set.
+        gap: The generalization gap: how much worse the validation score is; positive when the network overfits.
     """
 
     probe: Estimate
@@ -48,19 +48,19 @@ class ScoreEstimates:
 def estimate_scores(
     task: TaskInfo, probe: Scored, val: Scored, probe_targets: NDArray[np.generic], val_targets: NDArray[np.generic]
 ) -> ScoreEstimates:
-    """Compute the triple of the task's headline metric."""
+    """Estimate probe score, validation score and gap of the task's headline metric."""
     of_probe = estimate(task, probe, probe_targets)
     of_val = estimate(task, val, val_targets)
-    return ScoreEstimates(of_probe, of_val, _gap(task, of_probe, of_val, probe, val))
+    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, of_probe, of_val, probe, val))
 
 
 def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Estimate:
-    """Compute the headline metric of one part with its interval.
+    """Estimate the headline metric on one subset.
 
     Args:
-        task: Whose headline.
-        scored: Outcomes of the part.
-        targets: (n, ...) as stored, needed where the metric is not a mean over examples.
+        task: With the headline metric.
+        scored: Outcomes of the subset.
+        targets: (n, ...) as stored; used by metrics that are not a mean over examples.
     """
     kind, scores = task.headline.kind, scored.score.astype(np.float64)
     n = len(scores)
@@ -76,15 +76,15 @@ def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Es
     return Estimate(value, *bootstrap_interval(score, n, draws=DRAWS))
 
 
-def macro_f1(said: NDArray[np.integer], targets: NDArray[np.generic]) -> Score:
+def macro_f1(predicted: NDArray[np.integer], targets: NDArray[np.generic]) -> Score:
     """Macro F1 as a function of example weights: the mean over classes of the harmonic mean of precision and recall.
 
     Args:
-        said: (n,) classes that the network chose.
+        predicted: (n,) predicted classes.
         targets: (n,) true classes.
     """
-    size = int(max(said.max(initial=0), targets.max(initial=0))) + 1
-    cells = targets.astype(np.int64) * size + said
+    size = int(max(predicted.max(initial=0), targets.max(initial=0))) + 1
+    cells = targets.astype(np.int64) * size + predicted
 
     def score(weights: Weights) -> NDArray[np.float64]:
         counts = np.stack([np.bincount(cells, draw, minlength=size * size) for draw in weights.T])
@@ -98,7 +98,7 @@ def macro_f1(said: NDArray[np.integer], targets: NDArray[np.generic]) -> Score:
     return score
 
 
-def _gap(task: TaskInfo, probe: Estimate, val: Estimate, probe_scored: Scored, val_scored: Scored) -> Estimate:
+def _estimate_gap(task: TaskInfo, probe: Estimate, val: Estimate, probe_scored: Scored, val_scored: Scored) -> Estimate:
     higher, kind = task.headline.higher, task.headline.kind
     better, worse = (probe, val) if higher else (val, probe)
     first, second = (probe_scored.score, val_scored.score) if higher else (val_scored.score, probe_scored.score)
@@ -110,12 +110,12 @@ def _gap(task: TaskInfo, probe: Estimate, val: Estimate, probe_scored: Scored, v
             float(first.mean()), _deviation(first), len(first), float(second.mean()), _deviation(second), len(second)
         )
     else:
-        interval = difference(better, worse)
+        interval = difference_interval(better, worse)
     return Estimate(better.value - worse.value, *interval)
 
 
-def difference(first: Estimate, second: Estimate) -> Interval:
-    """The interval of a difference of two independent numbers from the interval of each.
+def difference_interval(first: Estimate, second: Estimate) -> Interval:
+    """Return the interval of the difference of two independent estimates.
 
     Source: Zou and Donner 2008, the variance recovered from the limits; for proportions it is Newcombe's method 10.
     """

@@ -1,7 +1,7 @@
-"""History: one row of numbers for each epoch, kept as CSV.
+"""The history of a run: one row of numbers per epoch, stored as CSV.
 
-Columns are named ``<part>_<metric>`` with part one of ``train`` (running, in training mode), ``val`` and ``probe``
-(both scored in eval mode at the end of the epoch), beside ``epoch`` (from 1), ``step``, ``seconds`` and ``lr``.
+Columns are named ``<subset>_<metric>`` with the subset ``train`` (running mean, in training mode), ``val`` or ``probe``
+(both scored in eval mode at the end of the epoch), besides ``epoch`` (from 1), ``step``, ``seconds`` and ``lr``.
 """
 
 import csv
@@ -9,8 +9,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from dl.errors import BadRun
+from dl.errors import BadOption, BadRun
 from dl.files import write_text
 
 EpochRow = dict[str, float]
@@ -26,17 +27,29 @@ class History:
         return len(self.rows)
 
     def column(self, name: str) -> list[float]:
-        """Return one number an epoch; not a number where an epoch has none."""
+        """Return one number per epoch, NaN where missing."""
         return [row.get(name, float("nan")) for row in self.rows]
 
+    def frame(self) -> Any:  # Any: core does not import pandas
+        """Return the rows as a `pandas.DataFrame`, a column for each number, indexed by epoch.
+
+        Raises:
+            BadOption: If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise BadOption("a history as a frame needs pandas  install it: pip install pandas") from error
+        return pd.DataFrame(list(self.rows)).set_index("epoch") if self.rows else pd.DataFrame()
+
     def best(self, column: str, *, higher: bool) -> int | None:
-        """Return the position of the best epoch, the earliest among equals, ignoring what is not a number."""
+        """Return the position of the best epoch, the earliest among equals, ignoring NaN."""
         scored = [(value if higher else -value, -k) for k, value in enumerate(self.column(column)) if value == value]
         return -max(scored)[1] if scored else None
 
 
 def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
-    """Write all rows, whole or not at all."""
+    """Write all rows atomically."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
@@ -46,7 +59,7 @@ def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
 
 
 def read_history(path: Path) -> History:
-    """Read what `write_history` wrote; a run that has no epoch yet has no rows.
+    """Read the history; a run without a finished epoch has no rows.
 
     Raises:
         BadRun: If a line is not a row of numbers, naming it.

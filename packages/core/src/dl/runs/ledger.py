@@ -1,6 +1,6 @@
-"""The ledger: every look that was taken at a test part, a line of JSON each, beside the runs.
+"""The ledger: a line of JSON for every evaluation on a test set, in a file beside the runs.
 
-It stands beside the runs, for the looks at one test part add up over all runs that were tried on it.
+It is shared by all runs of a folder, since every evaluation on a test set counts, whichever run made it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ LEDGER = "test-ledger.jsonl"  # name of the file
 
 @dataclass(frozen=True)
 class TestEvaluation:
-    """One look at the test part: what a run scores there.
+    """The scores of one run on the test set.
 
     Args:
         run: Name of the run.
         data: Name of the data set.
-        examples: In the test part.
+        examples: Number of test examples.
         info: The headline metric.
-        score: With its interval.
-        metrics: All of them.
-        loss: Mean over the test part.
-        look: The how-manieth look at this test part this is, over all runs beside this one.
-        fingerprint: Of the test part.
-        in_training: Test examples that stand in the training or validation part, bit for bit.
+        score: Of the headline metric, with its interval.
+        metrics: All metrics, by name.
+        loss: Mean over the test set.
+        look: 1 for the first evaluation on this test set, 2 for the second, ..., over all runs in the folder.
+        fingerprint: Of the test set.
+        in_training: Number of test examples with an exact duplicate in the training or validation set.
         time: UTC, ISO 8601.
     """
 
@@ -56,15 +56,15 @@ class TestEvaluation:
         return self.info.name
 
     def to_json(self) -> str:
-        """Return one line of JSON, as the ledger keeps it."""
+        """Return the line of the ledger."""
         return json.dumps(asdict(self) | {"score": self.score._asdict()})
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """Read every look that was noted, oldest first. Any: as JSON holds them.
+    """Read all evaluations, oldest first. Any: JSON.
 
     Raises:
-        BadRun: If a line is not a look, naming it, or the file cannot be read.
+        BadRun: If the file cannot be read, or a line of it is malformed.
     """
     if not path.exists():
         return []
@@ -72,24 +72,24 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise BadRun(f"{path} cannot be read: {error.strerror}") from error
-    looks = []
+    evaluations = []
     for number, line in enumerate(lines, start=1):
         try:
-            looks.append(from_json(line, dict[str, Any]))
+            evaluations.append(from_json(line, dict[str, Any]))
         except ValueError as error:
-            raise BadRun(f"{path}: line {number} is not a look at a test part") from error
-    return looks
+            raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
+    return evaluations
 
 
-def looks_at(fingerprint: object, ledger: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:  # Any: JSON
-    """Return the looks at the test part of this fingerprint, whichever run took them."""
-    return [look for look in ledger if look.get("fingerprint") == fingerprint]
+def evaluations_of(fingerprint: object, ledger: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:  # Any: JSON
+    """Return the evaluations on the test set with this fingerprint, by any run."""
+    return [evaluation for evaluation in ledger if evaluation.get("fingerprint") == fingerprint]
 
 
-def note_look(path: Path, look: TestEvaluation) -> None:
-    """Add a look as one line, whole, whoever else adds one.
+def record_evaluation(path: Path, evaluation: TestEvaluation) -> None:
+    """Append an evaluation atomically, also with other processes writing.
 
     Raises:
         CannotWrite: If the ledger cannot be written.
     """
-    append_line(path, look.to_json())
+    append_line(path, evaluation.to_json())

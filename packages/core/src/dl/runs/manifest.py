@@ -1,6 +1,6 @@
-"""The manifest of a run: what `run.json` holds, as frozen values that need no torch to read.
+"""The manifest of a run: the content of `run.json` as frozen values, readable without torch.
 
-``format`` is the version of the whole run folder; a reader refuses what it does not know.
+``format`` is the version of the whole run folder; readers refuse unknown versions.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ STATUSES = ("running", "finished", "interrupted", "failed")
 
 @dataclass(frozen=True)
 class MetricInfo:
-    """A reported number.
+    """A metric.
 
     Args:
         name: Like ``accuracy``; columns of the history are ``val_<name>``.
-        higher: Whether more is better.
-        perfect: The value that cannot be beaten.
-        kind: How its interval is computed: ``proportion``, ``mean``, ``ranking`` or ``confusion``.
+        higher: Whether higher is better.
+        perfect: The best possible value.
+        kind: Determines its interval: ``proportion``, ``mean``, ``ranking`` or ``confusion``.
     """
 
     name: str
@@ -35,24 +35,24 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """What the network predicts, in words and numbers.
+    """The task of a run.
 
     Args:
-        name: The row of the task table.
-        reason: Why this row, from the target.
-        outputs: Width of the last layer; where the target is read from the inputs, numbers that are kept of a row.
+        name: Of the task.
+        reason: Why it was inferred from the target.
+        outputs: Number of logits per example; if the target is read from the inputs, of the sums stored per row.
         names: Of the classes, labels or target columns.
-        metrics: The headline first.
+        metrics: The headline metric first.
         loss: Name of the loss.
-        shift: (D,) what is added to a regression's scaled outputs; empty elsewhere.
-        scale: (D,) by what they are multiplied first; empty elsewhere.
-        answers: Names of the numbers in an answer, where they are not those of the target: quantiles, say.
-        score: Name of the score of one example; it stands for a headline that is no mean over examples.
-        score_higher: Whether more is better in it: then it is a share, 1 for right; else an error, 0 for right.
-        bounded: Whether no example's score leaves 0 to 1.
+        shift: (D,) added to a regression's outputs after scaling; empty for other tasks.
+        scale: (D,) factor of a regression's outputs; empty for other tasks.
+        answers: Names of the predicted numbers, if they differ from those of the target, as quantiles.
+        score: Name of the score of one example, used where the headline metric is not a mean over examples.
+        score_higher: Whether higher is better: then it is a share, 1 for correct; otherwise an error, 0 for correct.
+        bounded: Whether every example's score is from 0 to 1.
         has_classes: Whether each target is the number of one class.
-        probabilities: How logits become probabilities: ``softmax``, ``sigmoid``, or empty where they do not.
-        from_inputs: Whether the target is read from the inputs: each token from those before it.
+        probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
+        from_inputs: Whether the target is read from the inputs, as the next token.
     """
 
     name: str
@@ -83,19 +83,19 @@ class TaskInfo:
 
     @property
     def headline(self) -> MetricInfo:
-        """The metric that is looked at first."""
+        """The headline metric."""
         return self.metrics[0]
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a dumb answer scores on the validation part.
+    """A baseline and its score on the validation set.
 
     Args:
         name: ``majority``, ``prior``, ``mean``, ...
         answer: What it answers, in words.
         score: Its headline metric.
-        loss: Its loss; None where a constant answer has none.
+        loss: Its loss; None if it has none.
     """
 
     name: str
@@ -106,17 +106,17 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Parts:
-    """How the data was divided.
+    """The data set of a run and the sizes of its splits.
 
     Args:
         name: Of the data set.
         train: Number of training examples.
         val: Number of validation examples.
-        probe: Number of training examples that are scored after each epoch.
+        probe: Number of training examples scored after each epoch.
         rule: How the split was made.
-        val_fingerprint: The same for two runs that look at the same validation examples.
+        val_fingerprint: Of the validation set; equal for runs with the same one.
         input_shape: Of one prepared input.
-        test: Whether there is a test part.
+        test: Whether there is a test set.
     """
 
     name: str
@@ -131,26 +131,27 @@ class Parts:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything about a run that is not a list of numbers.
+    """The facts of a run other than its numbers per epoch.
 
     Args:
         name: Of the run folder.
         status: One of `STATUSES`.
-        created: When, in UTC (ISO 8601).
-        dl_version: The version that wrote it.
+        created: Time of creation, in UTC (ISO 8601).
+        dl_version: The version of dl that wrote it.
         domain: Of the inputs.
         model: Name of the network.
         parameters: Number of trainable parameters.
-        task: What is predicted.
-        parts: How the data was divided.
-        baselines: What dumb answers score.
+        task: Of the run.
+        parts: Sizes of the splits.
+        baselines: Scores of the baselines.
         best_epoch: From 1; 0 while there is none.
-        seconds: Of the fit so far.
-        message: Why it ended as it did, if not simply finished.
-        signal: Number of the signal that ended it; 0 for none.
-        pid: Process that writes the run; 0 where it is not known.
+        seconds: Duration of the fit so far.
+        message: Reason for the status, if not simply finished.
+        signal: Number of the signal that stopped the fit; 0 for none.
+        pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
-        epochs: That ended so far; 0 where they were not counted.
+        epochs: Number of finished epochs; 0 if unknown.
+        in_memory: The things given in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 
@@ -171,6 +172,7 @@ class Manifest:
     pid: int = 0
     host: str = ""
     epochs: int = 0
+    in_memory: tuple[str, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -178,7 +180,7 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, ensure_ascii=True) + "\n"
 
     def with_status(self, status: str, **changes: Any) -> Manifest:  # Any: fields of a manifest, checked by replace
-        """Return the manifest after something happened."""
+        """Return the manifest with a new status and other changed fields."""
         return replace(self, status=status, **changes)
 
 
@@ -193,7 +195,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     """Read `run.json`.
 
     Raises:
-        BadRun: If it is not one, or of a version that this dl does not know.
+        BadRun: If it is malformed or of an unknown version.
     """
     try:
         version = from_json(text, _Version).format

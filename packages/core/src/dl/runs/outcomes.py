@@ -1,9 +1,9 @@
-"""Outcomes: what happened to each single example, epoch by epoch; all later statistics come from them.
+"""Outcomes: loss, score and margin of every single example after every epoch, the basis of all later statistics.
 
-Letters: ``n`` examples of a part, ``T`` epochs, ``K`` outputs of the network.
-Kept for the validation part and the probe, in single precision and bits, one file an epoch, so that keeping an epoch
-costs the same at the second and at the five-hundredth: half precision would cut errors off at 65,504, and what is lost
-there no statistic finds again. Files are plain ``.npz`` without pickles.
+They are stored for the validation set and the probe, in single precision and bits, one file per epoch, so that the
+five-hundredth epoch costs as little as the second. Half precision would clip errors at 65,504, and no statistic recovers
+what is clipped. Files are plain ``.npz`` without pickles.
+Letters: ``n`` examples of a subset, ``T`` epochs, ``K`` outputs of the network.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dl.errors import BadRun
 from dl.files import write_with
 
 PARTS = ("val", "probe")
-# What reading a zip file of arrays raises for bytes that are none: by a wrong checksum, method, flag, header or size.
+# Exceptions raised on reading a damaged zip file of arrays: a wrong checksum, method, flag, header or size.
 _DAMAGE: tuple[type[Exception], ...] = (
     *(ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError),
     *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -34,12 +34,12 @@ _DAMAGE: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True)
 class Scored:
-    """The outcomes of one part at one epoch.
+    """The outcomes of one subset after one epoch.
 
     Args:
         loss: (n,) loss of each example.
-        score: (n,) score of each example, as the task's row has it: 1 right and 0 wrong, a share, or an error.
-        margin: (n,) logit of the true class minus the largest other; zeros where the task has none.
+        score: (n,) score of each example, as the task defines it: 1 correct and 0 wrong, a share, or an error.
+        margin: (n,) logit of the true class minus the largest other; zeros for tasks without classes.
         logits: (n, K) raw outputs.
     """
 
@@ -51,13 +51,13 @@ class Scored:
 
 @dataclass(frozen=True)
 class PartOutcomes:
-    """The kept outcomes of one part over all epochs.
+    """The stored outcomes of one subset over all epochs.
 
     Args:
         ids: (n,) stable ids.
         targets: (n, ...) targets.
         loss: (T, n) float32.
-        score: (T, n) bool where the score is right or wrong, else float32.
+        score: (T, n) bool if the score is correct or wrong, otherwise float32.
         margin: (T, n) float32.
     """
 
@@ -69,12 +69,12 @@ class PartOutcomes:
 
 
 def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np.bool_]) -> None:
-    """Write which examples the parts hold: once, before the first epoch.
+    """Write ids and targets of the subsets, once, before the first epoch.
 
     Args:
         folder: Of the outcomes.
         parts: By name.
-        leaked: (n,) which validation examples also stand in the training part, bit for bit.
+        leaked: (n,) which validation examples have an exact duplicate in the training set.
     """
     arrays: dict[str, NDArray[Any]] = {"val_leaked": leaked}  # Any: any number type
     for name, part in parts.items():
@@ -96,13 +96,13 @@ def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
 def write_logits(
     folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None
 ) -> None:
-    """Write the validation part's logits at one named epoch, ``best``, (n, K), and what the task answers, (n, ...)."""
+    """Write the logits of the validation set, (n, K), and the task's answers, (n, ...), under a name, as ``best``."""
     arrays: dict[str, NDArray[Any]] = {"logits": logits}  # Any: of different types
     write_arrays(folder / f"{name}.npz", arrays if answers is None else arrays | {"answers": answers})
 
 
 def read_logits(folder: Path, name: str) -> NDArray[np.float32]:
-    """Read what `write_logits` wrote."""
+    """Read the logits written by `write_logits`."""
     path = folder / f"{name}.npz"
     return _named(read_arrays(path), "logits", path)
 
@@ -114,7 +114,7 @@ def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
 
 
 def count_epochs(folder: Path) -> int:
-    """Return how many epochs have been kept without a gap."""
+    """Return the number of consecutive stored epochs."""
     epoch = 0
     while _epoch_file(folder, epoch + 1).exists():
         epoch += 1
@@ -122,10 +122,10 @@ def count_epochs(folder: Path) -> int:
 
 
 def read_outcomes(folder: Path, part: str) -> PartOutcomes:
-    """Read all epochs of one part.
+    """Read all epochs of one subset, ``val`` or ``probe``.
 
     Raises:
-        BadRun: If a file is missing, damaged, or does not belong to the others.
+        BadRun: If a file is missing, damaged, or inconsistent with the others.
     """
     path = folder / "examples.npz"
     examples = read_arrays(path)
@@ -156,21 +156,21 @@ def _named(arrays: Mapping[str, NDArray[Any]], name: str, path: Path) -> NDArray
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:  # Any: any type but objects
-    """Write named arrays into one file, whole or not at all, without pickles."""
+    """Write named arrays into one file, atomically and without pickles."""
     write_with(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
-    """Read what `write_arrays` wrote.
+    """Read the arrays written by `write_arrays`.
 
     Raises:
-        BadRun: If the file is missing, damaged or not ours.
+        BadRun: If the file is missing, damaged or not one of dl.
     """
     try:
         with path.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
             arrays = dict(stored)
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("it holds something that is no array")
+            raise ValueError("it holds something other than arrays")
         return arrays
     except FileNotFoundError:
         raise BadRun(f"{path} is missing; the run is not complete") from None

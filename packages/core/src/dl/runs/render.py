@@ -1,4 +1,4 @@
-"""Render the report of a run, by the first plugin that does it: core knows no report of its own."""
+"""Render the report of a run with the first plugin that can; core has no report of its own."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # the command line has this module, and `dl --help` waits for
 
 
 def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
-    """Print the report of a run; a plugin that fails at it is named, and the next one is asked.
+    """Print the report of a run; a plugin that fails is named in a warning, and the next one is tried.
 
     Returns:
-        Whether a plugin has printed it.
+        Whether a plugin printed it.
 
     Raises:
         PluginFailed: If one fails and ``DL_STRICT_PLUGINS=1``.

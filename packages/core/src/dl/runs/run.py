@@ -1,10 +1,10 @@
-"""A run: the folder that keeps everything about one fit, and its reader.
+"""A run: the folder with everything about one fit, and its reader.
 
     runs/0003-mnist-convnet/
         recipe.toml  run.json  history.csv  outcomes/  preprocessor.json  environment.json
         best.safetensors  checkpoints/  findings.json  report.txt
 
-Nothing in it is a pickle that is opened without `weights_only`. Readers need no torch.
+No pickle in it is opened without `weights_only`. Readers need no torch.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dl import files
-from dl.errors import BadOption, BadRecipe, BadRun, nearest
+from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
+from dl.hookspecs import RunReport
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
@@ -28,14 +31,24 @@ from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.stored import Value, from_json
 from dl.words import many
 
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import AtHand
+
+Answer = TypeVar("Answer")
 NAME = re.compile(r"(\d{4,})-.+")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder; what is read is read when asked for, once."""
+    """A run folder; its files are read on first access.
+
+    Args:
+        path: Of the folder.
+        at_hand: The data, network and optimizer given to the fit in memory; None in another program.
+    """
 
     path: Path
+    at_hand: AtHand | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -44,7 +57,7 @@ class Run:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """Task, parts, baselines, status."""
+        """Task, splits, baselines, status."""
         return parse_manifest(self._text("run.json"), str(self.path / "run.json"))
 
     @cached_property
@@ -56,9 +69,28 @@ class Run:
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
         return history
 
+    def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
+        """Compute the report: verdict, findings and scores, which shows itself as text and in a notebook as a page.
+
+        Args:
+            ignore: Finding codes that are silenced.
+            plugins: What is registered; None loads what is installed.
+
+        Raises:
+            PluginFailed: If no plugin reports on runs.
+        """
+        plugins = plugins or load_plugins()
+        given = {"run": self, "plugins": plugins, "ignore": tuple(ignore)}
+        return first_answer(plugins.reporters, "reports on runs", **given)
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """What the guards found before the first step."""
+        """The findings of the report, the most severe first."""
+        return tuple(self.report().findings)
+
+    @cached_property
+    def guard_findings(self) -> tuple[Finding, ...]:
+        """The findings of the checks before the first step."""
         path = self.path / "findings.json"
         found = read_json(path, tuple[Finding, ...])
         if unknown := {finding.severity for finding in found} - set(SEVERITIES):
@@ -67,7 +99,7 @@ class Run:
 
     @cached_property
     def recipe(self) -> PartialRecipe:
-        """The choices, as they were resolved."""
+        """The resolved recipe."""
         try:
             return read_recipe(self.path / "recipe.toml")
         except (BadOption, BadRecipe) as error:
@@ -75,24 +107,24 @@ class Run:
 
     @property
     def outcomes_folder(self) -> Path:
-        """Where the outcomes are kept."""
+        """The folder of the outcomes."""
         return self.path / "outcomes"
 
     def outcomes(self, part: str) -> PartOutcomes:
-        """Read what happened to each example of ``val`` or ``probe``, epoch by epoch."""
+        """Read the outcomes of each example of ``val`` or ``probe`` after each epoch."""
         return read_outcomes(self.outcomes_folder, part)
 
     @cached_property
     def best(self) -> dict[str, float]:
-        """The history's row of the best epoch; empty while there is none."""
+        """The row of the best epoch in the history; empty if there is none."""
         epoch = self.manifest.best_epoch
         return next((row for row in self.history.rows if row["epoch"] == epoch), {})
 
     def _need_epochs(self, found: set[float], rows: int) -> None:
-        """Refuse a history that lacks the row of an epoch which ended: no number of the run would be right.
+        """Refuse a history without the row of a finished epoch.
 
         Raises:
-            BadRun: Naming the first.
+            BadRun: Naming the first missing epoch.
         """
         kept = count_epochs(self.outcomes_folder) if self.manifest.status == "finished" else 0
         ran = max(self.manifest.epochs, kept, rows)
@@ -110,11 +142,28 @@ class Run:
             raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
 
 
+def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **given: object) -> Answer:
+    """Return what the first plugin answers that does not leave it to the next one.
+
+    Args:
+        hooks: Of the plugins, in the order they are asked.
+        what: The plugin that is looked for does, in words.
+        **given: Arguments of the hook.
+
+    Raises:
+        PluginFailed: If none answers.
+    """
+    for hook in hooks:
+        if (answer := hook(**given)) is not None:
+            return answer
+    raise PluginFailed(f"no plugin {what}  install one: dl install dl-reports")
+
+
 def claim_run(root: Path, label: str) -> Path:
-    """Make the next numbered run folder; safe when two runs start at once."""
+    """Create the next numbered run folder; safe when two runs start at once."""
     files.make_folder(root)
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
-    with files.locked(root):  # two runs of different names must not take one number
+    with files.locked(root):  # two runs with different names must not share a number
         numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
         return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
 
@@ -127,42 +176,52 @@ def list_runs(root: Path) -> list[Run]:
     return [Run(path) for _, path in sorted(numbered) if path.is_dir()]
 
 
-def refuse_file(root: Path) -> None:
-    """Refuse what should be a folder of runs and is a file.
+def refuse_runs_file(root: Path) -> None:
+    """Refuse a file in place of the folder of runs.
 
     Raises:
-        BadRun: If it is one.
+        BadRun: If the path is a file.
     """
-    if os.path.exists(root) and not os.path.isdir(root):  # noqa: PTH110, PTH112 - a name that can be no path is none
-        raise BadRun(f"{str(root)!r} is a file, not a folder of runs; say which folder: --runs FOLDER")
+    if os.path.exists(root) and not os.path.isdir(root):  # noqa: PTH110, PTH112 - False for an impossible path
+        raise BadRun(f"{str(root)!r} is a file, not a folder of runs; pass --runs FOLDER")
 
 
-def open_run(which: str | Path, root: Path) -> Run:
+def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run:
     """Find a run by path, name, number, or ``last``.
 
+    Args:
+        which: Of the runs.
+        runs: Folder of run folders.
+
     Raises:
-        BadRun: If there is none, or it is not a run of dl.
+        BadRun: If there is no such run, or it is not a run of dl.
+
+    Example:
+        >>> run = dl.open_run("last")
+        >>> run = dl.open_run(3, runs="experiments")
+        >>> run = dl.open_run("runs/0001-in-memory-dense")
     """
-    runs = list_runs(root)
+    root = Path(runs)
+    found = list_runs(root)
     if str(which) == "last":
-        refuse_file(root)
-        if not runs:
+        refuse_runs_file(root)
+        if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
-        return _checked(runs[-1])
+        return _check_manifest(found[-1])
     named = [
-        run for run in runs if run.name == str(which) or run.name.split("-")[0].lstrip("0") == str(which).lstrip("0")
+        run for run in found if run.name == str(which) or run.name.split("-")[0].lstrip("0") == str(which).lstrip("0")
     ]
     if len(named) == 1:
-        return _checked(named[0])
-    if os.path.isdir(which):  # noqa: PTH112 - a name that can be no path is no folder, and no error
-        return _checked(Run(Path(which)))
-    refuse_file(root)
-    near = nearest(str(which), [run.name for run in runs])
+        return _check_manifest(named[0])
+    if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
+        return _check_manifest(Run(Path(str(which))))
+    refuse_runs_file(root)
+    near = nearest(str(which), [run.name for run in found])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
 
 
 def read_json(path: Path, kind: type[Value]) -> Value:
-    """Read a value of a type from JSON that dl wrote.
+    """Read a value of a type from a JSON file of a run.
 
     Raises:
         BadRun: If it is missing or damaged.
@@ -181,10 +240,10 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:  # Any: what json takes
-    """Write JSON, whole or not at all."""
+    """Write JSON atomically."""
     files.write_text(path, json.dumps(content, indent=1) + "\n")
 
 
-def _checked(run: Run) -> Run:
-    run.manifest  # noqa: B018 - reading it is the check
+def _check_manifest(run: Run) -> Run:
+    run.manifest  # noqa: B018 - reads and checks it
     return run

@@ -1,4 +1,4 @@
-"""Scores and findings in words: one way to write them, for the screen of a fit and for every report."""
+"""Format scores and findings, for the progress of a fit and for every report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARKS = {"issue": ("!", "bold red"), "tip": ("*", "yellow"), "note": ("-", "dim"
 
 
 def show_value(metric: MetricInfo, value: float, *, signed: bool = False) -> str:
-    """Return a score for people: in percent where it is a share, else four digits."""
+    """Format a score: in percent if higher is better, otherwise with four digits."""
     if not math.isfinite(value):
         return "-"
     sign = "+" if signed else ""
@@ -25,13 +25,13 @@ def show_value(metric: MetricInfo, value: float, *, signed: bool = False) -> str
 
 
 def show_estimate(metric: MetricInfo, estimate: Estimate, *, signed: bool = False) -> str:
-    """Return a score with its interval, like ``97.70 % [97.39, 97.98]``."""
+    """Format a score with its interval, like ``97.70 % [97.39, 97.98]``."""
     low, high = (show_value(metric, end, signed=signed).removesuffix(" %") for end in estimate[1:])
     return f"{show_value(metric, estimate.value, signed=signed)} [{low}, {high}]"
 
 
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Print findings, the most pressing first."""
+    """Print findings, the most severe first."""
     for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)):
         mark, style = MARKS[finding.severity]
         console.print(Text.assemble((f"  {mark} ", style), plain(finding.message)))

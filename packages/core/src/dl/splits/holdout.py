@@ -1,8 +1,7 @@
-"""Splits: which examples are learnt from and which are looked at.
+"""Split examples into a training and a validation set.
 
-A split is a pair of index arrays into the training examples; it depends on the targets and the seed alone, or, where
-examples have times, on these: what comes later is then predicted from what was before.
-Examples of one group (exact duplicates, the photographs of one patient) always stay on one side.
+A split is a pair of index arrays; it depends on the targets and the seed alone, or on the times of examples: then the
+newest are held out. Examples of one group (exact duplicates, the photographs of one patient) stay on one side.
 """
 
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from dl.words import many
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the training and of the validation part; disjoint, and together all examples.
+    """Positions of the training and of the validation set; disjoint, and together all examples.
 
     Args:
         train: Sorted positions.
         val: Sorted positions.
-        rule: How it was made, in words.
+        rule: Description of how the split was made.
     """
 
     train: Index
@@ -31,20 +30,20 @@ class Split:
 
 
 def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Split:
-    """Hold out a part of the examples, keeping the shares of the strata and never cutting a group.
+    """Hold out a random validation set, stratified and without cutting a group.
 
     Groups are shuffled; within each stratum whole groups are taken until its share is reached.
 
     Args:
-        groups: (N,) group numbers; all different where there are no groups.
-        strata: (N,) class numbers whose shares both parts keep, or None for a plain random draw.
+        groups: (N,) group numbers; all different without groups.
+        strata: (N,) class numbers for stratification, or None for a plain random draw.
         size: Number of examples to hold out, or their share if below 1.
         seed: Of the shuffle.
 
     Raises:
         BadData: If either part would be empty.
     """
-    wanted = _count(size, len(groups))
+    wanted = _val_count(size, len(groups))
     n = len(groups)
     strata = np.zeros(n, np.int64) if strata is None else strata
     rng = np.random.default_rng([seed, 0x5B117])
@@ -55,54 +54,51 @@ def holdout(groups: Index, strata: Index | None, size: float, seed: int) -> Spli
     quotas = _quotas(np.bincount(strata), wanted)
     for stratum, quota in enumerate(quotas):
         members = order[strata[first[order]] == stratum]
-        held[_fill(members, sizes, int(quota))] = True
+        held[_fill_quota(members, sizes, int(quota))] = True
     in_val = held[of_group]
     if not in_val.any() or in_val.all():
         count = f"{many(len(first), 'different group')} of {many(n, 'example')}"
         raise BadData(
-            f"{count} (exact copies are one) leave one part of the split empty, for none is cut; use another val=, "
+            f"{count} (exact copies are one) leave one side of the split empty, since none is cut; use another val=, "
             "more data, or for copies duplicates=ignore"
         )
     kind = "hold-out" if len(quotas) == 1 else "stratified hold-out"
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"{kind}, seed {seed}")
 
 
-def newest(groups: Index, times: NDArray[np.generic], size: float, otherwise: str = "") -> Split:
-    """Hold out the newest examples, never cutting a group.
+def holdout_newest(groups: Index, times: NDArray[np.generic], size: float, otherwise: str = "") -> Split:
+    """Hold out the newest examples as validation set, without cutting a group.
 
-    Groups are taken by the time of their newest example, the newest first, and with a group all that end at the same
-    time, until the part is as large as was asked for.
+    Groups are taken by the time of their newest example, newest first, and together with all groups of the same time,
+    until the set has the requested size.
 
     Args:
-        groups: (N,) group numbers; all different where there are no groups.
-        times: (N,) when each example was, as numbers that sort.
+        groups: (N,) group numbers; all different without groups.
+        times: (N,) sortable times.
         size: Number of examples to hold out, or their share if below 1.
-        otherwise: What else could be done where all are of one time, as ``, or split without time_on=``.
+        otherwise: Another remedy for the error message, as ``, or split without time_on=``.
 
     Raises:
         BadData: If either part would be empty.
     """
-    wanted = _count(size, len(groups))
+    wanted = _val_count(size, len(groups))
     _, of_group = np.unique(groups, return_inverse=True)
     of_time = np.unique(times, return_inverse=True)[1]
     ends = np.zeros(int(of_group.max()) + 1, np.int64)
     np.maximum.at(ends, of_group, of_time)
-    by_end = np.bincount(ends[of_group])  # how many examples are in groups that end then
+    by_end = np.bincount(ends[of_group])  # number of examples in groups that end at each time
     cut = len(by_end) - 1 - int(np.searchsorted(np.cumsum(by_end[::-1]), wanted))
     in_val = ends[of_group] >= cut
     if in_val.all():
         raise BadData(
-            "holding out the newest examples leaves none to learn from: too many are of one time or one group, exact "
+            "holding out the newest examples leaves none for training: too many are of one time or one group, exact "
             f"copies among them; use a smaller val={otherwise}"
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
 
 
 def join_groups(*groupings: Index) -> Index:
-    """Return the groups that hold together whatever any of these holds together, (N,).
-
-    Two examples are of one group if a chain of examples leads from one to the other in which neighbours agree in one
-    of the groupings.
+    """Merge several groupings into one, (N,): connected components of "same group in one of them".
 
     Args:
         *groupings: (N,) group numbers each.
@@ -121,31 +117,31 @@ def join_groups(*groupings: Index) -> Index:
     return np.asarray(connected_components(graph, directed=False)[1][first], np.int64)
 
 
-def probe(train: Index, size: int, seed: int) -> Index:
-    """Choose the fixed part of the training examples that is scored in eval mode after each epoch, sorted."""
+def choose_probe(train: Index, size: int, seed: int) -> Index:
+    """Choose the probe, the fixed training examples scored in eval mode after each epoch; sorted positions."""
     rng = np.random.default_rng([seed, 0x9B0BE])
     return np.sort(rng.choice(train, size=min(size, len(train)), replace=False))
 
 
-def _count(size: float, n: int) -> int:
-    """Return how many examples are held out.
+def _val_count(size: float, n: int) -> int:
+    """Return the size of the validation set.
 
     Raises:
-        BadData: If that would leave a part empty.
+        BadData: If one side of the split would be empty.
     """
     if size >= 1 and size != int(size):
-        raise BadData(f"a validation part of {size:g} examples: expected a whole number, or a share below 1")
+        raise BadData(f"a validation set of {size:g} examples: expected a whole number, or a share below 1")
     wanted = round(size * n) if size < 1 else int(size)
     if not 0 < wanted < n:
         raise BadData(
-            f"a validation part of {wanted} from {many(n, 'example')} leaves an empty part; "
+            f"a validation set of {wanted} from {many(n, 'example')} leaves one side of the split empty; "
             f"use val= between 1 and {n - 1}"
         )
     return wanted
 
 
-def _fill(members: Index, sizes: Index, quota: int) -> Index:
-    """Take groups in this order until the quota is filled, passing over those that are too large for what is left."""
+def _fill_quota(members: Index, sizes: Index, quota: int) -> Index:
+    """Take groups in this order until the quota is filled, skipping those that are too large for the rest."""
     taken = [members[:0]]
     while len(members := members[sizes[members] <= quota]):
         fits = np.cumsum(sizes[members]) <= quota
@@ -156,7 +152,7 @@ def _fill(members: Index, sizes: Index, quota: int) -> Index:
 
 
 def _quotas(counts: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
-    """Share ``wanted`` places among strata in proportion to their counts (largest remainders).
+    """Distribute ``wanted`` places over strata in proportion to their counts (largest remainders).
 
     A stratum keeps at least one example for training.
     """

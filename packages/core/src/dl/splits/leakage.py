@@ -1,6 +1,6 @@
-"""Guards: what is checked about the data before the first step.
+"""Check the split for leakage, contradictions and missing classes before the first step.
 
-What they find are `Finding`s; only what makes training meaningless is an error.
+The results are `Finding`s; only a fault that makes training meaningless is an error.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ from dl.words import many
 
 
 def duplicate_groups(keys: Fingerprints) -> Index:
-    """Return a group number for each fingerprint, (N,): the same for exact duplicates, in the order they come first."""
-    halves = keys.astype("S16").view(np.uint64).reshape(-1, 2)  # as numbers, which sort many times faster
+    """Number the fingerprints, (N,), in order of first occurrence; exact duplicates share a number."""
+    halves = keys.astype("S16").view(np.uint64).reshape(-1, 2)  # integers sort many times faster
     order = np.lexsort((halves[:, 0], halves[:, 1]))
     begins = np.ones(len(keys), bool)
     begins[1:] = (halves[order[1:]] != halves[order[:-1]]).any(axis=1)
@@ -26,8 +26,8 @@ def duplicate_groups(keys: Fingerprints) -> Index:
     return groups
 
 
-def also_in(keys: Fingerprints, known: Fingerprints) -> NDArray[np.bool_]:
-    """Return which fingerprints stand among others, too, (n,)."""
+def found_in(keys: Fingerprints, known: Fingerprints) -> NDArray[np.bool_]:
+    """Return which fingerprints are also among ``known``, (n,) bool."""
     groups = duplicate_groups(np.concatenate([known, keys]))
     return np.isin(groups[len(known) :], groups[: len(known)])
 
@@ -48,11 +48,11 @@ def check_split(
     """
     targets = np.concatenate([train.targets, val.targets])
     findings = check_duplicates(train_keys, val_keys, targets) + check_times(train, val)
-    return also_in(val_keys, train_keys), findings
+    return found_in(val_keys, train_keys), findings
 
 
 def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: NDArray[np.generic]) -> list[Finding]:
-    """Count exact duplicates across the split, within the data, and those whose targets contradict each other.
+    """Count exact duplicates across the split, within the data, and those with contradictory targets.
 
     Args:
         train_keys: Fingerprints of the training inputs.
@@ -65,7 +65,7 @@ def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: 
     repeated = len(keys) - len(np.unique(groups))
     found = []
     if leaked:
-        message = f"{leaked} of {len(val_keys)} validation examples are also in the training part, bit for bit"
+        message = f"{leaked} of {len(val_keys)} validation examples are also in the training set, bit for bit"
         evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
         found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
     elif repeated:
@@ -75,13 +75,13 @@ def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: 
         found.append(Finding("data-duplicates", "note", message, {"repeated": repeated, "examples": len(keys)}))
     conflicts = _conflicts(groups, targets)
     if conflicts:
-        message = f"{many(conflicts, 'input stands', 'inputs stand')} in the data with more than one target"
+        message = f"{many(conflicts, 'input has', 'inputs have')} more than one target in the data"
         found.append(Finding("data-conflicting-targets", "issue", message, {"inputs": conflicts}))
     return found
 
 
 def check_times(train: Subset, val: Subset) -> list[Finding]:
-    """Count training examples that are later than the first validation example: they know its future."""
+    """Count training examples that are later than the first validation example."""
     times, held = train.examples.times, val.examples.times
     if times is None or held is None or not len(train) or not len(val):
         return []
@@ -93,7 +93,7 @@ def check_times(train: Subset, val: Subset) -> list[Finding]:
 
 
 def check_classes(train: Subset, val: Subset) -> None:
-    """Refuse class targets that nothing can be learnt from: one class, or one of a single example.
+    """Refuse class targets with a single class, or with a class of a single example.
 
     Raises:
         BadData: Naming the class.
@@ -102,10 +102,10 @@ def check_classes(train: Subset, val: Subset) -> None:
     if not np.issubdtype(targets.dtype, np.integer) or targets.ndim != 1:
         return
     both = (train.targets, val.targets)
-    least = min(int(part.min(initial=0)) for part in both)
+    least = min(int(targets.min(initial=0)) for targets in both)
     if least < 0:
         raise BadData(f"class numbers start at 0; the least here is {least}")
-    size = max(len(names), *(int(part.max(initial=0)) + 1 for part in both))
+    size = max(len(names), *(int(targets.max(initial=0)) + 1 for targets in both))
     in_train, in_val = np.bincount(train.targets, minlength=size), np.bincount(val.targets, minlength=size)
     if np.count_nonzero(in_train + in_val) < 2:
         raise BadData("all examples are of one class; a classifier needs two")
@@ -113,18 +113,18 @@ def check_classes(train: Subset, val: Subset) -> None:
         name = names[number] if number < len(names) else str(number)
         raise BadData(f"class {name!r} has no training example ({in_val[number]} in validation)")
     single = np.flatnonzero(in_train + in_val == 1)
-    if len(single) and train.examples is val.examples:  # the validation part is held out of it
+    if len(single) and train.examples is val.examples:  # held out of the training set
         name = repr(safe_text(names[single[0]] if single[0] < len(names) else str(single[0])))
         source = safe_text(train.examples.source(int(train.index[np.argmax(train.targets == single[0])])))
         more = f" (so {many(len(single) - 1, 'other has', 'others have')})" if len(single) > 1 else ""
         raise BadData(
-            f"class {name} has one example only, {source}{more}; a class needs two, one of them to look at: add to it, "
-            "or remove it"
+            f"class {name} has only one example, {source}{more}; a class needs two, one of them for validation: "
+            "add to it, or remove it"
         )
 
 
 def _conflicts(groups: Index, targets: NDArray[np.generic]) -> int:
-    """Return how many groups hold more than one target."""
+    """Return the number of groups with more than one target."""
     several = np.flatnonzero(np.bincount(groups)[groups] > 1)
     if not len(several):
         return 0

@@ -18,7 +18,7 @@ from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
-from dl.splits.holdout import holdout, join_groups, newest, probe
+from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
 from dl.tables.options import is_table
 from dl.words import were
@@ -86,7 +86,7 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
-    probed = probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
+    probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
     return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset))
 
 
@@ -114,7 +114,7 @@ def _hold_out(
     size = dataset.val_size if asked == AUTO else float(asked)
     if dataset.train.times is not None:
         otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
-        split = newest(groups, dataset.train.times, size, otherwise)
+        split = holdout_newest(groups, dataset.train.times, size, otherwise)
     else:
         split = holdout(groups, strata, size, recipe.seed)
     rule = split.rule if given is None else f"{split.rule}, whole groups"

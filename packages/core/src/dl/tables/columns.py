@@ -1,6 +1,6 @@
-"""Columns: which one is looked at and which one is predicted, as the user says or as the columns themselves say.
+"""Choose the input, target, group and time columns of a table: as named by the user, or inferred.
 
-Nothing is guessed silently: what was found by itself is a note, and where two columns fit the line names both.
+Every inferred column is noted; where several columns fit, the error names them.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from pathlib import Path
 from dl.errors import BadData, BadOption, nearest
 from dl.options import Options
 from dl.tables.source import BadRows, Source
-from dl.tables.stream import called
+from dl.tables.stream import file_name
 from dl.terminal import safe_text
 
-SAMPLED = 1000  # rows that the columns are judged by
-AGAIN, OFTEN = 2, 0.05  # times, and share of the rows, from which a column's name in it is data
+SAMPLED = 1000  # rows that roles are inferred from
+AGAIN, OFTEN = 2, 0.05  # count, and share of the rows, from which a header cell repeated in its column is data
 LISTED = 12  # columns that a message names
-CLOSE = 0.5  # a column whose score is this share of the best might be meant as well
+CLOSE = 0.5  # share of the best score from which a second column makes the choice ambiguous
 TARGETS = (
     *("label", "labels", "target", "targets", "class", "category", "categories", "sentiment", "y", "outcome"),
     *("rating", "score", "stars", "tag", "tags", "topic", "intent", "emotion", "spam", "polarity", "gold"),
 )
-NUMBERING = ("", "id", "ids", "idx", "index", "row", "unnamed: 0", "column 1")  # columns that only count the rows
+NUMBERING = ("", "id", "ids", "idx", "index", "row", "unnamed: 0", "column 1")  # columns that only number the rows
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as its first rows show it.
+    """The first rows of a column.
 
     Args:
-        name: As the file calls it.
-        cells: Its first cells that are not empty.
+        name: As in the file.
+        cells: Its first non-empty cells.
     """
 
     name: str
@@ -41,13 +41,13 @@ class Column:
 
 @dataclass(frozen=True)
 class InputKind:
-    """What an input column looks like to a domain.
+    """How a domain recognizes its input column.
 
     Args:
-        words: What its cells are, as ``paths of images``.
-        because: What speaks for the column with the best score, as ``the longest text``.
-        score: How much a column looks like it; 0 if it cannot be one.
-        names: What such a column is often called, in small letters.
+        words: Description of its cells, as ``paths of images``.
+        because: Reason for choosing the column with the best score, as ``the longest text``.
+        score: Rates a column; 0 if it cannot be the input.
+        names: Common names of such a column, in lower case.
     """
 
     words: str
@@ -58,16 +58,16 @@ class InputKind:
 
 @dataclass(frozen=True)
 class Roles:
-    """What each column is for.
+    """The role of each column.
 
     Args:
-        input: The column that is looked at.
-        targets: The columns that are predicted; none where nothing is.
-        group: The column whose values stay on one side of a split; empty if there is none.
+        input: The input column; empty if there are several.
+        targets: The target columns; empty for a prediction.
+        group: The column of groups; empty if there is none.
         time: The column of times; empty if there is none.
-        because: What speaks for the targets.
-        notes: What else was found by itself, in words.
-        features: Where several columns are looked at: which; ``input`` is then empty.
+        because: Reason for the choice of the targets.
+        notes: Sentences on what else was inferred.
+        features: The input columns, if there are several.
     """
 
     input: str
@@ -80,20 +80,20 @@ class Roles:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every column that is read, once."""
+        """Every column to read, without duplicates."""
         wanted = (self.input, *self.features, *self.targets, self.group, self.time)
         return tuple(dict.fromkeys(name for name in wanted if name))
 
 
-def sample(source: Source) -> dict[str, Column]:
-    """Read the first rows of every column that holds single cells.
+def sample_columns(source: Source) -> dict[str, Column]:
+    """Read the first rows of every column of single values.
 
     Raises:
         BadData: If there is no row.
     """
     names = [name for name in source.columns if name not in source.nested]
-    skim = BadRows(source.path, source.unit, skip=True)
-    for batch in source.batches(names, skim):
+    sample_bad = BadRows(source.path, source.unit, skip=True)
+    for batch in source.batches(names, sample_bad):
         some = {name: batch.cells[name].slice(0, SAMPLED).to_pylist() for name in names}
         found = {
             name: Column(name, tuple(cell for cell in cells if cell and cell.strip())) for name, cells in some.items()
@@ -101,13 +101,13 @@ def sample(source: Source) -> dict[str, Column]:
         if source.header:
             _refuse_data_as_header(source, found)
         return found
-    if skim.lines:
-        raise BadData(f"{called(source.path)} has no row that can be read; the first: {skim.lines[0]}")
-    raise BadData(f"{called(source.path)} has a header but no rows: {listed(source.columns)}")
+    if sample_bad.lines:
+        raise BadData(f"{file_name(source.path)} has no row that can be read; the first: {sample_bad.lines[0]}")
+    raise BadData(f"{file_name(source.path)} has a header but no rows: {list_names(source.columns)}")
 
 
 def _refuse_data_as_header(source: Source, columns: Mapping[str, Column]) -> None:
-    """Refuse a first row whose cells stand again and again in their own columns: it is no header.
+    """Refuse a first row whose cells recur in their own columns: it is data, not a header.
 
     Raises:
         BadData: Naming the cell.
@@ -116,33 +116,33 @@ def _refuse_data_as_header(source: Source, columns: Mapping[str, Column]) -> Non
         again = sum(cell.strip() == column.name for cell in column.cells)
         if again >= AGAIN and again >= OFTEN * len(column.cells):
             raise BadData(
-                f"{called(source.path)} row 1 looks like data: {quote(column.name)} stands {again} times in its own "
-                "column; say header=no, the columns are then called 1, 2, ..."
+                f"{file_name(source.path)} row 1 looks like data: {quote(column.name)} occurs {again} times in its own "
+                "column; use header=no, which names the columns 1, 2, ..."
             )
 
 
-def choose(
+def choose_columns(
     source: Source, columns: Mapping[str, Column], kind: InputKind, options: Options, *, labelled: bool
 ) -> Roles:
-    """Find the columns that the user did not name.
+    """Choose the columns of a table with one input column; infer those that the user did not name.
 
     Args:
         source: The table.
-        columns: As `sample` gives them.
-        kind: What an input column looks like.
+        columns: As `sample_columns` returns them.
+        kind: Recognizes the input column.
         options: Checked `OPTIONS`.
-        labelled: Whether a target is wanted.
+        labelled: Whether a target is needed.
 
     Raises:
-        BadOption: If a named column is not there, or one is named for two things that exclude each other.
-        BadData: If no column fits, or several do.
+        BadOption: If a named column does not exist, or is named for two roles that exclude each other.
+        BadData: If no column fits a role, or several do.
     """
     notes: list[str] = []
     group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
     targets = _named_columns(source, str(options["target"]), "target") if labelled else ()
     given = _named(source, str(options["input"]), "input")
     if given in (*targets, "") and given:
-        raise BadOption(f"column {quote(given)} is both input and target: its own answer would be given away")
+        raise BadOption(f"column {quote(given)} is both input and target: the input would give the answer away")
     if group and group in targets:
         raise BadOption(f"column {quote(group)} is both target and group_on: no group could be held out")
     taken = {*targets, group, time}
@@ -157,17 +157,17 @@ def choose(
 def choose_features(
     source: Source, columns: Mapping[str, Column], options: Options, wanted: Sequence[str] = (), *, labelled: bool
 ) -> Roles:
-    """Find the target, as `choose` does, and take all other columns that do not only count the rows as inputs.
+    """Choose the target as `choose_columns` does; all other columns except row numbers become inputs.
 
     Args:
         source: The table.
-        columns: As `sample` gives them.
+        columns: As `sample_columns` returns them.
         options: Checked `OPTIONS`.
-        wanted: The input columns, where they are known.
-        labelled: Whether a target is wanted.
+        wanted: The input columns, if known.
+        labelled: Whether a target is needed.
 
     Raises:
-        BadOption: If a named column is not there, or one is named for two things that exclude each other.
+        BadOption: If a named column does not exist, or is named for two roles that exclude each other.
         BadData: If no column is left for the target or the inputs, or several could be the target.
     """
     group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
@@ -177,10 +177,10 @@ def choose_features(
     given = given or _named_columns(source, str(options["input"]), "input")
     both = [name for name in left_out if name in (*targets, *given)]
     if both:
-        raise BadOption(f"column {quote(both[0])} is left out, and named as something else, too")
+        raise BadOption(f"column {quote(both[0])} is named by leave_out and also as input or target")
     both = [name for name in given if name in targets]
     if both:
-        raise BadOption(f"column {quote(both[0])} is both input and target: its own answer would be given away")
+        raise BadOption(f"column {quote(both[0])} is both input and target: the input would give the answer away")
     because = "as asked"
     if labelled and not targets:
         taken = {*given, *left_out, group, time}
@@ -190,11 +190,11 @@ def choose_features(
     features = given or tuple(name for name in others if name.lower() not in NUMBERING)
     if not features:
         raise BadData(
-            f"{called(source.path)}: no column is left for the inputs; say --input with names and commas  columns: "
-            f"{listed(source.columns)}"
+            f"{file_name(source.path)}: no column is left for the inputs; pass --input with column names  columns: "
+            f"{list_names(source.columns)}"
         )
     counting = [] if given else [name for name in others if name.lower() in NUMBERING]
-    notes = [f"left out, as they only count the rows: {listed(map(quote, counting))}"] if counting else []
+    notes = [f"left out, as they only number the rows: {list_names(map(quote, counting))}"] if counting else []
     nested = [f"{quote(name)} ({what})" for name, what in source.nested.items() if name not in left_out]
     notes += [f"left out, as they hold more than single values: {', '.join(nested[:LISTED])}"] if nested else []
     return Roles("", targets, group, time, because, tuple(notes), features)
@@ -206,8 +206,8 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
     likely = [name for name in fitting if name.lower() not in TARGETS]
     if not likely:
         raise BadData(
-            f"{called(source.path)}: no column looks like {kind.words}; say --input COLUMN  columns: "
-            f"{listed(source.columns)}"
+            f"{file_name(source.path)}: no column looks like {kind.words}; pass --input COLUMN  columns: "
+            f"{list_names(source.columns)}"
         )
     by_name = [name for name in likely if name.lower() in kind.names]
     close = [name for name in likely if scores[name] >= CLOSE * scores[likely[0]]]
@@ -215,8 +215,8 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
         close = by_name
     if len(close) > 1:
         raise BadData(
-            f"{called(source.path)}: {len(close)} columns look like {kind.words}; say --input with one of: "
-            f"{listed(close)}"
+            f"{file_name(source.path)}: {len(close)} columns look like {kind.words}; pass --input with one of: "
+            f"{list_names(close)}"
         )
     because = "by its name" if by_name == close and len(likely) > 1 else kind.because
     notes.append(
@@ -226,84 +226,86 @@ def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, note
 
 
 def _find_target(source: Source, columns: Sequence[Column]) -> tuple[str, str]:
-    """Return the column and what speaks for it."""
+    """Return the inferred target column and the reason."""
     by_name = [column.name for column in columns if column.name.lower() in TARGETS]
     others = [column.name for column in columns if column.name.lower() not in NUMBERING]
     fitting, because = (by_name, "by its name") if by_name else (others, "the only one left")
     if not fitting:
         raise BadData(
-            f"{called(source.path)}: no column is left for the target; say --target COLUMN  columns: "
-            f"{listed(source.columns)}"
+            f"{file_name(source.path)}: no column is left for the target; pass --target COLUMN  columns: "
+            f"{list_names(source.columns)}"
         )
     if len(fitting) > 1:
         raise BadData(
-            f"{called(source.path)}: {len(fitting)} columns could be the target; say --target with one of: "
-            f"{listed(fitting)}"
+            f"{file_name(source.path)}: {len(fitting)} columns could be the target; pass --target with one of: "
+            f"{list_names(fitting)}"
         )
     return fitting[0], because
 
 
 def _named(source: Source, name: str, option: str) -> str:
-    """Return the named column, or an empty string if none is named."""
+    """Return the named column after checking it; an empty string if none is named."""
     if name and name not in source.columns:
         raise _no_column(source.path, source.columns, name, option, "column")
     if name in source.nested:
         raise BadData(
-            f"{called(source.path)}: column {quote(name)} holds {source.nested[name]}; {option} needs single values"
+            f"{file_name(source.path)}: column {quote(name)} holds {source.nested[name]}; {option} needs single values"
         )
     return name
 
 
 def _named_columns(source: Source, names: str, option: str) -> tuple[str, ...]:
-    """Return columns of a table that are named with commas between them, none of which is nested."""
+    """Return the columns named in a comma-separated list; none may be nested."""
     return tuple(_named(source, name, option) for name in named_columns(source.path, source.columns, names, option))
 
 
 def named_columns(path: Path, columns: Sequence[str], names: str, option: str, what: str = "column") -> tuple[str, ...]:
-    """Return columns that are named with commas between them, or the one whose name holds these commas.
+    """Return the columns named in a comma-separated list, or the one column whose name contains these commas.
 
     Args:
         path: Of the table.
-        columns: Its columns, of which those are named.
-        names: As the user said.
-        option: What was said so.
-        what: What these columns are called.
+        columns: All columns of the table.
+        names: As typed.
+        option: The option they were typed for.
+        what: The noun for these columns in messages.
 
     Raises:
-        BadOption: If one is not there, is named twice or missing between commas, or one column or several may be meant.
+        BadOption: If a name is unknown, duplicate or empty, or the list is ambiguous.
     """
-    parts = in_parts(names)
+    given = split_names(names)
     if names and names in columns:
-        if len(parts) > 1 and set(parts) <= set(columns):
-            raise BadOption(f"{option}={safe_text(names)} may be one column or {len(parts)}; rename some in the file")
+        if len(given) > 1 and set(given) <= set(columns):
+            raise BadOption(f"{option}={safe_text(names)} may be one column or {len(given)}; rename some in the file")
         return (names,)
-    if not all(parts):
+    if not all(given):
         raise BadOption(f"{option}={safe_text(names)}: a name is missing between commas")
-    for name in parts:
+    for name in given:
         if name not in columns:
             raise _no_column(path, columns, name, option, what)
-    twice = [name for name in parts if parts.count(name) > 1]
+    twice = [name for name in given if given.count(name) > 1]
     if twice:
         raise BadOption(f"{option}={safe_text(names)}: column {quote(twice[0])} is named twice")
-    return parts
+    return given
 
 
-def in_parts(names: str) -> tuple[str, ...]:
-    """Return what stands between commas; nothing where nothing was said."""
+def split_names(names: str) -> tuple[str, ...]:
+    """Split a comma-separated list; empty for an empty string."""
     return tuple(name.strip() for name in names.split(",")) if names else ()
 
 
 def _no_column(path: Path, columns: Sequence[str], name: str, option: str, what: str) -> BadOption:
     near = nearest(name, map(safe_text, columns))
-    return BadOption(f"{called(path)} has no {what} {quote(name)} for {option}{near}  {what}s: {listed(columns)}")
+    return BadOption(
+        f"{file_name(path)} has no {what} {quote(name)} for {option}{near}  {what}s: {list_names(columns)}"
+    )
 
 
 def quote(name: str) -> str:
-    """Return the name of a column for a message."""
+    """Quote the name of a column for a message."""
     return repr(safe_text(name, 60))
 
 
-def listed(names: Iterable[str]) -> str:
-    """Return names of columns for a message, the first few."""
+def list_names(names: Iterable[str]) -> str:
+    """List the first names for a message."""
     every = [safe_text(name, 40) for name in names]
     return ", ".join(every[:LISTED]) + (f", and {len(every) - LISTED} more" if len(every) > LISTED else "")

@@ -1,7 +1,7 @@
-"""CSV and TSV: how the file is written is found from its first bytes; its rows are parsed by pyarrow, block by block.
+"""Read CSV and TSV: the dialect is inferred from the first bytes, the rows are parsed by pyarrow block by block.
 
-The separator, the quotes and the header are found and said. Every row counts as a spreadsheet counts it: the header
-is row 1, rows without any character are passed over.
+Separator and quotes are inferred and noted. Rows are numbered as in a spreadsheet: the header is row 1; blank rows are
+skipped.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from dl.options import Options
 from dl.tables.options import suffix_of
 from dl.tables.quotes import QuoteScanner
 from dl.tables.source import BadRows, Source, TableBatch, check_columns
-from dl.tables.stream import TextStream, called
+from dl.tables.stream import TextStream, file_name
 from dl.terminal import safe_text
 
-HEAD = 100_000  # bytes that the way of writing is found from; a cell may have as many in the csv module
-BLOCKS = (1 << 22, 1 << 26, 1 << 29)  # bytes parsed at once: a row must fit into one
+HEAD = 100_000  # bytes that the dialect is inferred from; below the csv module's limit for one cell
+BLOCKS = (1 << 22, 1 << 26, 1 << 29)  # bytes parsed at once: a row must fit into a block
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 COUNTED = 200  # rows that vote for a separator
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file is written.
+    """The dialect of a delimited file.
 
     Args:
         separator: Between cells.
-        quotes: Whether quotes hold a cell together.
-        escaped: Whether a quote within a cell is written with a backslash, not twice.
+        quotes: Whether quotes enclose cells.
+        escaped: Whether a quote inside a quoted cell is escaped with a backslash instead of doubled.
     """
 
     separator: str
@@ -46,19 +46,19 @@ class Dialect:
 
 
 def open_delimited(path: Path, options: Options) -> Source:
-    """Find out how a CSV or TSV file is written.
+    """Infer the dialect and the columns of a CSV or TSV file.
 
     Raises:
-        BadFile: If it is empty or no text.
-        BadData: If its columns cannot be told apart.
+        BadFile: If it is empty or not text.
+        BadData: If its first row is no valid header.
     """
     encoding = str(options["encoding"])
     with TextStream(path, encoding) as stream:
         head = stream.read(HEAD)
         whole = len(head) < HEAD
-        notes = [f"written in {stream.detected}"] if stream.detected else []
+        notes = [f"encoded in {stream.detected}"] if stream.detected else []
     if not head.strip(b"\0 \t\r\n"):
-        raise BadFile(f"{called(path)!r} is empty")
+        raise BadFile(f"{file_name(path)!r} is empty")
     text = _complete(path, head, whole)
     usual = "\t" if suffix_of(path) in (".tsv", ".tab") else ","
     dialect = _dialect(text, usual, whole, quoted=options["quotes"] != "none")
@@ -79,19 +79,19 @@ def open_delimited(path: Path, options: Options) -> Source:
 
 
 def _complete(path: Path, head: bytes, whole: bool) -> str:
-    """Return the whole lines of the head, as text."""
+    """Return the complete lines of the head, as text."""
     if whole:
         return head.decode()
     cut = max(head.rfind(b"\n"), head.rfind(b"\r"))
     if cut < 0:
         raise BadData(
-            f"{called(path)} line 1 has more than {HEAD:,} bytes; a table begins with the names of its columns"
+            f"{file_name(path)} line 1 has more than {HEAD:,} bytes; a table begins with the names of its columns"
         )
     return head[: cut + 1].decode()
 
 
 def _dialect(text: str, usual: str, whole: bool, *, quoted: bool) -> Dialect:
-    """Find separator and quotes: those with which most rows are as long as the header."""
+    """Infer separator and quotes: those with which most rows have as many cells as the header."""
     best, most = Dialect(usual, quoted), (-1.0, False, 0)
     for separator in dict.fromkeys((usual, *SEPARATORS)):
         dialect = Dialect(separator, quoted)
@@ -127,7 +127,7 @@ def _rows(text: str, dialect: Dialect) -> list[list[str]]:
 
 
 def _is_strict(text: str, dialect: Dialect, whole: bool) -> bool:
-    """Return whether every quote is where one may be; the last row may be cut."""
+    """Return whether every quote is in an allowed place; the last row may be cut."""
     try:
         for _ in _reader(text, dialect, strict=True):
             pass
@@ -141,7 +141,7 @@ def _columns(path: Path, first: list[str], *, named: bool) -> tuple[str, ...]:
         return tuple(str(at + 1) for at in range(len(first)))
     names = tuple(name.strip() or f"column {at + 1}" for at, name in enumerate(first))
     if not any(name.strip() for name in first):
-        raise BadData(f"{called(path)} row 1 names no column; say header=no if the file has no header")
+        raise BadData(f"{file_name(path)} row 1 names no column; use header=no if the file has no header")
     check_columns(path, names)
     return names
 
@@ -155,15 +155,15 @@ def _batches(
     wanted: Sequence[str],
     bad: BadRows,
 ) -> Iterator[TableBatch]:
-    """Parse the file with small blocks first; where a row does not fit, go on with larger ones from that row."""
-    done, told = 0, 0
+    """Parse the file with small blocks first; at a row that does not fit, continue from that row with larger ones."""
+    done, reported = 0, 0
     for block in BLOCKS:
         scanner = QuoteScanner(path, dialect.separator, escaped=dialect.escaped) if dialect.quotes else None
         with TextStream(path, encoding, scanner) as stream:
             parsed = _Parsed(stream, dialect, columns, given, wanted, block)
             try:
                 for batch in parsed.batches():
-                    told = _tell(parsed, told, bad)
+                    reported = _report_uneven(parsed, reported, bad)
                     fresh = batch.rows > done
                     if fresh.all():
                         yield batch
@@ -173,26 +173,26 @@ def _batches(
                             {name: cells[int(np.argmax(fresh)) :] for name, cells in batch.cells.items()},
                         )
                     done = max(done, int(batch.rows[-1]))
-                _tell(parsed, told, bad)
+                _report_uneven(parsed, reported, bad)
                 return
             except _TooLong:
-                told = _tell(parsed, told, bad)
+                reported = _report_uneven(parsed, reported, bad)
     raise BadFile(
-        f"{called(path)}: a row after row {max(done, 1)} has more than {BLOCKS[-1] >> 20} MB; is a quote missing?"
+        f"{file_name(path)}: a row after row {max(done, 1)} has more than {BLOCKS[-1] >> 20} MB; is a quote missing?"
     )
 
 
-def _tell(parsed: _Parsed, told: int, bad: BadRows) -> int:
-    """Tell the rows of another length than the header, each once."""
+def _report_uneven(parsed: _Parsed, reported: int, bad: BadRows) -> int:
+    """Report the rows with more or fewer cells than the header, each once; return the last one."""
     for row, cells in parsed.uneven:
-        if row > told:
-            told, width = row, len(parsed.columns)
-            bad.raise_now(row, f"{cells} cells, but {'the header names' if parsed.given else 'row 1 has'} {width}")
-    return told
+        if row > reported:
+            reported, width = row, len(parsed.columns)
+            bad.report_row(row, f"{cells} cells, but {'the header names' if parsed.given else 'row 1 has'} {width}")
+    return reported
 
 
 class _TooLong(Exception):
-    """A row does not fit into a block."""
+    """A row that does not fit into a block."""
 
 
 class _Parsed:
@@ -209,10 +209,10 @@ class _Parsed:
     ) -> None:
         self.stream, self.dialect, self.columns, self.given = stream, dialect, columns, given
         self.wanted, self.block = wanted, block
-        self.uneven: list[tuple[int, int]] = []  # row and how many cells it has
+        self.uneven: list[tuple[int, int]] = []  # row number and number of cells
 
     def batches(self) -> Iterator[TableBatch]:
-        """Give the rows.
+        """Yield the rows.
 
         Raises:
             _TooLong: If a row does not fit into a block.
@@ -234,9 +234,9 @@ class _Parsed:
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             if "straddl" in str(error):
                 raise _TooLong from error
-            if "Empty CSV" in str(error):  # a header without the end of its line
+            if "Empty CSV" in str(error):  # a header without a line end
                 return
-            raise BadFile(f"{called(self.stream.path)} cannot be parsed: {safe_text(error, 200)}") from error
+            raise BadFile(f"{file_name(self.stream.path)} cannot be parsed: {safe_text(error, 200)}") from error
 
     def _reader(self, names: dict[str, str]) -> Iterator[Any]:  # Any: pyarrow has no types
         import pyarrow as pa
@@ -262,7 +262,7 @@ class _Parsed:
                 invalid_row_handler=uneven,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                check_utf8=False,  # the stream has
+                check_utf8=False,  # checked by the stream
                 column_types=dict.fromkeys(included, pa.string()),
                 strings_can_be_null=False,
                 include_columns=included,
@@ -271,7 +271,7 @@ class _Parsed:
         return reader
 
     def _numbers(self, first: int, count: int) -> Index:
-        """Return the numbers of the next rows, passing over those of another length."""
+        """Return the numbers of the next rows, skipping the uneven ones."""
         gone = np.array([row for row, _ in self.uneven if row >= first], np.int64)
         numbers = np.arange(first, first + count + len(gone))
         return numbers[~np.isin(numbers, gone)][:count]

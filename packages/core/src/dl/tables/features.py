@@ -1,4 +1,4 @@
-"""A user's table whose inputs are several of its columns, as text; the domain makes numbers and categories of them.
+"""Read a user's table with several input columns as text; the domain turns them into numbers and categories.
 
 features = read_features(Path("wine.csv"), options)
 """
@@ -17,36 +17,36 @@ from dl.data.examples import Dataset, Examples, Index
 from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
 from dl.options import Options
-from dl.tables.columns import Roles, choose_features, listed, quote, sample
-from dl.tables.gather import blanks, bytes_of, content_ids, holding_nul
+from dl.tables.columns import Roles, choose_features, list_names, quote, sample_columns
+from dl.tables.gather import content_ids, has_nul, is_blank, utf8_bytes
 from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.source import BadRows, Source
-from dl.tables.stream import called
-from dl.tables.table import RowNames, checked, open_table, plain_name
+from dl.tables.stream import file_name
+from dl.tables.table import RowNames, check_table_options, open_table, stem_of
 from dl.tables.target import infer
 from dl.words import many
 
-BETWEEN = "\x1f"  # cells of a row, where its content is hashed
+BETWEEN = "\x1f"  # joins the cells of a row for hashing
 
-Column = Any  # a pyarrow ChunkedArray of text without nulls, spaces around it taken away
+Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
 
 
 @dataclass(frozen=True)
 class Features:
-    """A table that is read: some columns as inputs, others as what is known about them.
+    """A table read with several input columns.
 
     Args:
         path: The file.
-        columns: (N,) text cells of each input column, empty where there is nothing.
-        targets: As `Examples` takes them; zeros where no target was wanted.
+        columns: (N,) text cells of each input column, empty where missing.
+        targets: As in `Examples`; zeros without a target.
         names: Of the classes, labels or target columns.
-        rows: (N,) numbers of the rows, for people.
-        unit: What a row is called: ``row`` or ``line``.
-        roles: What each column is for.
-        bad: Who is told about rows that cannot be used.
+        rows: (N,) row numbers for messages.
+        unit: The noun for a row: ``row`` or ``line``.
+        roles: The role of each column.
+        bad: Collects rows that cannot be used.
         groups: (N,) group numbers, or None.
-        times: (N,) times that sort, or None.
-        notes: What was found by itself, in words.
+        times: (N,) sortable times, or None.
+        notes: Sentences on what was inferred.
     """
 
     path: Path
@@ -68,26 +68,26 @@ class Features:
         """Return the kept rows as examples.
 
         Args:
-            inputs: (n, ...) what the domain made of the kept rows.
-            kept: (N,) which rows could be turned into inputs.
+            inputs: (n, ...) inputs that the domain made of the kept rows.
+            kept: (N,) which rows are kept.
         """
         return Examples(
             inputs,
             self.targets[kept],
-            content_ids(_joined(self.columns))[kept],
+            content_ids(_row_bytes(self.columns))[kept],
             self.names,
-            RowNames(f"{called(self.path)} {self.unit}", self.rows[kept]),
+            RowNames(f"{file_name(self.path)} {self.unit}", self.rows[kept]),
             None if self.groups is None else self.groups[kept],
             None if self.times is None else self.times[kept],
         )
 
     def dataset(self, train: Examples, notes: Sequence[str]) -> Dataset:
-        """Return the examples as a data set, with what the domain found besides."""
+        """Return the examples as a data set, with the notes of the domain appended."""
         counts = f"{many(len(train), self.unit)}, {many(len(self.columns), 'input')}"
         return Dataset(
-            name=plain_name(self.path),
+            name=stem_of(self.path),
             train=train,
-            title=f"{counts}, target {listed(self.roles.targets)}",
+            title=f"{counts}, target {list_names(self.roles.targets)}",
             source=str(self.path),
             skipped=tuple(self.bad.lines),
             notes=(*self.notes, *notes),
@@ -95,40 +95,52 @@ class Features:
 
 
 def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, labelled: bool = True) -> Features:
-    """Read a table with all its columns as text.
+    """Read all columns of a table as text.
 
     Args:
-        path: Of a file that `dl.tables.options.is_table` knows.
-        options: Values of `dl.tables.options.OPTIONS`; ``input`` names the input columns, with commas; empty
-            takes all others but those of ``leave_out``.
-        wanted: The input columns, where they are known; empty for those that the options name.
-        labelled: Whether a target is wanted; for a prediction none is.
+        path: Of a table (`dl.tables.options.is_table`).
+        options: Values of `dl.tables.options.OPTIONS`; ``input`` lists the input columns; empty takes all others except
+            those of ``leave_out``.
+        wanted: The input columns, if known; empty for those that the options name.
+        labelled: Whether a target is needed; False for a prediction.
 
     Raises:
-        BadFile: If it cannot be read as what it is called.
-        BadData: If its rows do not fit, or no column does.
+        BadFile: If the file does not have the format of its suffix.
+        BadData: If rows cannot be used, or no column fits a role.
         BadOption: If an option does not fit this table.
     """
-    options = {**checked(options), "leave_out": str(options.get("leave_out", ""))}
-    source = open_table(path, options)
-    roles = choose_features(source, sample(source), options, wanted, labelled=labelled)
+    return read_open_features(open_table(path, check_table_options(options)), options, wanted, labelled=labelled)
+
+
+def read_open_features(
+    source: Source, options: Options, wanted: Sequence[str] = (), *, labelled: bool = True
+) -> Features:
+    """Read a table that is opened, as `read_features` does.
+
+    Raises:
+        DLError: As `read_features`.
+    """
+    options, path = {**check_table_options(options), "leave_out": str(options.get("leave_out", ""))}, source.path
+    roles = choose_features(source, sample_columns(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     read = _read(source, roles, bad)
     if not len(read.rows):
         more = f"; the first: {bad.lines[0]}" if bad.lines else ""
-        raise BadData(f"{called(path)} holds no row that can be used{more}")
+        raise BadData(f"{file_name(path)} holds no row that can be used{more}")
     columns = read.columns()
     for target in roles.targets:
         for feature in roles.features:
             if columns[target].equals(columns[feature]):
                 same = f"target column {quote(target)} is the same as input column {quote(feature)} in every row"
-                raise BadData(f"{called(path)}: {same}; its own answer would be given away  try: leave_out={feature}")
-    return _understood(source, roles, bad, options, read.rows, columns)
+                raise BadData(
+                    f"{file_name(path)}: {same}; the input would give the answer away  try: leave_out={feature}"
+                )
+    return _to_features(source, roles, bad, options, read.rows, columns)
 
 
 @dataclass
 class _Rows:
-    """What was read so far."""
+    """The rows read so far."""
 
     numbers: list[Index] = field(default_factory=list)
     cells: dict[str, list[Any]] = field(default_factory=dict)  # Any: pyarrow arrays
@@ -138,14 +150,14 @@ class _Rows:
         return np.concatenate([np.empty(0, np.int64), *self.numbers])
 
     def columns(self) -> dict[str, Column]:
-        """Return the cells of each column; of a thousand columns this takes a while."""
+        """Return the cells of each column; slow for thousands of columns."""
         import pyarrow as pa
 
-        return {name: pa.chunked_array(parts, pa.string()) for name, parts in self.cells.items()}
+        return {name: pa.chunked_array(chunks, pa.string()) for name, chunks in self.cells.items()}
 
 
 def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
-    """Read the rows that have what they need; an input cell may be empty, any other may not."""
+    """Read the usable rows: an input cell may be empty, any other may not."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -154,11 +166,11 @@ def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
         seen += len(batch.rows)
         kept = np.ones(len(batch.rows), bool)
         for name in roles.all:
-            gone = {f"column {quote(name)} holds a NUL byte, as no text does": holding_nul(batch.cells[name])}
+            gone = {f"column {quote(name)} holds a NUL byte, as no text does": has_nul(batch.cells[name])}
             if name not in roles.features:
-                gone[f"column {quote(name)} is empty"] = blanks(batch.cells[name])
+                gone[f"column {quote(name)} is empty"] = is_blank(batch.cells[name])
             for why, which in gone.items():
-                bad.these(batch.rows[which & kept], why)
+                bad.report(batch.rows[which & kept], why)
                 kept &= ~which
         read.numbers.append(batch.rows[kept])
         for name in roles.all:
@@ -168,10 +180,10 @@ def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
     return read
 
 
-def _understood(
+def _to_features(
     source: Source, roles: Roles, bad: BadRows, options: Options, rows: Index, columns: Mapping[str, Column]
 ) -> Features:
-    """Turn the columns that are no inputs into arrays; rows whose target or time is none are left out once more."""
+    """Parse targets, groups and times; drop rows without a valid target or time."""
     kept, times, notes = np.ones(len(rows), bool), None, [*source.notes, *roles.notes]
     if roles.time:
         times, kept = read_times(roles.time, columns[roles.time], rows, bad)
@@ -182,7 +194,7 @@ def _understood(
             roles.targets, [columns[name].filter(kept.copy()) for name in roles.targets], options, rows[kept], bad
         )
         plural = "s" * (len(roles.targets) > 1)
-        notes.append(f"target: column{plural} {listed(map(quote, roles.targets))}, {roles.because} - {target.note}")
+        notes.append(f"target: column{plural} {list_names(map(quote, roles.targets))}, {roles.because} - {target.note}")
         kept[kept] = target.kept
         targets, names = target.values, target.names
     groups = group_numbers(columns[roles.group])[kept] if roles.group else None
@@ -203,9 +215,9 @@ def _understood(
     )
 
 
-def _joined(columns: Mapping[str, Column]) -> Ragged:
-    """Return the bytes of each row."""
+def _row_bytes(columns: Mapping[str, Column]) -> Ragged:
+    """Return the bytes of each row, all cells joined."""
     import pyarrow.compute as pc
 
-    values, bounds = bytes_of(pc.binary_join_element_wise(*columns.values(), BETWEEN).combine_chunks())
+    values, bounds = utf8_bytes(pc.binary_join_element_wise(*columns.values(), BETWEEN).combine_chunks())
     return Ragged(values, offsets_of(np.diff(bounds).astype(np.int64)))

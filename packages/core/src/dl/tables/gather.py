@@ -1,4 +1,4 @@
-"""Text cells as bytes: gathered, told apart, numbered by what they hold."""
+"""Text cells as UTF-8 bytes: append them to a ragged column, test them, hash them to ids."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from dl.data.ragged import Ragged
 from dl.data.spill import IN_MEMORY, RaggedWriter
 from dl.tables.source import Cells
 
-MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: spreads the occurrences of one content
+MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: spreads the ids of repeated contents
 
 
-def add_cells(gathered: RaggedWriter, cells: Cells) -> None:
-    """Add text cells, none of which is null."""
-    values, offsets = bytes_of(cells)
-    gathered.add(values, np.diff(offsets))
+def write_cells(writer: RaggedWriter, cells: Cells) -> None:
+    """Append text cells without nulls to a ragged column."""
+    values, offsets = utf8_bytes(cells)
+    writer.add(values, np.diff(offsets))
 
 
-def bytes_of(cells: Cells) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Return the UTF-8 bytes of text cells as a view, and where in them each cell begins and the last one ends."""
+def utf8_bytes(cells: Cells) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return the UTF-8 bytes of n text cells as a view, and their (n + 1,) offsets."""
     _, offsets, data = cells.buffers()
     if not len(cells):
         return np.empty(0, np.uint8), np.zeros(1, np.int32)
@@ -33,20 +33,20 @@ def bytes_of(cells: Cells) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     return values[bounds[0] : bounds[-1]], bounds - bounds[0]
 
 
-def without(rows: Ragged, gone: NDArray[np.bool_]) -> Ragged:
-    """Leave some rows out, (N,), copying the others a run at a time."""
+def drop_rows(rows: Ragged, gone: NDArray[np.bool_]) -> Ragged:
+    """Copy the rows that are not ``gone``, (N,) bool, a run at a time."""
     if not gone.any():
         return rows
-    gathered = RaggedWriter()
+    kept = RaggedWriter()
     for start, end in _runs(~gone, rows.offsets):
         values = rows.values[rows.offsets[start] : rows.offsets[end]]
-        gathered.add(np.asarray(values, np.uint8), rows.lengths[start:end])
+        kept.add(np.asarray(values, np.uint8), rows.lengths[start:end])
         rows.release()
-    return gathered.ragged()
+    return kept.ragged()
 
 
 def _runs(kept: NDArray[np.bool_], offsets: Index) -> Iterator[tuple[int, int]]:
-    """Give where runs of kept rows begin and end; none holds much more than is kept in memory."""
+    """Yield start and end of runs of kept rows, each of at most about `IN_MEMORY` bytes."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
     for start, end in edges.reshape(-1, 2).tolist():
         while start < end:
@@ -57,9 +57,9 @@ def _runs(kept: NDArray[np.bool_], offsets: Index) -> Iterator[tuple[int, int]]:
 
 
 def content_ids(rows: Ragged) -> Index:
-    """Return a 63-bit number for each row, from its bytes and how many equal ones come before it.
+    """Hash each row's bytes, and its number of earlier duplicates, to a unique 63-bit id, (N,).
 
-    The same row has the same number in every run and in every file, wherever it stands; no two rows share one.
+    A row has the same id in every run and in every file, whatever the order of the rows.
     """
     digests = b"".join(_digests(rows))
     hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
@@ -73,7 +73,7 @@ def content_ids(rows: Ragged) -> Index:
 
 
 def _digests(rows: Ragged) -> Iterator[bytes]:
-    """Hash each row, 8 bytes, many rows at a time; of a mapped column little is in memory."""
+    """Yield 8-byte hashes of the rows, many rows at a time; a mapped column is released on the way."""
     values, offsets = np.asarray(rows.values).data, rows.offsets
     for start, end in _runs(np.ones(len(rows), bool), offsets):
         bounds = offsets[start : end + 1].tolist()
@@ -81,25 +81,25 @@ def _digests(rows: Ragged) -> Iterator[bytes]:
         rows.release()
 
 
-def blanks(cells: Cells) -> NDArray[np.bool_]:
-    """Return which cells are null or hold nothing but space, (n,)."""
+def is_blank(cells: Cells) -> NDArray[np.bool_]:
+    """Return which cells are null or only white space, (n,)."""
     import pyarrow.compute as pc
 
     full = pc.fill_null(cells, "") if cells.null_count else cells
     blank: NDArray[np.bool_] = pc.match_substring_regex(full, r"^([\s\pZ]|$)").to_numpy(zero_copy_only=False)
     suspects = np.flatnonzero(blank)
-    if len(suspects):  # that begin with space; most go on
+    if len(suspects):  # cells that begin with white space
         blank = blank.copy()
         trimmed = pc.utf8_trim_whitespace(full.take(suspects))
         blank[suspects] = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
     return blank
 
 
-def holding_nul(cells: Cells) -> NDArray[np.bool_]:
+def has_nul(cells: Cells) -> NDArray[np.bool_]:
     """Return which cells hold a NUL byte, (n,)."""
     import pyarrow.compute as pc
 
-    if not (bytes_of(cells)[0] == 0).any():
+    if not (utf8_bytes(cells)[0] == 0).any():
         return np.zeros(len(cells), bool)
     holding: NDArray[np.bool_] = pc.match_substring(pc.fill_null(cells, ""), "\0").to_numpy(zero_copy_only=False)
     return holding

@@ -1,4 +1,4 @@
-"""Groups and times of rows: which rows belong together, and when each one was."""
+"""Parse the group and time columns of a table."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Column = Any  # a pyarrow ChunkedArray of text without nulls
 
 
 def group_numbers(column: Column) -> Index:
-    """Return a number for each row, (N,), the same where the cells agree."""
+    """Number the rows by their cells, (N,): equal cells share a number."""
     return np.asarray(column.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False), np.int64)
 
 
 def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-    """Read times as numbers that sort: numbers as they are, dates as microseconds since 1970.
+    """Parse times as sortable numbers: numbers as they are, dates as microseconds since 1970.
 
     Args:
         name: Of the column.
-        column: (N,) numbers, or dates and times as ISO 8601 writes them, those without a zone taken as UTC.
-        rows: (N,) numbers of the rows, for people.
-        bad: Told about rows without a time.
+        column: (N,) numbers, or ISO 8601 dates and times; without a time zone they are taken as UTC.
+        rows: (N,) row numbers for messages.
+        bad: Collects the rows without a valid time.
 
     Returns:
-        (N,) times, and which rows have one.
+        (N,) times, and which rows have a valid one.
 
     Raises:
-        BadData: If a row has none and is not to be left out.
+        BadData: If a row has no valid time and bad rows are not skipped.
     """
     import pyarrow.compute as pc
 
@@ -51,14 +51,14 @@ def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[ND
         times = np.array([time or 0 for time in read], np.int64)
     if not good.all():
         word = safe_text(cells[int(np.argmin(good))].as_py(), 40)
-        why = f"column {quote(name)} is {word!r}, no time; write 2024-02-01, 2024-02-01T13:00:00 or a number"
-        bad.these(rows[~good], why)
+        why = f"column {quote(name)} is {word!r}, not a time; write 2024-02-01, 2024-02-01T13:00:00 or a number"
+        bad.report(rows[~good], why)
         bad.finish(len(rows))
     return times, good
 
 
 def microseconds(cell: str) -> int | None:
-    """Return a date or time as ISO 8601 writes it as microseconds since 1970, those without a zone as UTC; or None."""
+    """Parse an ISO 8601 date or time to microseconds since 1970, UTC if it has no time zone; None if it is not one."""
     try:
         moment = datetime.fromisoformat(cell)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

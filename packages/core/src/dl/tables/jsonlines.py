@@ -1,6 +1,6 @@
-"""JSON lines: one object a line; its keys are the columns. A file that is one array of objects is read whole.
+"""Read JSON lines, one object a line with the columns as keys, or a file that is one array of objects.
 
-Numbers keep the digits they are written with, so that none is rounded; a column holds one type of value.
+Numbers keep their digits as written, so that none is rounded; a column holds one type of value.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy as np
 from dl.errors import BadData, BadFile
 from dl.options import Options
 from dl.tables.source import BadRows, Source, TableBatch, check_columns
-from dl.tables.stream import CHUNK, TextStream, called
+from dl.tables.stream import CHUNK, TextStream, file_name
 from dl.terminal import safe_text
 
 LONGEST = 1 << 28  # bytes of one line, or of one array
 BATCH = 1 << 22  # bytes of lines in a batch
-PEEKED = 1000  # lines whose keys are the columns
+PEEKED = 1000  # lines whose keys become the columns
 
 
 class _Number(str):
-    """The digits of a number, as they stand in the file."""
+    """The digits of a number, as written in the file."""
 
 
 class _Truth(str):
-    """``true`` or ``false``, as it stands in the file."""
+    """``true`` or ``false``, as written in the file."""
 
 
 _KINDS: dict[type, str] = {str: "text", _Number: "a number", _Truth: "true or false"}
@@ -40,22 +40,22 @@ def open_json(path: Path, options: Options) -> Source:
     """Find the columns of a JSON lines file from its first lines.
 
     Raises:
-        BadFile: If it is empty or no text.
-        BadData: If it holds no objects, or an object names a key twice.
+        BadFile: If it is empty or not text.
+        BadData: If it holds no objects, or an object has a duplicate key.
     """
     encoding = str(options["encoding"])
-    skim = BadRows(path, "line", skip=True)
+    sample_bad = BadRows(path, "line", skip=True)
     columns: dict[str, None] = {}
     first: dict[str, Any] = {}  # Any: JSON; the first value of each column
     seen = 0
-    for _, row in _objects(path, encoding, skim):
+    for _, row in _objects(path, encoding, sample_bad):
         seen += 1
         columns.update(dict.fromkeys(row))
         first = {name: value for name, value in row.items() if value is not None} | first
         if seen == PEEKED:
             break
     if not seen:
-        why = skim.lines[0] if skim.lines else f"{called(path)!r} is empty"
+        why = sample_bad.lines[0] if sample_bad.lines else f"{file_name(path)!r} is empty"
         raise BadFile(why)
     check_columns(path, tuple(columns))
 
@@ -70,7 +70,7 @@ def open_json(path: Path, options: Options) -> Source:
 def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
     import pyarrow as pa
 
-    kinds: dict[str, tuple[type, int]] = {}  # of each column: the type, and the line that has it first
+    kinds: dict[str, tuple[type, int]] = {}  # type of each column, and the first line with it
     numbers: list[int] = []
     kept: list[list[str | None]] = []
     size = 0
@@ -83,7 +83,7 @@ def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> 
     for number, row in _objects(path, encoding, bad):
         values = [row.get(name) for name in wanted]
         if why := _unfit(wanted, values, kinds, number):
-            bad.raise_now(number, why)
+            bad.report_row(number, why)
             continue
         numbers.append(number)
         kept.append(values)
@@ -96,7 +96,7 @@ def _batches(path: Path, encoding: str, wanted: Sequence[str], bad: BadRows) -> 
 
 
 def _unfit(wanted: Sequence[str], values: Sequence[Any], kinds: dict[str, tuple[type, int]], number: int) -> str:
-    """Return why a row's values are no cells; empty if they are."""
+    """Return why a row's values cannot be used as cells; empty if they can."""
     for name, value in zip(wanted, values, strict=True):
         if value is None:
             continue
@@ -120,7 +120,7 @@ def _nested(value: object) -> str:
 
 
 def _objects(path: Path, encoding: str, bad: BadRows) -> Iterator[tuple[int, Row]]:
-    """Give the number and the object of each line; lines without a character are passed over."""
+    """Yield the number and the object of each line; blank lines are skipped."""
     with TextStream(path, encoding) as stream:
         lines = _lines(stream)
         first = next(((number, line) for number, line in lines if line.strip()), None)
@@ -134,18 +134,18 @@ def _objects(path: Path, encoding: str, bad: BadRows) -> Iterator[tuple[int, Row
 
 
 def _lines(stream: TextStream) -> Iterator[tuple[int, bytes]]:
-    """Give each line with its number.
+    """Yield each line with its number.
 
     Raises:
-        BadFile: If one is longer than any example is.
+        BadFile: If a line is longer than `LONGEST`.
     """
-    number, begun = 1, [b""]  # the parts of a line whose end has not been met
+    number, begun = 1, [b""]  # the pieces of a line whose end is not read yet
     while text := stream.read(CHUNK):
         first, *others = text.split(b"\n")
         begun.append(first)
         if not others:
             if sum(map(len, begun)) > LONGEST:
-                raise BadFile(f"{called(stream.path)} line {number} has more than {LONGEST >> 20} MB")
+                raise BadFile(f"{file_name(stream.path)} line {number} has more than {LONGEST >> 20} MB")
             continue
         for line in (b"".join(begun), *others[:-1]):
             yield number, line
@@ -162,31 +162,33 @@ def _object(number: int, line: bytes, bad: BadRows) -> Iterator[tuple[int, Row]]
     if not why and not isinstance(value, dict):
         why = f"holds {_nested(value) if isinstance(value, list) else 'one value'}, not an object with a key a column"
     if why:
-        bad.raise_now(number, why)
+        bad.report_row(number, why)
     else:
         yield number, value
 
 
 def _array(path: Path, text: bytes, bad: BadRows) -> Iterator[tuple[int, Row]]:
-    """Give the objects of a file that is one array; they are numbered from 1.
+    """Yield the objects of a file that is one array, numbered from 1.
 
     Raises:
-        BadFile: If the text is too long or no JSON.
+        BadFile: If the text is too long or not JSON.
     """
     if len(text) > LONGEST:
-        raise BadFile(f"{called(path)} is one array of more than {LONGEST >> 20} MB; write it as JSON lines (.jsonl)")
+        raise BadFile(
+            f"{file_name(path)} is one array of more than {LONGEST >> 20} MB; write it as JSON lines (.jsonl)"
+        )
     values, why = _parsed(text)
     if why or not isinstance(values, list):
-        raise BadFile(f"{called(path)} begins as an array: {why}")
+        raise BadFile(f"{file_name(path)} begins as an array: {why}")
     for number, value in enumerate(values, 1):
         if isinstance(value, dict):
             yield number, value
         else:
-            bad.raise_now(number, "is not an object with a key a column")
+            bad.report_row(number, "is not an object with a key a column")
 
 
 def _parsed(text: bytes) -> tuple[Any, str]:
-    """Return a JSON value with its scalars as text, or why it is none."""
+    """Parse JSON with its scalars kept as text; return the value and the reason of a failure."""
     try:
         return json.loads(
             text.decode(), parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_row
@@ -197,7 +199,7 @@ def _parsed(text: bytes) -> tuple[Any, str]:
     except BadData as error:
         return None, str(error)
     except RecursionError:
-        return None, "not read: values within values without end"
+        return None, "nested too deeply"
 
 
 def _row(pairs: list[tuple[str, Any]]) -> Row:
@@ -205,5 +207,5 @@ def _row(pairs: list[tuple[str, Any]]) -> Row:
     if len(row) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise BadData(f"the key {safe_text(twice)!r} stands twice")
+        raise BadData(f"the key {safe_text(twice)!r} occurs twice")
     return row

@@ -1,9 +1,8 @@
-"""Numbers as people write them: which cells are numbers, which stand for nothing, and what a comma in one means.
+"""Recognize numbers, missing values and the meaning of commas in text cells; one rule for inputs and targets.
 
-One rule for inputs and targets. In a column in which every cell is a number, apart from what stands for nothing, commas
-part thousands if one cell says so surely (``1,234,567``, ``1,234.5``, or a decimal point anywhere), and are decimal
-points if one says that (``1,5``, ``0,125``). ``1,234`` alone may be either: such a column is refused, as is one that
-says both.
+In a column in which every cell is a number or missing, commas separate thousands if one cell proves it
+(``1,234,567``, ``1,234.5``, or a decimal point anywhere), and are decimal points if one proves that (``1,5``,
+``0,125``). ``1,234`` alone may be either: such a column is refused, as is one with cells that prove both.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from numpy.typing import NDArray
 
 from dl.errors import BadData
 from dl.tables.columns import quote
-from dl.tables.stream import called
+from dl.tables.stream import file_name
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of text without nulls, spaces around it taken away
 
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # in small letters: nothing is known, among numbers
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # missing values among numbers, in lower case
 ONE_COMMA = r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"
 GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"
 EITHER = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
@@ -35,8 +34,8 @@ def matches(column: Column, pattern: str) -> NDArray[np.bool_]:
     return np.asarray(pc.match_substring_regex(column, pattern).to_numpy())
 
 
-def absent(column: Column) -> NDArray[np.bool_]:
-    """Return which cells stand for nothing, (N,)."""
+def is_missing(column: Column) -> NDArray[np.bool_]:
+    """Return which cells are missing values, (N,)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -44,38 +43,38 @@ def absent(column: Column) -> NDArray[np.bool_]:
 
 
 def without_commas(path: Path, name: str, column: Column, otherwise: str = "") -> tuple[Column, str]:
-    """Write the numbers of a column without commas, where all its cells are numbers and some have one.
+    """Remove or replace the commas in a column of numbers.
 
     Args:
         path: Of the table.
         name: Of the column.
         column: (N,) its cells.
-        otherwise: What else could be done where it is uncertain what the commas mean.
+        otherwise: Another remedy for an ambiguous column, as the end of the error message.
 
     Returns:
-        The column, and what its commas were taken as; empty if there is none, or a cell is no number at all.
+        The column, and the meaning of its commas; unchanged and empty if it has no comma or a cell is not a number.
 
     Raises:
-        BadData: If the commas may part thousands as well as decimals, or do both.
+        BadData: If the meaning of the commas is ambiguous or contradictory.
     """
     import pyarrow.compute as pc
 
     if not pc.any(pc.match_substring(column, ",")).as_py():
         return column, ""
     one, grouped, either, plain = (matches(column, form) for form in (ONE_COMMA, GROUPED, EITHER, NUMBER))
-    if not (one | grouped | plain | absent(column)).all():
+    if not (one | grouped | plain | is_missing(column)).all():
         return column, ""
     decimals = one & ~either
     thousands = (grouped & ~either) | (plain & np.asarray(pc.match_substring(column, ".").to_numpy()))
     if decimals.any() and thousands.any():
-        both = f"{_first(column, decimals)} and {_first(column, thousands)}, so its commas cannot be told"
-        raise BadData(f"{called(path)}: column {quote(name)} holds {both}; write all numbers in one way{otherwise}")
+        both = f"{_first(column, decimals)} and {_first(column, thousands)}, so the meaning of its commas is unclear"
+        raise BadData(f"{file_name(path)}: column {quote(name)} holds {both}; write all numbers in one way{otherwise}")
     if thousands.any():
-        return pc.replace_substring(column, ",", ""), "parting thousands"
+        return pc.replace_substring(column, ",", ""), "thousands separators"
     if decimals.any():
         return pc.replace_substring(column, ",", "."), "decimal points"
-    like = f"numbers like {_first(column, either)}, whose commas may part thousands or decimals"
-    raise BadData(f"{called(path)}: column {quote(name)} holds {like}; write them without{otherwise}")
+    like = f"numbers like {_first(column, either)}, whose commas may separate thousands or decimals"
+    raise BadData(f"{file_name(path)}: column {quote(name)} holds {like}; write them without{otherwise}")
 
 
 def _first(column: Column, which: NDArray[np.bool_]) -> str:

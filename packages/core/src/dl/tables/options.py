@@ -1,7 +1,6 @@
-"""Tables: a user's own CSV, TSV, JSON lines or Parquet file, compressed or not, as examples for any domain.
+"""The options of tables (CSV, TSV, JSON lines, Parquet, compressed or not), and which paths are tables.
 
-This file is what may be known without reading anything: which paths are tables, and what can be chosen about them. It
-imports neither numpy nor pyarrow. Reading begins in `dl.tables.table`.
+This module reads nothing and imports neither numpy nor pyarrow. Reading begins in `dl.tables.table`.
 """
 
 from collections.abc import Mapping
@@ -16,35 +15,33 @@ JSON = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
 
 OPTIONS = (
-    Option("input", "", "of a table: the column that is looked at; empty finds it"),
-    Option("target", "", "of a table: the column to predict, or several with commas; empty finds it"),
+    Option("input", "", "table: input column; empty infers it"),
+    Option("target", "", "table: target column, or several separated by commas; empty infers it"),
     Option(
         "target_as",
         "auto",
-        "of a table: what the target is; none leaves the inputs alone",
+        "table: read the target as classes, numbers or labels; none: use the inputs alone",
         choices=("auto", "classes", "numbers", "labels", "none"),
     ),
-    Option("separator", "", "of a table: what stands between the labels in a cell, as in a|b; empty finds it"),
-    Option("group_on", "", "of a table: rows that agree in this column stay on one side of the split"),
-    Option("time_on", "", "of a table: a column of times; the newest rows are held out"),
-    Option("encoding", "utf-8", "of a table: how its text is written, as latin-1"),
-    Option("header", True, "of a table: whether its first row names the columns; else they are called 1, 2, ..."),
-    Option("quotes", "auto", "of a table: whether quotes hold cells together", choices=("auto", "none")),
-    Option(
-        "bad_rows", "stop", "rows of a table that cannot be used: stop, or skip and count", choices=("stop", "skip")
-    ),
+    Option("separator", "", "table: separator of the labels in a cell, as | in a|b; empty infers it"),
+    Option("group_on", "", "table: column of groups; a group stays on one side of the split"),
+    Option("time_on", "", "table: column of times; the newest rows are held out"),
+    Option("encoding", "utf-8", "table: text encoding, as latin-1"),
+    Option("header", True, "table: take column names from the first row; otherwise name them 1, 2, ..."),
+    Option("quotes", "auto", "table: none reads quotes as plain characters", choices=("auto", "none")),
+    Option("bad_rows", "stop", "table: at an unusable row, stop, or skip and count it", choices=("stop", "skip")),
 )
-# Of the options of a run's data, those that say how inputs are read which it has never seen.
+# The data options of a run that also apply to the raw inputs of a prediction.
 OF_RAW_INPUTS = ("input", "encoding", "header", "quotes", "bad_rows", "bad_files")
 
 
 def is_table(path: Path) -> bool:
-    """Return whether a path is called as a table is: reviews.csv, reviews.jsonl.gz, ..."""
+    """Return whether a path has the suffix of a table: reviews.csv, reviews.jsonl.gz, ..."""
     return suffix_of(path) in DELIMITED + JSON + PARQUET
 
 
 def suffix_of(path: Path) -> str:
-    """Return the suffix that says what a file holds, in small letters; that of a compression is passed over."""
+    """Return the suffix of a file's format in lower case, ignoring that of a compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in COMPRESSED:
         suffixes.pop()
@@ -52,12 +49,12 @@ def suffix_of(path: Path) -> str:
 
 
 def refuse_options(options: Mapping[str, object], data: str, what: str) -> None:
-    """Refuse what was said about a table where there is none.
+    """Refuse table options for data that is not a table.
 
     Args:
-        options: What was chosen.
-        data: Of which data.
-        what: What it is instead, as "a folder".
+        options: As chosen.
+        data: Name of the data.
+        what: What the data is instead, as "a folder".
 
     Raises:
         BadOption: Naming the option.

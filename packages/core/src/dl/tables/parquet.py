@@ -1,4 +1,4 @@
-"""Parquet: the columns and their types stand in the file; every type becomes text cells, as the others give them."""
+"""Read Parquet files; values of every type become text cells, as in the other formats."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from dl.data.examples import Index
-from dl.data.paths import what_is_wrong
+from dl.data.paths import explain_missing
 from dl.errors import BadFile, DLError
 from dl.tables.source import BadRows, Source, TableBatch, check_columns
-from dl.tables.stream import called
+from dl.tables.stream import file_name
 from dl.terminal import safe_text
 
 BATCH = 1 << 24  # bytes of text in a batch, roughly
@@ -23,19 +23,19 @@ def open_parquet(path: Path) -> Source:
     """Read the columns of a Parquet file.
 
     Raises:
-        BadFile: If it is not there, or no whole Parquet file.
-        BadData: If two columns have one name.
+        BadFile: If it is missing or not a complete Parquet file.
+        BadData: If two columns share a name.
     """
     if not path.is_file():
-        raise BadFile(f"{called(path)!r} is {what_is_wrong(path)}")
-    with _Said(path):
+        raise BadFile(f"{file_name(path)!r} is {explain_missing(path)}")
+    with _ParquetErrors(path):
         schema = _opened(path).schema_arrow
     columns = tuple(map(str, schema.names))
     check_columns(path, columns)
     nested = {
         name: f"values of the type {safe_text(kind, 60)}"
         for name, kind in zip(columns, schema.types, strict=True)
-        if _is_nested(kind)
+        if is_nested(kind)
     }
 
     def batches(wanted: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
@@ -46,7 +46,7 @@ def open_parquet(path: Path) -> Source:
 
 def _batches(path: Path, wanted: Sequence[str]) -> Iterator[TableBatch]:
     first = 1
-    with _Said(path):
+    with _ParquetErrors(path):
         file = _opened(path)
         for batch in file.iter_batches(_rows_at_once(file.metadata), columns=list(wanted), use_threads=False):
             if not batch.num_rows:
@@ -63,12 +63,13 @@ def _opened(path: Path) -> Any:  # Any: pyarrow has no types
 
 
 def _rows_at_once(metadata: Any) -> int:  # Any: as above
-    """Return how many rows make a batch of text that is neither tiny nor large."""
+    """Return the number of rows that make about `BATCH` bytes."""
     size = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
     return int(max(1, min(MOST, BATCH * max(metadata.num_rows, 1) // max(size, 1))))
 
 
-def _is_nested(kind: Any) -> bool:  # Any: as above
+def is_nested(kind: Any) -> bool:  # Any: as above
+    """Return whether cells of a type hold more than single values."""
     from pyarrow import types
 
     return bool(types.is_nested(kind))
@@ -78,19 +79,19 @@ def _checked(path: Path, name: str, column: Any, rows: Index) -> Any:  # Any: as
     """Return the cells as text.
 
     Raises:
-        BadFile: Naming the first row whose bytes are none.
+        BadFile: Naming the first row with invalid bytes.
     """
     import pyarrow as pa
 
     try:
-        return _as_text(column)
+        return as_text(column)
     except pa.ArrowInvalid as error:
         cells = column.cast(pa.binary()).to_pylist()
         row = next((row for row, cell in zip(rows.tolist(), cells, strict=True) if not _is_text(cell or b"")), None)
         if row is None:
             raise
-        where = f"{called(path)} row {row}: column {safe_text(name)!r}"
-        raise BadFile(f"{where} holds bytes that are no utf-8 text; write the column anew as text") from error
+        where = f"{file_name(path)} row {row}: column {safe_text(name)!r}"
+        raise BadFile(f"{where} holds bytes that are not utf-8 text; write the column again as text") from error
 
 
 def _is_text(cell: bytes) -> bool:
@@ -101,8 +102,8 @@ def _is_text(cell: bytes) -> bool:
     return True
 
 
-def _as_text(column: Any) -> Any:  # Any: as above
-    """Return the cells as text: numbers with all their digits, times as ISO 8601 writes them."""
+def as_text(column: Any) -> Any:  # Any: as above
+    """Return the cells as text: numbers with all their digits, times in ISO 8601."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -111,12 +112,12 @@ def _as_text(column: Any) -> Any:  # Any: as above
     if types.is_null(column.type):
         return pa.nulls(len(column), pa.string())
     text = column if types.is_string(column.type) else column.cast(pa.string())
-    text.validate(full=True)  # a file may claim that anything is text
+    text.validate(full=True)  # the declared type of a file proves nothing
     return text
 
 
-class _Said:
-    """Say in one line what pyarrow cannot read, whatever it raises."""
+class _ParquetErrors:
+    """A context that turns every error of pyarrow into a one-line `BadFile`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -132,4 +133,4 @@ class _Said:
         ):
             return
         why = safe_text(str(error).split("\n")[0] or type(error).__name__, 160)
-        raise BadFile(f"{called(self.path)!r} is no whole Parquet file: {why}") from error
+        raise BadFile(f"{file_name(self.path)!r} is not a complete Parquet file: {why}") from error

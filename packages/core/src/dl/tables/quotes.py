@@ -1,8 +1,7 @@
-"""Quotes: the check that every cell that is opened with a quote is also closed with one.
+"""Check that every quoted cell of a CSV file is closed.
 
-A parser that meets a quote too many takes line breaks and separators for text and gives one cell where there were
-thousands of rows. The text is looked at as it passes by, a chunk at a time; only a chunk with quotes in odd places is
-looked at quote by quote.
+After a stray quote a parser reads line breaks and separators as text and returns one cell instead of thousands of rows.
+The text is checked chunk by chunk as it is read, and quote by quote only in chunks with quotes in unexpected places.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadFile
-from dl.tables.stream import called
+from dl.tables.stream import file_name
 
 QUOTE, ESCAPE = ord('"'), ord("\\")
 
 
 class QuoteScanner:
-    """Follows whether the text is inside quotes.
+    """Tracks whether the text is inside quotes.
 
     Args:
         path: Named in errors.
@@ -33,24 +32,24 @@ class QuoteScanner:
     def __init__(self, path: Path, separator: str, *, escaped: bool) -> None:
         self.path, self.escaped = path, escaped
         self.separator = ord(separator)
-        self.ends = np.zeros(256, bool)  # what may stand before an opening and after a closing quote
+        self.ends = np.zeros(256, bool)  # the bytes allowed before an opening and after a closing quote
         self.ends[[self.separator, ord("\n"), ord("\r")]] = True
         self.open = False  # whether the text so far ends inside quotes
         self.opened = 0  # the line where they were opened
         self.line = 1
-        self.held = b""  # the end of the last chunk: what follows it decides what its last byte means
-        self.before = ord("\n")  # the byte before what is held
+        self.held = b""  # the end of the last chunk: the meaning of its last byte depends on the next one
+        self.before = ord("\n")  # the byte before `held`
 
     def feed(self, text: bytes) -> None:
-        """Look at the next bytes; the last one is kept back until it is known what follows."""
+        """Check the next bytes; the last one is held back until its successor is known."""
         text = self.held + text
-        keep = len(text) - len(text.rstrip(b'"\\'))  # a run of quotes or backslashes is looked at whole
+        keep = len(text) - len(text.rstrip(b'"\\'))  # a run of quotes or backslashes is checked as a whole
         keep = max(keep, 1) if keep < len(text) else len(text)
         self.held = text[len(text) - keep :]
         self._look(text[: len(text) - keep], self.held[:1])
 
     def finish(self) -> None:
-        """Look at what was kept back; nothing follows.
+        """Check the bytes held back at the end of the text.
 
         Raises:
             BadFile: If a quote is still open.
@@ -59,7 +58,7 @@ class QuoteScanner:
         self.held = b""
         if self.open:
             raise BadFile(
-                f"{called(self.path)} line {self.opened}: a quote opens here and never closes; close it, or say "
+                f"{file_name(self.path)} line {self.opened}: a quote opens here and never closes; close it, or use "
                 "quotes=none if quotes mean nothing in this file"
             )
 
@@ -92,10 +91,10 @@ class QuoteScanner:
         self.open = bool((len(at) + self.open) % 2)
 
     def _one_by_one(self, array: NDArray[np.uint8], at: list[int]) -> None:
-        """Follow each quote; one inside an unquoted cell is a plain character.
+        """Check each quote; one inside an unquoted cell is a plain character.
 
         Raises:
-            BadFile: If a quote closes and something else than the cell's end follows.
+            BadFile: If a closing quote is not followed by the end of the cell.
         """
         line, counted, skip = self.line, 1, -1
         for position in at:
@@ -116,8 +115,8 @@ class QuoteScanner:
     def _stray(self, line: int) -> BadFile:
         opened = f" (opened in line {self.opened})" if self.opened != line else ""
         return BadFile(
-            f"{called(self.path)} line {line}: a quote closes inside a cell{opened}, so one is missing or too many; "
-            'write quotes inside quotes twice (""), or say quotes=none if quotes mean nothing in this file'
+            f"{file_name(self.path)} line {line}: a quote closes inside a cell{opened}, so one is missing or too many; "
+            'write quotes inside quotes twice (""), or use quotes=none if quotes mean nothing in this file'
         )
 
 

@@ -1,7 +1,7 @@
-"""What every kind of table file gives: its columns, and its rows in batches of text cells.
+"""An opened table, whatever its format: its columns, and its rows in batches of text cells.
 
-A cell is text as it stands in the file, or null where there is none. A row that cannot be used is told to `BadRows`,
-which ends the reading or counts it, as the user asked.
+A cell is text as written in the file, or null where there is none. A row that cannot be used is reported to `BadRows`,
+which stops or skips and counts, as the option ``bad_rows`` asks.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from dl.data.examples import Index
 from dl.errors import BadData
-from dl.tables.stream import called
+from dl.tables.stream import file_name
 
 Cells = Any  # a pyarrow StringArray; pyarrow has no types
 NAMED = 3  # rows that a message names
-HINT = "mend them, or go on without them: bad_rows=skip"
+HINT = "fix them, or continue without them: bad_rows=skip"
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class TableBatch:
     """Some rows of a table.
 
     Args:
-        rows: (n,) what each row is numbered as, for people.
-        cells: By column, n text cells.
+        rows: (n,) row numbers as shown to the user.
+        cells: n text cells of each column.
     """
 
     rows: Index
@@ -38,12 +38,12 @@ class TableBatch:
 
 @dataclass
 class BadRows:
-    """The rows that cannot be used, with the reasons.
+    """Collects the rows that cannot be used, with the reasons.
 
     Args:
         path: Of the table.
-        unit: What its rows are called: ``row``, or ``line``.
-        skip: Whether they are left out; else they end the reading.
+        unit: The noun for its rows: ``row`` or ``line``.
+        skip: Whether to skip such rows instead of raising.
     """
 
     path: Path
@@ -53,21 +53,21 @@ class BadRows:
     found: dict[str, tuple[int, list[int]]] = field(default_factory=dict)  # by reason: how many, and the first
 
     def at(self, row: int) -> str:
-        """Return what people call a row of this table."""
-        return f"{called(self.path)} {self.unit} {row}"
+        """Return a row's name for messages, as ``wine.csv row 17``."""
+        return f"{file_name(self.path)} {self.unit} {row}"
 
-    def raise_now(self, row: int, why: str) -> None:
-        """Leave one row out.
+    def report_row(self, row: int, why: str) -> None:
+        """Skip one row, or raise at once: the rows after it cannot be trusted.
 
         Raises:
-            BadData: Where rows are not to be left out; nothing after this row can be trusted.
+            BadData: If bad rows are not skipped.
         """
         if not self.skip:
             raise BadData(f"{self.at(row)}: {why}; {HINT.replace('them', 'it')}")
         self.lines.append(f"{self.at(row)}: {why}")
 
-    def these(self, rows: NDArray[np.int64], why: str) -> None:
-        """Leave rows out, or keep them in mind for `finish`: all of them are counted before anything is said."""
+    def report(self, rows: NDArray[np.int64], why: str) -> None:
+        """Skip rows, or count them for `finish`, so that the error states their number."""
         if self.skip:
             self.lines += [f"{self.at(row)}: {why}" for row in rows.tolist()]
         elif len(rows):
@@ -75,10 +75,10 @@ class BadRows:
             self.found[why] = count + len(rows), (first + rows[:NAMED].tolist())[:NAMED]
 
     def finish(self, of: int) -> None:
-        """Refuse the table if there was a bad row and none is to be left out.
+        """Raise if rows were reported and are not skipped.
 
         Args:
-            of: How many rows there are.
+            of: Number of all rows.
 
         Raises:
             BadData: With the count and the first rows of the first reason.
@@ -87,21 +87,21 @@ class BadRows:
             if count == 1:
                 raise BadData(f"{self.at(first[0])}: {why}; {HINT.replace('them', 'it')}")
             rows = ", ".join(map(str, first)) + (", ..." if count > len(first) else "")
-            raise BadData(f"{called(self.path)}: {why} in {count:,} of {of:,} {self.unit}s ({rows}); {HINT}")
+            raise BadData(f"{file_name(self.path)}: {why} in {count:,} of {of:,} {self.unit}s ({rows}); {HINT}")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A table that is opened and not yet read.
+    """A table that is opened but not yet read.
 
     Args:
         path: The file.
-        unit: What its rows are called: ``row`` (the header is row 1), or ``line``.
-        columns: Their names, in order.
-        batches: Reads the rows of these columns, from the first to the last, telling what cannot be read.
-        nested: Columns whose values are no single cells, with what they are.
-        notes: What was found about how the file is written.
-        header: Whether the names of the columns are the first row of the file, which might be data.
+        unit: The noun for its rows: ``row`` (the header is row 1) or ``line``.
+        columns: Names, in order.
+        batches: Reads the rows of the given columns in order, and reports unreadable ones.
+        nested: Columns of lists or objects, with a description of their values.
+        notes: What was inferred about the format.
+        header: Whether the column names were read from the first row, which might be data.
     """
 
     path: Path
@@ -114,16 +114,16 @@ class Source:
 
 
 def check_columns(path: Path, columns: Sequence[str]) -> None:
-    """Refuse columns of one name.
+    """Refuse duplicate column names.
 
     Raises:
         BadData: Naming it.
     """
     twice = sorted({name for name in columns if list(columns).count(name) > 1})
     if twice:
-        names = ", ".join(repr(called(Path(name))) if name else "''" for name in twice[:NAMED])
+        names = ", ".join(repr(file_name(Path(name))) if name else "''" for name in twice[:NAMED])
         numbers = [str(at + 1) for at, name in enumerate(columns) if name == twice[0]]
         raise BadData(
-            f"{called(path)}: columns {' and '.join(numbers[:NAMED])} have one name, {names}; rename one, or say "
+            f"{file_name(path)}: columns {' and '.join(numbers[:NAMED])} have one name, {names}; rename one, or use "
             "header=no if the first row is no header"
         )

@@ -1,7 +1,6 @@
-"""The text of a file as UTF-8 bytes, whatever it is compressed and encoded with, and where in it something is wrong.
+"""Decompress and decode a file to a stream of UTF-8 bytes, with errors that name the line.
 
-What is read is checked on the way - a broken archive, a byte that is no character, a quote that never closes - so that
-whoever parses it meets text only, and every complaint names the line.
+A broken archive, an invalid byte or an unclosed quote is an error here, so that parsers read valid text only.
 """
 
 from __future__ import annotations
@@ -15,47 +14,47 @@ import zlib
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from dl.data.paths import what_is_wrong
+from dl.data.paths import explain_missing
 from dl.errors import BadFile, BadOption
 from dl.options import short_value
 from dl.terminal import safe_text
 
 CHUNK = 1 << 20  # bytes read at once
-PEEKED = 1000  # bytes that are looked at to tell text of two bytes a character
+PEEKED = 1000  # bytes that are searched for NUL bytes, the mark of UTF-16
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose BOM is its prefix
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)  # what the readers of archives raise
+BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)  # raised by the readers of archives
 
 
 class Scanner(Protocol):
-    """Looks at the text as it passes by."""
+    """Checks the text of a stream chunk by chunk."""
 
     def feed(self, text: bytes) -> None:
-        """Look at the next bytes."""
+        """Check the next bytes."""
 
     def finish(self) -> None:
-        """Know that there are no more."""
+        """Check the end of the text."""
 
 
-def called(path: Path) -> str:
-    """Return what people call a file: its name, safe to print."""
+def file_name(path: Path) -> str:
+    """Return the name of a file, safe to print."""
     return safe_text(path.name)
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, decompressed as its name says.
+    """Open a file, decompressed according to its suffix.
 
     Raises:
-        BadFile: If it is not there, or is no regular file.
+        BadFile: If it is missing or not a regular file.
     """
     try:
         if not path.is_file():
-            raise BadFile(f"{called(path)!r} is {what_is_wrong(path)}")
+            raise BadFile(f"{file_name(path)!r} is {explain_missing(path)}")
         suffix = path.suffix.lower()
         if suffix == ".gz":
             return cast("IO[bytes]", gzip.open(path, "rb"))
@@ -69,7 +68,7 @@ def open_bytes(path: Path) -> IO[bytes]:
             return cast("IO[bytes]", pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"))
         return path.open("rb")
     except (OSError, ValueError) as error:
-        raise BadFile(f"{called(path)!r} cannot be opened: {_reason(error)}") from error
+        raise BadFile(f"{file_name(path)!r} cannot be opened: {_reason(error)}") from error
 
 
 class TextStream(io.RawIOBase):
@@ -77,28 +76,28 @@ class TextStream(io.RawIOBase):
 
     Args:
         path: Of the file.
-        encoding: How its text is written.
-        scanner: Looks at the text on its way; what it raises ends the reading.
+        encoding: Of its text.
+        scanner: Checks the text on the way; its errors pass through.
 
     Raises:
         BadFile: When read, if the file cannot be decompressed or decoded; names byte and line.
-        BadOption: If there is no such encoding.
+        BadOption: If the encoding is unknown.
     """
 
     def __init__(self, path: Path, encoding: str, scanner: Scanner | None = None) -> None:
         self.path, self.scanner = path, scanner
         self.encoding = _known(encoding)
-        self.lines = 1  # the number of the line that is read next
+        self.lines = 1  # number of the next line
         self.source = open_bytes(path)
         self.left = b""
-        self.offset = 0  # bytes of the file that were decoded
+        self.offset = 0  # decoded bytes of the file
         self.ended = False
         head = self._take(4)
         bom = next((bom for bom, name in BOMS if head.startswith(bom) and self._may_be(name)), b"")
         if bom:
             self.encoding = dict(BOMS)[bom]
         self.detected = self.encoding if bom and self.encoding != "utf-8" else ""
-        skipped = len(bom) if self.encoding == "utf-8" else 0  # the others need the mark to know the order of bytes
+        skipped = len(bom) if self.encoding == "utf-8" else 0  # the other decoders need it for the byte order
         self.offset, self.waiting = skipped, head[skipped:]
         self.decoder = codecs.getincrementaldecoder(self.encoding)("strict")
 
@@ -108,11 +107,11 @@ class TextStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return the next ``size`` bytes of text, fewer only at the end."""
-        parts, have = [self.left], len(self.left)
+        chunks, have = [self.left], len(self.left)
         while (size < 0 or have < size) and not self.ended:
-            parts.append(self._next())
-            have += len(parts[-1])
-        text = b"".join(parts)
+            chunks.append(self._next())
+            have += len(chunks[-1])
+        text = b"".join(chunks)
         cut = len(text) if size < 0 else size
         self.left = text[cut:]
         return text[:cut]
@@ -124,7 +123,7 @@ class TextStream(io.RawIOBase):
         super().close()
 
     def _may_be(self, name: str) -> bool:
-        """Return whether a mark of this encoding is one, given what was asked for."""
+        """Return whether a byte order mark of this encoding fits the requested encoding."""
         return self.encoding == "utf-8" or self.encoding == name
 
     def _take(self, size: int) -> bytes:
@@ -135,17 +134,17 @@ class TextStream(io.RawIOBase):
         except BROKEN as error:
             suffix = self.path.suffix
             packed = suffix.lower() in _ARCHIVES
-            kind = f"is no whole {suffix[1:]} file" if packed else "is damaged"
-            advice = f"; make or copy it anew, or call it {called(self.path.with_suffix(''))} if it is not packed"
-            raise BadFile(f"{called(self.path)!r} {kind}: {_reason(error)}{advice if packed else ''}") from error
+            kind = f"is not a complete {suffix[1:]} file" if packed else "is damaged"
+            advice = f"; copy it again, or rename it to {file_name(self.path.with_suffix(''))} if it is not compressed"
+            raise BadFile(f"{file_name(self.path)!r} {kind}: {_reason(error)}{advice if packed else ''}") from error
 
     def _next(self) -> bytes:
-        """Return the next text, checked; empty at the end."""
+        """Return the next checked text; empty at the end."""
         raw, self.waiting = self.waiting + self._take(CHUNK), b""
         self.ended = not raw
         if self.encoding == "utf-8" and self.offset < PEEKED and raw[:PEEKED].count(0) > len(raw[:PEEKED]) // 4:
             wide = "utf-16-be" if raw[:1] == b"\0" else "utf-16-le"
-            raise BadFile(f"{called(self.path)} is full of NUL bytes; if it is UTF-16 text, say --encoding {wide}")
+            raise BadFile(f"{file_name(self.path)} is full of NUL bytes; if it is UTF-16 text, pass --encoding {wide}")
         try:
             decoded = self.decoder.decode(raw, final=self.ended)
             text = raw if self.encoding == "utf-8" else decoded.encode()
@@ -160,28 +159,26 @@ class TextStream(io.RawIOBase):
         return text
 
     def _not_text(self, raw: bytes, error: UnicodeError) -> BadFile:
-        """Say which byte is no character, and in which line it stands."""
-        where = called(self.path)
+        """Build the error that names the invalid byte and its line."""
+        where = file_name(self.path)
         if not isinstance(error, UnicodeDecodeError):
             return BadFile(f"{where} from line {self.lines}: not text in {self.encoding}: {error}")
-        before = error.object[: error.start]  # with what the decoder had kept back of the bytes before
+        before = error.object[: error.start]  # with the bytes that the decoder had buffered
         at = self.offset + len(raw) - len(error.object) + error.start
         line = self.lines + before.count(b"\n")
         byte = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
-        hint = (
-            "say how it is written, as in --encoding latin-1" if self.encoding == "utf-8" else "try another --encoding"
-        )
-        return BadFile(f"{where} line {line}: {byte} at position {at:,} is no {self.encoding} text; {hint}")
+        hint = "pass its encoding, as in --encoding latin-1" if self.encoding == "utf-8" else "try another --encoding"
+        return BadFile(f"{where} line {line}: {byte} at position {at:,} is not {self.encoding} text; {hint}")
 
 
 _ARCHIVES = {".gz", ".bz2", ".xz", ".zst"}
 
 
 def _known(encoding: str) -> str:
-    """Return the codec's own name.
+    """Return the canonical name of a text encoding.
 
     Raises:
-        BadOption: If there is none for text.
+        BadOption: If it is unknown.
     """
     try:
         codec = codecs.lookup(encoding)

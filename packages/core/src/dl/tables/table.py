@@ -1,9 +1,9 @@
-"""A user's table as examples: opened, its columns found, its rows streamed, its target understood.
+"""Read a user's table as examples: open it, choose its columns, stream its rows, infer its target.
 
 dataset = read_table(Path("reviews.csv"), options, LONGEST_TEXT).dataset()
 
-A domain gives the `InputKind` it looks for; one whose inputs are the cells themselves is done with this line, another
-turns the cells into inputs and gives them to `Table.dataset`.
+A domain passes the `InputKind` it looks for. If its inputs are the cells themselves, this line is all; otherwise it
+turns the cells into inputs and passes them to `Table.dataset`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from dl.data.ragged import Ragged, as_text
 from dl.data.spill import RaggedWriter
 from dl.errors import BadData, BadFile, DLError
 from dl.options import Options, check
-from dl.tables.columns import Column, InputKind, Roles, choose, listed, quote, sample
+from dl.tables.columns import Column, InputKind, Roles, choose_columns, list_names, quote, sample_columns
 from dl.tables.delimited import open_delimited
-from dl.tables.gather import add_cells, blanks, content_ids, holding_nul, without
+from dl.tables.gather import content_ids, drop_rows, has_nul, is_blank, write_cells
 from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.jsonlines import open_json
 from dl.tables.options import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.parquet import open_parquet
 from dl.tables.source import NAMED, BadRows, Source, TableBatch
-from dl.tables.stream import called
+from dl.tables.stream import file_name
 from dl.tables.target import Target, infer
 from dl.words import many, were
 
@@ -44,6 +44,7 @@ __all__ = [
     "looks_like",
     "open_table",
     "read_raw_table",
+    "read_source",
     "read_table",
 ]
 
@@ -62,15 +63,15 @@ LONGEST_TEXT = InputKind(
 
 
 class SkippedRows(UserWarning):
-    """Rows of a prediction were left out, because ``bad_rows=skip`` was asked for."""
+    """Rows of a prediction were left out, because of ``bad_rows=skip``."""
 
 
 class RowNames(Sequence[str]):
-    """Where each example came from, as ``reviews.csv row 17``, made only when it is asked for.
+    """Lazy sequence of the examples' sources, as ``reviews.csv row 17``.
 
     Args:
-        prefix: What stands before the number.
-        rows: (N,) the numbers.
+        prefix: Before the number.
+        rows: (N,) row numbers.
     """
 
     def __init__(self, prefix: str, rows: Index) -> None:
@@ -91,20 +92,20 @@ class RowNames(Sequence[str]):
 
 @dataclass(frozen=True)
 class Table:
-    """A table that is read: one column as inputs, the others as what is known about them.
+    """A table read with one input column.
 
     Args:
         path: The file.
-        input: (N) cells of the input column, as UTF-8 bytes; a memory map where they are many.
-        targets: As `Examples` takes them; zeros where no target was wanted, (N, 0) where the user wants none.
+        input: (N) cells of the input column as UTF-8 bytes; a memory map if they are large.
+        targets: As in `Examples`; zeros for a prediction, (N, 0) for ``target_as=none``.
         names: Of the classes, labels or target columns.
-        rows: (N,) numbers of the rows, for people.
-        unit: What a row is called: ``row`` or ``line``.
-        roles: What each column is for.
+        rows: (N,) row numbers for messages.
+        unit: The noun for a row: ``row`` or ``line``.
+        roles: The role of each column.
         groups: (N,) group numbers, or None.
-        times: (N,) times that sort, or None.
-        skipped: Rows that were left out, with the reason.
-        notes: What was found by itself, in words.
+        times: (N,) sortable times, or None.
+        skipped: Rows left out, with the reason.
+        notes: Sentences on what was inferred.
     """
 
     path: Path
@@ -124,11 +125,11 @@ class Table:
 
     @property
     def sources(self) -> RowNames:
-        """Where each row stands."""
-        return RowNames(f"{called(self.path)} {self.unit}", self.rows)
+        """The name of each row, as ``reviews.csv row 17``."""
+        return RowNames(f"{file_name(self.path)} {self.unit}", self.rows)
 
     def cells(self) -> list[str]:
-        """Return the cells of the input column as strings: for paths and the like, not for texts of gigabytes."""
+        """Return the cells of the input column as strings; for short ones like paths, not for gigabytes of text."""
         return [as_text(row) for row in self.input]
 
     def examples(
@@ -142,10 +143,10 @@ class Table:
         """Return the rows as examples.
 
         Args:
-            inputs: What the domain made of the input column, one for each kept row; None takes the cells.
-            ids: (n,) of the kept rows; None makes them of the cells' content.
-            sources: Of the kept rows; empty names their rows.
-            kept: (n,) positions of the rows that could be turned into inputs; None for all.
+            inputs: (n, ...) made by the domain from the kept rows; None takes the cells.
+            ids: (n,) of the kept rows; None hashes the cells.
+            sources: Of the kept rows; empty takes their row numbers.
+            kept: (n,) positions of the rows to keep; None for all.
         """
         at = np.arange(len(self)) if kept is None else kept
         cells = self.input if kept is None else self.input[at]
@@ -154,7 +155,7 @@ class Table:
             self.targets[at],
             content_ids(cells) if ids is None else ids,
             self.names,
-            sources or RowNames(f"{called(self.path)} {self.unit}", self.rows[at]),
+            sources or RowNames(f"{file_name(self.path)} {self.unit}", self.rows[at]),
             None if self.groups is None else self.groups[at],
             None if self.times is None else self.times[at],
         )
@@ -163,15 +164,15 @@ class Table:
         """Return the rows as a data set.
 
         Args:
-            train: As `examples` gives them; None takes all rows with their cells as inputs.
-            skipped: What the domain left out besides.
+            train: As `examples` returns them; None takes all rows with their cells as inputs.
+            skipped: Further rows left out by the domain.
         """
         train = train or self.examples()
-        predicted = f", target {listed(self.roles.targets)}" if self.roles.targets else ""
+        predicted = f", target {list_names(self.roles.targets)}" if self.roles.targets else ""
         return Dataset(
-            name=plain_name(self.path),
+            name=stem_of(self.path),
             train=train,
-            title=f"{many(len(train), self.unit)}, input {listed([self.roles.input])}{predicted}",
+            title=f"{many(len(train), self.unit)}, input {list_names([self.roles.input])}{predicted}",
             source=str(self.path),
             skipped=(*self.skipped, *skipped),
             notes=self.notes,
@@ -179,23 +180,33 @@ class Table:
 
 
 def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool = True) -> Table:
-    """Read a table.
+    """Read a table with one input column.
 
     Args:
-        path: Of a file that `dl.tables.options.is_table` knows.
-        options: Values of `dl.tables.options.OPTIONS`; what is not given stands at its default.
-        kind: What an input column looks like.
-        labelled: Whether a target is wanted; for a prediction, or a task on the input alone, none is.
+        path: Of a table (`dl.tables.options.is_table`).
+        options: Values of `dl.tables.options.OPTIONS`; missing ones take their defaults.
+        kind: Recognizes the input column.
+        labelled: Whether a target is needed; False for a prediction or a task on the input alone.
 
     Raises:
-        BadFile: If it cannot be read as what it is called.
-        BadData: If its rows do not fit, or no column does.
+        BadFile: If the file does not have the format of its suffix.
+        BadData: If rows cannot be used, or no column fits a role.
         BadOption: If an option does not fit this table.
     """
-    options = checked(options)
+    options = check_table_options(options)
+    return read_source(open_table(path, options), options, kind, labelled=labelled)
+
+
+def read_source(source: Source, options: Options, kind: InputKind, *, labelled: bool = True) -> Table:
+    """Read a table that is opened, as `read_table` does.
+
+    Raises:
+        DLError: As `read_table`.
+    """
+    options = check_table_options(options)
     labelled = labelled and options["target_as"] != "none"
-    source = open_table(path, options)
-    roles = choose(source, sample(source), kind, options, labelled=labelled)
+    path = source.path
+    roles = choose_columns(source, sample_columns(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     read = _Read(source, roles, bad, _blank_may_be(options, roles))
     for batch in source.batches(roles.all, bad):
@@ -203,41 +214,41 @@ def read_table(path: Path, options: Options, kind: InputKind, *, labelled: bool 
     bad.finish(read.seen)
     if not read.size:
         raise BadData(
-            f"{called(path)} holds no row that can be used{f'; the first: {bad.lines[0]}' if bad.lines else ''}"
+            f"{file_name(path)} holds no row that can be used{f'; the first: {bad.lines[0]}' if bad.lines else ''}"
         )
     read.refuse_leak()
-    return _understood(read, options)
+    return _to_table(read, options)
 
 
 def read_raw_table(path: Path, options: Options, kind: InputKind) -> Table:
     """Read the input column of a table for a prediction, as the run's own data was read.
 
     Args:
-        path: Of a file that `dl.tables.options.is_table` knows.
-        options: Of the run's data; what they say about targets, groups and times says nothing here.
-        kind: What an input column looks like.
+        path: Of a table (`dl.tables.options.is_table`).
+        options: Of the run's data; those on targets, groups and times are ignored.
+        kind: Recognizes the input column.
 
     Raises:
         DLError: As `read_table`.
     """
     reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
     table = read_table(path, reading, kind, labelled=False)
-    say_skipped(table.skipped, table.unit)
+    warn_skipped(table.skipped, table.unit)
     return table
 
 
-def say_skipped(lines: Sequence[str], unit: str) -> None:
-    """Warn that rows were left out of a prediction, naming the first."""
+def warn_skipped(lines: Sequence[str], unit: str) -> None:
+    """Warn of rows left out of a prediction, naming the first."""
     if lines:
         first = "; ".join(lines[:NAMED]) + ("; ..." if len(lines) > NAMED else "")
         warnings.warn(f"{were(len(lines), unit, 'skipped')}: {first}", SkippedRows, stacklevel=2)
 
 
 def open_table(path: Path, options: Options) -> Source:
-    """Find out how a table is written and what its columns are called.
+    """Open a table and infer its dialect and columns.
 
     Raises:
-        BadFile: If it cannot be read, or is called as no table is.
+        BadFile: If it cannot be read, or has no suffix of a table.
     """
     suffix = suffix_of(path)
     if suffix in DELIMITED:
@@ -246,27 +257,27 @@ def open_table(path: Path, options: Options) -> Source:
         return open_json(path, options)
     if suffix in PARQUET and path.suffix.lower() == suffix:
         return open_parquet(path)
-    found = "a packed Parquet file, which is packed inside already" if suffix in PARQUET else "not called as a table is"
-    raise BadFile(f"{called(path)!r} is {found}; expected .csv, .tsv, .jsonl or .parquet")
+    found = "is a compressed Parquet file; decompress it" if suffix in PARQUET else "has no suffix of a table"
+    raise BadFile(f"{file_name(path)!r} {found}; expected .csv, .tsv, .jsonl or .parquet")
 
 
 def looks_like(path: Path, options: Options, kind: InputKind) -> float:
-    """Return the best score of a table's columns, 0 if none is of this kind; what is wrong is said when it is read."""
+    """Return the best score of a table's columns as input; 0 if none fits or the table cannot be opened."""
     try:
-        columns = sample(open_table(path, checked(options)))
+        columns = sample_columns(open_table(path, check_table_options(options)))
     except DLError:
         return 0.0
     return max(map(kind.score, columns.values()), default=0.0)
 
 
-def checked(options: Options) -> Options:
-    """Return the options that are about tables, checked, those that were not given at their defaults."""
+def check_table_options(options: Options) -> Options:
+    """Check the table options among the given ones, and fill in the defaults of the others."""
     known = {option.name for option in OPTIONS}
     return check(OPTIONS, {name: value for name, value in options.items() if name in known}, "table")
 
 
 def _blank_may_be(options: Options, roles: Roles) -> bool:
-    """Return whether a target cell may be empty: it then has no label."""
+    """Return whether a target cell may be empty, as a row without labels."""
     return len(roles.targets) == 1 and (options["separator"] != "" or options["target_as"] == "labels")
 
 
@@ -275,7 +286,7 @@ _NUL = "column {} holds a NUL byte, as no text does"
 
 @dataclass
 class _Read:
-    """What was read so far: the input gathered, the other columns as pyarrow arrays."""
+    """The rows read so far: the input as a ragged column, the others as pyarrow arrays."""
 
     source: Source
     roles: Roles
@@ -286,10 +297,10 @@ class _Read:
     rows: list[Index] = field(default_factory=list)
     input: RaggedWriter = field(default_factory=RaggedWriter)
     others: dict[str, list[Any]] = field(default_factory=dict)  # Any: pyarrow arrays
-    told_apart: set[str] = field(default_factory=set)  # targets that differ from the input somewhere
+    distinct_targets: set[str] = field(default_factory=set)  # targets that differ from the input somewhere
 
     def add(self, batch: TableBatch) -> None:
-        """Add the rows of a batch that have all they need."""
+        """Add the usable rows of a batch."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -298,12 +309,12 @@ class _Read:
         others = {name: pc.utf8_trim_whitespace(batch.cells[name]) for name in roles.all if name != roles.input}
         kept = np.ones(len(batch.rows), bool)
         for name in roles.all:
-            kept = self._tell(batch.rows, kept, holding_nul(batch.cells[name]), _NUL.format(quote(name)))
+            kept = self._keep(batch.rows, kept, has_nul(batch.cells[name]), _NUL.format(quote(name)))
             if name not in roles.targets or not self.blank_target:
-                kept = self._tell(batch.rows, kept, blanks(batch.cells[name]), f"column {quote(name)} is empty")
+                kept = self._keep(batch.rows, kept, is_blank(batch.cells[name]), f"column {quote(name)} is empty")
         mask = None if kept.all() else pa.array(kept)
         cells = cells if mask is None else cells.filter(mask)
-        add_cells(self.input, cells)
+        write_cells(self.input, cells)
         self.rows.append(batch.rows[kept])
         self.size += len(cells)
         if roles.input in (roles.group, roles.time):
@@ -311,25 +322,25 @@ class _Read:
         for name, column in others.items():
             column = pc.fill_null(column if mask is None else column.filter(mask), "")
             self.others.setdefault(name, []).append(column)
-            if name in roles.targets and name not in self.told_apart and _differ(column, cells):
-                self.told_apart.add(name)
+            if name in roles.targets and name not in self.distinct_targets and _differ(column, cells):
+                self.distinct_targets.add(name)
 
-    def _tell(self, rows: Index, kept: NDArray[np.bool_], gone: NDArray[np.bool_], why: str) -> NDArray[np.bool_]:
+    def _keep(self, rows: Index, kept: NDArray[np.bool_], gone: NDArray[np.bool_], why: str) -> NDArray[np.bool_]:
         if gone.any():
-            self.bad.these(rows[gone & kept], why)
+            self.bad.report(rows[gone & kept], why)
         return kept & ~gone
 
     def refuse_leak(self) -> None:
-        """Refuse a target that says what the input says.
+        """Refuse a target column that equals the input column.
 
         Raises:
             BadData: Naming both columns.
         """
         for name in self.roles.targets:
-            if name not in self.told_apart:
+            if name not in self.distinct_targets:
                 raise BadData(
-                    f"{called(self.source.path)}: target column {quote(name)} is the same as input column "
-                    f"{quote(self.roles.input)} in every row; its own answer would be given away"
+                    f"{file_name(self.source.path)}: target column {quote(name)} is the same as input column "
+                    f"{quote(self.roles.input)} in every row; the input would give the answer away"
                 )
 
     def column(self, name: str) -> Any:  # Any: a pyarrow ChunkedArray
@@ -340,14 +351,14 @@ class _Read:
 
 
 def _differ(column: Any, cells: Any) -> bool:  # Any: pyarrow arrays of text
-    """Return whether two columns say something else in some row, whatever space is around it."""
+    """Return whether two columns differ in some row, ignoring white space around the cells."""
     import pyarrow.compute as pc
 
     return len(cells) > 0 and not pc.all(pc.equal(column, pc.utf8_trim_whitespace(cells))).as_py()
 
 
-def _understood(read: _Read, options: Options) -> Table:
-    """Turn what was read into arrays; rows whose target or time is none are left out once more."""
+def _to_table(read: _Read, options: Options) -> Table:
+    """Parse targets, groups and times; drop rows without a valid target or time."""
     roles, rows, bad = read.roles, np.concatenate(read.rows), read.bad
     kept, times, notes = np.ones(len(rows), bool), None, [*read.source.notes, *roles.notes]
     if roles.time:
@@ -357,7 +368,7 @@ def _understood(read: _Read, options: Options) -> Table:
     if roles.targets:
         columns = [read.column(name).filter(kept.copy()) for name in roles.targets]
         target = infer(roles.targets, columns, options, rows[kept], bad)
-        columns_ = f"column{'s' * (len(roles.targets) > 1)} {listed(map(quote, roles.targets))}"
+        columns_ = f"column{'s' * (len(roles.targets) > 1)} {list_names(map(quote, roles.targets))}"
         notes.append(f"target: {columns_}, {roles.because} - {target.note}")
         kept[kept] = target.kept
     else:
@@ -367,7 +378,7 @@ def _understood(read: _Read, options: Options) -> Table:
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
     return Table(
         read.source.path,
-        without(read.input.ragged(), ~kept),
+        drop_rows(read.input.ragged(), ~kept),
         target.values,
         target.names,
         rows[kept],
@@ -380,7 +391,7 @@ def _understood(read: _Read, options: Options) -> Table:
     )
 
 
-def plain_name(path: Path) -> str:
-    """Return the name of the file without what says how it is written."""
+def stem_of(path: Path) -> str:
+    """Return the name of the file without the suffixes of format and compression."""
     unpacked = path.stem if path.suffix.lower() in COMPRESSED else path.name
     return Path(unpacked).stem

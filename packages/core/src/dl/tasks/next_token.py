@@ -36,8 +36,8 @@ def reduce_logits(logits: Tensor, batch: Padded) -> Tensor:
     right = (logits.detach().argmax(dim=2) == wanted).sum(dim=1)
     tokens = there.sum(dim=1)
     characters = tokens if batch.weights is None else _after_the_start(batch.weights, there)
-    if batch.unsaid is not None:
-        nats = nats + _after_the_start(batch.unsaid, there)
+    if batch.unknown_nats is not None:
+        nats = nats + _after_the_start(batch.unknown_nats, there)
     return torch.stack([nats, right.to(nats), tokens.to(nats), characters.to(nats)], dim=1)
 
 

@@ -145,17 +145,17 @@ def _lengths(preprocessor: Preprocessor, rows: Ragged) -> tuple[Floats, Floats]:
         found[before_first] = 0.0  # the start of a row is told by none
         return np.add.reduceat(found, before_first)
 
-    return summed(each.weights, 1.0), summed(each.unsaid, 0.0)
+    return summed(each.weights, 1.0), summed(each.unknown_nats, 0.0)
 
 
 def _sums(told: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) -> Tensor:
     """Return what `dl.tasks.next_token.reduce_logits` gives, (N, 4)."""
     before, after, of_row = neighbours(rows)
     nats, right = told.tell(before, after)
-    characters, unsaid = lengths
+    characters, unknown_nats = lengths
     count = len(rows)
     columns = [
-        np.bincount(of_row, nats, count) + unsaid,
+        np.bincount(of_row, nats, count) + unknown_nats,
         np.bincount(of_row, right, count),
         np.bincount(of_row, minlength=count),
         characters,

@@ -1,13 +1,13 @@
-"""For authors of plugins: suites that say whether what a plugin registers holds, tiny data, and fixtures for pytest.
+"""For plugin authors: conformance suites, tiny data sets, and fixtures for pytest.
 
     from dl.testing import check_dataset
 
     def test_it_conforms(dl_plugins):
         check_dataset(dl_plugins.dataset("vision", "mine"), dl_plugins)
 
-A suite asks rule by rule and raises `DoesNotConform`, which names each rule that does not hold; ``dl plugins check``
-asks the same of all that a plugin registered. The fixtures are in `dl.testing.fixtures`, and come with dl: pytest finds
-them by itself. Importing this imports nothing heavy; the functions do when they are called.
+A suite checks rule by rule and raises `DoesNotConform`, which names each broken rule; ``dl plugins check`` runs the
+suites on everything a plugin registered. pytest finds the fixtures, in `dl.testing.fixtures`, wherever dl is installed.
+Importing this imports nothing heavy; the functions do when they are called.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Batches: prepared inputs of a domain, as a fit would feed them to a network."""
+"""Batches of a domain's prepared inputs, as a network gets them in a fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dl.data.examples import Dataset, Subset, fingerprints
-from dl.domain import Domain, Preprocessor, encoded
+from dl.domain import Domain, Preprocessor, encode_examples
 from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.registry import Plugins
@@ -19,48 +19,48 @@ from dl.testing.rules import Broken
 from dl.testing.samples import SAMPLES
 from dl.training.batches import DeviceDataset
 
-MOST = 512  # examples that a preprocessor is learnt from
+MOST = 512  # training examples of a preprocessor
 Prepared = Tensor | Padded
 
 
 @dataclass(frozen=True)
 class Batches:
-    """Inputs that can be taken as a batch.
+    """Stored inputs with their preprocessor, to take batches from.
 
     Args:
-        feed: The stored inputs.
+        data: The stored inputs.
         preprocessor: Learnt from them.
-        rows: Positions of inputs that are all different.
+        rows: Positions of distinct inputs.
     """
 
-    feed: DeviceDataset
+    data: DeviceDataset
     preprocessor: Preprocessor
     rows: tuple[int, ...]
 
     @classmethod
-    def of(cls, domain: Domain, part: Subset, options: Options) -> Batches:
-        """Learn a preprocessor from a part and store its inputs."""
-        preprocessor = domain.learn(part, options).eval()
-        task = decide(part.targets, part.examples.names)
-        feed = DeviceDataset.of(encoded(part.examples, preprocessor), task)
-        first = {key: int(row) for key, row in zip(reversed(fingerprints(part)), reversed(part.index), strict=True)}
-        return cls(feed, preprocessor, tuple(sorted(first.values())))
+    def of(cls, domain: Domain, subset: Subset, options: Options) -> Batches:
+        """Learn a preprocessor from a subset and encode its inputs."""
+        preprocessor = domain.learn(subset, options).eval()
+        task = decide(subset.targets, subset.examples.names)
+        data = DeviceDataset.of(encode_examples(subset.examples, preprocessor), task)
+        first = {key: int(row) for key, row in zip(reversed(fingerprints(subset)), reversed(subset.index), strict=True)}
+        return cls(data, preprocessor, tuple(sorted(first.values())))
 
     def take(self, rows: Sequence[int]) -> Prepared:
         """Return the prepared inputs at these positions."""
-        inputs, _ = self.feed.take(torch.tensor(rows, dtype=torch.int64))
+        inputs, _ = self.data.take(torch.tensor(rows, dtype=torch.int64))
         prepared: Prepared = self.preprocessor(inputs)
         return prepared
 
 
 def batches_for(name: str, plugins: Plugins, sample: Dataset | None = None, plugin: str = "") -> Batches:
-    """Return batches of a domain: of the sample that is given, of our own, or of a registered data set.
+    """Return batches of a domain: of the given sample, of dl's own, or of a registered data set.
 
     Args:
         name: Of the domain.
-        plugins: What is registered.
+        plugins: The registered plugins.
         sample: A small data set of the domain.
-        plugin: Whose data sets are asked first.
+        plugin: The plugin whose data sets are preferred.
 
     Raises:
         Broken: If there is no data of the domain.
@@ -72,7 +72,7 @@ def batches_for(name: str, plugins: Plugins, sample: Dataset | None = None, plug
 
 
 def sample_of(name: str, plugins: Plugins, plugin: str = "") -> Dataset:
-    """Return a small data set of a domain: our own, or one that a plugin registered, this plugin's first.
+    """Return a small data set of a domain: dl's own, or a registered one, preferring those of this plugin.
 
     Raises:
         Broken: If there is none.
@@ -86,7 +86,7 @@ def sample_of(name: str, plugins: Plugins, plugin: str = "") -> Dataset:
 
 
 def same(first: Prepared, second: Prepared, tolerance: float = 0.0) -> bool:
-    """Return whether two batches agree, to a tolerance that is absolute and relative to their size."""
+    """Return whether two batches agree, to an absolute and relative tolerance."""
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return first.shape == second.shape and torch.allclose(
             first.double(), second.double(), rtol=tolerance, atol=tolerance, equal_nan=True
@@ -103,5 +103,5 @@ def cloned(batch: Prepared) -> Prepared:
 
 
 def whole_batch(batches: Batches, most: int) -> Prepared:
-    """Return the first inputs that are all different, as one batch."""
+    """Return the first distinct inputs as one batch."""
     return batches.take(batches.rows[:most])

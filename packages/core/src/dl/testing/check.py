@@ -1,6 +1,6 @@
-"""The suite for checks of a run: their page, their answers to real runs, and that they leave a run as it is.
+"""The conformance suite for checks of a run: their page, their findings on real runs, and that they change no run.
 
-A check is asked through the report, as a user's fit asks it; its answers are noted on the way.
+A check is called through the report, as in a user's fit; its results are recorded on the way.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from dl.testing.rules import Broken, Results, Rules, ask
 
 
 def check_check(spec: CheckSpec, plugins: Plugins | None = None) -> Results:
-    """Ask every rule about a check, on four fits that are made for it: overfitted, clean, short, and a regression.
+    """Test a check against every rule, on four fits: overfitted, clean, short, and a regression.
 
     Args:
-        spec: As `Plugins.check` gives it, or as a plugin makes it.
-        plugins: What is registered, a plugin that renders reports among it; None loads what is installed.
+        spec: From `Plugins.check`, or built by a plugin.
+        plugins: The registered plugins, with one that renders reports; None loads the installed ones.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
     plugins = plugins or load_plugins()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
-"""The suite for verbs: that dl can make one of the function, and that its help says what it is for.
+"""The conformance suite for commands: that typer can build one from the function, and that it has a useful help.
 
-A verb is never run, for nobody knows what it does: only its help is asked for.
+A command is never run, since its effects are unknown: only its help is printed.
 """
 
 from __future__ import annotations
@@ -16,60 +16,60 @@ import typer
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, short_repr
-from dl.plugins.validation import OWN_VERBS
+from dl.plugins.validation import OWN_COMMANDS
 from dl.specs import CommandSpec
 from dl.terminal import safe_text
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, ask
 
 LONGEST = 100  # characters of the first line of a help
-MOST = 20_000  # characters of a help that are looked at
+MOST = 20_000  # characters of a help that are checked
 
 
 def check_command(spec: CommandSpec, plugins: Plugins | None = None) -> Results:
-    """Ask every rule about a verb; it is not run, but for ``--help``.
+    """Test a command against every rule; it is run only with ``--help``.
 
     Args:
-        spec: As ``plugins.commands["its name"]`` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
+        spec: From ``plugins.commands["its name"]``, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
-    subject = _Subject(spec, plugins or load_plugins())
+    subject = _CommandSubject(spec, plugins or load_plugins())
     return ask(f"the command {spec.name!r}", subject, RULES, needed=("dl can make a verb of it",))
 
 
 @dataclass(frozen=True)
-class _Subject:
+class _CommandSubject:
     spec: CommandSpec
     plugins: Plugins
 
     @cached_property
     def verb(self) -> typer.Typer:
-        """A command line that has this verb alone."""
+        """A command line with this command alone."""
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         alone.command(name=self.spec.name, help=self.spec.description)(self.spec.function)
         return alone
 
     @cached_property
     def help(self) -> str:
-        """What ``--help`` prints."""
+        """The output of ``--help``."""
         with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()):
             self.verb(["--help"], standalone_mode=False, prog_name=f"dl {self.spec.name}")
         return out.getvalue()
 
 
-def _light(subject: _Subject) -> None:
+def _light(subject: _CommandSubject) -> None:
     lists_lightly(subject.plugins, "commands", subject.spec.name)
 
 
-def _free(subject: _Subject) -> None:
-    if subject.spec.name in OWN_VERBS:
+def _free(subject: _CommandSubject) -> None:
+    if subject.spec.name in OWN_COMMANDS:
         raise Broken(f"dl has a verb {subject.spec.name!r} of its own, which is the one that runs")
 
 
-def _described(subject: _Subject) -> None:
+def _described(subject: _CommandSubject) -> None:
     first, *rest = subject.spec.description.strip().splitlines() or [""]
     if not first or len(first) > LONGEST:
         raise Broken(
@@ -82,14 +82,14 @@ def _described(subject: _Subject) -> None:
         raise Broken(f"its description has no line that begins with {example!r}")
 
 
-def _made(subject: _Subject) -> None:
+def _made(subject: _CommandSubject) -> None:
     try:
         typer.main.get_command(subject.verb)
     except Exception as error:
         raise Broken(f"its parameters cannot be read: {describe_error(error)}; annotate each with a type") from error
 
 
-def _helps(subject: _Subject) -> str:
+def _helps(subject: _CommandSubject) -> str:
     before = set(sys.modules)
     first = subject.spec.description.strip().partition("\n")[0]
     if " ".join(first.split()) not in " ".join(subject.help.split()):
@@ -101,7 +101,7 @@ def _helps(subject: _Subject) -> str:
     return ""
 
 
-RULES: Rules[_Subject] = {
+RULES: Rules[_CommandSubject] = {
     "listing it imports nothing heavy": _light,
     "no verb of dl has its name": _free,
     "it says what it does, with an example": _described,

@@ -1,4 +1,4 @@
-"""The suite for data sets: parts, ids, targets, and a test part that stays closed until it is opened."""
+"""The conformance suite for data sets: splits, ids, targets, and a test set that stays closed until it is opened."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
 from dl.specs import DatasetSpec
-from dl.splits.leakage import also_in
+from dl.splits.leakage import found_in
 from dl.tasks.table import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 
-PREPARED = 64  # examples that are prepared to see whether the domain takes them
-DEEPEST = 8  # functions within functions that are looked into
+PREPARED = 64  # examples that are prepared to check that they fit the domain
+DEEPEST = 8  # levels of nested functions that are inspected
 
 
 def check_dataset(spec: DatasetSpec, plugins: Plugins | None = None) -> Results:
-    """Ask every rule about a data set, at the defaults of its options; it is loaded twice.
+    """Test a data set against every rule, with default options; it is loaded twice.
 
     Args:
-        spec: As `Plugins.dataset` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
+        spec: From `Plugins.dataset`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
-    subject = Subject(spec, plugins or load_plugins())
+    subject = DatasetSubject(spec, plugins or load_plugins())
     return ask(f"the data set {spec.name!r}", subject, RULES, needed=("its domain is installed", "it loads"))
 
 
-class Asked(Mapping[str, Value]):
-    """Options that remember which of them were looked at.
+class RecordedOptions(Mapping[str, Value]):
+    """Options that record which of them were read.
 
     Args:
         values: By name.
@@ -61,36 +61,36 @@ class Asked(Mapping[str, Value]):
         return len(self.values_by_name)
 
 
-class Subject:
-    """A data set that is asked about.
+class DatasetSubject:
+    """The data set under test.
 
     Args:
         spec: Its specification.
-        plugins: What is registered.
+        plugins: The registered plugins.
     """
 
     def __init__(self, spec: DatasetSpec, plugins: Plugins) -> None:
         self.spec, self.plugins = spec, plugins
 
     @cached_property
-    def options(self) -> Asked:
-        """Every option that `load` is given, at its default: those of the domain and its own."""
+    def options(self) -> RecordedOptions:
+        """Every option passed to `load`, at its default: those of the domain and its own."""
         known = self.plugins.domain(self.spec.domain).options + self.spec.options
-        return Asked(check(known, {}, self.spec.name))
+        return RecordedOptions(check(known, {}, self.spec.name))
 
     @cached_property
     def dataset(self) -> Dataset:
-        """What it loads, as it is: the host would stop at the first fault."""
+        """The loaded data set, without the host's checks, which would stop at the first fault."""
         return self._load()
 
     @cached_property
     def again(self) -> Dataset:
-        """What it loads the second time."""
+        """The data set loaded a second time."""
         return self._load()
 
     @cached_property
     def test(self) -> Examples | None:
-        """Its test part, opened after everything else was asked of the others."""
+        """Its test set, opened after all other rules."""
         return self.dataset.open_test() if self.dataset.open_test else None
 
     def _load(self) -> Dataset:
@@ -100,34 +100,34 @@ class Subject:
         return dataset
 
     @cached_property
-    def parts(self) -> dict[str, Examples]:
-        """The parts that are open."""
+    def splits(self) -> dict[str, Examples]:
+        """The training set, and the validation set if there is one."""
         found = {"train": self.dataset.train}
         return found if self.dataset.val is None else found | {"val": self.dataset.val}
 
 
-def _light(subject: Subject) -> None:
+def _light(subject: DatasetSubject) -> None:
     lists_lightly(subject.plugins, "datasets", (subject.spec.domain, subject.spec.name))
 
 
-def _domain(subject: Subject) -> None:
+def _domain(subject: DatasetSubject) -> None:
     spec = subject.plugins.domain(subject.spec.domain)
     if subject.spec.recipe:
         subject.plugins.recipe(spec.name, subject.spec.recipe)
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: DatasetSubject) -> None:
     options_hold((*subject.plugins.domain(subject.spec.domain).options, *subject.spec.options))
 
 
-def _loads(subject: Subject) -> str:
+def _loads(subject: DatasetSubject) -> str:
     train = subject.dataset.train
     if not len(train):
-        raise Broken("its training part has no examples")
+        raise Broken("its training set has no examples")
     return f"{len(train):,} training examples"
 
 
-def _honoured(subject: Subject) -> None:
+def _honoured(subject: DatasetSubject) -> None:
     own = {option.name for option in subject.spec.options}
     if not own:
         raise NotAsked("it has no options of its own")
@@ -135,68 +135,68 @@ def _honoured(subject: Subject) -> None:
         raise Broken(f"load never looks at {', '.join(sorted(ignored))}")
 
 
-def _columns(subject: Subject) -> None:
-    for name, part in subject.parts.items():
-        _fit_together(name, part)
+def _columns(subject: DatasetSubject) -> None:
+    for name, examples in subject.splits.items():
+        _fit_together(name, examples)
 
 
-def _fit_together(name: str, part: Examples) -> None:
+def _fit_together(name: str, examples: Examples) -> None:
     for what in ("sources", "groups", "times"):
-        column = getattr(part, what)
-        if column is not None and len(column) not in ((0, len(part)) if what == "sources" else (len(part),)):
-            raise Broken(f"{name}: {len(column)} {what} for {len(part)} examples")
-    if not np.issubdtype(part.ids.dtype, np.integer) or part.ids.ndim != 1:
-        raise Broken(f"{name}: ids are {part.ids.dtype} {part.ids.shape}, not whole numbers (N,)")
+        column = getattr(examples, what)
+        if column is not None and len(column) not in ((0, len(examples)) if what == "sources" else (len(examples),)):
+            raise Broken(f"{name}: {len(column)} {what} for {len(examples)} examples")
+    if not np.issubdtype(examples.ids.dtype, np.integer) or examples.ids.ndim != 1:
+        raise Broken(f"{name}: ids are {examples.ids.dtype} {examples.ids.shape}, not whole numbers (N,)")
 
 
-def _unique(subject: Subject) -> None:
-    for name, part in subject.parts.items():
-        _are_unique(name, part)
+def _unique(subject: DatasetSubject) -> None:
+    for name, examples in subject.splits.items():
+        _are_unique(name, examples)
 
 
-def _are_unique(name: str, part: Examples) -> None:
-    ids, counts = np.unique(part.ids, return_counts=True)
-    if len(ids) < len(part.ids):
-        raise Broken(f"{name}: {len(part.ids) - len(ids):,} ids are taken twice, first {ids[counts > 1][0]}")
+def _are_unique(name: str, examples: Examples) -> None:
+    ids, counts = np.unique(examples.ids, return_counts=True)
+    if len(ids) < len(examples.ids):
+        raise Broken(f"{name}: {len(examples.ids) - len(ids):,} ids are taken twice, first {ids[counts > 1][0]}")
 
 
-def _stable(subject: Subject) -> None:
+def _stable(subject: DatasetSubject) -> None:
     again = {"train": subject.again.train, "val": subject.again.val}
-    for name, part in subject.parts.items():
+    for name, examples in subject.splits.items():
         other = again[name]
-        if other is None or len(other) != len(part):
-            raise Broken(f"{name}: {len(part):,} examples at first, and {len(other or ()):,} when loaded again")
-        if not np.array_equal(part.ids, other.ids):
+        if other is None or len(other) != len(examples):
+            raise Broken(f"{name}: {len(examples):,} examples at first, and {len(other or ()):,} when loaded again")
+        if not np.array_equal(examples.ids, other.ids):
             raise Broken(f"{name}: loaded again, the ids are others, or in another order")
-        if not np.array_equal(part.targets, other.targets, equal_nan=part.targets.dtype.kind == "f"):
+        if not np.array_equal(examples.targets, other.targets, equal_nan=examples.targets.dtype.kind == "f"):
             raise Broken(f"{name}: loaded again, the same ids have other targets")
-        rows = np.arange(min(PREPARED, len(part)))
-        if not np.array_equal(fingerprints(Subset(part, rows)), fingerprints(Subset(other, rows))):
+        rows = np.arange(min(PREPARED, len(examples)))
+        if not np.array_equal(fingerprints(Subset(examples, rows)), fingerprints(Subset(other, rows))):
             raise Broken(f"{name}: loaded again, the same ids have other inputs")
 
 
-def _disjoint(subject: Subject) -> str:
-    parts = list(subject.parts.items())
-    if len(parts) < 2:
-        return "dl holds the validation part out"
-    (first, one), (second, other) = parts
+def _disjoint(subject: DatasetSubject) -> str:
+    splits = list(subject.splits.items())
+    if len(splits) < 2:
+        return "dl holds out a validation set"
+    (first, one), (second, other) = splits
     if len(shared := np.intersect1d(one.ids, other.ids)):
         raise Broken(f"{len(shared):,} ids are in both {first} and {second}, first {shared[0]}")
     return ""
 
 
-def _targets(subject: Subject) -> str:
+def _targets(subject: DatasetSubject) -> str:
     train = subject.dataset.train
     task = decide(train.targets, train.names)
-    for name, part in subject.parts.items():
-        _like_train(name, part, train)
+    for name, examples in subject.splits.items():
+        _like_train(name, examples, train)
     return f"{task.info.name}: {task.info.reason}"
 
 
-def _names(subject: Subject) -> str:
+def _names(subject: DatasetSubject) -> str:
     train = subject.dataset.train
     task = decide(train.targets, train.names)
-    if any(part.names != train.names for part in subject.parts.values()):
+    if any(examples.names != train.names for examples in subject.splits.values()):
         raise Broken("the parts name their classes differently")
     if len(set(train.names)) < len(train.names):
         raise Broken("two classes, labels or columns have one name")
@@ -207,41 +207,41 @@ def _names(subject: Subject) -> str:
     return "" if train.names else "nothing is named"
 
 
-def _prepares(subject: Subject) -> str:
+def _prepares(subject: DatasetSubject) -> str:
     rows = np.arange(min(PREPARED, len(subject.dataset.train)))
     domain = subject.plugins.domain(subject.spec.domain).load()
     batches = Batches.of(domain, Subset(subject.dataset.train, rows), subject.options)
     return f"one prepared input is {' x '.join(map(str, batches.preprocessor.input_shape))}"
 
 
-def _closed(subject: Subject) -> None:
+def _closed(subject: DatasetSubject) -> None:
     if subject.dataset.open_test is None:
-        raise NotAsked("it has no test part")
+        raise NotAsked("it has no test set")
     if _holds_examples(subject.dataset.open_test):
         raise Broken("open_test already holds its examples; read them when it is called")
 
 
-def _test(subject: Subject) -> str:
+def _test(subject: DatasetSubject) -> str:
     train, test = subject.dataset.train, subject.test
     if test is None:
-        raise NotAsked("it has no test part")
+        raise NotAsked("it has no test set")
     if len(test) == 0:
-        raise Broken("it has no examples; leave open_test out where there is no test part")
+        raise Broken("it has no examples; leave open_test out if there is no test set")
     _fit_together("test", test)
     _are_unique("test", test)
-    for name, part in subject.parts.items():
-        if len(shared := np.intersect1d(part.ids, test.ids)):
+    for name, examples in subject.splits.items():
+        if len(shared := np.intersect1d(examples.ids, test.ids)):
             raise Broken(f"{len(shared):,} test ids are also in {name}, first {shared[0]}")
     if test.names != train.names:
         raise Broken("it names its classes differently than train")
     _like_train("test", test, train)
-    copies = int(np.count_nonzero(also_in(fingerprints(whole(test)), fingerprints(whole(train)))))
+    copies = int(np.count_nonzero(found_in(fingerprints(whole(test)), fingerprints(whole(train)))))
     return f"{copies:,} of {len(test):,} inputs are also in train, bit for bit" if copies else f"{len(test):,} examples"
 
 
-def _like_train(name: str, part: Examples, train: Examples) -> None:
-    """Check that the targets of a part are of the kind that the training part's are."""
-    ours, theirs = part.targets, train.targets
+def _like_train(name: str, examples: Examples, train: Examples) -> None:
+    """Check that the targets of a split have the kind of those of the training set."""
+    ours, theirs = examples.targets, train.targets
     if ours.shape[1:] != theirs.shape[1:] or ours.dtype.kind != theirs.dtype.kind:
         raise Broken(f"{name}: targets are {ours.dtype} {ours.shape}, those of train {theirs.dtype} {theirs.shape}")
     task = decide(theirs, train.names)
@@ -252,7 +252,7 @@ def _like_train(name: str, part: Examples, train: Examples) -> None:
 
 
 def _holds_examples(function: Any, depth: int = 0) -> bool:  # Any: a function, or what one holds
-    """Return whether a function has its examples already: in a closure, a default or a partial call."""
+    """Return whether a function already holds examples: in a closure, a default or a partial call."""
     if isinstance(function, Examples):
         return True
     if depth > DEEPEST:
@@ -274,7 +274,7 @@ def _is_filled(cell: Any) -> bool:  # Any: a cell of a closure
         return False
 
 
-RULES: Rules[Subject] = {
+RULES: Rules[DatasetSubject] = {
     "listing it imports nothing heavy": _light,
     "its domain is installed": _domain,
     "its options can be used": _options,
@@ -287,6 +287,6 @@ RULES: Rules[Subject] = {
     "the targets fit a task": _targets,
     "the names fit the targets": _names,
     "its domain can prepare it": _prepares,
-    "the test part is closed": _closed,
-    "the test part, once opened, fits the others": _test,
+    "the test set is closed": _closed,
+    "the test set, once opened, fits the others": _test,
 }

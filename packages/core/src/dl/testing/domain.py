@@ -1,4 +1,4 @@
-"""The suite for domains: what is learnt and restored, read, drawn and kept, and that a batch goes through a model."""
+"""The conformance suite for domains: preprocessor, reading, drawing, sketches, and a batch through a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dl.data.examples import Dataset, Examples, Subset, row_of, whole
 from dl.data.ragged import Ragged
-from dl.domain import Domain, encoded
+from dl.domain import Domain, encode_examples
 from dl.errors import DLError
 from dl.options import Options, check
 from dl.padded import Padded
@@ -43,31 +43,31 @@ def check_domain(
     sample: Dataset | None = None,
     paths: Sequence[Path] = (),
 ) -> Results:
-    """Ask every rule about a domain, at the defaults of its options.
+    """Test a domain against every rule, with default options.
 
     Args:
-        spec: As `Plugins.domain` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
-        sample: A small data set of it; None takes one that is registered.
-        paths: Files or folders of raw inputs that `Domain.read` takes.
+        spec: From `Plugins.domain`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
+        sample: A small data set of the domain; None takes a registered one.
+        paths: Files or folders of raw inputs for `Domain.read`.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
     with tempfile.TemporaryDirectory() as folder:
-        subject = Subject(spec, plugins or load_plugins(), sample, tuple(paths), Path(folder))
+        subject = DomainSubject(spec, plugins or load_plugins(), sample, tuple(paths), Path(folder))
         needed = ("it is loaded", "there is data of it", "it learns a preprocessor")
         return ask(f"the domain {spec.name!r}", subject, RULES, needed)
 
 
-class Subject:
-    """A domain that is asked about.
+class DomainSubject:
+    """The domain under test.
 
     Args:
         spec: Its specification.
-        plugins: What is registered.
-        given: A data set of it, if one was given.
-        paths: Raw inputs, if some were given.
+        plugins: The registered plugins.
+        given: A data set of it, if given.
+        paths: Raw inputs, if given.
         folder: For files.
     """
 
@@ -78,7 +78,7 @@ class Subject:
 
     @cached_property
     def domain(self) -> Domain:
-        """What it loads."""
+        """The loaded domain."""
         return self.spec.load()
 
     @cached_property
@@ -88,25 +88,25 @@ class Subject:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """Data of it."""
+        """A data set of the domain."""
         if self.given is not None:
             return self.given
         state = owner(self.plugins, "domains", self.spec.name)
         return sample_of(self.spec.name, self.plugins, state.name if state else "")
 
     @cached_property
-    def part(self) -> Subset:
+    def subset(self) -> Subset:
         """Some of its training examples."""
         return Subset(self.dataset.train, np.arange(min(MOST, len(self.dataset.train))))
 
     @cached_property
     def batches(self) -> Batches:
         """Prepared inputs."""
-        return Batches.of(self.domain, self.part, self.options)
+        return Batches.of(self.domain, self.subset, self.options)
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """Raw inputs on the disk."""
+        """Files of raw inputs."""
         if self.given_paths:
             return self.given_paths
         if self.spec.name not in FILES:
@@ -114,15 +114,15 @@ class Subject:
         return (FILES[self.spec.name](self.folder / "raw"),)
 
 
-def _light(subject: Subject) -> None:
+def _light(subject: DomainSubject) -> None:
     lists_lightly(subject.plugins, "domains", subject.spec.name)
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: DomainSubject) -> None:
     options_hold(subject.spec.options)
 
 
-def _recipe(subject: Subject) -> str:
+def _recipe(subject: DomainSubject) -> str:
     spec, plugins = subject.spec, subject.plugins
     names = [name for domain, name in plugins.datasets if domain == spec.name]
     plugins.recipe(spec.name, spec.default_recipe)
@@ -131,33 +131,33 @@ def _recipe(subject: Subject) -> str:
     return f"it takes the model {resolve(plugins, spec.name, names[0]).model}"
 
 
-def _loads(subject: Subject) -> None:
+def _loads(subject: DomainSubject) -> None:
     if not isinstance(subject.domain, Domain):
         raise Broken("load returned something else than a Domain")
 
 
-def _data(subject: Subject) -> str:
+def _data(subject: DomainSubject) -> str:
     return f"{subject.dataset.name}: {len(subject.dataset.train):,} examples"
 
 
-def _learns(subject: Subject) -> str:
+def _learns(subject: DomainSubject) -> str:
     shape = subject.batches.preprocessor.input_shape
     if not shape or not all(isinstance(side, int) and side > 0 for side in shape):
         raise Broken(f"input_shape is {shape}, not positive whole numbers")
     return f"one prepared input is {' x '.join(map(str, shape))}"
 
 
-def _of_the_part_alone(subject: Subject) -> None:
-    """A preprocessor of either half of the rows must not know the other half."""
+def _learns_from_subset_alone(subject: DomainSubject) -> None:
+    """Check that a preprocessor of one half of the rows does not depend on the other half."""
     examples = subject.dataset.train
-    for half in (subject.part.index[::2], subject.part.index[1::2]):
+    for half in (subject.subset.index[::2], subject.subset.index[1::2]):
         within = subject.domain.learn(Subset(examples, half), subject.options).settings()
         alone = subject.domain.learn(whole(examples.take(half)), subject.options).settings()
         if json.dumps(within) != json.dumps(alone):
             raise Broken("what it learns from some rows depends on rows that are not among them")
 
 
-def _restores(subject: Subject) -> None:
+def _restores(subject: DomainSubject) -> None:
     first = subject.batches.preprocessor
     try:
         kept = json.dumps(first.settings(), allow_nan=False)
@@ -171,7 +171,7 @@ def _restores(subject: Subject) -> None:
         raise Broken("restored from its settings, it prepares inputs differently")
 
 
-def _prepares(subject: Subject) -> None:
+def _prepares(subject: DomainSubject) -> None:
     batch, shape = whole_batch(subject.batches, EXAMPLES), subject.batches.preprocessor.input_shape
     if isinstance(batch, Padded):
         if int(batch.lengths.min()) < 1 or batch.values.shape[1] != int(batch.lengths.max()):
@@ -183,16 +183,16 @@ def _prepares(subject: Subject) -> None:
         raise Broken("a batch holds what is not a finite number")
 
 
-def _leaves_stored(subject: Subject) -> None:
-    feed = subject.batches.feed
-    given, _ = feed.take(torch.arange(EXAMPLES) % len(feed.ids))
+def _leaves_stored(subject: DomainSubject) -> None:
+    data = subject.batches.data
+    given, _ = data.take(torch.arange(EXAMPLES) % len(data.ids))
     before = cloned(given)
     subject.batches.preprocessor(given)
     if not same(before, given):
         raise Broken("its preprocessor changes the stored inputs it is given")
 
 
-def _blank(subject: Subject) -> None:
+def _blank(subject: DomainSubject) -> None:
     preprocessor = subject.batches.preprocessor
     blank, batch = preprocessor.example_input(), whole_batch(subject.batches, 1)
     if type(blank) is not type(batch):
@@ -202,7 +202,7 @@ def _blank(subject: Subject) -> None:
         raise Broken("flat gives no numbers that inputs can be compared by")
 
 
-def _model(subject: Subject) -> str:
+def _model(subject: DomainSubject) -> str:
     specs = [spec for (domain, _), spec in subject.plugins.models.items() if domain == subject.spec.name]
     if not specs:
         raise NotAsked("no model of it is registered")
@@ -214,9 +214,9 @@ def _model(subject: Subject) -> str:
     return f"through {spec.name}"
 
 
-def _draws(subject: Subject) -> None:
-    for position in range(min(EXAMPLES, len(subject.part))):
-        drawn = subject.domain.draw(row_of(subject.part.examples.inputs, position), WIDTH)
+def _draws(subject: DomainSubject) -> None:
+    for position in range(min(EXAMPLES, len(subject.subset))):
+        drawn = subject.domain.draw(row_of(subject.subset.examples.inputs, position), WIDTH)
         stream = io.StringIO()
         out = Console(file=stream, width=4 * WIDTH, color_system=None, legacy_windows=False)
         out.print(drawn)
@@ -229,9 +229,9 @@ def _draws(subject: Subject) -> None:
             raise Broken(f"asked to draw in {WIDTH} columns, it takes {widest}")
 
 
-def _sketches(subject: Subject) -> None:
-    inputs = subject.part.examples.inputs
-    sketches = [subject.domain.sketch(row_of(inputs, k)) for k in range(min(EXAMPLES, len(subject.part)))]
+def _sketches(subject: DomainSubject) -> None:
+    inputs = subject.subset.examples.inputs
+    sketches = [subject.domain.sketch(row_of(inputs, k)) for k in range(min(EXAMPLES, len(subject.subset)))]
     kinds = {_kind(one) for one in sketches}
     if kinds != {"text"} and (len(kinds) > 1 or not all(kind.startswith("uint8 (") for kind in kinds)):
         raise Broken(f"sketches are {', '.join(sorted(kinds))}; expected text, or uint8 (h, w, c) of one shape")
@@ -245,7 +245,7 @@ def _kind(sketch: object) -> str:
     return f"a {type(sketch).__name__}"
 
 
-def _reads(subject: Subject) -> str:
+def _reads(subject: DomainSubject) -> str:
     preprocessor = subject.batches.preprocessor
     examples = subject.domain.read_raw(subject.paths, preprocessor, subject.options)
     if not len(examples):
@@ -254,15 +254,17 @@ def _reads(subject: Subject) -> str:
         raise Broken("it does not say where each input came from: sources is empty")
     _like_training(examples, subject)
     preprocessor(
-        Batches.of(subject.domain, whole(subject.dataset.train), subject.options).feed.take(torch.arange(1))[0]
+        Batches.of(subject.domain, whole(subject.dataset.train), subject.options).data.take(torch.arange(1))[0]
     )
-    inputs = encoded(examples, preprocessor).inputs
-    if isinstance(inputs, Ragged) is not isinstance(encoded(subject.dataset.train, preprocessor).inputs, Ragged):
+    inputs = encode_examples(examples, preprocessor).inputs
+    if isinstance(inputs, Ragged) is not isinstance(
+        encode_examples(subject.dataset.train, preprocessor).inputs, Ragged
+    ):
         raise Broken("what it reads is stored in another form than a data set's inputs")
     return f"{len(examples):,} inputs"
 
 
-def _like_training(examples: Examples, subject: Subject) -> None:
+def _like_training(examples: Examples, subject: DomainSubject) -> None:
     ours, theirs = examples.inputs, subject.dataset.train.inputs
     if isinstance(ours, Ragged) or isinstance(theirs, Ragged):
         return
@@ -271,16 +273,16 @@ def _like_training(examples: Examples, subject: Subject) -> None:
 
 
 def _form(dtype: np.dtype[Any]) -> list[tuple[str, str]]:
-    """Return what an input is made of: fields with names and kinds of numbers or words, or one type."""
+    """Return the fields of a structured dtype with their kinds, or the one dtype."""
     return [(name, dtype[name].kind) for name in dtype.names] if dtype.names else [("", dtype.str)]
 
 
-def _refuses(subject: Subject) -> None:
+def _refuses(subject: DomainSubject) -> None:
     missing, empty = subject.folder / "nowhere", subject.folder / "empty"
     empty.mkdir()
-    for doing, path in (("read", missing), ("open_path", missing), ("open_path", empty)):
+    for action, path in (("read", missing), ("open_path", missing), ("open_path", empty)):
         try:
-            if doing == "read":
+            if action == "read":
                 subject.domain.read_raw([path], subject.batches.preprocessor, subject.options)
             else:
                 subject.domain.open_path(path, subject.options)
@@ -288,34 +290,34 @@ def _refuses(subject: Subject) -> None:
             continue
         except Exception as error:
             kind = "an empty folder" if path is empty else "a path that is not there"
-            raise Broken(f"{doing} of {kind} is no DLError but a traceback: {describe_error(error)}") from error
-        raise Broken(f"{doing} of {path.name!r} is no error")
+            raise Broken(f"{action} of {kind} is no DLError but a traceback: {describe_error(error)}") from error
+        raise Broken(f"{action} of {path.name!r} is no error")
 
 
-def _recognizes(subject: Subject) -> None:
+def _recognizes(subject: DomainSubject) -> None:
     for path in (subject.folder / "nowhere", subject.folder):
         sure = subject.domain.recognize(path, subject.options)
         if not 0 <= sure <= 1:
             raise Broken(f"it recognizes a path by {sure}, not by a number from 0 to 1")
 
 
-def _strings(subject: Subject) -> None:
+def _strings(subject: DomainSubject) -> None:
     if subject.domain.from_strings is None:
         raise NotAsked("its inputs are no texts")
     examples = subject.domain.from_strings(["one", "and two"])
     if len(examples) != 2:
         raise Broken(f"of two strings it makes {len(examples)} inputs")
-    encoded(examples, subject.batches.preprocessor)
+    encode_examples(examples, subject.batches.preprocessor)
 
 
-RULES: Rules[Subject] = {
+RULES: Rules[DomainSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "its default recipe works": _recipe,
     "it is loaded": _loads,
     "there is data of it": _data,
     "it learns a preprocessor": _learns,
-    "it learns from the rows it is given alone": _of_the_part_alone,
+    "it learns from the rows it is given alone": _learns_from_subset_alone,
     "its settings restore the same preprocessor": _restores,
     "a batch has the shape it says": _prepares,
     "it leaves stored inputs as they are": _leaves_stored,

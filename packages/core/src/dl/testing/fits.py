@@ -1,4 +1,4 @@
-"""Fits of known kinds, made once a process: the runs that checks, sections and loggers are asked about."""
+"""Known fits, trained once per process: the runs on which checks, sections and loggers are tested."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dl.training.devices import Devices
 
 @dataclass(frozen=True)
 class KnownFit:
-    """A run that something is asked about: data, model and options of a fit that takes a moment."""
+    """Data, model and options of a fit that takes a moment."""
 
     data: Dataset
     model: str
@@ -43,14 +43,14 @@ FITS: dict[str, Callable[[], KnownFit]] = {
 
 @lru_cache
 def kept_runs() -> dict[str, Run]:
-    """Return the fits, made once a process."""
+    """Return the runs of the known fits, trained once per process."""
     folder = Path(tempfile.mkdtemp(prefix="dl-fits-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {name: fitted(make(), folder) for name, make in FITS.items()}
 
 
 def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run:
-    """Fit, on one CPU, with no other plugin than the domain of numbers; a logger is told of it, at its defaults."""
+    """Fit on one CPU, with only the domain of numbers registered, and with a logger at its default options if given."""
     ours = NumbersPlugin({"given": fit.data})
     nothing: dict[str, Any] = {kind.field: {} for kind in KINDS}  # Any: as Plugins says
     plugins = replace(
@@ -71,6 +71,6 @@ def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Return a hash of every file below a folder, by its path."""
+    """Hash every file below a folder, by relative path."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in files}

@@ -1,4 +1,4 @@
-"""Fixtures for pytest, which finds them wherever dl is installed; nothing is imported before one is asked for.
+"""Fixtures for pytest, which finds them wherever dl is installed; nothing else is imported before one is used.
 
 As in:
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def dl_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """A function that runs a verb in this process: ``dl_run("fit", "vision", "mine", "epochs=1")``.
+    """A function that runs a command in this process: ``dl_run("fit", "vision", "mine", "epochs=1")``.
 
-    It works in the test's own folder, with a cache, a configuration and runs of its own, whatever the environment says.
+    It works in the test's temporary folder, with its own cache, configuration and runs, whatever the environment.
     """
     from dl.testing.program import run_verb
 
@@ -39,7 +39,7 @@ def dl_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ans
 
 @pytest.fixture(scope="session")
 def dl_plugins() -> Plugins:
-    """All that is registered, by every plugin that is installed."""
+    """Everything that the installed plugins registered."""
     from dl.plugins.loading import load_plugins
 
     return load_plugins()
@@ -47,7 +47,7 @@ def dl_plugins() -> Plugins:
 
 @pytest.fixture
 def dl_images() -> Dataset:
-    """60 small grey images of three classes, and 20 in its test part."""
+    """60 small grey images of three classes, and 20 in the test set."""
     from dl.testing.samples import images
 
     return images()
@@ -55,7 +55,7 @@ def dl_images() -> Dataset:
 
 @pytest.fixture
 def dl_texts() -> Dataset:
-    """60 sentences of two classes, and 20 in its test part."""
+    """60 sentences of two classes, and 20 in the test set."""
     from dl.testing.samples import texts
 
     return texts()
@@ -63,7 +63,7 @@ def dl_texts() -> Dataset:
 
 @pytest.fixture
 def dl_people() -> Dataset:
-    """60 rows of a table with two classes, and 20 in its test part."""
+    """60 rows of a table with two classes, and 20 in the test set."""
     from dl.testing.samples import people
 
     return people()
@@ -87,7 +87,7 @@ def dl_text_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dl_table(tmp_path: Path) -> Path:
-    """The same rows as a CSV: numbers, words, missing cells, and whether they moved."""
+    """The same rows as a CSV: numbers, words, missing cells, and the class."""
     from dl.testing.samples import write_table
 
     return write_table(tmp_path / "people.csv")

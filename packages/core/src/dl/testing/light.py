@@ -1,4 +1,4 @@
-"""Light: whether a plugin can be listed without importing what is heavy, asked in a process of its own."""
+"""Check in a subprocess that a plugin imports no heavy package when it is listed."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _LIST = (
 
 
 def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
-    """Check that the plugin which registered a thing imports nothing heavy when it is listed.
+    """Check that the plugin of a specification imports nothing heavy when it is listed.
 
     Args:
-        plugins: What is registered.
+        plugins: The registered plugins.
         field: Of `Plugins`, like ``datasets``.
-        key: Of the thing there.
+        key: Of the specification there.
 
     Raises:
-        Broken: Naming what it imports.
+        Broken: Naming the imported packages.
         NotAsked: If no installed plugin registered it.
     """
     state = owner(plugins, field, key)
@@ -44,9 +44,9 @@ def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
 
 @lru_cache
 def _listed(name: str, _path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the plugins that register something, and the heavy packages that are imported, with this one and dl's.
+    """Return the plugins that register something and the imported heavy packages, with only this plugin and dl's own.
 
-    Asked once for a name and the path where it lies.
+    Cached by name and path.
     """
     given = {**os.environ, VARIABLE: name}
     command = [sys.executable, "-c", _LIST, *HEAVY]

@@ -1,4 +1,4 @@
-"""The suite for loggers: they take what a fit tells them, and the fit is the same as without."""
+"""The conformance suite for loggers: they accept the calls of a fit, and do not change it."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
 
 EPOCHS = 3
-TOLD = ("log_hyperparams", "log_metrics", "finalize")  # what a fit calls, in this order
-CLOCK = "seconds"  # how the columns of a history end that no two fits share
+CALLS = ("log_hyperparams", "log_metrics", "finalize")  # the calls of a fit, in this order
+CLOCK = "seconds"  # suffix of the history columns that differ between equal fits
 
 
 def check_logger(spec: LoggerSpec, plugins: Plugins | None = None) -> Results:
-    """Ask every rule about a logger, in a fit of three epochs at the defaults of its options, and one without it.
+    """Test a logger against every rule, in a fit of three epochs with default options, and one without it.
 
     Args:
-        spec: As `Plugins.logger` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
+        spec: From `Plugins.logger`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
     with tempfile.TemporaryDirectory() as folder:
-        subject = _Subject(spec, plugins or load_plugins(), Path(folder))
+        subject = _LoggerSubject(spec, plugins or load_plugins(), Path(folder))
         return ask(f"the logger {spec.name!r}", subject, RULES, needed=("its options can be used", "it is built"))
 
 
 @dataclass
 class _Calls:
-    """What one logger was told: the name of each call, with what it raised."""
+    """The recorded calls of a logger, each with its exception."""
 
     made: list[tuple[str, Exception | None]] = field(default_factory=list)
 
-    def noted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:  # Any: passed through
+    def recording(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:  # Any: passed through
         def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
             try:
                 given = function(*args, **kwargs)
@@ -66,21 +66,21 @@ class _Calls:
         return call
 
 
-class _Subject:
+class _LoggerSubject:
     def __init__(self, spec: LoggerSpec, plugins: Plugins, folder: Path) -> None:
         self.spec, self.plugins, self.folder = spec, plugins, folder
         self.calls, self.printed = _Calls(), ""
 
     def build(self, folder: Path, options: Options) -> Logger:
-        """Build the logger so that what it is told is noted."""
+        """Build the logger with its calls recorded."""
         logger = self.spec.build(folder, options)
-        for name in TOLD:
-            setattr(logger, name, self.calls.noted(name, getattr(logger, name)))
+        for name in CALLS:
+            setattr(logger, name, self.calls.recording(name, getattr(logger, name)))
         return logger
 
     @cached_property
-    def told(self) -> Run:
-        """The fit that the logger was told of."""
+    def with_logger(self) -> Run:
+        """The run of a fit with the logger."""
         with redirect_stdout(StringIO()) as out:
             try:
                 run = _fit(self.folder / "told", replace(self.spec, build=self.build))
@@ -90,8 +90,8 @@ class _Subject:
         return run
 
     @cached_property
-    def alone(self) -> Run:
-        """The same fit without it."""
+    def without_logger(self) -> Run:
+        """The run of the same fit without it."""
         return _fit(self.folder / "alone", None)
 
 
@@ -101,17 +101,17 @@ def _fit(folder: Path, logger: LoggerSpec | None) -> Run:
         return fitted(KnownFit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
 
 
-def _light(subject: _Subject) -> None:
+def _light(subject: _LoggerSubject) -> None:
     lists_lightly(subject.plugins, "loggers", subject.spec.name)
 
 
-def _options(subject: _Subject) -> None:
+def _options(subject: _LoggerSubject) -> None:
     options_hold(subject.spec.options)
     if not subject.spec.description.strip():
         raise Broken("it has no description")
 
 
-def _built(subject: _Subject) -> None:
+def _built(subject: _LoggerSubject) -> None:
     from lightning.pytorch.loggers import Logger
 
     folder = subject.folder / "built"
@@ -128,9 +128,9 @@ def _built(subject: _Subject) -> None:
         )
 
 
-def _takes(call: str, wanted: int) -> Callable[[_Subject], str]:
-    def rule(subject: _Subject) -> str:
-        assert subject.told
+def _takes(call: str, wanted: int) -> Callable[[_LoggerSubject], str]:
+    def rule(subject: _LoggerSubject) -> str:
+        assert subject.with_logger
         answers = [error for name, error in subject.calls.made if name == call]
         if error := next((error for error in answers if error is not None), None):
             raise Broken(f"{call} fails: {describe_error(error)}")
@@ -141,26 +141,26 @@ def _takes(call: str, wanted: int) -> Callable[[_Subject], str]:
     return rule
 
 
-def _same(subject: _Subject) -> str:
-    told, alone = subject.told, subject.alone
-    if told.manifest.status != alone.manifest.status:
-        raise Broken(f"the fit is {told.manifest.status}; without it, it is {alone.manifest.status}")
-    for with_it, without in zip(told.history.rows, alone.history.rows, strict=True):
+def _same(subject: _LoggerSubject) -> str:
+    with_logger, without_logger = subject.with_logger, subject.without_logger
+    if with_logger.manifest.status != without_logger.manifest.status:
+        raise Broken(f"the fit is {with_logger.manifest.status}; without it, it is {without_logger.manifest.status}")
+    for with_it, without in zip(with_logger.history.rows, without_logger.history.rows, strict=True):
         for column in without:
             if not column.endswith(CLOCK) and with_it.get(column) != without[column]:
                 raise Broken(
                     f"{column} is {with_it.get(column)} after epoch {with_it['epoch']:.0f}, not {without[column]}"
                 )
-    return f"{len(alone.history)} epochs scored alike with it and without"
+    return f"{len(without_logger.history)} epochs scored alike with it and without"
 
 
-def _quiet(subject: _Subject) -> None:
-    assert subject.told
+def _quiet(subject: _LoggerSubject) -> None:
+    assert subject.with_logger
     if subject.printed:
         raise Broken(f"it prints {short_repr(subject.printed)} to stdout, which is for the result of a verb")
 
 
-RULES: Rules[_Subject] = {
+RULES: Rules[_LoggerSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "it is built": _built,

@@ -1,4 +1,4 @@
-"""The suite for models: shapes, seeds, gradients, saving - and whether a network can learn one batch by heart.
+"""The conformance suite for models: shapes, seeds, gradients, saving, and overfitting one batch.
 
 Letters: ``n`` examples of the batch, ``K`` outputs.
 """
@@ -27,39 +27,39 @@ from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.checkpoint import load_weights, save_weights
 from dl.training.summary import summarize
 
-EXAMPLES = 4  # of the batch that is learnt by heart; what even a linear model of a few columns can tell apart
+EXAMPLES = 4  # of the batch to overfit; few enough for a linear model of a few columns
 CLASSES = 3
 RATES = (1e-3, 1e-2, 1e-1)  # learning rates that are tried
 STEPS = 300  # optimizer steps at each
-LOOK = 20  # steps between two looks at what is learnt
-TOLERANCE = 1e-4  # of the logits of one example, alone and in a batch
+LOOK = 20  # steps between two evaluations
+TOLERANCE = 1e-4  # between the logits of an example alone and in a batch
 WIDTHS = (1, 2, 3, 10)
 
 
 def check_model(spec: ModelSpec, plugins: Plugins | None = None, sample: Dataset | None = None) -> Results:
-    """Ask every rule about a model, at the defaults of its options, on the CPU.
+    """Test a model against every rule, with default options, on the CPU.
 
     Args:
-        spec: As `Plugins.model` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
-        sample: A small data set of its domain, where ours is not of the shape that the model takes.
+        spec: From `Plugins.model`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
+        sample: A small data set of its domain, if dl's own does not have the shape that the model needs.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
-    subject = Subject(spec, plugins or load_plugins(), sample)
+    subject = ModelSubject(spec, plugins or load_plugins(), sample)
     needed = ("its domain is installed", "there is data of its domain", "it is built", "it gives logits (N, outputs)")
     with torch.random.fork_rng(devices=[]):
         return ask(f"the model {spec.name!r}", subject, RULES, needed)
 
 
-class Subject:
-    """A model that is asked about.
+class ModelSubject:
+    """The model under test.
 
     Args:
         spec: Its specification.
-        plugins: What is registered.
-        sample: Data of its domain; None takes what there is.
+        plugins: The registered plugins.
+        sample: Data of its domain; None takes dl's own or a registered data set.
     """
 
     def __init__(self, spec: ModelSpec, plugins: Plugins, sample: Dataset | None) -> None:
@@ -73,36 +73,38 @@ class Subject:
 
     @cached_property
     def inputs(self) -> Prepared:
-        """A batch of different inputs."""
+        """A batch of distinct inputs."""
         return whole_batch(self.batches, EXAMPLES)
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """Where they are."""
+        """Their positions."""
         return self.batches.rows[:EXAMPLES]
 
     def build(self, outputs: int = CLASSES, seed: int = 0, changed: Options | None = None) -> nn.Module:
-        """Build a network from a seed, with some options changed."""
+        """Build a network from a seed, with some options replaced."""
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        return self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
+        network = self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
+        summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
+        return network
 
 
-def _light(subject: Subject) -> None:
+def _light(subject: ModelSubject) -> None:
     lists_lightly(subject.plugins, "models", (subject.spec.domain, subject.spec.name))
 
 
-def _domain(subject: Subject) -> None:
+def _domain(subject: ModelSubject) -> None:
     spec = subject.plugins.domain(subject.spec.domain)
     if subject.spec.recipe:
         subject.plugins.recipe(spec.name, subject.spec.recipe)
 
 
-def _data(subject: Subject) -> str:
+def _data(subject: ModelSubject) -> str:
     return f"{len(subject.rows)} different inputs, prepared to {subject.batches.preprocessor.input_shape}"
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: ModelSubject) -> None:
     options_hold(subject.spec.options)
     taken = {option.name for option in (*TRAIN_OPTIONS, *SPLIT_OPTIONS)}
     taken |= {option.name for option in subject.plugins.domain(subject.spec.domain).options}
@@ -110,16 +112,15 @@ def _options(subject: Subject) -> None:
         raise Broken(f"{', '.join(sorted(twice))} is also an option of training, of the split or of the domain")
 
 
-def _builds(subject: Subject) -> str:
+def _builds(subject: ModelSubject) -> str:
     network = subject.build()
     count = sum(parameter.numel() for parameter in network.parameters())
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise Broken("it has no parameter that can be trained")
-    summarize(network, subject.batches.preprocessor.example_input())
     return f"{count:,} parameters"
 
 
-def _choices(subject: Subject) -> None:
+def _choices(subject: ModelSubject) -> None:
     choosable = [option for option in subject.spec.options if option.choices or isinstance(option.default, bool)]
     if not choosable:
         raise NotAsked("it has no options with choices")
@@ -131,7 +132,7 @@ def _choices(subject: Subject) -> None:
                 raise Broken(f"{option.name}={choice} fails: {type(error).__name__}: {error}") from error
 
 
-def _logits(subject: Subject) -> None:
+def _logits(subject: ModelSubject) -> None:
     for outputs in WIDTHS:
         logits = subject.build(outputs).eval()(cloned(subject.inputs))
         wanted = (len(subject.rows), outputs)
@@ -142,7 +143,7 @@ def _logits(subject: Subject) -> None:
             raise Broken(f"for {outputs} outputs not all logits are finite numbers")
 
 
-def _one_example(subject: Subject) -> None:
+def _one_example(subject: ModelSubject) -> None:
     network = subject.build().eval()
     with torch.no_grad():
         together = network(cloned(subject.inputs))
@@ -153,14 +154,14 @@ def _one_example(subject: Subject) -> None:
                 raise Broken(f"an example alone has other logits than in a batch, by {apart}")
 
 
-def _leaves_inputs(subject: Subject) -> None:
+def _leaves_inputs(subject: ModelSubject) -> None:
     given = cloned(subject.inputs)
     subject.build().train()(given)
     if not same(given, subject.inputs):
         raise Broken("its forward changes the inputs it is given")
 
 
-def _eval(subject: Subject) -> None:
+def _eval(subject: ModelSubject) -> None:
     network = subject.build().eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.no_grad():
@@ -171,7 +172,7 @@ def _eval(subject: Subject) -> None:
         raise Broken(f"in eval mode a forward changes {', '.join(changed[:3])}")
 
 
-def _seeded(subject: Subject) -> None:
+def _seeded(subject: ModelSubject) -> None:
     first, second = (subject.build(seed=7) for _ in range(2))
     if unlike := _unlike(first, second):
         raise Broken(f"built twice from one seed, it starts with another {unlike[0]}")
@@ -183,7 +184,7 @@ def _seeded(subject: Subject) -> None:
         raise Broken(f"trained twice from one seed, it ends with another {unlike[0]}")
 
 
-def _saved(subject: Subject) -> None:
+def _saved(subject: ModelSubject) -> None:
     first, second = subject.build(seed=1), subject.build(seed=2)
     for _ in _steps(first, subject, 1e-3, 3):
         pass
@@ -197,7 +198,7 @@ def _saved(subject: Subject) -> None:
         raise Broken("its weights give other logits in a new network: not all that it learns is in state_dict")
 
 
-def _gradients(subject: Subject) -> None:
+def _gradients(subject: ModelSubject) -> None:
     network = subject.build().train()
     waiting = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
     for _ in _steps(network, subject, 1e-2, LOOK):
@@ -209,7 +210,7 @@ def _gradients(subject: Subject) -> None:
     raise Broken(f"no gradient reaches {', '.join(list(waiting)[:3])} in {LOOK} steps")
 
 
-def _overfits(subject: Subject) -> str:
+def _overfits(subject: ModelSubject) -> str:
     targets, best = _targets(subject), 0
     for rate in RATES:
         network = subject.build()
@@ -226,7 +227,7 @@ def _overfits(subject: Subject) -> str:
     raise Broken(f"{STEPS} steps of adam at lr {rates} teach it at most {best} of {len(targets)} examples")
 
 
-def _causal(subject: Subject) -> None:
+def _causal(subject: ModelSubject) -> None:
     if subject.spec.build_causal is None:
         raise NotAsked("it has no form for the task next-token")
     batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preprocessor.input_shape
@@ -247,12 +248,12 @@ def _causal(subject: Subject) -> None:
         raise Broken("its logits at a token change with the tokens that come later")
 
 
-def _targets(subject: Subject) -> Tensor:
+def _targets(subject: ModelSubject) -> Tensor:
     return torch.arange(len(subject.rows)) % CLASSES
 
 
-def _steps(network: nn.Module, subject: Subject, rate: float, steps: int) -> Iterator[None]:
-    """Train on the one batch, and give control back after each step."""
+def _steps(network: nn.Module, subject: ModelSubject, rate: float, steps: int) -> Iterator[None]:
+    """Train on the batch, yielding after each step."""
     targets = _targets(subject)
     optimizer = torch.optim.Adam([one for one in network.parameters() if one.requires_grad], lr=rate)
     network.train()
@@ -268,7 +269,7 @@ def _unlike(first: nn.Module, second: nn.Module) -> list[str]:
     return [name for name, value in first.state_dict().items() if not torch.equal(value, other[name])]
 
 
-RULES: Rules[Subject] = {
+RULES: Rules[ModelSubject] = {
     "listing it imports nothing heavy": _light,
     "its domain is installed": _domain,
     "there is data of its domain": _data,

@@ -1,4 +1,4 @@
-"""Numbers: a whole domain in one file - rows of numbers that stay as they are - for fits that take a moment.
+"""A whole domain in one file, rows of numbers without preprocessing, for fits that take a moment.
 
 As in:
 
@@ -11,31 +11,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Examples
+from dl.data.memory import ARRAY, Given
+from dl.data.ragged import fixed
 from dl.domain import Domain, Preprocessor
-from dl.errors import BadFile
+from dl.errors import BadData, BadFile
 from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options
 from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
+from dl.tables.gather import content_ids
 
 DOMAIN = "numbers"
 PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'
 
 
 class Numbers(Preprocessor):
-    """Leaves the numbers as they are.
+    """Passes the numbers through as floats.
 
     Args:
         shape: Of one row.
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__(shape=list(shape))
         self.shape = tuple(shape)
 
     @property
@@ -43,17 +45,13 @@ class Numbers(Preprocessor):
         """The shape of one row."""
         return self.shape
 
-    def settings(self) -> dict[str, Any]:  # Any: JSON
-        """Return the shape."""
-        return {"shape": list(self.shape)}
-
     def forward(self, inputs: Tensor) -> Tensor:
-        """Turn numbers into floats, (N, *shape)."""
+        """Convert numbers to floats, (N, *shape)."""
         return inputs.float()
 
 
 class NumbersPlugin:
-    """A plugin object that registers the domain ``numbers`` and the data sets it is given.
+    """A plugin object that registers the domain ``numbers`` and the given data sets.
 
     Args:
         datasets: By name.
@@ -69,7 +67,7 @@ class NumbersPlugin:
 
     @hookimpl
     def register_datasets(self) -> tuple[DatasetSpec, ...]:
-        """Return the data sets that were given."""
+        """Return the given data sets."""
         return tuple(DatasetSpec(name, DOMAIN, "given", partial(_itself, one)) for name, one in self.datasets.items())
 
     @hookimpl
@@ -91,11 +89,21 @@ def _load_domain() -> Domain:
     return Domain(
         open_path=_open_path,
         learn=lambda part, options: Numbers(part.examples.array.shape[1:]),
-        restore=lambda settings: Numbers(settings["shape"]),
+        restore=Numbers.restore,
         read=_read,
         draw=lambda row, width: " ".join(f"{value:.2f}" for value in row.ravel())[:width],
         sketch=lambda row: " ".join(f"{value:.2f}" for value in row.ravel()[:4]),
+        from_memory=_from_memory,
     )
+
+
+def _from_memory(given: Given, _options: Options, _preprocessor: Preprocessor | None) -> Dataset:
+    if given.form != ARRAY:
+        raise BadData(f"numbers reads arrays; {given.words} was given")
+    rows = np.ascontiguousarray(given.values, np.float32)
+    n = len(rows)
+    names = tuple(f"row {k}" for k in range(n))
+    return Dataset("numbers", Examples(rows, np.zeros(n, np.int64), content_ids(fixed(rows)), (), names))
 
 
 def _open_path(path: Path, _options: Options) -> Dataset:
@@ -130,14 +138,14 @@ def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module
 
 
 def random_answers(n: int, seed: int = 0) -> Dataset:
-    """Return n rows of 20 numbers whose class is drawn: what there is to learn of them can only be memorized."""
+    """Return n rows of 20 random numbers with random classes, which can only be memorized."""
     rng = np.random.default_rng(seed)
     inputs = rng.standard_normal((n, 20), dtype=np.float32)
     return Dataset("random", Examples(inputs, rng.integers(0, 2, n), np.arange(n), ("no", "yes")), val_size=0.5)
 
 
 def clouds(n: int, seed: int = 0) -> Dataset:
-    """Return n points of three clouds in the plane that lie well apart."""
+    """Return n points of three well-separated clouds in the plane."""
     rng = np.random.default_rng(seed)
     targets = np.arange(n) % 3
     angles = 2 * np.pi * targets / 3
@@ -146,7 +154,7 @@ def clouds(n: int, seed: int = 0) -> Dataset:
 
 
 def slopes(n: int, seed: int = 0) -> Dataset:
-    """Return n points and a number that rises with them, with noise: a regression."""
+    """Return n points of a linear regression with noise."""
     rng = np.random.default_rng(seed)
     inputs = rng.normal(0, 1, (n, 3)).astype(np.float32)
     targets = inputs @ np.array([1.0, -2.0, 0.5]) + rng.normal(0, 0.3, n)

@@ -1,4 +1,4 @@
-"""The suites for all that one plugin registered: what ``dl plugins check NAME`` asks."""
+"""Run the conformance suites on everything one plugin registered, for ``dl plugins check NAME``."""
 
 from __future__ import annotations
 
@@ -6,32 +6,37 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dl.data.examples import Dataset
 from dl.errors import unknown
+from dl.options import check
 from dl.plugins.discovery import normalized
 from dl.plugins.registry import Plugins
 from dl.plugins.states import OK, PluginState
 from dl.recipes.resolve import resolve
-from dl.specs import RecipeSpec
+from dl.specs import ModelSpec, RecipeSpec, RegularizerSpec
 from dl.testing.check import check_check
 from dl.testing.command import check_command
 from dl.testing.dataset import check_dataset
 from dl.testing.domain import check_domain
 from dl.testing.logger import check_logger
 from dl.testing.model import check_model
+from dl.testing.regularized import find_named
 from dl.testing.regularizer import check_regularizer
 from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
 from dl.testing.section import check_section
 from dl.testing.task import check_task
 
+_Suite = Callable[[Any, Plugins], Results]  # Any: one kind of specification
+
 
 @dataclass(frozen=True)
-class Checked:
-    """A rule that was asked about one thing.
+class CheckedRule:
+    """The result of one rule for one registered thing.
 
     Args:
-        kind: What the thing is, for people.
+        kind: Of the thing, for messages.
         name: Of the thing.
-        result: What became of the rule.
+        result: Of the rule.
     """
 
     kind: str
@@ -39,12 +44,12 @@ class Checked:
     result: Result
 
     def as_dict(self) -> dict[str, str]:
-        """Return what is printed as JSON."""
+        """Return the JSON value."""
         return {"kind": self.kind, "name": self.name, **self.result.as_dict()}
 
 
 def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
-    """Return the plugins of a name, or of a distribution of that name.
+    """Return the plugins with this name, or of the distribution with this name.
 
     Raises:
         UnknownName: If there is none.
@@ -58,14 +63,66 @@ def plugins_named(name: str, plugins: Plugins) -> list[PluginState]:
     return found
 
 
-def check_plugin(state: PluginState, plugins: Plugins) -> Iterator[Checked]:
-    """Ask every rule about everything that a plugin registered, one after another."""
-    yield Checked("plugin", state.name, _loaded(state))
-    for kind, (field, suite) in SUITES.items():
+@dataclass(frozen=True)
+class AskedOn:
+    """The model and the data to test models and regularizers of one domain with.
+
+    Args:
+        domain: Of the model and the data.
+        model: For regularizers; empty takes the first that they accept.
+        sample: The data; None takes dl's own or a registered data set.
+    """
+
+    domain: str = ""
+    model: str = ""
+    sample: Dataset | None = None
+
+    def check_model(self, spec: ModelSpec, plugins: Plugins) -> Results:
+        """Test a model, on the data if it has its domain."""
+        return check_model(spec, plugins, self.sample if spec.domain == self.domain else None)
+
+    def check_regularizer(self, spec: RegularizerSpec, plugins: Plugins) -> Results:
+        """Test a regularizer, with the model and the data unless it is for another domain."""
+        if not self.model or spec.only_for not in ("", self.domain):
+            return check_regularizer(spec, plugins)
+        return check_regularizer(spec, plugins, self.sample, f"{self.domain}/{self.model}")
+
+
+def asked_on(plugins: Plugins, model: str = "", dataset: str = "") -> AskedOn:
+    """Return the model and the data to test with.
+
+    Args:
+        plugins: The registered plugins.
+        model: Name or domain/name of a model; empty for none, or for the default model of the data set.
+        dataset: Name or domain/name of a data set, loaded with default options; empty for none.
+
+    Raises:
+        DLError: If a name is unknown, or their domains differ.
+    """
+    if not dataset:
+        return AskedOn(*find_named("model", model, plugins.models)) if model else AskedOn()
+    domain, name = find_named("data set", dataset, plugins.datasets)
+    spec = plugins.dataset(domain, name)
+    model = find_named("model", model, plugins.models, domain)[1] if model else resolve(plugins, domain, name).model
+    return AskedOn(domain, model, spec.load(check((*plugins.domain(domain).options, *spec.options), {}, name)))
+
+
+def check_plugin(state: PluginState, plugins: Plugins, on: AskedOn | None = None) -> Iterator[CheckedRule]:
+    """Test everything that a plugin registered against every rule; yield the results as they come.
+
+    Args:
+        state: Of the plugin.
+        plugins: What is registered.
+        on: A model and data for models and regularizers; None takes what there is.
+    """
+    yield CheckedRule("plugin", state.name, _loaded(state))
+    on = on or AskedOn()
+    suites = SUITES | {"model": ("models", on.check_model), "regularizer": ("regularizers", on.check_regularizer)}
+    for kind, (field, suite) in suites.items():
         for key, spec in getattr(plugins, field).items():
             if plugins.owners.get((field, key)) == state.name:
                 for result in _results(suite, spec, plugins):
-                    yield Checked(kind, spec.name, result)
+                    yield CheckedRule(kind, spec.name, result)
 
 
 def _loaded(state: PluginState) -> Result:
@@ -81,7 +138,7 @@ def _results(suite: Callable[[Any, Plugins], Results], spec: Any, plugins: Plugi
 
 
 def check_recipe(spec: RecipeSpec, plugins: Plugins) -> Results:
-    """Ask whether a named recipe can be fitted as it is.
+    """Test that a named recipe can be fitted.
 
     Raises:
         DoesNotConform: If it cannot.
@@ -105,7 +162,6 @@ def _resolved(spec: RecipeSpec, plugins: Plugins) -> str:
     return f"it takes the model {resolve(plugins, spec.domain, names[0], recipe=spec.name).model}"
 
 
-_Suite = Callable[[Any, Plugins], Results]  # Any: one kind of specification
 SUITES: dict[str, tuple[str, _Suite]] = {
     "domain": ("domains", check_domain),
     "data set": ("datasets", check_dataset),

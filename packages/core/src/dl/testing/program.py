@@ -1,4 +1,4 @@
-"""The program: a verb of dl, run in this process, and what it answered."""
+"""Run a command of dl in this process, and capture its output."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dl.finding import Finding
 
 @dataclass(frozen=True)
 class Answer:
-    """What a verb answered.
+    """The result of a command.
 
     Args:
-        code: The exit code: 0 is fine; see `dl.cli.main`.
-        out: What it printed to stdout, the result.
-        err: What it printed to stderr: progress, and the line about a mistake.
+        code: The exit code: 0 is success; see `dl.cli.main`.
+        out: Its stdout: the result.
+        err: Its stderr: progress and errors.
     """
 
     code: int
@@ -29,18 +29,18 @@ class Answer:
 
     @property
     def json(self) -> Any:  # Any: JSON
-        """The result of a verb that was asked with ``--json``."""
+        """The parsed result of a command with ``--json``."""
         return json.loads(self.out)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The findings in the result of ``dl report --json``, the most pressing first."""
+        """The findings in the result of ``dl report --json``, the most severe first."""
         names = Finding.__dataclass_fields__
         return tuple(Finding(**{name: one[name] for name in names if name in one}) for one in self.json["findings"])
 
 
 def run_verb(*words: object) -> Answer:
-    """Run ``dl WORDS`` in this process; nothing of it is printed, and no error of the user is raised."""
+    """Run ``dl WORDS`` in this process, capturing its output; errors become the exit code."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
         _as_a_program_warns()
@@ -49,7 +49,7 @@ def run_verb(*words: object) -> Answer:
 
 
 def _run_program(words: list[str]) -> int:
-    """Run the installed program `dl`, and return the code it exits with."""
+    """Run the installed program `dl`, and return its exit code."""
     (program,) = entry_points(group="console_scripts", name="dl")
     try:
         program.load()(words)
@@ -59,7 +59,7 @@ def _run_program(words: list[str]) -> int:
 
 
 def _as_a_program_warns() -> None:
-    """Set the filters that Python starts a program with; pytest, say, has its own."""
+    """Set Python's default warning filters in place of those of pytest."""
     warnings.resetwarnings()
     for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
         warnings.simplefilter("ignore", kind)

@@ -1,6 +1,6 @@
-"""The suite for regularizers: they may change training as they like, and leave evaluation as it is.
+"""The conformance suite for regularizers: they may change training, but not evaluation.
 
-Asked on a network and data of the one domain that it knows, or on rows of numbers. Letters: ``B`` examples of a batch.
+It uses a network and data of the regularizer's domain, or rows of numbers. Letters: ``B`` examples of a batch.
 """
 
 from __future__ import annotations
@@ -21,47 +21,45 @@ from dl.options import check_named
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
-from dl.regularizer import Batch, Regularizer, State
+from dl.regularizer import Batch, Regularizer, State, fault_of_place
 from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import split_data
 from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
-from dl.testing.regularized import STEPS, Subject
+from dl.testing.regularized import STEPS, RegularizerSubject
 from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
-PARTS_OF_PLACE = {
-    "network": ("choices", "network"),
-    "batch": ("batch",),
-    "penalty": ("penalty",),
-    "training": ("loss", "after_step", "scored_with", "ends"),
-}
-SAME = 0.02  # logits are kept in half precision
+SAME = 0.02  # tolerance; logits are stored in half precision
 
 
-def check_regularizer(spec: RegularizerSpec, plugins: Plugins | None = None, sample: Dataset | None = None) -> Results:
+def check_regularizer(
+    spec: RegularizerSpec, plugins: Plugins | None = None, sample: Dataset | None = None, model: str = ""
+) -> Results:
     """Ask every rule about a regularizer, at the defaults of its options, on the CPU.
 
     Args:
         spec: As `Plugins.regularizer` gives it, or as a plugin makes it.
         plugins: What is registered; None loads what is installed.
-        sample: A small data set of the domain that it is for; None takes what there is.
+        sample: A small data set of the domain that it is for, or that the model reads; None takes what there is.
+        model: A registered model whose network it asks for; empty takes the first that it does not refuse.
 
     Raises:
         DoesNotConform: Naming each rule that does not hold.
+        DLError: If there is no such model, or it is not one of the domain that the regularizer is for.
     """
-    subject = Subject(spec, plugins or load_plugins(), sample)
+    subject = RegularizerSubject(spec, plugins or load_plugins(), sample, model)
     with torch.random.fork_rng(devices=[]):
         return ask(f"the regularizer {spec.name!r}", subject, RULES, needed=("there is a task and a model for it",))
 
 
-def _light(subject: Subject) -> None:
+def _light(subject: RegularizerSubject) -> None:
     lists_lightly(subject.plugins, "regularizers", subject.spec.name)
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: RegularizerSubject) -> None:
     spec = subject.spec
     options_hold(spec.options)
     if spec.remedy:
@@ -70,21 +68,17 @@ def _options(subject: Subject) -> None:
         raise Broken(f"its place is {spec.place!r}; there are {', '.join(PLACES)}")
 
 
-def _fits(subject: Subject) -> str:
+def _fits(subject: RegularizerSubject) -> str:
     recipe, task, _ = subject.chosen
     return f"{recipe.model} of {subject.domain}, {task.info.name}"
 
 
-def _acts(subject: Subject) -> None:
-    one = subject.alone()
-    parts = [name for name in Regularizer.__dataclass_fields__ if getattr(one, name) is not None]
-    if not parts:
-        raise Broken("it does nothing: each of its parts is left out")
-    if not set(parts) & set(PARTS_OF_PLACE[subject.spec.place]):
-        raise Broken(f"its place is {subject.spec.place!r}, but it has only {', '.join(parts)}")
+def _acts(subject: RegularizerSubject) -> None:
+    if fault := fault_of_place(subject.spec.place, subject.alone()):
+        raise Broken(fault)
 
 
-def _network(subject: Subject) -> None:
+def _network(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.network is None:
         raise NotAsked("it does not change the network")
@@ -98,7 +92,7 @@ def _network(subject: Subject) -> None:
         raise Broken("in eval mode the changed network gives other logits")
 
 
-def _eval_after_training(subject: Subject) -> None:
+def _eval_after_training(subject: RegularizerSubject) -> None:
     network, regularizers, _ = subject.trained()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.no_grad(), regularizers.scored_with(network):
@@ -111,7 +105,7 @@ def _eval_after_training(subject: Subject) -> None:
         raise Broken("it turns eval mode off")
 
 
-def _batch(subject: Subject) -> None:
+def _batch(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.batch is None:
         raise NotAsked("it does not change batches")
@@ -136,7 +130,7 @@ def _values(inputs: Prepared) -> Tensor:
     return inputs if isinstance(inputs, Tensor) else inputs.values
 
 
-def _loss(subject: Subject) -> None:
+def _loss(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.loss is None:
         raise NotAsked("it does not change the loss")
@@ -150,7 +144,7 @@ def _loss(subject: Subject) -> None:
         raise Broken("the mean of the losses is not its mean loss, or is no finite number")
 
 
-def _penalty(subject: Subject) -> None:
+def _penalty(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.penalty is None:
         raise NotAsked("it adds no penalty")
@@ -162,7 +156,33 @@ def _penalty(subject: Subject) -> None:
         raise Broken("no gradient comes from it, so it does nothing: compute it from the parameters themselves")
 
 
-def _ends(subject: Subject) -> None:
+def _gradients(subject: RegularizerSubject) -> str:
+    one = subject.alone()
+    if one.gradients is None:
+        raise NotAsked("it does not act on gradients")
+    network, batch = subject.network(subject.regularizers()).train(), Batch(subject.inputs, subject.targets)
+    passes = 0
+
+    def backward() -> Tensor:
+        nonlocal passes
+        passes += 1
+        return subject.backward(network, Regularizers({}), batch, subject.chosen[1].row.loss)
+
+    before = {name: value.detach().clone() for name, value in network.named_parameters()}
+    one.gradients(network, backward)
+    if not passes:
+        raise Broken("it never calls the function that runs the backward pass")
+    for name, parameter in network.named_parameters():
+        if not torch.allclose(parameter, before[name], rtol=1e-4, atol=1e-5):
+            raise Broken(f"it leaves another {name}: only the optimizer's step may change weights")
+        if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+            raise Broken(f"the gradient of {name} is not finite")
+    if all(parameter.grad is None for parameter in network.parameters()):
+        raise Broken("it leaves no gradient")
+    return f"{passes} forward and backward {'pass' if passes == 1 else 'passes'} a step"
+
+
+def _ends(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.ends is None:
         raise NotAsked("it does not end a fit")
@@ -173,7 +193,7 @@ def _ends(subject: Subject) -> None:
             raise Broken(f"after {len(several)} epochs it returns no text")
 
 
-def _trains(subject: Subject) -> None:
+def _trains(subject: RegularizerSubject) -> None:
     network, _, losses = subject.trained()
     if not np.isfinite(losses).all():
         raise Broken(f"after {STEPS} steps the loss is {losses[-1]}")
@@ -182,7 +202,7 @@ def _trains(subject: Subject) -> None:
         raise Broken(f"trained twice from one seed, the network ends with another {unlike[0]}")
 
 
-def _remembers(subject: Subject) -> None:
+def _remembers(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.state_dict is None and one.load_state_dict is None:
         raise NotAsked("it has nothing to remember")
@@ -200,7 +220,7 @@ def _remembers(subject: Subject) -> None:
 
 
 def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
-    """Return what a checkpoint gives back of states: it is read without running anything, so it holds no objects."""
+    """Save and load states as in a checkpoint, with ``weights_only``, which refuses arbitrary objects."""
     stream = io.BytesIO()
     try:
         torch.save(states, stream)
@@ -210,7 +230,7 @@ def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
         raise Broken(f"what it remembers is more than numbers, words and tensors: {describe_error(error)}") from error
 
 
-def _fitted(subject: Subject) -> str:
+def _fitted(subject: RegularizerSubject) -> str:
     recipe, _, plugins = subject.chosen
     reg = {subject.spec.name: dict(recipe.regularizers[subject.spec.name])}
     with tempfile.TemporaryDirectory() as folder:
@@ -237,7 +257,7 @@ def _fitted(subject: Subject) -> str:
     return f"{len(rows)} validation examples scored alike in the fit and after it"
 
 
-RULES: Rules[Subject] = {
+RULES: Rules[RegularizerSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "there is a task and a model for it": _fits,
@@ -247,6 +267,7 @@ RULES: Rules[Subject] = {
     "a batch is changed by its generator alone": _batch,
     "its loss is a loss": _loss,
     "its penalty is a number with a gradient": _penalty,
+    "its gradients are finite, and the weights stay": _gradients,
     "it ends a fit with words": _ends,
     "training with it is finite, and the same for the same seed": _trains,
     "what it remembers is kept in a checkpoint": _remembers,

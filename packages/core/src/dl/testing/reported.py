@@ -1,4 +1,4 @@
-"""What a report asks of a plugin - checks and sections - asked as a user's fit asks it; its answers are noted."""
+"""Run a plugin's check or section through the report of real runs, and record its results."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _Spec = TypeVar("_Spec", CheckSpec, SectionSpec)
 
 
 class Reported(Generic[_Spec]):
-    """A check or a section that is asked about.
+    """The check or section under test.
 
     Args:
         spec: Its specification.
-        plugins: What is registered.
+        plugins: The registered plugins.
         folder: Of the runs.
     """
 
@@ -45,17 +45,17 @@ class Reported(Generic[_Spec]):
 
     @cached_property
     def runs(self) -> dict[str, Run]:
-        """Copies of the fits, for this thing alone."""
+        """Copies of the known runs, for this test alone."""
         kept = kept_runs()
         return {name: Run(Path(shutil.copytree(run.path, self.folder / run.name))) for name, run in kept.items()}
 
     @cached_property
     def answers(self) -> dict[str, Any]:  # Any: whatever a plugin returns
-        """What it says of each run; an exception where it raises one."""
+        """Its result for each run, or the exception it raised."""
         return {name: self.asked(name, run) for name, run in self.runs.items()}
 
     def asked(self, name: str, run: Run) -> Any:  # Any: as above
-        """Ask it about a run, through its report."""
+        """Run it on a run, through the report."""
         before, answers = content(run.path), list[Any]()
         noting = replace(self.spec, load=lambda: _noting(self.spec.load(), answers))
         given: dict[str, Any] = {"checks": {}, "sections": {}}  # Any: as Plugins says

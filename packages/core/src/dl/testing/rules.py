@@ -1,7 +1,7 @@
-"""Rules: what must hold of a thing that a plugin registers, asked one by one, so that no answer hides another.
+"""Rules of the conformance suites, checked one by one, so that one failure does not hide another.
 
-A rule is a function of what it is asked about. It returns nothing, or a remark, where it holds; it raises `Broken`
-where it does not, and `NotAsked` where it cannot be asked. Whatever else it raises breaks the rule as well.
+A rule is a function of the thing under test. It returns nothing or a remark if the rule holds, and raises `Broken` if
+it does not, or `NotAsked` if it cannot be checked. Any other exception breaks the rule as well.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ OK, FAILED, NOT_ASKED = "ok", "failed", "not asked"
 
 
 class Broken(Exception):
-    """A rule does not hold; the message says what was found."""
+    """A rule is broken; the message states what was found."""
 
 
 class NotAsked(Exception):
-    """A rule cannot be asked here; the message says why."""
+    """A rule cannot be checked here; the message states why."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one rule.
+    """The result of one rule.
 
     Args:
-        rule: What must hold, in words.
+        rule: The rule as a sentence.
         state: ``ok``, ``failed`` or ``not asked``.
-        message: Why, or a remark.
+        message: The reason, or a remark.
     """
 
     rule: str
@@ -41,7 +41,7 @@ class Result:
     message: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Return what is printed as JSON."""
+        """Return the JSON value."""
         return asdict(self)
 
 
@@ -49,10 +49,10 @@ Results = tuple[Result, ...]
 
 
 class DoesNotConform(DLError):
-    """What a plugin registered does not hold; the message names the rules, `results` has all.
+    """A registered thing breaks rules; the message names them, `results` has all.
 
     Args:
-        what: The thing that was asked about.
+        what: The thing under test.
         results: Of all rules.
     """
 
@@ -64,21 +64,21 @@ class DoesNotConform(DLError):
         super().__init__(f"{what}: {len(broken)} of {len(results)} rules do not hold\n  " + "\n  ".join(broken))
 
 
-_Subject = TypeVar("_Subject")
-Rules = Mapping[str, Callable[[_Subject], str | None]]
+_SubjectType = TypeVar("_SubjectType")
+Rules = Mapping[str, Callable[[_SubjectType], str | None]]
 
 
-def ask(what: str, subject: _Subject, rules: Rules[_Subject], needed: Collection[str] = ()) -> Results:
-    """Ask every rule, and return the results.
+def ask(what: str, subject: _SubjectType, rules: Rules[_SubjectType], needed: Collection[str] = ()) -> Results:
+    """Check every rule, and return the results.
 
     Args:
-        what: What is asked about, for the message.
-        subject: What the rules are given.
-        rules: By what they say, in order.
-        needed: Rules without which those after them cannot be asked.
+        what: The thing under test, for the message.
+        subject: Passed to the rules.
+        rules: Functions by sentence, in order.
+        needed: Rules that all later ones depend on.
 
     Raises:
-        DoesNotConform: If a rule does not hold.
+        DoesNotConform: If a rule is broken.
     """
     results: list[Result] = []
     missing = ""
@@ -92,34 +92,34 @@ def ask(what: str, subject: _Subject, rules: Rules[_Subject], needed: Collection
     return tuple(results)
 
 
-def _answer(rule: str, function: Callable[[_Subject], str | None], subject: _Subject) -> Result:
+def _answer(rule: str, function: Callable[[_SubjectType], str | None], subject: _SubjectType) -> Result:
     try:
         return Result(rule, OK, function(subject) or "")
     except NotAsked as reason:
         return Result(rule, NOT_ASKED, str(reason))
     except Broken as broken:
         return Result(rule, FAILED, str(broken))
-    except (Exception, SystemExit) as error:  # the code that is asked about is a stranger's
+    except (Exception, SystemExit) as error:  # the code under test may raise anything
         return Result(rule, FAILED, describe_error(error))
 
 
 def owner(plugins: Plugins, field: str, key: object) -> PluginState | None:
-    """Return the plugin that registered a thing; None if none of these did.
+    """Return the plugin that registered a specification; None if no plugin did.
 
     Args:
-        plugins: What is registered.
+        plugins: The registered plugins.
         field: Of `Plugins`, like ``datasets``.
-        key: Of the thing there.
+        key: Of the specification there.
     """
     name = plugins.owners.get((field, key))
     return next((state for state in plugins.states if state.name == name), None) if name else None
 
 
 def options_hold(options: Iterable[Option]) -> None:
-    """Check that options are declared as they can be used.
+    """Check the declarations of options.
 
     Raises:
-        Broken: If a name is taken twice or cannot be typed, or a default does not fit its own option.
+        Broken: If a name is duplicate or cannot be typed, or a default is not valid for its option.
     """
     names: set[str] = set()
     for option in options:

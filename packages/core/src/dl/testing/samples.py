@@ -1,6 +1,6 @@
-"""Samples: tiny data of the shape that real data has, as files and as data sets; the same for the same seed.
+"""Tiny synthetic data in the form of real data, as files and as data sets; equal for equal seeds.
 
-They are small enough to be fitted in a second, and hold something to learn. Letters: ``n`` training examples.
+It is small enough to be fitted in a second, and learnable. Letters: ``n`` training examples.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def images(n: int = 60, seed: int = 0) -> Dataset:
 
 
 def texts(n: int = 60, seed: int = 0) -> Dataset:
-    """Return short sentences about films, bad or good, by the words that stand in them."""
+    """Return short sentences about films, bad or good by the words in them."""
     words, tones = _write_sentences(n, seed)
     held, held_tones = _write_sentences(n // 3, seed + 1)
     return Dataset(
@@ -76,7 +76,7 @@ def write_texts(folder: str | Path, n: int = 60, seed: int = 0) -> Path:
 
 
 def people(n: int = 60, seed: int = 0) -> Dataset:
-    """Return rows of people: two numbers, one of them missing here and there, and a word; who moved is the class."""
+    """Return rows of people: two numbers, one with missing values, and a word; the class is who moved."""
     rows, moved = _draw_people(n, seed)
     held, held_moved = _draw_people(n // 3, seed + 1)
     return Dataset(
@@ -90,7 +90,7 @@ def people(n: int = 60, seed: int = 0) -> Dataset:
 
 
 def write_table(path: str | Path, n: int = 60, seed: int = 0) -> Path:
-    """Write the rows of `people` as a CSV; the column ``label`` says who moved. Returns the path."""
+    """Write the rows of `people` as a CSV with the target column ``label``; returns the path."""
     rows, moved = _draw_people(n, seed)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The suite for sections of the report: lines of plain text for any run, shown as they are, and nothing else."""
+"""The conformance suite for report sections: lines of plain text for any run, without other effects."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from dl.testing.reported import NOT_COMPUTABLE, Reported, answers, leaves, loads
 from dl.testing.rules import Broken, Results, Rules, ask
 from dl.words import many
 
-LONGEST = 10_000  # characters of a line that are looked at
+LONGEST = 10_000  # characters of a line that are checked
 
 
 def check_section(spec: SectionSpec, plugins: Plugins | None = None) -> Results:
-    """Ask every rule about a section, in the reports of four fits: overfitted, clean, short, and a regression.
+    """Test a section against every rule, in the reports of four fits: overfitted, clean, short, and a regression.
 
     Args:
-        spec: As ``plugins.sections["its title"]`` gives it, or as a plugin makes it.
-        plugins: What is registered, a plugin that renders reports among it; None loads what is installed.
+        spec: From ``plugins.sections["its title"]``, or built by a plugin.
+        plugins: The registered plugins, with one that renders reports; None loads the installed ones.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
     plugins = plugins or load_plugins()
     with tempfile.TemporaryDirectory() as folder:

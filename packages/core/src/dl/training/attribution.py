@@ -1,4 +1,4 @@
-"""Attribute what fails during a fit or an evaluation to the third party's plugin that takes part in it."""
+"""Attribute errors during a fit or an evaluation to the third-party plugin that takes part in it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dl.recipes.recipe import Recipe
 
 @contextmanager
 def attribute_errors(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
-    """Blame what fails inside on a third party: on whose code it passed through last, or whom the recipe names.
+    """Inside this context attribute errors to a third-party plugin: that of the traceback, or one the recipe names.
 
-    A network that returns what the loss cannot use fails in torch, with nothing of its plugin on the way.
+    A network with an output that the loss cannot use fails in torch, without its plugin in the traceback.
 
     Raises:
-        PluginFailed: Where a third party's plugin takes part.
+        PluginFailed: If a third-party plugin takes part.
     """
     try:
         yield
@@ -28,19 +28,19 @@ def attribute_errors(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
     except BaseException as error:
         cause: BaseException = error
         if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
-            cause = error.__context__  # Lightning ends the process where one is raised
+            cause = error.__context__  # Lightning exits on a KeyboardInterrupt
         plugin = plugin_of_traceback(cause)
         if plugin and not plugin.own:
             raise PluginFailed(plugin_line(plugin.name, plugin.origin, describe_error(cause))) from error
         for field, key, what in _chosen(recipe):
-            if plugins.is_strangers(field, key):
+            if plugins.is_third_party(field, key):
                 message = f"a run with the {what} failed: {describe_error(cause)}"
                 raise PluginFailed(plugins.line(field, key, message)) from error
         raise
 
 
 def _chosen(recipe: Recipe) -> Iterator[tuple[str, str | tuple[str, str], str]]:
-    """Give what a recipe names, by field and key of `Plugins` and in words, the likeliest to fail first."""
+    """Yield field and key in `Plugins` and a description of the things a recipe names, the likeliest to fail first."""
     yield from (("regularizers", name, f"regularizer {name!r}") for name in recipe.regularizers)
     if recipe.task:
         yield "tasks", recipe.task, f"task {recipe.task!r}"

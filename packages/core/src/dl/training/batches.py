@@ -1,9 +1,9 @@
-"""Feeds and orders: where the data lies, and in which order its examples are taken.
+"""Data sets on a device, and batch samplers.
 
-What travels through Lightning's loops are positions, never examples: a feed gives a batch by one gather, on the device
-where the data fits there, else on the host (from memory or a memory map) with a copy to the device.
+Lightning's loops iterate over positions, not examples: `DeviceDataset.take` gathers a batch on the device if the data
+fits there, otherwise on the host (from memory or a memory map) with a copy to the device.
 The order of an epoch is a function of (seed, epoch), the same for any number of devices; rows of different lengths are
-brought together with others of like length, so that little of a batch is padding.
+bucketed by length, so that batches have little padding.
 Letters: ``n`` positions of a batch or block, ``B`` batch size over all devices, ``W`` devices.
 """
 
@@ -23,9 +23,9 @@ from dl.padded import Padded, RaggedTensor
 from dl.tasks.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
 
-WIDEST = 1 << 25  # values of a padded batch, at most: 256 MiB, and a few times that in a preprocessor
-POOL = 50  # batches among whose rows those of like length are brought together
-SHARE_OF_DEVICE = 0.5  # of the free memory of an accelerator that data may take
+WIDEST = 1 << 25  # most values of a padded batch: 256 MiB, and a few times that in a preprocessor
+POOL = 50  # batches whose rows are sorted by length together
+SHARE_OF_DEVICE = 0.5  # of an accelerator's free memory that data may use
 
 
 @dataclass
@@ -56,22 +56,22 @@ class DeviceDataset:
 
     @property
     def lengths(self) -> Index | None:
-        """(N,) how long each row is; None where all are alike."""
+        """Length of each row, (N,); None if all rows have one shape."""
         return self.inputs.offsets.diff().cpu().numpy() if isinstance(self.inputs, RaggedTensor) else None
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of an average row."""
+        """Mean size of a row in bytes."""
         return max(self.inputs.nbytes // max(len(self.ids), 1), 1)
 
     def to(self, device: torch.device) -> None:
-        """Move to the device if it has room; otherwise stay on the host."""
+        """Move the targets to the device, and the inputs if they fit; otherwise these stay on the host."""
         self.targets = self.targets.to(device)
         if device.type != "cuda" or self.inputs.nbytes < SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
             self.inputs = self.inputs.to(device)
 
     def take(self, positions: Tensor) -> tuple[Tensor | Padded, Tensor]:
-        """Return the stored inputs and the targets at these positions, on the device of the targets."""
+        """Gather stored inputs (B, ...) and targets (B, ...) at these positions (B,), on the device of the targets."""
         device, here = self.targets.device, positions.to(self.inputs.device)
         targets = self.targets.index_select(0, positions)
         if isinstance(self.inputs, RaggedTensor):
@@ -80,13 +80,13 @@ class DeviceDataset:
         return self.inputs.index_select(0, here).to(device, non_blocking=True), targets
 
 
-def epoch_order(seed: int, epoch: int, positions: Index) -> Index:
-    """Return the training positions in the order of one epoch, (n,): a function of seed and epoch alone."""
+def epoch_permutation(seed: int, epoch: int, positions: Index) -> Index:
+    """Shuffle the training positions (n,) for one epoch, as a function of seed and epoch alone."""
     return np.asarray(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
 
 
-def bucketed(order: Index, lengths: Index, batch_size: int, rng: np.random.Generator) -> Index:
-    """Bring rows of like length into one batch: sorted within pools of `POOL` batches, whole batches then shuffled.
+def bucket_by_length(order: Index, lengths: Index, batch_size: int, rng: np.random.Generator) -> Index:
+    """Bucket rows by length: sort them within pools of `POOL` batches, then shuffle whole batches.
 
     The last batch, which may be smaller, stays last.
 
@@ -104,11 +104,11 @@ def bucketed(order: Index, lengths: Index, batch_size: int, rng: np.random.Gener
 
 
 def check_width(train: Subset, lengths: Index | None, batch_size: int) -> None:
-    """Refuse a row that makes a padded batch too large for a memory.
+    """Refuse a row that would make a padded batch larger than `WIDEST`.
 
     Args:
-        train: What is learnt from.
-        lengths: (N,) of all stored rows; None where all are alike.
+        train: The training set.
+        lengths: (N,) of all stored rows; None if all rows have one shape.
         batch_size: Rows of a batch.
 
     Raises:
@@ -120,12 +120,12 @@ def check_width(train: Subset, lengths: Index | None, batch_size: int) -> None:
     if lengths[longest] * min(batch_size, len(train)) > WIDEST:
         raise BadData(
             f"{safe_text(train.examples.source(longest))}: {lengths[longest]:,} tokens, and a batch of {batch_size} is "
-            f"padded to its longest text; cut long texts, as with max_len=5000, or say a smaller batch_size="
+            f"padded to its longest text; truncate texts, as with max_len=5000, or use a smaller batch_size="
         )
 
 
 def batch_sizes(n: int, batch_size: int) -> list[int]:
-    """Cut n examples into batches; one that is left over joins the last, for batch norm needs two."""
+    """Return the batch sizes for n examples; a single left-over one joins the last batch, as batch norm needs two."""
     whole, rest = divmod(n, batch_size)
     sizes = [batch_size] * whole + ([rest] if rest else [])
     if rest == 1 and whole:
@@ -135,36 +135,36 @@ def batch_sizes(n: int, batch_size: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Shard:
-    """Which device of how many: rank 0..world-1."""
+    """The shard of one device: its rank, 0 to ``world_size - 1``."""
 
     rank: int = 0
-    world: int = 1
+    world_size: int = 1
 
 
 @dataclass
 class TrainBatchSampler:
-    """The steps of an epoch, as Lightning's training loop walks over them.
+    """Samples the training batches of an epoch for Lightning's training loop.
 
-    With one device a step of Lightning is a block of ``steps_a_block`` batches, their positions in one tensor. With
-    several it is one batch, of which this device gets every W-th position, and the factor by which its mean loss enters
-    the mean over devices: 1, but for a last batch that W does not divide.
+    With one device an item is a block of ``steps_per_block`` batches, their positions in one tensor. With several it is
+    one batch, of which this device gets every W-th position, and the weight of its mean loss in the mean over devices:
+    1, except for a last batch that W does not divide.
     """
 
     positions: Index
     batch_size: int
     seed: int
-    share: Shard
-    steps_a_block: int
+    shard: Shard
+    steps_per_block: int
     lengths: Index | None = None
     epoch: int = 0
 
     @property
     def sampler(self) -> TrainBatchSampler:
-        """Where Lightning looks for `set_epoch`."""
+        """Itself: Lightning calls `set_epoch` on this attribute."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch, counted from 0."""
+        """Set the epoch, from 0; Lightning calls it before each epoch."""
         self.epoch = epoch
 
     @property
@@ -174,57 +174,61 @@ class TrainBatchSampler:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps an epoch."""
+        """Number of optimizer steps per epoch."""
         return len(self.sizes)
 
     def __len__(self) -> int:
-        return -(-self.steps // self.steps_a_block)
+        return -(-self.steps // self.steps_per_block)
 
     def __iter__(self) -> Iterator[tuple[Tensor, float]]:
-        order = epoch_order(self.seed, self.epoch, self.positions)
+        order = epoch_permutation(self.seed, self.epoch, self.positions)
         sizes = self.sizes
         if self.lengths is not None:
             rng = np.random.default_rng([self.seed, self.epoch, 0xB0CE])
-            order = bucketed(order, self.lengths, self.batch_size, rng)
-        blocks = [sum(sizes[k : k + self.steps_a_block]) for k in range(0, len(sizes), self.steps_a_block)]
+            order = bucket_by_length(order, self.lengths, self.batch_size, rng)
+        blocks = [sum(sizes[k : k + self.steps_per_block]) for k in range(0, len(sizes), self.steps_per_block)]
         for block in torch.from_numpy(order).split(blocks):
-            yield self._of_this_device(block)
+            yield self._local_part(block)
 
-    def _of_this_device(self, block: Tensor) -> tuple[Tensor, float]:
-        mine = block[self.share.rank :: self.share.world]
-        if len(mine) == 0:  # every device takes part in every step; this one with no weight
+    def _local_part(self, block: Tensor) -> tuple[Tensor, float]:
+        local_positions = block[self.shard.rank :: self.shard.world_size]
+        if len(local_positions) == 0:  # every device takes part in every step, this one with weight 0
             return block[:1], 0.0
-        return mine, len(mine) * self.share.world / len(block)
+        return local_positions, len(local_positions) * self.shard.world_size / len(block)
 
 
 @dataclass(frozen=True)
 class EvalBatchSampler:
-    """The positions of a part in batches; with several devices each position on exactly one of them, none repeated.
+    """Samples the evaluation batches of a subset; with several devices each position is on exactly one of them.
 
-    Where rows differ in length (``lengths``, (N,)) they are taken from the shortest to the longest. A batch holds
-    ``eval_batch_size`` of them, and fewer where they are very long.
+    Rows of different lengths (``lengths``, (N,)) are sorted by length. A batch holds ``eval_batch_size`` rows, fewer if
+    they are very long.
     """
 
     positions: Index
-    share: Shard
+    shard: Shard
     lengths: Index | None = None
     eval_batch_size: int = EVAL_BATCH
 
     @property
-    def mine(self) -> Index:
+    def local_positions(self) -> Index:
         """The positions of this device."""
-        mine = self.positions[self.share.rank :: self.share.world]
-        return mine if self.lengths is None else mine[np.argsort(self.lengths[mine], kind="stable")]
+        local_positions = self.positions[self.shard.rank :: self.shard.world_size]
+        return (
+            local_positions
+            if self.lengths is None
+            else local_positions[np.argsort(self.lengths[local_positions], kind="stable")]
+        )
 
     @property
     def sizes(self) -> list[int]:
         """The size of each batch."""
-        mine = self.mine
+        local_positions = self.local_positions
         sizes: list[int] = []
-        while (done := sum(sizes)) < len(mine):
-            count = min(self.eval_batch_size, len(mine) - done)
+        while (done := sum(sizes)) < len(local_positions):
+            count = min(self.eval_batch_size, len(local_positions) - done)
             if self.lengths is not None:
-                padded = np.arange(1, count + 1) * self.lengths[mine[done : done + count]]
+                padded = np.arange(1, count + 1) * self.lengths[local_positions[done : done + count]]
                 count = max(int(np.searchsorted(padded, WIDEST, "right")), 1)
             sizes.append(count)
         return sizes
@@ -233,4 +237,4 @@ class EvalBatchSampler:
         return len(self.sizes)
 
     def __iter__(self) -> Iterator[Tensor]:
-        yield from torch.from_numpy(self.mine).split(self.sizes)
+        yield from torch.from_numpy(self.local_positions).split(self.sizes)

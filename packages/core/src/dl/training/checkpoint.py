@@ -1,8 +1,8 @@
-"""Checkpoints: a CheckpointIO for Lightning that never harms a good checkpoint.
+"""Checkpoints: a CheckpointIO for Lightning that never damages a good checkpoint.
 
-Lightning's own stages in the system's temporary folder and moves, which on another full file system leaves half a file.
-This one writes beside the target, flushes, renames, and only then names the new file in a manifest with its checksum.
-The one before is kept; a damaged newest one is passed over, and that is said.
+Lightning's own writes to the system's temporary folder and moves, which leaves half a file if the target disk is full.
+This one writes beside the target, flushes, renames, and only then adds the new file to a manifest with its checksum.
+The previous one is kept; if the newest is damaged, it is skipped with a warning.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DurableCheckpoints(CheckpointIO):
     """Writes ``<folder>/state-<number>.ckpt`` and a manifest; the path given by Lightning names the folder."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write one checkpoint and forget all but the one before. Any: Lightning's own state."""
+        """Write one checkpoint and delete all but the previous one. Any: Lightning's own state."""
         folder = Path(path).parent
         files.make_folder(folder)
         stream = io.BytesIO()
@@ -68,18 +68,18 @@ class DurableCheckpoints(CheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read the newest checkpoint of the folder that is whole. Any: Lightning's own state.
+        """Read the newest intact checkpoint of the folder. Any: Lightning's own state.
 
         Raises:
-            BadRun: If there is none, or it holds more than numbers and words.
+            BadRun: If there is none, or it holds arbitrary objects.
         """
         folder = Path(path).parent
         for entry in _entries(folder):
             content = _whole(folder / entry.file, entry.sha256)
             if content is not None:
-                return _unpacked(content, folder / entry.file, map_location)
+                return _unpickle(content, folder / entry.file, map_location)
             warnings.warn(f"{entry.file} is damaged or missing; using the checkpoint before it", stacklevel=2)
-        raise BadRun(f"no whole checkpoint in {str(folder)!r}")
+        raise BadRun(f"no intact checkpoint in {str(folder)!r}")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove one checkpoint file."""
@@ -87,7 +87,7 @@ class DurableCheckpoints(CheckpointIO):
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
-    """Write the network's weights as safetensors, whole or not at all; what several names share, under the first."""
+    """Write the network's weights as safetensors, atomically; tied weights under their first name."""
     state, first = network.state_dict(), _first_names(network)
     weights = {name: state[name].detach().cpu().contiguous() for name in state if first[name] == name}
     files.write_bytes(path, save(weights))
@@ -97,22 +97,22 @@ def load_weights(path: Path, network: nn.Module) -> None:
     """Read weights into a network of the same shape.
 
     Raises:
-        BadRun: If the file is missing, not ours, damaged or of another network.
+        BadRun: If the file is missing, damaged or of another network.
     """
     try:
         state = load(path.read_bytes())
         shared = {name: state[one] for name, one in _first_names(network).items() if name != one and one in state}
         network.load_state_dict(shared | state)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is missing; this run has kept no weights") from None
+        raise BadRun(f"{str(path)!r} is missing; this run has no stored weights") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise BadRun(f"{str(path)!r} is not a file of weights: {error}") from error
     except RuntimeError as error:
-        raise BadRun(f"{str(path)!r} holds the weights of another network than the recipe beside it") from error
+        raise BadRun(f"{str(path)!r} holds the weights of another network than that of the recipe beside it") from error
 
 
 def _first_names(network: nn.Module) -> dict[str, str]:
-    """Return the first name of each weight: tied layers have one weight of several names."""
+    """Return the first name of each weight, by name: tied layers share one weight under several names."""
     first: dict[tuple[object, ...], str] = {}
     names = {}
     for name, tensor in network.state_dict().items():
@@ -136,12 +136,12 @@ def _entries(folder: Path) -> list[_Entry]:
     return entries
 
 
-def _unpacked(content: bytes, path: Path, map_location: Any | None) -> dict[str, Any]:  # Any: Lightning's own state
+def _unpickle(content: bytes, path: Path, map_location: Any | None) -> dict[str, Any]:  # Any: Lightning's own state
     try:
         if not zipfile.is_zipfile(io.BytesIO(content)):  # older formats begin with a pickle
             raise ValueError("not a zip archive")
         return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
-    except Exception as error:  # bytes that a stranger wrote may fail in any way
+    except Exception as error:  # foreign bytes may fail in any way
         raise BadRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
 
 

@@ -1,4 +1,4 @@
-"""Devices: what is passed on to Lightning's Trainer, checked against this machine so that a mistake is one line."""
+"""Devices: the arguments of Lightning's Trainer, checked against this machine so that a mistake is one line."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LONGEST_COUNT = 9  # digits
 
 
 def is_first_device() -> bool:
-    """Return whether this process is the one that writes and speaks; true where there is only one."""
+    """Return whether this process has rank 0, which alone writes and prints."""
     return getattr(rank_zero_only, "rank", 0) in (0, None)
 
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's advice, and warnings about its own insides, off the user's screen; errors pass."""
+    """Inside this context silence Lightning's advice and warnings about itself; errors pass."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
@@ -47,15 +47,15 @@ def quiet_lightning() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Devices:
-    """Where and in which number type to train; the words are Lightning's.
+    """The hardware and the precision of a fit, in Lightning's terms.
 
     Args:
         accelerator: ``auto``, ``cpu``, ``gpu``, ...
-        devices: How many, or ``auto``: one on a CPU, all of an accelerator.
+        devices: Number of devices, or ``auto``: one on a CPU, all of an accelerator.
         strategy: ``auto``, ``ddp``, ``fsdp``, ...
         precision: ``32-true``, ``bf16-mixed``, ...
-        num_nodes: Machines.
-        max_time: Longest training time, ``DD:HH:MM:SS``; empty for no limit.
+        num_nodes: Number of machines.
+        max_time: Stop training after ``DD:HH:MM:SS``; empty for no limit.
     """
 
     accelerator: str = "auto"
@@ -66,20 +66,20 @@ class Devices:
     max_time: str = ""
 
     def check(self) -> None:
-        """Refuse what this machine does not have, before anything is read or written.
+        """Refuse hardware that this machine lacks, before anything is read or written.
 
         Raises:
             BadDevices: As `trainer`.
         """
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is said once, when the real one is made
+            warnings.simplefilter("ignore")  # shown once, when the real Trainer is built
             self.trainer(1, [])
 
     def trainer(self, epochs: int, callbacks: Sequence[Callback]) -> pl.Trainer:
-        """Make the Trainer: Lightning's loops and strategies, with dl's own keeping, showing and stopping.
+        """Build the Trainer: Lightning's loops and strategies, with dl's own checkpoints, progress and stopping.
 
         Raises:
-            BadDevices: If this machine does not have what was asked for.
+            BadDevices: If this machine lacks the requested hardware.
         """
         self._check_count()
         given = asdict(self) | {"max_time": self.max_time or None}
@@ -103,8 +103,8 @@ class Devices:
             raise BadDevices(f"lightning refuses these devices: {reason}") from error
 
     @property
-    def takes_blocks(self) -> bool:
-        """Whether the number type lets many optimizer steps run inside one step of Lightning."""
+    def supports_blocks(self) -> bool:
+        """Whether the precision allows several optimizer steps inside one step of Lightning."""
         return self.precision in BLOCK_PRECISIONS
 
     def _check_count(self) -> None:

@@ -1,7 +1,7 @@
-"""What a fit keeps for the report beside outcomes: signs of training health, features, and sketches of hard examples.
+"""Diagnostics recorded for the report: gradient norms, dead units, and penultimate features.
 
-Each costs little: health is read at one step of a block and on a few validation batches, features and sketches once, at
-the end. Letters: ``n`` examples of a part, ``F`` features.
+Each is cheap: gradients are read at one step of a block, units on a few validation batches, features once, at the end.
+Letters: ``n`` examples of a subset, ``F`` features.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from dl.padded import Padded
 
-MOST_FEATURES = 64  # dimensions kept of an example's penultimate features
-WATCHED_BATCHES = 4  # of the validation part, for units that never fire
+MOST_FEATURES = 64  # dimensions stored of an example's penultimate features
+WATCHED_BATCHES = 4  # validation batches on which dead units are detected
 
 
 class GradientNormMonitor:
-    """Norms of the gradient at some of the epoch's steps; tensors stay on the device until they are read."""
+    """Records gradient norms at some steps of an epoch; tensors stay on the device until they are read."""
 
     def __init__(self, network: nn.Module) -> None:
         self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -29,15 +29,15 @@ class GradientNormMonitor:
         self.first, self.last = weights[0], weights[-1]
         self.seen: list[Tensor] = []
 
-    def note(self) -> None:
-        """Note the norms of the gradient that was just computed: of all, of the first and of the last weights."""
+    def record(self) -> None:
+        """Record the norms of the current gradient: of all, of the first and of the last weights."""
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
         ends = [nn.utils.get_total_norm([p.grad]) for p in (self.first, self.last) if p.grad is not None]
         if len(ends) == 2:
             self.seen.append(torch.stack([nn.utils.get_total_norm(gradients), *ends]))
 
     def row(self) -> dict[str, float]:
-        """Return medians over the noted steps and the largest, and start anew; nothing if no step was noted."""
+        """Return the medians and the maximum over the recorded steps, and reset; empty if no step was recorded."""
         if not self.seen:
             return {}
         norms = torch.stack(self.seen).float().cpu().numpy()
@@ -48,15 +48,15 @@ class GradientNormMonitor:
 
 
 class DeadUnitMonitor:
-    """Which channels of the ReLU layers ever fire on the first batches of a scoring pass."""
+    """Records which channels of the ReLU layers ever fire on the first batches of a scoring pass."""
 
     def __init__(self, network: nn.Module) -> None:
         self.layers = [layer for layer in network.modules() if isinstance(layer, nn.ReLU)]
         self.fired: dict[int, Tensor] = {}
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch what the layers give inside."""
+    def recording(self) -> Iterator[None]:
+        """Record the outputs of the layers inside this context."""
         handles = [layer.register_forward_hook(self._look) for layer in self.layers]
         try:
             yield
@@ -65,7 +65,7 @@ class DeadUnitMonitor:
                 handle.remove()
 
     def row(self) -> dict[str, float]:
-        """Return the share of channels that never fired, and start anew; nothing where there is no ReLU."""
+        """Return the share of channels that never fired, and reset; empty without a ReLU."""
         fired = [float(one.float().sum()) for one in self.fired.values()]
         total = sum(len(one) for one in self.fired.values())
         self.fired = {}
@@ -81,7 +81,7 @@ class DeadUnitMonitor:
 def project(values: Tensor) -> Tensor:
     """Project (n, ...) values to at most `MOST_FEATURES` dimensions, (n, F) float32 on the CPU.
 
-    The projection is random, fixed and the same for every run: distances are kept well enough to find near copies.
+    The projection is random but the same in every run; it preserves distances well enough to find near duplicates.
 
     Source: Johnson and Lindenstrauss 1984.
     """
@@ -94,7 +94,7 @@ def project(values: Tensor) -> Tensor:
 
 
 def pool_tokens(values: Tensor, batch: Tensor | Padded) -> Tensor:
-    """Return what a layer reads of each row: where it reads every token, (B, T, F), the mean over those of the row."""
+    """Mean-pool (B, T, F) features over the real tokens of each row; pass (B, F) through."""
     if not isinstance(batch, Padded) or values.ndim != 3:
         return values
     inside = batch.mask.to(values)
@@ -103,7 +103,7 @@ def pool_tokens(values: Tensor, batch: Tensor | Padded) -> Tensor:
 
 @contextmanager
 def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what the last linear layer reads while the network runs inside; nothing if it has none."""
+    """Collect the inputs of the last linear layer while the network runs in this context; empty without one."""
     kept: list[Tensor] = []
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     handles = [

@@ -1,4 +1,4 @@
-"""The LightningModule of a fit: how a block of steps is taken, and how a part is scored.
+"""The LightningModule of a fit: training steps and scoring.
 
 On one device a training step of Lightning is a block of many optimizer steps: one gather and one preprocessing for all
 of them, no logging, and sums that stay on the device until the epoch ends. With several devices it is one optimizer
@@ -17,6 +17,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.fabric.utilities import move_data_to_device
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -38,26 +39,26 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
-from dl.training.optimizers import make_optimizer, make_schedule
+from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
-from dl.training.scoring import Running, merge, score
+from dl.training.scoring import RunningMeans, merge, score
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
-SAVED = "dl"  # under which name the checkpoint has what Lightning does not know of
+SAVED = "dl"  # key of dl's own state in the checkpoint
 
 
 @dataclass(frozen=True)
 class FitParts:
-    """What is trained on and scored: a data set for each source of examples, and the positions of each split in it.
+    """The data of a fit: a data set for each source of examples, and the positions of each subset in it.
 
     Args:
         train_data: Of the training examples.
-        val_data: Of the validation examples; the same where they were held out of those.
+        val_data: Of the validation examples; the same object if they were held out of the training examples.
         train: (n,) positions of the training set.
         val: (n,) positions of the validation set.
         probe: (n,) positions of the probe, in the training data.
-        unknown: Of ``training`` and ``validation``: (n,) which examples hold nothing that the preprocessor knows.
+        unknown: Of ``training`` and ``validation``: (n,) which examples hold nothing known to the preprocessor.
     """
 
     train_data: DeviceDataset
@@ -69,18 +70,19 @@ class FitParts:
 
 
 class FitModule(pl.LightningModule):
-    """A network with its preprocessor and task, trained by index.
+    """A network with its preprocessor and task, trained on batches of positions.
 
     Args:
-        network: Prepared inputs -> logits (N, K).
-        preprocessor: Stored inputs -> prepared inputs.
+        network: Maps prepared inputs to logits (N, K).
+        preprocessor: Maps stored inputs to prepared inputs.
         task: Loss, scores and metrics.
-        parts: What is trained on and scored.
+        parts: The data and the positions of its subsets.
         train: The recipe's training options.
-        seed: Of the order of epochs, and of what regularizers draw.
-        regularizers: What is done in training steps alone.
-        stop: Says at each step whether a signal asked to stop.
+        seed: Of the batches, and of the regularizers' random draws.
+        regularizers: Applied in training steps only.
+        stop: Returns at each step whether a signal was received.
         blocks: Whether one step of Lightning is a block of optimizer steps.
+        make_own: Builds the user's own optimizer from the trainable parameters; None takes the recipe's.
     """
 
     def __init__(
@@ -95,104 +97,110 @@ class FitModule(pl.LightningModule):
         stop: Callable[[], bool],
         *,
         blocks: bool,
+        make_own: MakeOptimizer | None = None,
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.parts, self.train_options, self.seed = parts, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
-        self.stop = stop
+        self.stop, self.make_own = stop, make_own
         self.automatic_optimization = not blocks
-        self.running = Running()
+        self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         self.train_means = (float("nan"), float("nan"))
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
-        self._saved: dict[str, Any] = {}  # of the checkpoint that the fit goes on from. Any: as torch.save takes it
+        self._drawn: Batch | None = None  # of the step that Lightning is taking
+        self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
     def setup(self, stage: str) -> None:
-        """Make the orders, now that the number of devices is known."""
-        self.share = Shard(self.global_rank, self.trainer.world_size)
+        """Build the sampler, once the number of devices is known."""
+        self.shard = Shard(self.global_rank, self.trainer.world_size)
         batch = int(self.train_options["batch_size"])
-        feed = self.parts.train_data
-        most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (feed.row_bytes * batch)))
+        data = self.parts.train_data
+        most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (data.row_bytes * batch)))
         steps = 1 if self.automatic_optimization else most
-        self.order = TrainBatchSampler(self.parts.train, batch, self.seed, self.share, steps, feed.lengths)
+        self.sampler = TrainBatchSampler(self.parts.train, batch, self.seed, self.shard, steps, data.lengths)
 
     def train_dataloader(self) -> TrainBatchSampler:
-        """Return the positions of each block or batch."""
-        return self.order
+        """Return the sampler of training batches."""
+        return self.sampler
 
     def val_dataloader(self) -> list[EvalBatchSampler]:
-        """Return the positions of the validation part and of the probe."""
+        """Return the samplers of the validation set and the probe."""
         val, probe = self.parts.val_data.lengths, self.parts.train_data.lengths
         eval_batch_size = self.task.row.eval_batch_size
         return [
-            EvalBatchSampler(self.parts.val, self.share, val, eval_batch_size),
-            EvalBatchSampler(self.parts.probe, self.share, probe, eval_batch_size),
+            EvalBatchSampler(self.parts.val, self.shard, val, eval_batch_size),
+            EvalBatchSampler(self.parts.probe, self.shard, probe, eval_batch_size),
         ]
 
     def on_fit_start(self) -> None:
-        """Move the data to the device, where it fits; what regularizers draw and remember is there, too."""
+        """Move the data to the device if it fits, and restore the state of regularizers and schedule there."""
         self.generator = torch.Generator(self.device)
         if self._saved:
-            self._go_on(move_data_to_device(self._saved, self.device))
+            self._resume(move_data_to_device(self._saved, self.device))
         self.parts.train_data.to(self.device)
         if self.parts.val_data is not self.parts.train_data:
             self.parts.val_data.to(self.device)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer and the schedule that the recipe names."""
-        self.optimizer = make_optimizer(self.network, self.train_options)
-        total = self.order.steps * int(self.train_options["epochs"])
+        """Build the recipe's optimizer and schedule."""
+        if self.make_own is None:
+            self.optimizer = make_optimizer(self.network, self.train_options)
+        else:
+            self.optimizer = own_optimizer(self.make_own, self.network)
+        total = self.sampler.steps * int(self.train_options["epochs"])
         self.schedule = make_schedule(self.optimizer, self.train_options, total)
         if self.schedule is None or not self.automatic_optimization:
             return self.optimizer
         return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Add what Lightning does not know: what regularizers remember, and the schedule where steps come in blocks."""
+        """Add dl's own state: steps, regularizers, and the schedule if steps come in blocks."""
         checkpoint[SAVED] = {"steps_done": self.steps_done, "regularizers": self.regularizers.state_dict()}
         if self.schedule is not None and not self.automatic_optimization:
             checkpoint[SAVED]["schedule"] = self.schedule.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Keep it until device and schedule are there."""
+        """Remember dl's own state until `on_fit_start`."""
         self._saved = checkpoint[SAVED]
 
-    def _go_on(self, saved: Mapping[str, Any]) -> None:  # Any: as it was saved
+    def _resume(self, saved: Mapping[str, Any]) -> None:  # Any: as it was saved
         self.steps_done = saved["steps_done"]
         self.regularizers.load_state_dict(saved["regularizers"])
         if self.schedule is not None and "schedule" in saved:
             self.schedule.load_state_dict(saved["schedule"])
 
     def on_train_epoch_start(self) -> None:
-        """Make what regularizers and dropout draw a function of (seed, epoch, device), as the order of the epoch is.
+        """Seed regularizers and dropout by (seed, epoch, device).
 
-        So each device drops something else, and an epoch draws the same whether or not the fit was resumed before it.
+        Each device then drops other units, and an epoch is the same whether or not the fit was resumed before it.
         """
-        rng = np.random.default_rng([self.seed, self.current_epoch, self.share.rank, 0x9E6])
+        rng = np.random.default_rng([self.seed, self.current_epoch, self.shard.rank, 0x9E6])
         self.generator.manual_seed(int(rng.integers(1 << 63)))
         torch.manual_seed(int(rng.integers(1 << 63)))
 
     def on_validation_start(self) -> None:
-        """Let the network be scored as the regularizers want it, until it is kept."""
+        """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
         self._scoring.enter_context(self.regularizers.scored_with(self.network))
 
     def on_validation_end(self) -> None:
-        """Go back to the weights that are trained; the callbacks have kept the scored ones by now."""
+        """Return to the trained weights; the callbacks have stored the scored ones by now."""
         self._scoring.close()
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
-        """Do what follows an optimizer step, where Lightning takes the steps."""
+        """Call the regularizers after an optimizer step taken by Lightning."""
         if self.automatic_optimization:
+            self._drawn = None
             self.regularizers.after_step(self.network)
 
     def prepared(self, inputs: Tensor | Padded) -> Prepared:
-        """Prepare stored inputs; numbers in the network's number type."""
+        """Preprocess stored inputs to the network's inputs, floats in its precision."""
         found: Prepared = self.preprocessor(inputs)
         return found.to(self.dtype) if isinstance(found, Tensor) else found
 
@@ -203,17 +211,26 @@ class FitModule(pl.LightningModule):
             self._train_block(positions)
             return None
         inputs, targets = self.parts.train_data.take(positions)
-        logits, loss = self._loss(self.prepared(inputs), targets)
-        counted = len(positions) if factor else 0  # of a device that only takes part, nothing counts
-        self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
+        prepared, is_first_pass = self.prepared(inputs), self._drawn is None
+        self._drawn = self._drawn or self._draw(prepared, targets)
+        logits, loss = self._loss(self._drawn, prepared)
+        if is_first_pass:  # at the weights of the step, where a regularizer looks again at others
+            counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
+            self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
-    def _loss(self, inputs: Prepared, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of a training batch (B, K), and its mean loss without penalties."""
-        batch = self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
-        logits = self.task.row.reduce_logits(
-            self.network(batch.inputs), inputs
-        )  # tokens to tell are those that were there
+    def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
+        """Return the batch that a step is taken on, as regularizers change it."""
+        return self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
+
+    def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
+        """Return the logits of a training batch (B, K), and its mean loss without penalties.
+
+        Args:
+            batch: As it is trained on.
+            inputs: Before regularizers changed them: tokens to tell are those that were there.
+        """
+        logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
         return logits, batch.loss(self.train_loss, logits)
 
     def _with_penalties(self, loss: Tensor) -> Tensor:
@@ -221,49 +238,66 @@ class FitModule(pl.LightningModule):
         return loss if penalty is None else loss + penalty
 
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
-        """Give the prepared inputs and the targets of consecutive batches: by one gather where all rows are alike."""
-        feed = self.parts.train_data
-        if not feed.is_ragged:
-            inputs, targets = feed.take(positions)
+        """Yield prepared inputs and targets of consecutive batches, by one gather if all rows have one shape."""
+        data = self.parts.train_data
+        if not data.is_ragged:
+            inputs, targets = data.take(positions)
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return
         for batch in positions.split(sizes):
-            inputs, targets = feed.take(batch)
+            inputs, targets = data.take(batch)
             yield self.prepared(inputs), targets
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
         network, optimizer, schedule = self.network, self.optimizer, self.schedule
-        clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.order.batch_size)
-        parameters = self.gradients.parameters
+        clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.sampler.batch_size)
+        backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
-        for batch, target in self._batches(positions, sizes):
-            logits, loss = self._loss(batch, target)
-            for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
-                parameter.grad = None
-            self._with_penalties(loss).backward()
+        for inputs, target in self._batches(positions, sizes):
+            logits, loss, _ = backward(self._draw(inputs, target), inputs)
             if not losses:
-                self.gradients.note()
+                self.gradients.record()
             if clip:
                 nn.utils.clip_grad_norm_(network.parameters(), clip)
             optimizer.step()
             self.regularizers.after_step(network)
             if schedule is not None:
                 schedule.step()
-            losses.append(loss.detach())
-            outputs.append(logits.detach())
+            losses.append(loss)
+            outputs.append(logits)
             targets.append(target)
             if self.stop():
                 break
         self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
 
+    def _backward(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+        """Leave the gradients of one pass in the network; return its logits, its loss, and that with penalties."""
+        logits, loss = self._loss(batch, inputs)
+        whole = self._with_penalties(loss)
+        for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
+            parameter.grad = None
+        whole.backward()
+        return logits.detach(), loss.detach(), whole
+
+    def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+        """Leave the gradients in the network that regularizers make of one pass or more; return the first pass."""
+        passes: list[tuple[Tensor, Tensor, Tensor]] = []
+
+        def backward() -> Tensor:
+            passes.append(self._backward(batch, inputs))
+            return passes[-1][-1].detach()
+
+        self.regularizers.backward(self.network, backward)()
+        return passes[0]
+
     def _as_loss_reads(self, targets: Tensor) -> Tensor:
         return targets.to(self.dtype) if targets.is_floating_point() else targets
 
     def _count(self, losses: Tensor, sizes: Sequence[int], logits: Tensor, targets: Tensor, positions: Tensor) -> None:
-        """Add to the running sums; where a step of Lightning is a block, look at its losses now."""
+        """Add to the running sums; if a step of Lightning is a block, check its losses now."""
         self._unchecked.append((self.steps_done, losses, positions))
         self.steps_done += len(losses)
         self.running.add(losses, sizes, self.task.example_scores(logits, targets))
@@ -271,13 +305,13 @@ class FitModule(pl.LightningModule):
             self.check_losses(everywhere=lambda bad: bad)
 
     def check_losses(self, everywhere: Callable[[bool], bool]) -> None:
-        """Look at the losses since the last look; reading them waits for the device, so it is not done at each step.
+        """Check the losses since the last check; reading them waits for the device, so it is not done at each step.
 
         Args:
-            everywhere: Whether this is so on any device; all devices must stop together.
+            everywhere: Reduces a flag over devices; all must stop together.
 
         Raises:
-            TrainingFailed: Naming the step, the first examples of its batch, and what to try.
+            TrainingFailed: If a loss is not finite, naming the step, examples of its batch, and a remedy.
         """
         recent, self._unchecked = self._unchecked, []
         bad = [entry for entry in recent if not bool(torch.isfinite(entry[1]).all())]
@@ -290,12 +324,47 @@ class FitModule(pl.LightningModule):
             raise TrainingFailed(f"the loss on another device is not a number; {try_this}")
         before, losses, positions = bad[0]
         first = int(torch.nonzero(~torch.isfinite(losses))[0])
-        of_batch = positions[first * self.order.batch_size :][:5].cpu().numpy()
+        of_batch = positions[first * self.sampler.batch_size :][:5].cpu().numpy()
         shown = ", ".join(f"#{number}" for number in self.parts.train_data.ids[of_batch])
         raise TrainingFailed(
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
             f"examples {shown}, …); {try_this}"
         )
+
+    def optimizer_step(
+        self,
+        epoch: int,
+        batch_idx: int,
+        optimizer: torch.optim.Optimizer | LightningOptimizer,
+        optimizer_closure: Callable[[], Any] | None = None,  # Any: as Lightning has it
+    ) -> None:
+        """Let regularizers act on the gradients of a step that Lightning takes."""
+        if optimizer_closure is not None and self.regularizers.act_on_gradients:
+            optimizer_closure = self._closure_within(optimizer_closure)
+        super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
+
+    def _closure_within(self, closure: Callable[[], Any]) -> Callable[[], Any]:  # Any: as Lightning has it
+        """Return Lightning's closure with regularizers around it, which see gradients without a scale."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        scale = 1.0 if scaler is None else float(scaler.get_scale())
+
+        def unscaled() -> Any:  # Any: as Lightning has it
+            loss = closure()
+            self._scale_gradients(1 / scale)
+            return loss
+
+        def scaled() -> Any:  # Any: as Lightning has it
+            loss = self.regularizers.backward(self.network, unscaled)()
+            self._scale_gradients(scale)
+            return loss
+
+        return scaled
+
+    def _scale_gradients(self, factor: float) -> None:
+        if factor != 1:
+            for parameter in self.gradients.parameters:
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
 
     def configure_gradient_clipping(
         self,
@@ -303,44 +372,44 @@ class FitModule(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip as the recipe says, where Lightning takes the steps."""
+        """Clip gradients as the recipe asks, if Lightning takes the steps."""
         if clip := float(self.train_options["clip"]):
             self.clip_gradients(optimizer, gradient_clip_val=clip, gradient_clip_algorithm="norm")
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Note the gradient now and then, where Lightning takes the steps."""
-        if (self.steps_done - 1) % self.order.steps % BLOCK_STEPS == 0:
-            self.gradients.note()
+        """Record the gradient norms at some steps, if Lightning takes the steps."""
+        if (self.steps_done - 1) % self.sampler.steps % BLOCK_STEPS == 0:
+            self.gradients.record()
 
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Keep the logits of one batch of a part."""
-        feed = self.parts.val_data if dataloader_idx == 0 else self.parts.train_data
-        inputs, _ = feed.take(positions)
+        """Compute the logits of one batch of a subset."""
+        data = self.parts.val_data if dataloader_idx == 0 else self.parts.train_data
+        inputs, _ = data.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
-        with self.units.watching() if watched else nullcontext():
+        with self.units.recording() if watched else nullcontext():
             prepared = self.prepared(inputs)
             logits = self.task.row.reduce_logits(self.network(prepared), prepared).float()
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
-        """Merge each part over all devices by position, and score it; read the sums of the training steps."""
+        """Merge the logits of each subset over all devices, score them, and read the running training means."""
         self.train_means = self.running.means(self._over_devices)
-        for part, pending, feed, expected in zip(
+        for part, pending, data, expected in zip(
             PARTS,
             self._pending,
             (self.parts.val_data, self.parts.train_data),
             (self.parts.val, self.parts.probe),
             strict=True,
         ):
-            logits = merge(pending, expected, self.share, self.all_gather)
-            positions = torch.from_numpy(expected).to(feed.targets.device)
-            targets = feed.targets.index_select(0, positions).to(logits.device)
+            logits = merge(pending, expected, self.shard, self.all_gather)
+            positions = torch.from_numpy(expected).to(data.targets.device)
+            targets = data.targets.index_select(0, positions).to(logits.device)
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
 
     def val_answers(self) -> np.ndarray | None:
-        """Return the task's answers to the validation part as it was scored last, (n, ...), small enough to keep."""
+        """Return the task's answers to the last scored validation set, (n, ...), in a compact dtype."""
         answers = self.task.answers(torch.from_numpy(self.scored["val"].logits))
         return (
             None
@@ -349,30 +418,30 @@ class FitModule(pl.LightningModule):
         )
 
     def _over_devices(self, values: Tensor) -> Tensor:
-        return values if self.share.world == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
+        return values if self.shard.world_size == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
-        """Return features of some rows of a part, each (n, F) float32.
+        """Return features of some rows of a subset, each (n, F) float32.
 
-        Under the part's name what the last layer reads; under ``<part>_inputs`` the prepared inputs, which know nothing
-        of what the network has memorized.
+        Under the subset's name the inputs of the last layer; under ``<subset>_inputs`` the prepared inputs, which do
+        not depend on the network.
         """
         is_val = part == "val"
-        feed = self.parts.val_data if is_val else self.parts.train_data
+        data = self.parts.val_data if is_val else self.parts.train_data
         positions = (self.parts.val if is_val else self.parts.probe)[rows]
-        lengths = None if feed.lengths is None else feed.lengths[positions]
-        order = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
+        lengths = None if data.lengths is None else data.lengths[positions]
+        sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
         was_training, inputs = self.training, []
         self.eval()
         scoring = self.regularizers.scored_with(self.network)
         with torch.inference_mode(), scoring, penultimate(self.network) as kept:
-            for batch in order:
-                prepared = self.prepared(feed.take(torch.from_numpy(positions)[batch].to(self.device))[0])
+            for batch in sampler:
+                prepared = self.prepared(data.take(torch.from_numpy(positions)[batch].to(self.device))[0])
                 inputs.append(project(self.preprocessor.flatten(prepared)))
                 self.network(prepared)
                 if kept:
                     kept[-1] = project(pool_tokens(kept[-1], prepared))
         self.train(was_training)
         found = {part: kept, f"{part}_inputs": inputs}
-        back = np.argsort(order.mine)
+        back = np.argsort(sampler.local_positions)
         return {name: torch.cat(batches).numpy()[back] for name, batches in found.items() if batches}

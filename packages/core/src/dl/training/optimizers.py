@@ -1,21 +1,25 @@
-"""Optimizers and schedules: PyTorch's, by the names and options that recipes give them."""
+"""Build PyTorch optimizers and schedules from a recipe's options."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import signature
 
 import torch
 from torch import nn
 
+from dl.errors import BadOption
 from dl.options import Value
+
+MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 
 
 def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
-    """Make the named optimizer, in PyTorch's fastest implementation of it."""
+    """Build the named optimizer, in PyTorch's fastest implementation."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     name, lr = str(options["optimizer"]), float(options["lr"])
     decay, momentum = float(options["weight_decay"]), float(options["momentum"])
-    if name == "rmsprop":  # decay of the squares 0.9, as Keras and the papers; PyTorch's own default is 0.99
+    if name == "rmsprop":  # smoothing constant 0.9, as Keras and the papers; PyTorch's default is 0.99
         return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
     if name == "adam":
         return torch.optim.Adam(parameters, lr, fused=True)
@@ -24,16 +28,37 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
     return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
 
 
+def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimizer:
+    """Build the user's own optimizer.
+
+    Raises:
+        BadOption: If the function does not return an optimizer, or its step needs a closure.
+    """
+    optimizer = make([parameter for parameter in network.parameters() if parameter.requires_grad])
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise BadOption(
+            f"the function given as optimizer= returned {type(optimizer).__name__}, not an optimizer of torch"
+        )
+    closure = signature(optimizer.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise BadOption(f"{type(optimizer).__name__} needs a closure in each step, which dl does not support")
+    return optimizer
+
+
 def make_schedule(
     optimizer: torch.optim.Optimizer, options: Mapping[str, Value], total_steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler | None:
-    """Make the named schedule over all optimizer steps; None where the rate is constant.
+    """Build the named schedule over all optimizer steps; None for a constant learning rate.
 
-    It comes to its end, a rate of nearly nothing, after the last step: of few steps none is to be wasted.
+    It reaches its end, a rate near zero, only after the last step, so that no step is wasted. Its peak is the
+    optimizer's learning rate.
     """
-    lr = float(options["lr"])
     if options["schedule"] == "one-cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total_steps + 1, pct_start=0.3)
+        rates = [float(group["lr"]) for group in optimizer.param_groups]
+        cycles = "momentum" in optimizer.defaults or "betas" in optimizer.defaults
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rates, total_steps=total_steps + 1, pct_start=0.3, cycle_momentum=cycles
+        )
     if options["schedule"] == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
     return None

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from dl.errors import BadOption
-from dl.options import Value
+from dl.domain import Preprocessor
+from dl.errors import BadOption, PluginFailed
+from dl.options import Options, Value
+from dl.plugins.refusal import build_from
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import Recipe
-from dl.regularizer import Batch, Loss, Prepared, Regularizer, State
+from dl.regularizer import Backward, Batch, Loss, Prepared, Regularizer, State, fault_of_place
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
-from dl.specs import ModelSpec
+from dl.specs import ModelSpec, RegularizerSpec
 from dl.tasks.task import Task, TaskKind
+from dl.training.summary import summarize
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,15 @@ class Regularizers:
 
         Raises:
             BadOption: If one does not fit the task.
+            PluginFailed: If one has no function of its place.
         """
         built: dict[str, Regularizer] = {}
         for name, options in recipe.regularizers.items():
             spec = plugins.regularizer(recipe.domain, name)
-            if spec.tasks and task.row.name not in spec.tasks:
-                known = ", ".join(spec.tasks)
-                raise BadOption(f"the regularizer {name} is for {known}, and this task is {task.row.name}")
-            built[name] = spec.build(options, task)
+            built[name] = make_regularizer(spec, options, task)
+            if built[name] != Regularizer() and (fault := fault_of_place(spec.place, built[name])):
+                message = f"the regularizer {name!r} does not act where it says: {fault}"
+                raise PluginFailed(plugins.line("regularizers", name, message))
         return cls(built)
 
     def choices(self, spec: ModelSpec, options: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -70,6 +75,18 @@ class Regularizers:
         """Return the sum of all penalties, a scalar; None where there is none."""
         found = [one.penalty(network) for one in self.by_name.values() if one.penalty]
         return torch.stack(found).sum() if found else None
+
+    @property
+    def act_on_gradients(self) -> bool:
+        """Whether one of them acts between the backward pass and the optimizer's step."""
+        return any(one.gradients for one in self.by_name.values())
+
+    def backward(self, network: nn.Module, backward: Backward) -> Backward:
+        """Return the backward pass of a step as the regularizers take it: each around the one before it."""
+        for name, one in self.by_name.items():
+            if one.gradients:
+                backward = partial(_backward_within, name, one.gradients, network, backward)
+        return backward
 
     def after_step(self, network: nn.Module) -> None:
         """Do what follows an optimizer step."""
@@ -115,15 +132,58 @@ class Regularizers:
         network.train(was_training)
 
 
+def make_regularizer(spec: RegularizerSpec, options: Options, task: Task) -> Regularizer:
+    """Make one regularizer for a task.
+
+    Raises:
+        BadOption: If it does not fit the task.
+    """
+    if spec.tasks and task.row.name not in spec.tasks:
+        known = ", ".join(spec.tasks)
+        raise BadOption(f"the regularizer {spec.name} is for {known}, and this task is {task.row.name}")
+    return build_from(lambda given: spec.build(given, task), options, spec.options, f"regularizer {spec.name}")
+
+
+def _backward_within(
+    name: str, gradients: Callable[[nn.Module, Backward], None], network: nn.Module, backward: Backward
+) -> Tensor:
+    """Let one regularizer leave the gradients of a step in the network; return the loss of its first pass.
+
+    Raises:
+        PluginFailed: If it makes no pass at all.
+    """
+    losses: list[Tensor] = []
+
+    def counted() -> Tensor:
+        losses.append(backward())
+        return losses[-1]
+
+    gradients(network, counted)
+    if not losses:
+        raise PluginFailed(f"gradients of the regularizer {name!r} never called the function that runs backward")
+    return losses[0]
+
+
 def build_network(
-    recipe: Recipe, plugins: Plugins, input_shape: tuple[int, ...], task: Task, regularizers: Regularizers
+    recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task, regularizers: Regularizers
 ) -> nn.Module:
-    """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers."""
+    """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers.
+
+    It reads one example, so that lazy layers get their shapes, and what cannot read it is known.
+
+    Raises:
+        BadOption: If the model refuses a value of an option, and is built without it.
+    """
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
-    if task.info.from_inputs:
-        network = causal_builder(plugins, spec)(input_shape, options)
-    else:
-        network = spec.build(input_shape, task.info.outputs, options)
+    build_causal = causal_builder(plugins, spec) if task.info.from_inputs else None
+
+    def build(given: Options) -> nn.Module:
+        shape = preprocessor.input_shape
+        found = build_causal(shape, given) if build_causal else spec.build(shape, task.info.outputs, given)
+        summarize(found, preprocessor.example_input())
+        return found
+
+    network = build_from(build, options, spec.options, f"model {spec.name}")
     regularizers.change(network)
     return network

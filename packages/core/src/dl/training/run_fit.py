@@ -9,40 +9,55 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
+from torch import nn
+from torch.optim import Optimizer
 
 from dl import files
+from dl.errors import BadDevices, BadOption
 from dl.options import Options
+from dl.plugins.at_hand import NOTHING, AtHand, asked_target
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import named_options, resolve
 from dl.runs import outcomes
 from dl.runs.run import Run, claim_run, write_findings, write_json
+from dl.runs.seen import SEEN, write_fingerprints
+from dl.specs import IN_MEMORY
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
 from dl.training.setup import FitSetup, set_up
 from dl.training.train import train
 
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
 
 def fit(
     domain: str = "",
-    data: str = "",
+    data: object = "",
     *,
-    model: str = "",
+    target: object = None,
+    test: object = None,
+    model: str | Model = "",
     recipe: str = "",
     task: str = "",
     seed: int | None = None,
+    optimizer: str | Callable[[list[nn.Parameter]], Optimizer] | None = None,
+    callbacks: Sequence[Callback] = (),
     devices: Devices | None = None,
     runs: str | Path = "runs",
     console: Console | None = None,
@@ -55,12 +70,19 @@ def fit(
 
     Args:
         domain: ``vision``, ...
-        data: Name of a data set, or a path to the user's own.
-        model: Name of a model; empty takes the recipe's.
+        data: Name of a data set; a path to the user's own; or data itself: a pair ``(inputs, targets)`` of arrays,
+            tensors or lists, a frame, a data set of PyTorch or Hugging Face.
+        target: Names of the target columns, or the targets beside the inputs.
+        test: The test part of data in memory, given alike; it stays closed until `dl.evaluate`.
+        model: Name of a model; a network, which is copied; or a function from the shape of one input and the number of
+            outputs to one. Empty takes the recipe's.
         recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.
         task: Row of the task table; empty decides from the target.
         seed: Of every random draw; None takes the recipe's.
-        devices: Where to train; None lets Lightning choose.
+        optimizer: Name of an optimizer, or a function from the trainable parameters to one; None takes the recipe's.
+            The recipe's schedule then moves the rates that it has.
+        callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
+        devices: Where to train; None lets Lightning choose, or takes one device for what is in memory.
         runs: Folder of run folders.
         console: Where progress goes; None is silent.
         plugins: What is registered; None loads what is installed.
@@ -73,13 +95,31 @@ def fit(
 
     Raises:
         DLError: For everything the caller can mend, in one line.
+
+    Example:
+        >>> run = dl.fit("vision", (images, labels), epochs=3)
+        >>> run = dl.fit("tabular", frame, target="price", test=newer)
+        >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
     """
     plugins = plugins or load_plugins()
-    recipe_ = resolve(plugins, domain, data, recipe=recipe, model=model, task=task, seed=seed, options=options, reg=reg)
+    at_hand, said = AtHand.of(data, target, test, model, optimizer, callbacks)
+    _check_callbacks(at_hand.callbacks)
+    if at_hand.data is not None and "target_as" not in options:
+        said |= asked_target(plugins, task)
+    name = IN_MEMORY if at_hand.data is not None else str(data)
+    network = model if isinstance(model, str) else IN_MEMORY
+    plugins = at_hand.register(plugins)
+    chosen = {"recipe": recipe, "model": network, "task": task}
+    recipe_ = resolve(plugins, domain, name, seed=seed, options={**options, **said}, reg=reg, **chosen)
     logger_options = named_options(plugins, loggers or {})
-    return fit_recipe(
-        recipe_, plugins, devices or Devices(), Path(runs), console or Console(quiet=True), logger_options
-    )
+    devices = devices or (Devices(devices="1") if at_hand else Devices())
+    return fit_recipe(recipe_, plugins, devices, Path(runs), console or Console(quiet=True), logger_options, at_hand)
+
+
+def _check_callbacks(callbacks: Sequence[object]) -> None:
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise BadOption(f"callbacks= takes callbacks of Lightning; a {type(callback).__name__} was given")
 
 
 def fit_recipe(
@@ -89,6 +129,7 @@ def fit_recipe(
     root: Path,
     console: Console,
     loggers: Mapping[str, Options] | None = None,
+    at_hand: AtHand = NOTHING,
 ) -> Run:
     """Fit a resolved recipe: set up, describe, write the run, train.
 
@@ -99,17 +140,20 @@ def fit_recipe(
         root: Folder of run folders.
         console: Where progress goes.
         loggers: Checked options of each logger, by name.
+        at_hand: What a program gave that the recipe cannot name.
 
     Raises:
         DLError: For everything the user can mend.
         PluginFailed: For what is no error of ours, where a third party's plugin takes part.
     """
     devices.check()
+    if at_hand and (world := devices.trainer(1, []).world_size) > 1:
+        raise BadDevices(f"what is in memory is trained on one device, not {world}; leave devices= out")
     with attribute_errors(recipe, plugins), isolate_rng():
         if not is_first_device():
             return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
         files.make_folder(root)
-        setup = set_up(recipe, plugins)
+        setup = set_up(recipe, plugins, at_hand)
         describe(console, setup, plugins)
         folder = write_run(root, setup, devices)
         return train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
@@ -126,6 +170,8 @@ def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked)
+        if setup.at_hand.data is not None:
+            write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(folder.name).to_json())
     return folder
 

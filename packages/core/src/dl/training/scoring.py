@@ -1,6 +1,6 @@
-"""Scoring: from the logits of a part, on one device or several, to what is kept of each of its examples.
+"""Score the logits of a subset, from one device or several, and average loss and score over training steps.
 
-And the mean loss and score over an epoch's training steps. Letters: ``n`` examples of a part, ``K`` outputs.
+Letters: ``n`` examples of a subset, ``K`` outputs.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from dl.tasks.task import Task
 from dl.training.batches import Shard
 
 
-class Running:
-    """Sums over an epoch's training batches, in training mode; they stay on the device until the epoch ends."""
+class RunningMeans:
+    """Running means over an epoch's training batches; the sums stay on the device until the epoch ends."""
 
     def __init__(self) -> None:
         self.sums: list[Tensor] = []  # each (3,): losses and scores over examples, and the number of examples
 
     def add(self, losses: Tensor, sizes: Sequence[int], scores: Tensor) -> None:
-        """Add the mean loss of each of some batches, of these sizes, and the score of each of their examples."""
+        """Add the mean losses (b,) of b batches of these sizes, and the scores of their examples."""
         counts = losses.new_tensor(sizes)
         self.sums.append(torch.stack([losses @ counts, scores.sum().to(losses.dtype), counts.sum()]))
 
     def means(self, over_devices: Callable[[Tensor], Tensor]) -> tuple[float, float]:
-        """Return mean loss and mean score over all devices since the last call, and start anew."""
+        """Return mean loss and mean score over all devices since the last call, and reset."""
         if not self.sums:
             return float("nan"), float("nan")
         loss, score, count = over_devices(torch.stack(self.sums).sum(dim=0)).tolist()
@@ -39,7 +39,7 @@ class Running:
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
-    """Compute what is kept of each example of a part.
+    """Compute the outcomes of each example of a subset.
 
     Args:
         task: Loss and scores.
@@ -59,14 +59,14 @@ def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
 
 
 def merge(
-    pending: list[tuple[Tensor, Tensor]], expected: Index, share: Shard, all_gather: Callable[[Tensor], Any]
+    pending: list[tuple[Tensor, Tensor]], expected: Index, shard: Shard, all_gather: Callable[[Tensor], Any]
 ) -> Tensor:
-    """Bring the logits of a part, scored on several devices, into the order of its positions, (n, K).
+    """Merge the logits of a subset, scored on several devices, in the order of its positions, (n, K).
 
     Args:
         pending: Batches of (positions, logits) of this device.
-        expected: (n,) all positions of the part, ascending.
-        share: Which device of how many.
+        expected: (n,) all positions of the subset, ascending.
+        shard: Of this device.
         all_gather: Lightning's gather of equally shaped tensors. Any: it is typed for nested data.
 
     Raises:
@@ -74,8 +74,8 @@ def merge(
     """
     positions = torch.cat([p for p, _ in pending]) if pending else torch.empty(0, dtype=torch.int64)
     logits = torch.cat([z for _, z in pending]) if pending else torch.empty(0, 0)
-    if share.world > 1:
-        missing = -(-len(expected) // share.world) - len(positions)  # 0 or 1: shares differ by one at most
+    if shard.world_size > 1:
+        missing = -(-len(expected) // shard.world_size) - len(positions)  # 0 or 1: shards differ by at most one
         positions = torch.nn.functional.pad(positions, (0, missing), value=-1)
         logits = torch.nn.functional.pad(logits, (0, 0, 0, missing))
         positions, logits = all_gather(positions).flatten(), all_gather(logits).flatten(0, 1)

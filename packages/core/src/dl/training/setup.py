@@ -7,27 +7,33 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from dl.data.examples import Dataset, subset_fingerprint
-from dl.domain import Preprocessor, encoded
-from dl.errors import PluginFailed
+from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
+from dl.domain import Preprocessor, comparable, encode_examples
+from dl.errors import BadOption, DLError, PluginFailed
+from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
 from dl.runs.manifest import Baseline, Manifest, Parts
+from dl.specs import IN_MEMORY
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import decide
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitParts
+from dl.training.optimizers import own_optimizer
 from dl.training.regularizers import Regularizers, build_network
-from dl.training.summary import count_parameters, fault_of_network
+from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
 
 
@@ -46,6 +52,7 @@ class FitSetup:
         parts: What is trained on and scored.
         baselines: What dumb answers score on the validation set.
         sketch: From one encoded input to a small picture or a text.
+        at_hand: What a program gave that the recipe cannot name.
         created: When it was made, in UTC (ISO 8601).
     """
 
@@ -59,6 +66,7 @@ class FitSetup:
     parts: FitParts
     baselines: tuple[Baseline, ...]
     sketch: Callable[[Any], Any]  # Any: as the domain encodes and shows inputs
+    at_hand: AtHand = NOTHING
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def manifest(self, name: str) -> Manifest:
@@ -76,10 +84,17 @@ class FitSetup:
             baselines=self.baselines,
             pid=os.getpid(),
             host=platform.node(),
+            in_memory=self.at_hand.names,
         )
 
+    def fingerprints(self) -> Fingerprints:
+        """Return the hashes of the training and the validation set, so that copies of them can be found later."""
+        subsets = (self.splits.train, self.splits.val)
+        alike = [Subset(comparable(subset.examples, self.preprocessor), subset.index) for subset in subsets]
+        return np.concatenate([fingerprints(subset) for subset in alike])
 
-def set_up(recipe: Recipe, plugins: Plugins) -> FitSetup:
+
+def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSetup:
     """Read and split the data, decide the task, learn the preprocessor and build the network.
 
     The random state of torch is seeded with the recipe's seed before anything is learnt or built.
@@ -90,34 +105,89 @@ def set_up(recipe: Recipe, plugins: Plugins) -> FitSetup:
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
+    recipe = _settled(recipe, dataset, at_hand)
     splits = split_data(dataset, recipe, plugins)
     task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = build_network(recipe, plugins, preprocessor.input_shape, task, regularizers)
-    _check_network(network, recipe, plugins, preprocessor, task)
+    network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
     parts = _fit_parts(splits, preprocessor, task, int(recipe.train["batch_size"]))
     to_beat = task.row.baselines(task, splits.train, splits.val, preprocessor)
-    return FitSetup(recipe, dataset, splits, task, preprocessor, network, regularizers, parts, to_beat, domain.sketch)
+    return FitSetup(
+        recipe,
+        dataset,
+        splits,
+        task,
+        preprocessor,
+        network,
+        regularizers,
+        parts,
+        to_beat,
+        domain.sketch,
+        at_hand,
+    )
 
 
-def _check_network(
-    network: nn.Module, recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task
-) -> None:
-    if fault := fault_of_network(network, preprocessor.example_input(), task):
+def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
+    """Return the recipe with what reading has decided, and without the name of an optimizer that is not used."""
+    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
+    return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
+
+
+def _build(
+    recipe: Recipe,
+    plugins: Plugins,
+    preprocessor: Preprocessor,
+    task: Task,
+    regularizers: Regularizers,
+    at_hand: AtHand,
+) -> nn.Module:
+    """Build the network, and try it, and an optimizer of the user's own, before anything is kept.
+
+    Raises:
+        BadOption: If what a program gave does not fit.
+        PluginFailed: If the model's network is not one for this task.
+    """
+    own = at_hand.model is not None
+    with _naming_own_network(preprocessor) if own else nullcontext():
+        network = build_network(recipe, plugins, preprocessor, task, regularizers)
+        fault = find_network_fault(network, preprocessor.example_input(), task)
+    if fault and own:
+        raise BadOption(f"the network given as model= {fault}")
+    if fault:
         message = f"the model {recipe.model!r} {fault}"
         raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
+    if at_hand.optimizer is not None:
+        own_optimizer(at_hand.optimizer, network)
+    return network
+
+
+@contextmanager
+def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
+    """Say in one line what a network that a program gave, or the function that builds it, raises.
+
+    Raises:
+        BadOption: For anything but our own errors.
+    """
+    try:
+        yield
+    except DLError:
+        raise
+    except Exception as error:  # whatever a network of the user's own raises
+        shape = tuple(preprocessor.input_shape)
+        message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
+        raise BadOption(message) from error
 
 
 def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitParts:
     """Encode the inputs; what the training set and the validation set share is encoded once."""
-    for_training = encoded(splits.train.examples, preprocessor)
+    for_training = encode_examples(splits.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
     check_width(splits.train, train.lengths, batch_size)
     shared = splits.val.examples is splits.train.examples
-    for_scoring = for_training if shared else encoded(splits.val.examples, preprocessor)
+    for_scoring = for_training if shared else encode_examples(splits.val.examples, preprocessor)
     val = train if shared else DeviceDataset.of(for_scoring, task)
     unknown = {
         "training": preprocessor.all_unknown(for_training.inputs)[splits.train.index],

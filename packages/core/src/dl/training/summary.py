@@ -1,4 +1,4 @@
-"""The summary of a network: its layers, the shape each gives, and its parameters."""
+"""Summarize a network: its layers, their output shapes and parameters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Layer:
     """One layer of a network.
 
     Args:
-        name: Its path in the network.
-        kind: Its class.
-        shape: Of what it gives for one input, without the batch axis.
-        parameters: How many it has.
+        name: Path in the network.
+        kind: Name of the class.
+        shape: Of its output, without the batch axis.
+        parameters: Number of trainable parameters.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Layer:
 
 
 def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
-    """Run one input that says nothing through the network and note what each layer without children does, in order."""
+    """Run one blank input through the network and record each leaf layer, in order of execution."""
     layers: list[Layer] = []
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
@@ -53,8 +53,8 @@ def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
     return layers
 
 
-def fault_of_network(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:
-    """Return what is wrong with a network, in words, or an empty string: asked before anything is kept."""
+def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:
+    """Return the fault of a network as the end of a sentence, or an empty string; checked before a run is created."""
     training = network.training
     logits = network.eval()(blank)
     network.train(training)
@@ -66,10 +66,10 @@ def fault_of_network(network: nn.Module, blank: Tensor | Padded, task: Task) -> 
     if tuple(logits.shape) != shape or not logits.is_floating_point():
         return f"gives {logits.dtype} of shape {tuple(logits.shape)}, not real logits of shape {shape}"
     if not count_parameters(network):
-        return "has no parameter that can be learnt"
-    return "" if logits.requires_grad else "gives logits that no gradient goes through, as if detached"
+        return "has no trainable parameter"
+    return "" if logits.requires_grad else "gives logits without a gradient, as if detached"
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Return the number of trainable numbers."""
+    """Return the number of trainable parameters."""
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

@@ -16,9 +16,9 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
-from dl.signals import StopFlag, StoppedAtOnce
+from dl.signals import SecondSignal, StopFlag
 from dl.training.batches import batch_sizes
-from dl.training.callbacks import EarlyStopping, LoggerCallback, ProgressCallback, RunWriter, ScoredParts, SignalStop
+from dl.training.callbacks import EarlyStopping, LoggerCallback, ProgressCallback, RunWriter, ScoredSubsets, SignalStop
 from dl.training.devices import Devices, quiet_lightning
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -54,14 +54,14 @@ def train(
     writer = RunWriter(
         folder or Path(os.devnull),
         setup.manifest(folder.name if folder else ""),
-        ScoredParts({"val": splits.val, "probe": splits.probe}, setup.sketch),
+        ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch),
         str(recipe.train["monitor"]),
         display,
     )
     early_stopping = EarlyStopping(writer, setup.regularizers)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     callbacks = [writer, early_stopping, logger_callback, ProgressCallback(display), SignalStop(flag)]
-    trainer = devices.trainer(int(recipe.train["epochs"]), callbacks)
+    trainer = devices.trainer(int(recipe.train["epochs"]), [*callbacks, *setup.at_hand.callbacks])
     if trainer.world_size > len(splits.val):
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
@@ -75,7 +75,8 @@ def train(
         recipe.seed,
         setup.regularizers,
         stop=lambda: flag.received is not None,
-        blocks=trainer.world_size == 1 and devices.takes_blocks,
+        blocks=trainer.world_size == 1 and devices.supports_blocks,
+        make_own=setup.at_hand.optimizer,
     )
     try:
         with flag.catching(), display, quiet_lightning():
@@ -85,7 +86,7 @@ def train(
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
-    except StoppedAtOnce:
+    except SecondSignal:
         writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
     except BaseException as error:  # a network may call sys.exit
         failure = _in_our_words(error, recipe)
@@ -99,7 +100,7 @@ def train(
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it
-    return Run(path)
+    return Run(path, setup.at_hand or None)
 
 
 def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:

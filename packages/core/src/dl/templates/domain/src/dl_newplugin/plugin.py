@@ -23,41 +23,37 @@ WIDTH = Option("width", 16, "channels of the first convolution; the next has twi
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Return the kind of input: signals."""
-    return (DomainSpec(DOMAIN, "signals: one in a .npy file, a folder for each class", _load_domain, "fast", (SCALE,)),)
+    return (DomainSpec(DOMAIN, "signals: one in a .npy file, a folder for each class", _domain, "fast", (SCALE,)),)
 
 
 @hookimpl
-def register_datasets() -> tuple[DatasetSpec, ...]:
-    """Return a small data set, so that the domain can be tried and tested."""
-    return (DatasetSpec("waves", DOMAIN, "sines and squares, drawn by a seed", _load_waves),)
+def register_datasets() -> tuple[DatasetSpec, ...]:  # a small one, so that the domain can be tried and tested
+    return (DatasetSpec("waves", DOMAIN, "sines and squares, drawn by a seed", _waves),)
 
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """Return a network that reads signals."""
-    return (ModelSpec("waves", DOMAIN, "two convolutions, the largest answer of each", _build, (WIDTH,)),)
+    return (ModelSpec("waves", DOMAIN, "two convolutions, the largest answer of each", _convolutions, (WIDTH,)),)
 
 
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
-    """Return the recipes in the folder beside this file."""
     return recipes_in(Path(__file__).parent / "recipes", DOMAIN)
 
 
-def _load_domain() -> Domain:
+def _domain() -> Domain:
     from dl_newplugin.domain import load
 
     return load()
 
 
-def _load_waves(_options: Options) -> Dataset:
+def _waves(_options: Options) -> Dataset:
     from dl_newplugin.waves import load
 
     return load()
 
 
-def _build(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+def _convolutions(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     from dl_newplugin.network import convolutions
 
     return convolutions(shape, outputs, int(options["width"]))

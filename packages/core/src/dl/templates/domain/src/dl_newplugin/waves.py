@@ -1,7 +1,5 @@
 """A small data set: sine and square waves with noise, drawn by a seed."""
 
-from __future__ import annotations
-
 import numpy as np
 from dl.data.examples import Dataset, Examples
 
@@ -11,14 +9,7 @@ TRAIN, TEST, LENGTH = 400, 100, 64
 
 def load() -> Dataset:
     """Return the data set; its test part is made when somebody opens it, and not before."""
-    return Dataset(
-        name="waves",
-        train=_examples(TRAIN, 0),
-        open_test=lambda: _examples(TEST, TRAIN),
-        title="sine and square waves",
-        licence="free of rights",
-        source="drawn by dl-newplugin",
-    )
+    return Dataset("waves", _examples(TRAIN, 0), lambda: _examples(TEST, TRAIN), title="sine and square waves")
 
 
 def _examples(n: int, first_id: int) -> Examples:

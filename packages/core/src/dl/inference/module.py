@@ -1,0 +1,96 @@
+"""A run as one module: raw inputs in, answers out - preprocessor, network and activation together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from dl.inference.load import LoadedRun, reopen
+from dl.inference.predict import Prediction, answers
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.runs.report import Which, find_run
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
+
+class LoadedNetwork(nn.Module):
+    """A run's network with the weights of its best epoch, its preprocessor and its activation, in eval mode.
+
+    Args:
+        loaded: The run.
+        decode: Whether a call returns probabilities or values in target units; else logits.
+
+    Attributes:
+        network: Prepared inputs -> logits.
+        preprocessor: Stored inputs -> prepared inputs.
+    """
+
+    def __init__(self, loaded: LoadedRun, *, decode: bool = True) -> None:
+        super().__init__()
+        self.network, self.preprocessor = loaded.network, loaded.preprocessor
+        self.loaded, self.decode = loaded, decode
+        self.eval()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, labels or target columns, in the order of the outputs."""
+        return self.loaded.task.info.names
+
+    def forward(self, inputs: object) -> Tensor:
+        """Answer raw inputs, as `dl.fit` takes them, a batch at a time; without gradients.
+
+        Args:
+            inputs: N arrays, tensors, images, texts, or rows of a frame, as the run's own data was given.
+
+        Returns:
+            Probabilities (N, C), values (N, D), or (N,) the probability of the second of two classes; logits (N, K)
+            without ``decode``.
+
+        Raises:
+            BadData: If the inputs do not fit the run.
+        """
+        logits = self.loaded.logits(self.loaded.read(inputs))
+        with torch.no_grad():
+            return self.loaded.task.preds(logits) if self.decode else logits
+
+    def predict(self, inputs: object) -> list[Prediction]:
+        """Answer raw inputs in words and values.
+
+        Raises:
+            BadData: If the inputs do not fit the run.
+        """
+        return answers(self.loaded, self.loaded.read(inputs))
+
+
+def load(
+    run: Which = "last",
+    *,
+    model: Model | None = None,
+    decode: bool = True,
+    runs: str | Path = "runs",
+    plugins: Plugins | None = None,
+) -> LoadedNetwork:
+    """Load a run as one module on raw inputs: preprocessor, network and activation, in eval mode.
+
+    Args:
+        run: A run, its path, name or number, or ``last``.
+        model: The network, or the function that builds it, where the fit was given one and it is not at hand any more.
+        decode: Whether a call returns probabilities or values in target units; else logits.
+        runs: Folder of run folders, where ``run`` is not itself a path.
+        plugins: What is registered; None loads what is installed.
+
+    Raises:
+        BadRun: If the run cannot be opened, or its network is not at hand.
+
+    Example:
+        >>> probabilities = dl.load(run)(images)
+        >>> dl.load("last").predict(frame)[0].answer
+        >>> network = dl.load(3, model=build).network
+    """
+    loaded = reopen(find_run(run, runs), plugins or load_plugins(), model)
+    return LoadedNetwork(loaded, decode=decode)

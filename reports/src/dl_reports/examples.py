@@ -1,0 +1,90 @@
+"""Examples worth a look: those with the largest validation loss, and those whose label is probably wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.runs.outcomes import PartOutcomes
+from dl_reports.checks.labels import class_name
+from dl_reports.facts import Facts, known
+from dl_reports.report import Example, Sketch
+from dl_reports.statistics import NotComputable
+
+HARDEST, SUSPECT = 12, 12
+
+
+def examples(facts: Facts, *, mislabelled: bool) -> tuple[Example, ...]:
+    """Pick the validation examples with the largest loss above the mean, then the suspect training examples."""
+    return (*_hardest(facts), *(_suspects(facts) if mislabelled else ()))
+
+
+def _hardest(facts: Facts) -> list[Example]:
+    val, k = facts.kept.val, facts.best
+    if isinstance(val, NotComputable) or k is None or k >= len(val.loss):
+        return []
+    losses = np.nan_to_num(val.loss[k].astype(np.float32), nan=0.0)
+    count = min(HARDEST, len(losses))
+    top = np.argpartition(-losses, count - 1)[:count]
+    chosen = top[np.argsort(-losses[top], kind="stable")]
+    worth = losses.mean(dtype=np.float64)
+    return [_example(facts, val, "val", "hardest", int(row), k) for row in chosen if losses[row] > worth]
+
+
+def _suspects(facts: Facts) -> list[Example]:
+    probe, k, found = facts.kept.probe, facts.best, known(facts.suspects)
+    if isinstance(probe, NotComputable) or found is None or k is None or k >= len(probe.loss):
+        return []
+    chosen = found.order[: min(SUSPECT, found.negative)]
+    return [_example(facts, probe, "probe", "suspect", int(row), k) for row in chosen]
+
+
+def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k: int) -> Example:
+    return Example(
+        id=int(kept.ids[row]),
+        part=part,
+        why=why,
+        true=_target(facts, kept.targets[row]),
+        predicted=_predicted(facts, row) if part == "val" else None,
+        loss=float(kept.loss[k, row]),
+        sketch=_sketch(known(facts.kept.sketches), part, row),
+    )
+
+
+def _target(facts: Facts, target: NDArray[np.generic]) -> str:
+    task = facts.manifest.task
+    if task.has_classes:
+        return class_name(facts, int(target))
+    values = np.atleast_1d(target)
+    if task.has_labels:
+        on = [task.names[k] if k < len(task.names) else str(k) for k in np.flatnonzero(values)]
+        return ", ".join(on[:8]) or "none"
+    return ", ".join(f"{float(value):.4g}" for value in values[:4])
+
+
+def _predicted(facts: Facts, row: int) -> str | None:
+    answers, names = known(facts.kept.answers), facts.manifest.task.answers
+    if answers is None:
+        return None
+    answer = answers[row]
+    if not facts.has_classes and len(names) == np.size(answer):
+        return ", ".join(f"{name} {float(value):.4g}" for name, value in zip(names[:4], answer, strict=False))
+    return _target(facts, answer)
+
+
+def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> Sketch | None:
+    """Return the sketch of an example, if it is among those kept and of a shape that can be shown."""
+    if sketches is None or f"{part}_rows" not in sketches or f"{part}_sketches" not in sketches:
+        return None
+    rows, kept = sketches[f"{part}_rows"], sketches[f"{part}_sketches"]
+    where = np.flatnonzero(rows == row)
+    if len(where) == 0 or where[0] >= len(kept):
+        return None
+    sketch = kept[where[0]]
+    if kept.dtype.kind == "U":
+        return str(sketch)
+    image = kept.dtype == np.uint8 and sketch.ndim == 3 and sketch.shape[2] in (1, 3) and 0 not in sketch.shape
+    return sketch if image else None

@@ -1,0 +1,123 @@
+"""Figures of a report: baselines, scores at the best epoch, curves and calibration, from the history and the facts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dl.intervals import Estimate, mean_interval, wilson
+from dl.runs.outcomes import PartOutcomes
+from dl_reports.facts import SOFTMAX, Facts, known
+from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, Curve, Curves
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.reliability import Reliability, class_reliability, error_interval, label_reliability
+
+NAN = float("nan")
+
+
+def ladder(facts: Facts) -> tuple[BaselineRow, ...]:
+    """List baselines and network by their validation score, worst first."""
+    if facts.best is None:
+        return ()
+    sign = 1.0 if facts.metric.higher else -1.0
+    found = facts.manifest.baselines
+    rows = [BaselineRow(one.name, one.answer, Estimate(one.score, NAN, NAN), one.loss, ours=False) for one in found]
+    rows.append(BaselineRow(facts.manifest.model, "", facts.score("val"), facts.best_row.get("val_loss"), ours=True))
+    return tuple(sorted(rows, key=lambda row: (sign * row.score.value, row.ours)))
+
+
+def best_epoch_scores(facts: Facts) -> BestEpochScores | None:
+    """Score the best epoch on the probe and on validation, with the gap and the score less the luck of the choice."""
+    if facts.best is None:
+        return None
+    luck, found = known(facts.luck), known(facts.gap)
+    gap = facts.estimate("gap")
+    if not math.isfinite(gap.value) and found is not None:
+        gap = Estimate(found.gap, *found.interval)
+    return BestEpochScores(
+        epoch=facts.epochs[facts.best],
+        probe=facts.score("probe"),
+        val=facts.score("val"),
+        gap=gap,
+        corrected=None if luck is None else Estimate(luck.corrected, *luck.interval),
+    )
+
+
+def curves(facts: Facts) -> Curves | None:
+    """Collect loss and headline metric over the epochs, with bands where single outcomes were kept."""
+    if not facts.epochs:
+        return None
+    loss, metric = known(facts.loss_change), known(facts.metric_change)
+    losses = facts.column("val_loss")
+    usable = [k for k, value in enumerate(losses) if math.isfinite(value)]
+    return Curves(
+        epochs=facts.epochs,
+        loss=tuple(_loss(facts, part) for part in ("train", "probe", "val") if _has(facts, f"{part}_loss")),
+        metric=tuple(_metric(facts, part) for part in ("probe", "val") if _has(facts, f"{part}_{facts.metric.name}")),
+        best_epoch=None if facts.best is None else facts.epochs[facts.best],
+        least_loss=facts.epochs[min(usable, key=lambda k: losses[k])] if usable else None,
+        loss_onset=loss.onset if loss is not None and loss.established else None,
+        metric_onset=metric.onset if metric is not None and metric.established else None,
+    )
+
+
+def _has(facts: Facts, name: str) -> bool:
+    return any(name in row for row in facts.kept.rows)
+
+
+def _loss(facts: Facts, part: str) -> Curve:
+    values = facts.column(f"{part}_loss")
+    kept = {"val": facts.kept.val, "probe": facts.kept.probe}.get(part)
+    bands = [(NAN, NAN)] * len(values)
+    if isinstance(kept, PartOutcomes):
+        n = len(kept.ids)
+        for k, row in enumerate(kept.loss):
+            sd = float(row.std(dtype=np.float64, ddof=1)) if n > 1 and np.isfinite(row).all() else NAN
+            bands[k] = _finite(mean_interval(values[k], sd, n))
+    return Curve(part, tuple(values), tuple(low for low, _ in bands), tuple(high for _, high in bands))
+
+
+def _metric(facts: Facts, part: str) -> Curve:
+    """Take one curve of the metric, with the interval ends that the history keeps, or else from counts."""
+    values = facts.column(f"{part}_{facts.metric.name}")
+    lows, highs = facts.column(f"{part}_low"), facts.column(f"{part}_high")
+    n = facts.manifest.parts.val if part == "val" else facts.manifest.parts.probe
+    if facts.metric.kind == "proportion":
+        for k, value in enumerate(values):
+            if not math.isfinite(lows[k]) and 0 <= value <= 1:
+                lows[k], highs[k] = wilson(value * n, n)
+    return Curve(part, tuple(values), tuple(lows), tuple(highs))
+
+
+def _finite(interval: tuple[float, float]) -> tuple[float, float]:
+    low, high = interval
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else (NAN, NAN)
+
+
+def calibration_card(facts: Facts) -> CalibrationCard | NotComputable:
+    """Measure how far confidence is from accuracy, and what one temperature would mend."""
+    found, val = facts.calibration, facts.kept.val
+    if isinstance(found, NotComputable):
+        return found
+    assert not isinstance(val, NotComputable)  # the calibration was computed from it
+    before, after = (_reliability(facts, temperature) for temperature in (1.0, found.temperature))
+    judged = len(val.targets) - len(val.targets) // 2  # the half on which the temperature was not fitted
+    return CalibrationCard(
+        bins=tuple(Bin(one.confidence, Estimate(one.right, *one.interval), one.count) for one in before.bins),
+        temperature=found.temperature,
+        ece_before=Estimate(found.before.error, *error_interval(found.before, before.bins, judged)),
+        ece_after=Estimate(found.after.error, *error_interval(found.after, after.bins, judged)),
+        nll_before=Estimate(found.nll_before, *mean_interval(found.nll_before, before.deviation, judged)),
+        nll_after=Estimate(found.nll_after, *mean_interval(found.nll_after, after.deviation, judged)),
+        gain=Estimate(found.gain.mean, *found.gain.interval),
+    )
+
+
+def _reliability(facts: Facts, temperature: float) -> Reliability:
+    """Bin the whole validation set at one temperature."""
+    logits, val = facts.kept.best_logits, facts.kept.val
+    assert not isinstance(logits, NotComputable) and not isinstance(val, NotComputable)
+    if facts.manifest.task.probabilities == SOFTMAX:
+        return class_reliability(logits, val.targets.astype(np.int64), temperature)
+    return label_reliability(logits, val.targets.reshape(logits.shape), temperature)

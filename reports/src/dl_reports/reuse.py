@@ -1,0 +1,86 @@
+"""Reuse of the held-out sets: how often validation and test were evaluated, over all runs of one folder.
+
+Of the other runs only `run.json` and the number of lines of `history.csv` are read; unreadable runs are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dl.errors import BadRun
+from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
+from dl.runs.manifest import Manifest
+from dl.runs.run import Run, list_runs
+from dl_reports.report import Reuse
+from dl_reports.statistics import NotComputable
+from dl_reports.statistics.reuse_bound import reuse_bound
+
+LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`; a larger file is not one
+
+
+def count_validation_reuse(run: Run, manifest: Manifest, epochs: int) -> Reuse:
+    """Count the epochs of this run, and of the runs beside it, that were scored on the same validation examples."""
+    found, unread = [epochs] if epochs else [], 0
+    for other in list_runs(run.path.parent):
+        if other.path == run.path or not (other.path / "run.json").exists():
+            continue
+        count = _epochs_on(other, manifest)
+        if isinstance(count, NotComputable):
+            unread += 1
+        elif count:
+            found.append(count)
+    n = manifest.parts.val
+    return Reuse("val", sum(found), len(found), n, _bound(manifest, sum(found), n), unread)
+
+
+def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
+    """Count the evaluations in the ledger beside the runs, on the test set of this run or of its data set."""
+    try:
+        ledger = read_ledger(run.path.parent / LEDGER)
+    except BadRun as error:
+        return NotComputable(str(error))
+    fingerprint = _test_fingerprint(ledger, manifest)
+    found = evaluations_of(fingerprint, ledger) if fingerprint is not None else []
+    examples = next((one["examples"] for one in found if type(one.get("examples")) is int), 0)
+    runs = {str(one.get("run")) for one in found}
+    return Reuse("test", len(found), len(runs), max(examples, 0), _bound(manifest, len(found), examples))
+
+
+def _test_fingerprint(ledger: Sequence[dict[str, Any]], manifest: Manifest) -> object:  # Any: JSON
+    """Return the fingerprint in the newest line of this run, else of its data set; None without one."""
+    for name, wanted in (("run", manifest.name), ("data", manifest.parts.name)):
+        for one in reversed(ledger):
+            if one.get(name) == wanted and one.get("data") == manifest.parts.name:
+                return one.get("fingerprint")
+    return None
+
+
+def _epochs_on(run: Run, ours: Manifest) -> int | NotComputable:
+    """Count the epochs that a run scored on these validation examples for this task; 0 where it has others."""
+    try:
+        if (run.path / "run.json").stat().st_size > LARGEST:
+            return NotComputable("run.json is too large")
+        theirs = run.manifest
+        if (theirs.parts.val_fingerprint, theirs.task.name) != (ours.parts.val_fingerprint, ours.task.name):
+            return 0
+        return _count_rows(run.path / "history.csv")
+    except (BadRun, OSError) as error:
+        return NotComputable(str(error))
+
+
+def _count_rows(path: Path) -> int:
+    """Count the lines under the head, without parsing their numbers."""
+    if not path.exists():
+        return 0
+    if path.stat().st_size > LARGEST:
+        raise BadRun(f"{path} is too large for a history")
+    return max(sum(1 for line in path.read_bytes().splitlines() if line.strip()) - 1, 0)
+
+
+def _bound(manifest: Manifest, evaluations: int, n: int) -> float | None:
+    """Bound scores that are means of numbers from 0 to 1; others have no range to bound them by."""
+    bounded = manifest.task.bounded and manifest.task.headline.kind in ("proportion", "mean")
+    found = reuse_bound(evaluations, n)
+    return found.bound if bounded and not isinstance(found, NotComputable) else None

@@ -1,0 +1,50 @@
+"""The lead over the best baseline: paired where its constant answer is known, unpaired where it is not."""
+
+from dataclasses import replace
+
+import pytest
+from scipy.special import ndtri
+
+from dl.runs.manifest import Baseline
+from dl_reports.baseline import lead
+from dl_reports.facts import Facts
+from dl_reports.read import read
+from dl_reports.statistics import NotComputable
+
+
+@pytest.fixture
+def facts(simulated, plugins):
+    """Facts of a fit with these baselines, or its own."""
+
+    def make(baselines=None, **fit):
+        kept = read(simulated(**{"signal": [2.0, 3.0, 3.5], **fit}))
+        manifest = kept.manifest if baselines is None else replace(kept.manifest, baselines=tuple(baselines))
+        return Facts(replace(kept, manifest=manifest), plugins)
+
+    return make
+
+
+def test_the_majority_answer_is_compared_example_by_example(facts):
+    found = facts()
+    led = lead(found)
+    assert led.form == "paired" and led.better
+    assert led.lead == pytest.approx(found.kept.val.score[found.best].mean() - 0.1)
+
+
+def test_the_critical_value_allows_for_the_choice_among_the_epochs(facts):
+    assert lead(facts()).critical == pytest.approx(-ndtri(0.025 / 3))
+
+
+def test_the_best_of_several_baselines_counts(facts):
+    found = lead(facts([Baseline("a", "a", 0.2), Baseline("b", "b", 0.4), Baseline("c", "c", float("nan"))]))
+    assert found.baseline.name == "b" and found.form == "unpaired"
+    assert found.lead == pytest.approx(found.score - 0.4)
+
+
+def test_a_network_that_guesses_is_not_better(facts):
+    assert not lead(facts(signal=[0.0, 0.0, 0.0])).better
+
+
+def test_without_a_baseline_or_an_epoch_there_is_no_lead(facts):
+    assert lead(facts([])) == NotComputable("the run keeps no baseline")
+    assert lead(facts(signal=[])) == NotComputable("no epoch has a score")

@@ -1,0 +1,77 @@
+"""Columns become numbers, dates or categories, side by side in one array."""
+
+import numpy as np
+import pytest
+
+import dl
+from dl.errors import BadData
+from dl_tabular.domain import open_path, read
+from dl_tabular.prepare import learn
+from dl_tabular.rows import rows_of
+
+
+def test_a_column_of_numbers_can_be_said_to_be_categories_and_another_left_out(table):
+    text = "code,size,junk,y\n" + "".join(f"{k % 3},{k},{k * 7 % 5},{k % 2}\n" for k in range(20))
+    rows = open_path(table(text), {"categories": "code", "leave_out": "junk", "target": "y"}).train.inputs
+    assert rows.dtype.names == ("code", "size") and rows.dtype["code"].kind == "U"
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "n/a", "nan", "?", "null"])
+def test_what_stands_for_nothing_among_numbers_is_missing(table, missing):
+    rows = open_path(table(f"x,z,y\n1,5,a\n{missing},6,b\n3,7,a\n4,8,b\n"), {"target": "y"}).train.inputs
+    assert np.isnan(rows["x"]).tolist() == [False, True, False, False]
+
+
+def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_said(table):
+    text = "name,x,y\n" + "".join(f"person {k},{k},{k % 2}\n" for k in range(20))
+    dataset = open_path(table(text), {"target": "y"})
+    assert dataset.train.inputs.dtype.names == ("x",)
+    assert "left out, as nearly every row has another word there: 'name'" in dataset.notes
+
+
+def test_what_stands_for_nothing_among_numbers_is_a_word_among_words(table):
+    rows = open_path(table("c,y\n" + "NA,a\nUS,b\nnone,a\n-,b\n" * 5), {"target": "y"}).train.inputs
+    assert set(rows["c"].tolist()) == {"NA", "US", "none", "-"}
+
+
+def test_commas_in_numbers_are_read_where_it_is_certain_what_they_mean(table):
+    text = 'big,part,y\n"1,234,567","0,5",a\n"2,000","1,25",b\n"7","2",a\n"9","3",b\n'
+    dataset = open_path(table(text), {"target": "y"})
+    assert dataset.train.inputs["big"].tolist() == [1234567, 2000, 7, 9]
+    assert dataset.train.inputs["part"].tolist() == [0.5, 1.25, 2, 3]
+    assert "commas in column 'part' taken as decimal points" in dataset.notes
+    with pytest.raises(BadData, match="whose commas may part thousands or decimals"):
+        open_path(table('x,y\n"1,234",a\n"2,500",b\n"3,100",a\n"4,000",b\n'), {"target": "y"})
+
+
+def test_dates_are_days(table):
+    text = "when,y\n" + "".join(f"2024-01-{k + 1:02},{'ab'[k % 2]}\n" for k in range(20))
+    dataset = open_path(table(text), {"target": "y"})
+    assert np.diff(dataset.train.inputs["when"]).tolist() == [1.0] * 19
+    assert "dates, taken as days: 'when'" in dataset.notes
+
+
+def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
+    preprocessor = learn(dl.data.examples.whole(open_path(flowers, {"target": "species"}).train), {})
+    with pytest.raises(BadData, match="row 2: column 'width' holds numbers, but '1e308' is too large"):
+        read([table("colour,width,length\nred,1e308,2\n", "w.csv")], preprocessor, {})
+
+
+def test_a_thousand_columns_are_read(table):
+    names = [f"c{k}" for k in range(1000)]
+    rows = [",".join([*(str((k * 7 + row) % 11) for k in range(1000)), "ab"[row % 2]]) for row in range(8)]
+    dataset = open_path(table("\n".join([",".join([*names, "y"]), *rows])), {"target": "y"})
+    assert len(dataset.train.inputs.dtype.names) == 1000
+
+
+def test_columns_stand_side_by_side_under_their_names_numbers_as_floats():
+    rows = rows_of(
+        {"age": np.array([3, 4], np.uint8), "moved": np.array([True, False]), "town": np.array(["Oslo", ""])}
+    )
+    assert rows.dtype.names == ("age", "moved", "town") and rows["age"].dtype == rows["moved"].dtype == np.float64
+    assert rows.tolist() == [(3.0, 1.0, "Oslo"), (4.0, 0.0, "")]
+
+
+def test_without_a_column_there_is_nothing_to_look_at():
+    with pytest.raises(BadData, match="no column"):
+        rows_of({})
