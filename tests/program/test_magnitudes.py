@@ -58,7 +58,7 @@ def test_scores_outcomes_and_findings_do_not_depend_on_the_unit(fit, in_one, uni
         assert np.allclose(kept.score.astype(np.float64) / unit, whole.score, rtol=1e-3, atol=1e-2)
     assert [finding.code for finding in report.findings] == [finding.code for finding in base_report.findings]
     assert report.verdict.code == base_report.verdict.code and report.verdict.severity == base_report.verdict.severity
-    best, expected = report.standing.val, base_report.standing.val
+    best, expected = report.scores.val, base_report.scores.val
     assert best.value / unit == pytest.approx(expected.value, rel=1e-4)
 
 

@@ -117,5 +117,5 @@ def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -
         return NotComputable("the interval of the score was not kept")
     difference = sign * (score - best.score)
     ends = sorted((sign * (low - best.score), sign * (high - best.score)))
-    arm = max(difference - ends[0], 1e-12 * abs(score))
+    arm = max(difference - ends[0], 1e-12 * abs(score), 1e-300)
     return Lead(best, score, difference, Interval(*ends), 1.96 * difference / arm, critical, "unpaired")

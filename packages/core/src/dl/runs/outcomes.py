@@ -1,8 +1,8 @@
 """Outcomes: loss, score and margin of every single example after every epoch, the basis of all later statistics.
 
 They are stored for the validation set and the probe, in single precision and bits, one file per epoch, so that the
-five-hundredth epoch costs as little as the second. Half precision would clip errors at 65,504, and no statistic recovers
-what is clipped. Files are plain ``.npz`` without pickles.
+five-hundredth epoch costs as little as the second. Half precision would clip errors at 65,504, and no statistic
+recovers what is clipped. Files are plain ``.npz`` without pickles.
 Letters: ``n`` examples of a subset, ``T`` epochs, ``K`` outputs of the network.
 """
 

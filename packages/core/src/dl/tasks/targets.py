@@ -124,8 +124,8 @@ def refuse_unlearnable(target: Target) -> None:
     largest = float(np.abs(target).max())
     if not SMALLEST <= largest <= LARGEST:
         raise BadData(
-            f"the largest target is {largest:.3g}; errors are kept from {SMALLEST:g} to {LARGEST:g}: write the targets in "
-            "another unit"
+            f"the largest target is {largest:.3g}, and errors are kept from {SMALLEST:g} to {LARGEST:g}; "
+            "write the targets in another unit"
         )
 
 
