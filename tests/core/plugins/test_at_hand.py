@@ -157,7 +157,7 @@ def test_an_optimizer_by_its_name_is_the_recipe_s(fit):
         ),
         (
             {"optimizer": torch.optim.LBFGS},
-            "LBFGS asks for the loss several times a step, which dl does not give",
+            "LBFGS needs a closure in each step, which dl does not support",
         ),
         ({"callbacks": [print]}, "callbacks= takes callbacks of Lightning; a builtin_function_or_method was given"),
         ({"width": 3}, "no option named 'width' for this fit  see: dl show linear"),

@@ -14,7 +14,7 @@ from dl.runs.manifest import MetricInfo
 @pytest.mark.parametrize("line", ["not json", "[1, 2]", "3", '"text"', "{", "[" * 99_999])
 def test_a_ledger_with_a_line_that_is_no_look_is_refused_by_its_number(tmp_path, line):
     (tmp_path / LEDGER).write_text('{"look": 1}\n' + line + "\n")
-    with pytest.raises(BadRun, match="line 2 is not a look at a test part"):
+    with pytest.raises(BadRun, match="line 2 is not an evaluation on a test set"):
         read_ledger(tmp_path / LEDGER)
 
 

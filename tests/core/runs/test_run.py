@@ -127,7 +127,7 @@ def test_without_a_run_there_is_no_last(runs):
 @pytest.mark.parametrize("which", ["last", "1", "given"])
 def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(tmp_path, which):
     (tmp_path / "runs").write_text("a")
-    with pytest.raises(BadRun, match=r"runs' is a file, not a folder of runs; say which folder: --runs FOLDER"):
+    with pytest.raises(BadRun, match=r"runs' is a file, not a folder of runs; pass --runs FOLDER"):
         open_run(which, tmp_path / "runs")
 
 

@@ -35,7 +35,7 @@ def test_a_file_that_is_missing_or_damaged_is_one_line(tmp_path, content):
 
 def test_an_array_of_something_else_is_no_hashes(tmp_path):
     np.save(tmp_path / SEEN, np.zeros(3))
-    with pytest.raises(BadRun, match="are no hashes"):
+    with pytest.raises(BadRun, match="are not fingerprints"):
         read_fingerprints(tmp_path / SEEN)
 
 
@@ -53,7 +53,7 @@ def test_hashes_are_kept_sorted_and_once(tmp_path):
         (None, "is missing; the run is not complete"),
         (b"", "is damaged: "),
         (b"\x93NUMPY", "is damaged: "),
-        (np.zeros(2), "is damaged: float64 (2,) are no hashes"),
+        (np.zeros(2), "is damaged: float64 (2,) are not fingerprints"),
     ],
     ids=["missing", "empty", "cut off", "of other values"],
 )

@@ -347,7 +347,7 @@ def _of_whole_numbers(found: _Found, asked: str) -> Target:
         return _values(found, "; task='multiclass' takes them as classes")
     words = [str(bool(value)) if yes_no else str(value) for value in distinct]
     if len(words) < 2:
-        raise BadData(f"{found.where} holds one class only, {words[0]}; a classifier needs two")
+        raise BadData(f"{found.where} holds only one class, {words[0]}; a classifier needs two")
     if counts.min() == 1:
         word = words[int(np.argmin(counts))]
         raise BadData(
@@ -372,7 +372,7 @@ def _of_columns(found: _Found, asked: str) -> Target:
     answers = bool(np.isin(numbers, (0, 1)).all())
     if asked == "classes":
         raise BadData(
-            f"classes stand in one column; {found.where} has {numbers.shape[1]}, as {list_names(found.names)}"
+            f"classes need one target column; {found.where} has {numbers.shape[1]}, as {list_names(found.names)}"
         )
     if asked == "labels" and not answers:
         raise BadData(f"{found.where}: labels are 0 or 1; these go from {numbers.min():g} to {numbers.max():g}")

@@ -197,7 +197,7 @@ def _classes(
     if len(present) < 2:
         only = quote(words[present[0]]) if len(present) else "none"
         raise BadData(
-            f"{file_name(request.bad.path)}: column {quote(name)} holds one class only, {only}; a classifier needs two"
+            f"{file_name(request.bad.path)}: column {quote(name)} holds only one class, {only}; a classifier needs two"
         )
     chosen = sorted(present.tolist(), key=lambda code: (int(words[code]) if by_value else 0, words[code]))
     numbers = np.zeros(len(words), np.int64)
