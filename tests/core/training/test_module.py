@@ -93,7 +93,7 @@ def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monk
         drawn.append((seed, epoch))
         return order(seed, epoch, positions)
 
-    monkeypatch.setattr(batches, "epoch_order", noted)
+    monkeypatch.setattr(batches, "epoch_permutation", noted)
     fit(blobs(), epochs=3, seed=7)
     assert drawn == [(7, 0), (7, 1), (7, 2)]
 
