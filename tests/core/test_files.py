@@ -67,13 +67,13 @@ def test_a_place_without_permission_is_one_line_and_left_alone(locked, write):
 
 def test_a_path_through_a_file_or_a_missing_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CannotWrite, match="a part of the path is a file, not a folder"):
+    with pytest.raises(CannotWrite, match="a parent of the path is a file, not a folder"):
         files.make_folder(tmp_path / "file" / "below")
     with pytest.raises(CannotWrite, match=r"cannot write '.*/file': it is a file, not a folder"):
         files.make_folder(tmp_path / "file")
     with pytest.raises(CannotWrite, match="it is a folder, not a file"):
         files.append_line(tmp_path, "")
-    with pytest.raises(CannotWrite, match="the folder is not there"):
+    with pytest.raises(CannotWrite, match="the folder does not exist"):
         files.write_text(tmp_path / "gone" / "kept", "")
 
 

@@ -43,4 +43,4 @@ def test_a_column_is_wrapped_without_being_copied():
 
 def test_each_value_counts_once_and_says_all_unless_it_is_told_otherwise():
     batch = Padded(torch.zeros(1, 2), torch.tensor([2]))
-    assert batch.weights is None and batch.unsaid is None
+    assert batch.weights is None and batch.unknown_nats is None

@@ -48,8 +48,8 @@ def test_one_changed_pixel_is_a_wrong_hash_that_names_both(tmp_path):
     ("content", "said"),
     [
         (b"", "found an empty file"),
-        (b"not gzip at all", "cannot be unpacked"),
-        (gzip.compress(idx(PIXELS), mtime=0)[:-12], "cannot be unpacked"),
+        (b"not gzip at all", "cannot be decompressed"),
+        (gzip.compress(idx(PIXELS), mtime=0)[:-12], "cannot be decompressed"),
         (gzip.compress(idx(PIXELS)[:-1], mtime=0), "expected 24 bytes after the header, found 23 bytes"),
         (gzip.compress(idx(PIXELS) + b"x", mtime=0), "expected 24 bytes after the header, found more"),
         (gzip.compress(idx(PIXELS.reshape(3, 2, 4)), mtime=0), "expected the IDX header"),
@@ -62,7 +62,7 @@ def test_anything_else_is_refused(tmp_path, content, said):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(BadFile, match=r"some.gz' cannot be unpacked"):
+    with pytest.raises(BadFile, match=r"some.gz' cannot be decompressed"):
         read_idx(tmp_path, known())
 
 

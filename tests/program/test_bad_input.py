@@ -111,14 +111,14 @@ def test_tokens_cannot_be_mixed_or_made_noisy(refuse, tmp_path, name):
     rows = [f"{('good', 'bad')[k % 2]} film {k},{k % 2}\n" for k in range(20)]
     (tmp_path / "few.csv").write_text("review,label\n" + "".join(rows))
     line = refuse(2, "fit", "text", tmp_path / "few.csv", "--reg", name, "epochs=1")
-    assert f"{name} needs inputs that are numbers, not tokens; for texts take word-dropout" in line
+    assert f"{name} needs inputs that are numbers, not tokens; for texts use word-dropout" in line
 
 
 @pytest.mark.parametrize("words", [("ls", "runs"), ("report", "last"), ("show", "last"), ("test", "1")])
 def test_a_file_in_place_of_the_folder_of_runs_is_said_to_be_one(capsys, tmp_path, words):
     (tmp_path / "few.csv").write_text("a")
     assert run([*words, "--runs", str(tmp_path / "few.csv")]) == 2
-    assert "few.csv' is a file, not a folder of runs; say which folder: --runs FOLDER" in capsys.readouterr().err
+    assert "few.csv' is a file, not a folder of runs; pass --runs FOLDER" in capsys.readouterr().err
 
 
 def test_an_unknown_verb_is_one_line(capsys):

@@ -119,7 +119,7 @@ BROKEN = (
     Broken(
         "takes-mnist",
         returns(f"[DatasetSpec('mnist', 'vision', 'x', print), {DATA}]"),
-        "the data set 'mnist' is left out, for dl's own (dl-mnist) has that name",
+        "the data set 'mnist' is left out, since dl's own (dl-mnist) has that name",
         works=True,
     ),
     Broken("mnist", "", "the plugin of dl-mnist 0.1.0 has the same name", how={"distribution": "dist-other"}),
@@ -400,7 +400,7 @@ def test_two_strangers_that_take_one_name_are_both_named_and_the_first_by_name_k
         plugins = load_plugins()
     (line,) = [str(one.message) for one in caught]
     assert "plugin 'bert' of dist-bert 1.0" in line
-    assert "the data set 'twin' is left out, for plugin 'anna' of dist-anna 1.0 has that name" in line
+    assert "the data set 'twin' is left out, since plugin 'anna' of dist-anna 1.0 has that name" in line
     assert next(s for s in plugins.states if s.name == "anna").registered == {"register_datasets": ("twin",)}
 
 

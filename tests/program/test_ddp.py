@@ -99,7 +99,7 @@ def test_each_process_drops_something_else_in_each_step_and_the_same_again_from_
 
 def test_the_first_process_ends_the_fit_of_both_and_each_draws_for_itself(fit_with):
     run = fit_with("two", *TWO, "--reg", "early-stopping=1,by=metric", "--reg", "mixup=1", "--reg", "noise", epochs=50)
-    assert run.manifest.message.startswith("early-stopping: val_accuracy not better since epoch ")
+    assert run.manifest.message.startswith("early-stopping: val_accuracy has not improved since epoch ")
     assert 2 <= len(run.history) <= 13, "of eleven examples not more can come right, one an epoch"
 
 

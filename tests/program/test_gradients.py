@@ -99,7 +99,7 @@ def digits(watch, tmp_path, monkeypatch):
     small = {"model": "dense", "width": 16, "epochs": 2, "batch_size": 100, "val": 297, "lr": 0.01}
 
     def fit(reg, *, blocks=True, precision="32-true", **choices):
-        monkeypatch.setattr(Devices, "takes_blocks", blocks)
+        monkeypatch.setattr(Devices, "supports_blocks", blocks)
         devices = Devices("cpu", "1", precision=precision)
         return dl.fit(
             "vision", "digits", reg=reg, plugins=plugins, runs=tmp_path, devices=devices, **{**small, **choices}

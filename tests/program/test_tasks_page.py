@@ -2,8 +2,9 @@
 
 import re
 
-from dl.plugins import load_plugins
-from dl.task import TABLE, decide
+from dl.plugins.loading import load_plugins
+from dl.tasks.rows import TABLE
+from dl.tasks.table import decide
 from tools.pages import ROOT
 
 PAGE = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")

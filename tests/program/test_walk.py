@@ -9,9 +9,11 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/walk.md").read_text(encoding="utf-8")
 STATIONS = [
     (name, (ROOT / "docs" / path).resolve())
-    for name, path in re.findall(r"^## \d+\. .*\[`(\w+)`\]\(([^)]+)\)$", PAGE, re.MULTILINE)
+    for name, path in re.findall(r"^\[`(\w+)`\]\(([^)]+)\) in ", PAGE, re.MULTILINE)
 ]
-TEXTS = re.split(r"^## .*$", PAGE, flags=re.MULTILINE)[1:]
+TEXTS = [
+    re.sub(r"^## .*$", "", text, flags=re.MULTILINE) for text in re.split(r"^\[`.*$", PAGE, flags=re.MULTILINE)[1:]
+]
 
 
 def defined(path):

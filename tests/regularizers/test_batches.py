@@ -51,5 +51,5 @@ def test_a_small_alpha_mixes_little(generator):
 @pytest.mark.parametrize("made", [noise(0.1), mixup(0.2)])
 def test_tokens_are_no_numbers(made, generator):
     tokens = Padded(torch.ones(2, 3, dtype=torch.int64), torch.tensor([3, 3]))
-    with pytest.raises(BadOption, match=r"needs inputs that are numbers, not tokens; for texts take word-dropout"):
+    with pytest.raises(BadOption, match=r"needs inputs that are numbers, not tokens; for texts use word-dropout"):
         made.batch(Batch(tokens, torch.zeros(2)), generator)

@@ -28,7 +28,7 @@ def test_shrink_stops_at_the_fewest_units_that_the_model_takes():
 
 
 def test_a_model_that_counts_no_units_is_not_shrunk():
-    with pytest.raises(BadOption, match="the model given has no option that counts units"):
+    with pytest.raises(BadOption, match="the model given has no option for a number of units"):
         shrink(0.5).choices("given", (Option("depth", 3, "layers"),), {"depth": 3})
 
 
@@ -85,11 +85,11 @@ def test_a_place_that_the_model_has_kept_for_dropout_is_taken():
 )
 def test_a_network_that_drops_already_is_refused(layer):
     network = nn.Sequential(nn.Linear(2, 2), layer, nn.Linear(2, 1))
-    with pytest.raises(BadOption, match="dropout of its own; choose its rate with dropout= and leave out --reg"):
+    with pytest.raises(BadOption, match="already has dropout; set its rate with dropout= and leave out --reg"):
         dropout(0.3).network(network)
 
 
 def test_a_network_without_a_later_dense_layer_has_no_place_for_dropout():
     for network in (nn.Linear(2, 1), nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3))):
-        with pytest.raises(BadOption, match="there is no place for dropout"):
+        with pytest.raises(BadOption, match="no dense layer after its first layer to apply dropout to"):
             dropout(0.3).network(network)

@@ -89,7 +89,7 @@ def test_the_kept_weights_score_as_the_history_says(fit, plugins):
 def test_steps_that_lightning_takes_are_regularized_as_blocks_are(fit, monkeypatch):
     reg = {"weight-averaging": {"decay": 0.9}, "l2": 0.01, "max-norm": 1.0, "mixup": 1.0}
     blocks = fit(reg)
-    monkeypatch.setattr(Devices, "takes_blocks", False)
+    monkeypatch.setattr(Devices, "supports_blocks", False)
     steps = fit(reg)
     for name, value in weights(blocks).items():
         assert value == pytest.approx(weights(steps)[name], abs=1e-5)
@@ -106,7 +106,7 @@ def test_shrink_builds_half_the_units(fit):
 def test_early_stopping_ends_the_fit_and_says_why(fit):
     run = fit({"early-stopping": {"patience": 2}}, optimizer="sgd", lr=0.0, epochs=50)
     assert len(run.history) == 3 and run.manifest.status == "finished"
-    assert run.manifest.message == "early-stopping: val_loss not better since epoch 1"
+    assert run.manifest.message == "early-stopping: val_loss has not improved since epoch 1"
 
 
 @pytest.mark.parametrize("data", ["mnist", "mnist-even", "mnist-attributes", "mnist-slant", "mnist-ink"])

@@ -79,7 +79,7 @@ def test_a_convolution_stays_in_its_memory_format():
 
 
 def test_a_network_without_weights_into_units_is_refused():
-    with pytest.raises(BadOption, match="max-norm has nothing to bound"):
+    with pytest.raises(BadOption, match="for max-norm to bound"):
         max_norm(1.0).network(nn.Embedding(3, 2))
 
 
@@ -178,4 +178,4 @@ def test_better_is_higher_or_lower_as_the_metric_has_it():
 
 def test_why_it_ends_names_the_best_epoch():
     rows = [{"val_loss": value} for value in (2.0, 1.0, 3.0)]
-    assert early_stopping(1, "loss").ends(rows, ACCURACY) == "val_loss not better since epoch 2"
+    assert early_stopping(1, "loss").ends(rows, ACCURACY) == "val_loss has not improved since epoch 2"

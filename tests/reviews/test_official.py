@@ -100,7 +100,7 @@ def test_the_card_says_that_the_halves_are_official(tmp_path):
     _, archive = make_archive(tmp_path, published())
     dataset = load_imdb(str(tmp_path), known=archive)
     assert "both official halves" in dataset.title and archive.url in dataset.source
-    assert "the test part is the official one" in " ".join(dataset.notes)
+    assert "the test set is the official one" in " ".join(dataset.notes)
     assert "dl's own" not in " ".join((dataset.title, *dataset.notes))
 
 
@@ -159,11 +159,11 @@ def test_a_link_among_the_reviews_is_refused(tmp_path):
     ]
     for info in links:
         _, archive = make_archive(tmp_path / "packed", published(), info)
-        with pytest.raises(BadFile, match=f"{name} is no plain file"):
+        with pytest.raises(BadFile, match=f"{name} is not a plain file"):
             load_imdb(str(tmp_path / "packed"), known=archive)
     folder = unpack(tmp_path / "unpacked", published())
     (folder / "train/pos/7_9.txt").symlink_to(secret)
-    with pytest.raises(BadFile, match=r"7_9.txt' is no plain file"):
+    with pytest.raises(BadFile, match=r"7_9.txt' is not a plain file"):
         load_imdb(str(folder), known=archive)
 
 
@@ -185,7 +185,7 @@ def test_a_review_of_more_than_a_mebibyte_is_refused(tmp_path):
     files = published() | {"aclImdb/train/pos/2_9.txt": b"x" * (LARGEST + 1)}
     _, archive = make_archive(tmp_path / "packed", files)
     for given in (tmp_path / "packed", unpack(tmp_path / "unpacked", files)):
-        with pytest.raises(BadFile, match="no plain file of at most 1,048,576 bytes"):
+        with pytest.raises(BadFile, match="not a plain file of at most 1,048,576 bytes"):
             load_imdb(str(given), known=archive)
 
 

@@ -119,7 +119,7 @@ def test_the_test_part_is_the_same_whatever_the_order():
 
 def test_the_cards_say_where_the_labels_and_the_test_part_come_from(loaded):
     imdb, sentences = loaded["imdb"], loaded["rotten-tomatoes"]
-    assert "test part of dl's own" in imdb.title
+    assert "dl's own test set" in imdb.title
     said = " ".join(imdb.notes)
     assert "its test half is not in the package" in said and "the official test half has other films" in said
     assert "at most 4 of 10 is negative" in said and "data_dir=FOLDER or official=yes" in said
@@ -135,7 +135,7 @@ def test_the_card_and_the_guard_count_the_reviews_that_repeat_another(loaded):
     repeated = [len(some) - len(np.unique(some)) for some in (np.concatenate([keys, closed]), keys, closed)]
     assert repeated == [96, 88, 8]
     said = " ".join(loaded["imdb"].notes)
-    assert "96 of the 25,000 reviews repeat another one to the letter: 88 outside the test part, 8 w" in said
+    assert "96 of the 25,000 reviews are exact duplicates of another one: 88 outside the test set, 8 w" in said
     divided = split_data(loaded["imdb"], resolve(plugins := load_plugins(), "text", "imdb"), plugins)
     (finding,) = (finding for finding in divided.findings if finding.code == "data-duplicates")
     assert finding.message.startswith("88 of 23,760 examples repeat another one, bit for bit; all copies are on one")

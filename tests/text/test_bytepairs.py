@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dl.data.ragged import texts
-from dl_text.bytepairs import BYTES, LONGEST, characters, decoded, encode, learn, restored
+from dl_text.bytepairs import BYTES, LONGEST, characters, decode, encode, learn, restore
 
 TEXTS = ("the cat sat on the mat", "the dog sat on the cat", "café, naïve") * 5
 
@@ -32,26 +32,26 @@ def test_what_is_learnt_is_the_same_each_time(learnt):
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
 def test_any_text_is_spelt_again_by_its_tokens(learnt, strings):
-    numbers, lengths = encode(restored(*learnt), texts(strings))
+    numbers, lengths = encode(restore(*learnt), texts(strings))
     rows = np.split(numbers, np.cumsum(lengths)[:-1])
-    assert [decoded([learnt[0][number] for number in row]) for row in rows] == strings
+    assert [decode([learnt[0][number] for number in row]) for row in rows] == strings
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_the_characters_that_tokens_begin_are_those_of_the_text(learnt, text):
-    numbers, _ = encode(restored(*learnt), texts([text]))
+    numbers, _ = encode(restore(*learnt), texts([text]))
     assert sum(characters(learnt[0][number]) for number in numbers) == len(text)
 
 
 def test_merges_that_do_not_fit_the_tokens_are_refused(learnt):
     with pytest.raises(ValueError, match="byte pairs: "):
-        restored(learnt[0][:BYTES], learnt[1])
+        restore(learnt[0][:BYTES], learnt[1])
 
 
 def test_the_switch_for_threads_is_as_before_and_none_runs_on(learnt, monkeypatch):
     monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
     before = threading.active_count()
-    encode(restored(*learnt), texts(TEXTS))
+    encode(restore(*learnt), texts(TEXTS))
     assert "TOKENIZERS_PARALLELISM" not in os.environ and threading.active_count() == before
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
     learn(TEXTS, 260)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dl.data.ragged import Ragged, as_text, texts
 from dl_text import chunks as subject
-from dl_text.chunks import AT_ONCE, bounds, chunks, in_threads, parts, walked
+from dl_text.chunks import AT_ONCE, bounds, chunks, in_threads, map_released, split_long_text
 from dl_text.tokenize import words
 
 STRINGS = st.lists(st.text("ab \né.'", max_size=30), max_size=8)
@@ -33,7 +33,7 @@ def test_chunks_are_the_texts_in_their_order(strings, size):
 def test_the_parts_of_a_long_text_are_the_text_and_cut_no_character(text, kind):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subject, "CHUNK_BYTES", 4)
-        found = [as_text(part.row(0)) for part in parts(texts([text]), kind)]
+        found = [as_text(part.row(0)) for part in split_long_text(texts([text]), kind)]
     assert "".join(found) == text and "\ufffd" not in "".join(found)
 
 
@@ -44,18 +44,18 @@ def test_no_word_is_cut(text):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subject, "CHUNK_BYTES", 4)
-        found = [word for part in parts(texts([text]), "words") for word in spelled(part)]
+        found = [word for part in split_long_text(texts([text]), "words") for word in spelled(part)]
     assert found == spelled(texts([text]))
 
 
 def test_a_text_without_a_place_to_cut_is_one_part(size):
-    (part,) = parts(texts(["a" * 100]), "words")
+    (part,) = split_long_text(texts(["a" * 100]), "words")
     assert as_text(part.row(0)) == "a" * 100
 
 
 def test_several_texts_are_one_part_however_long(size):
     chunk = texts(["one two", "three four"])
-    assert [*parts(chunk, "words")] == [chunk]
+    assert [*split_long_text(chunk, "words")] == [chunk]
 
 
 def test_work_in_threads_comes_back_in_order():
@@ -65,6 +65,6 @@ def test_work_in_threads_comes_back_in_order():
 
 def test_all_pieces_are_worked_on_so_many_at_a_time():
     pieces = list(range(AT_ONCE + 3))
-    rounds = list(walked(lambda piece: piece + 1, pieces, Ragged(np.empty(0, np.uint8), np.zeros(1, np.int64))))
+    rounds = list(map_released(lambda piece: piece + 1, pieces, Ragged(np.empty(0, np.uint8), np.zeros(1, np.int64))))
     assert [len(one) for one in rounds] == [AT_ONCE, 3]
     assert [piece for done in rounds for piece in done] == [piece + 1 for piece in pieces]

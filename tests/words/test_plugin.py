@@ -89,7 +89,7 @@ def test_no_group_is_large(parts, name):
 def test_a_card_says_where_the_labels_come_from_and_what_groups_are_for(parts, name):
     dataset = parts[name][0]
     said = " ".join(dataset.notes)
-    assert "the test part is dl's own" in said and "groups: " in said and "read it as characters" in said
+    assert "the test set is dl's own" in said and "groups: " in said and "tokens=chars" in said
     assert dataset.source.startswith("https://") and dataset.licence.startswith(("Unicode License V3", "MIT"))
     assert said.startswith(("labels: ", "target: "))
 

@@ -178,7 +178,7 @@ def test_files_and_folders_that_may_lie_beside_classes_are_passed_over_and_named
     photo(pets / "unsup" / "1.png")
     found = find_classes_of(pets, Wanted("image", "images", (".jpg",), "", loose=True, unlabelled=("unsup",)))
     assert found.classes == ("cat", "dog") and len(found.files) == 6
-    assert found.passed == ("unsup: a folder without labels, by its name", "stray.jpg: beside the class folders")
+    assert found.skipped == ("unsup: a folder without labels, by its name", "stray.jpg: beside the class folders")
 
 
 def test_another_part_is_numbered_as_the_training_part_and_may_lack_a_class(pets):

@@ -90,7 +90,7 @@ WHO = "plugin 'Stranger' given by the program, dl 0.1.0: "
             lambda options: Dataset("mine", EXAMPLES, val=of(targets=np.zeros(4))),
             "real numbers of shape () where",
         ),
-        (lambda options: Dataset("mine", EXAMPLES, val=NOTHING), "has a validation part without an example"),
+        (lambda options: Dataset("mine", EXAMPLES, val=NOTHING), "has a validation set without an example"),
         (lambda options: Dataset("mine", of(inputs=[[0]] * 4)), "train of load of the data set 'mine' has inputs in a"),
         (lambda options: Dataset("mine", of(inputs=np.zeros((4, 2))[::-1])), "give np.ascontiguousarray(inputs)"),
         (lambda options: Dataset("mine", of(targets=np.array(list("abab")))), "has targets of <U1, not an array"),

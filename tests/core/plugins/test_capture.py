@@ -39,10 +39,10 @@ def test_what_is_printed_by_python_to_the_descriptor_and_by_a_child_is_kept_in_o
         print("errors", file=sys.stderr)
         os.write(1, b"raw\n")
         subprocess.run([sys.executable, "-c", "print('child')"], check=True)
-        assert output.taken() == "python\nerrors\nraw\nchild\n"
-        assert output.taken() == ""
+        assert output.read_new() == "python\nerrors\nraw\nchild\n"
+        assert output.read_new() == ""
         print("more")
-        assert output.taken() == "more\n"
+        assert output.read_new() == "more\n"
     assert capfd.readouterr() == ("", "")
 
 
@@ -51,9 +51,9 @@ def test_the_streams_are_those_of_before_even_where_the_code_inside_fails():
     with pytest.raises(ZeroDivisionError), capture_output() as output:
         assert sys.stdout is sys.stderr is not before[0] and output.stderr is before[1]
         sys.stdout.close()
-        output.listen()
+        output.install()
         print("after it was closed")
-        assert output.taken() == "after it was closed\n"
+        assert output.read_new() == "after it was closed\n"
         1 / 0  # noqa: B018
     assert (sys.stdout, sys.stderr) == before
 

@@ -30,7 +30,7 @@ def test_code_of_a_folder_runs_only_after_a_yes(folder):
     with pytest.warns(PluginWarning) as caught:
         load_plugins()
     assert [str(one.message) for one in caught] == [
-        "not run, for you have not trusted ./dl_plugins as it is now: loud.py, one.py, two.py"
+        "not run, since ./dl_plugins is not trusted as it is now: loud.py, one.py, two.py"
         "  read them, then: dl plugins trust"
     ]
     assert datasets() == set() and not Path("ran").exists()
@@ -147,7 +147,7 @@ def test_a_record_that_is_none_trusts_nothing_and_is_not_overwritten(folder, con
     record.parent.mkdir(parents=True)
     record.write_text(content, encoding="latin-1")
     assert datasets() == set()
-    with pytest.raises(BadFile, match=r"trusted.json', cannot be read  delete it to start anew"):
+    with pytest.raises(BadFile, match=r"trusted.json', cannot be read  delete it to start again"):
         local.trust(folder)
     assert record.read_text(encoding="latin-1") == content
 
@@ -162,7 +162,7 @@ def test_the_record_holds_the_real_path_and_a_hash_of_each_file(folder):
 def test_a_record_that_cannot_be_written_is_one_line(folder, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in its place")
     monkeypatch.setenv("DL_CONFIG", str(tmp_path / "file/config"))
-    with pytest.raises(CannotWrite, match="a part of the path is a file"):
+    with pytest.raises(CannotWrite, match="a parent of the path is a file"):
         local.trust(folder)
 
 

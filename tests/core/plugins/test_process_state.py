@@ -42,18 +42,18 @@ def test_each_thing_that_belongs_to_the_process_is_tried():
 def test_what_was_changed_is_named_and_is_as_before(name):
     snapshot, before = ProcessSnapshot(), [one.read() for one in GLOBAL_STATES]
     CHANGES[name]()
-    assert snapshot.put_back() == [name]
+    assert snapshot.restore() == [name]
     assert [one.read() for one in GLOBAL_STATES] == before
-    assert snapshot.put_back() == []
+    assert snapshot.restore() == []
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(list(CHANGES))))
-def test_any_set_of_changes_is_put_back_at_once(names):
+def test_any_set_of_changes_is_restore_at_once(names):
     snapshot, before = ProcessSnapshot(), [one.read() for one in GLOBAL_STATES]
     for name in names:
         CHANGES[name]()
-    assert set(snapshot.put_back()) == names
+    assert set(snapshot.restore()) == names
     assert [one.read() for one in GLOBAL_STATES] == before
 
 
@@ -62,9 +62,9 @@ def test_a_variable_or_a_folder_to_search_may_be_added_but_no_variable_of_dl(mon
     snapshot = ProcessSnapshot()
     monkeypatch.setenv("ADDED", "1")
     sys.path.insert(0, str(tmp_path))
-    assert snapshot.put_back() == [] and os.environ["ADDED"] == "1" and sys.path[0] == str(tmp_path)
+    assert snapshot.restore() == [] and os.environ["ADDED"] == "1" and sys.path[0] == str(tmp_path)
     os.environ["DL_ADDED"] = "1"
-    assert snapshot.put_back() == ["variables of the environment"]
+    assert snapshot.restore() == ["variables of the environment"]
     assert "DL_ADDED" not in os.environ and os.environ["ADDED"] == "1"
 
 
@@ -74,7 +74,7 @@ def test_a_folder_that_is_gone_is_no_error(tmp_path, monkeypatch):
     snapshot = ProcessSnapshot()
     os.chdir(tmp_path)
     (tmp_path / "gone").rmdir()
-    assert snapshot.put_back() == ["the working directory"] and Path.cwd() == tmp_path
+    assert snapshot.restore() == ["the working directory"] and Path.cwd() == tmp_path
 
 
 def test_a_thread_that_runs_on_is_named():
@@ -82,10 +82,10 @@ def test_a_thread_that_runs_on_is_named():
     done = threading.Event()
     thread = threading.Thread(target=done.wait, name="left")
     thread.start()
-    assert snapshot.left_running() == ["left"]
+    assert snapshot.new_threads() == ["left"]
     done.set()
     thread.join()
-    assert snapshot.left_running() == []
+    assert snapshot.new_threads() == []
 
 
 def test_leaving_at_once_is_an_exit_like_any_other_and_only_inside():

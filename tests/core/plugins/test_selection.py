@@ -45,7 +45,7 @@ def test_a_plugin_that_is_switched_off_is_not_imported(site, monkeypatch, capfd)
 def test_a_name_that_no_plugin_has_is_said_with_the_nearest(monkeypatch):
     monkeypatch.setenv("DL_PLUGINS", "-mnits")
     monkeypatch.setenv("DL_STRICT_PLUGINS", "1")  # it is no plugin that has failed
-    with pytest.warns(PluginWarning, match="names the plugin 'mnits', which is not there; did you mean 'mnist'"):
+    with pytest.warns(PluginWarning, match="names the plugin 'mnits', which is not installed; did you mean 'mnist'"):
         load_plugins()
 
 
@@ -67,7 +67,7 @@ def test_names_are_parted_at_commas_and_a_minus_switches_off(text, only, off):
 
 
 def test_only_third_parties_are_limited_and_all_can_be_switched_off():
-    assert read_selection("one").blocks(found("two")) == "not among those that DL_PLUGINS names"
+    assert read_selection("one").blocks(found("two")) == "not named by DL_PLUGINS"
     assert read_selection("one").blocks(found("two", "dl-mnist")) == ""
     assert read_selection("-two").blocks(found("two", "dl-mnist")) == "switched off by DL_PLUGINS"
 
@@ -80,5 +80,5 @@ def test_a_plugin_has_its_own_name_and_both_spellings_of_its_distribution(name):
 
 def test_none_is_no_name_that_could_be_missing():
     assert read_selection("none,nobody").unknown([]) == [
-        "DL_PLUGINS names the plugin 'nobody', which is not there  see: dl plugins"
+        "DL_PLUGINS names the plugin 'nobody', which is not installed  see: dl plugins"
     ]

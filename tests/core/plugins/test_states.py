@@ -33,19 +33,19 @@ def state(*problems, name="mine"):
 
 def test_a_state_is_the_worst_that_a_problem_makes_of_it():
     assert state().state == "ok"
-    assert state(Problem("old", makes="ok"), Problem("needs", makes="incompatible")).state == "incompatible"
-    assert state(Problem("a"), Problem("b", makes="blocked")).state == "failed"
+    assert state(Problem("old", state="ok"), Problem("needs", state="incompatible")).state == "incompatible"
+    assert state(Problem("a"), Problem("b", state="blocked")).state == "failed"
 
 
 def test_only_what_is_said_aloud_is_in_the_line_and_all_is_in_the_message():
-    told = state(Problem("it fails"), Problem("a hook is old", aloud=False), Problem("it prints"))
+    told = state(Problem("it fails"), Problem("a hook is old", warns=False), Problem("it prints"))
     line = "plugin 'mine' of dist-mine 1.0, dl 0.1.0: it fails; it prints  switch it off: DL_PLUGINS=-mine"
-    assert told.aloud == line and told.message == "it fails; a hook is old; it prints"
-    assert state(Problem("a hook is old", aloud=False)).aloud == ""
+    assert told.warning == line and told.message == "it fails; a hook is old; it prints"
+    assert state(Problem("a hook is old", warns=False)).warning == ""
 
 
 def test_a_plugin_whose_name_cannot_be_typed_is_switched_off_by_its_distribution():
-    assert state(Problem("it fails"), name="two words").aloud.endswith("DL_PLUGINS=-dist-mine")
+    assert state(Problem("it fails"), name="two words").warning.endswith("DL_PLUGINS=-dist-mine")
 
 
 def test_a_state_as_json_has_its_hooks_as_lists_and_its_time_in_milliseconds():

@@ -143,7 +143,7 @@ def test_the_rule_says_how_many_of_the_newest_are_held_out():
 
 
 def test_all_of_one_time_cannot_be_split_by_time():
-    with pytest.raises(BadData, match="leaves none to learn from"):
+    with pytest.raises(BadData, match="leaves none for training"):
         holdout_newest(np.arange(10), np.zeros(10), 0.2)
     with pytest.raises(BadData, match=r"use a smaller val=$"):
         holdout_newest(np.arange(10), np.zeros(10), 0.2)

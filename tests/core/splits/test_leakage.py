@@ -27,7 +27,7 @@ def test_every_planted_duplicate_across_the_split_is_counted(examples):
     (finding,) = check_duplicates(*keys, np.zeros(150, np.int64))
     assert (finding.code, finding.severity) == ("data-duplicates-across-split", "issue")
     assert finding.evidence == {"leaked": 4, "val": 50, "share": 0.08}
-    assert finding.message == "4 of 50 validation examples are also in the training part, bit for bit"
+    assert finding.message == "4 of 50 validation examples are also in the training set, bit for bit"
 
 
 def test_duplicates_on_one_side_are_a_note():

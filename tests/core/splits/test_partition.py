@@ -11,11 +11,16 @@ from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import Recipe
 from dl.splits.partition import load_dataset, split_data
 
+PLUGINS = load_plugins()
 SPLIT = {"val": "auto", "probe": 10_000, "duplicates": "together"}
 
 
 def recipe(task="", seed=0, **split):
     return Recipe("numbers", "given", "linear", task, seed, split=SPLIT | split)
+
+
+def split(dataset, recipe):
+    return split_data(dataset, recipe, PLUGINS)
 
 
 def some(n, targets=None, inputs=None, **fields):
@@ -30,8 +35,9 @@ def some(n, targets=None, inputs=None, **fields):
 def test_parts_are_disjoint_and_complete_no_group_is_cut_and_the_probe_is_of_the_training_part(
     n, share, seed, size, most
 ):
+    assume(min(share, 1 - share) * n > size)  # fewer groups may leave a side empty, which is refused
     groups = np.arange(n) // size
-    parts = split_data(Dataset("given", some(n, groups=groups)), recipe("regression", seed, val=share, probe=most))
+    parts = split(Dataset("given", some(n, groups=groups)), recipe("regression", seed, val=share, probe=most))
     train, val = parts.train.index, parts.val.index
     assert np.array_equal(np.sort(np.concatenate([train, val])), np.arange(n))
     assert not set(groups[train]) & set(groups[val])
@@ -45,33 +51,33 @@ def test_exact_duplicates_stay_on_one_side_unless_they_are_ignored(contents, see
     inputs = np.array(contents, np.float32)[:, None]
     assume(len(set(contents)) > 1)
     data = Dataset("given", some(len(contents), inputs=inputs))
-    parts = split_data(data, recipe("regression", seed, val=0.3))
+    parts = split(data, recipe("regression", seed, val=0.3))
     assert not set(inputs[parts.train.index, 0]) & set(inputs[parts.val.index, 0]) and not parts.leaked.any()
-    ignored = split_data(data, recipe("regression", seed, val=0.3, duplicates="ignore"))
+    ignored = split(data, recipe("regression", seed, val=0.3, duplicates="ignore"))
     known = set(inputs[ignored.train.index, 0])
     assert ignored.leaked.tolist() == [value in known for value in inputs[ignored.val.index, 0]]
 
 
 def test_classes_have_their_share_of_validation_and_numbers_that_are_a_regressions_need_none():
     targets = np.array([0] * 90 + [1] * 10)
-    parts = split_data(Dataset("given", some(100, targets)), recipe(val=0.2))
+    parts = split(Dataset("given", some(100, targets)), recipe(val=0.2))
     assert np.bincount(parts.val.targets).tolist() == [18, 2]
 
 
 def test_the_newest_are_held_out_where_there_are_times():
     times = np.arange(20)[::-1].copy()
-    parts = split_data(Dataset("given", some(20, times=times)), recipe(val=5))
+    parts = split(Dataset("given", some(20, times=times)), recipe(val=5))
     assert sorted(parts.val.index) == [0, 1, 2, 3, 4]
 
 
 def test_how_many_are_held_out_is_the_data_sets_own_share_where_the_recipe_leaves_it_open():
     data = Dataset("given", some(100), val_size=0.3)
-    assert len(split_data(data, recipe()).val) == 30 and len(split_data(data, recipe(val=10)).val) == 10
+    assert len(split(data, recipe()).val) == 30 and len(split(data, recipe(val=10)).val) == 10
 
 
 def test_a_validation_part_of_the_data_sets_own_is_taken_as_it_is_and_its_leak_is_found():
     train, own = some(20), some(4, inputs=np.array([[0.0, 1.0], [-1.0, -1.0], [2.0, 3.0], [-2.0, -2.0]]))
-    parts = split_data(Dataset("given", train, val=own), recipe())
+    parts = split(Dataset("given", train, val=own), recipe())
     assert parts.val.examples is own and len(parts.train) == 20 and parts.rule == "as the data set brings it"
     assert parts.leaked.tolist() == [True, False, True, False]
     assert "data-duplicates-across-split" in {finding.code for finding in parts.findings}
@@ -79,19 +85,19 @@ def test_a_validation_part_of_the_data_sets_own_is_taken_as_it_is_and_its_leak_i
 
 def test_what_was_left_out_of_the_data_is_a_finding():
     skipped = tuple(f"{number}.png: damaged" for number in range(5))
-    parts = split_data(Dataset("given", some(20), skipped=skipped), recipe())
+    parts = split(Dataset("given", some(20), skipped=skipped), recipe())
     found = next(finding for finding in parts.findings if finding.code == "data-skipped-files")
     assert found.message == "5 files were skipped: 0.png: damaged, 1.png: damaged, 2.png: damaged"
     assert found.evidence == {"files": list(skipped)}
-    rows = split_data(Dataset("given", some(20), source="a.csv", skipped=("a.csv row 3",)), recipe())
+    rows = split(Dataset("given", some(20), source="a.csv", skipped=("a.csv row 3",)), recipe())
     assert [finding.message for finding in rows.findings] == ["1 row was skipped: a.csv row 3"]
 
 
 def test_classes_of_which_nothing_can_be_learnt_are_refused_and_values_are_not():
     alike = Dataset("given", some(20, np.ones(20, np.int64)))
     with pytest.raises(BadData, match="all examples are of one class"):
-        split_data(alike, recipe())
-    assert len(split_data(alike, recipe("regression")).val) == 4
+        split(alike, recipe())
+    assert len(split(alike, recipe("regression")).val) == 4
 
 
 def test_a_named_data_set_is_loaded_with_its_options(plugins_with, dataset):

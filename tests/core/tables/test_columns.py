@@ -93,7 +93,7 @@ def test_a_column_that_is_left_out_is_neither_feature_nor_target():
     assert chosen(["length", "junk", "y"], target="y", leave_out="junk") == chosen(
         ["length", "y"], target="y", leave_out=""
     )
-    with pytest.raises(BadOption, match="column 'y' is left out, and named as something else, too"):
+    with pytest.raises(BadOption, match="column 'y' is named by leave_out and also as input or target"):
         chosen(["length", "y"], target="y", leave_out="y")
 
 

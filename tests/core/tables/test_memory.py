@@ -59,7 +59,7 @@ def test_what_is_asked_for_wins_over_the_type():
         ([1.0, np.nan, 1, np.nan], {}, "the target has no value in 2 of 4 rows, first in row 1; leave such rows out"),
         ([1.0, np.inf, 1, 2], {}, "the target is infinite in row 1; leave such rows out"),
         (["a", " ", "a", "b"], {}, "the target has no value in one row, first in row 1; leave such rows out"),
-        ([2, 2, 2, 2], {}, "the target holds one class only, 2; a classifier needs two"),
+        ([2, 2, 2, 2], {}, "the target holds only one class, 2; a classifier needs two"),
         ([2.0, 2.0, 2.0, 2.0], {}, "the target is 2 in every row; there is nothing to learn"),
         ([0, 0, 0, 1], {}, "the target: class 1 has one example only; a class needs two, one of them for validation"),
         ([1.5, 0, 1, 2], {"target_as": "classes"}, "the target holds 1.5; classes are whole numbers or words"),
@@ -120,8 +120,8 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME.assign(copy=FRAME.price),
             {"target": "price"},
-            "the frame: target column 'price' is the same as input column 'copy' in every row; the input would give "
-            "the answer away",
+            "the frame: target column 'price' is the same as input column 'copy' in every row; the input would "
+            "give the answer away",
         ),
         (
             FRAME,

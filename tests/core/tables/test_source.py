@@ -17,30 +17,30 @@ def bad():
 
 def test_rows_are_left_out_in_order_with_where_they_stand(bad):
     rows = bad(skip=True)
-    rows.raise_now(7, "3 cells")
-    rows.these(np.array([9, 12]), "empty")
+    rows.report_row(7, "3 cells")
+    rows.report(np.array([9, 12]), "empty")
     rows.finish(20)
     assert rows.lines == ["a.csv row 7: 3 cells", "a.csv row 9: empty", "a.csv row 12: empty"]
 
 
 def test_a_row_after_which_nothing_can_be_trusted_ends_the_reading_at_once(bad):
-    with pytest.raises(BadData, match=r"^a\.csv row 7: 3 cells; mend it, or continue without it: bad_rows=skip$"):
-        bad(skip=False).raise_now(7, "3 cells")
+    with pytest.raises(BadData, match=r"^a\.csv row 7: 3 cells; fix it, or continue without it: bad_rows=skip$"):
+        bad(skip=False).report_row(7, "3 cells")
 
 
 def test_one_bad_row_is_named_and_many_are_counted_with_the_first_three(bad):
     rows = bad(skip=False)
-    rows.these(np.array([7]), "empty")
-    with pytest.raises(BadData, match=r"^a\.csv row 7: empty; mend it"):
+    rows.report(np.array([7]), "empty")
+    with pytest.raises(BadData, match=r"^a\.csv row 7: empty; fix it"):
         rows.finish(20)
-    rows.these(np.array([8, 9, 10]), "empty")
-    with pytest.raises(BadData, match=r"^a\.csv: empty in 4 of 1,000 rows \(7, 8, 9, \.\.\.\); mend them"):
+    rows.report(np.array([8, 9, 10]), "empty")
+    with pytest.raises(BadData, match=r"^a\.csv: empty in 4 of 1,000 rows \(7, 8, 9, \.\.\.\); fix them"):
         rows.finish(1000)
 
 
 def test_a_table_without_a_bad_row_is_not_refused(bad):
     rows = bad(skip=False)
-    rows.these(np.array([], np.int64), "empty")
+    rows.report(np.array([], np.int64), "empty")
     rows.finish(20)
     assert rows.lines == []
 

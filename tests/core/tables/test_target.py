@@ -66,9 +66,9 @@ def test_a_number_that_is_none_is_refused_by_row(target, word):
 
 
 def test_one_class_only_is_refused_by_name(target):
-    with pytest.raises(BadData, match=r"a\.csv: column 'label' holds one class only, 'good'; a classifier needs two"):
+    with pytest.raises(BadData, match=r"a\.csv: column 'label' holds only one class, 'good'; a classifier needs two"):
         target(["good"] * 4)
-    with pytest.raises(BadData, match=r"column 'label' holds one class only, '1'"):
+    with pytest.raises(BadData, match=r"column 'label' holds only one class, '1'"):
         target([1] * 4)
     with pytest.raises(BadData, match=r"column 'label' is 1\.5 in every row"):
         target([1.5] * 4)

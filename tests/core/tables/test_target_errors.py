@@ -69,7 +69,7 @@ def cells(*words):
             target_errors.no_labels,
             ["a", "b", "b"],
             "column 'x' holds 2 different values in 3 rows, 1 of them in one row only; "
-            "labels come again, or several stand in a cell: separator=; no task fits such a column, "
+            "labels are repeated, or a cell holds several: separator=; no task fits such a column, "
             "pass another --target",
         ),
     ],

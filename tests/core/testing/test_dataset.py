@@ -79,11 +79,11 @@ BROKEN = {
         spec(lambda options: Dataset("made", examples()), domain="vision"),
         spec(lambda options: Dataset("made", examples()), domain="text"),
     ],
-    "the test part is closed": [
+    "the test set is closed": [
         spec(lambda options: holding()),
         spec(lambda options: whole(open_test=partial(lambda test: test, examples(9, 200)))),
     ],
-    "the test part, once opened, fits the others": [
+    "the test set, once opened, fits the others": [
         spec(lambda options: whole(open_test=lambda: examples(9, 20))),
         spec(lambda options: whole(open_test=lambda: examples(9, 200, names=("x", "y", "z")))),
         spec(lambda options: whole(open_test=lambda: examples(9, 200, targets=np.full(9, 3)))),

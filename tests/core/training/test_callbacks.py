@@ -62,7 +62,7 @@ def test_a_logger_is_told_the_choices_each_epoch_and_the_end(fit, blobs, plugin)
 
 def test_a_logger_that_fails_is_said_once_and_the_fit_goes_on(fit, blobs, plugin):
     message = (
-        "plugin 'LoggerPlugin.*' given by the program, dl .*: the logger 'kept' failed and is told no more: Runtime"
+        "plugin 'LoggerPlugin.*' given by the program, dl .*: the logger 'kept' failed and is no longer called: Runtime"
     )
     with pytest.warns(PluginWarning, match=message):
         run = fit(blobs(), epochs=3, loggers={"kept": {"fails_at": 2}}, more=[plugin])

@@ -62,11 +62,11 @@ def test_a_damaged_newest_is_passed_over_for_the_one_before_and_that_is_said(io,
 
 
 def test_without_a_whole_checkpoint_there_is_none(io):
-    with pytest.raises(BadRun, match="no whole checkpoint"):
+    with pytest.raises(BadRun, match="no intact checkpoint"):
         io.load()
     io.save(1)
     (io.folder / "state-000001.ckpt").write_bytes(b"")
-    with pytest.warns(UserWarning, match="damaged"), pytest.raises(BadRun, match="no whole checkpoint"):
+    with pytest.warns(UserWarning, match="damaged"), pytest.raises(BadRun, match="no intact checkpoint"):
         io.load()
 
 
@@ -180,7 +180,7 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path, content):
 
 
 def test_missing_weights_are_said(tmp_path):
-    with pytest.raises(BadRun, match="is missing; this run has kept no weights"):
+    with pytest.raises(BadRun, match="is missing; this run has no stored weights"):
         load_weights(tmp_path / "w.safetensors", nn.Linear(3, 2))
 
 

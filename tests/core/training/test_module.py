@@ -41,7 +41,7 @@ def test_blocks_of_steps_and_single_steps_lead_to_the_same_weights(fit, blobs, m
     given = blobs(n=101)
     choices = {"model": "dense", "epochs": 2, "batch_size": 7, "lr": 0.01, "optimizer": optimizer, "schedule": schedule}
     blocks = fit(given, precision="64-true", **choices)
-    monkeypatch.setattr(Devices, "takes_blocks", False)
+    monkeypatch.setattr(Devices, "supports_blocks", False)
     steps = fit(given, precision="64-true", **choices)
     for mine, theirs in zip(numbers(blocks), numbers(steps), strict=True):
         assert mine.keys() == theirs.keys()
@@ -55,7 +55,7 @@ def test_blocks_of_steps_and_single_steps_lead_to_the_same_weights(fit, blobs, m
 def test_clipping_is_the_same_in_blocks_and_single_steps(fit, blobs, monkeypatch):
     choices = {"epochs": 2, "batch_size": 7, "optimizer": "sgd", "lr": 1.0, "clip": 0.05}
     blocks = fit(blobs(), precision="64-true", **choices)
-    monkeypatch.setattr(Devices, "takes_blocks", False)
+    monkeypatch.setattr(Devices, "supports_blocks", False)
     steps = fit(blobs(), precision="64-true", **choices)
     free = fit(blobs(), precision="64-true", **{**choices, "clip": 0.0})
     for name, value in read_weights(blocks).items():
@@ -76,7 +76,7 @@ def test_other_number_types_learn_too(fit, blobs, precision):
 
 @pytest.mark.parametrize("blocks", [True, False])
 def test_a_loss_that_is_no_number_stops_with_step_and_advice(fit, line, runs, monkeypatch, blocks):
-    monkeypatch.setattr(Devices, "takes_blocks", blocks)
+    monkeypatch.setattr(Devices, "supports_blocks", blocks)
     with pytest.raises(TrainingFailed, match=r"the loss is (nan|inf) at step 2 \(epoch 1, examples .*try: lr=1e\+29"):
         fit(line, lr=1e30, optimizer="sgd")
     run = open_run("last", runs)
@@ -93,7 +93,7 @@ def test_every_epoch_of_a_fit_takes_the_order_of_its_own_number(fit, blobs, monk
         drawn.append((seed, epoch))
         return order(seed, epoch, positions)
 
-    monkeypatch.setattr(batches, "epoch_order", noted)
+    monkeypatch.setattr(batches, "epoch_permutation", noted)
     fit(blobs(), epochs=3, seed=7)
     assert drawn == [(7, 0), (7, 1), (7, 2)]
 

@@ -56,7 +56,7 @@ def test_one_validation_example_is_enough(fit, blobs):
             "gives torch.float32 of shape (1, 1), not real logits of shape (1",
         ),
         (lambda logits, training: logits.long(), "gives torch.int64"),
-        (lambda logits, training: logits.detach(), "gives logits that no gradient goes through"),
+        (lambda logits, training: logits.detach(), "gives logits without a gradient"),
     ],
 )
 def test_a_network_that_gives_no_logits_is_blamed_before_a_run_is_made(fit, blobs, runs, net, answer, message):
@@ -74,7 +74,7 @@ def test_a_network_without_anything_to_learn_is_blamed(fit, blobs, net):
             super().__init__(*shape)
             self.requires_grad_(False)
 
-    with pytest.raises(PluginFailed, match="the model 'net' has no parameter that can be learnt"):
+    with pytest.raises(PluginFailed, match="the model 'net' has no trainable parameter"):
         fit(blobs(), model="net", more=[net(lambda logits, training: logits, Fixed)])
 
 

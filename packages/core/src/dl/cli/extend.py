@@ -170,7 +170,7 @@ def install(
     return _print_registered(changes, what)
 
 
-_UNINSTALL = """Uninstall a plugin by its name or the name of its distribution.
+_UNINSTALL = """Uninstall a plugin, by its name or its distribution's.
 
 Example: dl uninstall my-plugin
 """

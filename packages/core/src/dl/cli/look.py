@@ -140,7 +140,7 @@ def show(
     show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)
 
 
-_DOCTOR = """Check the installation and the machine, and report what to fix.
+_DOCTOR = """Check the installation and the machine; list what to fix.
 
 Example: dl doctor
 """

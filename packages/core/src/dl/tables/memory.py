@@ -347,7 +347,7 @@ def _of_whole_numbers(found: _Found, asked: str) -> Target:
         return _values(found, "; task='multiclass' takes them as classes")
     words = [str(bool(value)) if yes_no else str(value) for value in distinct]
     if len(words) < 2:
-        raise BadData(f"{found.where} holds one class only, {words[0]}; a classifier needs two")
+        raise BadData(f"{found.where} holds only one class, {words[0]}; a classifier needs two")
     if counts.min() == 1:
         word = words[int(np.argmin(counts))]
         raise BadData(

@@ -58,7 +58,7 @@ class QuoteScanner:
         self.held = b""
         if self.open:
             raise BadFile(
-                f"{file_name(self.path)} line {self.opened}: a quote opens here and never closes; close it, or say "
+                f"{file_name(self.path)} line {self.opened}: a quote opens here and never closes; close it, or use "
                 "quotes=none if quotes mean nothing in this file"
             )
 

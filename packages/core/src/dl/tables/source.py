@@ -124,6 +124,6 @@ def check_columns(path: Path, columns: Sequence[str]) -> None:
         names = ", ".join(repr(file_name(Path(name))) if name else "''" for name in twice[:NAMED])
         numbers = [str(at + 1) for at, name in enumerate(columns) if name == twice[0]]
         raise BadData(
-            f"{file_name(path)}: columns {' and '.join(numbers[:NAMED])} have one name, {names}; rename one, or say "
+            f"{file_name(path)}: columns {' and '.join(numbers[:NAMED])} have one name, {names}; rename one, or use "
             "header=no if the first row is no header"
         )

@@ -1,7 +1,4 @@
-"""The domain: how a file is read, and what is learnt from the training part and done to signals before the network.
-
-Signals are stored as float32 (N, T), all of one length. Letters: ``N`` signals, ``T`` values of each.
-"""
+"""The domain: how signals are read, as float32 (N, T), and prepared. Letters: ``N`` signals, ``T`` values of each."""
 
 from __future__ import annotations
 
