@@ -26,7 +26,7 @@ def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_sai
     text = "name,x,y\n" + "".join(f"person {k},{k},{k % 2}\n" for k in range(20))
     dataset = open_path(table(text), {"target": "y"})
     assert dataset.train.inputs.dtype.names == ("x",)
-    assert "left out, as nearly every row has another word there: 'name'" in dataset.notes
+    assert "left out, as nearly every row has another value there: 'name'" in dataset.notes
 
 
 def test_what_stands_for_nothing_among_numbers_is_a_word_among_words(table):
@@ -40,7 +40,7 @@ def test_commas_in_numbers_are_read_where_it_is_certain_what_they_mean(table):
     assert dataset.train.inputs["big"].tolist() == [1234567, 2000, 7, 9]
     assert dataset.train.inputs["part"].tolist() == [0.5, 1.25, 2, 3]
     assert "commas in column 'part' taken as decimal points" in dataset.notes
-    with pytest.raises(BadData, match="whose commas may part thousands or decimals"):
+    with pytest.raises(BadData, match="whose commas may separate thousands or decimals"):
         open_path(table('x,y\n"1,234",a\n"2,500",b\n"3,100",a\n"4,000",b\n'), {"target": "y"})
 
 
@@ -48,7 +48,7 @@ def test_dates_are_days(table):
     text = "when,y\n" + "".join(f"2024-01-{k + 1:02},{'ab'[k % 2]}\n" for k in range(20))
     dataset = open_path(table(text), {"target": "y"})
     assert np.diff(dataset.train.inputs["when"]).tolist() == [1.0] * 19
-    assert "dates, taken as days: 'when'" in dataset.notes
+    assert "dates, read as days: 'when'" in dataset.notes
 
 
 def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
@@ -73,5 +73,5 @@ def test_columns_stand_side_by_side_under_their_names_numbers_as_floats():
 
 
 def test_without_a_column_there_is_nothing_to_look_at():
-    with pytest.raises(BadData, match="no column"):
+    with pytest.raises(BadData, match="no input column is left"):
         rows_of({})
