@@ -103,7 +103,8 @@ def _unpaired(scores: NDArray[np.float64], best: Baseline, sign: float, critical
     if n < 20:
         return NotComputable(f"it takes 20 examples or more; found {n}")
     ours = float(scores.mean())
-    sd = max(float(scores.std(ddof=1)), 1 / n)
+    least = 1 / n if sign > 0 else 1e-9 * abs(ours)  # an error has the size of its unit
+    sd = max(float(scores.std(ddof=1)), least)
     difference = sign * (ours - best.score)
     z = difference / (sd / math.sqrt(n))
     return Lead(best, ours, difference, mean_interval(difference, sd, n), z, critical, "unpaired")
@@ -116,5 +117,5 @@ def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -
         return NotComputable("the interval of the score was not kept")
     difference = sign * (score - best.score)
     ends = sorted((sign * (low - best.score), sign * (high - best.score)))
-    arm = max(difference - ends[0], 1e-12)
+    arm = max(difference - ends[0], 1e-12 * abs(score), 1e-300)
     return Lead(best, score, difference, Interval(*ends), 1.96 * difference / arm, critical, "unpaired")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON that follows the published schema.")]
 FAIL_ON = ("issue", "tip")
 
-REPORT = """Report whether a run overfits. Since when, by how much and how certainly, and what to do next.
+REPORT = """Report whether a run overfits, since when, and what to do.
 
 Example: dl report last
 

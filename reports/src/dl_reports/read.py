@@ -55,7 +55,7 @@ class Kept:
     val: PartOutcomes | NotComputable
     probe: PartOutcomes | NotComputable
     leaked: NDArray[np.bool_] | NotComputable
-    best_logits: NDArray[np.float16] | NotComputable
+    best_logits: NDArray[np.float32] | NotComputable
     answers: NDArray[np.generic] | NotComputable
     features: Arrays | NotComputable
     sketches: Arrays | NotComputable
@@ -133,7 +133,7 @@ def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
     kept = slice(0, epochs)
     score = found.score[kept]
     if not run.manifest.task.score_higher:  # errors that are all 0 or 1 are kept as bits, but are not right or wrong
-        score = score.astype(np.float16)
+        score = score.astype(np.float32)
     return PartOutcomes(found.ids, found.targets, found.loss[kept], score, found.margin[kept])
 
 
@@ -177,7 +177,7 @@ def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:
     return leaked
 
 
-def _logits(logits: NDArray[np.float16], manifest: Manifest) -> NDArray[np.float16]:
+def _logits(logits: NDArray[np.float32], manifest: Manifest) -> NDArray[np.float32]:
     if logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != manifest.parts.val:
         raise BadRun(f"logits of shape {logits.shape} do not fit {manifest.parts.val} validation examples")
     return logits

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,9 +53,14 @@ def test_right_and_wrong_take_one_bit_each(tmp_path, scored):
     assert outcomes.read_arrays(tmp_path / "epoch-00001.npz")["val_score"].nbytes == 100
 
 
-def test_what_half_precision_cannot_hold_is_the_largest_it_can(tmp_path):
-    outcomes.write_logits(tmp_path, "best", np.array([[1e30, -1e30]], np.float32))
-    assert outcomes.read_logits(tmp_path, "best").tolist() == [[65504.0, -65504.0]]
+@pytest.mark.parametrize("size", [1e-30, 1.0, 65_505.0, 4e11, 1e30])
+def test_errors_of_any_size_are_kept_in_seven_digits(tmp_path, scored, size):
+    values = np.array([[size, -size]], np.float32)
+    outcomes.write_logits(tmp_path, "best", values)
+    assert np.array_equal(outcomes.read_logits(tmp_path, "best"), values)
+    one = scored(2)
+    outcomes.write_epoch(tmp_path, 1, {"val": replace(one, score=np.array([size, 3 * size], np.float32))})
+    assert outcomes.read_arrays(tmp_path / "epoch-00001.npz")["val_score"].tolist() == pytest.approx([size, 3 * size])
 
 
 def test_epochs_are_counted_up_to_the_first_gap(tmp_path, scored):

@@ -102,6 +102,7 @@ def _estimate_gap(task: TaskInfo, probe: Estimate, val: Estimate, probe_scored: 
     higher, kind = task.headline.higher, task.headline.kind
     better, worse = (probe, val) if higher else (val, probe)
     first, second = (probe_scored.score, val_scored.score) if higher else (val_scored.score, probe_scored.score)
+    first, second = first.astype(np.float64), second.astype(np.float64)  # the square of 1e30 is no float32
     if kind == "proportion":
         interval = newcombe(float(first.sum()), len(first), float(second.sum()), len(second))
     elif kind == "mean":

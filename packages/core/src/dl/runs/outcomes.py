@@ -1,7 +1,8 @@
 """Outcomes: loss, score and margin of every single example after every epoch, the basis of all later statistics.
 
-They are stored for the validation set and the probe, in half precision and bits, one file per epoch, so that the
-five-hundredth epoch costs as little as the second. Files are plain ``.npz`` without pickles.
+They are stored for the validation set and the probe, in single precision and bits, one file per epoch, so that the
+five-hundredth epoch costs as little as the second. Half precision would clip errors at 65,504, and no statistic
+recovers what is clipped. Files are plain ``.npz`` without pickles.
 Letters: ``n`` examples of a subset, ``T`` epochs, ``K`` outputs of the network.
 """
 
@@ -24,7 +25,6 @@ from dl.errors import BadRun
 from dl.files import write_with
 
 PARTS = ("val", "probe")
-LARGEST_HALF = 65504.0
 # Exceptions raised on reading a damaged zip file of arrays: a wrong checksum, method, flag, header or size.
 _DAMAGE: tuple[type[Exception], ...] = (
     *(ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError),
@@ -56,16 +56,16 @@ class PartOutcomes:
     Args:
         ids: (n,) stable ids.
         targets: (n, ...) targets.
-        loss: (T, n) float16.
-        score: (T, n) bool if the score is correct or wrong, otherwise float16.
-        margin: (T, n) float16.
+        loss: (T, n) float32.
+        score: (T, n) bool if the score is correct or wrong, otherwise float32.
+        margin: (T, n) float32.
     """
 
     ids: NDArray[np.int64]
     targets: NDArray[np.generic]
-    loss: NDArray[np.float16]
+    loss: NDArray[np.float32]
     score: NDArray[np.generic]
-    margin: NDArray[np.float16]
+    margin: NDArray[np.float32]
 
 
 def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np.bool_]) -> None:
@@ -84,12 +84,12 @@ def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np
 
 def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
     """Write the outcomes of one epoch (counted from 1)."""
-    arrays: dict[str, NDArray[Any]] = {}  # Any: float16 or packed bits
+    arrays: dict[str, NDArray[Any]] = {}  # Any: float32 or packed bits
     for part, outcome in scored.items():
-        arrays[f"{part}_loss"] = _half(outcome.loss)
+        arrays[f"{part}_loss"] = outcome.loss
         right_or_wrong = bool(np.isin(outcome.score, (0.0, 1.0)).all())
-        arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else _half(outcome.score)
-        arrays[f"{part}_margin"] = _half(outcome.margin)
+        arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else outcome.score
+        arrays[f"{part}_margin"] = outcome.margin
     write_arrays(_epoch_file(folder, epoch), arrays)
 
 
@@ -97,11 +97,11 @@ def write_logits(
     folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None
 ) -> None:
     """Write the logits of the validation set, (n, K), and the task's answers, (n, ...), under a name, as ``best``."""
-    arrays: dict[str, NDArray[Any]] = {"logits": _half(logits)}  # Any: of different types
+    arrays: dict[str, NDArray[Any]] = {"logits": logits}  # Any: of different types
     write_arrays(folder / f"{name}.npz", arrays if answers is None else arrays | {"answers": answers})
 
 
-def read_logits(folder: Path, name: str) -> NDArray[np.float16]:
+def read_logits(folder: Path, name: str) -> NDArray[np.float32]:
     """Read the logits written by `write_logits`."""
     path = folder / f"{name}.npz"
     return _named(read_arrays(path), "logits", path)
@@ -141,16 +141,12 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
             if stored.shape != ((n + 7) // 8 if packed else n,):
                 raise BadRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
             rows.append(np.unpackbits(stored, count=n).astype(bool) if packed else stored)
-    loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float16) for rows in columns.values())
+    loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float32) for rows in columns.values())
     return PartOutcomes(ids, targets, loss, score, margin)
 
 
 def _epoch_file(folder: Path, epoch: int) -> Path:
     return folder / f"epoch-{epoch:05d}.npz"
-
-
-def _half(values: NDArray[np.float32]) -> NDArray[np.float16]:
-    return np.clip(values, -LARGEST_HALF, LARGEST_HALF).astype(np.float16)
 
 
 def _named(arrays: Mapping[str, NDArray[Any]], name: str, path: Path) -> NDArray[Any]:  # Any: as stored

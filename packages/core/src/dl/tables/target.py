@@ -35,6 +35,7 @@ JOINED_IN = 0.02  # share of cells with a separator from which a column holds la
 NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
 EXACT = 2.0**53  # whole numbers up to here are exact as values
 ZERO_FIRST = r"^[+-]?0[0-9]"
+DIGITS = r"^[+-]?[0-9]+$"  # a number as an id is written: 1e20 and 100000000000000000000.5 are values
 YES_NO = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "1.0": 1, "0.0": 0}
 
 
@@ -135,7 +136,7 @@ def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kep
     kept = numbers & finite
     if not kept.any():
         raise BadData(f"{file_name(request.bad.path)}: column {quote(name)} holds no number")
-    if request.as_ == "auto" and (np.abs(values[kept]) > EXACT).any():
+    if request.as_ == "auto" and ((np.abs(values) > EXACT) & kept & matches(column, DIGITS)).any():
         return _classes(name, column, kept, request, "; numbers beyond 2^53 are names, for they would be rounded")
     whole = values[kept] == np.round(values[kept])
     distinct = len(np.unique(values[kept]))

@@ -68,4 +68,6 @@ NEXT_TOKEN = (
 def _unexplained(preds: Tensor, target: Tensor) -> Tensor:
     """Squared error as a share of the target's own spread, averaged over the columns."""
     spread = (target - target.mean(dim=0)).square().sum(dim=0)
-    return ((preds - target).square().sum(dim=0) / spread.clamp_min(1e-12)).mean()
+    least = torch.finfo(target.dtype).eps ** 2 * target.square().sum(dim=0)  # below it the values are one value
+    least = least.clamp_min(torch.finfo(target.dtype).tiny)
+    return ((preds - target).square().sum(dim=0) / torch.maximum(spread, least)).mean()

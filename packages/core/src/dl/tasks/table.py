@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dl.errors import BadOption, BadRun, unknown
 from dl.runs.manifest import TaskInfo
@@ -89,6 +90,15 @@ def _recognize(target: Target, names: Names) -> tuple[TaskKind, str]:
     raise AssertionError("every target is of one of the rows")
 
 
+def _spread(columns: Target) -> NDArray[np.float64]:
+    """Return the deviation of each column, (D,); one for a column of a single value, whatever its size."""
+    values = columns.astype(np.float64)
+    largest = np.abs(values).max(axis=0)
+    unit = np.where(largest > 0, largest, 1.0)  # of the column itself: the square of 1e200 is no number
+    spread = (values / unit).std(axis=0) * unit
+    return np.where(spread > 1e-12 * largest, spread, 1.0)
+
+
 def _with_loss(row: TaskKind, loss: str) -> TaskKind:
     if loss in row.losses:
         return replace(row, loss=row.losses[loss])
@@ -109,7 +119,7 @@ def _info(row: TaskKind, target: Target, names: Names, reason: str) -> TaskInfo:
     if row.scaled:
         columns = target.reshape(len(target), -1)
         shift = tuple(columns.mean(axis=0, dtype=np.float64).tolist())
-        scale = tuple(np.maximum(columns.std(axis=0, dtype=np.float64), 1e-12).tolist())
+        scale = tuple(_spread(columns).tolist())
     return TaskInfo(
         row.name,
         reason,

@@ -17,6 +17,8 @@ from dl.runs.manifest import TaskInfo
 from dl.tasks.task import Names, Target
 from dl.words import many
 
+LARGEST, SMALLEST = 1e30, 1e-30  # of the targets of a regression: their errors must fit single precision
+LEAST_RANGE = 0.1  # of numbers from 0 to 1 that are taken for shares
 IMBALANCED = 4.0  # the most common class is so many times the rarest
 
 
@@ -77,12 +79,17 @@ def recognize_labels(target: Target, _names: Names) -> str:
 
 def recognize_shares(target: Target, _names: Names) -> str:
     """Return why a target is numbers from 0 to 1."""
-    return _numbers_of(target) if not are_whole(target) and are_shares(target) else ""
+    return _numbers_of(target) if not are_whole(target) and _use_the_unit(target) else ""
 
 
 def recognize_numbers(target: Target, _names: Names) -> str:
     """Return why a target is real numbers."""
-    return _numbers_of(target) if not are_whole(target) and not are_shares(target) else ""
+    return _numbers_of(target) if not are_whole(target) and not _use_the_unit(target) else ""
+
+
+def _use_the_unit(target: Target) -> bool:
+    """Return whether all values are from 0 to 1 and go some way: small numbers that lie there are no shares."""
+    return are_shares(target) and float(target.max()) - float(target.min()) >= LEAST_RANGE
 
 
 def _count(target: Target, names: Names) -> int:
@@ -114,6 +121,12 @@ def refuse_unlearnable(target: Target) -> None:
         raise BadData(many(count, "target is no finite number", "targets are no finite numbers"))
     if (low := float(target.min())) == float(target.max()):
         raise BadData(f"every target is {low:g}; there is nothing to learn")
+    largest = float(np.abs(target).max())
+    if not SMALLEST <= largest <= LARGEST:
+        raise BadData(
+            f"the largest target is {largest:.3g}, and errors are kept from {SMALLEST:g} to {LARGEST:g}; "
+            "write the targets in another unit"
+        )
 
 
 def check_classes(target: Target, names: Names) -> None:

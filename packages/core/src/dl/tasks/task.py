@@ -61,8 +61,8 @@ def nothing_wrong(_target: Target, _names: Names) -> None:
 
 
 def as_numbers(target: Target, _info: TaskInfo) -> Tensor:
-    """Turn a target into float32, (N, D)."""
-    return torch.from_numpy(target.astype(np.float32)).reshape(len(target), -1)
+    """Turn a target into float64, (N, D)."""
+    return torch.from_numpy(target.astype(np.float64)).reshape(len(target), -1)
 
 
 def unchanged(values: Tensor, *_: object) -> Tensor:
@@ -171,22 +171,25 @@ class Task:
     def preds(self, logits: Tensor) -> Tensor:
         """Turn logits (N, K) into what is shown: probabilities, or values in target units; (N,) for binary."""
         shown = self.row.activation(logits)
-        if not self.info.scale:
-            return shown
-        return shown * shown.new_tensor(self.info.scale) + shown.new_tensor(self.info.shift)
+        return self._in_target_units(shown) if self.info.scale else shown
 
     def encode(self, target: Target) -> Tensor:
         """Turn stored targets into what the loss reads: int64 class numbers, else float32, scaled where the row is."""
         encoded = self.row.encode(target, self.info)
         if self.info.scale:
             encoded = (encoded - encoded.new_tensor(self.info.shift)) / encoded.new_tensor(self.info.scale)
-        return encoded
+        return encoded.float() if encoded.is_floating_point() else encoded
 
     def decode(self, encoded: Tensor) -> Tensor:
         """Turn what the loss reads back into target units."""
         if self.info.scale:
-            encoded = encoded * encoded.new_tensor(self.info.scale) + encoded.new_tensor(self.info.shift)
+            encoded = self._in_target_units(encoded)
         return self.row.decode(encoded, self.info)
+
+    def _in_target_units(self, scaled: Tensor) -> Tensor:
+        """Scale values back, in double precision: the square of an error in target units may leave single precision."""
+        exact = (scaled.cpu() if scaled.device.type == "mps" else scaled).double()  # mps has no double precision
+        return exact * exact.new_tensor(self.info.scale) + exact.new_tensor(self.info.shift)
 
     def metrics(self, logits: Tensor, target: Tensor) -> dict[str, float]:
         """Compute every metric over a whole part, the headline first.

@@ -32,7 +32,7 @@ from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
-SAME = 0.02  # tolerance; logits are stored in half precision
+SAME = 0.02  # tolerance between a fit and its network loaded again
 
 
 def check_regularizer(

@@ -79,7 +79,7 @@ class DeadUnitMonitor:
 
 
 def project(values: Tensor) -> Tensor:
-    """Project (n, ...) values to at most `MOST_FEATURES` dimensions, (n, F) float16 on the CPU.
+    """Project (n, ...) values to at most `MOST_FEATURES` dimensions, (n, F) float32 on the CPU.
 
     The projection is random but the same in every run; it preserves distances well enough to find near duplicates.
 
@@ -90,7 +90,7 @@ def project(values: Tensor) -> Tensor:
     if width > MOST_FEATURES:
         draws = np.random.default_rng(0xFEA7).standard_normal((width, MOST_FEATURES)).astype(np.float32)
         flat = flat @ (torch.from_numpy(draws) / MOST_FEATURES**0.5).to(flat.device)
-    return flat.half().cpu()
+    return flat.cpu()
 
 
 def pool_tokens(values: Tensor, batch: Tensor | Padded) -> Tensor:

@@ -421,7 +421,7 @@ class FitModule(pl.LightningModule):
         return values if self.shard.world_size == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
-        """Return features of some rows of a subset, each (n, F) float16.
+        """Return features of some rows of a subset, each (n, F) float32.
 
         Under the subset's name the inputs of the last layer; under ``<subset>_inputs`` the prepared inputs, which do
         not depend on the network.
