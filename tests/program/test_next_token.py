@@ -200,7 +200,13 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
         ("latin.txt", b"caf\xe9 " * 900, {}, BadFile, r"byte 4 on line 1 \(0xe9\) is not utf-8; name its encoding"),
         ("binary.txt", b"ab\0cd" * 900, {}, BadFile, "byte 3 on line 1 is NUL: not a text"),
         ("a.txt", b"abc " * 900, {"tokens": "words"}, BadOption, "tokens=words cannot be decoded to the text"),
-        ("a.txt", b"abc " * 900, {"model": "bag"}, BadOption, "model 'bag' does .* these do: lstm, transformer"),
+        (
+            "a.txt",
+            b"abc " * 900,
+            {"model": "bag"},
+            BadOption,
+            "model 'bag' has no causal network .* have one: lstm, transformer",
+        ),
         ("a.txt", b"abc " * 900, {"bidirectional": "yes"}, BadOption, "bidirectional=yes would show the network"),
         (
             "a.txt",
@@ -217,7 +223,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             "'.*a.txt' is a file without the suffix of a table .*; expected a folder",
         ),
         ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target=label: --task next-token has no"),
-        ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' does not tell"),
+        ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' has no causal network"),
     ],
 )
 def test_what_cannot_be_learnt_is_one_line(tmp_path, name, content, choices, error, line):
@@ -234,7 +240,7 @@ def test_another_encoding_is_read_where_it_is_named(tmp_path):
 
 
 def test_pictures_have_no_next_token(tmp_path):
-    with pytest.raises(BadOption, match="does not tell a next token"):
+    with pytest.raises(BadOption, match="has no causal network for next-token"):
         dl.fit("vision", "mnist", task="next-token", runs=tmp_path / "runs", devices=CPU)
 
 
