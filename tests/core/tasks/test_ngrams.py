@@ -43,6 +43,13 @@ def test_both_give_shares_that_add_up_to_one_and_know_which_is_the_largest(pairs
             assert shares[right].tolist() == [pytest.approx(shares.max())]
 
 
+def test_a_token_that_is_common_everywhere_may_be_the_likeliest_though_it_never_followed():
+    pairs = [(0, 1)] * 20 + [(1, 0), (1, 2), (1, 3)]
+    _, bigram = learnt(pairs)
+    shares = np.exp(-bigram.tell(np.full(SIZE, 1), np.arange(SIZE))[0])
+    assert shares.argmax() == bigram.likeliest[1] == 1
+
+
 def test_neighbours_do_not_reach_over_the_end_of_a_row():
     rows = ragged([np.array([9, 1, 2]), np.array([9, 3])], np.uint8)
     before, after, row = neighbours(rows)

@@ -79,8 +79,10 @@ class Bigram:
         seen = np.bincount(first, counts, size).astype(np.float64)
         followers = np.bincount(first, minlength=size).astype(np.float64)
         weights = counts + followers[first] * unigram.shares[second]  # the common denominator left away
-        likeliest = np.full(size, unigram.shares.argmax())
+        common = int(unigram.shares.argmax())  # even where it never followed, it may be the likeliest
+        heaviest, likeliest = followers * unigram.shares[common], np.full(size, common)
         order = np.argsort(weights, kind="stable")
+        order = order[weights[order] > heaviest[first[order]]]
         likeliest[first[order]] = second[order]  # of each first token the last, the heaviest, stays
         return cls(unigram, keys, counts, seen, followers, likeliest)
 
