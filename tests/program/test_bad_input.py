@@ -94,7 +94,7 @@ def test_a_wrong_word_is_one_line_with_what_would_be_right(refuse, words, line):
         (("--reg", "\x1b[31ml2"), "no regularizer named '\\x1b[31ml2'"),
         (("--reg", "word-dropout=0.1"), "the regularizer 'word-dropout' is for text, not for vision"),
         (("--reg", "mixup", "--reg", "cutmix"), "two regularizers mix the examples of a batch; take one of them"),
-        (("--reg", "dropout=0.5", "dropout=0.3"), "the network has dropout of its own; choose its rate with dropout="),
+        (("--reg", "dropout=0.5", "dropout=0.3"), "the network already has dropout; set its rate with dropout="),
     ],
 )
 def test_a_regularizer_that_cannot_be_meant_is_one_line(refuse, images, words, line):

@@ -136,7 +136,10 @@ BROKEN = (
         works=True,
     ),
     Broken(
-        "wraps", beside("@hookimpl(wrapper=True)\ndef register_models():\n    yield"), "wraps the hooks", works=True
+        "wraps",
+        beside("@hookimpl(wrapper=True)\ndef register_models():\n    yield"),
+        "is a hook wrapper, which dl does not support",
+        works=True,
     ),
     Broken(
         "newer-argument",
@@ -148,7 +151,7 @@ BROKEN = (
     Broken(
         "newer-hooks",
         before(f"dl_api = {API + 1}"),
-        f"written for version {API + 1} of the hooks, and this dl knows 1 to {API}",
+        f"written for version {API + 1} of the hooks; this dl supports 1 to {API}",
         "incompatible",
     ),
     Broken("ancient", before("dl_api = 0"), "written for version 0", "incompatible"),
@@ -166,7 +169,13 @@ BROKEN = (
     Broken("starts", before("import os; os.system('echo child')"), "printed 'child'", "ok", works=True),
     Broken("closes", before("import sys; print('last'); sys.stdout.close()"), "printed 'last'", "ok", works=True),
     Broken("odd/name", before(""), "its name may hold only letters"),
-    Broken("goes-away", before("import os; os.chdir('/')"), "changed the working directory; it was", "ok", works=True),
+    Broken(
+        "goes-away",
+        before("import os; os.chdir('/')"),
+        "changed the working directory; dl restored it",
+        "ok",
+        works=True,
+    ),
     Broken("empties", before("import os; os.environ.pop('PATH')"), "changed variables of the env", "ok", works=True),
     Broken("decides", before("import os; os.environ['DL_PLUGINS'] = '-mnist'"), "changed variables", "ok", works=True),
     Broken("masks", before("import os; os.umask(0o777)"), "changed the mask of new files", "ok", works=True),
@@ -376,12 +385,10 @@ def test_what_a_command_returns_is_an_exit_code_or_its_plugins_failure(site, goo
         assert done.returncode == 4 and message in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-def test_an_error_of_nobodys_says_how_to_find_out_whether_a_plugin_has_changed_dl(site, good):
+def test_an_error_without_an_owner_names_the_way_to_rule_plugins_out(site, good):
     site.add("patches", good("x", first="import json; json.dumps = None"))
     done = dl("ls", "--json")
-    assert done.returncode == 1 and done.stderr.startswith(
-        "dl: an error in dl, or in a plugin that has changed something"
-    )
+    assert done.returncode == 1 and done.stderr.startswith("dl: an error in dl, or in a plugin that has patched it")
     assert "DL_PLUGINS=none" in done.stderr.splitlines()[0]
     assert dl("ls", "--json", DL_PLUGINS="none").returncode == 0
 
