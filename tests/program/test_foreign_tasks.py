@@ -175,7 +175,7 @@ def test_a_table_is_fitted_reported_compared_and_predicted(installed, dl_run, ta
         "perfect": 0.0,
         "kind": "mean",
     }
-    said = [one["said"] for one in as_json["examples"] if one["part"] == "val"]
+    said = [one["predicted"] for one in as_json["examples"] if one["part"] == "val"]
     assert said and all(one in "12345" if task == "ordinal" else one.startswith("10 % ") for one in said)
     assert (as_json["confusion"] is not None) == (task == "ordinal")
     assert dl_run("report", "last", "--html", "report.html").code == 0

@@ -124,7 +124,7 @@ def test_a_distribution_that_registers_nothing_says_so_and_is_not_ours_to_remove
     out, _ = shared.dl("install", make_wheel(tmp_path, "silent", point=False))
     assert out.splitlines() == [
         "added silent 1.0",
-        "silent: nothing is registered with dl, for there is no entry point in the group 'dl'",
+        "silent: registers nothing with dl, since it has no entry point in the group 'dl'",
     ]
     assert "registers nothing with dl  remove it with: python -m pip" in shared.dl("uninstall", "silent", code=2)[1]
 
@@ -132,7 +132,7 @@ def test_a_distribution_that_registers_nothing_says_so_and_is_not_ours_to_remove
 def test_a_plugin_that_is_broken_is_said_when_it_is_installed(make_wheel, shared, tmp_path):
     out, err = shared.dl("install", make_wheel(tmp_path, "dl-bad", source="raise ValueError('no')"), code=4)
     assert "plugin 'bad' of dl-bad 1.0: failed" in out
-    assert err.startswith("dl: it is installed, but cannot be used as it is: import dl_bad failed: ValueError: no")
+    assert err.startswith("dl: it is installed, but cannot be used: import dl_bad failed: ValueError: no")
     assert err.rstrip().endswith("remove it: dl uninstall dl-bad")
 
 
