@@ -124,7 +124,8 @@ def test_what_is_packed_only_by_its_name_is_told_what_to_do(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv.gz").write_text("text,label\nno gzip,good\n")
     _, last = said(capsys, 3, "show", "a.csv.gz")
-    assert "'a.csv.gz' is not a complete gz file: " in last and last.endswith("or rename it to a.csv if it is not compressed")
+    assert "'a.csv.gz' is not a complete gz file: " in last
+    assert last.endswith("or rename it to a.csv if it is not compressed")
 
 
 def test_a_text_that_no_batch_can_hold_is_named_before_anything_is_trained(tmp_path, monkeypatch, capsys, runs):
