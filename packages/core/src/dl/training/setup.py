@@ -189,10 +189,9 @@ def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch
     shared = splits.val.examples is splits.train.examples
     for_scoring = for_training if shared else encode_examples(splits.val.examples, preprocessor)
     val = train if shared else DeviceDataset.of(for_scoring, task)
-    unknown = {
-        "training": preprocessor.all_unknown(for_training.inputs)[splits.train.index],
-        "validation": preprocessor.all_unknown(for_scoring.inputs)[splits.val.index],
-    }
+    of_training = preprocessor.all_unknown(for_training.inputs)
+    of_scoring = of_training if shared else preprocessor.all_unknown(for_scoring.inputs)
+    unknown = {"training": of_training[splits.train.index], "validation": of_scoring[splits.val.index]}
     return FitParts(train, val, splits.train.index, splits.val.index, splits.probe.index, unknown)
 
 
