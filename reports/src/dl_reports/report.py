@@ -38,6 +38,7 @@ class Header:
         parameters: Number of trainable parameters.
         train: Training examples.
         val: Validation examples.
+        val_groups: Groups they come from, on which every interval rests; 0 where they are independent.
         probe: Training examples that are scored after each epoch.
         rule: How the split was made.
         test: Whether there is a test set.
@@ -71,6 +72,7 @@ class Header:
     planned: int
     best_epoch: int | None
     seconds: float
+    val_groups: int = 0
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _inflation(facts: Facts, leaked: np.ndarray) -> Inflation | None:
     val, k = facts.kept.val, facts.best
     if isinstance(val, NotComputable) or k is None or k >= len(val.score):
         return None
-    return known(inflation(val.score[k], leaked))
+    return known(inflation(val.score[k], leaked, val.groups))
 
 
 def within(facts: Facts) -> list[Finding] | NotComputable:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dl.finding import Finding
+from dl.groups import Groups
 from dl_reports import formatting
 from dl_reports.facts import LEVEL, Facts
+from dl_reports.read import Arrays
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.shift import TargetShift, input_shift, target_shift
 
@@ -21,7 +23,9 @@ def targets(facts: Facts) -> list[Finding] | NotComputable:
     ours, theirs = (part.targets.reshape(len(part.targets), -1) for part in (probe, val))
     if not ours.shape[1]:
         return NotComputable("the target stands in the inputs")
-    results = [target_shift(ours[:, column], theirs[:, column]) for column in range(ours.shape[1])]
+    results = [
+        target_shift(ours[:, column], theirs[:, column], (probe.groups, val.groups)) for column in range(ours.shape[1])
+    ]
     tested = [result for result in results if isinstance(result, TargetShift)]
     if not tested:
         return next(result for result in results if isinstance(result, NotComputable))
@@ -45,7 +49,8 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
         return NotComputable(
             "the run keeps no projected inputs; features of the network would reveal memorization instead"
         )
-    found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]))
+    groups = _groups_of(facts, features, "probe"), _groups_of(facts, features, "val")
+    found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]), groups=groups)
     if isinstance(found, NotComputable):
         return found
     if found.p > LEVEL:
@@ -56,3 +61,10 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
         f"{formatting.many(found.examined, 'example')} each"
     )
     return [Finding("data-input-shift", "tip", message, {"auc": found.auc, "p": found.p, "examined": found.examined})]
+
+
+def _groups_of(facts: Facts, features: Arrays, part: str) -> Groups | None:
+    """Return the groups of the examples of a set whose inputs were kept."""
+    groups = facts.groups(part)
+    rows = features.get(f"{part}_rows")
+    return groups if groups is None or rows is None else groups.take(rows.astype(np.int64))
