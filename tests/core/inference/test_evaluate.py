@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 import dl
 from dl.data.examples import Dataset
 from dl.errors import BadData, BadRun
-from dl.runs.estimates import wilson
+from dl.intervals import wilson
 from dl.runs.ledger import LEDGER, read_ledger
 
 

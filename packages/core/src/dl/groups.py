@@ -99,7 +99,7 @@ class Groups:
     def _scale(self) -> Floats:
         """(G,) what a residual is multiplied with; 1 for groups of equal size."""
         count, share = len(self), self.sizes / self.sizes.sum()
-        return np.sqrt((1 - 1 / count) / np.maximum(1 - share, 1e-12))
+        return np.asarray(np.sqrt((1 - 1 / count) / np.maximum(1 - share, 1e-12)))
 
     def df(self, values: NDArray[np.generic], by_group: Floats) -> float:
         """Degrees of freedom of the error of the mean of values (..., n): G - 1 for groups of equal size, else fewer.

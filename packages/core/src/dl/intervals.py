@@ -169,7 +169,7 @@ def interval_of_mean(values: NDArray[np.generic], groups: Groups | None = None, 
     if groups is not None and groups.few:
         return OPEN
     one = np.asarray(values, np.float64) if groups is None else groups.values(values)
-    n, mean = len(one), float(np.mean(values, dtype=np.float64))
+    n, mean = len(one), float(one.mean())
     if n < 2 or not math.isfinite(mean):
         return OPEN
     sd, df = float(one.std(ddof=1)), None if groups is None else groups.df(values, one)
@@ -178,7 +178,10 @@ def interval_of_mean(values: NDArray[np.generic], groups: Groups | None = None, 
 
 def skewness_of(values: NDArray[np.float64], sd: float) -> float:
     """The third central moment of values (n,) over the cube of their deviation; 0 where they do not vary."""
-    return float((((values - values.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
+    if not sd > 0:
+        return 0.0
+    z = (values - values.mean()) / sd
+    return float(np.mean(z * z * z))
 
 
 def difference_interval(first: Estimate, second: Estimate) -> Interval:

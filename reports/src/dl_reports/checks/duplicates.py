@@ -110,7 +110,8 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
     inputs = features.get("probe_inputs", probe)[: 2 * LOOKED]
     if len(np.unique(probe, axis=0)) < DISTINCT * len(np.unique(inputs, axis=0)):
         return NotComputable("many training examples fall on the same point in the network's features")
-    found = near_duplicates(probe, val, LEVEL)
+    groups = facts.groups("val")
+    found = near_duplicates(probe, val, LEVEL, groups=None if groups is None else groups.take(rows))
     if isinstance(found, NotComputable):
         return found
     if len(found.val) == 0:

@@ -97,7 +97,11 @@ def _grouped(
     n = scores.shape[1]
     count = n if groups is None else len(groups)
     if count <= MOST:
-        return (scores.astype(np.float64), np.ones(n)) if groups is None else (groups.sums(scores), groups.sizes * 1.0)
+        return (
+            (scores.astype(np.float64), np.ones(n))
+            if groups is None
+            else (groups.sums(scores), groups.sizes.astype(np.float64))
+        )
     joined = rng.permutation(np.arange(count) % MOST)
     group = joined if groups is None else joined[groups.numbers]
     sums = np.zeros((len(scores), MOST))

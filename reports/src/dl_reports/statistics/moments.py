@@ -77,7 +77,10 @@ def epoch_moments(values: NDArray[np.generic], groups: Groups | None = None) -> 
     few = too_few(values.shape[1], groups)
     if few is not None:
         return few
-    given, values = values, values if groups is None else groups.values(values)
+    df = float(values.shape[1] - 1)
+    if groups is not None:
+        by_group = groups.values(values)
+        df, values = groups.df(values, by_group), by_group
     n = values.shape[1]
     with np.errstate(invalid="ignore"):  # inf - inf marks its epoch as unusable
         means = sum((piece.sum(axis=1) for piece in chunks(values)), np.zeros(len(values))) / n
@@ -90,7 +93,6 @@ def epoch_moments(values: NDArray[np.generic], groups: Groups | None = None) -> 
         centred = piece[epochs] - means[epochs, None]
         gram += centred @ centred.T
     skipped = tuple(np.flatnonzero(~usable).tolist())
-    df = n - 1 if groups is None else groups.df(given, values)
     return EpochMoments(epochs, means[epochs], gram / (n - 1), n, skipped, df, values)
 
 
