@@ -102,8 +102,8 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     ka, kb = _best(a, ours), _best(b, theirs)
     groups = _groups((ours, order[0]), (theirs, order[1]))
     metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]], groups)
-    first, second = ours.loss[ka][order[0]].astype(np.float64), theirs.loss[kb][order[1]].astype(np.float64)
-    found = tuple(one for one in (metric, _of_errors("loss", first, second, groups)) if one is not None)
+    losses = ours.loss[ka][order[0]].astype(np.float64), theirs.loss[kb][order[1]].astype(np.float64)
+    found = tuple(one for one in (metric, _of_errors("loss", *losses, groups)) if one is not None)
     if not found:
         of = "" if groups is None else f" of {formatting.many(len(groups), 'group')}"
         raise BadRun(f"{_both(a, b)} share {len(ours.ids)} validation examples{of}, too few to compare")

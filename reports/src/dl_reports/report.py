@@ -38,7 +38,6 @@ class Header:
         parameters: Number of trainable parameters.
         train: Training examples.
         val: Validation examples.
-        val_groups: Groups they come from, on which every interval rests; 0 where they are independent.
         probe: Training examples that are scored after each epoch.
         rule: How the split was made.
         test: Whether there is a test set.
@@ -48,6 +47,7 @@ class Header:
         planned: Epochs asked for; 0 where the recipe cannot be read.
         best_epoch: None while there is none.
         seconds: Of the fit.
+        val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
     """
 
     run: str
