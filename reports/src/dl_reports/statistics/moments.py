@@ -59,9 +59,9 @@ def chunks(values: NDArray[np.generic]) -> Iterator[Floats]:
 
 def too_few(n: int, groups: Groups | None) -> NotComputable | None:
     """Return why n examples, or their groups, are too few for a test; None where they are enough."""
-    if groups is not None and groups.few:
-        return NotComputable(groups.too_few)
-    return NotComputable(f"it takes {FEWEST} examples or more; found {n}") if n < FEWEST else None
+    if n < FEWEST:
+        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
+    return NotComputable(groups.too_few) if groups is not None and groups.few else None
 
 
 def epoch_moments(values: NDArray[np.generic], groups: Groups | None = None) -> EpochMoments | NotComputable:
