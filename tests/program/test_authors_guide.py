@@ -82,7 +82,7 @@ def public(kind, made=()):
 def test_every_fact_is_in_the_table_of_the_guide_and_in_the_docstring():
     given = set(Facts.__init__.__code__.co_names) & {"kept", "plugins", "manifest", "metric", "has_classes"}
     facts = public(Facts, given)
-    assert len(given) == 5 and set(rows_of("| `facts.` | what |")) == facts
+    assert len(given) == 5 and set(rows_of("| `facts.` | meaning |")) == facts
     described = re.findall(r"^        (\w+): ", Facts.__doc__, re.MULTILINE)
     assert sorted(described) == sorted(facts)
 
@@ -160,7 +160,7 @@ def test_the_line_about_a_value_that_is_refused_is_that_of_the_guide(site, dl_ru
 def test_the_regularizer_of_the_guide_looks_uphill_in_two_passes(site, dl_run, tmp_path):
     site.add("sharpness", PLUGINS["sharpness"][0])
     answer = dl_run("plugins", "check", "sharpness")
-    assert "its gradients are finite, and the weights stay: 2 forward and backward passes a step" in answer.out
+    assert "its gradients are finite, and weights unchanged: 2 forward and backward passes a step" in answer.out
     losses = [
         dl_run("fit", "vision", "digits", "--model", "dense", "width=8", "epochs=1", *reg, "--json").json["best"][
             "val_loss"

@@ -84,7 +84,7 @@ def test_the_labels_say_what_the_texts_say(loaded):
 def test_96_reviews_of_imdb_repeat_another_and_none_is_on_both_sides(loaded, opened):
     train, test = strings(loaded["imdb"].train), strings(opened["imdb"])
     repeated = len(train) - len(set(train)) + len(test) - len(set(test))
-    assert repeated == 96 and len(test) > len(set(test)), "the test part has some of them"
+    assert repeated == 96 and len(test) > len(set(test)), "the test set has some of them"
     assert not set(train) & set(test)
 
 

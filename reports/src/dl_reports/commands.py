@@ -22,7 +22,7 @@ REPORT = """Report whether a run overfits, since when, and what to do.
 
 Example: dl report last
 
-Exit code 1 with --fail-on issue if an issue was found (tip: an issue or a tip).
+With --fail-on issue, exit with code 1 on an issue; with --fail-on tip, on an issue or a tip.
 """
 
 
@@ -33,9 +33,12 @@ def report(
     as_md: Annotated[bool, typer.Option("--md", help="Print Markdown, for a pull request.")] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page.")] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Silence a finding code; may be repeated.")
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODE", help="Leave out findings with this code; repeatable."),
     ] = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", metavar="LEVEL", help="issue or tip.")] = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="LEVEL", help="Lowest level for exit code 1: issue or tip.")
+    ] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Watch a fit that is still running.")] = False,
 ) -> int:
     """Compute the report and show it."""
@@ -112,7 +115,7 @@ Example: dl explain fit-overfit-loss
 
 
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; all are listed when omitted.")] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; lists all if omitted.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the page of a code, or the list of all."""

@@ -130,7 +130,7 @@ def test_what_is_there_is_never_overwritten(write, tmp_path):
     folder.mkdir()
     (folder / "precious.txt").write_text("mine")
     for taken in (folder, folder / "precious.txt"):
-        with pytest.raises(CannotWrite, match="is there already"):
+        with pytest.raises(CannotWrite, match="exists already"):
             write("waves", folder=taken)
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "precious.txt"]
     assert (folder / "precious.txt").read_text() == "mine"

@@ -28,7 +28,7 @@ def test_classes_that_nothing_can_be_learnt_from_are_refused(fit, dataset, runs,
 
 def test_the_test_part_is_never_opened_by_a_fit(fit, blobs):
     def open_test():
-        raise AssertionError("the fit looked at the test part")
+        raise AssertionError("the fit looked at the test set")
 
     assert fit(blobs(open_test=open_test), epochs=1).manifest.parts.test
 

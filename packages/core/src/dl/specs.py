@@ -57,7 +57,7 @@ class DatasetSpec:
         name: As typed after the domain.
         domain: The domain that reads its inputs.
         description: One line.
-        load: Reads the data, given the options; the test part must stay closed.
+        load: Reads the data, given the options; the test set must stay closed.
         options: What can be chosen about the data set, beside the options of its domain.
         recipe: The named recipe that is used when neither a recipe nor a model is asked for; empty for the domain's.
     """

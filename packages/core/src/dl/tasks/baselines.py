@@ -18,7 +18,7 @@ from dl.domain import Preprocessor
 from dl.runs.manifest import Baseline, TaskInfo
 from dl.tasks.task import Target, Task
 
-LEAST_SHARE = 1e-4  # of a class that the training part does not have; keeps log-odds finite
+LEAST_SHARE = 1e-4  # of a class that the training set does not have; keeps log-odds finite
 Floats = NDArray[np.float64]
 
 

@@ -98,12 +98,12 @@ class Bigram:
 
 
 def token_baselines(task: Task, train: Subset, val: Subset, preprocessor: Preprocessor) -> tuple[Baseline, ...]:
-    """Learn both from the training part and score them on the validation part, as a network is scored.
+    """Learn both from the training set and score them on the validation set, as a network is scored.
 
     Args:
         task: Of the row next-token.
-        train: The training part.
-        val: The validation part.
+        train: The training set.
+        val: The validation set.
         preprocessor: Gives the tokens, and what each stands for.
     """
     size = int(preprocessor.input_shape[-1])

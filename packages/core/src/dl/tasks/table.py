@@ -22,7 +22,7 @@ def decide(
     """Choose the row of the table from the training target, or check that the asked one fits.
 
     Args:
-        target: The training part's target.
+        target: The training set's target.
         names: Of the classes, labels or columns; empty if nothing is known.
         asked: The row that the user wants; empty to decide.
         loss: One of the row's `TaskKind.losses`; ``auto`` for its usual one.

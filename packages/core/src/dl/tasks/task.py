@@ -101,7 +101,7 @@ class TaskKind:
         bounded: Whether no score leaves 0 to 1 though less is better.
         encode: From a target as stored to what the loss reads, before it is scaled.
         decode: From what `encode` gives to target units, which metrics and scores read.
-        scaled: Whether the target is standardized by mean and deviation of the training part, and preds back.
+        scaled: Whether the target is standardized by mean and deviation of the training set, and preds back.
         predicted: From preds to the answer, as a target is stored: class numbers, labels, or numbers; None where the
             answer is no target.
         answer: From one answer and the names to words.
@@ -117,7 +117,7 @@ class TaskKind:
             their order: a plugin's row is asked for with ``--task``.
         headline: From the training target, the name of the metric that is the headline; None takes the first.
         losses: Losses to choose from with ``loss=``, by name; empty where there is one only.
-        baselines: From a task, training and validation part and preprocessor to what dumb answers score; see
+        baselines: From a task, training and validation set and preprocessor to what dumb answers score; see
             `dl.tasks.baselines.constant`.
         reduce_logits: From what the network gives, and the prepared batch it read, to the logits (N, K) that all else
             reads.

@@ -73,7 +73,7 @@ def fit(
         data: Name of a data set; a path to the user's own; or data itself: a pair ``(inputs, targets)`` of arrays,
             tensors or lists, a frame, a data set of PyTorch or Hugging Face.
         target: Names of the target columns, or the targets beside the inputs.
-        test: The test part of data in memory, given alike; it stays closed until `dl.evaluate`.
+        test: The test set of data in memory, given alike; it stays closed until `dl.evaluate`.
         model: Name of a model; a network, which is copied; or a function from the shape of one input and the number of
             outputs to one. Empty takes the recipe's.
         recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.

@@ -12,7 +12,7 @@ SIDE = 28  # pixels
 
 
 def load(noise: int) -> Dataset:
-    """Return the data set; its test part is made when somebody opens it, and not before."""
+    """Return the data set; its test set is made when somebody opens it, and not before."""
     return Dataset(
         name="newplugin",
         train=_examples(TRAIN, 0, noise),

@@ -55,7 +55,7 @@ class SignalPreprocessor(Preprocessor):
 
 
 def learn(part: Subset, options: Options) -> SignalPreprocessor:
-    """Learn mean and deviation from the rows of the training part, and from no others."""
+    """Learn mean and deviation from the rows of the training set, and from no others."""
     signals = part.examples.array[part.index]
     if signals.ndim != 2:
         raise BadData(f"signals are stored as (N, values); found {signals.shape}")

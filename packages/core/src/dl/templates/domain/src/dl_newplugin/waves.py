@@ -8,7 +8,7 @@ TRAIN, TEST, LENGTH = 400, 100, 64
 
 
 def load() -> Dataset:
-    """Return the data set; its test part is made when somebody opens it, and not before."""
+    """Return the data set; its test set is made when somebody opens it, and not before."""
     return Dataset("waves", _examples(TRAIN, 0), lambda: _examples(TEST, TRAIN), title="sine and square waves")
 
 
