@@ -87,9 +87,9 @@ def _exit_code(built: Report, fail_on: str) -> int:
 
 
 def _follow(run: Run, ignore: list[str]) -> Run:
-    """Show the report again after every epoch until the fit has ended; off a terminal, only its verdict."""
+    """Show the report again after every epoch until the fit ends; without a terminal, only its verdict."""
     from dl_reports.build import build_report
-    from dl_reports.follow import follow, say_gone
+    from dl_reports.follow import follow, report_gone
     from dl_reports.render.terminal import print_report
 
     out = console()
@@ -104,7 +104,7 @@ def _follow(run: Run, ignore: list[str]) -> Run:
 
     ended, gone = follow(run, show)
     if gone:
-        say_gone(gone)
+        report_gone(gone)
     return ended
 
 
@@ -139,7 +139,7 @@ def compare(
     runs: Runs = DEFAULT_RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compare two runs, with the certainty and the smallest difference that could have been detected."""
+    """Compare two runs, with intervals and the smallest detectable difference."""
     from dl.runs.run import open_run
     from dl_reports.compare import compare_runs, show_comparison
 

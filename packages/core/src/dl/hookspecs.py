@@ -10,9 +10,9 @@ wrapper (``hookimpl(wrapper=True)``) is refused: there is no call of several plu
 specifications of one name dl's own stays, then that of the plugin whose name comes first; `render_report` alone is
 asked plugin by plugin, third parties' first, until one has printed.
 
-The hooks together carry one version, `API`. A plugin may say which one it is written for: ``dl_api = 2``. A hook or an
+The hooks have one common version, `API`. A plugin may declare the version it needs: ``dl_api = 2``. A hook or an
 argument that is old stays alive, with its successor in its docstring, until `OLDEST_API` passes it: a plugin that
-uses it works, and `dl plugins` says what to write instead.
+uses it works, and `dl plugins` names the replacement.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class RunReport(Protocol):
 
     @property
     def verdict(self) -> str:
-        """Where the run stands, in one sentence."""
+        """The verdict, in one sentence."""
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -68,7 +68,7 @@ class RunReport(Protocol):
 
     @property
     def scores(self) -> Mapping[str, Estimate]:
-        """The headline metric at the best epoch, by part: ``val``, ``probe``, ``gap``, ...; none before an epoch."""
+        """The headline metric at the best epoch, by set: ``val``, ``probe``, ``gap``, ...; none before an epoch."""
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

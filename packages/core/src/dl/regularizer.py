@@ -24,7 +24,7 @@ from dl.tasks.task import Reduction
 
 Prepared = Tensor | Padded  # what a network reads
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target
-Backward = Callable[[], Tensor]  # one forward and backward pass of a training step, as `Regularizer.gradients` says
+Backward = Callable[[], Tensor]  # one forward and backward pass of a training step; see `Regularizer.gradients`
 State = Mapping[str, Any]  # Any: numbers, words and tensors, and lists and mappings of them, as `torch.save` takes them
 FUNCTIONS = {  # of a `Regularizer`, by the place at which they act
     "network": ("choices", "network"),
@@ -75,7 +75,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Regularizer:
-    """What one regularizer does; each part is left out where it does nothing.
+    """The functions of one regularizer; each is optional.
 
     Args:
         choices: From a model's name, the options it knows and those chosen, other options, before the network is built.
@@ -110,11 +110,11 @@ class Regularizer:
 
 
 def fault_of_place(place: str, given: Regularizer) -> str:
-    """Return why a regularizer does not act at its place, with the functions of each place; empty where it does.
+    """Return the reason why a regularizer does not act at its place, with the functions of each place; else empty.
 
     Args:
-        place: Where it says that it acts, one of `FUNCTIONS`.
-        given: What it does.
+        place: Its declared place, one of `FUNCTIONS`.
+        given: Its functions.
     """
     acting = {function for functions in FUNCTIONS.values() for function in functions}
     found = [name for name in Regularizer.__dataclass_fields__ if name in acting and getattr(given, name) is not None]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dl.tasks.task import Task, TaskKind
 
 
-IN_MEMORY = "in-memory"  # stands in a recipe for data, a network or an optimizer that a program gave
-NEXT_TOKEN = "next-token"  # the task of a file whose name says that it holds no target
+IN_MEMORY = "in-memory"  # in a recipe: data, a network or an optimizer in memory
+NEXT_TOKEN = "next-token"  # the task of a file whose suffix means no target
 READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
 PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
 
@@ -162,7 +162,7 @@ class RegularizerSpec:
 
 @dataclass(frozen=True)
 class LoggerSpec:
-    """A logger that can be named with ``--logger name``: it is told each epoch's numbers while a fit runs.
+    """A logger that can be named with ``--logger name``: it logs the metrics of each epoch during a fit.
 
     Args:
         name: As typed after ``--logger``.

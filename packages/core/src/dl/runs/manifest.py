@@ -73,7 +73,7 @@ class TaskInfo:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether an answer comes with probabilities that its logits tell."""
+        """Whether probabilities follow from the logits."""
         return bool(self.probabilities)
 
     @property

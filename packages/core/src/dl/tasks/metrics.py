@@ -1,4 +1,4 @@
-"""Metrics: the numbers that dl's own tasks report, each from the preds and the target of a whole part."""
+"""Metrics: the numbers that dl's own tasks report, each from the preds and the target of a whole set."""
 
 from __future__ import annotations
 

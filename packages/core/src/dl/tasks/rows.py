@@ -10,7 +10,7 @@
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.
-The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once
+The target of next-token is in the inputs: its logits at every token are reduced to (N, 4) at once
 (`dl.tasks.next_token`).
 """
 

@@ -1,4 +1,4 @@
-"""Targets: what the training target tells about a task, and how it becomes what a loss reads.
+"""Targets: recognize the task of a training target, and encode it for the loss.
 
 For each kind of target: whether it fits where it is asked for, why it is recognized, and what is wrong with its values.
 Letters: ``N`` examples, ``L`` labels, ``D`` target columns.
@@ -146,7 +146,7 @@ def check_labels(target: Target, _names: Names) -> None:
     """Refuse labels that are not yes or no.
 
     Raises:
-        BadData: Saying what they are.
+        BadData: Naming the values.
     """
     low, high = target.min(), target.max()
     if low < 0 or high > 1:

@@ -214,21 +214,21 @@ class FitModule(pl.LightningModule):
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets)
         logits, loss = self._loss(self._drawn, prepared)
-        if is_first_pass:  # at the weights of the step, where a regularizer looks again at others
+        if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
             self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
     def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
-        """Return the batch that a step is taken on, as regularizers change it."""
+        """Return the batch of a step after all changes by regularizers."""
         return self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
 
     def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), and its mean loss without penalties.
 
         Args:
-            batch: As it is trained on.
-            inputs: Before regularizers changed them: tokens to tell are those that were there.
+            batch: After regularizers.
+            inputs: Before regularizers: the tokens to predict are the original ones.
         """
         logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
         return logits, batch.loss(self.train_loss, logits)

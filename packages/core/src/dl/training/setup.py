@@ -49,7 +49,7 @@ class FitSetup:
         preprocessor: Learnt from the training set alone.
         network: Preprocessed inputs -> logits.
         regularizers: Of the recipe, built.
-        parts: What is trained on and scored.
+        parts: The encoded inputs to train on and score.
         baselines: What dumb answers score on the validation set.
         sketch: From one encoded input to a small picture or a text.
         at_hand: What a program gave that the recipe cannot name.
@@ -131,7 +131,7 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
 
 
 def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
-    """Return the recipe with what reading has decided, and without the name of an optimizer that is not used."""
+    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
     train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
@@ -144,11 +144,11 @@ def _build(
     regularizers: Regularizers,
     at_hand: AtHand,
 ) -> nn.Module:
-    """Build the network, and try it, and an optimizer of the user's own, before anything is kept.
+    """Build the network, and try it with the user's own optimizer, before the run folder is made.
 
     Raises:
-        BadOption: If what a program gave does not fit.
-        PluginFailed: If the model's network is not one for this task.
+        BadOption: If a network or an optimizer in memory does not fit.
+        PluginFailed: If the model's network does not fit the task.
     """
     own = at_hand.model is not None
     with _naming_own_network(preprocessor) if own else nullcontext():
@@ -166,23 +166,23 @@ def _build(
 
 @contextmanager
 def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
-    """Say in one line what a network that a program gave, or the function that builds it, raises.
+    """Turn errors of a network in memory, or of the function that builds it, into one line.
 
     Raises:
-        BadOption: For anything but our own errors.
+        BadOption: For anything but a `DLError`.
     """
     try:
         yield
     except DLError:
         raise
-    except Exception as error:  # whatever a network of the user's own raises
+    except Exception as error:  # the user's network may raise anything
         shape = tuple(preprocessor.input_shape)
         message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
         raise BadOption(message) from error
 
 
 def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitParts:
-    """Encode the inputs; what the training set and the validation set share is encoded once."""
+    """Encode the inputs; examples shared by training and validation set are encoded once."""
     for_training = encode_examples(splits.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
     check_width(splits.train, train.lengths, batch_size)
