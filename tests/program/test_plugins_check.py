@@ -111,7 +111,7 @@ def register_regularizers():
 def test_a_regularizer_for_one_kind_of_network_is_tried_on_the_model_that_is_named(dl_run, site):
     site.add("channels", CHANNELS.format(function="network"))
     answer = dl_run("plugins", "check", "channels")
-    assert answer.code == 1 and "channels needs a convolution  name one that it takes: --model NAME" in answer.out
+    assert answer.code == 1 and "channels needs a convolution  name one that it accepts: --model NAME" in answer.out
     for words in (("--model", "convnet"), ("--dataset", "mnist", "--model", "vision/convnet"), ("--dataset", "mnist")):
         answer = dl_run("plugins", "check", "channels", *words)
         assert answer.code == 0, answer.out + answer.err

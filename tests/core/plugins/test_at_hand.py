@@ -209,7 +209,9 @@ def test_what_is_in_memory_does_not_go_beside_a_name(fit):
 
 
 def test_what_is_in_memory_is_trained_on_one_device(plugins, runs):
-    with pytest.raises(dl.BadDevices, match=r"^what is in memory is trained on one device, not 2; leave devices= out$"):
+    with pytest.raises(
+        dl.BadDevices, match=r"^data, networks and callbacks in memory need one device, not 2; leave devices= out$"
+    ):
         dl.fit("numbers", (X, Y), plugins=plugins, runs=runs, devices=dl.Devices("cpu", "2"))
 
 

@@ -229,7 +229,7 @@ def of_convolutions(options, task):
 def test_one_for_a_kind_of_network_is_asked_about_on_the_model_that_is_named(numbers, broken):
     made = RegularizerSpec("made", "network", "of a test", of_convolutions)
     refused = broken(check_regularizer, made, numbers)
-    said = "made needs a convolution  name one that it takes: --model NAME, or check_regularizer(..., model=NAME)"
+    said = "made needs a convolution  name one that it accepts: --model NAME, or check_regularizer(..., model=NAME)"
     assert refused["there is a task and a model for it"].endswith(said)
     for model in ("convnet", "vision/convnet"):
         results = check_regularizer(made, numbers, model=model)

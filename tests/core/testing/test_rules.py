@@ -48,7 +48,7 @@ def test_what_holds_is_returned():
     ("options", "message"),
     [
         ([Option("a b", 1, "x")], "cannot be typed"),
-        ([Option("n", 1, "x"), Option("n", 2, "x")], "there twice"),
+        ([Option("n", 1, "x"), Option("n", 2, "x")], "two options have the name"),
         ([Option("n", 1, "x", low=2)], "n=1: expected a whole number, at least 2"),
         ([Option("n", "a", "x", choices=("b", "c"))], "expected one of b, c"),
         ([Option("n", 1, " ")], "no help"),

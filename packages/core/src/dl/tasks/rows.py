@@ -1,4 +1,4 @@
-"""The rows of dl's own: six kinds of task, each with all that it decides.
+"""The six rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy

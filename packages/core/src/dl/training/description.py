@@ -49,7 +49,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
 def _show_unknown(console: Console, setup: FitSetup) -> None:
     """Print the number of examples without any known word or value in each split, and the first of them."""
     for name, subset in (("training", setup.splits.train), ("validation", setup.splits.val)):
-        unknown = setup.parts.unknown[name]
+        unknown = setup.data.unknown[name]
         if unknown.any():
             found, first = int(unknown.sum()), subset.examples.source(int(subset.index[np.argmax(unknown)]))
             count = f"{found:,} of {len(subset):,} {name} examples {hold(found)} nothing that is known, as"

@@ -70,7 +70,7 @@ def train(
         setup.network,
         setup.preprocessor,
         setup.task,
-        setup.parts,
+        setup.data,
         recipe.train,
         recipe.seed,
         setup.regularizers,
