@@ -88,13 +88,13 @@ def test_every_fact_is_in_the_table_of_the_guide_and_in_the_docstring():
 
 
 def test_every_file_of_a_run_that_a_check_reads_is_named():
-    said = GUIDE.partition("`facts.kept` holds the files of the run: ")[2].partition("\n\n")[0]
-    assert set(Kept.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", said))
-    assert set(PartOutcomes.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", said))
+    listed = GUIDE.partition("`facts.kept` holds the content of the run's files: ")[2].partition("\n\n")[0]
+    assert set(Kept.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", listed))
+    assert set(PartOutcomes.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", listed))
 
 
 def test_every_function_of_a_regularizer_is_at_its_place_in_the_guide():
-    rows = rows_of("| place | functions of `Regularizer` | what they change |")
+    rows = rows_of("| place | functions of `Regularizer` | they change |")
     found = {place: tuple(re.findall(r"`(\w+)`", row.split("|")[2])) for place, row in rows.items()}
     assert found == FUNCTIONS
 
