@@ -40,8 +40,8 @@ def test_a_plugin_that_does_not_hold_exits_with_one_and_says_what(dl_run, site):
     site.add("clouds", CLOUDS.format(ids=" // 2", model="dens"))
     answer = dl_run("plugins", "check", "clouds")
     assert answer.code == 1
-    assert "failed    data set clouds: ids are unique: train: 20 ids are taken twice, first 0" in answer.out
-    assert "options that fit: no vision model named 'dens'; did you mean 'dense'?" in answer.out
+    assert "failed    data set clouds: ids are unique: train: 20 ids are used twice, first 0" in answer.out
+    assert "its options fit: no vision model named 'dens'; did you mean 'dense'?" in answer.out
     assert answer.out.splitlines()[-1].startswith("2 of ")
 
 
