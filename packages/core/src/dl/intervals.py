@@ -120,7 +120,8 @@ def effective_size(right: NDArray[np.generic], groups: Groups | None) -> float:
     size = min(float(n), p * (1 - p) / variance * student) if variance > 0 else float(n)
     rarer = groups.sums(right if p <= 0.5 else 1 - right.astype(np.float64))
     hold = rarer.sum() ** 2 / (rarer**2).sum()  # as many groups of equal count as hold the rarer outcome
-    unseen = math.exp(1 - hold)
+    fewest = math.exp(1 - least)  # of an outcome that is spread over the groups as their examples are
+    unseen = max(0.0, math.exp(1 - hold) - fewest) / max(1 - fewest, 1e-9)
     return max(least, 1 / ((1 - unseen) / size + unseen / least))
 
 
