@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 FEWEST_GROUPS = 6  # Student's quantile on fewer degrees of freedom than five is no interval anybody can use
-NEGLIGIBLE = 1.01  # variance of a mean over that of single examples: intervals longer by at most half a percent
+NEGLIGIBLE = 1.02  # variance of a mean over that of single examples: intervals longer by at most one percent
 
 
 @dataclass(frozen=True, eq=False)
