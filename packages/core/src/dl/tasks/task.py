@@ -112,6 +112,8 @@ class TaskKind:
         has_classes: Whether a target, as stored, is the number of a class, from 0.
         probabilities: How logits become the probabilities of classes or labels: ``softmax``, ``sigmoid``, or empty.
         from_inputs: Whether the target is read from the inputs: each token from those before it.
+        finds_class: Whether metrics rank or retrieve one class of two, the logit being that of the second: they are
+            computed for `TaskInfo.positive`.
         check: Raises `BadData` for a target that the row cannot learn, given the names that came with it.
         recognize: Why a target is one for this row, in words; empty if it is not. Asked of dl's own rows alone, in
             their order: a plugin's row is asked for with ``--task``.
@@ -147,6 +149,7 @@ class TaskKind:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    finds_class: bool = False
     check: Callable[[Target, Names], None] = nothing_wrong
     recognize: Callable[[Target, Names], str] | None = None
     headline: Callable[[Target], str] | None = None
@@ -199,6 +202,8 @@ class Task:
             target: As `encode` gives it.
         """
         preds, actual = self.preds(logits), self.decode(target)
+        if self.info.finds_first:
+            preds, actual = self.preds(-logits), 1 - actual
         compute = {metric.info.name: metric.compute for metric in self.row.metrics}
         return {info.name: float(compute[info.name](preds, actual)) for info in self.info.metrics}
 
