@@ -57,8 +57,8 @@ def estimate_scores(
         return ScoreEstimates(of_probe, of_val, _estimate_gap(task, of_probe, of_val, probe, val))
     if not shared.any():
         return ScoreEstimates(of_probe, of_val, Estimate(math.nan, math.nan, math.nan))
-    both = [estimate(task, scored, targets, shared) for scored, targets in ((probe, probe_targets), (val, val_targets))]
-    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, *both, probe, val))
+    of_both = estimate(task, probe, probe_targets, shared), estimate(task, val, val_targets, shared)
+    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, *of_both, probe, val))
 
 
 def _on_both_sides(
@@ -76,7 +76,7 @@ def _on_both_sides(
         present = [np.bincount(side.astype(np.int64), minlength=size) > 0 for side in sides]
     else:
         return None
-    return None if np.array_equal(*present) else np.asarray(present[0] & present[1])
+    return None if np.array_equal(present[0], present[1]) else np.asarray(present[0] & present[1])
 
 
 def estimate(
