@@ -33,7 +33,7 @@ def test_some_films_among_single_pictures_are_found_as_such():
 
 def blobs(rng, n):
     kind = rng.integers(0, 12, n)
-    return 5 * rng.standard_normal((12, 32))[kind] + 0.3 * rng.standard_normal((n, 32)), kind
+    return 5 * rng.standard_normal((12, 32))[kind] + 0.3 * rng.standard_normal((n, 32))
 
 
 def one_hot_and_numbers(rng, n):
@@ -54,10 +54,17 @@ def test_examples_drawn_one_by_one_are_hardly_ever_families(draw):
 
 
 def test_a_class_that_lies_close_together_is_no_family():
-    inputs, kind = blobs(np.random.default_rng(0), 500)
-    of_class = np.bincount(kind[100:])[kind[:100]]
-    assert families(inputs[100:], inputs[:100]).share > 0.9  # unless the class is known
-    assert families(inputs[100:], inputs[:100], of_class).share == 0
+    rng = np.random.default_rng(0)
+    inputs, film = films(rng, 40, 20)
+    of_class = np.bincount(film[200:])[film[:200]]  # each film is a class of its own
+    assert families(inputs[200:], inputs[:200]).share > 0.99
+    assert families(inputs[200:], inputs[:200], of_class).share == 0
+
+
+def test_clusters_of_many_examples_are_no_families():
+    inputs = blobs(np.random.default_rng(0), 500)
+    found = families(inputs[100:], inputs[:100])
+    assert isinstance(found, NotComputable) or found.share == 0
 
 
 def test_exact_copies_are_not_counted():

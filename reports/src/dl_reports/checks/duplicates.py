@@ -133,7 +133,8 @@ def _of_class(facts: Facts, rows: np.ndarray, searched: int) -> np.ndarray | Non
     counts, val = facts.manifest.task.counts, facts.kept.val
     if not (counts and facts.has_classes) or isinstance(val, NotComputable):
         return None
-    return np.asarray(counts, np.float64)[val.targets[rows].astype(np.int64)] * searched / facts.manifest.parts.train
+    share = searched / facts.manifest.parts.train
+    return np.asarray(share * np.asarray(counts, np.float64)[val.targets[rows].astype(np.int64)])
 
 
 def _nearest(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:

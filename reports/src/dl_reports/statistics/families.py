@@ -16,7 +16,7 @@ from dl.intervals import Interval, wilson
 from dl_reports.statistics.not_computable import NotComputable
 
 JUMP = 1 / 4  # of the distance to the next neighbour, at most
-LARGEST = 50  # members of a family
+SMALLEST, LARGEST = 3, 50  # training examples of a family; a single one may lie close by chance
 SHARE = 0.05  # of the training set, at most, in a family
 OF_CLASS = 0.25  # of its own class, at most: a class that lies close together is none
 FEWEST_DIMENSIONS = 6
@@ -81,12 +81,19 @@ def families(
     if dimension < FEWEST_DIMENSIONS:
         few = f"the inputs fill about {dimension:.0f} dimensions"
         return NotComputable(f"{few}, and in fewer than {FEWEST_DIMENSIONS} neighbours lie close by chance")
-    size = np.argmin(np.where(near[:, :most] > 0, jump, 1.0), axis=1) + 1
+    sizes = np.arange(1, most + 1)
+    size = np.argmin(np.where((near[:, :most] > 0) & (sizes >= SMALLEST), jump, 1.0), axis=1) + 1
     rows = np.arange(len(val))
     least = jump[rows, size - 1]
     chance = size * dimension * np.log(np.maximum(least, 1e-300))  # in nats
     radius = near[rows, size - 1]
-    found = (chance < np.log(level / (len(val) * most))) & (least <= JUMP) & (radius > 0) & (radius <= JUMP * by_chance)
+    found = (
+        (size >= SMALLEST)
+        & (chance < np.log(level / (len(val) * most)))
+        & (least <= JUMP)
+        & (radius > 0)
+        & (radius <= JUMP * by_chance)
+    )
     if of_class is not None:
         found &= size <= OF_CLASS * of_class
     chosen = np.flatnonzero(found)

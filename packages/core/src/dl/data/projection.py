@@ -48,7 +48,7 @@ def _of_piece(inputs: Inputs, rows: Index) -> Floats:
     if numbers.shape[1] > CELLS:
         starts = np.linspace(0, numbers.shape[1], CELLS, endpoint=False).astype(np.int64)
         sizes = np.diff(np.append(starts, numbers.shape[1])).astype(np.float32)
-        numbers = np.add.reduceat(numbers, starts, axis=1) / sizes
+        numbers = (np.add.reduceat(numbers, starts, axis=1) / sizes).astype(np.float32)
     return _at_random(numbers)
 
 
@@ -66,20 +66,20 @@ def _of_runs(inputs: Ragged, rows: Index) -> Floats:
     lengths = np.array([len(piece) for piece in pieces])
     values, row = np.concatenate(pieces), np.repeat(np.arange(len(rows)), lengths)
     place = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    last, before = (np.where(place >= k, np.roll(values, k), np.uint64(0)) for k in (1, 2))
-    runs = (values * np.uint64(961) + last * np.uint64(31) + before) * np.uint64(0x9E3779B1)
+    last, before = (np.where(place >= k, np.roll(values, k), 0).astype(np.uint64) for k in (1, 2))
+    runs: NDArray[np.uint64] = (values * np.uint64(961) + last * np.uint64(31) + before) * np.uint64(0x9E3779B1)
     kinds = (runs >> np.uint64(7)) % np.uint64(KINDS)
     counts = np.bincount(row * KINDS + kinds.astype(np.int64), minlength=len(rows) * KINDS).reshape(len(rows), KINDS)
     shares = np.sqrt(counts / np.maximum(lengths, 1)[:, None]).astype(np.float32)
     return np.column_stack([_at_random(shares)[:, :-1], 0.1 * np.log1p(lengths)]).astype(np.float32)
 
 
-def _of_columns(rows: NDArray[np.void]) -> Floats:
+def _of_columns(rows: NDArray[np.generic]) -> Floats:
     """Keep numbers, count missing ones, and spread the categories of each column over a few buckets."""
     assert rows.dtype.names is not None
     found, missing = [], np.zeros(len(rows))
     for name in rows.dtype.names:
-        column = rows[name]
+        column: NDArray[np.generic] = rows[name]  # type: ignore[call-overload]  # a structured array has fields
         if column.dtype.kind == "f":
             missing += np.isnan(column)
             found.append(np.nan_to_num(column))
