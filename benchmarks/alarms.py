@@ -1,7 +1,7 @@
 """False alarms of the checks that compare both sides of a split, on 200 random splits of every shipped data set.
 
-A random split has no shift and no family, so each check may report one at most at its level: input shift and target shift
-in 1 % of the splits, families of near copies in none where the data has none.
+A random split has no shift and no family, so each check may report one at most at its level: input shift and target
+shift in 1 % of the splits, families of near copies in none where the data has none.
 """
 
 from __future__ import annotations
