@@ -121,7 +121,7 @@ def test_a_path_is_read_by_the_domain_and_the_next_token_is_asked_only_of_rows_o
 def test_groups_of_the_user_and_copies_kept_together_are_known_of_validation_and_probe():
     groups = np.arange(120) // 10
     parts = split(Dataset("given", some(120, groups=groups)), recipe("regression"))
-    for part, subset in (("val", parts.val), ("probe", parts.probe)):
+    for part, subset in (("train", parts.train), ("val", parts.val), ("probe", parts.probe)):
         expected = np.unique(groups[subset.index], return_inverse=True)[1]
         assert np.array_equal(parts.groups[part].numbers, expected)
     copied = np.repeat(np.arange(30.0), 4)[:, None]
@@ -131,9 +131,13 @@ def test_groups_of_the_user_and_copies_kept_together_are_known_of_validation_and
 
 def test_examples_without_groups_and_copies_that_are_ignored_are_independent():
     copied = np.repeat(np.arange(30.0), 4)[:, None]
-    assert split(Dataset("given", some(120)), recipe("regression")).groups == {"val": None, "probe": None}
+    assert split(Dataset("given", some(120)), recipe("regression")).groups == {
+        "train": None,
+        "val": None,
+        "probe": None,
+    }
     ignored = split(Dataset("given", some(120, inputs=copied)), recipe("regression", duplicates="ignore"))
-    assert ignored.groups == {"val": None, "probe": None}
+    assert ignored.groups == {"train": None, "val": None, "probe": None}
 
 
 def test_a_validation_set_that_a_data_set_brings_has_its_own_groups():

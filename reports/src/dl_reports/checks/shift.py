@@ -8,7 +8,6 @@ from dl.finding import Finding
 from dl.groups import Groups
 from dl_reports import formatting
 from dl_reports.facts import LEVEL, Facts
-from dl_reports.read import Arrays
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.shift import TargetShift, input_shift, target_shift
 
@@ -45,12 +44,16 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
-    if not {"val_inputs", "probe_inputs"} <= set(features):
+    if not {"val_inputs", "train_inputs"} <= set(features):
         return NotComputable(
-            "the run keeps no projected inputs; features of the network would reveal memorization instead"
+            "the run keeps no projected inputs; what was learnt on one side would tell it from the other"
         )
-    groups = _groups_of(facts, features, "probe"), _groups_of(facts, features, "val")
-    found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]), groups=groups)
+    val_groups = facts.groups("val")
+    groups = (
+        Groups.of(features.get("train_groups")),
+        None if val_groups is None else val_groups.take(features["val_rows"].astype(np.int64)),
+    )
+    found = input_shift(np.asarray(features["train_inputs"]), np.asarray(features["val_inputs"]), groups=groups)
     if isinstance(found, NotComputable):
         return found
     if found.p > LEVEL:
@@ -61,10 +64,3 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
         f"{formatting.many(found.examined, 'example')} each"
     )
     return [Finding("data-input-shift", "tip", message, {"auc": found.auc, "p": found.p, "examined": found.examined})]
-
-
-def _groups_of(facts: Facts, features: Arrays, part: str) -> Groups | None:
-    """Return the groups of the examples of a set whose inputs were kept."""
-    groups = facts.groups(part)
-    rows = features.get(f"{part}_rows")
-    return groups if groups is None or rows is None else groups.take(rows.astype(np.int64))

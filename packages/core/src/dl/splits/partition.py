@@ -40,8 +40,8 @@ class DataSplits:
         rule: How the split was made.
         leaked: (n,) which validation examples also stand in the training part, bit for bit.
         findings: What the guards found.
-        groups: Of the examples of ``val`` and ``probe``: those named by the user and exact copies kept together. None
-            where the examples are independent.
+        groups: Of the examples of ``train``, ``val`` and ``probe``: those named by the user, and exact copies kept
+            together. None where the examples are independent.
     """
 
     train: Subset
@@ -94,7 +94,8 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
     probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
-    shared = {"val": Groups.of(val_groups), "probe": Groups.of(groups[probed])}
+    numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
+    shared = {name: Groups.of(column) for name, column in numbers.items()}
     return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset), shared)
 
 
