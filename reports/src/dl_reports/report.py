@@ -337,12 +337,12 @@ class Report:
         ignored: Codes of findings that were left out.
         examples: The hardest, then the suspect ones.
         confusion: None if the task has no classes, or nothing was kept.
-        classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         calibration: None if the task has no probabilities, or nothing was kept.
         unchecked: Checks that could not be made.
         next: Commands, the most useful first.
         sections: Of plugins.
         reuse: Of the validation set, and of the test set.
+        classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         schema: Version of the JSON.
     """
 
