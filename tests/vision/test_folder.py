@@ -165,7 +165,7 @@ def test_skipped_files_are_recorded_and_the_rest_is_as_without_them(pets):
 def test_a_class_of_bad_files_only_is_refused_even_when_skipping(pets):
     (pets / "fox").mkdir()
     (pets / "fox" / "1.png").write_text("x")
-    with pytest.raises(BadData, match="class 'fox' in .* has no readable image; remove"):
+    with pytest.raises(BadData, match=r"class 'fox' in .* has no readable image; remove"):
         opened(pets, bad_files="skip")
 
 

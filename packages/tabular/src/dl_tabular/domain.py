@@ -13,7 +13,7 @@ from dl.domain import Domain, Preprocessor
 from dl.errors import BadFile, BadOption, DLError
 from dl.options import Options
 from dl.tables.columns import choose_features, list_names, named_columns, sample_columns, split_names
-from dl.tables.features import read_features
+from dl.tables.features import read_features, read_open_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
@@ -73,13 +73,16 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     for path in paths:
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
-        names = [column.name for column in preprocessor.columns]
+        reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
+        source = open_table(path, check_table_options(reading))
+        dtype = preprocessor.dtype_of(source.columns)
+        names = list(dtype.names or ())
         asked = str(options.get("input", ""))
         if asked and asked not in names and set(names) - set(split_names(asked)):
             raise BadOption(f"input={safe_text(asked)}: this run was trained on {list_names(names)} and needs them all")
-        reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
-        features = read_features(path, reading, names, labelled=False)
-        learnt = parse_learnt_columns(features, preprocessor.dtype)
+        features = read_open_features(source, reading, names, labelled=False)
+        learnt = parse_learnt_columns(features, dtype)
+        learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         warn_skipped(features.bad.lines, features.unit)
         found.append(features.examples(learnt.rows(), learnt.kept))
     return concatenate_examples(found)

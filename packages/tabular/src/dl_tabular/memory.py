@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +42,10 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
 def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocessor | None) -> Dataset:
     source = open_frame(given)
     if preprocessor is not None:
-        names = [column.name for column in preprocessor.columns]
-        features = read_open_features(source, options, names, labelled=False)
-        learnt = parse_learnt_columns(features, preprocessor.dtype)
+        dtype = preprocessor.dtype_of(source.columns)
+        features = read_open_features(source, options, list(dtype.names or ()), labelled=False)
+        learnt = parse_learnt_columns(features, dtype)
+        learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
     features = read_open_features(source, options, labelled=False)
     as_categories = named_columns(
@@ -72,13 +72,13 @@ def _from_array(values: Numbers, preprocessor: TabularPreprocessor | None) -> Da
     return Dataset("array", examples)
 
 
-def _known(names: Sequence[str], preprocessor: Any) -> list[str]:  # Any: a TabularPreprocessor
+def _known(names: Sequence[str], preprocessor: TabularPreprocessor) -> list[str]:
     """Return the columns of the training set that an array has.
 
     Raises:
         BadData: If they have names, or the array has too few columns.
     """
-    wanted = [column.name for column in preprocessor.columns]
+    wanted = list(preprocessor.dtype_of(names).names or ())
     if not set(wanted) <= set(names):
         if all(name[:1] == "x" and name[1:].isdecimal() for name in wanted):
             needed = 1 + max(int(name[1:]) for name in wanted)

@@ -1,13 +1,16 @@
 """Preprocess rows: standardize numbers, one-hot encode categories, with statistics of the training set alone.
 
-A missing number becomes the mean; if the training set has missing values in a column, an indicator column is added. A
-category that the training set lacks is encoded as zeros. Letters: ``N`` rows, ``D`` prepared columns.
+What the training set hardly has teaches nothing, so it changes nothing either: a number far outside the range seen is
+clipped, a column that was constant is no input, and a missing value or category without examples of its own becomes the
+mean of the column. Letters: ``N`` rows, ``D`` prepared columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,10 +22,18 @@ from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.tables.columns import quote
+from dl.tables.numbers import MISSING
+from dl.terminal import safe_text
 
 MOST_WORDS = 100  # most categories of a column that are encoded: the most common ones
 STORED = "the stored preprocessor of a table, preprocessor.json,"
 FARTHEST = 1e4  # deviations from the mean at which values are clipped
+FEWEST_GAPS = 5  # rows without a value in a column, from which that is an input of its own
+MARGIN = 0.5  # of the range seen, by which a value may lie outside: new rows of the same kind hardly ever do, see tests
+SHOWN = 40  # characters of a category in a note
+NONE = "and changes nothing"
+
+Column = NDArray[Any]  # Any: numbers or text
 
 
 @dataclass(frozen=True)
@@ -33,8 +44,12 @@ class LearntColumn:
         name: As in the table.
         mean: Of a column of numbers.
         std: Of a column of numbers; 0 for categories.
-        missing: Whether the training set has missing values in it.
+        missing: Whether a missing value is an input of its own: `FEWEST_GAPS` training rows have none.
         words: The categories, most common first; empty for numbers.
+        gaps: Number of training rows without a value.
+        least: Of the numbers; None for categories, and in runs that kept no range.
+        greatest: Likewise.
+        shares: Of each category, for a value that is none of them; empty where those are learnt as a row of zeros.
     """
 
     name: str
@@ -42,21 +57,122 @@ class LearntColumn:
     std: float = 0.0
     missing: bool = False
     words: tuple[str, ...] = ()
+    gaps: int = 0
+    least: float | None = None
+    greatest: float | None = None
+    shares: tuple[float, ...] = ()
+
+    @property
+    def constant(self) -> bool:
+        """Whether the column has one value, so that nothing can be learnt from it."""
+        one = len(self.words) == 1 or (self.least is not None and self.least == self.greatest)
+        return one and not self.missing
 
     @property
     def width(self) -> int:
         """Number of prepared columns."""
-        return len(self.words) or 1 + self.missing
+        return 0 if self.constant else len(self.words) or 1 + self.missing
 
-    def prepare(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and greatest value that is not clipped."""
+        if self.least is None or self.greatest is None:
+            return self.mean - FARTHEST * self.std, self.mean + FARTHEST * self.std
+        margin = MARGIN * (self.greatest - self.least)
+        return self.least - margin, self.greatest + margin
+
+    def prepare(self, values: Column) -> NDArray[np.float32]:
         """Encode (N,) values as (N, width) float32."""
-        if self.words:
-            chosen: NDArray[np.float32] = (values[:, None] == np.array(self.words)).astype(np.float32)
-            return chosen
+        if self.constant:
+            return np.empty((len(values), 0), np.float32)
+        return self._categories(values) if self.words else self._numbers(values)
+
+    def _numbers(self, values: Column) -> NDArray[np.float32]:
         gone = np.isnan(values)
-        scaled = np.where(gone, 0.0, (values - self.mean) / self.std).clip(-FARTHEST, FARTHEST)
+        scaled = np.where(gone, 0.0, (values.clip(*self.bounds) - self.mean) / self.std).clip(-FARTHEST, FARTHEST)
         both: NDArray[np.float32] = np.stack([scaled, gone], axis=1).astype(np.float32)
         return both[:, : self.width]
+
+    def _categories(self, values: Column) -> NDArray[np.float32]:
+        words = np.array(self.words)
+        chosen: NDArray[np.float32] = (values[:, None] == words).astype(np.float32)
+        others = np.flatnonzero(~chosen.any(axis=1))
+        if len(others):
+            different, numbers = np.unique(values[others], return_inverse=True)
+            instead = self.shares or (0.0,) * len(words)
+            spelled = [self._spelled.get(fold(word)) for word in different.tolist()]
+            rows = np.array([instead if known is None else words == known for known in spelled], np.float32)
+            chosen[others] = rows[numbers]
+        return chosen
+
+    @cached_property
+    def _spelled(self) -> dict[str, str]:
+        """The category of each spelling in lower case with single blanks, where there is one."""
+        folded = [fold(word) for word in self.words]
+        return {key: word for key, word in zip(folded, self.words, strict=True) if folded.count(key) == 1}
+
+    def unseen(self, values: Column) -> dict[int, str]:
+        """Return by position what values (N,) are that the training set lacks, in words.
+
+        The values of a column that is no input may be text, whatever it held.
+        """
+        if self.constant or self.words:
+            others = np.flatnonzero(~(values[:, None] == np.array(self.words)).any(axis=1))
+            different, numbers = np.unique(values[others], return_inverse=True)
+            every = np.array([self._on_word(str(word)) for word in different.tolist()], object)
+            noted = np.flatnonzero((every != "")[numbers]) if len(others) else others
+            return {int(others[at]): every[numbers[at]] for at in noted}
+        low, high = self.bounds
+        beyond = (values < low) | (values > high) if self.least is not None else np.zeros(len(values), bool)
+        notes = {int(at): self._on_number(float(values[at])) for at in np.flatnonzero(beyond)}
+        if not self.gaps and not self.missing:
+            notes |= dict.fromkeys(
+                np.flatnonzero(np.isnan(values)).tolist(), f"{self._missing}; read as the mean, {self.mean:,.6g}"
+            )
+        return notes
+
+    @property
+    def _name(self) -> str:
+        return safe_text(self.name, SHOWN)
+
+    @property
+    def _missing(self) -> str:
+        return f"{self._name} is missing, as in no training row"
+
+    def _on_number(self, value: float) -> str:
+        seen = f"{self.least:,.6g} to {self.greatest:,.6g}"
+        taken = self.bounds[value > self.mean]
+        return f"{self._name} {value:,.6g} is far outside the range in training, {seen}; read as {taken:,.6g}"
+
+    def _on_word(self, word: str) -> str:
+        """Return the note on a category, or on a value of a column that is no input; empty if it was seen."""
+        if word in self.words or (not self.words and self.mean in _numbers_of(word)):
+            return ""
+        if word.lower() in MISSING if not self.words else not word:
+            return "" if self.gaps or self.missing else f"{self._missing}{f', {NONE}' * self.constant}"
+        shown = repr(safe_text(word, SHOWN))
+        if self.constant and self.words:
+            return f"{self._name} {shown} is not the {safe_text(self.words[0], SHOWN)!r} of every training row, {NONE}"
+        if self.constant:
+            shown = f"{numbers[0]:,.6g}" if (numbers := _numbers_of(word)) else shown
+            return f"{self._name} {shown} is not the {self.mean:,.6g} of every training row, {NONE}"
+        if known := self._spelled.get(fold(word)):
+            return f"{self._name} {shown} is read as {safe_text(known, SHOWN)!r}"
+        return f"{self._name} {shown} is not among the categories learnt"
+
+
+def fold(word: str) -> str:
+    """Return a category in lower case, with single blanks."""
+    return " ".join(word.split()).casefold()
+
+
+def _numbers_of(word: str) -> list[float]:
+    """Return the numbers that a cell may hold, with a comma between thousands or as the decimal point."""
+    found = []
+    for spelled in {word.replace(",", ""), word.replace(",", ".")}:
+        with suppress(ValueError):
+            found.append(float(spelled))
+    return found
 
 
 class TabularPreprocessor(Preprocessor):
@@ -74,7 +190,22 @@ class TabularPreprocessor(Preprocessor):
     @property
     def dtype(self) -> np.dtype[np.void]:
         """The structured dtype of rows before they are prepared."""
-        return np.dtype([(column.name, "U1" if column.words else "f8") for column in self.columns])
+        return self.dtype_of([column.name for column in self.columns])
+
+    def dtype_of(self, names: Iterable[str]) -> np.dtype[np.void]:
+        """Return the structured dtype of rows made of a table with these columns.
+
+        Constant columns may be missing; they are read as text, since what they hold changes nothing.
+        """
+        there = set(names)
+        learnt = [column for column in self.columns if not column.constant or column.name in there]
+        return np.dtype([(column.name, "U1" if column.words or column.constant else "f8") for column in learnt])
+
+    def completed(self, columns: Mapping[str, Column], rows: int) -> dict[str, Column]:
+        """Return the columns of a table with N rows in the order learnt, absent constant ones with their constant."""
+        absent = {column.name: column for column in self.columns if column.constant and column.name not in columns}
+        filled = {name: np.full(rows, one.words[0] if one.words else f"{one.mean!r}") for name, one in absent.items()}
+        return {column.name: {**columns, **filled}[column.name] for column in self.columns}
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
         """Return the settings that `restore` reads, as JSON values."""
@@ -83,10 +214,21 @@ class TabularPreprocessor(Preprocessor):
     def encode(self, inputs: Inputs) -> Inputs:
         """Encode a structured array of N rows as float32 (N, D)."""
         rows: NDArray[Any] = np.asarray(inputs)  # Any: a structured type, whose fields numpy cannot type
-        missing = [column.name for column in self.columns if column.name not in (rows.dtype.names or ())]
+        used = [column for column in self.columns if not column.constant]
+        missing = [column.name for column in used if column.name not in (rows.dtype.names or ())]
         if missing:
             raise BadData(f"column {quote(missing[0])} is missing; the run was trained on it")
-        return np.concatenate([column.prepare(rows[column.name]) for column in self.columns], axis=1)
+        return np.concatenate([column.prepare(rows[column.name]) for column in used], axis=1)
+
+    def unseen(self, inputs: Inputs) -> dict[int, list[str]]:
+        """Return by position the values of rows that the training set lacks: gaps, categories, numbers far outside."""
+        rows: NDArray[Any] = np.asarray(inputs)  # Any: a structured type
+        notes: dict[int, list[str]] = {}
+        for column in self.columns:
+            if column.name in (rows.dtype.names or ()):
+                for at, note in column.unseen(rows[column.name]).items():
+                    notes.setdefault(at, []).append(note)
+        return notes
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return encoded rows as floats."""
@@ -94,7 +236,7 @@ class TabularPreprocessor(Preprocessor):
 
 
 def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
-    """Compute means, deviations and categories of a training set; constant columns are dropped.
+    """Compute means, ranges and categories of a training set; constant columns are kept, but are no inputs.
 
     Raises:
         BadData: If the inputs are not a structured array, or every column is constant.
@@ -107,26 +249,36 @@ def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
         )
     columns = [_learn(name, rows[name]) for name in rows.dtype.names]
     kept = [column for column in columns if column is not None]
-    if not kept:
+    if all(column.constant for column in kept):
         raise BadData("every input column is constant in the training set; there is nothing to learn from")
     return TabularPreprocessor(kept)
 
 
-def _learn(name: str, values: NDArray[Any]) -> LearntColumn | None:
+def _learn(name: str, values: Column) -> LearntColumn | None:
+    """Return the statistics of a column; None if it is empty."""
     if values.dtype.kind == "U":
-        words, counts = np.unique(values[values != ""], return_counts=True)
-        common = words[np.argsort(-counts, kind="stable")][:MOST_WORDS]
-        missing = bool((values == "").any())
-        return LearntColumn(name, missing=missing, words=tuple(map(str, common))) if len(words) + missing > 1 else None
+        return _learn_words(name, values)
     present = values[~np.isnan(values)]
-    missing = len(present) < len(values)
     if not len(present):
         return None
-    mean = float(present.mean())
-    if present.min() == present.max():
-        return LearntColumn(name, mean, 1.0, missing=True) if missing else None
+    gaps, mean = len(values) - len(present), float(present.mean())
+    low, high, missing = float(present.min()), float(present.max()), gaps >= FEWEST_GAPS
+    if low == high:
+        return LearntColumn(name, low, 1.0, missing, (), gaps, low, high)
     farthest = float(np.abs(present - mean).max())  # the scale of the squares, so that tiny values do not underflow
-    return LearntColumn(name, mean, farthest * float(np.sqrt(np.square((present - mean) / farthest).mean())), missing)
+    std = farthest * float(np.sqrt(np.square((present - mean) / farthest).mean()))
+    return LearntColumn(name, mean, std, missing, (), gaps, low, high)
+
+
+def _learn_words(name: str, values: Column) -> LearntColumn | None:
+    words, counts = np.unique(values[values != ""], return_counts=True)
+    if not len(words):
+        return None
+    order = np.argsort(-counts, kind="stable")[:MOST_WORDS]
+    others, gaps = len(values) - int(counts[order].sum()), int((values == "").sum())
+    shares = () if others >= FEWEST_GAPS else tuple((counts[order] / counts[order].sum()).tolist())
+    common = tuple(map(str, words[order]))
+    return LearntColumn(name, missing=others >= FEWEST_GAPS, words=common, gaps=gaps, shares=shares)
 
 
 def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
@@ -143,6 +295,9 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
                 float(one["std"]),
                 bool(one["missing"]),
                 tuple(str(word) for word in one["words"]),
+                int(one.get("gaps", 0)),
+                *(None if one.get(name) is None else float(one[name]) for name in ("least", "greatest")),
+                tuple(float(share) for share in one.get("shares", ())),
             )
             for one in settings["columns"]
         ]
@@ -151,7 +306,9 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
     if not columns:
         raise BadRun(f"{STORED} names no column")
     for column in columns:
-        if not column.words and not (np.isfinite([column.mean, column.std]).all() and column.std > 0):
-            found = f"mean {column.mean} and deviation {column.std}"
+        if not column.words and not (np.isfinite([column.mean, column.std, *column.bounds]).all() and column.std > 0):
+            found = f"mean {column.mean}, deviation {column.std} and range {column.least} to {column.greatest}"
             raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
+        if column.shares and len(column.shares) != len(column.words):
+            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
     return TabularPreprocessor(columns)

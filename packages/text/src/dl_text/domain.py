@@ -103,7 +103,7 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Rate from 0 to 1 whether a path holds texts: a folder by its share of .txt files, a table by the length of its cells."""
+    """Rate from 0 to 1 whether a path holds texts: a folder by its share of files, a table by its cells."""
     if path.is_dir():
         return CAPTIONS * share_of_kind(path, folder.TEXTS.suffixes)
     if path.suffix.lower() in folder.TEXTS.suffixes:
