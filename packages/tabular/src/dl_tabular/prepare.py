@@ -281,6 +281,10 @@ def _learn_words(name: str, values: Column) -> LearntColumn | None:
     return LearntColumn(name, missing=others >= FEWEST_GAPS, words=common, gaps=gaps, shares=shares)
 
 
+def _number(value: Any) -> float | None:  # Any: JSON
+    return None if value is None else float(value)
+
+
 def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
     """Rebuild a preprocessor from its settings.
 
@@ -296,7 +300,8 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
                 bool(one["missing"]),
                 tuple(str(word) for word in one["words"]),
                 int(one.get("gaps", 0)),
-                *(None if one.get(name) is None else float(one[name]) for name in ("least", "greatest")),
+                _number(one.get("least")),
+                _number(one.get("greatest")),
                 tuple(float(share) for share in one.get("shares", ())),
             )
             for one in settings["columns"]

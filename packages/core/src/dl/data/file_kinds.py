@@ -73,7 +73,7 @@ def _is_litter(name: str) -> bool:
 
 
 def passed_over(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the note on files that are no examples, as ``2 files passed over: readme.txt, notes.json``; empty for none."""
+    """Return the note on files that are no examples, as ``2 files passed over: a.txt, b.json``; empty for none."""
     if not names:
         return ()
     shown = ", ".join(safe_text(name) for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")

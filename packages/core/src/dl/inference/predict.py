@@ -164,7 +164,8 @@ def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:
 
 def _with_left_out(found: Sequence[Prediction], examples: Examples) -> list[Prediction]:
     """Insert what was left out at its place among the predictions."""
-    every, done = [], 0
+    every: list[Prediction] = []
+    done = 0
     for gone in examples.left_out:
         every += found[done : gone.at]
         every.append(Prediction(gone.source, "", {}, (f"skipped: {gone.reason}",)))
@@ -281,7 +282,7 @@ def _continued(
     Raises:
         BadData: If a prompt is no text, or would have a note and ``strict`` is True.
     """
-    prompts = [] if read is None else [as_text(row) for row in read.inputs]  # type: ignore[union-attr]  # ragged: texts
+    prompts = [] if read is None else [as_text(row) for row in read.inputs]
     given = [*texts] if prompts or texts else [""]
     if some := [text for text in given if text.strip()]:
         _from_strings(opened, some)
