@@ -19,7 +19,7 @@ HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] *
 def test_a_report_as_json(simulated, capsys):
     run = simulated(**HEALTHY)
     assert dl(["report", str(run.path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 1
+    assert json.loads(capsys.readouterr().out)["schema"] == 2
 
 
 def test_fail_on_issue_gates_on_overfitting(simulated, capsys):

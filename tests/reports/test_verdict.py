@@ -1,11 +1,55 @@
-"""The verdict: of the five published histories, from means and the number of examples alone, and of plain runs."""
+"""The verdict: the decision table row by row, and the five published histories."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dl.finding import Finding
 from dl_reports.build import build_report
+from dl_reports.verdict import DISTRUST, FINE, PROBLEMS
+
+PAGE = Path(__file__).parents[2] / "docs" / "reports.md"
+SIGNS = {"issue": "!", "tip": "*", "note": "-", "good": "✓"}
+THREE = (0.4, 0.3, 0.3)  # shares of three classes
+SHARPER = {"sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 3.2], "signal": [3.5] * 8}
+KNOWS = [3.5, 3.7, 4.0, 4.1, 4.2, 4.3, 4.4, 4.5]
+SEEN = [3.0, 3.2, 3.5, 3.6, 3.6, 3.7]
+DISAGREES = {
+    "sharpness": [0.5, 0.8, 1.0, *[1.0 + 0.25 * k for k in range(1, 18)]],
+    "signal": [2.5, 3.0, 3.2, *[3.2 + 0.02 * k for k in range(1, 11)], *[3.4 - 0.12 * k for k in range(1, 8)]],
+    "probe_signal": [2.5, 3.0, 3.2, *[3.2 + 0.03 * k for k in range(1, 18)]],
+    "n": 5000,
+}
+DECISIONS = {  # row of the table, and a fit that ends there
+    "distrust": {"leaked": 0.3, "signal": [2.0] * 2, "probe_signal": [6.0] * 2},
+    "broken": {"signal": [2.0, 2.5], "status": "failed", "message": "the loss is nan"},
+    "no epoch": {"signal": []},
+    "unstable": {"signal": [2.0, 3.0, 2.5, 2.0, 1.5, 1.2]},
+    "class not found": {
+        "findings": [Finding("data-class-never-found", "issue", "class 'rare' is found in 1 of 80 examples")]
+    },
+    "memorized": {"signal": [0.0] * 5, "probe_signal": [1.0, 2.0, 3.0, 4.0, 6.0], "n": 2000},
+    "nothing": {"signal": [0.0] * 5, "n": 2000},
+    "untold-but-fitted": {"signal": [0.3] * 3, "probe_signal": [6.0] * 3, "n": 40, "shares": THREE},
+    "untold": {"signal": [0.2] * 3, "n": 40, "shares": THREE},
+    "rival": {"signal": [2.5] * 4, "rival": 0.99},
+    "large": {"signal": [2.0] * 3, "probe_signal": [6.0] * 3},
+    "part": {"signal": [3.0] * 3, "probe_signal": [4.0] * 3},
+    "turned": {"signal": [2.0, 3.0, 3.5, 3.0, 2.5, 2.0], "probe_signal": SEEN},
+    "turned with training": {**SHARPER, "n": 300},
+    "turn unknown": {"signal": [3.5]},
+    "gap untold": {"signal": [1.5] * 4, "n": 40, "shares": THREE},
+    "not done": {"signal": [0.6 * epoch for epoch in range(1, 7)]},
+    "common error": {"signal": [1.5] * 8},
+    "fine": {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[3.6] * 6]},
+}
+
+
+def table_row(name, verdict):
+    """A row of the table in the page, from a real report."""
+    return f"| {name} | `{SIGNS[verdict.severity]}` | {verdict.sentence} |"
 
 
 def down_then(best, last, at, epochs):
@@ -21,6 +65,50 @@ def judged(published):
         return report, {finding.code for finding in report.findings}
 
     return judge
+
+
+def test_the_page_has_a_row_for_each_row_of_the_table():
+    assert list(DECISIONS) == [row.name for row in (*PROBLEMS, FINE)]
+    block = PAGE.read_text(encoding="utf-8").partition("<!-- decisions -->")[2].partition("<!-- /decisions -->")[0]
+    assert re.findall(r"^\| ([\w -]+?) \| `", block, re.MULTILINE) == list(DECISIONS)
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_a_row_of_the_page_is_the_sentence_of_a_fit_that_ends_there(name, simulated):
+    assert table_row(name, build_report(simulated(**DECISIONS[name])).verdict) in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_a_sentence_has_two_clauses_at_most_and_the_sign_of_its_worst_answer(name, simulated):
+    verdict = build_report(simulated(**DECISIONS[name])).verdict
+    ranks = {severity: rank for rank, severity in enumerate(SIGNS)}
+    assert verdict.sentence.count("; ") <= 2 and verdict.sentence[0].isupper()
+    assert ranks[verdict.severity] <= min((ranks[one.severity] for one in verdict.answers), default=3)
+
+
+@pytest.mark.parametrize("code", DISTRUST)
+def test_a_guard_that_is_an_issue_stops_praise(code, simulated):
+    run = simulated(
+        signal=[3.5] * 4, leaked=0.2, near=0.3, findings=[Finding(code, "issue", "it is not what it seems")]
+    )
+    verdict = build_report(run).verdict
+    assert verdict.sentence.startswith("The score cannot be trusted: ") and "better than" not in verdict.sentence
+    assert verdict.severity == "issue" and "good" not in {one.severity for one in verdict.answers}
+
+
+@pytest.mark.parametrize("gap", [1.0, 1.5, 2.5])
+def test_there_is_no_tick_and_no_praise_beside_a_certain_gap_that_matters(gap, simulated):
+    verdict = build_report(simulated(signal=[2.0, 2.5, 2.5], probe_signal=[2.0, 2.5 + gap, 2.5 + gap])).verdict
+    assert verdict.severity in ("tip", "issue") and "no overfitting" not in verdict.sentence.lower()
+    assert verdict.sentence.startswith("It memorizes") and verdict.code == "fit-gap"
+
+
+def test_a_lead_whose_interval_is_above_zero_is_never_called_nothing(simulated):
+    """Three classes, 40 examples, 20 epochs that are alike."""
+    run = simulated(signal=[1.5] * 20, probe_signal=[6.0] * 20, n=40, shares=THREE)
+    verdict = build_report(run).verdict
+    skill = verdict.answers[0]
+    assert skill.size.low > 0 and skill.state == "better" and "othing" not in verdict.sentence
 
 
 def test_imdb_dense_overfits_in_loss_and_in_accuracy_and_should_stop_at_4(judged):

@@ -54,6 +54,7 @@ class SimulatedFit:
         options: Changed options of training and split.
         near: Share of validation examples whose features are those of a training example, nearly.
         shifted: By how many deviations the projected inputs of validation are moved.
+        rival: Accuracy of a cheap rival among the baselines; None for no rival.
     """
 
     signal: Sequence[float] = SIGNAL
@@ -75,6 +76,7 @@ class SimulatedFit:
     options: Mapping[str, Value] = field(default_factory=dict)
     near: float = 0.0
     shifted: float = 0.0
+    rival: float | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]
     majority = Baseline("majority", f"always {names[common]!r}", float((val.given == common).mean()))
     shares = np.bincount(val.given, minlength=len(names))[val.given] / len(val.given)
     prior = Baseline("prior", "each class at its share", majority.score, float(-np.log(shares).mean()))
+    rivals = () if fit.rival is None else (Baseline("linear", "a linear model", fit.rival, rival=True),)
     m = fit.m or fit.n
     parts = Parts(
         "simulated", 5 * m, fit.n, m, "stratified hold-out, seed 0", f"simulated-{fit.n}-{fit.seed}", (8,), True
@@ -212,7 +215,7 @@ def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]
         parameters=1000,
         task=task,
         parts=parts,
-        baselines=(majority, prior),
+        baselines=(majority, prior, *rivals),
         seconds=float(len(fit.signal)),
         message=fit.message,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from dl.finding import Finding
@@ -17,6 +18,7 @@ from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.sizes import constant_loss, smallest_loss
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.paired import paired_difference
 
@@ -24,6 +26,7 @@ SPIKE = 100.0  # times the typical step: one such step undoes a hundred
 FAINT = 1e-3  # of the last layer's gradient: the first layer hardly moves
 LOST = 0.5  # of what had been learnt, in the loss: steps of any useful size make the loss waver
 DEAD = 0.5  # of the channels: the network is less than half as wide as it looks
+SLOW = 1e-4  # a learning rate at which hardly any optimizer diverges
 FEWEST = 300  # examples for which "never fired" means less than one in a hundred, at 95 %
 
 
@@ -58,7 +61,9 @@ def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
         if math.isfinite(largest[k]) and largest[k] < SPIKE * middle:
             continue
         worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1])
-        if not isinstance(worse, NotComputable) and worse.z > _sure(len(probe.loss)):
+        if isinstance(worse, NotComputable) or worse.mean < smallest_loss(facts):
+            continue
+        if worse.z > _sure(len(probe.loss)):
             message = (
                 f"at epoch {facts.epochs[k]} a step's gradient was {largest[k] / middle:.3g} times the typical "
                 "one, and the "
@@ -119,12 +124,9 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     probe, rise = facts.kept.probe, facts.probe_rise
     if isinstance(probe, NotComputable):
         return probe
-    constant = [one for one in facts.manifest.baselines if one.name != "bigram"]  # which reads the inputs
-    floors = [one.loss for one in constant if one.loss is not None and math.isfinite(one.loss)]
-    over = (
-        paired_difference(probe.loss[-1].astype(np.float64) - min(floors)) if floors else NotComputable("no baseline")
-    )
-    if not isinstance(over, NotComputable) and over.z > SURE:
+    floor, losses = constant_loss(facts), probe.loss
+    over = NotComputable("no baseline") if floor is None else paired_difference(losses[-1].astype(np.float64) - floor)
+    if not isinstance(over, NotComputable) and over.z > SURE and _diverged(facts, losses, over.mean, floor or 0.0):
         message = (
             f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
             "a constant answer: the steps are too large"
@@ -132,7 +134,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
         return [_too_high(facts, message, {"above": over.mean, "interval": list(over.interval), "z": over.z})]
     if isinstance(rise, NotComputable):
         return rise
-    learnt = (min(floors) if floors else facts.column("probe_loss")[0]) - rise.before
+    learnt = (facts.column("probe_loss")[0] if floor is None else floor) - rise.before
     if rise.established and rise.interval.low > LOST * learnt:
         message = (
             f"the loss on training examples themselves rises since epoch {rise.onset}, by "
@@ -140,6 +142,18 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
         )
         return [_too_high(facts, message, {"rise": rise.worse, "interval": list(rise.interval), "onset": rise.onset})]
     return _wavers(facts)
+
+
+def _diverged(facts: Facts, losses: NDArray[np.floating], over: float, floor: float) -> bool:
+    """Return whether a training loss above a constant's was driven there, and not only left where it began.
+
+    It certainly rose over the epochs; or it is so large that no fresh network begins there, at a rate that is not small.
+    """
+    if len(losses) > 1:
+        rise = paired_difference(losses[-1].astype(np.float64) - losses[0])
+        if not isinstance(rise, NotComputable) and abs(rise.z) > SURE:
+            return rise.z > 0
+    return over > abs(floor) and (remedy.option(facts, "lr") or math.inf) > SLOW
 
 
 def _wavers(facts: Facts) -> list[Finding]:
@@ -180,7 +194,7 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
         return (
             sped if isinstance(sped, NotComputable) else NotComputable("the loss on training examples did not change")
         )
-    if not (sped.z > SURE and fell.z > SURE):
+    if not (sped.z > SURE and fell.z > SURE and float(late.mean()) >= smallest_loss(facts)):
         return []
     message = (
         f"the loss on training examples fell by {formatting.number(float(early.mean()))} in the first half of the "

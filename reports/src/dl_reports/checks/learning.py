@@ -6,14 +6,20 @@ import math
 
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
-from dl_reports import formatting, remedy
+from dl_reports import formatting, remedy, sizes
+from dl_reports.baseline import lead
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
 
+MUCH = 0.1  # of what can be learnt: where less is left, no larger network is asked for
+
 
 def underfitting(facts: Facts) -> list[Finding] | NotComputable:
-    """Find a validation error of which certainly more than half is on the training set, and no longer falls."""
+    """Find a validation error of which certainly more than half is on the training set, and no longer falls.
+
+    It is no more than a note: whether a larger network would do better, or the inputs hold no more, it cannot tell.
+    """
     trend, change = facts.trend, facts.loss_change
     if isinstance(trend, NotComputable):
         return trend
@@ -21,6 +27,9 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
         return []  # other findings say what to do first
     metric = known(facts.metric_change)
     if metric is not None and metric.onset is not None:
+        return []
+    ahead = known(lead(facts))
+    if (ahead is not None and not ahead.better) or not sizes.left(facts) > MUCH * sizes.learnable(facts):
         return []
     z = common_error_z(facts)
     if isinstance(z, NotComputable):
@@ -30,12 +39,12 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     train, val = (_mean_score(facts, part) for part in (facts.kept.probe, facts.kept.val))
     shown = formatting.percent if facts.higher_score else formatting.number
     message = (
-        "the loss has stopped falling and most of the error is on the training set as well: "
-        f"{formatting.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation; "
-        "the network is too small, or the inputs hold no more information"
+        "most of the error is on the training set as well and the loss falls no more: "
+        f"{formatting.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation, so "
+        "either a larger network gains or the inputs hold no more"
     )
     found = {"probe": train, "val": val, "z": z}
-    return [Finding("fit-underfitting", "tip", message, found, remedy.larger(facts))]
+    return [Finding("fit-underfitting", "note", message, found, remedy.larger(facts))]
 
 
 def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
@@ -63,13 +72,16 @@ def common_error_z(facts: Facts) -> float | NotComputable:
 
 
 def not_converged(facts: Facts) -> list[Finding] | NotComputable:
-    """Find a validation loss that still falls over the last epochs, at 1 %."""
+    """Find a validation loss that still falls over the last epochs, at 1 %, and by an amount that matters."""
     trend, change = facts.trend, known(facts.loss_change)
     if isinstance(trend, NotComputable):
         return trend
     if not trend.falling or (change is not None and change.onset is not None):
         return []
+    fell = -trend.slope * (trend.epochs - 1)
+    if fell < sizes.smallest_loss(facts) or not sizes.left(facts) > sizes.smallest_that_matters(facts):
+        return []
     slope = formatting.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
-    message = f"validation loss still falls at the end, by {slope} an epoch over the last {trend.epochs}: train longer"
+    message = f"the validation loss still falls at the end, by {slope} an epoch over the last {trend.epochs}"
     found = {"slope": trend.slope, "interval": list(trend.interval), "z": trend.z, "epochs": trend.epochs}
     return [Finding("fit-not-converged", "tip", message, found, remedy.longer(facts))]

@@ -195,7 +195,7 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
     elif np.issubdtype(target.dtype, np.integer):
         words = ", ".join(map(str, np.atleast_1d(target).tolist()))
     else:
-        words = ", ".join(f"{value:.4g}" for value in np.atleast_1d(target).tolist())
+        words = ", ".join(show_number(value) for value in np.atleast_1d(target).tolist())
     return plain(words, "dim", longest=width)
 
 
