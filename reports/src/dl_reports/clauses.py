@@ -126,14 +126,25 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
 
 
 def worse_on_both(_facts: Facts, answer: TurnAnswer) -> str:
-    """Word a change for the worse that training examples may well share."""
+    """Word a change for the worse that training examples share, or may share."""
     assert answer.loss is not None
-    return f"the loss got worse since {_from(answer.loss)}, {_sizes_of_loss(answer.loss)}, and not certainly less so on training examples"
+    shown = f"since {_from(answer.loss)}, {_sizes_of_loss(answer.loss)}"
+    return f"the loss got worse {shown}, but not certainly more than on training examples"
 
 
 def turn_untold(_facts: Facts, answer: TurnAnswer) -> str:
     """Word why nobody can tell whether validation has turned."""
     return f"whether it overfits cannot be told, because {answer.why.partition(';')[0]}"
+
+
+def skill_unknown(_facts: Facts, answer: SkillAnswer) -> str:
+    """Word why nobody can tell whether the network beats a constant answer."""
+    return f"whether it beats a constant answer cannot be told, because {answer.why.partition(';')[0]}"
+
+
+def gap_unknown(_facts: Facts, answer: MemoryAnswer) -> str:
+    """Word why nobody can tell whether the network memorizes."""
+    return f"whether it memorizes cannot be told, because {answer.why.partition(';')[0]}"
 
 
 def fine(facts: Facts, answer: MemoryAnswer) -> str:
@@ -149,9 +160,9 @@ def fine(facts: Facts, answer: MemoryAnswer) -> str:
     return f"no overfitting is established: {words.get(answer.state, words[Memory.UNTOLD])}"
 
 
-def message(finding: Finding, before: str = "", after: str = "") -> str:
-    """Word a finding by its own message."""
-    return f"{before}{finding.message}{after}"
+def head(finding: Finding) -> str:
+    """Word a finding by the first clause of its message."""
+    return finding.message.partition("; ")[0]
 
 
 def _lead(facts: Facts, found: Lead) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.runs.outcomes import PartOutcomes
+from dl.words import show_number
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
 from dl_reports.report import Example, Sketch

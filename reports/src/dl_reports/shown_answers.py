@@ -19,7 +19,7 @@ OF_SKILL = {
     Skill.NOTHING: "issue",
     Skill.MEMORIZED: "issue",
     Skill.UNTOLD: "tip",
-    Skill.UNTOLD_BUT_FITTED: "tip",
+    Skill.UNTOLD_BUT_FITTED: "issue",
     Skill.UNKNOWN: "note",
 }
 OF_MEMORY = {
@@ -104,7 +104,7 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
     elif answer.state is Turn.TRIFLING:
         message = f"none that matters: the loss is {size} above its best"
     elif answer.state is Turn.SHARED:
-        message = f"the loss is {size} above its best, and not certainly less so on training examples"
+        message = f"the loss is {size} above its best, not certainly more than on training examples"
     else:
         message = f"{what} since epoch {found.onset}, the {'loss' if of_loss else name} worse by {size}"
         if of_loss and math.isfinite(answer.of_gained):

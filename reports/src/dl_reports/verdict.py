@@ -1,7 +1,7 @@
 """The verdict: one sentence on where a run stands, read from a decision table, and the three answers it rests on.
 
-The first two rows of `PROBLEMS` that apply are the sentence; where one applies alone, what follows from it or the skill
-is its second clause. Where none applies, everything is fine. The table stands in words in `docs/reports.md`.
+Of the rows of `PROBLEMS` that apply the worst two are the sentence; where one applies alone, what follows from it or the
+skill is its second clause. Where none applies, everything is fine. The table stands in words in `docs/reports.md`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the decision table.
+    """A row of the decision table; a note gives way to what follows from the row before it.
 
     Attributes:
         name: Of the row, as in `docs/reports.md`.
@@ -98,7 +98,7 @@ def _by_issue(name: str, codes: Sequence[str], before: str = "", *, ends: bool =
     return Row(
         name,
         lambda case: case.issue(codes) is not None,
-        lambda case: clauses.message(found(case), before),
+        lambda case: before + clauses.head(found(case)),
         "issue",
         lambda case: found(case).code,
         then=lambda case: "",
@@ -111,15 +111,15 @@ def _by_finding(name: str, code: str, severity: str, before: str) -> Row:
     return Row(
         name,
         lambda case: code in case.findings,
-        lambda case: clauses.message(case.findings[code], before),
+        lambda case: before + clauses.head(case.findings[code]),
         severity,
         lambda case: code,
     )
 
 
-def _by_skill(state: Skill, clause: Callable[[Facts, SkillAnswer], str], severity: str) -> Row:
+def _by_skill(state: Skill, clause: Callable[[Facts, SkillAnswer], str], severity: str, name: str = "") -> Row:
     return Row(
-        state.value,
+        name or state.value,
         lambda case: case.skill.state is state,
         lambda case: clause(case.facts, case.skill),
         severity,
@@ -127,10 +127,12 @@ def _by_skill(state: Skill, clause: Callable[[Facts, SkillAnswer], str], severit
     )
 
 
-def _by_memory(state: Memory, clause: Callable[[Facts, MemoryAnswer], str], severity: str, code: str = "") -> Row:
+def _by_memory(
+    state: Memory, clause: Callable[[Facts, MemoryAnswer], str], severity: str, code: str = "", name: str = ""
+) -> Row:
     return Row(
-        state.value,
-        lambda case: case.memory.state is state,
+        name or state.value,
+        lambda case: case.memory.state is state and case.skill.state is not Skill.MEMORIZED,
         lambda case: clause(case.facts, case.memory),
         severity,
         lambda case: code,
@@ -152,7 +154,7 @@ PROBLEMS: tuple[Row, ...] = (
     _by_issue("class not found", UNFOUND),
     _by_skill(Skill.MEMORIZED, clauses.memorized, "issue"),
     _by_skill(Skill.NOTHING, clauses.nothing, "issue"),
-    _by_skill(Skill.UNTOLD_BUT_FITTED, clauses.untold_but_fitted, "tip"),
+    _by_skill(Skill.UNTOLD_BUT_FITTED, clauses.untold_but_fitted, "issue"),
     _by_skill(Skill.UNTOLD, clauses.untold, "tip"),
     Row(
         "rival",
@@ -173,7 +175,7 @@ PROBLEMS: tuple[Row, ...] = (
     ),
     Row(
         "turned with training",
-        lambda case: case.turn.state is Turn.SHARED,
+        lambda case: case.turn.state is Turn.SHARED and case.issue(UNSTABLE) is None,
         lambda case: clauses.worse_on_both(case.facts, case.turn),
         "note",
     ),
@@ -183,9 +185,11 @@ PROBLEMS: tuple[Row, ...] = (
         lambda case: clauses.turn_untold(case.facts, case.turn),
         "note",
     ),
-    _by_memory(Memory.UNTOLD, clauses.gap_untold, "note"),
+    _by_memory(Memory.UNTOLD, clauses.gap_untold, "note", name="gap untold"),
     _by_finding("not done", "fit-not-converged", "tip", "not done: "),
     _by_finding("common error", "fit-underfitting", "note", ""),
+    _by_skill(Skill.UNKNOWN, clauses.skill_unknown, "note", name="skill unknown"),
+    _by_memory(Memory.UNKNOWN, clauses.gap_unknown, "note", name="gap unknown"),
 )
 
 FINE = Row("fine", lambda case: True, lambda case: clauses.fine(case.facts, case.memory), "good")
@@ -197,26 +201,28 @@ def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     rows = _applying(case)
     distrusted = case.issue((*DISTRUST, *BROKEN, *UNSTABLE)) is not None
     answers = () if facts.best is None else show_answers(facts, case.answers, distrusted=distrusted)
-    worst = min((row.severity for row in rows), key=SEVERITIES.index, default="good")
-    code = next((row.code(case) for row in rows if row.severity == worst), "")
-    return Verdict(_sentence(case, rows), worst, code, answers)
+    first = rows[0] if rows else FINE
+    code = first.code(case)
+    return Verdict(_sentence(case, rows), first.severity, code if code in case.findings else "", answers)
 
 
 def _applying(case: Case) -> list[Row]:
-    """Return the rows that apply, in the order of the table, up to one that ends it."""
+    """Return the rows that apply up to one that ends it, the worst first, and else in the order of the table."""
     found: list[Row] = []
     for row in PROBLEMS:
         if row.applies(case):
             found.append(row)
             if row.ends:
                 break
-    return found
+    return sorted(found, key=lambda row: SEVERITIES.index(row.severity))
 
 
 def _sentence(case: Case, rows: Sequence[Row]) -> str:
-    words = [row.clause(case) for row in rows[:2]]
-    if len(words) < 2:
-        words = _completed(case, rows[0] if rows else FINE)
+    first, second = [*rows[:2], None, None][:2]
+    if first is not None and second is not None and (second.severity != "note" or first.then is None):
+        words = [first.clause(case), second.clause(case)]
+    else:
+        words = _completed(case, first or FINE)
     sentence = "; ".join(filter(None, words)) + "."
     return sentence[:1].upper() + sentence[1:] + _form(case, rows)
 

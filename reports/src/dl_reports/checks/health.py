@@ -147,7 +147,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
 def _diverged(facts: Facts, losses: NDArray[np.floating], over: float, floor: float) -> bool:
     """Return whether a training loss above a constant's was driven there, and not only left where it began.
 
-    It certainly rose over the epochs; or it is so large that no fresh network begins there, at a rate that is not small.
+    It certainly rose over the epochs; or no fresh network begins at so large a loss, and the rate is not small.
     """
     if len(losses) > 1:
         rise = paired_difference(losses[-1].astype(np.float64) - losses[0])

@@ -7,18 +7,20 @@ import math
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy, sizes
-from dl_reports.baseline import lead
+from dl_reports.baseline import lead, rival_lead
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
 
+OPEN = "either a larger network gains or the inputs hold no more"
 MUCH = 0.1  # of what can be learnt: where less is left, no larger network is asked for
 
 
 def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     """Find a validation error of which certainly more than half is on the training set, and no longer falls.
 
-    It is no more than a note: whether a larger network would do better, or the inputs hold no more, it cannot tell.
+    It is no more than a note, for a network that is too small looks like inputs that hold no more; unless a cheap rival
+    is certainly better, and shows that they hold more.
     """
     trend, change = facts.trend, facts.loss_change
     if isinstance(trend, NotComputable):
@@ -28,7 +30,8 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     metric = known(facts.metric_change)
     if metric is not None and metric.onset is not None:
         return []
-    ahead = known(lead(facts))
+    ahead, rival = known(lead(facts)), known(rival_lead(facts))
+    beaten = rival is not None and rival.interval.high < 0
     if (ahead is not None and not ahead.better) or not sizes.left(facts) > MUCH * sizes.learnable(facts):
         return []
     z = common_error_z(facts)
@@ -41,10 +44,10 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     message = (
         "most of the error is on the training set as well and the loss falls no more: "
         f"{formatting.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation, so "
-        "either a larger network gains or the inputs hold no more"
+        f"{'a larger network or another should gain, as a cheap rival does' if beaten else OPEN}"
     )
     found = {"probe": train, "val": val, "z": z}
-    return [Finding("fit-underfitting", "note", message, found, remedy.larger(facts))]
+    return [Finding("fit-underfitting", "tip" if beaten else "note", message, found, remedy.larger(facts))]
 
 
 def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:

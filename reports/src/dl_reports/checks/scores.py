@@ -86,7 +86,7 @@ OF_SKILL: dict[Skill, Wording] = {
     Skill.NOTHING: (clauses.nothing, "issue", _train_more),
     Skill.MEMORIZED: (clauses.memorized, "issue", remedy.regularize),
     Skill.UNTOLD: (clauses.untold, "tip", _more_to_tell),
-    Skill.UNTOLD_BUT_FITTED: (clauses.untold_but_fitted, "tip", _more_to_tell),
+    Skill.UNTOLD_BUT_FITTED: (clauses.untold_but_fitted, "issue", _more_to_tell),
 }
 
 

@@ -27,6 +27,7 @@ from dl.recipes.resolve import looks_like_path, resolve
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
 from dl.terminal import console, plain
+from dl.words import show_number
 
 if TYPE_CHECKING:
     from dl.data.examples import Examples

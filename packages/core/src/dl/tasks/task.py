@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dl.data.examples import Subset
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
+from dl.words import show_number
 
 if TYPE_CHECKING:
     from dl.domain import Preprocessor
