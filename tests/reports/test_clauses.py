@@ -24,6 +24,14 @@ def test_a_lead_is_worded_with_its_interval(facts):
     assert clauses.better(found, told) == "better than always '0' by 40.00 points [13.23, 61.77]"
 
 
+def test_nothing_is_said_of_a_lead_only_where_none_that_matters_is_possible(facts):
+    found = facts(signal=[3.5])
+    skill = answer(found).skill
+    for high, words in ((0.008, "nothing was learnt"), (0.02, "next to nothing was learnt")):
+        told = replace(skill, lead=replace(skill.lead, lead=0.001, interval=Interval(-0.02, high)))
+        assert clauses.nothing(found, told).startswith(words)
+
+
 def test_a_gap_is_worded_as_a_share_of_what_can_be_learnt(facts):
     found = facts(signal=[2.0] * 3, probe_signal=[6.0] * 3)
     assert clauses.memorizes(found, answer(found).memory).endswith(", 38 % of what can be learnt")
@@ -34,7 +42,8 @@ def test_where_loss_and_metric_turn_far_apart_it_is_over_confidence(facts):
     turn = answer(found).turn
     apart = replace(turn, state=Turn.APART, metric=replace(turn.metric, best=9))
     assert clauses.after_turn(found, apart) == (
-        "loss and accuracy disagree on the best epoch, 3 against 9: over-confidence, so choose by purpose, and calibrate"
+        "loss and accuracy disagree on the best epoch, 3 against 9: over-confidence, so choose by purpose, "
+        "and calibrate"
     )
 
 

@@ -13,7 +13,7 @@ OVERFIT = {
     "signal": [3.5] * 8,
     "probe_signal": [3.5, 3.7, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5],
 }
-HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] * 6]}
+HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[3.8] * 6]}
 
 
 def test_a_report_as_json(simulated, capsys):

@@ -6,7 +6,7 @@ A clause begins in lower case and has no full stop; the verdict joins two of the
 from __future__ import annotations
 
 from dl.finding import Finding
-from dl_reports import formatting
+from dl_reports import formatting, sizes
 from dl_reports.answers import Memory, MemoryAnswer, SkillAnswer, Turn, TurnAnswer
 from dl_reports.baseline import Lead
 from dl_reports.change import Change
@@ -20,16 +20,18 @@ def better(facts: Facts, answer: SkillAnswer) -> str:
 
 
 def nothing(facts: Facts, answer: SkillAnswer) -> str:
-    """Word that no lead worth the name is possible."""
+    """Word that no lead is possible that matters, or hardly one."""
     assert answer.lead is not None
-    return f"nothing was learnt: its lead over {_theirs(answer.lead)} is {_lead(facts, answer.lead)}"
+    much = "nothing" if _trifling(facts, answer.lead) else "next to nothing"
+    return f"{much} was learnt: its lead over {_theirs(answer.lead)} is {_lead(facts, answer.lead)}"
 
 
 def memorized(facts: Facts, answer: SkillAnswer) -> str:
-    """Word that training examples are known, and no lead worth the name is possible on new ones."""
+    """Word that training examples are known, and that no lead is possible on new ones that matters, or hardly one."""
     assert answer.lead is not None
+    much = "does not generalize" if _trifling(facts, answer.lead) else "hardly generalizes"
     return (
-        f"it memorizes and does not generalize: {_probe(facts)} on training examples, and its lead over "
+        f"it memorizes and {much}: {_probe(facts)} on training examples, and its lead over "
         f"{_theirs(answer.lead)} on validation is {_lead(facts, answer.lead)}"
     )
 
@@ -82,17 +84,17 @@ def overfits(facts: Facts, answer: TurnAnswer) -> str:
     loss, metric, name = answer.loss, answer.metric, formatting.metric_word(facts.tested_metric)
     assert loss is not None
     if answer.state is Turn.LOSS:
-        return f"overfits in loss since {_from(loss)}, {_sizes_of_loss(loss)}"
+        return f"overfits in loss since {since(loss)}, {_sizes_of_loss(loss)}"
     assert metric is not None
     if answer.state is Turn.METRIC:
-        return f"overfits in {name} since {_from(metric)}, {_sizes(facts, metric)}"
+        return f"overfits in {name} since {since(metric)}, {_sizes(facts, metric)}"
     if answer.state is Turn.BOTH:
         return (
-            f"overfits in loss and in {name} since {_from(loss, 'the best loss')}, "
+            f"overfits in loss and in {name} since {since(loss, 'the best loss')}, "
             f"loss {_sizes_of_loss(loss)}, {name} {_sizes(facts, metric)}"
         )
     return (
-        f"overfits in loss since {_from(loss)}, {_sizes_of_loss(loss)}, and in {name} since {_from(metric)}, "
+        f"overfits in loss since {since(loss)}, {_sizes_of_loss(loss)}, and in {name} since {since(metric)}, "
         f"{_sizes(facts, metric)}"
     )
 
@@ -121,14 +123,14 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
         return "it grows over-confident"
     seen = formatting.difference(facts.metric, metric.worse, metric.interval)
     if metric.established:
-        return f"a change of {seen} is too small to matter; it grows over-confident"
-    return f"a change of {seen} on {formatting.many(metric.n, 'example')}; it grows over-confident"
+        return f"a change of {seen} is too small to matter, and it grows over-confident"
+    return f"a change of {seen} on {formatting.many(metric.n, 'example')}, and it grows over-confident"
 
 
 def worse_on_both(_facts: Facts, answer: TurnAnswer) -> str:
     """Word a change for the worse that training examples share, or may share."""
     assert answer.loss is not None
-    shown = f"since {_from(answer.loss)}, {_sizes_of_loss(answer.loss)}"
+    shown = f"since {since(answer.loss)}, {_sizes_of_loss(answer.loss)}"
     return f"the loss got worse {shown}, but not certainly more than on training examples"
 
 
@@ -165,6 +167,10 @@ def head(finding: Finding) -> str:
     return finding.message.partition("; ")[0]
 
 
+def _trifling(facts: Facts, found: Lead) -> bool:
+    return found.interval.high < sizes.smallest_that_matters(facts)
+
+
 def _lead(facts: Facts, found: Lead) -> str:
     return formatting.difference(facts.metric, found.lead, found.interval)
 
@@ -186,7 +192,8 @@ def _gap(facts: Facts, answer: MemoryAnswer) -> str:
     return formatting.difference(facts.metric, answer.gap.gap, answer.gap.interval)
 
 
-def _from(change: Change, best: str = "its best") -> str:
+def since(change: Change, best: str = "its best") -> str:
+    """Word from when on a curve got worse."""
     return f"epoch {change.onset}" if change.dated else f"{best} at epoch {change.best}"
 
 

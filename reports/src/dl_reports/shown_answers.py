@@ -9,7 +9,7 @@ from dl.intervals import Estimate, Interval
 from dl_reports import formatting, sizes
 from dl_reports.answers import Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer
 from dl_reports.change import Change
-from dl_reports.clauses import share_of_learnable
+from dl_reports.clauses import share_of_learnable, since
 from dl_reports.facts import Facts
 from dl_reports.report import Answer
 
@@ -55,8 +55,8 @@ def _skill(facts: Facts, answer: SkillAnswer) -> Answer:
     theirs, lead = formatting.quoted(found.baseline.answer), formatting.difference(facts.metric, found.lead)
     words = {
         Skill.BETTER: f"better than {theirs} by {lead}",
-        Skill.NOTHING: f"not better than {theirs}: a lead of {lead}",
-        Skill.MEMORIZED: f"not better than {theirs}: a lead of {lead}",
+        Skill.NOTHING: f"hardly better than {theirs}, if at all: a lead of {lead}",
+        Skill.MEMORIZED: f"hardly better than {theirs}, if at all: a lead of {lead}",
     }
     message = words.get(answer.state, f"too few examples to tell it from {theirs}: a lead of {lead}")
     if answer.rival is not None:
@@ -106,7 +106,7 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
     elif answer.state is Turn.SHARED:
         message = f"the loss is {size} above its best, not certainly more than on training examples"
     else:
-        message = f"{what} since epoch {found.onset}, the {'loss' if of_loss else name} worse by {size}"
+        message = f"{what} since {since(found)}, the {'loss' if of_loss else name} worse by {size}"
         if of_loss and math.isfinite(answer.of_gained):
             message += f", {formatting.rounded_percent(answer.of_gained)} of what it had gained"
     share = _share(found.worse, found.interval, found.worse / answer.of_gained) if of_loss and found.worse else None

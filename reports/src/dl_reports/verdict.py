@@ -1,7 +1,7 @@
 """The verdict: one sentence on where a run stands, read from a decision table, and the three answers it rests on.
 
-Of the rows of `PROBLEMS` that apply the worst two are the sentence; where one applies alone, what follows from it or the
-skill is its second clause. Where none applies, everything is fine. The table stands in words in `docs/reports.md`.
+Of the rows of `PROBLEMS` that apply the worst two are the sentence; where one applies alone, what follows from it or
+the skill is its second clause. Where none applies, everything is fine. The table stands in words in `docs/reports.md`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the decision table; a note gives way to what follows from the row before it.
+    """A row of the decision table; a note is told alone, and gives way to any other row.
 
     Attributes:
         name: Of the row, as in `docs/reports.md`.
@@ -103,17 +103,6 @@ def _by_issue(name: str, codes: Sequence[str], before: str = "", *, ends: bool =
         lambda case: found(case).code,
         then=lambda case: "",
         ends=ends,
-    )
-
-
-def _by_finding(name: str, code: str, severity: str, before: str) -> Row:
-    """Return the row that words a finding of any severity."""
-    return Row(
-        name,
-        lambda case: code in case.findings,
-        lambda case: before + clauses.head(case.findings[code]),
-        severity,
-        lambda case: code,
     )
 
 
@@ -186,8 +175,20 @@ PROBLEMS: tuple[Row, ...] = (
         "note",
     ),
     _by_memory(Memory.UNTOLD, clauses.gap_untold, "note", name="gap untold"),
-    _by_finding("not done", "fit-not-converged", "tip", "not done: "),
-    _by_finding("common error", "fit-underfitting", "note", ""),
+    Row(
+        "not done",
+        lambda case: (found := case.findings.get("fit-not-converged")) is not None and found.severity == "tip",
+        lambda case: f"not done: {clauses.head(case.findings['fit-not-converged'])}",
+        "tip",
+        lambda case: "fit-not-converged",
+    ),
+    Row(
+        "common error",
+        lambda case: "fit-underfitting" in case.findings,
+        lambda case: clauses.head(case.findings["fit-underfitting"]),
+        "note",
+        lambda case: "fit-underfitting",
+    ),
     _by_skill(Skill.UNKNOWN, clauses.skill_unknown, "note", name="skill unknown"),
     _by_memory(Memory.UNKNOWN, clauses.gap_unknown, "note", name="gap unknown"),
 )
@@ -218,11 +219,11 @@ def _applying(case: Case) -> list[Row]:
 
 
 def _sentence(case: Case, rows: Sequence[Row]) -> str:
-    first, second = [*rows[:2], None, None][:2]
-    if first is not None and second is not None and (second.severity != "note" or first.then is None):
-        words = [first.clause(case), second.clause(case)]
+    pressing = [row for row in rows[:2] if row.severity != "note"]
+    if len(pressing) == 2:
+        words = [row.clause(case) for row in pressing]
     else:
-        words = _completed(case, first or FINE)
+        words = _completed(case, rows[0] if rows else FINE)
     sentence = "; ".join(filter(None, words)) + "."
     return sentence[:1].upper() + sentence[1:] + _form(case, rows)
 

@@ -38,5 +38,10 @@ def test_a_fall_that_one_spike_makes_or_that_is_too_small_to_matter_counts_for_n
     assert finding(not_converged, **flat) is None, "at 100 %, by a millionth an epoch"
 
 
+def test_where_nearly_all_of_the_error_is_gap_more_epochs_are_not_advised(finding):
+    found = finding(not_converged, signal=[0.4 * epoch for epoch in range(1, 7)], probe_signal=[9.0] * 6)
+    assert (found.severity, found.next) == ("note", "")
+
+
 def test_one_epoch_has_no_trend(facts):
     assert isinstance(not_converged(facts(signal=[3.0])), NotComputable)

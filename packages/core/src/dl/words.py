@@ -2,7 +2,7 @@
 
 import math
 
-GROUPED, LARGEST = 1e3, 1e15  # from where on a number is whole and grouped, and from where on in powers of ten
+GROUPED, ROUNDED, LARGEST = 1e3, 1e6, 1e15  # from where on: whole and grouped, in four digits again, in powers of ten
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
@@ -27,7 +27,9 @@ def hold(count: int) -> str:
 
 
 def show_number(value: float, *, signed: bool = False) -> str:
-    """Return a number in four digits, as a whole number where it has more: ``0.4823``, ``14,140``; ``-`` for none.
+    """Return a number in four digits, below a million as a whole number where it has more: ``0.4823``, ``14,146``.
+
+    Larger ones are rounded to four digits, ``121,600,000,000``; what is not finite is ``-``.
 
     Args:
         value: The number.
@@ -36,5 +38,7 @@ def show_number(value: float, *, signed: bool = False) -> str:
     if not math.isfinite(value):
         return "-"
     sign = "+" if signed else ""
-    large = GROUPED <= float(f"{abs(value):.4g}") < LARGEST
-    return f"{value:{sign},.0f}" if large else f"{value:{sign}.4g}"
+    size = float(f"{abs(value):.4g}")
+    if not GROUPED <= size < LARGEST:
+        return f"{value:{sign}.4g}"
+    return f"{value:{sign},.0f}" if size < ROUNDED else f"{math.copysign(size, value):{sign},.0f}"

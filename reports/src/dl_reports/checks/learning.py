@@ -7,12 +7,14 @@ import math
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy, sizes
+from dl_reports.answers import Memory, answer_memory
 from dl_reports.baseline import lead, rival_lead
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
 
 OPEN = "either a larger network gains or the inputs hold no more"
+SPENT = 0.9  # of the remaining error
 MUCH = 0.1  # of what can be learnt: where less is left, no larger network is asked for
 
 
@@ -87,4 +89,13 @@ def not_converged(facts: Facts) -> list[Finding] | NotComputable:
     slope = formatting.with_interval(-trend.slope, (-trend.interval.high, -trend.interval.low))
     message = f"the validation loss still falls at the end, by {slope} an epoch over the last {trend.epochs}"
     found = {"slope": trend.slope, "interval": list(trend.interval), "z": trend.z, "epochs": trend.epochs}
+    if _spent(facts):
+        message += ", but training examples are all but known: more epochs gain little"
+        return [Finding("fit-not-converged", "note", message, found)]
     return [Finding("fit-not-converged", "tip", message, found, remedy.longer(facts))]
+
+
+def _spent(facts: Facts) -> bool:
+    """Return whether nearly all of the error that is left is gap, so that more fitting gains hardly anything."""
+    memory = answer_memory(facts)
+    return memory.state in (Memory.PART, Memory.LARGE) and memory.of_left >= SPENT

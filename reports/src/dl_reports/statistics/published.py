@@ -22,7 +22,7 @@ class UnpairedChange:
         change: Last minus best for a loss, best minus last for an accuracy: positive for worse.
         interval: Of the change, for a best epoch fixed in advance.
         z: Change in standard errors.
-        critical: What z must exceed at 2.5 %, one-sided, allowing for the best being chosen among T epochs.
+        critical: What z must exceed at 5 %, allowing for the best being chosen among T epochs.
         form: The assumptions made, in words.
     """
 
@@ -76,7 +76,7 @@ def unpaired_accuracy_fall(best: float, last: float, n: int, epochs: int) -> Unp
 
 
 def _critical(epochs: int) -> float:
-    return -float(ndtri(0.025 / (epochs - 1)))
+    return -float(ndtri(0.05 / (epochs - 1)))
 
 
 def _change(change: float, se: float, epochs: int, form: str) -> UnpairedChange:
