@@ -54,7 +54,7 @@ def test_a_cheap_rival_counts_only_where_it_is_certainly_better(facts):
         ((0.05, -0.05, 0.15), Memory.NONE),
         ((-0.05, -0.08, -0.02), Memory.EASIER),
         ((0.05, 0.019, 0.08), Memory.PART),  # its lower end is 2 % of 90 points or more
-        ((0.32, 0.01, 0.6), Memory.PART),  # certain and large by estimate, however wide
+        ((0.32, 0.01, 0.6), Memory.VAGUE),  # certain, and so wide that it may be small or large
         ((0.32, 0.28, 0.36), Memory.LARGE),
     ],
 )

@@ -24,7 +24,7 @@ from dl_reports.statistics.moments import FEWEST
 
 LITTLE = 0.1  # of R: a lead that is certainly smaller is hardly learning, and no want of examples
 PARTLY = 0.02  # of R: a gap certainly this large is worth a remedy
-LIKELY = 0.1  # of R: so is a certain gap of this estimate, however wide its interval
+LIKELY = 0.05  # of R: a certain gap of this estimate is not small, though its interval may leave its size open
 MOSTLY = 0.25  # of R: a gap certainly this large is memorization
 
 
@@ -45,6 +45,7 @@ class Memory(StrEnum):
     NONE = "none"
     EASIER = "easier"
     SMALL = "small"
+    VAGUE = "vague"
     PART = "part"
     LARGE = "large"
     UNTOLD = "untold"
@@ -190,7 +191,9 @@ def _memory(found: Gap, shares: tuple[float, float, float]) -> Memory:
         return Memory.EASIER
     if low >= MOSTLY:
         return Memory.LARGE
-    return Memory.PART if low >= PARTLY or value >= LIKELY else Memory.SMALL
+    if low >= PARTLY:
+        return Memory.PART
+    return Memory.VAGUE if value >= LIKELY else Memory.SMALL
 
 
 def answer_turn(facts: Facts) -> TurnAnswer:

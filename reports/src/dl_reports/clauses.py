@@ -79,6 +79,11 @@ def gap_untold(facts: Facts, answer: MemoryAnswer) -> str:
     return f"too few examples to tell whether it memorizes: {_examples(facts)} leave the gap at {_gap(facts, answer)}"
 
 
+def gap_vague(facts: Facts, answer: MemoryAnswer) -> str:
+    """Word a certain gap that may be small or large."""
+    return f"it memorizes, and too few examples tell how much: a certain gap of {_gap(facts, answer)}"
+
+
 def overfits(facts: Facts, answer: TurnAnswer) -> str:
     """Word when and by how much validation became worse."""
     loss, metric, name = answer.loss, answer.metric, formatting.metric_word(facts.tested_metric)

@@ -26,6 +26,7 @@ OF_MEMORY = {
     Memory.NONE: "good",
     Memory.EASIER: "good",
     Memory.SMALL: "good",
+    Memory.VAGUE: "note",
     Memory.PART: "tip",
     Memory.LARGE: "issue",
     Memory.UNTOLD: "note",
@@ -108,7 +109,8 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
     else:
         message = f"{what} since {since(found)}, the {'loss' if of_loss else name} worse by {size}"
         if of_loss and math.isfinite(answer.of_gained):
-            message += f", {formatting.rounded_percent(answer.of_gained)} of what it had gained"
+            part = f"{formatting.rounded_percent(answer.of_gained)} of what" if answer.of_gained < 1 else "more than"
+            message += f", {part} it had gained"
     share = _share(found.worse, found.interval, found.worse / answer.of_gained) if of_loss and found.worse else None
     return Answer(TURN, answer.state.value, severity, message, Estimate(found.worse, *found.interval), of_loss, share)
 

@@ -174,6 +174,7 @@ PROBLEMS: tuple[Row, ...] = (
         lambda case: clauses.turn_untold(case.facts, case.turn),
         "note",
     ),
+    _by_memory(Memory.VAGUE, clauses.gap_vague, "note", "fit-gap", name="gap vague"),
     _by_memory(Memory.UNTOLD, clauses.gap_untold, "note", name="gap untold"),
     Row(
         "not done",

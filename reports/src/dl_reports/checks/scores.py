@@ -22,7 +22,7 @@ from dl_reports.statistics.power import (
 )
 
 _WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly help
-OF_GAP = {Memory.SMALL: "note", Memory.PART: "tip", Memory.LARGE: "issue"}
+OF_GAP = {Memory.SMALL: "note", Memory.VAGUE: "note", Memory.PART: "tip", Memory.LARGE: "issue"}
 _BIAS = 0.65  # standard errors; a larger bias is reported: 95 % intervals then cover less than 90 %
 
 

@@ -56,10 +56,14 @@ def _others(command: Command) -> str:
 def _answers(report: Report) -> str:
     metric = report.header.metric
     rows = [
-        (SIGNS.get(one.severity, ""), text(one.question), text(one.message, LONG), phrases.answer_interval(one, metric))
+        (
+            SIGNS.get(one.severity, ""),
+            text(f"{one.question}: {one.message}", LONG),
+            phrases.answer_interval(one, metric),
+        )
         for one in report.verdict.answers
     ]
-    return _table(("", "", "", "95 % interval"), rows, ":--", ":--", ":--", "--:") if rows else ""
+    return _table(("", "answer", "95 % interval"), rows, ":--", ":--", "--:") if rows else ""
 
 
 def _scores(report: Report) -> str:

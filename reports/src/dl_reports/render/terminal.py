@@ -99,7 +99,7 @@ def _verdict(report: Report) -> Iterable[RenderableType]:
         mark, style = MARKS.get(given.severity, GOOD)
         spread = phrases.answer_interval(given, report.header.metric)
         words = Text(safe_text(given.message, LONG))
-        rows.add_row(Text(mark, style=style), Text(given.question, style="dim"), words, Text(spread, style="dim"))
+        rows.add_row(Text(mark, style=style), plain(given.question, "dim"), words, Text(spread, style="dim"))
     yield Text()
     yield Padding(rows, (0, 0, 0, INDENT), expand=False)
 
