@@ -42,7 +42,7 @@ DECISIONS = {  # row of the table, and a fit that ends there
     "turned": {"signal": [2.0, 3.0, 3.5, 3.0, 2.5, 2.0], "probe_signal": SEEN},
     "turned with training": SHARPER,
     "turn unknown": {"signal": [3.5]},
-    "gap vague": {"signal": [1.9] * 2, "probe_signal": [2.5] * 2, "n": 40, "shares": THREE},
+    "gap vague": {"signal": [2.3] * 2, "probe_signal": [2.9] * 2, "n": 60, "shares": THREE},
     "gap untold": {"signal": [1.5] * 4, "n": 40, "shares": THREE},
     "not done": {"signal": [0.6 * epoch for epoch in range(1, 7)]},
     "common error": {"signal": [1.5] * 8},
