@@ -27,7 +27,7 @@ def test_a_lead_is_worded_with_its_interval(facts):
 def test_nothing_is_said_of_a_lead_only_where_none_that_matters_is_possible(facts):
     found = facts(signal=[3.5])
     skill = answer(found).skill
-    for high, words in ((0.008, "nothing was learnt"), (0.02, "next to nothing was learnt")):
+    for high, words in ((0.008, "nothing was learnt"), (0.02, "little was learnt, if anything: ")):
         told = replace(skill, lead=replace(skill.lead, lead=0.001, interval=Interval(-0.02, high)))
         assert clauses.nothing(found, told).startswith(words)
 

@@ -22,7 +22,7 @@ from dl_reports.statistics import NotComputable
 from dl_reports.statistics.gap import Gap
 from dl_reports.statistics.moments import FEWEST
 
-LITTLE = 0.1  # of R: a lead that is certainly smaller is hardly learning, and no want of examples
+LITTLE = 0.2  # of R: where a lead is certainly smaller, if there is one, more examples are not what is wanting
 PARTLY = 0.02  # of R: a gap certainly this large is worth a remedy
 LIKELY = 0.05  # of R: a certain gap of this estimate is not small, though its interval may leave its size open
 MOSTLY = 0.25  # of R: a gap certainly this large is memorization

@@ -89,7 +89,9 @@ def _fixed(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
             gain = skill.gain
             return Lead(best, skill.score, gain.mean, gain.interval, gain.z, critical, "paired")
         if metric.kind == "proportion" or not metric.higher:
-            return _unpaired(scores.astype(np.float64), best, sign, critical)
+            unpaired = _unpaired(scores.astype(np.float64), best, sign, critical)
+            if not isinstance(unpaired, NotComputable):
+                return unpaired
     return _from_interval(facts, best, sign, critical)
 
 

@@ -22,8 +22,8 @@ def better(facts: Facts, answer: SkillAnswer) -> str:
 def nothing(facts: Facts, answer: SkillAnswer) -> str:
     """Word that no lead is possible that matters, or hardly one."""
     assert answer.lead is not None
-    much = "nothing" if _trifling(facts, answer.lead) else "next to nothing"
-    return f"{much} was learnt: its lead over {_theirs(answer.lead)} is {_lead(facts, answer.lead)}"
+    much = "nothing was learnt" if _trifling(facts, answer.lead) else "little was learnt, if anything"
+    return f"{much}: its lead over {_theirs(answer.lead)} is {_lead(facts, answer.lead)}"
 
 
 def memorized(facts: Facts, answer: SkillAnswer) -> str:

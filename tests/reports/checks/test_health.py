@@ -47,7 +47,8 @@ def test_one_epoch_that_learnt_little_is_no_rate_too_high_and_one_that_diverged_
 
 
 def test_a_loss_that_still_falls_from_above_a_constants_is_no_rate_too_high(finding):
-    assert finding(health.lr_too_high, signal=[-1.0, -0.5, -0.2]) is None
+    assert finding(health.lr_too_high, signal=[-0.3, -0.2, -0.1]) is None
+    assert finding(health.lr_too_high, signal=[-2.0, -1.0], sharpness=[9.0, 1.0]) is not None, "it was driven up there"
 
 
 def test_a_loss_that_falls_faster_in_the_second_half_is_a_learning_rate_too_low(finding):

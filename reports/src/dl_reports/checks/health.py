@@ -149,10 +149,10 @@ def _diverged(facts: Facts, losses: NDArray[np.floating], over: float, floor: fl
 
     It certainly rose over the epochs; or no fresh network begins at so large a loss, and the rate is not small.
     """
-    if len(losses) > 1:
-        rise = paired_difference(losses[-1].astype(np.float64) - losses[0])
-        if not isinstance(rise, NotComputable) and abs(rise.z) > SURE:
-            return rise.z > 0
+    rise = paired_difference(losses[-1].astype(np.float64) - losses[0])
+    if not isinstance(rise, NotComputable) and rise.z > SURE:
+        return True
+    over = max(over, float(np.nanmax(losses.mean(axis=1, dtype=np.float64))) - floor)
     return over > abs(floor) and (remedy.option(facts, "lr") or math.inf) > SLOW
 
 

@@ -23,6 +23,7 @@ from dl_reports.statistics.power import (
 
 _WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly help
 OF_GAP = {Memory.SMALL: "note", Memory.VAGUE: "note", Memory.PART: "tip", Memory.LARGE: "issue"}
+SMALL_STEPS = 1e-4  # a learning rate below those by which a network is usually trained from scratch
 _BIAS = 0.65  # standard errors; a larger bias is reported: 95 % intervals then cover less than 90 %
 
 
@@ -68,10 +69,12 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def _train_more(facts: Facts) -> str:
-    """Return the fit that trains longer where the loss still falls, else the one with smaller steps."""
+    """Return the fit that goes on where the loss still falls, faster if its steps are small; else with smaller ones."""
     trend = known(facts.trend)
-    short = len(facts.epochs) < 3 or (trend is not None and trend.falling)
-    return remedy.longer(facts) if short else remedy.slower(facts)
+    if not (len(facts.epochs) < 3 or (trend is not None and trend.falling)):
+        return remedy.slower(facts)
+    small = (remedy.option(facts, "lr") or math.inf) <= SMALL_STEPS
+    return remedy.slower(facts, 10.0) if small else remedy.longer(facts)
 
 
 def _more_to_tell(facts: Facts) -> str:
