@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    alarms,
     book,
     epoch,
     language,
@@ -31,6 +32,7 @@ ALL: dict[str, Callable[[], None]] = {
     "tables": tables.main,
     "language": language.main,
     "verdicts": verdicts.main,
+    "alarms": alarms.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
 }

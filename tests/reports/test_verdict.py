@@ -30,7 +30,10 @@ DECISIONS = {  # row of the table, and a fit that ends there
     "no epoch": {"signal": []},
     "unstable": {"signal": [2.0, 3.0, 2.5, 2.0, 1.5, 1.2]},
     "class not found": {
-        "findings": [Finding("data-class-never-found", "issue", "class 'rare' is found in 1 of 80 examples")]
+        "shares": (0.9, 0.1),
+        "prior": 3.0,
+        "signal": [0.5] * 4,
+        "n": 2000,
     },
     "memorized": {"signal": [0.0] * 5, "probe_signal": [1.0, 2.0, 3.0, 4.0, 6.0], "n": 2000},
     "nothing": {"signal": [0.0] * 5, "n": 2000},

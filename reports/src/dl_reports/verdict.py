@@ -25,7 +25,7 @@ DISTRUST = (  # while one of these is an issue, no score is to be praised
 )
 BROKEN = ("health-nan",)
 UNSTABLE = ("health-lr-too-high",)
-UNFOUND = ("data-class-never-found",)
+UNFOUND = ("fit-class-missed", "data-class-never-found")
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,8 @@ FINE = Row("fine", lambda case: True, lambda case: clauses.fine(case.facts, case
 
 def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     """Judge where the run stands."""
-    case = Case(facts, {finding.code: finding for finding in findings}, answer(facts))
+    by_code = {finding.code: finding for finding in reversed(findings)}  # of two with one code the most severe
+    case = Case(facts, by_code, answer(facts))
     rows = _applying(case)
     distrusted = case.issue((*DISTRUST, *BROKEN, *UNSTABLE)) is not None
     answers = () if facts.best is None else show_answers(facts, case.answers, distrusted=distrusted)

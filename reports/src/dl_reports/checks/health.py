@@ -26,6 +26,7 @@ SPIKE = 100.0  # times the typical step: one such step undoes a hundred
 FAINT = 1e-3  # of the last layer's gradient: the first layer hardly moves
 LOST = 0.5  # of what had been learnt, in the loss: steps of any useful size make the loss waver
 DEAD = 0.5  # of the channels: the network is less than half as wide as it looks
+FRESH = 2.0  # times the loss of a constant answer, or of all classes alike: there no fresh network begins
 SLOW = 1e-4  # a learning rate at which hardly any optimizer diverges
 FEWEST = 300  # examples for which "never fired" means less than one in a hundred, at 95 %
 
@@ -126,7 +127,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
         return probe
     floor, losses = constant_loss(facts), probe.loss
     over = NotComputable("no baseline") if floor is None else paired_difference(losses[-1].astype(np.float64) - floor)
-    if not isinstance(over, NotComputable) and over.z > SURE and _diverged(facts, losses, over.mean, floor or 0.0):
+    if not isinstance(over, NotComputable) and over.z > SURE and _diverged(facts, losses, floor or 0.0):
         message = (
             f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
             "a constant answer: the steps are too large"
@@ -144,7 +145,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     return _wavers(facts)
 
 
-def _diverged(facts: Facts, losses: NDArray[np.floating], over: float, floor: float) -> bool:
+def _diverged(facts: Facts, losses: NDArray[np.floating], floor: float) -> bool:
     """Return whether a training loss above a constant's was driven there, and not only left where it began.
 
     It certainly rose over the epochs; or no fresh network begins at so large a loss, and the rate is not small.
@@ -152,8 +153,10 @@ def _diverged(facts: Facts, losses: NDArray[np.floating], over: float, floor: fl
     rise = paired_difference(losses[-1].astype(np.float64) - losses[0])
     if not isinstance(rise, NotComputable) and rise.z > SURE:
         return True
-    over = max(over, float(np.nanmax(losses.mean(axis=1, dtype=np.float64))) - floor)
-    return over > abs(floor) and (remedy.option(facts, "lr") or math.inf) > SLOW
+    task = facts.manifest.task
+    fresh = max(abs(floor), math.log(max(len(task.names), 2)) if task.has_probabilities else 0.0)
+    largest = float(np.nanmax(losses.mean(axis=1, dtype=np.float64)))
+    return largest > FRESH * fresh and (remedy.option(facts, "lr") or math.inf) > SLOW
 
 
 def _wavers(facts: Facts) -> list[Finding]:

@@ -53,6 +53,8 @@ class TaskInfo:
         has_classes: Whether each target is the number of one class.
         probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
         from_inputs: Whether the target is read from the inputs, as the next token.
+        positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
+        counts: Training examples of each class, or with each label; empty for other tasks.
     """
 
     name: str
@@ -70,10 +72,17 @@ class TaskInfo:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    positive: str = ""
+    counts: tuple[int, ...] = ()
+
+    @property
+    def finds_first(self) -> bool:
+        """Whether the class to find is the first of the two; a logit is that of the second."""
+        return bool(self.positive) and self.positive == self.names[0]
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether an answer comes with probabilities that its logits tell."""
+        """Whether probabilities follow from the logits."""
         return bool(self.probabilities)
 
     @property
@@ -93,7 +102,7 @@ class Baseline:
 
     Args:
         name: ``majority``, ``prior``, ``mean``, ...
-        answer: What it answers, in words.
+        answer: Its answer in words.
         score: Its headline metric.
         loss: Its loss; None if it has none.
         rival: Whether its answer depends on the input: a cheap rival, and not a constant answer.
@@ -115,7 +124,7 @@ class Parts:
         train: Number of training examples.
         val: Number of validation examples.
         probe: Number of training examples scored after each epoch.
-        rule: How the split was made.
+        rule: The rule of the split, in words.
         val_fingerprint: Of the validation set; equal for runs with the same one.
         input_shape: Of one prepared input.
         test: Whether there is a test set.
@@ -153,7 +162,7 @@ class Manifest:
         pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
         epochs: Number of finished epochs; 0 if unknown.
-        in_memory: The things given in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
+        in_memory: The arguments in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 
@@ -188,7 +197,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class _Version:
-    """What is read first: of another version the rest may be anything."""
+    """The version of a manifest, read first: other versions may have other fields."""
 
     format: Any  # Any: JSON
 
