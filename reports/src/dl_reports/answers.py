@@ -20,7 +20,7 @@ from dl_reports.change import Change
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.gap import Gap
-from dl_reports.statistics.moments import FEWEST
+from dl_reports.statistics.moments import too_few
 
 LITTLE = 0.2  # of R: where a lead is certainly smaller, if there is one, more examples are not what is wanting
 PARTLY = 0.02  # of R: a gap certainly this large is worth a remedy
@@ -153,7 +153,11 @@ def answer_skill(facts: Facts) -> SkillAnswer:
     rival = rival if rival is not None and rival.interval.high < 0 else None
     if not isinstance(found, NotComputable):
         return SkillAnswer(_skill(facts, found, fitted), found, fitted, rival)
-    few = best is not None and facts.best is not None and facts.manifest.parts.val < FEWEST
+    few = (
+        best is not None
+        and facts.best is not None
+        and too_few(facts.manifest.parts.val, facts.groups("val")) is not None
+    )
     untold = Skill.UNTOLD_BUT_FITTED if fitted else Skill.UNTOLD
     return SkillAnswer(untold if few else Skill.UNKNOWN, None, fitted, rival, found.reason)
 

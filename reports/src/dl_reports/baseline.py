@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.groups import Groups
 from dl.intervals import Interval, mean_interval, wilson
 from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts
@@ -18,7 +19,8 @@ from dl_reports.sizes import best_of, constants
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.choice import allow_for_choice, bonferroni
 from dl_reports.statistics.gap import implied_z
-from dl_reports.statistics.moments import FEWEST
+from dl_reports.statistics.moments import too_few
+from dl_reports.statistics.paired import normal_z
 from dl_reports.statistics.skill import Skill, accuracy_skill, loss_skill
 
 
@@ -89,7 +91,7 @@ def _fixed(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
             gain = skill.gain
             return Lead(best, skill.score, gain.mean, gain.interval, gain.z, critical, "paired")
         if metric.kind == "proportion" or not metric.higher:
-            unpaired = _unpaired(scores.astype(np.float64), best, sign, critical)
+            unpaired = _unpaired(scores.astype(np.float64), best, sign, critical, facts.groups("val"))
             if not isinstance(unpaired, NotComputable):
                 return unpaired
     return _from_interval(facts, best, sign, critical)
@@ -104,7 +106,7 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
         constant = targets == answers[0] if answers and targets.ndim == 1 else None
         if constant is None or abs(float(constant.mean()) - best.score) > 1e-6:
             return NotComputable("the answer of the baseline is unknown")
-        return accuracy_skill(scores.astype(np.bool_), constant)
+        return accuracy_skill(scores.astype(np.bool_), constant, facts.groups("val"))
     try:
         words = best.answer.removeprefix("always ").split(", ")
         constant = np.array([float(word.replace(",", "")) for word in words])  # 14,140 has a comma, but no blank
@@ -116,22 +118,34 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
     errors = np.abs(columns - constant).mean(axis=1)
     if abs(errors.mean() - best.score) > 1e-3 * abs(best.score):  # the answer is kept in four digits
         return NotComputable("the answer of the baseline is unknown")
-    return loss_skill(scores.astype(np.float64), errors)
+    return loss_skill(scores.astype(np.float64), errors, facts.groups("val"))
 
 
-def _unpaired(scores: NDArray[np.float64], best: Baseline, sign: float, critical: float) -> Lead | NotComputable:
-    n, ours = len(scores), float(scores.mean())
-    difference = sign * (ours - best.score)
-    if ((scores == 0) | (scores == 1)).all():
-        low, high = wilson(float(scores.sum()), n)
-        interval = Interval(*sorted((sign * (low - best.score), sign * (high - best.score))))
-        return Lead(best, ours, difference, interval, implied_z(difference, interval, 0.95), critical, "unpaired")
-    if n < FEWEST:
-        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
-    least = 1 / n if sign > 0 else 1e-9 * abs(ours)  # an error has the size of its unit
+def _unpaired(
+    scores: NDArray[np.float64], best: Baseline, sign: float, critical: float, groups: Groups | None
+) -> Lead | NotComputable:
+    if groups is None and ((scores == 0) | (scores == 1)).all():
+        return _of_shares(scores, best, sign, critical)
+    few = too_few(len(scores), groups)
+    if few is not None:
+        return few
+    ours = float(scores.mean())
+    least = 1 / len(scores) if sign > 0 else 1e-9 * abs(ours)  # an error has the size of its unit
+    given, scores = scores, scores if groups is None else groups.values(scores)
+    n, df = len(scores), None if groups is None else groups.df(given, scores)
     sd = max(float(scores.std(ddof=1)), least)
-    z = difference / (sd / math.sqrt(n))
-    return Lead(best, ours, difference, mean_interval(difference, sd, n), z, critical, "unpaired")
+    difference = sign * (ours - best.score)
+    z = normal_z(difference / (sd / math.sqrt(n)), df)
+    interval = mean_interval(difference, sd, n, df=df)
+    return Lead(best, ours, difference, interval, z, critical, "unpaired")
+
+
+def _of_shares(scores: NDArray[np.float64], best: Baseline, sign: float, critical: float) -> Lead:
+    """Compute the lead from right and wrong alone, which Wilson's limits bound however few the examples are."""
+    ours, (low, high) = float(scores.mean()), wilson(float(scores.sum()), len(scores))
+    difference = sign * (ours - best.score)
+    interval = Interval(*sorted((sign * (low - best.score), sign * (high - best.score))))
+    return Lead(best, ours, difference, interval, implied_z(difference, interval, 0.95), critical, "unpaired")
 
 
 def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -> Lead | NotComputable:

@@ -38,7 +38,7 @@ def memorized(facts: Facts, answer: SkillAnswer) -> str:
 
 def untold(facts: Facts, answer: SkillAnswer) -> str:
     """Word that the validation examples do not suffice to tell."""
-    of = f"too few validation examples to tell whether it learnt: {_examples(facts)}"
+    of = f"too few validation examples to tell whether it learnt: {facts.val_size}"
     if answer.lead is None:
         return of
     return f"{of} leave its lead over {_theirs(answer.lead)} at {_lead(facts, answer.lead)}"
@@ -48,10 +48,10 @@ def untold_but_fitted(facts: Facts, answer: SkillAnswer) -> str:
     """Word that training examples are known, and validation examples do not suffice to tell."""
     known = f"it knows its training examples ({_probe(facts)}), and too few validation examples tell what that is worth"
     if answer.lead is None:
-        return f"{known}: {_examples(facts)}"
+        return f"{known}: {facts.val_size}"
     return (
         f"it knows its training examples ({_probe(facts)}), and cannot be told from {_theirs(answer.lead)} on "
-        f"{_examples(facts)}: a lead of {_lead(facts, answer.lead)}"
+        f"{facts.val_size}: a lead of {_lead(facts, answer.lead)}"
     )
 
 
@@ -76,7 +76,7 @@ def share_of_learnable(answer: MemoryAnswer) -> str:
 
 def gap_untold(facts: Facts, answer: MemoryAnswer) -> str:
     """Word a gap that may be anything from nothing to much of what can be learnt."""
-    return f"too few examples to tell whether it memorizes: {_examples(facts)} leave the gap at {_gap(facts, answer)}"
+    return f"too few examples to tell whether it memorizes: {facts.val_size} leave the gap at {_gap(facts, answer)}"
 
 
 def gap_vague(facts: Facts, answer: MemoryAnswer) -> str:
@@ -129,7 +129,8 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
     seen = formatting.difference(facts.metric, metric.worse, metric.interval)
     if metric.established:
         return f"a change of {seen} is too small to matter, and it grows over-confident"
-    return f"a change of {seen} on {formatting.many(metric.n, 'example')}, and it grows over-confident"
+    examples = formatting.many(metric.n, "example" if facts.groups("val") is None else "group")
+    return f"a change of {seen} on {examples}, and it grows over-confident"
 
 
 def worse_on_both(_facts: Facts, answer: TurnAnswer) -> str:
@@ -186,10 +187,6 @@ def _theirs(found: Lead) -> str:
 
 def _probe(facts: Facts) -> str:
     return formatting.score(facts.metric, facts.score("probe").value)
-
-
-def _examples(facts: Facts) -> str:
-    return formatting.many(facts.manifest.parts.val, "validation example")
 
 
 def _gap(facts: Facts, answer: MemoryAnswer) -> str:

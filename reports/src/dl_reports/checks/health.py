@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from dl.finding import Finding
+from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
@@ -20,7 +20,7 @@ from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.sizes import constant_loss, smallest_loss
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.paired import paired_difference
+from dl_reports.statistics.paired import Paired, paired_difference
 
 SPIKE = 100.0  # times the typical step: one such step undoes a hundred
 FAINT = 1e-3  # of the last layer's gradient: the first layer hardly moves
@@ -61,7 +61,7 @@ def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
     for k in range(1, min(len(largest), len(probe.loss))):
         if math.isfinite(largest[k]) and largest[k] < SPIKE * middle:
             continue
-        worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1])
+        worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1], groups=probe.groups)
         if isinstance(worse, NotComputable) or worse.mean < smallest_loss(facts):
             continue
         if worse.z > _sure(len(probe.loss)):
@@ -126,8 +126,10 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     if isinstance(probe, NotComputable):
         return probe
     floor, losses = constant_loss(facts), probe.loss
-    over = NotComputable("no baseline") if floor is None else paired_difference(losses[-1].astype(np.float64) - floor)
-    if not isinstance(over, NotComputable) and over.z > SURE and _diverged(facts, losses, floor or 0.0):
+    over: Paired | NotComputable = NotComputable("no baseline")
+    if floor is not None:
+        over = paired_difference(losses[-1].astype(np.float64) - floor, groups=probe.groups)
+    if not isinstance(over, NotComputable) and over.z > SURE and _diverged(facts, probe, floor or 0.0):
         message = (
             f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
             "a constant answer: the steps are too large"
@@ -145,12 +147,13 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     return _wavers(facts)
 
 
-def _diverged(facts: Facts, losses: NDArray[np.floating], floor: float) -> bool:
+def _diverged(facts: Facts, probe: PartOutcomes, floor: float) -> bool:
     """Return whether a training loss above a constant's was driven there, and not only left where it began.
 
     It certainly rose over the epochs; or no fresh network begins at so large a loss, and the rate is not small.
     """
-    rise = paired_difference(losses[-1].astype(np.float64) - losses[0])
+    losses = probe.loss
+    rise = paired_difference(losses[-1].astype(np.float64) - losses[0], groups=probe.groups)
     if not isinstance(rise, NotComputable) and rise.z > SURE:
         return True
     task = facts.manifest.task
@@ -192,7 +195,7 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
         return NotComputable(f"it takes five epochs; found {len(probe.loss)}")
     middle = losses[len(losses) // 2].astype(np.float64)
     early, late = losses[0] - middle, middle - losses[-1]
-    sped, fell = paired_difference(late - early), paired_difference(early + late)
+    sped, fell = (paired_difference(one, groups=probe.groups) for one in (late - early, early + late))
     if isinstance(sped, NotComputable) or isinstance(fell, NotComputable):
         return (
             sped if isinstance(sped, NotComputable) else NotComputable("the loss on training examples did not change")

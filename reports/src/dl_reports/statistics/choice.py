@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from dl.groups import Groups
 from dl.intervals import Interval
 from dl_reports.statistics.moments import epoch_moments
 from dl_reports.statistics.not_computable import NotComputable
@@ -19,7 +20,9 @@ ONE_SIDED = 0.025  # beyond each end of an interval of 95 %
 _WORK = 8_000_000  # means drawn for the critical value
 
 
-def critical_choice(scores: NDArray[np.generic], level: float = ONE_SIDED, seed: int = 0) -> float:
+def critical_choice(
+    scores: NDArray[np.generic], level: float = ONE_SIDED, seed: int = 0, groups: Groups | None = None
+) -> float:
     """Compute how many standard errors any of the T means of scores (T, n) may lie above its truth.
 
     Epochs alike count as one, epochs that have nothing in common by Bonferroni.
@@ -28,11 +31,12 @@ def critical_choice(scores: NDArray[np.generic], level: float = ONE_SIDED, seed:
         scores: Of single examples, one row an epoch.
         level: Chance of one mean or more beyond the value.
         seed: Of the draws.
+        groups: Of the examples; None where they are independent.
 
     Source: simultaneous critical values by simulating the estimated law of the means, Chernozhukov, Chetverikov,
         Kato 2013.
     """
-    moments = epoch_moments(scores) if len(scores) > 1 else NotComputable("one epoch leaves nothing to choose")
+    moments = epoch_moments(scores, groups) if len(scores) > 1 else NotComputable("one epoch leaves nothing to choose")
     if isinstance(moments, NotComputable):
         return bonferroni(len(scores), level)
     variance = np.diag(moments.covariance)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from dl.groups import Groups
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import Paired, paired_difference
 from dl_reports.statistics.stopping import Trend, trend
@@ -17,7 +18,9 @@ from dl_reports.statistics.stopping import Trend, trend
 FEWEST = 3  # epochs of which one can be left out
 
 
-def steady_trend(losses: NDArray[np.floating], last: int = 5, level: float = 0.05) -> Trend | NotComputable:
+def steady_trend(
+    losses: NDArray[np.floating], last: int = 5, level: float = 0.05, groups: Groups | None = None
+) -> Trend | NotComputable:
     """Test the slope of each example's loss over the last epochs of (T, n), whichever epoch is left out.
 
     Returns:
@@ -26,14 +29,13 @@ def steady_trend(losses: NDArray[np.floating], last: int = 5, level: float = 0.0
 
     Source: least squares, the jackknife's leave-one-out as a bound.
     """
-    whole = trend(losses, last, level)
+    whole = trend(losses, last, level, groups=groups)
     if isinstance(whole, NotComputable) or whole.epochs < FEWEST or not whole.falling:
         return whole
     tail = losses[-whole.epochs :].astype(np.float64)
-    slopes = [_slope(tail, left_out) for left_out in range(whole.epochs)]
+    slopes = [_slope(tail, left_out, groups) for left_out in range(whole.epochs)]
     found = [one for one in slopes if not isinstance(one, NotComputable)]
-    critical = float(stdtrit(tail.shape[1] - 1, level))
-    if len(found) < len(slopes) or not all(one.z < critical for one in found):
+    if len(found) < len(slopes) or not all(one.z < float(stdtrit(one.n - 1, level)) for one in found):
         return replace(whole, falling=False)
     least = max(found, key=lambda one: one.mean)
     mean = float(tail[-1].mean())
@@ -41,8 +43,8 @@ def steady_trend(losses: NDArray[np.floating], last: int = 5, level: float = 0.0
     return Trend(least.mean, least.interval, least.z, share, whole.epochs, falling=True)
 
 
-def _slope(tail: NDArray[np.float64], left_out: int) -> Paired | NotComputable:
+def _slope(tail: NDArray[np.float64], left_out: int, groups: Groups | None) -> Paired | NotComputable:
     """Return the mean slope over (k, n) without one epoch."""
     time = np.delete(np.arange(len(tail), dtype=np.float64), left_out)
     time -= time.mean()
-    return paired_difference((time / (time**2).sum()) @ np.delete(tail, left_out, axis=0))
+    return paired_difference((time / (time**2).sum()) @ np.delete(tail, left_out, axis=0), groups=groups)
