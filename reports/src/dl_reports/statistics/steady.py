@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from dl.groups import Groups
 from dl_reports.statistics.not_computable import NotComputable
@@ -35,12 +35,17 @@ def steady_trend(
     tail = losses[-whole.epochs :].astype(np.float64)
     slopes = [_slope(tail, left_out, groups) for left_out in range(whole.epochs)]
     found = [one for one in slopes if not isinstance(one, NotComputable)]
-    if len(found) < len(slopes) or not all(one.z < float(stdtrit(one.n - 1, level)) for one in found):
+    if len(found) < len(slopes) or not all(one.z < _critical(one, level, groups) for one in found):
         return replace(whole, falling=False)
     least = max(found, key=lambda one: one.mean)
     mean = float(tail[-1].mean())
     share = least.mean / mean if mean else float("nan")
     return Trend(least.mean, least.interval, least.z, share, whole.epochs, falling=True)
+
+
+def _critical(slope: Paired, level: float, groups: Groups | None) -> float:
+    """Return what z must lie below: Student's quantile, or the normal one where z is already of Student's law."""
+    return float(stdtrit(slope.n - 1, level) if groups is None else ndtri(level))
 
 
 def _slope(tail: NDArray[np.float64], left_out: int, groups: Groups | None) -> Paired | NotComputable:
