@@ -20,7 +20,12 @@ Target = Annotated[
     str, typer.Option("--target", help="Table: target column, or several, comma-separated.", metavar="COLUMN")
 ]
 GroupOn = Annotated[
-    str, typer.Option("--group-on", help="Table: keep rows of one group on one side of the split.", metavar="COLUMN")
+    str,
+    typer.Option(
+        "--group-on",
+        help="Keep groups on one side of the split: by a column, or in a folder by name.",
+        metavar="COLUMN",
+    ),
 ]
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Table: hold out the newest rows by this column.", metavar="COLUMN")

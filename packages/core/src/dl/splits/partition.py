@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, whole, without_target
+from dl.data.examples import Dataset, Fingerprints, Subset, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
+from dl.splits.copies import example_keys, joint_keys
 from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
+from dl.splits.sight import check_inputs
 from dl.tables.options import is_table
 from dl.words import were
 
@@ -75,19 +77,20 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     Raises:
         BadData: If nothing can be learnt from the split, or no split can be made.
     """
-    keys = fingerprints(whole(dataset.train))
     of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
-        val_keys = fingerprints(val)
+        keys, val_keys = joint_keys(dataset.train, dataset.val)
     else:
+        keys = example_keys(dataset.train)
         train, val, rule = _hold_out(dataset, recipe, keys, _strata(dataset.train.targets) if of_classes else None)
         val_keys = keys[val.index]
     if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
     probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
-    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset))
+    findings += check_inputs(dataset, train, val) + _skipped(dataset)
+    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings)
 
 
 def _hold_out(

@@ -1,0 +1,112 @@
+"""Tell copies among equal rows from rows that are equal because few different ones exist.
+
+Five questions of a survey, or a code alone, make few different rows: there, equal rows are the rule, and each is an
+example of its own. Rows are copies where they are alike far beyond what the frequencies of their cells give.
+Letters: ``N`` rows, ``R`` different rows that are repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints
+from dl.splits.leakage import duplicate_groups
+
+EXPECTED = 0.05  # equal rows expected by chance, below which rows that are equal are copies
+KNOWN = 20_000  # rows that frequencies are counted on
+TOLD = 20_000  # repeated rows that are judged one by one; the others go as most of those
+PER_VALUE = 10  # rows for each value, from which a column is one of categories
+UNSEEN = 0.5  # rows that a value is taken to have that no other row has
+
+
+def example_keys(examples: Examples) -> Fingerprints:
+    """Return a fingerprint of each example, (N,), that it shares with its exact copies alone.
+
+    Equal rows of a table that are no copies have different ones.
+    """
+    keys = fingerprints(Subset(examples, np.arange(len(examples))))
+    if not isinstance(examples.inputs, np.ndarray) or examples.inputs.dtype.names is None:
+        return keys
+    groups = duplicate_groups(keys)
+    apart = equal_by_chance(examples.inputs, groups)
+    for row in np.flatnonzero(apart):
+        keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
+    return keys
+
+
+def joint_keys(train: Examples, val: Examples) -> tuple[Fingerprints, Fingerprints]:
+    """Return `example_keys` of a training and a validation set, judged together."""
+    n = len(train)
+    if not isinstance(train.inputs, np.ndarray) or train.inputs.dtype != getattr(val.inputs, "dtype", None):
+        return example_keys(train), example_keys(val)
+    if train.inputs.dtype.names is None:
+        return example_keys(train), example_keys(val)
+    targets = np.zeros(n + len(val), np.int64)
+    both = replace(
+        train, inputs=np.concatenate([train.inputs, val.array]), targets=targets, ids=np.arange(len(targets)),
+        sources=(), groups=None, times=None,
+    )  # fmt: skip
+    keys = example_keys(both)
+    return keys[:n], keys[n:]
+
+
+def equal_by_chance(rows: NDArray[np.generic], groups: Index) -> NDArray[np.bool_]:
+    """Return which rows are equal to another one as the frequencies of their cells let expect, (N,).
+
+    Args:
+        rows: (N,) structured array.
+        groups: (N,) numbers of the different rows, from 0.
+    """
+    counts = np.bincount(groups)
+    repeated = np.flatnonzero(counts > 1)
+    if not len(repeated):
+        return np.zeros(len(rows), bool)
+    rng = np.random.default_rng(0)
+    judged = repeated if len(repeated) <= TOLD else np.sort(rng.choice(repeated, TOLD, replace=False))
+    known = np.arange(len(rows)) if len(rows) <= KNOWN else np.sort(rng.choice(len(rows), KNOWN, replace=False))
+    first = np.full(len(counts), -1)
+    first[groups[::-1]] = np.arange(len(rows))[::-1]
+    expected = _expected(rows, known, first[judged], np.bincount(groups[known], minlength=len(counts))[judged])
+    by_chance = np.full(len(counts), np.mean(expected >= EXPECTED) > 0.5)
+    by_chance[judged] = expected >= EXPECTED
+    return np.asarray((by_chance & (counts > 1))[groups])
+
+
+def _expected(rows: NDArray[np.generic], known: Index, judged: Index, own: Index) -> NDArray[np.float64]:
+    """Return how many rows equal to each judged one are expected by chance, (R,), if columns were independent.
+
+    A row and its equals do not count for the frequencies of their own cells.
+
+    Args:
+        rows: (N,) structured array.
+        known: Rows that frequencies are counted on.
+        judged: (R,) rows.
+        own: (R,) how many of the known rows are equal to each.
+    """
+    share = np.ones(len(judged))
+    left = np.maximum(len(known) - own, 1)
+    kept: list[Index] = []
+    for name in rows.dtype.names or ():
+        values = np.concatenate([rows[name][known], rows[name][judged]])
+        codes = np.unique(values, return_inverse=True)[1]  # a missing number equals a missing number
+        if _follows(codes[: len(known)], kept):
+            continue
+        counts = np.bincount(codes[: len(known)], minlength=int(codes.max()) + 1)
+        if len(known) >= PER_VALUE * np.count_nonzero(counts):
+            kept.append(codes[: len(known)])
+        others = np.maximum(counts[codes[len(known) :]] - own, UNSEEN)
+        share *= np.minimum(others / left, 1.0)
+    return share * (len(rows) - 1)
+
+
+def _follows(codes: Index, kept: list[Index]) -> bool:
+    """Return whether a column is a function of an earlier one of categories, as a name is of its code."""
+    for other in kept:
+        pairs = np.unique(other * (int(codes.max()) + 1) + codes)
+        if len(pairs) == len(np.unique(other)):
+            return True
+    return False
