@@ -44,11 +44,13 @@ def test_commas_in_numbers_are_read_where_it_is_certain_what_they_mean(table):
         open_path(table('x,y\n"1,234",a\n"2,500",b\n"3,100",a\n"4,000",b\n'), {"target": "y"})
 
 
-def test_dates_are_days(table):
-    text = "when,y\n" + "".join(f"2024-01-{k + 1:02},{'ab'[k % 2]}\n" for k in range(20))
+def test_dates_are_taken_apart_and_never_words(table):
+    text = "when,y\n" + "".join(f"2024-01-{k // 2 + 1:02},{'ab'[k % 2]}\n" for k in range(20))
     dataset = open_path(table(text), {"target": "y"})
-    assert np.diff(dataset.train.inputs["when"]).tolist() == [1.0] * 19
-    assert "dates, read as days: 'when'" in dataset.notes
+    rows = dataset.train.inputs
+    assert np.diff(rows["when (days)"]).tolist() == [0, *[1, 0] * 9] and rows["when (year)"].tolist() == [2024] * 20
+    assert rows["when (weekday)"][:3].tolist() == [0, 0, 1]  # a Monday, twice
+    assert "dates, taken apart: 'when'; to validate on the newest rows: --time-on when" in dataset.notes
 
 
 def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):

@@ -31,8 +31,9 @@ _PART = re.compile(r"[0-9]+|[^\W\d_]+|[\W_]+")
 def agreement(groups: Index, targets: NDArray[np.generic]) -> float:
     """Return how far two examples of one group agree in their target: 0 as by chance, 1 always.
 
-    For classes, Cohen's kappa of all pairs within groups; for values, the intraclass correlation of their ranks; the
-    mean over several labels or values. Source: Fleiss 1975, Biometrics 31 (for classes and groups of any size).
+    For classes, the agreement of pairs within groups beyond that of all pairs, each group weighing as many examples as
+    it has; for values, the intraclass correlation of their ranks; the mean over several labels or values.
+    Source: Fleiss 1971, Psychological Bulletin 76 (kappa of several raters, here of the examples of a group).
 
     Args:
         groups: (N,) group numbers.
@@ -49,8 +50,10 @@ def agreement(groups: Index, targets: NDArray[np.generic]) -> float:
     if targets.dtype.kind == "f":
         return _intraclass(numbers, codes.astype(np.float64))
     sizes, counts = np.bincount(numbers), np.bincount(codes).astype(np.float64)
-    cells = np.unique(numbers * (int(codes.max()) + 1) + codes, return_counts=True)[1].astype(np.float64)
-    agreed = float((cells * (cells - 1)).sum() / (sizes * (sizes - 1.0)).sum())
+    width = int(codes.max()) + 1
+    cells, many = np.unique(numbers * width + codes, return_counts=True)
+    agreeing = np.bincount(cells // width, many * (many - 1.0))
+    agreed = float((agreeing / (sizes - 1)).sum() / len(codes))
     chance = float((counts * (counts - 1)).sum() / (len(codes) * (len(codes) - 1.0)))
     return (agreed - chance) / (1 - chance) if chance < 1 else 0.0
 

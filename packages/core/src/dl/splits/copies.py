@@ -1,7 +1,8 @@
 """Tell copies among equal rows from rows that are equal because few different ones exist.
 
 Five questions of a survey, or a code alone, make few different rows: there, equal rows are the rule, and each is an
-example of its own. Rows are copies where they are alike far beyond what the frequencies of their cells give.
+example of its own. Rows are copies where they are alike far beyond what the frequencies of their cells give, and their
+targets are alike as well.
 Letters: ``N`` rows, ``R`` different rows that are repeated.
 """
 
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints
+from dl.data.groups import agreement
 from dl.splits.leakage import duplicate_groups
 
-EXPECTED = 0.05  # equal rows expected by chance, below which rows that are equal are copies
+EXPECTED = 0.5  # pairs of equal rows in a table whose rows are all like a row, below which it is a copy
 KNOWN = 20_000  # rows that frequencies are counted on
 TOLD = 20_000  # repeated rows that are judged one by one; the others go as most of those
 PER_VALUE = 10  # rows for each value, from which a column is one of categories
+ONE_TARGET = 0.5  # agreement in the target, below which rows that are equal are measurements of their own
 UNSEEN = 0.5  # rows that a value is taken to have that no other row has
 
 
@@ -33,9 +36,17 @@ def example_keys(examples: Examples) -> Fingerprints:
         return keys
     groups = duplicate_groups(keys)
     apart = equal_by_chance(examples.inputs, groups)
+    repeated = ~apart & (np.bincount(groups)[groups] > 1)
+    if repeated.any() and agreement(groups[repeated], _numbered(examples.targets[repeated])) < ONE_TARGET:
+        apart |= repeated  # a copy has the target of its original
     for row in np.flatnonzero(apart):
         keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
     return keys
+
+
+def _numbered(targets: NDArray[np.generic]) -> Index:
+    """Return a number for each different target, (N,): of a copy even a value is the same."""
+    return np.unique(targets.reshape(len(targets), -1), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def joint_keys(train: Examples, val: Examples) -> tuple[Fingerprints, Fingerprints]:
@@ -45,7 +56,7 @@ def joint_keys(train: Examples, val: Examples) -> tuple[Fingerprints, Fingerprin
         return example_keys(train), example_keys(val)
     if train.inputs.dtype.names is None:
         return example_keys(train), example_keys(val)
-    targets = np.zeros(n + len(val), np.int64)
+    targets = np.concatenate([train.targets, val.targets])
     both = replace(
         train, inputs=np.concatenate([train.inputs, val.array]), targets=targets, ids=np.arange(len(targets)),
         sources=(), groups=None, times=None,
@@ -71,8 +82,9 @@ def equal_by_chance(rows: NDArray[np.generic], groups: Index) -> NDArray[np.bool
     first = np.full(len(counts), -1)
     first[groups[::-1]] = np.arange(len(rows))[::-1]
     expected = _expected(rows, known, first[judged], np.bincount(groups[known], minlength=len(counts))[judged])
-    by_chance = np.full(len(counts), np.mean(expected >= EXPECTED) > 0.5)
-    by_chance[judged] = expected >= EXPECTED
+    told = expected * len(rows) / 2 >= EXPECTED
+    by_chance = np.full(len(counts), np.mean(told) > 0.5)
+    by_chance[judged] = told
     return np.asarray((by_chance & (counts > 1))[groups])
 
 

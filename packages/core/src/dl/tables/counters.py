@@ -22,9 +22,8 @@ from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
 
-LEAST = 20  # rows from which a counter can be told from a few measured values
+LEAST = 30  # rows from which a counter can be told from measured values
 DENSE = 0.5  # share of the range that is filled; so many different values of so many are no chance
-FOR_CHANCE = 30  # rows from which a range may have holes
 LONG = 50  # rows of a run, where a counter begins anew in the middle of a file
 BY_DESIGN = 12  # levels of a factor that every group may have
 PRESENT = 0.9  # share of the rows that have a number
@@ -34,18 +33,38 @@ AFTER_WORD = r"^(?P<before>[^0-9]*)(?P<number>[0-9]{1,15})(?P<after>[^0-9]*)$"
 YEARS = (1500, 2200)
 BLOCK = 10  # rows that follow each other in the order of a counter
 TOLD = 0.2  # agreement of such rows in the target, from which the file is sorted by it
+RANKS = 3  # counters in different orders, from which they are ranks
+FEW_RISING = 0.1  # share of the steps down or up, up to which a column is in the order of the file
 CALENDAR = {4, 7, 12, 24, 28, 29, 30, 31, 48, 52, 53, 60, 96, 365, 366}  # periods of clocks and calendars
 TIME_WORDS = {
     *("time", "times", "timestamp", "date", "datetime", "day", "days", "week", "weeks", "month", "months"),
     *("year", "years", "yr", "quarter", "season", "hour", "hours", "minute", "minutes", "second", "seconds", "epoch"),
     *("age", "visit", "wave", "period", "created", "updated", "ts"),
 }
+NAMES = {"id", "ids", "identifier", "uuid", "guid"}
+THINGS = {
+    *("patient", "subject", "participant", "person", "customer", "client", "user", "member", "player", "student"),
+    *("author", "speaker", "writer", "reader", "donor", "animal", "mouse", "household", "family", "employee", "driver"),
+    *("film", "movie", "video", "clip", "session", "device", "machine", "sensor", "engine", "vehicle", "specimen"),
+    *("respondent", "account", "tenant", "visitor", "rater", "annotator", "slide", "scan", "recording", "trip"),
+}
+NUMBERS = {"no", "nr", "num", "number", "key", "code", "name", "idx", "index"}
 
 
 def words_of(name: str) -> list[str]:
     """Split the name of a column into lower-case words: patientId and patient_id have two."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return [word.lower() for word in re.split(r"[\W_]+", apart) if word]
+
+
+def named_like_id(name: str) -> bool:
+    """Return whether the name of a column is that of an identifier: patient, customer_id, userId."""
+    words = words_of(name)
+    if not words:
+        return False
+    last = words[-1]
+    thing = last in THINGS or last.removesuffix("s") in THINGS
+    return last in NAMES or thing or (len(words) > 1 and last in NUMBERS and words[-2] in THINGS)
 
 
 def whole_numbers(column: Column) -> Index | None:
@@ -78,8 +97,20 @@ def find_counters(columns: Mapping[str, Column], groups: Mapping[str, Column]) -
         by_name = name.lower() in NUMBERING
         if counts_rows(name, column) or (by_name and _numbers_something(column)):
             found[name] = by_name
+    found = {name: by_name for name, by_name in found.items() if by_name or name not in _ranks(columns, found)}
     rest = {name: column for name, column in columns.items() if name not in found}
     return found | dict.fromkeys(_counting_within(rest, groups), False)
+
+
+def _ranks(columns: Mapping[str, Column], found: Mapping[str, bool]) -> set[str]:
+    """Return the columns that are ranks: several that are 1..N, none in the order of the file."""
+    apart = set()
+    for name in found:
+        values = whole_numbers(columns[name].filter(matches(columns[name], ".").copy()))
+        if values is not None and len(values) > 2:
+            rising = float((np.diff(values) > 0).mean())
+            apart |= {name} if FEW_RISING < rising < 1 - FEW_RISING else set()
+    return apart if len(apart) >= RANKS else set()
 
 
 def _numbers_something(column: Column) -> bool:
@@ -92,6 +123,7 @@ def _numbers_something(column: Column) -> bool:
 
 def _counting_within(columns: Mapping[str, Column], groups: Mapping[str, Column]) -> list[str]:
     """Return the columns that count the rows of each group of some other column."""
+    columns = {name: column for name, column in columns.items() if not named_like_id(name)}
     candidates = {name: values for name, column in columns.items() if (values := _small_numbers(column)) is not None}
     if not candidates:
         return []
@@ -99,7 +131,7 @@ def _counting_within(columns: Mapping[str, Column], groups: Mapping[str, Column]
     for name, values in candidates.items():
         most = int(np.bincount(values).max())  # groups, for each has the first number
         for other, column in groups.items():
-            if other == name or not _may_be_groups(column, most):
+            if other == name or TIME_WORDS & set(words_of(other)) or not _may_be_groups(column, most):
                 continue
             numbers = column.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
             if count_within(name, values, np.asarray(numbers, np.int64)):
@@ -195,7 +227,7 @@ def fill_their_range(values: Index) -> bool:
     if not len(gaps) or not (gaps > 0).all():
         return False
     places = (int(ranked[-1]) - int(ranked[0])) // int(np.gcd.reduce(gaps)) + 1
-    return places <= len(values) / (DENSE if len(values) >= FOR_CHANCE else 1)
+    return places <= len(values) / DENSE
 
 
 def begin_anew(values: Index) -> bool:
@@ -225,6 +257,8 @@ def count_within(name: str, values: NDArray[np.generic], groups: Index) -> bool:
     if len(starts) < 2 or not len(gaps) or (starts != starts[0]).any() or gaps[0] <= 0 or (gaps != gaps[0]).any():
         return False
     sizes = np.bincount(np.unique(groups, return_inverse=True)[1])
+    if len(np.unique(sizes)) == 1 and np.mean(np.diff(values) == gaps[0]) < PRESENT * within.mean():
+        return False  # a full design; which of its factors counts shows in the order of the file alone
     return bool((len(np.unique(sizes)) > 1 and sizes.mean() >= 5) or sizes.min() > BY_DESIGN) and not (
         CALENDAR.issuperset(np.unique(sizes).tolist())
     )

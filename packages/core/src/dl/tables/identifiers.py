@@ -18,7 +18,7 @@ from dl.data.examples import Index
 from dl.data.groups import agreement
 from dl.finding import Finding
 from dl.tables.columns import quote
-from dl.tables.counters import whole_numbers, words_of
+from dl.tables.counters import named_like_id, whole_numbers
 from dl.tables.numbers import matches
 from dl.terminal import safe_text
 
@@ -33,14 +33,6 @@ ALONE = 0.95  # agreement from which a column is one of identifiers, whatever it
 SORTED = 0.5  # of the changes by chance along the order of the values; fewer are those of an amount
 LOOKED = 100_000  # rows up to which columns are looked at that no name speaks for
 GLANCED = 1000  # cells that tell the form
-NAMES = {"id", "ids", "identifier", "uuid", "guid"}
-THINGS = {
-    *("patient", "subject", "participant", "person", "customer", "client", "user", "member", "player", "student"),
-    *("author", "speaker", "writer", "reader", "donor", "animal", "mouse", "household", "family", "employee", "driver"),
-    *("film", "movie", "video", "clip", "session", "device", "machine", "sensor", "engine", "vehicle", "specimen"),
-    *("respondent", "account", "tenant", "visitor", "rater", "annotator", "slide", "scan", "recording", "trip"),
-}
-NUMBERS = {"no", "nr", "num", "number", "key", "code", "name", "idx", "index"}
 WORD_AND_NUMBER = r"^[A-Za-z][A-Za-z_\-#. ]*[0-9]+$"
 HEXADECIMAL = r"^[0-9a-fA-F]{8}[0-9a-fA-F-]*$"
 
@@ -67,16 +59,6 @@ class Identifiers:
         return self.agreement >= ONE_TARGET
 
 
-def named_like_id(name: str) -> bool:
-    """Return whether the name of a column is that of an identifier: patient, customer_id, userId."""
-    words = words_of(name)
-    if not words:
-        return False
-    last = words[-1]
-    thing = last in THINGS or last.removesuffix("s") in THINGS
-    return last in NAMES or thing or (len(words) > 1 and last in NUMBERS and words[-2] in THINGS)
-
-
 def find_identifiers(columns: Mapping[str, Column], targets: NDArray[np.generic]) -> list[Identifiers]:
     """Find the columns of identifiers that come again, those first whose groups agree most in the target.
 
@@ -99,11 +81,10 @@ def _identifiers(name: str, column: Column, targets: NDArray[np.generic]) -> Ide
     count = int((sizes > 1).sum())
     if count < FEWEST or len(column) < SIZE * len(sizes):
         return None
-    form = named or (count >= BY_FORM and _formed_like_id(words))
-    if not form and count < BY_TARGET:
-        return None
-    agreed = agreement(groups, targets) if targets.size else 0.0
-    if not form and not (agreed >= ALONE and _names(words, groups, targets)):
+    formed = named or _formed_like_id(words)
+    agreed = agreement(groups, targets) if targets.size and (formed or count >= BY_TARGET) else 0.0
+    by_form = named or (formed and (count >= BY_FORM or agreed >= ONE_TARGET))
+    if not by_form and not (count >= BY_TARGET and agreed >= ALONE and _names(words, groups, targets)):
         return None
     return Identifiers(name, groups, len(sizes), agreed)
 

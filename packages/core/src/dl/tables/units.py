@@ -23,6 +23,7 @@ FEW_UNITS = 4  # of a column, above which its cells are no amounts
 MONEY = r"(?:[A-Z]{0,2}\$|[€£¥₹₩₽]|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY)"
 SPACE = r"[ \x{00a0}\x{202f}]"
 DIGITS = r"[0-9][0-9.,]*(?:['’ \x{00a0}\x{202f}][0-9]{3}\b[0-9.,]*)*"
+BLANKS = r"[0-9]['’ \x{00a0}\x{202f}][0-9]{3}\b"
 UNIT = rf"%|‰|{MONEY}|[A-Za-zµ°Ω][A-Za-zµ°Ω²³/.]{{0,11}}[A-Za-z0-9²³]?|[A-Za-z°]"
 AMOUNT = (
     rf"^(?P<sign>[+-]?){SPACE}*(?P<before>(?:{MONEY})?){SPACE}*(?P<number>[+-]?{DIGITS}){SPACE}*(?P<after>(?:{UNIT})?)$"
@@ -75,6 +76,8 @@ def without_unit(column: Column) -> tuple[Column, str]:
     kinds = pc.unique(joined.filter(pa.array(fits)))
     units = sorted(unit for unit in kinds.to_pylist() if unit)
     if not units:
+        if not matches(column, BLANKS).any():
+            return column, ""
         units = [""]
     if len(units) > 1:
         known = [unit for unit in units if unit.lower() in KNOWN or re.fullmatch(MONEY, unit)]
