@@ -101,11 +101,12 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
             dates[name] = found
             parsed.arrays |= take_apart(name, found)
             continue
-        coded = name not in named and bool(matches(column, ZERO_FIRST).any())
+        coded = name not in named and _has_codes(column)
         if name not in named and not coded:
             column = _plain_numbers(features, name, column, parsed.notes, OTHERWISE.format(safe_text(name)))
-            if matches(column, NUMBER).sum() > MOSTLY * present.sum():
-                values = _as_numbers(features, name, column, parsed, HINT.format(safe_text(name)))
+            numbers = matches(column, NUMBER)
+            if numbers.sum() > MOSTLY * present.sum():
+                values = _as_numbers(features, name, column, numbers, parsed, HINT.format(safe_text(name)))
                 found_mark = find_sentinel(values) if missing == "auto" else None
                 marked |= {} if found_mark is None else {name: found_mark}
                 marks = everywhere | by_column.get(name, frozenset()) | ({found_mark} - {None})
@@ -114,7 +115,7 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
         if _names_rows(column):
             naming.append(name)
             continue
-        parsed.arrays[name] = _as_words(column, parsed.notes)
+        parsed.arrays[name] = _as_words(name, column, parsed.notes)
         codes += [name] if coded else []
     parsed.options = {"missing": spell_missing(marked)} if marked else {}
     decided = [one.first for one in dates.values() if one.first]
@@ -162,10 +163,10 @@ def parse_learnt_columns(features: Features, dtype: np.dtype[np.void], options: 
         if name not in (dtype.names or ()):
             parsed.arrays |= _learnt_parts(features, name, column, dtype, first)
         elif dtype[name].kind != "f":
-            parsed.arrays[name] = _as_words(column, parsed.notes)
+            parsed.arrays[name] = _as_words(name, column, parsed.notes)
         else:
             column = _plain_numbers(features, name, column, parsed.notes, "")
-            values = _as_numbers(features, name, column, parsed, "")
+            values = _as_numbers(features, name, column, matches(column, NUMBER), parsed, "")
             parsed.arrays[name] = without_marks(values, everywhere | by_column.get(name, frozenset()))
     features.bad.finish(len(features))
     return parsed
@@ -215,13 +216,23 @@ def _plain_numbers(features: Features, name: str, column: Column, notes: list[st
     return column
 
 
-def _as_numbers(features: Features, name: str, column: Column, parsed: ParsedColumns, hint: str) -> NDArray[np.float64]:
-    """Parse numbers, NaN where missing; report cells that are not numbers."""
+def _as_numbers(
+    features: Features, name: str, column: Column, numbers: NDArray[np.bool_], parsed: ParsedColumns, hint: str
+) -> NDArray[np.float64]:
+    """Parse numbers, NaN where missing; report cells that are not numbers.
+
+    Args:
+        features: The table.
+        name: Of the column.
+        column: (N,) its cells.
+        numbers: (N,) which of them are numbers.
+        parsed: Where rows with other cells are left out.
+        hint: The end of the message on them.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = matches(column, NUMBER)
-    words = ~(numbers | is_missing(column))
+    words = ~numbers if numbers.all() else ~(numbers | is_missing(column))
     read = pc.cast(pc.if_else(pa.array(numbers.copy()), column.combine_chunks(), None), "f8")
     values = np.array(read.to_numpy(zero_copy_only=False), np.float64)
     beyond = numbers & ~(np.abs(values) <= LARGEST)
@@ -236,6 +247,14 @@ def _as_numbers(features: Features, name: str, column: Column, parsed: ParsedCol
     return values
 
 
+def _has_codes(column: Column) -> bool:
+    """Return whether a cell is a number with a leading zero, as 02134, which no amount has."""
+    import pyarrow.compute as pc
+
+    begins = column.filter(pc.starts_with(column, "0"))
+    return bool(len(begins)) and bool(matches(begins, ZERO_FIRST).any())
+
+
 def _names_rows(column: Column) -> bool:
     """Return whether a column identifies rows: nearly every cell is distinct, or one is too long for a category."""
     import pyarrow.compute as pc
@@ -245,9 +264,9 @@ def _names_rows(column: Column) -> bool:
     return different > max(MOST_SHARE * len(present), 2) or longest > LONGEST or different > 10 * MOST_WORDS
 
 
-def _as_words(column: Column, notes: list[str]) -> NDArray[np.str_]:
+def _as_words(name: str, column: Column, notes: list[str]) -> NDArray[np.str_]:
     """Return the cells as text, empty where missing; marks of missing numbers, as "na", are words here."""
     column, how = one_spelling(column)
-    notes += [how.removeprefix("; ")] if how else []
+    notes += [f"column {quote(name)}: {how}"] if how else []
     words = np.asarray(column.to_pylist(), dtype=f"U{LONGEST}")
     return words.astype(f"U{max(int(np.char.str_len(words).max(initial=1)), 1)}")

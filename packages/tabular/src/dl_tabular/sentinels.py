@@ -21,12 +21,12 @@ MARKS = tuple(sign * mark for mark in (99, 999, 9999, 99999, 999999, 99.9, 999.9
 
 def find_sentinel(values: NDArray[np.float64]) -> float | None:
     """Return the number in a column (N,) that marks a missing value; None without one."""
-    present = values[~np.isnan(values)]
-    if len(present) < 2 * REPEATED:
-        return None
-    for edge, sign in ((float(present.min()), -1), (float(present.max()), 1)):
+    for edge, sign in ((float(np.fmin.reduce(values)), -1), (float(np.fmax.reduce(values)), 1)):
+        if edge not in MARKS or sign * edge < 0:
+            continue
+        present = values[~np.isnan(values)]
         rest = present[present != edge]
-        if edge not in MARKS or sign * edge < 0 or len(present) - len(rest) < REPEATED or len(rest) < REPEATED:
+        if len(present) - len(rest) < REPEATED or len(rest) < REPEATED:
             continue
         low, high = np.quantile(rest, NEARLY)
         gap = float(rest.min() - edge) if sign < 0 else float(edge - rest.max())

@@ -16,6 +16,7 @@ from dl_reports.statistics.neighbours import near_duplicates
 
 LISTED = 1000  # pairs in the evidence
 DISTINCT = 0.99  # of the inputs that differ, in the network's features; dead units tell few examples apart
+DIFFERENT = 0.5  # share of different inputs, below which being alike is no sign of a copy
 LOOKED = 2500  # validation examples, each against twice as many of the probe: a tenth of a second
 
 
@@ -143,6 +144,8 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
     val, rows = val[spread], rows[spread]
     probe = features["probe"][: 2 * LOOKED]
     inputs = features.get("probe_inputs", probe)[: 2 * LOOKED]
+    if len(np.unique(inputs, axis=0)) < DIFFERENT * len(inputs):
+        return NotComputable("most training examples equal another one, for few different ones exist")
     if len(np.unique(probe, axis=0)) < DISTINCT * len(np.unique(inputs, axis=0)):
         return NotComputable("many training examples fall on the same point in the network's features")
     found = near_duplicates(probe, val, LEVEL)

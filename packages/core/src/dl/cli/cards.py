@@ -18,18 +18,20 @@ from rich.text import Text
 
 from dl import files
 from dl.data.paths import looks_like_file
-from dl.errors import BadOption, UnknownName, nearest
+from dl.errors import BadOption, DLError, UnknownName, nearest
 from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import looks_like_path, resolve
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
+from dl.runs.wording import show_findings
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.data.examples import Examples
+    from dl.data.examples import Dataset, Examples
+    from dl.finding import Finding
     from dl.specs import RegularizerSpec, TaskSpec
 
 _Spec = TypeVar("_Spec")
@@ -118,7 +120,8 @@ def _exists(name: str) -> bool:
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print the card of a data set: inferred task, counts, classes, licence, and a few examples."""
-    from dl.data.examples import describe_inputs, fingerprints, row_of, whole
+    from dl.data.examples import describe_inputs, row_of
+    from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
     from dl.splits.partition import load_dataset
     from dl.tasks.table import decide
@@ -128,8 +131,9 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
+    found = _guards(dataset, recipe, plugins)
     task = decide(examples.targets, examples.names, recipe.task, tasks=plugins.tasks).info
-    duplicates = len(examples) - 1 - int(duplicate_groups(fingerprints(whole(examples))).max(initial=-1))
+    duplicates = len(examples) - 1 - int(duplicate_groups(example_keys(examples)).max(initial=-1))
     card = {
         "name": dataset.name,
         "title": dataset.title,
@@ -147,7 +151,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     classes = dict(zip(task.names, _counts(examples, len(task.names)), strict=False))
     if as_json:
         card["skipped"] = len(dataset.skipped)
-        print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
+        more = {"names": list(task.names), "notes": list(dataset.notes), "findings": [one.as_dict() for one in found]}
+        print(json.dumps(card | {"classes": classes} | more))
         return
     out = console()
     repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
@@ -157,11 +162,24 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         more = f"; and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
         rows.append(("labels" if examples.targets.ndim == 2 else "classes", f"{'; '.join(shown)}{more}"))
     out.print(_facts([*rows, *(("note", note) for note in dataset.notes)]))
+    show_findings(out, found)
     width = min(max(out.width // DRAWN - 2, 8), 28)
     at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
     out.print(Columns([Constrain(one, width) for one in drawn], padding=(0, 2)))
     out.print(plain(f"  next: {_next(recipe.domain, name, reading)}", "dim", longest=LONGEST_LINE))
+
+
+def _guards(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> list[Finding]:
+    """Return what the guards find that the card does not show; what reading found, if the data cannot be split."""
+    from dl.splits.partition import split_data
+
+    shown = ("data-duplicates", "data-skipped-files")
+    try:
+        found = split_data(dataset, recipe, plugins).findings
+    except DLError:
+        found = list(dataset.findings)
+    return [one for one in found if one.code not in shown]
 
 
 def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:

@@ -37,16 +37,17 @@ def example_keys(examples: Examples) -> Fingerprints:
     groups = duplicate_groups(keys)
     apart = equal_by_chance(examples.inputs, groups)
     repeated = ~apart & (np.bincount(groups)[groups] > 1)
-    if repeated.any() and agreement(groups[repeated], _numbered(examples.targets[repeated])) < ONE_TARGET:
-        apart |= repeated  # a copy has the target of its original
+    if repeated.any() and not _agree(groups[repeated], examples.targets[repeated]):
+        apart |= repeated
     for row in np.flatnonzero(apart):
         keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
     return keys
 
 
-def _numbered(targets: NDArray[np.generic]) -> Index:
-    """Return a number for each different target, (N,): of a copy even a value is the same."""
-    return np.unique(targets.reshape(len(targets), -1), axis=0, return_inverse=True)[1].reshape(-1)
+def _agree(groups: Index, targets: NDArray[np.generic]) -> bool:
+    """Return whether equal rows mostly have the same target, as a copy has that of its original; a value to the digit."""
+    numbers = np.unique(targets.reshape(len(targets), -1), axis=0, return_inverse=True)[1].reshape(-1)
+    return not numbers.any() or agreement(groups, numbers) >= ONE_TARGET
 
 
 def joint_keys(train: Examples, val: Examples) -> tuple[Fingerprints, Fingerprints]:

@@ -30,7 +30,9 @@ OUTPUTS = 8  # of several labels or values, those that are looked at
 PER_VALUE = 5  # rows for each value, from which a column is one of codes
 TIGHT = 10.0  # of the usual distance of neighbours in the target, the most between two ranges of a target that was cut
 RARE = 10  # rows of the rarest value of a target that was cut
-CODES = (3, 60)  # different whole numbers that may be codes
+PER_CODE = 10  # rows for each whole number, from which they may be codes
+CODES = (4, 60)  # different whole numbers that may be codes
+FOR_DEGREE = 6  # different numbers for each further degree of a curve, up to the third
 BY_CODE = 0.25  # told by codes beyond what a curve through them tells
 
 
@@ -140,30 +142,39 @@ def _tell(name: str, output: int, train: Cells, val: Cells, taught: Cells, asked
     codes = np.unique(x, return_inverse=True)[1]
     values, raw = y.dtype.kind == "f", y
     y = np.unique(y, return_inverse=True)[1]
-    every = _share(codes if x.dtype.kind != "f" or gone.any() else x, y, learnt, values, near=not gone.any())
-    share, present, at = every, 1.0, np.ones(len(x), bool)
+    share, present, at = 0.0, 1.0, np.ones(len(x), bool)
+    if not gone.any() or x.dtype.kind != "f":
+        share = _share(codes if gone.any() else x, y, learnt, values)
+    elif (filled := _share(gone.astype(np.int64), y, learnt, values)) > share:
+        share, codes = filled, gone.astype(np.int64)  # that there is a value may tell the target
     if gone.any() and (~gone).sum() >= max(SOME * len(x), LEAST):
         where = _share(x[~gone], y[~gone], learnt[~gone], values)
-        share, present, at = max((every, 1.0, at), (where, float((~gone).mean()), ~gone), key=lambda one: one[0])
+        if where > share:
+            share, present, at = where, float((~gone).mean()), ~gone
+            codes = np.unique(x, return_inverse=True)[1]
     numbers = np.unique(codes[at], return_inverse=True)[1]
     different = int(numbers.max()) + 1
     few = bool(at.sum() >= PER_VALUE * different)
-    exact = different > 1 and few and (_cut(numbers, raw[at]) if values else _pure(numbers, y[at]))
-    whole = x.dtype.kind == "f" and few and CODES[0] <= different <= CODES[1] and bool((x[~gone] % 1 == 0).all())
+    exact = different > 1 and few and (_cut(numbers, raw[at]) if values else _pure(numbers, y[at], x.dtype.kind == "f"))
+    whole = (
+        x.dtype.kind == "f"
+        and at.sum() >= PER_CODE * different
+        and CODES[0] <= different <= CODES[1]
+        and bool((x[~gone] % 1 == 0).all())
+    )
     whole = whole and (values or int(y.max()) < CODES[1])
-    smooth = _curve(x[at], y[at], values) if whole and not gone[at].any() else float("nan")
+    smooth = _curve(numbers, y[at], values) if whole and not gone[at].any() else float("nan")
     return Told(name, share, present, int(at.sum()), exact, few, values, smooth, output)
 
 
-def _share(x: Cells, y: Index, learnt: NDArray[np.bool_], values: bool, *, near: bool = True) -> float:
+def _share(x: Cells, y: Index, learnt: NDArray[np.bool_], values: bool) -> float:
     """Return how much of the target (N,) rows with equal or neighbouring values tell, a row itself left out.
 
     Args:
-        x: (N,) numbers or codes; those without an equal among the training rows ask their neighbours if they are near.
+        x: (N,) numbers or codes; numbers without an equal among the training rows ask their neighbours.
         y: (N,) classes, or ranks of values.
         learnt: (N,) training rows, which answer.
         values: Whether ``y`` are ranks.
-        near: Whether neighbouring values mean something.
     """
     if not learnt.any() or len(np.unique(y)) < 2:
         return 0.0
@@ -177,9 +188,7 @@ def _share(x: Cells, y: Index, learnt: NDArray[np.bool_], values: bool, *, near:
     counts = np.bincount(place, minlength=len(known))
     alone = (np.where(same, counts[at], 0) - learnt) <= 0
     if alone.any():
-        told[alone] = (
-            _from_neighbours(x, y, learnt, alone, values) if near and x.dtype.kind == "f" else _usual(y, values)
-        )
+        told[alone] = _from_neighbours(x, y, learnt, alone, values) if x.dtype.kind == "f" else _usual(y, values)
     if values:
         return max(1 - float(np.square(y - told).sum() / np.square(y - y.mean()).sum()), 0.0)
     usual = float(np.bincount(y).max()) / len(y)
@@ -234,9 +243,17 @@ def _from_neighbours(
     return np.asarray(np.where(part <= 0.5, ys[low], ys[high]))
 
 
-def _pure(codes: Index, classes: Index) -> bool:
-    """Return whether every value (N,) belongs to one class, and there are no more values than a code needs."""
-    return len(np.unique(codes * (int(classes.max()) + 1) + classes)) == int(codes.max()) + 1
+def _pure(codes: Index, classes: Index, numbers: bool) -> bool:
+    """Return whether every value (N,) belongs to one class, as a code does.
+
+    Many numbers that are parted into classes by a few thresholds are an amount, not a code.
+    """
+    count, different = int(classes.max()) + 1, int(codes.max()) + 1
+    pairs = np.unique(codes * count + classes)
+    if len(pairs) != different:
+        return False
+    along = pairs % count  # the class of each value, in the order of the values
+    return not numbers or different <= 2 * count or int((np.diff(along) != 0).sum()) >= 2 * count
 
 
 def _cut(codes: Index, targets: Cells) -> bool:
@@ -258,11 +275,10 @@ def _cut(codes: Index, targets: Cells) -> bool:
     return bool(np.median(gaps[changes] / np.maximum(around, least)) <= TIGHT)
 
 
-def _curve(x: Cells, y: Index, values: bool) -> float:
-    """Return how much of the target a curve of the third degree through the numbers (N,) tells."""
-    x = np.asarray(x, np.float64)
-    x = (x - x.mean()) / (x.std() or 1.0)
-    powers = np.stack([x**k for k in range(4)], axis=1)
+def _curve(codes: Index, y: Index, values: bool) -> float:
+    """Return how much of the target a line, or with many values a curve, along the order of the numbers (N,) tells."""
+    x = (codes - codes.mean()) / (codes.std() or 1.0)
+    powers = np.stack([x**k for k in range(2 + min(int(codes.max()) // FOR_DEGREE, 2))], axis=1)
     wanted = y[:, None].astype(np.float64) if values else (y[:, None] == np.arange(int(y.max()) + 1)).astype(np.float64)
     fitted = powers @ np.linalg.lstsq(powers, wanted, rcond=None)[0]
     if values:

@@ -17,7 +17,7 @@ from dl.data.examples import Index
 from dl.data.groups import agreement
 from dl.finding import Finding
 from dl.tables.columns import NUMBERING, list_names, quote
-from dl.tables.numbers import matches
+from dl.tables.numbers import NUMBER, matches
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
@@ -118,7 +118,9 @@ def _numbers_something(column: Column) -> bool:
     import pyarrow.compute as pc
 
     present = column.filter(matches(column, ".").copy())
-    return not len(present) or whole_numbers(present) is not None or pc.count_distinct(present).as_py() == len(present)
+    if not len(present) or whole_numbers(present) is not None:
+        return True
+    return not matches(present, NUMBER).all() and pc.count_distinct(present).as_py() == len(present)
 
 
 def _counting_within(columns: Mapping[str, Column], groups: Mapping[str, Column]) -> list[str]:

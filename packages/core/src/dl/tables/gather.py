@@ -116,7 +116,7 @@ def one_spelling(cells: Cells) -> tuple[Cells, str]:
     whole = pa.chunked_array([pa.array(after, pa.string()).take(encoded.indices)])
     twins = len(before) - len(set(after))
     changed = Counter(after).most_common(1)[0][0]
-    note = f"; spellings that differ in blanks or accents are one, as {safe_text(changed, 40)!r}" if twins else ""
+    note = f"spellings that differ in blanks or accents are one, as {safe_text(changed, 40)!r}" if twins else ""
     return whole, note
 
 

@@ -188,7 +188,7 @@ def _classes(
 ) -> Target:
     """Number the distinct words in alphabetical order, or by value."""
     column, joined = one_spelling(column)
-    note += joined
+    note += f"; {joined}" if joined else ""
     encoded = column.combine_chunks().dictionary_encode()
     words, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)
     counts = np.bincount(codes[kept], minlength=len(words))
