@@ -23,14 +23,13 @@ def column(cells):
     return pa.chunked_array([pa.array([str(cell) for cell in cells], pa.string())])
 
 
-@given(st.integers(30, 300), st.integers(0, 10**9), st.integers(1, 1000), st.randoms())
+@given(st.integers(30, 300), st.integers(0, 1600) | st.integers(2201, 10**9), st.integers(1, 1000), st.randoms())
 def test_a_counter_is_found_in_any_order_from_any_start_in_any_step(n, start, step, random):
     values = [start + step * k for k in range(n)]
     random.shuffle(values)
-    assume_years = start + step * n <= 2200 and start >= 1500
-    assert counts_rows("x", column(values)) or assume_years
+    assert counts_rows("x", column(values))
     assert counts_rows("x", column(f"row_{value:010}" for value in values))
-    assert counts_rows("x", column(f"{value}.0" for value in values)) or assume_years
+    assert counts_rows("x", column(f"{value}.0" for value in values))
 
 
 def test_a_counter_may_have_holes_gaps_and_begin_anew():

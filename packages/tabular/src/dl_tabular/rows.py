@@ -90,7 +90,8 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
     named, parsed = set(categories), ParsedColumns(np.ones(len(features), bool))
     missing, first = (str((options or {}).get(name, "auto")) for name in ("missing", "dates"))
     everywhere, by_column = parse_missing(missing)
-    empty, naming, codes, marked = [], [], [], {}
+    empty, naming, codes = [], [], []
+    marked: dict[str, float] = {}
     dates: dict[str, Dates] = {}
     for name, column in features.columns.items():
         present = ~is_missing(column)
@@ -109,8 +110,8 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
                 values = _as_numbers(features, name, column, numbers, parsed, HINT.format(safe_text(name)))
                 found_mark = find_sentinel(values) if missing == "auto" else None
                 marked |= {} if found_mark is None else {name: found_mark}
-                marks = everywhere | by_column.get(name, frozenset()) | ({found_mark} - {None})
-                parsed.arrays[name] = without_marks(values, frozenset(marks))
+                marks = everywhere | by_column.get(name, frozenset()) | {marked.get(name, float("nan"))}
+                parsed.arrays[name] = without_marks(values, marks)
                 continue
         if _names_rows(column):
             naming.append(name)

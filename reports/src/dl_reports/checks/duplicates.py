@@ -124,7 +124,7 @@ def _with_option(facts: Facts, code: str, option: str) -> list[Finding] | NotCom
     columns = [str(finding.evidence.get("column", "")) for finding in found]
     named = [",".join(filter(None, [several, column])) for column in columns]
     return [
-        replace(finding, next=finding.next or (remedy.again(facts, **{option: value}) if column else ""))
+        replace(finding, next=finding.next or (remedy.again(facts, None, **{option: value}) if column else ""))
         for finding, column, value in zip(found, columns, named, strict=True)
     ]
 

@@ -151,8 +151,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     classes = dict(zip(task.names, _counts(examples, len(task.names)), strict=False))
     if as_json:
         card["skipped"] = len(dataset.skipped)
-        more = {"names": list(task.names), "notes": list(dataset.notes), "findings": [one.as_dict() for one in found]}
-        print(json.dumps(card | {"classes": classes} | more))
+        told = {"names": list(task.names), "notes": list(dataset.notes), "findings": [one.as_dict() for one in found]}
+        print(json.dumps(card | {"classes": classes} | told))
         return
     out = console()
     repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def example_keys(examples: Examples) -> Fingerprints:
 
 
 def _agree(groups: Index, targets: NDArray[np.generic]) -> bool:
-    """Return whether equal rows mostly have the same target, as a copy has that of its original; a value to the digit."""
+    """Return whether equal rows mostly have the same target, a value to the digit, as copies have."""
     numbers = np.unique(targets.reshape(len(targets), -1), axis=0, return_inverse=True)[1].reshape(-1)
     return not numbers.any() or agreement(groups, numbers) >= ONE_TARGET
 
@@ -103,8 +104,9 @@ def _expected(rows: NDArray[np.generic], known: Index, judged: Index, own: Index
     share = np.ones(len(judged))
     left = np.maximum(len(known) - own, 1)
     kept: list[Index] = []
+    cells: Any = rows  # a structured type, whose fields numpy cannot type
     for name in rows.dtype.names or ():
-        values = np.concatenate([rows[name][known], rows[name][judged]])
+        values = np.concatenate([cells[name][known], cells[name][judged]])
         codes = np.unique(values, return_inverse=True)[1]  # a missing number equals a missing number
         if _follows(codes[: len(known)], kept):
             continue

@@ -8,6 +8,7 @@ Letters: ``N`` rows, ``V`` validation rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,9 +96,8 @@ def tell(train: Subset, val: Subset, names: list[str]) -> list[Told]:
     outputs = (
         [targets] if targets[0].ndim == 1 else [[one[:, k] for one in targets] for k in range(targets[0].shape[1])]
     )
-    cells = {
-        name: [part.examples.array[name][at] for part, at in zip((train, val), chosen, strict=True)] for name in names
-    }
+    arrays: list[Any] = [train.examples.array, val.examples.array]  # Any: a structured type
+    cells = {name: [array[name][at] for array, at in zip(arrays, chosen, strict=True)] for name in names}
     return [
         _tell(name, k, *cells[name], *(np.asarray(one) for one in output))
         for k, output in enumerate(outputs[:OUTPUTS])
@@ -107,7 +107,7 @@ def tell(train: Subset, val: Subset, names: list[str]) -> list[Told]:
 
 def in_disguise(told: list[Told]) -> list[Told]:
     """Return the columns that are the target again: without an exception, or nearly so with no other one near."""
-    found = {}
+    found: dict[str, Told] = {}
     for one in told:
         others = [other.share for other in told if other.output == one.output and other.name != one.name]
         if others and (one.exact or ((_certain(one) or _alone(one, others)) and not (one.codes and one.values))):
@@ -211,7 +211,7 @@ def _vote_of_equals(
     at: Index, same: NDArray[np.bool_], place: Index, known: Index, learnt: NDArray[np.bool_], y: Index
 ) -> NDArray[np.float64]:
     """Return the class of most of the equal rows, (N,); where two lead, a row that is one of them gets the other."""
-    classes, size = int(y.max()) + 1, len(y)
+    classes = int(y.max()) + 1
     keys, counts = np.unique(place * classes + known, return_counts=True)
     order = np.lexsort((counts, keys // classes))
     keys, counts = keys[order], counts[order]
@@ -220,10 +220,10 @@ def _vote_of_equals(
     has_second = (last > 0) & (keys[before] // classes == keys[last] // classes)
     first, second = keys[last] % classes, np.where(has_second, keys[before] % classes, -1)
     lead = counts[last] - np.where(has_second, counts[before], 0)
-    told = first[at].astype(np.float64)
+    told: NDArray[np.float64] = first[at].astype(np.float64)
     overtaken = learnt & (first[at] == y) & (lead[at] < 1) & (second[at] >= 0)
     told[overtaken] = second[at][overtaken]
-    return told[:size]
+    return told
 
 
 def _from_neighbours(
