@@ -1,4 +1,4 @@
-"""Language: rows of tokens with what they stand for, and how a network goes on with a prompt."""
+"""Language: rows of tokens with their characters, and generating text from a prompt."""
 
 import json
 import math

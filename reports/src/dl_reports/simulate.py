@@ -1,7 +1,7 @@
-"""Simulate fits whose truth is known, as complete run folders: for tests, code pages and authors of checks.
+"""Simulate fits with a known truth, as complete run folders: for tests, code pages and authors of checks.
 
-The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + a little of the epoch's), so
-a falling signal makes decisions worse, and a growing sharpness makes the network more confident in the same decisions.
+The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + some noise of the epoch): a
+falling signal makes predictions worse, a growing sharpness makes them more confident.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples, ``C`` classes.
 """
 
@@ -35,25 +35,25 @@ class SimulatedFit:
     """A fit to simulate.
 
     Attributes:
-        signal: (T) how well validation examples are separated, per epoch.
-        probe_signal: (T) the same on the probe; as on validation where it is empty.
-        sharpness: (T) factor of the logits; 1 throughout where it is empty, which is about calibrated.
+        signal: (T) separation of the validation examples, per epoch.
+        probe_signal: (T) separation of the probe; empty for that of validation.
+        sharpness: (T) factor of the logits; empty for 1, which is nearly calibrated.
         n: Validation examples.
-        m: Probe examples; as many as validation where it is 0.
-        shares: (C) of the classes in both parts.
-        probe_shares: (C) of the classes on the probe; as on validation where it is empty.
-        prior: How far common classes are favoured: the weight of the logarithm of their shares.
+        m: Probe examples; 0 for as many as validation.
+        shares: (C) of the classes in both sets.
+        probe_shares: (C) of the classes on the probe; empty for those of validation.
+        prior: Weight of the logarithm of the shares, which favours common classes.
         wandering: Noise that each epoch adds to each logit.
         flipped: Share of labels that were replaced by another.
         seed: Of all draws.
         columns: (T) more numbers for the history, by name.
         findings: Of the guards.
-        leaked: Share of validation examples that are marked as trained on, and scored as on the probe.
+        leaked: Share of validation examples marked as trained on, and scored like the probe.
         status: Of the manifest.
         message: Of the manifest.
         options: Changed options of training and split.
-        near: Share of validation examples whose features are those of a training example, nearly.
-        shifted: By how many deviations the projected inputs of validation are moved.
+        near: Share of validation examples with nearly the features of a training example.
+        shifted: Shift of the projected inputs of validation, in deviations.
     """
 
     signal: Sequence[float] = SIGNAL

@@ -13,13 +13,13 @@ from dl.runs.ledger import LEDGER, read_ledger
 
 @pytest.fixture
 def opened():
-    """How often the test part was opened."""
+    """How often the test set was opened."""
     return []
 
 
 @pytest.fixture
 def given(blobs, examples, opened):
-    """Two classes with a test part, three of whose examples stand in the training part too."""
+    """Two classes with a test set, three of whose examples stand in the training set too."""
     known, unseen = blobs(2, n=60), blobs(2, n=30, seed=1)
     inputs = unseen.train.inputs.copy()
     inputs[:3] = known.train.inputs[:3]
@@ -73,7 +73,7 @@ def test_a_look_is_one_line_of_json(fit, given, plugins_with, runs):
 def test_without_a_test_part_there_is_no_test(fit, blobs, plugins_with, runs):
     given = blobs(2)
     run = fit(given, epochs=1)
-    message = "given has no test part; its plugin brings none; .* validation score: dl report 0001-given-linear"
+    message = "given has no test set; its plugin has none; the validation score is in: dl report 0001-given-linear"
     with pytest.raises(BadData, match=message):
         dl.evaluate(run, plugins=plugins_with(given=given))
     assert not (runs / LEDGER).exists()

@@ -1,6 +1,6 @@
 """Language models: preprocess texts to rows of tokens for the task next-token, and generate text from a prompt.
 
-A row is a start token and the tokens of a window. Each token counts the characters it stands for; an unknown token
+A row is a start token and the tokens of a window. Each token counts its characters; an unknown token
 costs the nats needed to name any code point of Unicode, so that bits per character are the length of a decodable code.
 Letters: ``B`` rows, ``T`` tokens of the longest, ``V`` token ids.
 """

@@ -25,7 +25,7 @@ from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
 SKETCHED = 64  # dimension of the random projection in which texts are compared
-LOOKED_AT = 1 << 16  # texts processed at once
+CHUNK = 1 << 16  # texts processed at once
 
 
 class TextPreprocessor(Preprocessor):
@@ -67,8 +67,8 @@ class TextPreprocessor(Preprocessor):
         """Return which texts have no token of the vocabulary, (N,)."""
         found = np.zeros(len(stored), bool)
         assert isinstance(stored, Ragged)  # from `encode`; no row is empty
-        for first in range(0, len(stored), LOOKED_AT):
-            offsets = stored.offsets[first : first + LOOKED_AT + 1]
+        for first in range(0, len(stored), CHUNK):
+            offsets = stored.offsets[first : first + CHUNK + 1]
             known = stored.values[offsets[0] : offsets[-1]] != UNKNOWN
             found[first : first + len(offsets) - 1] = ~np.logical_or.reduceat(known, offsets[:-1] - offsets[0])
         return found

@@ -1,4 +1,4 @@
-"""Errors of the network in the terminal: examples worth a look, confused classes, calibration."""
+"""Errors of the network in the terminal: examples, confused classes, calibration."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_NAME = 24
 
 
 def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
-    """Show examples, grouped by why they are worth a look."""
+    """Show examples, grouped by reason."""
     if not chosen:
         return None
     groups: list[RenderableType] = []

@@ -45,7 +45,7 @@ def loss(example: Example) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return how long something took."""
+    """Format a duration."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -53,7 +53,7 @@ def duration(seconds: float) -> str:
 
 
 def state(header: Header) -> str:
-    """Return how the run ended, how far it came and how long it took."""
+    """Return status, finished epochs and duration of the run."""
     done = many(header.epochs, "epoch")
     if header.planned > header.epochs:
         done = f"{header.epochs:,} of {many(header.planned, 'epoch')}"
@@ -81,7 +81,7 @@ def title(metric: MetricInfo) -> str:
 
 
 def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
-    """Give the other scores at the best epoch: name, number, interval."""
+    """Return the other scores at the best epoch: name, number, interval."""
     scores, metric = report.scores, report.header.metric
     if scores is None:
         return
@@ -92,7 +92,7 @@ def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def reuse(found: Reuse, metric: MetricInfo) -> str:
-    """Return how often a set was evaluated, and the bound that this leaves."""
+    """Return the number of evaluations on a set, with the resulting bound."""
     if not found.evaluations:
         return "not evaluated yet"
     by = "" if found.part == "test" and found.evaluations == found.runs else f" by {many(found.runs, 'run')}"
@@ -107,12 +107,12 @@ def reuse(found: Reuse, metric: MetricInfo) -> str:
 
 
 def silenced(report: Report) -> str:
-    """Return which findings were silenced; empty if none."""
+    """Return the ignored findings; empty if none."""
     return f"silenced: {', '.join(report.ignored)}" if report.ignored else ""
 
 
 def by_reason(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]]:
-    """Group examples by why they are worth a look: the heading of a group, and its examples."""
+    """Group examples by reason: the heading of a group, and its examples."""
     for why in dict.fromkeys(example.why for example in examples):
         yield WHY.get(why, why), [example for example in examples if example.why == why]
 
@@ -123,7 +123,7 @@ def answer(example: Example) -> str:
 
 
 def calibration(card: CalibrationCard) -> str:
-    """Return in one sentence how far confidence is from accuracy."""
+    """Return the calibration in one sentence."""
     before = card.ece_before
     off = f"at most {percent(before.high)}" if before.low <= 0 else share_estimate(before)
     if card.gain.low <= 0 <= card.gain.high:
@@ -142,7 +142,7 @@ def calibration(card: CalibrationCard) -> str:
 
 
 def marked(curves: Curves, onset: int | None, onset_words: str) -> tuple[tuple[int, str, bool], ...]:
-    """Return the epochs to mark in a plot, with a label and whether it is where things get worse."""
+    """Return the epochs to mark in a plot, with a label, and whether the curve gets worse from there."""
     marks = []
     if curves.best_epoch is not None:
         marks.append((curves.best_epoch, f"best {curves.best_epoch}", False))

@@ -23,7 +23,7 @@ GroupOn = Annotated[
     str,
     typer.Option(
         "--group-on",
-        help="Keep groups on one side of the split: by a column, or in a folder by name.",
+        help="Keep groups on one side of the split: rows with equal values here, or files of a folder by name.",
         metavar="COLUMN",
     ),
 ]
@@ -33,7 +33,7 @@ TimeOn = Annotated[
 DataDir = Annotated[
     str, typer.Option("--data-dir", help="Named data set: read its files from this folder.", metavar="FOLDER")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encoding, as latin-1.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encoding, such as latin-1.")]
 
 
 def flag_meant(typed: Mapping[str, str], names: Collection[str]) -> str:
@@ -41,7 +41,7 @@ def flag_meant(typed: Mapping[str, str], names: Collection[str]) -> str:
 
     Args:
         typed: The options typed as ``key=value``.
-        names: Of the flags that have no such form.
+        names: Names of options that are flags only.
     """
     for name in typed:
         if name in names:

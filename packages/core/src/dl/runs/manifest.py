@@ -73,7 +73,7 @@ class TaskInfo:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether an answer comes with probabilities that its logits tell."""
+        """Whether probabilities follow from the logits."""
         return bool(self.probabilities)
 
     @property
@@ -93,7 +93,7 @@ class Baseline:
 
     Args:
         name: ``majority``, ``prior``, ``mean``, ...
-        answer: What it answers, in words.
+        answer: Its answer in words.
         score: Its headline metric.
         loss: Its loss; None if it has none.
     """
@@ -113,7 +113,7 @@ class Parts:
         train: Number of training examples.
         val: Number of validation examples.
         probe: Number of training examples scored after each epoch.
-        rule: How the split was made.
+        rule: The rule of the split, in words.
         val_fingerprint: Of the validation set; equal for runs with the same one.
         input_shape: Of one prepared input.
         test: Whether there is a test set.
@@ -151,7 +151,7 @@ class Manifest:
         pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
         epochs: Number of finished epochs; 0 if unknown.
-        in_memory: The things given in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
+        in_memory: The arguments in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
         format: Version of the run folder.
     """
 
@@ -186,7 +186,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class _Version:
-    """What is read first: of another version the rest may be anything."""
+    """The version of a manifest, read first: other versions may have other fields."""
 
     format: Any  # Any: JSON
 

@@ -1,4 +1,4 @@
-"""The rows of dl's own: six kinds of task, each with all that it decides.
+"""The six rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -10,7 +10,7 @@
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer.
-The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once
+The target of next-token is in the inputs: its logits at every token are reduced to (N, 4) at once
 (`dl.tasks.next_token`).
 """
 

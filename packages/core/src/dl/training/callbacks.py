@@ -166,14 +166,14 @@ class RunWriter(Callback):
 
 
 class EarlyStopping(Callback):
-    """Stops the fit after an epoch if a regularizer asks for it; the first device decides for all."""
+    """Stops the fit after an epoch if a regularizer ends it; the first device decides for all."""
 
     def __init__(self, run_writer: RunWriter, regularizers: Regularizers) -> None:
         self.run_writer, self.regularizers = run_writer, regularizers
         self.why = ""
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Ask the regularizers, after `RunWriter` has added the epoch's row."""
+        """Stop if a regularizer ends the fit; called after `RunWriter` has added the epoch's row."""
         rows, headline = self.run_writer.rows, self.run_writer.manifest.task.headline  # other devices keep no rows
         why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
         self.why = trainer.strategy.broadcast(why)

@@ -18,7 +18,7 @@ from dl.words import hold, many
 
 
 def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
-    """Print what is about to be trained, on which data, and what it has to beat."""
+    """Print data, network, regularizers and the best baseline before a fit."""
     recipe = setup.recipe
     _show_data(console, setup)
     _show_unknown(console, setup)
@@ -28,7 +28,7 @@ def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
 
 
 def _show_data(console: Console, setup: FitSetup) -> None:
-    """Print the sizes of the splits, and what is predicted and why."""
+    """Print the sizes of the splits, and the task with its reason."""
     dataset, splits, task = setup.dataset, setup.splits, setup.task
     leaked = int(splits.leaked.sum())
     shared = many(leaked, "exact duplicate") if leaked else "no exact duplicate"
@@ -47,9 +47,9 @@ def _show_data(console: Console, setup: FitSetup) -> None:
 
 
 def _show_unknown(console: Console, setup: FitSetup) -> None:
-    """Print how many examples of each split hold nothing that is known, and the first of them."""
+    """Print the number of examples without any known word or value in each split, and the first of them."""
     for name, subset in (("training", setup.splits.train), ("validation", setup.splits.val)):
-        unknown = setup.parts.unknown[name]
+        unknown = setup.data.unknown[name]
         if unknown.any():
             found, first = int(unknown.sum()), subset.examples.source(int(subset.index[np.argmax(unknown)]))
             count = f"{found:,} of {len(subset):,} {name} examples {hold(found)} nothing that is known, as"
@@ -70,12 +70,12 @@ def _show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
 
 
 def _show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
-    """Print what regularizes the fit, in the order in which it is applied; nothing where nothing does."""
+    """Print the regularizers in their order of application; nothing without any."""
     if regularizers:
         console.print(plain(f"  regularized {' '.join(regularizers)}"))
 
 
 def _show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
-    """Print what a dumb answer scores, in one line."""
+    """Print the best baseline, in one line."""
     best = max(found, key=lambda one: one.score if metric.higher else -one.score)
     console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.answer}"))
