@@ -64,6 +64,7 @@ OPTIONS = {
 def test_a_finding_on_a_column_gets_the_fit_that_names_it(simulated, plugins, tmp_path, check):
     code, option = OPTIONS[check]
     run = simulated(signal=[3.0], findings=[Finding(code, "issue", "found", {"column": "code"})])
+    (tmp_path / "a.csv").write_text("code,y\n")
     recipe = resolve(plugins, "tabular", str(tmp_path / "a.csv"), options={"target": "y", "epochs": 3})
     (run.path / "recipe.toml").write_text(recipe.to_toml())
     (finding,) = check(Facts(read(run), plugins))
