@@ -6,6 +6,7 @@ from collections.abc import Callable
 from benchmarks import (
     book,
     epoch,
+    guards,
     language,
     mnist,
     plugins,
@@ -31,6 +32,7 @@ ALL: dict[str, Callable[[], None]] = {
     "tables": tables.main,
     "language": language.main,
     "verdicts": verdicts.main,
+    "guards": guards.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
 }
