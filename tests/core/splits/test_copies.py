@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from dl.data.examples import Examples
-from dl.splits.copies import equal_by_chance, example_keys, joint_keys
+from dl.data.examples import Examples, Subset
+from dl.data.ragged import texts
+from dl.splits.copies import equal_by_chance, example_keys, joint_keys, only_copies
 from dl.splits.leakage import duplicate_groups, found_in
 
 
@@ -70,3 +71,18 @@ def test_copies_across_two_sets_are_found_and_chance_is_not():
     survey = rows(**{f"q{k}": rng.choice(["yes", "no"], 500) for k in range(4)})
     train, val = joint_keys(examples(survey[:400]), examples(survey[400:]))
     assert not found_in(val, train).any()
+
+
+def test_few_different_texts_are_examples_of_their_own_and_windows_of_a_text_are_not():
+    few, many = texts(["good", "bad", "dull"] * 20), texts([f"text {k // 2}" for k in range(60)])
+    label = np.arange(60) % 2
+    assert different(examples(few, label)) == 60 and different(examples(many, label)) == 30
+    assert different(examples(few, np.empty((60, 0)))) == 3
+
+
+def test_only_copies_are_kept_to_be_found_again():
+    rng = np.random.default_rng(0)
+    survey = examples(rows(**{f"q{k}": rng.choice(["yes", "no"], 500) for k in range(4)}), rng.integers(0, 2, 500))
+    assert len(only_copies(Subset(survey, np.arange(400)))) == 0
+    measured = examples(rows(**{f"x{k}": rng.normal(0, 1, 300) for k in range(4)}))
+    assert only_copies(Subset(measured, np.arange(5))).index.tolist() == [0, 1, 2, 3, 4]

@@ -22,6 +22,7 @@ from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints
 from dl.specs import IN_MEMORY
+from dl.splits.copies import only_copies
 from dl.splits.leakage import found_in
 from dl.splits.partition import load_dataset, split_data
 from dl.tables.options import is_table
@@ -141,7 +142,8 @@ def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> F
     splits = split_data(dataset, opened.recipe, plugins)
     if subset_fingerprint(splits.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
-    return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in (splits.train, splits.val)])
+    subsets = map(only_copies, (splits.train, splits.val))
+    return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in subsets])
 
 
 def _hashes(examples: Examples, index: Index, opened: LoadedRun) -> Fingerprints:

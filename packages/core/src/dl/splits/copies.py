@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints
+from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints, without_target
 from dl.data.groups import agreement
+from dl.data.ragged import Ragged
 from dl.splits.leakage import duplicate_groups
 
 EXPECTED = 0.5  # pairs of equal rows in a table whose rows are all like a row, below which it is a copy
 KNOWN = 20_000  # rows that frequencies are counted on
 TOLD = 20_000  # repeated rows that are judged one by one; the others go as most of those
+PER_TEXT = 10  # examples for each different text, from which equal texts are the rule
 PER_VALUE = 10  # rows for each value, from which a column is one of categories
 ONE_TARGET = 0.5  # agreement in the target, below which rows that are equal are measurements of their own
 UNSEEN = 0.5  # rows that a value is taken to have that no other row has
@@ -30,19 +32,35 @@ UNSEEN = 0.5  # rows that a value is taken to have that no other row has
 def example_keys(examples: Examples) -> Fingerprints:
     """Return a fingerprint of each example, (N,), that it shares with its exact copies alone.
 
-    Equal rows of a table that are no copies have different ones.
+    Equal rows of a table, or equal texts, that are no copies have different ones.
     """
     keys = fingerprints(Subset(examples, np.arange(len(examples))))
-    if not isinstance(examples.inputs, np.ndarray) or examples.inputs.dtype.names is None:
-        return keys
+    for row in np.flatnonzero(_no_copies(examples, keys)):
+        keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
+    return keys
+
+
+def only_copies(subset: Subset) -> Subset:
+    """Return a subset without the examples that are equal to others and yet no copies."""
+    examples = subset.examples
+    apart = _no_copies(examples, fingerprints(Subset(examples, np.arange(len(examples)))))
+    return Subset(examples, subset.index[~apart[subset.index]])
+
+
+def _no_copies(examples: Examples, keys: Fingerprints) -> NDArray[np.bool_]:
+    """Return which examples are equal to another one and no copy of it, (N,)."""
+    apart = np.zeros(len(examples), bool)
+    if isinstance(examples.inputs, Ragged):
+        few = not without_target(examples) and len(np.unique(keys)) * PER_TEXT <= len(keys)
+        return ~apart if few else apart
+    if examples.inputs.dtype.names is None:
+        return apart
     groups = duplicate_groups(keys)
     apart = equal_by_chance(examples.inputs, groups)
     repeated = ~apart & (np.bincount(groups)[groups] > 1)
     if repeated.any() and not _agree(groups[repeated], examples.targets[repeated]):
         apart |= repeated
-    for row in np.flatnonzero(apart):
-        keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
-    return keys
+    return apart
 
 
 def _agree(groups: Index, targets: NDArray[np.generic]) -> bool:
