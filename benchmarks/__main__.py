@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    alarms,
     book,
     epoch,
     guards,
@@ -33,6 +34,7 @@ ALL: dict[str, Callable[[], None]] = {
     "language": language.main,
     "verdicts": verdicts.main,
     "guards": guards.main,
+    "alarms": alarms.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
 }

@@ -114,6 +114,15 @@ def test_a_label_that_never_holds_has_no_average_precision():
     assert bootstrap_interval(score, 30) == OPEN
 
 
+def test_a_label_that_a_draw_misses_counts_as_on_all_examples():
+    targets = np.array([[1, 0], [1, 0], [0, 1], [0, 0]])
+    scores = np.array([[0.1, 0.2], [0.9, 0.8], [0.5, 0.4], [0.3, 0.9]])
+    found = mean_average_precision(scores, targets)(np.array([[2], [1], [0], [1]], np.float32))
+    first = average_precision_score(targets[:, 0], scores[:, 0], sample_weight=[2, 1, 0, 1])
+    second = average_precision_score(targets[:, 1], scores[:, 1])
+    assert found[0] == pytest.approx((first + second) / 2, abs=1e-6)
+
+
 def test_the_bootstrap_of_a_mean_is_near_the_normal_interval():
     values = np.random.default_rng(0).normal(0, 1, 2000)
     low, high = bootstrap_interval(lambda w: values @ w / w.sum(axis=0), 2000, draws=2000)

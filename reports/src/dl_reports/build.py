@@ -57,6 +57,7 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
         ignored=checked.ignored,
         examples=examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in checked.findings)),
         confusion=known(matrix),
+        classes=figures.class_rows(facts),
         calibration=known(card),
         unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),
         next=commands(facts, findings),

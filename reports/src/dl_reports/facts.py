@@ -26,6 +26,7 @@ from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.agreement import Agreement
 from dl_reports.statistics.calibration import Calibration, binary_calibration, calibration
+from dl_reports.statistics.classes import ClassCounts, count_classes, count_labels
 from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap
 from dl_reports.statistics.luck import Luck, luck_of_the_best
 from dl_reports.statistics.memorization import Memorization, Suspects, memorization, suspects
@@ -72,6 +73,7 @@ class Facts:
         memorization: `Memorization`: when the examples of the probe were fitted.
         suspects: `Suspects`: the examples of the probe, the most likely mislabelled first.
         answers: (n,) the predicted class of each validation example at the best epoch.
+        class_counts: `ClassCounts`: of each class or label, validation examples, answers and right ones.
     """
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:
@@ -314,6 +316,25 @@ class Facts:
         if not self.has_classes:
             return NotComputable("the task has no classes")
         return answers.astype(np.int64)
+
+    @cached_property
+    def class_counts(self) -> ClassCounts | NotComputable:
+        """Validation examples, answers and right answers of each class or label at the best epoch."""
+        task, val, answers = self.manifest.task, self.kept.val, self.kept.answers
+        if not (task.has_classes or task.has_labels):
+            return NotComputable("the task has neither classes nor labels")
+        if isinstance(val, NotComputable):
+            return val
+        if isinstance(answers, NotComputable):
+            return answers
+        if answers.shape != val.targets.shape:
+            return NotComputable("targets and answers do not match")
+        if task.has_labels:
+            return count_labels(val.targets, answers)
+        targets, given = val.targets.astype(np.int64), answers.astype(np.int64)
+        if len(targets) == 0 or min(targets.min(), given.min()) < 0:
+            return NotComputable("a class number is below 0")
+        return count_classes(targets, given, max(len(task.names), int(targets.max()) + 1, int(given.max()) + 1))
 
 
 def known(value: Value | NotComputable) -> Value | None:

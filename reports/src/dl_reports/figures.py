@@ -8,8 +8,9 @@ import numpy as np
 
 from dl.intervals import Estimate, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
+from dl_reports.checks.labels import class_name
 from dl_reports.facts import SOFTMAX, Facts, known
-from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, Curve, Curves
+from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, ClassRow, Curve, Curves
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reliability import Reliability, class_reliability, error_interval, label_reliability
 
@@ -42,6 +43,21 @@ def best_epoch_scores(facts: Facts) -> BestEpochScores | None:
         gap=gap,
         corrected=None if luck is None else Estimate(luck.corrected, *luck.interval),
     )
+
+
+def class_rows(facts: Facts) -> tuple[ClassRow, ...]:
+    """List recall and precision of each class or label, the least found first."""
+    counts = known(facts.class_counts)
+    if counts is None:
+        return ()
+    rows = []
+    for k, (examples, answers, right) in enumerate(zip(counts.examples, counts.answers, counts.right, strict=True)):
+        name = class_name(facts, k)
+        recall = Estimate(right / examples if examples else NAN, *counts.recall(k))
+        precision = Estimate(right / answers if answers else NAN, *counts.precision(k))
+        positive = facts.has_classes and name == facts.manifest.task.positive
+        rows.append(ClassRow(name, int(examples), int(answers), recall, precision, positive))
+    return tuple(sorted(rows, key=lambda row: row.recall.value if row.examples else math.inf))
 
 
 def curves(facts: Facts) -> Curves | None:

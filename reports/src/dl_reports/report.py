@@ -217,6 +217,27 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class ClassRow:
+    """How well one class, or one label, is found on the validation set at the best epoch.
+
+    Attributes:
+        name: Of the class.
+        examples: Validation examples of it.
+        answers: Validation examples that the network gives it.
+        recall: The share of its examples that are found.
+        precision: The share of its answers that are right.
+        positive: Whether it is the class to find, of two.
+    """
+
+    name: str
+    examples: int
+    answers: int
+    recall: Estimate
+    precision: Estimate
+    positive: bool
+
+
+@dataclass(frozen=True)
 class Bin:
     """Validation examples of similar confidence: their mean confidence, and their accuracy with its interval."""
 
@@ -314,6 +335,7 @@ class Report:
         ignored: Codes of findings that were left out.
         examples: The hardest, then the suspect ones.
         confusion: None if the task has no classes, or nothing was kept.
+        classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         calibration: None if the task has no probabilities, or nothing was kept.
         unchecked: Checks that could not be made.
         next: Commands, the most useful first.
@@ -336,4 +358,5 @@ class Report:
     next: tuple[Command, ...]
     sections: tuple[Section, ...] = ()
     reuse: tuple[Reuse, ...] = ()
+    classes: tuple[ClassRow, ...] = ()
     schema: int = SCHEMA

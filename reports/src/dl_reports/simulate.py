@@ -54,6 +54,7 @@ class SimulatedFit:
         options: Changed options of training and split.
         near: Share of validation examples with nearly the features of a training example.
         shifted: Shift of the projected inputs of validation, in deviations.
+        family: Near copies of each input over both sides; 0 for none.
     """
 
     signal: Sequence[float] = SIGNAL
@@ -75,6 +76,7 @@ class SimulatedFit:
     options: Mapping[str, Value] = field(default_factory=dict)
     near: float = 0.0
     shifted: float = 0.0
+    family: int = 0
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,15 @@ def _write_examples(
     features = {"val": rng.standard_normal((fit.n, 8)), "probe": rng.standard_normal((len(probe.true), 8))}
     copies = round(fit.near * fit.n)
     features["val"][:copies] = features["probe"][:copies] + 1e-3 * rng.standard_normal((copies, 8))
-    inputs = {f"{part}_inputs": rng.standard_normal(rows.shape) for part, rows in features.items()}
+    inputs = {f"{part}_inputs": rng.standard_normal((len(features["val"]), 8)) for part in ("val", "train")}
     inputs["val_inputs"] += fit.shifted
+    if fit.family:
+        scenes = rng.standard_normal((2 * fit.n // fit.family + 1, 8))
+        for part in ("val", "train"):
+            frames = scenes[rng.integers(len(scenes), size=fit.n)]
+            inputs[f"{part}_inputs"] = frames + 0.02 * rng.standard_normal(frames.shape)
     where = {f"{part}_rows": np.arange(len(rows)) for part, rows in features.items()}
+    where["train_rows"] = where["val_rows"]
     kept = {name: rows.astype(np.float16) for name, rows in (features | inputs).items()}
     with (folder / "outcomes" / "features.npz").open("wb") as stream:
         np.savez(stream, allow_pickle=False, **kept, **where)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,3 +108,47 @@ def test_the_interval_of_the_gap_is_newcombes_or_welchs(task):
     low, high = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 9.0])
     found = estimate_scores(task("mean", higher=False), scored(low), scored(high), np.zeros(3), np.zeros(3))
     assert found.gap[1:] == pytest.approx(mean_difference(5, high.std(ddof=1), 3, 2, 1, 3), rel=1e-5)
+
+
+def test_average_precision_is_that_of_the_class_to_find(task):
+    rng = np.random.default_rng(1)
+    flags = (rng.random(300) < 0.1).astype(np.int64)
+    logits = rng.normal(0, 1, (300, 1)) + flags[:, None]
+    two = replace(task("ranking"), names=("rare", "usual"), positive="rare")
+    found = estimate(two, scored(flags, -logits), 1 - flags)
+    assert found.value == pytest.approx(average_precision_score(flags, logits[:, 0]), abs=1e-6)
+    assert found == pytest.approx(estimate(task("ranking"), scored(flags, logits), flags))
+
+
+def test_the_gap_of_labels_is_of_those_that_both_sides_have(task):
+    rng = np.random.default_rng(2)
+    probe_targets, val_targets = (rng.integers(0, 2, (100, 3)) for _ in range(2))
+    val_targets[:, 2] = 0
+    logits = [targets + rng.normal(0, 1, (100, 3)) for targets in (probe_targets, val_targets)]
+    logits[0][:, 2] = rng.normal(0, 1, 100)  # the label that validation lacks is not learnt at all
+    parts = [scored(np.zeros(100), one) for one in logits]
+    found = estimate_scores(task("ranking"), *parts, probe_targets, val_targets)
+    two = [average_precision_score(probe_targets[:, :2], logits[0][:, :2])]
+    two.append(average_precision_score(val_targets[:, :2], logits[1][:, :2]))
+    assert found.gap.value == pytest.approx(two[0] - two[1], abs=1e-6)
+    assert found.probe.value == pytest.approx(average_precision_score(probe_targets, logits[0]), abs=1e-6)
+
+
+def test_labels_that_no_side_shares_leave_no_gap(task):
+    targets = np.array([[1, 0], [1, 0]]), np.array([[0, 1], [0, 1]])
+    found = estimate_scores(task("ranking"), *(scored([0, 0], np.zeros((2, 2))) for _ in range(2)), *targets)
+    assert math.isnan(found.gap.value)
+
+
+def test_the_gap_of_macro_f1_is_of_the_classes_that_both_sides_have(task):
+    probe_targets, val_targets = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 0, 0, 1, 1, 1])
+    answers = np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 1, 1, 1, 1])
+    found = estimate_scores(
+        task("confusion"), *(scored(np.zeros(6), np.eye(3)[one]) for one in answers), probe_targets, val_targets
+    )
+    shared = [
+        f1_score(targets, one, labels=[0, 1], average="macro")
+        for targets, one in zip((probe_targets, val_targets), answers, strict=True)
+    ]
+    assert found.gap.value == pytest.approx(shared[0] - shared[1])
+    assert found.probe.value == pytest.approx(f1_score(probe_targets, answers[0], average="macro"))

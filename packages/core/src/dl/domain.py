@@ -76,10 +76,6 @@ class Preprocessor(nn.Module, ABC):
         """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""
         return torch.zeros(1, *self.input_shape)
 
-    def flatten(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
-        """Return prepared inputs as numbers (N, ...) with meaningful distances, to compare subsets."""
-        return prepared  # type: ignore[no-any-return]  # a tensor, unless a domain overrides it
-
 
 def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with encoded inputs."""

@@ -167,21 +167,23 @@ def mean_average_precision(scores: NDArray[np.floating], targets: NDArray[np.int
         targets: Same shape, 1 where the label holds, else 0.
 
     Returns:
-        A function from weights (n, B) to B means over the labels that have a positive example in the draw;
-        NaN where none has.
+        A function from weights (n, B) to B means over the labels that some example has; NaN where none has any. In a
+        draw without an example of a label, that label counts as on all examples, so that all draws are of the same
+        labels; a single label has no average precision there.
 
     Source: average precision as the sum over thresholds of the step in recall times the precision there.
     """
     by_label = np.atleast_2d(np.asarray(scores).T), np.atleast_2d(np.asarray(targets).T)
     labels = [_average_precision(s, y) for s, y in zip(*by_label, strict=True) if y.any()]
+    whole = [float(label(np.ones((by_label[0].shape[1], 1), np.float32))[0]) for label in labels]
 
     def score(weights: Weights) -> NDArray[np.float64]:
         if not labels:
             return np.full(weights.shape[1], np.nan)
         precisions = np.stack([label(weights) for label in labels])  # (L, B)
-        counted = np.isfinite(precisions)
-        total = np.where(counted, precisions, 0.0).sum(axis=0)
-        return np.where(counted.any(axis=0), total / np.maximum(counted.sum(axis=0), 1), np.nan)
+        if len(labels) > 1:
+            precisions = np.where(np.isfinite(precisions), precisions, np.array(whole)[:, None])
+        return np.asarray(precisions.mean(axis=0))
 
     return score
 

@@ -6,7 +6,6 @@ Letters: ``B`` texts of a batch, ``T`` tokens of the longest of them, ``V`` toke
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -24,7 +23,6 @@ from dl.padded import Padded
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
-SKETCHED = 64  # dimension of the random projection in which texts are compared
 CHUNK = 1 << 16  # texts processed at once
 
 
@@ -84,21 +82,6 @@ class TextPreprocessor(Preprocessor):
     def example_input(self) -> Padded:
         """Return a text of one unknown token."""
         return self.forward(Padded(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)))
-
-    def flatten(self, prepared: Padded) -> Tensor:
-        """Project bags of tokens to random directions, scaled by one over the root of the length, (B, 64).
-
-        Texts with the same words lie near each other.
-        """
-        directions = self._directions.to(prepared.values.device)
-        summed = F.embedding_bag(prepared.values, directions, mode="sum", padding_idx=0)
-        return summed / prepared.lengths[:, None].sqrt()
-
-    @cached_property
-    def _directions(self) -> Tensor:
-        """Random directions (V, 64), the same in every run."""
-        draws = np.random.default_rng(0x7E87).standard_normal((self.vocabulary.size, SKETCHED))
-        return torch.from_numpy(draws.astype(np.float32))
 
 
 def is_first(values: Tensor) -> Tensor:

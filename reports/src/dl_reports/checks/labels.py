@@ -9,6 +9,7 @@ from scipy.special import bdtrc, ndtri
 
 from dl.finding import Finding
 from dl.intervals import wilson
+from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
@@ -139,8 +140,10 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def missing_class(facts: Facts) -> list[Finding] | NotComputable:
-    """Find classes without a validation example, which no score covers."""
+    """Find classes and labels without a validation example, which no score covers."""
     val = facts.kept.val
+    if facts.manifest.task.has_labels:
+        return val if isinstance(val, NotComputable) else _missing_labels(facts, val)
     if not facts.has_classes:
         return []
     if isinstance(val, NotComputable):
@@ -150,15 +153,37 @@ def missing_class(facts: Facts) -> list[Finding] | NotComputable:
     missing = np.flatnonzero(counts == 0)
     if len(missing) == 0:
         return []
-    shown = ", ".join(formatting.named(class_name(facts, int(k))) for k in missing[:NAMED])
-    more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
     one = np.count_nonzero(counts) == 1
-    message = f"no validation example of {shown}{more}: the score does not cover {'them' if len(missing) > 1 else 'it'}"
+    message = f"no validation example of {_named(facts, missing)}: the score does not cover {_them(missing)}"
     if one:
         only = formatting.named(class_name(facts, int(counts.argmax())))
         message = f"all validation examples are {only}: the score is meaningless"
     found = {"missing": len(missing), "classes": size}
     return [Finding("data-missing-class", "issue" if one else "tip", message, found)]
+
+
+def _missing_labels(facts: Facts, val: PartOutcomes) -> list[Finding]:
+    """Name the labels that no validation example has, or no example of the probe: the gap leaves them out."""
+    probe = known(facts.kept.probe)
+    found = []
+    for where, part in (("validation example", val), ("scored training example", probe)):
+        if part is None or part.targets.ndim != 2:
+            continue
+        missing = np.flatnonzero(~part.targets.astype(np.bool_).any(axis=0))
+        if len(missing):
+            message = f"no {where} has {_named(facts, missing)}: score and gap do not cover {_them(missing)}"
+            evidence: dict[str, object] = {"missing": len(missing), "labels": part.targets.shape[1]}
+            found.append(Finding("data-missing-class", "tip", message, evidence))
+    return found
+
+
+def _named(facts: Facts, numbers: np.ndarray) -> str:
+    shown = ", ".join(formatting.named(class_name(facts, int(k))) for k in numbers[:NAMED])
+    return shown + (f" and {len(numbers) - NAMED:,} more" if len(numbers) > NAMED else "")
+
+
+def _them(numbers: np.ndarray) -> str:
+    return "them" if len(numbers) > 1 else "it"
 
 
 def class_name(facts: Facts, number: int) -> str:

@@ -41,11 +41,11 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
-    if not {"val_inputs", "probe_inputs"} <= set(features):
+    if not {"val_inputs", "train_inputs"} <= set(features):
         return NotComputable(
-            "the run keeps no projected inputs; features of the network would reveal memorization instead"
+            "the run keeps no projected inputs; what was learnt on one side would tell it from the other"
         )
-    found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]))
+    found = input_shift(np.asarray(features["train_inputs"]), np.asarray(features["val_inputs"]))
     if isinstance(found, NotComputable):
         return found
     if found.p > LEVEL:

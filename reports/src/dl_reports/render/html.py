@@ -51,7 +51,13 @@ def _template() -> Template:
     environment.filters |= {"upto": _upto, "trusted": Markup}
     environment.globals |= {"phrases": phrases, "percent": percent, "severity": _severity, "SEVERITIES": SEVERITIES}
     environment.globals |= {"data_uri": data_uri, "chart_svg": chart_svg, "reliability_svg": reliability_svg}
-    environment.globals |= {"sample": sample, "LONG": LONG, "MOST_PAIRS": MOST_PAIRS, "policy": POLICY}
+    environment.globals |= {
+        "sample": sample,
+        "LONG": LONG,
+        "MOST_PAIRS": MOST_PAIRS,
+        "MOST_CLASSES": MOST_CLASSES,
+        "policy": POLICY,
+    }
     environment.globals |= {"style": Markup(_read("page.css"))}
     return environment.from_string(_read("page.html.j2"))
 

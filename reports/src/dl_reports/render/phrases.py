@@ -12,7 +12,7 @@ from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
 from dl_reports.formatting import bracket, many, metric_word, number, percent, points
-from dl_reports.report import BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
+from dl_reports.report import BaselineRow, CalibrationCard, ClassRow, Curves, Example, Header, Report, Reuse
 
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
@@ -89,6 +89,27 @@ def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "less selection bias", value(metric, scores.corrected), interval(metric, scores.corrected)
     yield "on training examples", value(metric, scores.probe), interval(metric, scores.probe)
     yield "gap", value(metric, scores.gap, signed=True), interval(metric, scores.gap, signed=True)
+    yield from _of_class_to_find(report)
+
+
+def _of_class_to_find(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Give recall and precision of the class to find, where the headline ranks it."""
+    for row in report.classes:
+        if row.positive and report.header.metric.kind == "ranking":
+            for name, found in (("recall", row.recall), ("precision", row.precision)):
+                yield f"{name} of '{row.name}'", *share_and_interval(found)
+
+
+def share_and_interval(estimate: Estimate) -> tuple[str, str]:
+    """Return a share in percent, and its interval; a dash and nothing where there is none."""
+    if not math.isfinite(estimate.value):
+        return "-", ""
+    return f"{estimate.value:.2%}".replace("%", " %"), bracket(estimate[1:], 100, 2)
+
+
+def least_found(classes: Sequence[ClassRow], most: int) -> tuple[ClassRow, ...]:
+    """Return the classes that are found least, of more than two; of two, the scores say it."""
+    return tuple(classes[:most]) if len(classes) > 2 else ()
 
 
 def reuse(found: Reuse, metric: MetricInfo) -> str:

@@ -49,6 +49,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
     if report.confusion is not None:
         yield from _titled("confused classes", cards.confusion(report.confusion, inner))
+    yield from _titled("classes found least", cards.classes(report.classes))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))
     yield from _titled("evaluations of each set", _reuse(report))

@@ -37,7 +37,8 @@ class ScoreEstimates:
     Args:
         probe: On the probe, a subset of the training set.
         val: On the validation set.
-        gap: The generalization gap: how much worse the validation score is; positive when the network overfits.
+        gap: The generalization gap: how much worse the validation score is; positive when the network overfits. Of
+            labels and classes, those with an example on both sides count.
     """
 
     probe: Estimate
@@ -51,16 +52,43 @@ def estimate_scores(
     """Estimate probe score, validation score and gap of the task's headline metric."""
     of_probe = estimate(task, probe, probe_targets)
     of_val = estimate(task, val, val_targets)
-    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, of_probe, of_val, probe, val))
+    shared = _on_both_sides(task, probe_targets, val_targets)
+    if shared is None:
+        return ScoreEstimates(of_probe, of_val, _estimate_gap(task, of_probe, of_val, probe, val))
+    if not shared.any():
+        return ScoreEstimates(of_probe, of_val, Estimate(math.nan, math.nan, math.nan))
+    of_both = estimate(task, probe, probe_targets, shared), estimate(task, val, val_targets, shared)
+    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, *of_both, probe, val))
 
 
-def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Estimate:
+def _on_both_sides(
+    task: TaskInfo, probe_targets: NDArray[np.generic], val_targets: NDArray[np.generic]
+) -> NDArray[np.bool_] | None:
+    """Return which labels or classes have an example in both subsets, (L,); None where those of both are the same.
+
+    A gap between means of different labels or classes would be none of the network's.
+    """
+    kind, sides = task.headline.kind, (probe_targets, val_targets)
+    if kind == "ranking" and val_targets.ndim == 2:
+        present = [side.any(axis=0) for side in sides]
+    elif kind == "confusion":
+        size = 1 + max(int(side.max(initial=0)) for side in sides)
+        present = [np.bincount(side.astype(np.int64), minlength=size) > 0 for side in sides]
+    else:
+        return None
+    return None if np.array_equal(present[0], present[1]) else np.asarray(present[0] & present[1])
+
+
+def estimate(
+    task: TaskInfo, scored: Scored, targets: NDArray[np.generic], counted: NDArray[np.bool_] | None = None
+) -> Estimate:
     """Estimate the headline metric on one subset.
 
     Args:
         task: With the headline metric.
         scored: Outcomes of the subset.
         targets: (n, ...) as stored; used by metrics that are not a mean over examples.
+        counted: (L,) the labels or classes over which such a metric is averaged; None for all that some example has.
     """
     kind, scores = task.headline.kind, scored.score.astype(np.float64)
     n = len(scores)
@@ -69,22 +97,36 @@ def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Es
     if kind == "mean":
         return Estimate(float(scores.mean()), *mean_interval(float(scores.mean()), _deviation(scores), n))
     if kind == "ranking":
-        score = mean_average_precision(scored.logits, targets.astype(np.int64))
+        score = _ranking(task, scored, targets, counted)
     else:
-        score = macro_f1(scored.logits.argmax(axis=1), targets)
+        score = macro_f1(scored.logits.argmax(axis=1), targets, counted)
     value = float(score(np.ones((n, 1), np.float32))[0])
     return Estimate(value, *bootstrap_interval(score, n, draws=DRAWS))
 
 
-def macro_f1(predicted: NDArray[np.integer], targets: NDArray[np.generic]) -> Score:
+def _ranking(task: TaskInfo, scored: Scored, targets: NDArray[np.generic], counted: NDArray[np.bool_] | None) -> Score:
+    """Return the average precision of the class to find, or the mean of that of each label."""
+    flags = targets.astype(np.int64)
+    if counted is not None:
+        return mean_average_precision(scored.logits[:, counted], flags[:, counted])
+    if task.finds_first:
+        return mean_average_precision(-scored.logits, 1 - flags)
+    return mean_average_precision(scored.logits, flags)
+
+
+def macro_f1(
+    predicted: NDArray[np.integer], targets: NDArray[np.generic], counted: NDArray[np.bool_] | None = None
+) -> Score:
     """Macro F1 as a function of example weights: the mean over classes of the harmonic mean of precision and recall.
 
     Args:
         predicted: (n,) predicted classes.
         targets: (n,) true classes.
+        counted: (C,) the classes over which it is averaged; None for those that are a target or an answer.
     """
     size = int(max(predicted.max(initial=0), targets.max(initial=0))) + 1
     cells = targets.astype(np.int64) * size + predicted
+    among = np.ones(size, bool) if counted is None else np.isin(np.arange(size), np.flatnonzero(counted))
 
     def score(weights: Weights) -> NDArray[np.float64]:
         counts = np.stack([np.bincount(cells, draw, minlength=size * size) for draw in weights.T])
@@ -92,7 +134,7 @@ def macro_f1(predicted: NDArray[np.integer], targets: NDArray[np.generic]) -> Sc
         right = np.diagonal(confusion, axis1=1, axis2=2)
         either = confusion.sum(axis=1) + confusion.sum(axis=2)
         f1 = 2 * right / np.maximum(either, 1e-12)
-        seen = either > 0
+        seen = (either > 0) & among
         return np.asarray((f1 * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
 
     return score

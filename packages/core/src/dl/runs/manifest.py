@@ -53,6 +53,8 @@ class TaskInfo:
         has_classes: Whether each target is the number of one class.
         probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
         from_inputs: Whether the target is read from the inputs, as the next token.
+        positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
+        counts: Training examples of each class, or with each label; empty for other tasks.
     """
 
     name: str
@@ -70,6 +72,13 @@ class TaskInfo:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    positive: str = ""
+    counts: tuple[int, ...] = ()
+
+    @property
+    def finds_first(self) -> bool:
+        """Whether the class to find is the first of the two; a logit is that of the second."""
+        return bool(self.positive) and self.positive == self.names[0]
 
     @property
     def has_probabilities(self) -> bool:

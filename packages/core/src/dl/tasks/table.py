@@ -12,12 +12,17 @@ from dl.errors import BadOption, BadRun, unknown
 from dl.runs.manifest import TaskInfo
 from dl.specs import TaskSpec
 from dl.tasks.plugin import OWN
-from dl.tasks.targets import are_unlabelled, refuse_unlearnable
+from dl.tasks.targets import AUTO, are_unlabelled, class_to_find, refuse_unlearnable
 from dl.tasks.task import Loss, Names, Target, Task, TaskKind
 
 
 def decide(
-    target: Target, names: Names, asked: str = "", loss: str = "auto", tasks: Mapping[str, TaskSpec] = OWN
+    target: Target,
+    names: Names,
+    asked: str = "",
+    loss: str = "auto",
+    tasks: Mapping[str, TaskSpec] = OWN,
+    positive: str = AUTO,
 ) -> Task:
     """Choose the row of the table from the training target, or check that the user's choice fits.
 
@@ -27,10 +32,11 @@ def decide(
         asked: The user's choice; empty to decide from the target.
         loss: One of the row's `TaskKind.losses`; ``auto`` for its default.
         tasks: The rows to choose from, by name.
+        positive: The class to find, of two; ``auto`` for the rarer one.
 
     Raises:
         BadData: If no row fits the target.
-        BadOption: If the target does not fit the chosen row, or the row has no such loss.
+        BadOption: If the target does not fit the chosen row, or the row has no such loss or class to find.
         UnknownName: If the chosen row is unknown.
     """
     found, reason = _recognize(target, names)
@@ -44,7 +50,7 @@ def decide(
         row.check(target, names)
     if loss != "auto":
         row = _with_loss(row, loss)
-    return Task(row, _info(row, target, names, reason))
+    return Task(row, _info(row, target, names, reason, positive))
 
 
 def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
@@ -108,7 +114,7 @@ def _with_loss(row: TaskKind, loss: str) -> TaskKind:
     raise BadOption(f"loss={loss} is for {', '.join(able) or 'no task'}; {row.name} has one loss only")
 
 
-def _info(row: TaskKind, target: Target, names: Names, reason: str) -> TaskInfo:
+def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: str) -> TaskInfo:
     names = row.names(target, names)
     metrics = tuple(metric.info for metric in row.metrics)
     if row.headline is not None:
@@ -136,4 +142,21 @@ def _info(row: TaskKind, target: Target, names: Names, reason: str) -> TaskInfo:
         has_classes=row.has_classes,
         probabilities=row.probabilities,
         from_inputs=row.from_inputs,
+        positive=_class_to_find(row, target, names, positive),
+        counts=_counts(row, target, names),
     )
+
+
+def _counts(row: TaskKind, target: Target, names: Names) -> tuple[int, ...]:
+    """Count the examples of each class, or with each label."""
+    if row.has_classes:
+        return tuple(np.bincount(target.astype(np.int64), minlength=len(names)).tolist())
+    return tuple(target.sum(axis=0, dtype=np.int64).tolist()) if row.probabilities and target.ndim == 2 else ()
+
+
+def _class_to_find(row: TaskKind, target: Target, names: Names, asked: str) -> str:
+    if row.finds_class:
+        return class_to_find(target, names, asked)
+    if asked != AUTO:
+        raise BadOption(f"positive={asked} is for two classes; the task is {row.name}")
+    return ""

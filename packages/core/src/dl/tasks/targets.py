@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.errors import BadData
+from dl.errors import BadData, BadOption
 from dl.runs.manifest import TaskInfo
 from dl.tasks.task import Names, Target
 from dl.words import many
 
+AUTO = "auto"
 LARGEST, SMALLEST = 1e30, 1e-30  # of the targets of a regression: their errors must fit single precision
 LEAST_RANGE = 0.1  # of numbers from 0 to 1 to be shares
 IMBALANCED = 4.0  # ratio of the most common class to the rarest
@@ -164,6 +165,25 @@ def column_names(target: Target, names: Names) -> Names:
     if len(names) == columns:  # names of classes do not name the column if they are taken as numbers
         return names
     return tuple(f"target {k}" if columns > 1 else "target" for k in range(columns))
+
+
+def class_to_find(target: Target, names: Names, asked: str = AUTO) -> str:
+    """Return the name of the class to find, of two: the rarer one in training, or the second where both are as common.
+
+    Args:
+        target: (N,) class numbers of the training set, 0 or 1.
+        names: Of the two classes.
+        asked: The name of one of them, or ``auto``.
+
+    Raises:
+        BadOption: If neither class has the name that is asked for.
+    """
+    if asked != AUTO:
+        if asked not in names:
+            raise BadOption(f"positive={asked}: the classes are {names[0]!r} and {names[1]!r}")
+        return asked
+    first, second = np.bincount(target.astype(np.int64), minlength=2)[:2]
+    return names[0] if first < second else names[1]
 
 
 def as_class_numbers(target: Target, _info: TaskInfo) -> Tensor:

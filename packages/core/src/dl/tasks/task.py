@@ -111,6 +111,8 @@ class TaskKind:
         has_classes: Whether a target, as stored, is a class number, from 0.
         probabilities: How logits become the probabilities of classes or labels: ``softmax``, ``sigmoid``, or empty.
         from_inputs: Whether the target is read from the inputs: each token from those before it.
+        finds_class: Whether metrics rank or retrieve one class of two, the logit being that of the second: they are
+            computed for `TaskInfo.positive`.
         check: Raises `BadData` for a target and names that the row cannot learn.
         recognize: The reason why a target fits this row, in words; empty if it does not. For dl's own rows alone, in
             their order: a plugin's row is chosen with ``--task``.
@@ -145,6 +147,7 @@ class TaskKind:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    finds_class: bool = False
     check: Callable[[Target, Names], None] = nothing_wrong
     recognize: Callable[[Target, Names], str] | None = None
     headline: Callable[[Target], str] | None = None
@@ -197,6 +200,8 @@ class Task:
             target: As `encode` gives it.
         """
         preds, actual = self.preds(logits), self.decode(target)
+        if self.info.finds_first:
+            preds, actual = self.preds(-logits), 1 - actual
         compute = {metric.info.name: metric.compute for metric in self.row.metrics}
         return {info.name: float(compute[info.name](preds, actual)) for info in self.info.metrics}
 

@@ -17,7 +17,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
 from dl import files
-from dl.data.examples import Subset
+from dl.data.examples import Index, Subset
+from dl.data.projection import project_inputs
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
@@ -115,7 +116,18 @@ class RunWriter(Callback):
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
         for name in subsets:
             features |= module.features(name, features[f"{name}_rows"])
+        features |= self._projected(module, features["val_rows"])
         outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
+
+    def _projected(self, module: FitModule, val_rows: Index) -> dict[str, np.ndarray]:
+        """Return projected inputs of the validation set and of the whole training set, as many as are kept of each."""
+        val, train = self.scored.subsets["val"], self.scored.subsets["probe"].examples
+        train_rows = spread(len(module.data.train), MOST_EXAMPLES)
+        return {
+            "train_rows": train_rows,
+            "train_inputs": project_inputs(train.inputs, module.data.train[train_rows]),
+            "val_inputs": project_inputs(val.examples.inputs, val.index[val_rows]),
+        }
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write the final status to the manifest, on the first device only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dl.plugins.registry import Plugins
-from dl.runs.manifest import Baseline, MetricInfo
+from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
 from dl.terminal import plain
 from dl.training.setup import FitSetup
@@ -37,13 +38,25 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "validation": f"{len(splits.val):,}, {splits.rule}; {shared} across it",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "task": f"{task.info.name} - {task.info.reason}",
+        "to find": _class_to_find(task.info),
     }
     console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
-        console.print(plain(f"  {name:<11} {value}"))
+        if value:
+            console.print(plain(f"  {name:<11} {value}"))
     for note in dataset.notes:
         console.print(plain(f"  - {note}"))
     show_findings(console, splits.findings)
+
+
+def _class_to_find(info: TaskInfo) -> str:
+    """Name the class that the headline metric ranks, of two; empty where the headline treats both alike."""
+    if not info.positive or info.headline.kind != "ranking":
+        return ""
+    number = info.names.index(info.positive)
+    share = show_value(info.headline, info.counts[number] / sum(info.counts))
+    other = shlex.quote(f"positive={info.names[1 - number]}")
+    return f"{info.positive!r}, {share} of the training set  for the other class: {other}"
 
 
 def _show_unknown(console: Console, setup: FitSetup) -> None:

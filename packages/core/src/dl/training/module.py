@@ -421,27 +421,21 @@ class FitModule(pl.LightningModule):
         return values if self.shard.world_size == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
-        """Return features of some rows of a subset, each (n, F) float32.
-
-        Under the subset's name the inputs of the last layer; under ``<subset>_inputs`` the prepared inputs, which do
-        not depend on the network.
-        """
+        """Return the inputs of the last layer for some rows of a subset, (n, F) float32, under the subset's name."""
         is_val = part == "val"
         data = self.data.val_data if is_val else self.data.train_data
         positions = (self.data.val if is_val else self.data.probe)[rows]
         lengths = None if data.lengths is None else data.lengths[positions]
         sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
-        was_training, inputs = self.training, []
+        was_training = self.training
         self.eval()
         scoring = self.regularizers.scored_with(self.network)
         with torch.inference_mode(), scoring, penultimate(self.network) as kept:
             for batch in sampler:
                 prepared = self.prepared(data.take(torch.from_numpy(positions)[batch].to(self.device))[0])
-                inputs.append(project(self.preprocessor.flatten(prepared)))
                 self.network(prepared)
                 if kept:
                     kept[-1] = project(pool_tokens(kept[-1], prepared))
         self.train(was_training)
-        found = {part: kept, f"{part}_inputs": inputs}
         back = np.argsort(sampler.local_positions)
-        return {name: torch.cat(batches).numpy()[back] for name, batches in found.items() if batches}
+        return {part: torch.cat(kept).numpy()[back]} if kept else {}

@@ -108,7 +108,7 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     dataset = load_dataset(recipe, plugins, domain)
     recipe = _settled(recipe, dataset, at_hand)
     splits = split_data(dataset, recipe, plugins)
-    task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
+    task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
@@ -129,6 +129,12 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
         domain.sketch,
         at_hand,
     )
+
+
+def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
+    """Return the task that the training target and the recipe ask for."""
+    loss, positive = str(recipe.train["loss"]), str(recipe.train["positive"])
+    return decide(splits.train.targets, splits.train.examples.names, recipe.task, loss, plugins.tasks, positive)
 
 
 def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
