@@ -4,7 +4,7 @@ import numpy as np
 
 from dl.data.examples import Dataset, Examples, whole
 from dl.finding import Finding
-from dl.splits.sight import check_inputs, check_names
+from dl.splits.sight import check_inputs, check_names, check_unsplit
 
 
 def films(first, last, frames=5, one_label=True, where="train"):
@@ -25,6 +25,11 @@ def test_a_validation_set_of_other_films_is_silent_and_of_the_same_is_not():
     assert check_names(Dataset("films", films(0, 20), val=films(20, 30, where="val"))) == []
     (finding,) = check_names(Dataset("films", films(0, 20), val=films(10, 30, where="val")))
     assert finding.severity == "issue" and finding.message.endswith("move each to one side")
+
+
+def test_data_is_looked_at_without_a_split_of_its_own():
+    assert [one.code for one in check_unsplit(Dataset("films", films(0, 30)))] == ["data-groups-in-sight"]
+    assert check_unsplit(Dataset("films", films(0, 20), val=films(20, 30, where="val"))) == []
 
 
 def test_what_reading_found_is_kept_and_groups_that_are_known_are_not_said():

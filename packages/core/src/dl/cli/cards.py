@@ -18,11 +18,11 @@ from rich.text import Text
 
 from dl import files
 from dl.data.paths import looks_like_file
-from dl.errors import BadOption, DLError, UnknownName, nearest
+from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
+from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
@@ -30,8 +30,7 @@ from dl.runs.wording import show_findings
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
-    from dl.data.examples import Dataset, Examples
-    from dl.finding import Finding
+    from dl.data.examples import Examples
     from dl.specs import RegularizerSpec, TaskSpec
 
 _Spec = TypeVar("_Spec")
@@ -124,6 +123,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
     from dl.splits.partition import load_dataset
+    from dl.splits.sight import check_unsplit
     from dl.tasks.table import decide
 
     chosen = domain_of(name, plugins, reading)
@@ -131,7 +131,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
-    found = _guards(dataset, recipe, plugins)
+    found = check_unsplit(dataset)
     task = decide(examples.targets, examples.names, recipe.task, tasks=plugins.tasks).info
     duplicates = len(examples) - 1 - int(duplicate_groups(example_keys(examples)).max(initial=-1))
     card = {
@@ -168,18 +168,6 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
     out.print(Columns([Constrain(one, width) for one in drawn], padding=(0, 2)))
     out.print(plain(f"  next: {_next(recipe.domain, name, reading)}", "dim", longest=LONGEST_LINE))
-
-
-def _guards(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> list[Finding]:
-    """Return what the guards find that the card does not show; what reading found, if the data cannot be split."""
-    from dl.splits.partition import split_data
-
-    shown = ("data-duplicates", "data-skipped-files")
-    try:
-        found = split_data(dataset, recipe, plugins).findings
-    except DLError:
-        found = list(dataset.findings)
-    return [one for one in found if one.code not in shown]
 
 
 def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:

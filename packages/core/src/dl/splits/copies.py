@@ -51,7 +51,7 @@ def _no_copies(examples: Examples, keys: Fingerprints) -> NDArray[np.bool_]:
     """Return which examples are equal to another one and no copy of it, (N,)."""
     apart = np.zeros(len(examples), bool)
     if isinstance(examples.inputs, Ragged):
-        few = not without_target(examples) and len(np.unique(keys)) * PER_TEXT <= len(keys)
+        few = not without_target(examples) and (duplicate_groups(keys).max(initial=-1) + 1) * PER_TEXT <= len(keys)
         return ~apart if few else apart
     if examples.inputs.dtype.names is None:
         return apart
