@@ -92,12 +92,16 @@ def header(facts: Facts) -> Header:
         planned=int(option(facts, "epochs") or 0),
         best_epoch=None if facts.best is None else facts.epochs[facts.best],
         seconds=manifest.seconds,
+        val_groups=0 if (groups := facts.groups("val")) is None else len(groups),
     )
 
 
 def _reuse(facts: Facts) -> list[Reuse | NotComputable]:
     run, manifest = facts.kept.run, facts.manifest
-    of_validation = count_validation_reuse(run, manifest, len(facts.epochs))
+    groups = facts.groups("val")
+    of_validation = count_validation_reuse(
+        run, manifest, len(facts.epochs), 1.0 if groups is None else groups.inflation
+    )
     return [of_validation, count_test_reuse(run, manifest)] if manifest.parts.test else [of_validation]
 
 

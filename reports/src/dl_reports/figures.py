@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from dl.intervals import Estimate, mean_interval, wilson
+from dl.groups import Groups
+from dl.intervals import Estimate, interval_of_mean, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import SOFTMAX, Facts, known
@@ -87,10 +88,8 @@ def _loss(facts: Facts, part: str) -> Curve:
     kept = {"val": facts.kept.val, "probe": facts.kept.probe}.get(part)
     bands = [(NAN, NAN)] * len(values)
     if isinstance(kept, PartOutcomes):
-        n = len(kept.ids)
         for k, row in enumerate(kept.loss):
-            sd = float(row.std(dtype=np.float64, ddof=1)) if n > 1 and np.isfinite(row).all() else NAN
-            bands[k] = _finite(mean_interval(values[k], sd, n))
+            bands[k] = _finite(interval_of_mean(row, kept.groups)) if np.isfinite(row).all() else (NAN, NAN)
     return Curve(part, tuple(values), tuple(low for low, _ in bands), tuple(high for _, high in bands))
 
 
@@ -99,7 +98,7 @@ def _metric(facts: Facts, part: str) -> Curve:
     values = facts.column(f"{part}_{facts.metric.name}")
     lows, highs = facts.column(f"{part}_low"), facts.column(f"{part}_high")
     n = facts.manifest.parts.val if part == "val" else facts.manifest.parts.probe
-    if facts.metric.kind == "proportion":
+    if facts.metric.kind == "proportion" and facts.groups(part) is None:
         for k, value in enumerate(values):
             if not math.isfinite(lows[k]) and 0 <= value <= 1:
                 lows[k], highs[k] = wilson(value * n, n)
@@ -124,10 +123,17 @@ def calibration_card(facts: Facts) -> CalibrationCard | NotComputable:
         temperature=found.temperature,
         ece_before=Estimate(found.before.error, *error_interval(found.before, before.bins, judged)),
         ece_after=Estimate(found.after.error, *error_interval(found.after, after.bins, judged)),
-        nll_before=Estimate(found.nll_before, *mean_interval(found.nll_before, before.deviation, judged)),
-        nll_after=Estimate(found.nll_after, *mean_interval(found.nll_after, after.deviation, judged)),
+        nll_before=_half_known(found.nll_before, before, judged, val.groups),
+        nll_after=_half_known(found.nll_after, after, judged, val.groups),
         gain=Estimate(found.gain.mean, *found.gain.interval),
     )
+
+
+def _half_known(value: float, whole: Reliability, judged: int, groups: Groups | None) -> Estimate:
+    """Give a mean over half of the examples an interval, from the spread over all."""
+    each = whole.nll if groups is None else groups.values(whole.nll)
+    n = judged if groups is None else len(groups) - len(groups) // 2
+    return Estimate(value, *mean_interval(value, float(each.std(ddof=1)), n))
 
 
 def _reliability(facts: Facts, temperature: float) -> Reliability:
@@ -135,5 +141,5 @@ def _reliability(facts: Facts, temperature: float) -> Reliability:
     logits, val = facts.kept.best_logits, facts.kept.val
     assert not isinstance(logits, NotComputable) and not isinstance(val, NotComputable)
     if facts.manifest.task.probabilities == SOFTMAX:
-        return class_reliability(logits, val.targets.astype(np.int64), temperature)
-    return label_reliability(logits, val.targets.reshape(logits.shape), temperature)
+        return class_reliability(logits, val.targets.astype(np.int64), temperature, val.groups)
+    return label_reliability(logits, val.targets.reshape(logits.shape), temperature, val.groups)

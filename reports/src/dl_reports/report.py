@@ -47,6 +47,7 @@ class Header:
         planned: Epochs of the recipe; 0 if it cannot be read.
         best_epoch: None before there is one.
         seconds: Of the fit.
+        val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
     """
 
     run: str
@@ -71,6 +72,7 @@ class Header:
     planned: int
     best_epoch: int | None
     seconds: float
+    val_groups: int = 0
 
 
 @dataclass(frozen=True)
@@ -335,12 +337,12 @@ class Report:
         ignored: Codes of findings that were left out.
         examples: The hardest, then the suspect ones.
         confusion: None if the task has no classes, or nothing was kept.
-        classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         calibration: None if the task has no probabilities, or nothing was kept.
         unchecked: Checks that could not be made.
         next: Commands, the most useful first.
         sections: Of plugins.
         reuse: Of the validation set, and of the test set.
+        classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         schema: Version of the JSON.
     """
 

@@ -20,8 +20,15 @@ from dl_reports.statistics.reuse_bound import reuse_bound
 LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`
 
 
-def count_validation_reuse(run: Run, manifest: Manifest, epochs: int) -> Reuse:
-    """Count the epochs of this run, and of the runs beside it, that were scored on the same validation examples."""
+def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation: float = 1.0) -> Reuse:
+    """Count the epochs of this run, and of the runs beside it, that were scored on the same validation examples.
+
+    Args:
+        run: This one.
+        manifest: Its manifest.
+        epochs: Its finished epochs.
+        inflation: Examples that tell as much as one independent one, where they share groups.
+    """
     found, unread = [epochs] if epochs else [], 0
     for other in list_runs(run.path.parent):
         if other.path == run.path or not (other.path / "run.json").exists():
@@ -32,7 +39,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int) -> Reuse:
         elif count:
             found.append(count)
     n = manifest.parts.val
-    return Reuse("val", sum(found), len(found), n, _bound(manifest, sum(found), n), unread)
+    return Reuse("val", sum(found), len(found), n, _bound(manifest, sum(found), int(n / inflation)), unread)
 
 
 def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:

@@ -17,6 +17,7 @@ from scipy.special import log_softmax
 
 from dl import files
 from dl.finding import Finding
+from dl.groups import Groups
 from dl.options import Option, Value
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.runs import outcomes
@@ -55,6 +56,8 @@ class SimulatedFit:
         near: Share of validation examples with nearly the features of a training example.
         shifted: Shift of the projected inputs of validation, in deviations.
         family: Near copies of each input over both sides; 0 for none.
+        alike: Examples of a group, in both sets: copies of each other but for the noise of each epoch. Groups are kept
+            if it is above 1.
     """
 
     signal: Sequence[float] = SIGNAL
@@ -77,6 +80,7 @@ class SimulatedFit:
     near: float = 0.0
     shifted: float = 0.0
     family: int = 0
+    alike: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ def _side(fit: SimulatedFit, n: int, shares: Sequence[float], rng: np.random.Gen
     true = rng.permutation(np.searchsorted(cut, np.arange(n), side="right")).astype(np.int64)
     wrong = rng.random(n) < fit.flipped
     other = (true + rng.integers(1, classes, n)) % classes if classes > 1 else true
-    return Side(true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
+    columns = (true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
+    return Side(*(np.repeat(column[:: fit.alike], fit.alike, axis=0)[:n] for column in columns))
 
 
 def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
@@ -143,7 +148,8 @@ def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random
 def _row(
     fit: SimulatedFit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side
 ) -> EpochRow:
-    scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
+    groups = {"val": _groups(fit, len(val.given)), "probe": _groups(fit, len(probe.given))}
+    scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given, groups)
     row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
     row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
     for part in outcomes.PARTS:
@@ -162,6 +168,8 @@ def _write_examples(
         "probe_ids": np.arange(len(probe.true)) + fit.n,
     }
     arrays |= {"val_targets": val.given, "probe_targets": probe.given, "val_leaked": leaked}
+    if fit.alike > 1:
+        arrays |= {f"{part}_groups": np.arange(len(arrays[f"{part}_ids"])) // fit.alike for part in outcomes.PARTS}
     with (folder / "outcomes" / "examples.npz").open("wb") as stream:
         np.savez(stream, allow_pickle=False, **arrays)
     features = {"val": rng.standard_normal((fit.n, 8)), "probe": rng.standard_normal((len(probe.true), 8))}
@@ -179,6 +187,10 @@ def _write_examples(
     kept = {name: rows.astype(np.float16) for name, rows in (features | inputs).items()}
     with (folder / "outcomes" / "features.npz").open("wb") as stream:
         np.savez(stream, allow_pickle=False, **kept, **where)
+
+
+def _groups(fit: SimulatedFit, n: int) -> Groups | None:
+    return Groups.of(np.arange(n) // fit.alike)
 
 
 def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]) -> Manifest:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_score, recall_score
 
+from dl.groups import Groups
 from dl.intervals import wilson
 from dl_reports.statistics.classes import count_classes, count_labels
 
@@ -44,3 +45,23 @@ def test_classes_that_are_found_alike_are_rarely_called_missed():
         answers = np.where(RNG.random(400) < 0.7, targets, (targets + RNG.integers(1, 5, 400)) % 5)
         false += len(count_classes(targets, answers, 5).missed(0.01)) > 0
     assert false <= 2
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_the_recall_of_a_class_is_as_certain_as_its_groups_allow(labels):
+    targets, answers = RNG.integers(0, 2, 60), RNG.integers(0, 2, 60)
+    numbers = np.repeat(np.arange(60), 10)
+    many = targets[numbers], answers[numbers]
+    if labels:
+        counts = count_labels(many[0][:, None], many[1][:, None], Groups(numbers))
+        k = 0
+    else:
+        counts, k = count_classes(*many, 2, Groups(numbers)), 1
+    once = count_classes(targets, answers, 2)
+    assert counts.recall(k) == pytest.approx(once.recall(1)) and counts.precision(k) == pytest.approx(once.precision(1))
+
+
+def test_of_a_class_in_few_groups_nothing_is_known():
+    targets = np.repeat([1, 0], [50, 150])
+    counts = count_classes(targets, targets, 2, Groups(np.arange(200) // 10))
+    assert counts.recall(1) == (0.0, 1.0) and counts.recall(0).low > 0.5

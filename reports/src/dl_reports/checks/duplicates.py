@@ -73,7 +73,7 @@ def _inflation(facts: Facts, leaked: np.ndarray) -> Inflation | None:
     val, k = facts.kept.val, facts.best
     if isinstance(val, NotComputable) or k is None or k >= len(val.score):
         return None
-    return known(inflation(val.score[k], leaked))
+    return known(inflation(val.score[k], leaked, val.groups))
 
 
 def within(facts: Facts) -> list[Finding] | NotComputable:
@@ -184,7 +184,8 @@ def _nearest(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
     probe = features["probe"][: 2 * LOOKED]
     if len(np.unique(probe, axis=0)) < DISTINCT * len(probe):
         return NotComputable("many training examples fall on the same point in the network's features")
-    found = near_duplicates(probe, val, LEVEL)
+    groups = facts.groups("val")
+    found = near_duplicates(probe, val, LEVEL, groups=None if groups is None else groups.take(rows))
     if isinstance(found, NotComputable):
         return found
     if len(found.val) == 0:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import bdtrc, ndtri
+from scipy.special import betainc, ndtri
 
 from dl.finding import Finding
-from dl.intervals import wilson
+from dl.intervals import effective_size, proportion_interval, wilson
 from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.moments import variance_of_mean
 
 LISTED = 1000  # ids in the evidence
 NAMED = 5  # classes in a sentence
@@ -36,7 +37,7 @@ def memorized(facts: Facts) -> list[Finding] | NotComputable:
     start = max(onset - 1, 0)
     gains = [part.score[-1].astype(np.float64) - part.score[start] for part in (probe, val)]
     excess = float(gains[0].mean() - gains[1].mean())
-    error = math.sqrt(sum(gain.var() / len(gain) for gain in gains))
+    error = math.sqrt(sum(variance_of_mean(gain, part.groups) for gain, part in zip(gains, (probe, val), strict=True)))
     if not excess > -float(ndtri(LEVEL)) * error:
         return []
     late = known(fitted.late_interval)
@@ -72,10 +73,13 @@ def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
         return []  # too few errors to spread, or a network that knows too little to contradict a label
     confident = np.argsort(_lead(logits.astype(np.float32)), kind="stable")[n // 2 :]
     errors, sure = int(wrong.sum()), int(wrong[confident].sum())
-    if float(bdtrc(sure - 1, errors, 0.25)) >= LEVEL:
+    in_half = np.isin(np.flatnonzero(wrong), confident)
+    groups = None if val.groups is None else val.groups.take(wrong)
+    size = effective_size(in_half, groups)
+    if float(betainc(max(sure / errors * size, 1e-9), size * (1 - sure / errors) + 1, 0.25)) >= LEVEL:
         return []
     share = 2 * sure / n
-    low, high = (min(1.0, 2 * end * errors / n) for end in wilson(sure, errors))
+    low, high = (min(1.0, 2 * end * errors / n) for end in wilson(sure / errors * size, size))
     suspects = known(facts.suspects)
     listed: list[int] = []
     if suspects is not None and not isinstance(facts.kept.probe, NotComputable):
@@ -122,7 +126,11 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
     drawn = (right[seen] + 1) / (counts[seen] + 2)  # towards one half, so that no class counts as certain
     excess = float((shares * recalls).sum() - recalls.mean())
     error = math.sqrt(float(((shares - 1 / seen.sum()) ** 2 * drawn * (1 - drawn) / counts[seen]).sum()))
-    bar = wilson(float(right.sum()), len(targets))
+    if val.groups is not None:
+        weights = (1 / len(targets) - 1 / (counts * seen.sum()).clip(1))[targets]  # of an example in the excess
+        residuals = weights * ((answers == targets) - right[targets] / counts[targets])
+        error = max(error, len(targets) * math.sqrt(variance_of_mean(residuals, val.groups)))
+    bar = proportion_interval(answers == targets, val.groups)
     low = excess + float(ndtri(LEVEL)) * error
     if not low > (bar.high - bar.low) / 2:
         return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from dl.groups import FEWEST_GROUPS
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
@@ -62,7 +63,9 @@ def state(header: Header) -> str:
 
 def facts(header: Header) -> tuple[tuple[str, str], ...]:
     """Return task, data and network, as names and sentences."""
-    data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation ({header.rule})"
+    few = ", too few for an interval" if 0 < header.val_groups < FEWEST_GROUPS else ""
+    groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
+    data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     return (
         ("task", f"{header.task} - {header.reason}"),
         ("data", data),

@@ -180,9 +180,10 @@ def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) 
 def _show_evaluation(out: Console, evaluation: TestEvaluation) -> None:
     from dl.runs.wording import show_estimate
 
-    out.print(
-        plain(f"{evaluation.run} on the test set of {evaluation.data}, {many(evaluation.examples, 'example')}", "bold")
+    size = many(evaluation.examples, "example") + (
+        f" in {many(evaluation.groups, 'group')}" if evaluation.groups else ""
     )
+    out.print(plain(f"{evaluation.run} on the test set of {evaluation.data}, {size}", "bold"))
     score = show_estimate(evaluation.info, evaluation.score)
     out.print(f"  {evaluation.metric}  {score}    loss {evaluation.loss:.4f}")
     others = {name: value for name, value in evaluation.metrics.items() if name != evaluation.metric}

@@ -12,6 +12,7 @@ import numpy as np
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
 from dl.domain import comparable
 from dl.errors import BadData, BadRun
+from dl.groups import Groups
 from dl.inference.load import LoadedRun, reopen
 from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
@@ -22,9 +23,9 @@ from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints
 from dl.specs import IN_MEMORY
-from dl.splits.copies import only_copies
+from dl.splits.copies import example_keys, only_copies
 from dl.splits.leakage import found_in
-from dl.splits.partition import load_dataset, split_data
+from dl.splits.partition import load_dataset, number_groups, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
 from dl.training.scoring import score
@@ -82,6 +83,8 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
         known = _known(run, opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
+    keys = _hashes(examples, np.arange(len(examples)), opened)
+    groups = Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     fingerprint = subset_fingerprint(whole(examples))
@@ -91,12 +94,13 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
         data=name,
         examples=len(examples),
         info=opened.task.info.headline,
-        score=estimate(opened.task.info, scored, examples.targets),
+        score=estimate(opened.task.info, scored, examples.targets, groups),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
         look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
-        in_training=_copies(examples, known, opened),
+        in_training=int(np.count_nonzero(found_in(keys, known))),  # bit for bit
+        groups=len(groups) if groups is not None else 0,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     record_evaluation(ledger, result)
@@ -148,11 +152,6 @@ def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> F
 
 def _hashes(examples: Examples, index: Index, opened: LoadedRun) -> Fingerprints:
     return fingerprints(Subset(comparable(examples, opened.preprocessor), index))
-
-
-def _copies(examples: Examples, known: Fingerprints, opened: LoadedRun) -> int:
-    """Count examples that are also in the training or validation set, bit for bit."""
-    return int(np.count_nonzero(found_in(_hashes(examples, np.arange(len(examples)), opened), known)))
 
 
 def _seen(run: Run) -> Fingerprints:

@@ -33,9 +33,12 @@ def _show_data(console: Console, setup: FitSetup) -> None:
     dataset, splits, task = setup.dataset, setup.splits, setup.task
     leaked = int(splits.leaked.sum())
     shared = many(leaked, "exact duplicate") if leaked else "no exact duplicate"
+    groups = splits.groups["val"]
+    few = ", too few for an interval" if groups is not None and groups.few else ""
+    within = "" if groups is None else f" in {many(len(groups), 'group')}{few}"
     facts = {
         "train": f"{len(splits.train):,}",
-        "validation": f"{len(splits.val):,}, {splits.rule}; {shared} across it",
+        "validation": f"{len(splits.val):,}{within}, {splits.rule}; {shared} across it",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "task": f"{task.info.name} - {task.info.reason}",
         "to find": _class_to_find(task.info),

@@ -169,7 +169,7 @@ def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
-        outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked)
+        outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(folder.name).to_json())

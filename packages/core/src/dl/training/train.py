@@ -54,7 +54,7 @@ def train(
     writer = RunWriter(
         folder or Path(os.devnull),
         setup.manifest(folder.name if folder else ""),
-        ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch),
+        ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch, splits.groups),
         str(recipe.train["monitor"]),
         display,
     )
