@@ -131,6 +131,17 @@ def test_a_path_is_read_by_the_domain_and_the_next_token_is_asked_only_of_rows_o
         load_dataset(Recipe("tabular", "a.csv", "", task="next-token", data_options=options), plugins, domain)
 
 
+def test_a_survey_of_few_questions_is_split_by_its_rows_and_says_nothing():
+    rng = np.random.default_rng(0)
+    rows = np.empty(500, [(f"q{k}", "U3") for k in range(3)])
+    for name in rows.dtype.names:
+        rows[name] = rng.choice(["yes", "no"], 500)
+    parts = split(Dataset("survey", some(500, inputs=rows, targets=rng.integers(0, 2, 500))), recipe("binary"))
+    assert len(parts.val) == 100 and parts.findings == [] and not parts.leaked.any()
+    code = rows[["q0"]].copy()
+    assert len(split(Dataset("code", some(500, inputs=code)), recipe("binary")).val) == 100
+
+
 def test_groups_of_the_user_and_copies_kept_together_are_known_of_validation_and_probe():
     groups = np.arange(120) // 10
     parts = split(Dataset("given", some(120, groups=groups)), recipe("regression"))

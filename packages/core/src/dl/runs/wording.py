@@ -14,6 +14,7 @@ from dl.runs.manifest import MetricInfo
 from dl.terminal import plain
 from dl.words import show_number
 
+LONGEST = 400  # characters of a finding that are shown
 MARKS = {"issue": ("!", "bold red"), "tip": ("*", "yellow"), "note": ("-", "dim")}
 
 
@@ -35,4 +36,4 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
     """Print findings, the most severe first."""
     for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)):
         mark, style = MARKS[finding.severity]
-        console.print(Text.assemble((f"  {mark} ", style), plain(finding.message)))
+        console.print(Text.assemble((f"  {mark} ", style), plain(finding.message, longest=LONGEST)))
