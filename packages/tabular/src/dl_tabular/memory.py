@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from dl.tables.memory import open_frame
 from dl.tables.table import RowNames
 from dl.words import many
 from dl_tabular.prepare import TabularPreprocessor
-from dl_tabular.rows import LARGEST, infer_columns, parse_learnt_columns, rows_of
+from dl_tabular.rows import LARGEST, infer_columns, learnt_columns, parse_learnt_columns, rows_of
 
 Numbers = NDArray[np.float64]
 
@@ -43,17 +44,18 @@ def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocesso
     source = open_frame(given)
     if preprocessor is not None:
         dtype = preprocessor.dtype_of(source.columns)
-        features = read_open_features(source, options, list(dtype.names or ()), labelled=False)
-        learnt = parse_learnt_columns(features, dtype)
+        features = read_open_features(source, options, learnt_columns(dtype, source.columns), labelled=False)
+        learnt = parse_learnt_columns(features, dtype, options)
         learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
     features = read_open_features(source, options, labelled=False)
     as_categories = named_columns(
         source.path, tuple(features.columns), str(options.get("categories", "")), "categories", "input column"
     )
-    found = infer_columns(features, {*as_categories, *given.categories})
+    found = infer_columns(features, {*as_categories, *given.categories}, options)
     images = [f"left out, as they hold images: {list_names(map(quote, given.images))}"] if given.images else []
-    return features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
+    dataset = features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
+    return replace(dataset, options=found.options)
 
 
 def _from_array(values: Numbers, preprocessor: TabularPreprocessor | None) -> Dataset:

@@ -22,6 +22,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.tables.columns import quote
+from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
 from dl.terminal import safe_text
 
@@ -127,7 +128,7 @@ class LearntColumn:
         notes = {int(at): self._on_number(float(values[at])) for at in np.flatnonzero(beyond)}
         if not self.gaps and not self.missing:
             notes |= dict.fromkeys(
-                np.flatnonzero(np.isnan(values)).tolist(), f"{self._missing}; read as the mean, {self.mean:,.6g}"
+                np.flatnonzero(np.isnan(values)).tolist(), f"{self._missing}; read as the mean, {self.mean:.6g}"
             )
         return notes
 
@@ -140,9 +141,9 @@ class LearntColumn:
         return f"{self._name} is missing, as in no training row"
 
     def _on_number(self, value: float) -> str:
-        seen = f"{self.least:,.6g} to {self.greatest:,.6g}"
+        seen = f"{self.least:.6g} to {self.greatest:.6g}"
         taken = self.bounds[value > self.mean]
-        return f"{self._name} {value:,.6g} is far outside the range in training, {seen}; read as {taken:,.6g}"
+        return f"{self._name} {value:.6g} is far outside the range in training, {seen}; read as {taken:.6g}"
 
     def _on_word(self, word: str) -> str:
         """Return the note on a category, or on a value of a column that is no input; empty if it was seen."""
@@ -154,8 +155,8 @@ class LearntColumn:
         if self.constant and self.words:
             return f"{self._name} {shown} is not the {safe_text(self.words[0], SHOWN)!r} of every training row, {NONE}"
         if self.constant:
-            shown = f"{numbers[0]:,.6g}" if (numbers := _numbers_of(word)) else shown
-            return f"{self._name} {shown} is not the {self.mean:,.6g} of every training row, {NONE}"
+            shown = f"{numbers[0]:.6g}" if (numbers := _numbers_of(word)) else shown
+            return f"{self._name} {shown} is not the {self.mean:.6g} of every training row, {NONE}"
         if known := self._spelled.get(fold(word)):
             return f"{self._name} {shown} is read as {safe_text(known, SHOWN)!r}"
         return f"{self._name} {shown} is not among the categories learnt"
@@ -198,7 +199,11 @@ class TabularPreprocessor(Preprocessor):
         Constant columns may be missing; they are read as text, since what they hold changes nothing.
         """
         there = set(names)
-        learnt = [column for column in self.columns if not column.constant or column.name in there]
+        learnt = [
+            column
+            for column in self.columns
+            if not column.constant or column.name in there or column_of(column.name) in there
+        ]
         return np.dtype([(column.name, "U1" if column.words or column.constant else "f8") for column in learnt])
 
     def completed(self, columns: Mapping[str, Column], rows: int) -> dict[str, Column]:
