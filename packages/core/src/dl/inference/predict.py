@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dl.data.examples import Examples, concatenate_examples
+from dl.data.folders import SkippedFiles
 from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
@@ -26,7 +28,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.resolve import looks_like_path
 from dl.runs.report import Which, find_run
 from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
-from dl.tables.table import warn_skipped
+from dl.tables.table import SkippedRows, warn_skipped
 from dl.terminal import safe_text
 from dl.words import hold, were
 
@@ -121,14 +123,24 @@ def predict(
     reading = _reading(opened, plugins, options, sources, raw)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
     generates = opened.task.row.from_inputs
-    read = [] if raw is None else [_from_memory(opened, raw, reading)]
-    if sources or not (read or texts or generates):
-        read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
+    with _silenced(strict):
+        read = [] if raw is None else [_from_memory(opened, raw, reading)]
+        if sources or not (read or texts or generates):
+            read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
     if generates:
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
     return answers(opened, concatenate_examples(read), strict=strict)
+
+
+@contextmanager
+def _silenced(strict: bool) -> Iterator[None]:
+    """Ignore warnings of what was skipped, where it will be an error."""
+    with warnings.catch_warnings():
+        for category in (SkippedRows, SkippedFiles) if strict else ():
+            warnings.simplefilter("ignore", category)
+        yield
 
 
 def answers(opened: LoadedRun, examples: Examples, *, strict: bool = False) -> list[Prediction]:
