@@ -5,6 +5,7 @@ import pytest
 
 import dl
 from dl.errors import BadData
+from dl.tables.table import SkippedRows
 from dl_tabular.domain import open_path, read
 from dl_tabular.prepare import learn
 from dl_tabular.rows import rows_of
@@ -109,6 +110,11 @@ def test_dates_of_a_prediction_are_read_as_those_of_the_training(table):
     assert rows["when (month)"][0] == 2 and rows["when (day)"][0] == 1 and np.isnan(rows["when (month)"][1])
     with pytest.raises(BadData, match="column 'when' holds dates, but 'soon' is none; write 2024-02-01"):
         read([table("x,when\n1,soon\n", "new.csv")], preprocessor, dataset.options)
+    with pytest.warns(SkippedRows):
+        left = read(
+            [table("x,when\n1,soon\n2,02/01/2024\n", "new.csv")], preprocessor, {**dataset.options, "bad_rows": "skip"}
+        )
+    assert left.inputs["when (day)"].tolist() == [1] and left.left_out[0].source == "new.csv row 2"
 
 
 def test_a_counter_is_left_out_under_any_name_and_can_be_asked_for(table):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dl.data.examples import LeftOut
 from dl.data.folders import SkippedFiles
 from dl.data.ragged import as_text
 from dl.errors import BadData, BadFile, BadOption
@@ -85,6 +86,15 @@ def test_strings_are_texts_named_by_their_beginning():
 def test_strings_that_are_no_texts_are_one_line(given, said):
     with pytest.raises(BadData, match=said):
         read_strings(given)
+
+
+def test_strings_that_are_no_texts_are_left_out_where_that_is_asked_for():
+    examples = read_strings(["", "fine", "a\0", "warm"], skip=True)
+    assert strings(examples) == ["fine", "warm"]
+    assert examples.left_out == (
+        LeftOut(0, "text 1", "it is empty"),
+        LeftOut(1, "text 3", "byte 2 on line 1 is NUL: not a text, or in another encoding"),
+    )
 
 
 def test_files_of_another_kind_in_a_folder_are_passed_over_and_named(tmp_path):

@@ -5,6 +5,7 @@ The preprocessor encodes them later, so that texts are shown as they were read.
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -49,23 +50,41 @@ def read_paths(paths: Sequence[Path], encoding: str = "utf-8", *, skip: bool = F
     return concatenate_examples(read)
 
 
-def read_strings(strings: Sequence[str]) -> Examples:
+def read_strings(strings: Sequence[str], *, skip: bool = False) -> Examples:
     """Take strings as texts; each is named by its beginning.
 
+    Args:
+        strings: The texts.
+        skip: Whether to leave out those that are empty or not valid Unicode.
+
     Raises:
-        BadData: If there is none, or one is empty or not valid Unicode.
+        BadData: If there is none, or one is empty or not valid Unicode and ``skip`` is False.
     """
-    contents = []
+    contents: list[bytes] = []
+    sources: list[str] = []
+    left_out: list[LeftOut] = []
     for number, string in enumerate(strings, 1):
-        try:
-            contents.append(to_utf8(string.encode(), "utf-8"))
-        except UnicodeEncodeError as error:
-            raise BadData(f"text {number}: character {error.start + 1} is not a Unicode character") from error
-        except BadFile as error:
-            raise BadData(f"text {number}: {str(error).replace('the file', 'it')}") from error
+        content = _utf8(string)
+        if isinstance(content, bytes):
+            contents.append(content)
+            sources.append(safe_text(string, SHOWN))
+            continue
+        if not skip:
+            raise BadData(f"text {number}: {content}")
+        left_out.append(LeftOut(len(contents), f"text {number}", content))
     if not contents:
         raise BadData("no text was given")
-    return _examples(contents, [safe_text(string, SHOWN) for string in strings])
+    return replace(_examples(contents, sources), left_out=tuple(left_out))
+
+
+def _utf8(string: str) -> bytes | str:
+    """Return the UTF-8 bytes of a text, or the reason why it is none."""
+    try:
+        return to_utf8(string.encode(), "utf-8")
+    except UnicodeEncodeError as error:
+        return f"character {error.start + 1} is not a Unicode character"
+    except BadFile as error:
+        return str(error).replace("the file", "it")
 
 
 def _examples(contents: Sequence[bytes], sources: Sequence[str]) -> Examples:
