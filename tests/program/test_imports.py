@@ -30,6 +30,7 @@ ORDER = (
         "intervals",
         "signals",
         "options",
+        "defaults",
         "files",
         "stored",
         "data",

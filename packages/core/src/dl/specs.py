@@ -5,11 +5,12 @@ A specification carries a name, one line and a schema of options, and a function
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dl.defaults import Default, FitFacts
 from dl.options import InputShape, Option, Options, format_value
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class DomainSpec:
         default_recipe: The named recipe that is used when none is given.
         options: What can be chosen about reading and preparing.
         unlabelled: How the names of files end that hold inputs without a target, as ``.txt``: their task is next-token.
+        defaults: From what is known of a fit once its data is read, the choices that follow from it, as more epochs for
+            few examples. A pure function that imports nothing heavy: the reports ask it again for next commands. It is
+            asked where no recipe was asked for, and what the user stated wins.
     """
 
     name: str
@@ -47,6 +51,7 @@ class DomainSpec:
     default_recipe: str
     options: tuple[Option, ...] = ()
     unlabelled: tuple[str, ...] = ()
+    defaults: Callable[[FitFacts], Sequence[Default]] = lambda facts: ()
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,14 @@ import torch
 from torch import nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
+from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadOption, DLError, PluginFailed
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
+from dl.recipes.settle import data_facts, settle
 from dl.runs.manifest import Baseline, Manifest, Parts
 from dl.specs import IN_MEMORY
 from dl.splits.partition import DataSplits, load_dataset, split_data
@@ -53,6 +55,8 @@ class FitSetup:
         baselines: What dumb answers score on the validation set.
         sketch: From one encoded input to a small picture or a text.
         at_hand: What a program gave that the recipe cannot name.
+        facts: What was known of the data set before it was split.
+        defaults: The choices that followed from it.
         created: When it was made, in UTC (ISO 8601).
     """
 
@@ -67,6 +71,8 @@ class FitSetup:
     baselines: tuple[Baseline, ...]
     sketch: Callable[[Any], Any]  # Any: as the domain encodes and shows inputs
     at_hand: AtHand = NOTHING
+    facts: DataFacts | None = None
+    defaults: tuple[Default, ...] = ()
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def manifest(self, name: str) -> Manifest:
@@ -85,6 +91,7 @@ class FitSetup:
             pid=os.getpid(),
             host=platform.node(),
             in_memory=self.at_hand.names,
+            data=self.facts,
         )
 
     def fingerprints(self) -> Fingerprints:
@@ -105,7 +112,8 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
-    recipe = _settled(recipe, dataset, at_hand)
+    facts = data_facts(dataset)
+    recipe, defaults = settle(_as_read(recipe, dataset, at_hand), facts, plugins)
     splits = split_data(dataset, recipe, plugins)
     task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
     torch.manual_seed(recipe.seed)
@@ -127,10 +135,12 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
         to_beat,
         domain.sketch,
         at_hand,
+        facts,
+        defaults,
     )
 
 
-def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
+def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
     """Return the recipe with what reading has decided, and without the name of an optimizer that is not used."""
     train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
