@@ -30,6 +30,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
@@ -66,9 +67,10 @@ def take(inputs: Any, rows: Rows) -> Any:
 
 
 def draw(case: Case, seed: int) -> tuple[Rows, Rows]:
-    """Return rows to learn from and rows to judge by, at random; the classes are those that are learnt from."""
-    order = np.random.default_rng([seed, 0xDEF]).permutation(len(case.target))
-    return np.sort(order[: case.size]), np.sort(order[case.size :][:JUDGES])
+    """Return rows to learn from, classes at their shares, and rows to judge by."""
+    rows, strata = np.arange(len(case.target)), case.target if case.classes else None
+    learnt, rest = train_test_split(rows, train_size=case.size, stratify=strata, random_state=seed)
+    return np.sort(learnt), np.sort(rest[:JUDGES])
 
 
 def scores(case: Case, answers: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
@@ -109,7 +111,9 @@ def rivals(case: Case) -> dict[str, Any]:
     if case.domain == "vision":
         return {"logistic": make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, C=0.01)), "logistic C=1": LogisticRegression(max_iter=300)}
     if case.domain == "text":
-        return {"tf-idf": make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))}
+        return {
+            f"tf-idf C={c}": make_pipeline(TfidfVectorizer(), LogisticRegression(C=c, max_iter=1000)) for c in (1, 10)
+        }
     numbers = [name for name in case.inputs if pd.api.types.is_numeric_dtype(case.inputs[name])]
     words = [name for name in case.inputs if name not in numbers]
     scaled = make_pipeline(SimpleImputer(), StandardScaler())

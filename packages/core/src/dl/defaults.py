@@ -79,6 +79,6 @@ class Default:
         return f"{'--reg ' if self.is_regularizer else ''}{self.name}={format_value(self.value)}"
 
 
-def enough_epochs(facts: FitFacts, batch_size: int, steps: int, least: int) -> int:
-    """Return the number of epochs that take at least this many optimizer steps, and at least ``least``."""
-    return max(least, -(-steps // facts.steps(batch_size)))
+def enough_epochs(steps_per_epoch: int, steps: int, least: int, most: int) -> int:
+    """Return the number of epochs that take at least this many optimizer steps, from ``least`` to ``most``."""
+    return min(max(least, -(-steps // steps_per_epoch)), most)
