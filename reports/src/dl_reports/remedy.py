@@ -46,7 +46,7 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
     if meant is None:
         return ""
-    read_alike = dict(meant.data_options) == dict(recipe.data_options)  # else nobody knows what the data is then
+    read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
     return short or shlex.join([*from_file, *words])
 

@@ -43,18 +43,21 @@ class FitFacts:
         train: Number of training examples, but for groups and duplicates that are not cut.
         val: Number of validation examples, likewise.
         model: Name of the model.
-        stated: Options that the user stated, by name; they always win over a default.
+        options: Options of model, training, split and data as they stand without defaults, by name.
+        stated: Those of them that the user stated; they always win over a default.
     """
 
     data: DataFacts
     train: int
     val: int
     model: str
-    stated: Options = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
 
     def steps(self, batch_size: int) -> int:
-        """Return the number of optimizer steps in an epoch, with the batch size that the user stated if there is one."""
-        return max(1, -(-self.train // int(self.stated.get("batch_size", batch_size))))
+        """Return the number of optimizer steps in an epoch, by the batch size that the user stated if there is one."""
+        size = int(self.options["batch_size"]) if "batch_size" in self.stated else batch_size
+        return max(1, -(-self.train // size))
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,10 @@ class Default:
 def enough_epochs(steps_per_epoch: int, steps: int, least: int, most: int) -> int:
     """Return the number of epochs that take at least this many optimizer steps, from ``least`` to ``most``."""
     return min(max(least, -(-steps // steps_per_epoch)), most)
+
+
+def stopping(epochs: int) -> Default:
+    """Return the default that ends a fit whose validation loss has not improved for a third of its epochs."""
+    patience = max(3, epochs // 3)
+    reason = f"{epochs} epochs at most: the fit ends after {patience} without a lower validation loss"
+    return Default("early-stopping", patience, reason, is_regularizer=True)

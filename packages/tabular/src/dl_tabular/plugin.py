@@ -28,7 +28,11 @@ READING = (
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of tables."""
-    return (DomainSpec(DOMAIN, "tables: columns of numbers and categories", _load_domain, "fast", READING, defaults=defaults),)
+    return (
+        DomainSpec(
+            DOMAIN, "tables: columns of numbers and categories", _load_domain, "fast", READING, defaults=defaults
+        ),
+    )
 
 
 @hookimpl

@@ -36,7 +36,9 @@ DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of images."""
-    return (DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING, defaults=defaults),)
+    return (
+        DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING, defaults=defaults),
+    )
 
 
 @hookimpl

@@ -15,7 +15,7 @@ from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
 from dl.defaults import DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
-from dl.options import Option, Value, check_named
+from dl.options import Option, check_named
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import in_order_of_application
@@ -65,12 +65,9 @@ def fit_facts(recipe: Recipe, data: DataFacts) -> FitFacts:
     if not val:
         size = data.val_size if recipe.split["val"] == AUTO else float(recipe.split["val"])
         val = min(round(size if size >= 1 else size * data.examples), data.examples)
-    stated = {name: value for group in GROUPS for name, value in _stated(recipe, group).items()}
-    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, stated)
-
-
-def _stated(recipe: Recipe, group: str) -> dict[str, Value]:
-    return {name: value for name, value in getattr(recipe, group).items() if f"{group}.{name}" in recipe.stated}
+    options = {name: value for group in GROUPS for name, value in getattr(recipe, group).items()}
+    stated = frozenset(name.partition(".")[2] for name in recipe.stated)
+    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, options, stated)
 
 
 def _describe_target(examples: Examples) -> tuple[str, int]:

@@ -1,0 +1,36 @@
+"""Defaults of tables: by how many rows there are."""
+
+import pytest
+
+from dl.defaults import DataFacts
+from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
+from dl.recipes.settle import settle
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins()
+
+
+def settled(plugins, rows, **said):
+    data = DataFacts(rows, shape=(7,), target="numbers", outputs=1)
+    return settle(resolve(plugins, "tabular", "wine", **said), data, plugins)[0]
+
+
+@pytest.mark.parametrize("model", ["dense", "linear"])
+@pytest.mark.parametrize("rows", [4, 60, 150, 700, 2_400, 6_000])
+def test_every_network_takes_1000_steps_or_between_20_and_100_epochs(plugins, rows, model):
+    recipe = settled(plugins, rows, model=model)
+    steps = -(-round(0.8 * rows) // recipe.train["batch_size"])
+    assert recipe.train["epochs"] in (20, 100) or 1_000 <= steps * recipe.train["epochs"] < 1_000 + steps
+
+
+def test_few_rows_are_learnt_with_dropout_where_the_network_has_it(plugins):
+    assert settled(plugins, 300).model_options["dropout"] == 0.3
+    assert settled(plugins, 300, options={"dropout": 0}).model_options["dropout"] == 0
+    assert "dropout" not in settled(plugins, 300, model="linear").model_options
+
+
+def test_from_5_000_training_rows_nothing_follows(plugins):
+    assert settled(plugins, 10_000) == resolve(plugins, "tabular", "wine", recipe="fast")
