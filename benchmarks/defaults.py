@@ -77,31 +77,39 @@ def scores(case: Case, answers: NDArray[Any], rows: Rows) -> NDArray[np.float64]
     """Score answers to the rows."""
     truth = case.target[rows]
     if case.classes:
-        return (answers.astype(str) == truth.astype(str)).astype(float)
-    return -np.abs(answers.astype(float) - truth) / case.target.std()
+        right: NDArray[np.float64] = np.equal(answers.astype(str), truth.astype(str)).astype(np.float64)
+        return right
+    error: NDArray[np.float64] = np.abs(answers.astype(np.float64) - truth) / case.target.std()
+    return -error
 
 
 def fit_dl(case: Case, learnt: Rows, judged: Rows, seed: int, stated: Mapping[str, Any]) -> tuple[Outcome, Rows, str]:
-    """Fit dl on the rows; return its outcome, which of the rows it trained on, and the recipe."""
+    """Fit dl on the rows; return its outcome, which of the rows it trained on, and its best and last epoch.
+
+    Args:
+        case: The set.
+        learnt: Rows to learn from, those that dl holds out among them.
+        judged: Rows to judge by.
+        seed: Of the fit.
+        stated: Options and, as ``reg.name``, regularizers. Any: as typed.
+    """
     inputs, target = take(case.inputs, learnt), case.target[learnt]
-    started = time.perf_counter()
     options = {name: value for name, value in stated.items() if not name.startswith("reg.")}
     reg = {name.removeprefix("reg."): value for name, value in stated.items() if name.startswith("reg.")}
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         run = dl.fit(case.domain, (inputs, target), seed=seed, runs=folder, reg=reg, **options)
         seconds = time.perf_counter() - started
-        plugins = load_plugins()
-        opened = reopen(run, plugins)
-        data = AtHand.of(inputs, target, None, "", None, ())[0]
-        registered = data.register(plugins)
-        dataset = registered.datasets[case.domain, IN_MEMORY].load(run.recipe.data_options)
-        trained = split_data(dataset, replace(opened.recipe, data=IN_MEMORY), registered).train.index
-        answers = opened.task.answers(opened.logits(opened.read(take(case.inputs, judged))))
-        answers = answers.numpy().squeeze()
-        if case.classes:
-            answers = np.array(opened.task.info.names)[answers]
-        best = f"best {run.manifest.best_epoch}/{run.manifest.epochs}"
-    return Outcome(scores(case, answers, judged), seconds), learnt[trained], best
+        plugins = AtHand.of(inputs, target, None, "", None, ())[0].register(load_plugins())
+        opened = reopen(run, load_plugins())
+        dataset = plugins.datasets[case.domain, IN_MEMORY].load(opened.recipe.data_options)
+        trained = split_data(dataset, replace(opened.recipe, data=IN_MEMORY), plugins).train.index
+        found = opened.task.answers(opened.logits(opened.read(take(case.inputs, judged))))
+    assert found is not None
+    answers = found.numpy().squeeze()
+    answers = np.array(opened.task.info.names)[answers] if case.classes else answers
+    epochs = f"{run.manifest.best_epoch} of {run.manifest.epochs}"
+    return Outcome(scores(case, answers, judged), seconds), learnt[trained], epochs
 
 
 def rivals(case: Case) -> dict[str, Any]:
@@ -159,14 +167,13 @@ def compare(case: Case, seeds: int, stated: Mapping[str, Any]) -> dict[str, obje
     rival = max((name for name in found if name != "dl"), key=lambda name: means[name])
     apart = [ours.scores - theirs.scores for ours, theirs in zip(found["dl"], found[rival], strict=True)]
     lead, spread = paired(apart)
-    shown = 100.0
     return {
         "set": case.name,
         "learnt from": case.size,
-        "dl": shown * means["dl"],
+        "dl": 100 * means["dl"],
         "rival": rival,
-        "its score": shown * means[rival],
-        "lead": f"{shown * lead:+.1f} [{shown * (lead - spread):+.1f}, {shown * (lead + spread):+.1f}]",
+        "its score": 100 * means[rival],
+        "lead": f"{100 * lead:+.1f} [{100 * (lead - spread):+.1f}, {100 * (lead + spread):+.1f}]",
         "verdict": "worse" if lead + spread < 0 else "better" if lead - spread > 0 else "",
         "seconds": float(np.max([one.seconds for one in found["dl"]])),
         "epoch": best,
@@ -194,4 +201,5 @@ def main(which: str = "tuned", seeds: int = SEEDS, **stated: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:3]), **dict(word.split("=") for word in sys.argv[3:]))
+    named, seeds_, typed = sys.argv[1:2] or ["tuned"], sys.argv[2:3] or [str(SEEDS)], sys.argv[3:]
+    main(named[0], int(seeds_[0]), **dict(word.split("=") for word in typed))

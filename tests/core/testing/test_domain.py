@@ -103,10 +103,10 @@ BROKEN = {
     "its options can be used": [spec((Option("n", 1, "x", low=3),))],
     "its default recipe works": [spec(default_recipe="nowhere")],
     "its defaults for data of any size fit": [
-        spec(defaults=fails),
-        spec(defaults=lambda facts: [Default("epochs", 0, "why")]),
-        spec(defaults=lambda facts: [Default("epochs", 9, "")]),
-        spec(defaults=lambda facts: [Default("lr", next(RATES), "why")]),
+        replace(spec(), defaults=fails),
+        replace(spec(), defaults=lambda facts: [Default("epochs", 0, "why")]),
+        replace(spec(), defaults=lambda facts: [Default("epochs", 9, "")]),
+        replace(spec(), defaults=lambda facts: [Default("lr", next(RATES), "why")]),
     ],
     "it is loaded": [spec(load=lambda: 7), spec(load=fails)],
     "there is data of it": [],  # below: it needs that none is given

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,8 @@ def _with_default(recipe: Recipe, default: Default, plugins: Plugins) -> Recipe:
                 if f"{group}.{option.name}" in recipe.stated:
                     return recipe
                 value = option.check(default.value, "a default")
-                return replace(recipe, **{group: {**getattr(recipe, group), option.name: value}})
+                changed: dict[str, Any] = {group: {**getattr(recipe, group), option.name: value}}  # Any: a field's type
+                return replace(recipe, **changed)
     raise BadOption(f"there is no option {default.name!r}")
 
 
