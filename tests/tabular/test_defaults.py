@@ -32,5 +32,12 @@ def test_few_rows_are_learnt_with_dropout_where_the_network_has_it(plugins):
     assert "dropout" not in settled(plugins, 300, model="linear").model_options
 
 
-def test_from_5_000_training_rows_nothing_follows(plugins):
-    assert settled(plugins, 10_000) == resolve(plugins, "tabular", "wine", recipe="fast")
+def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
+    recipe = settled(plugins, 10_000)
+    assert (recipe.model_options["width"], recipe.model_options["dropout"]) == (256, 0.0)
+    assert settled(plugins, 10_000, model="linear").train == resolve(plugins, "tabular", "wine", model="linear").train
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(10_000, 40), (60_000, 40), (125_000, 20), (1_250_000, 5)])
+def test_very_many_rows_take_about_30_000_steps(plugins, rows, epochs):
+    assert settled(plugins, rows).train["epochs"] == epochs
