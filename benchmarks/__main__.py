@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    alarms,
     book,
     epoch,
+    intervals,
     language,
     mnist,
     plugins,
@@ -31,6 +33,8 @@ ALL: dict[str, Callable[[], None]] = {
     "tables": tables.main,
     "language": language.main,
     "verdicts": verdicts.main,
+    "intervals": intervals.main,
+    "alarms": alarms.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
 }

@@ -1,4 +1,4 @@
-"""The book's two networks on MNIST, three seeds each: do they score on the test part what the book says?"""
+"""The book's two networks on MNIST, three seeds each: do they score on the test set what the book says?"""
 
 import json
 import statistics
@@ -26,4 +26,4 @@ def main() -> None:
             rows.append(
                 {"recipe": recipe, "test": f"{statistics.mean(scores):.2%}", "seeds 0-2": each, "the book": asked}
             )
-    publish("book", "The book's networks, on the test part of MNIST", rows)
+    publish("book", "The book's networks, on the test set of MNIST", rows)

@@ -63,7 +63,7 @@ def joined(first: Examples, second: Examples) -> Examples:
 
 
 def kept_fit(mnist: Dataset, model: str, count: int, seed: int, epochs: int, val: int) -> Run:
-    """Fit on some digits, with so many others and the whole test part as validation, or find the fit as kept."""
+    """Fit on some digits, with so many others and the whole test set as validation, or find the fit as kept."""
     folder = KEPT / f"{model}-{count}-{seed}"
     for run in list_runs(folder):
         if (run.path / "run.json").exists() and run.manifest.status == "finished":

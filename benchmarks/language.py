@@ -1,6 +1,6 @@
 """Language models on a megabyte of film reviews: bits per character against unigram and bigram, and what they cost.
 
-Each recipe is fitted cold, as a user does it, and looked at once on the test part. Asked for: clearly better than the
+Each recipe is fitted cold, as a user does it, and looked at once on the test set. Asked for: clearly better than the
 bigram, within a couple of minutes on two cores.
 """
 

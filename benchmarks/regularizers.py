@@ -17,7 +17,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
 from dl.tasks.table import decide
 from dl.training.batches import DeviceDataset, Shard, TrainBatchSampler
-from dl.training.module import FitModule, FitParts
+from dl.training.module import FitData, FitModule
 from dl.training.optimizers import make_optimizer
 from dl.training.regularizers import Regularizers, build_network
 
@@ -34,9 +34,9 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     regularizers = Regularizers.of(recipe, plugins, task)
     network = build_network(recipe, plugins, preprocessor, task, regularizers)
     feed, positions = DeviceDataset.of(train, task), np.arange(len(train))
-    parts = FitParts(feed, feed, positions, positions, positions)
+    data = FitData(feed, feed, positions, positions, positions)
     module = FitModule(
-        network, preprocessor, task, parts, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
+        network, preprocessor, task, data, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
     )
     module.sampler = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
     module.generator, module.schedule = torch.Generator().manual_seed(0), None

@@ -1,7 +1,7 @@
 """Do the remedies work? Two networks that overfit, with and without each regularizer, ten seeds each.
 
 A seed draws the examples, the weights and the order, the same with and without, so that changes are paired. The gap is
-the validation loss less the probe's, after the last epoch. The test part is opened for the weights that a run keeps,
+the validation loss less the probe's, after the last epoch. The test set is opened for the weights that a run keeps,
 those of its best epoch: it is what a user gets, and choosing that epoch is a remedy that the plain fit has, too.
 Each regularizer stands as the report offers it, or at its default. Fits that are in ``results/remedies.json`` are not
 made again.
@@ -67,7 +67,7 @@ def digits(seed: int, train: int) -> Dataset:
 
 
 def reviews(seed: int, train: int) -> Dataset:
-    """Return so many film reviews, `VAL` others, and 3,000 others as the test part."""
+    """Return so many film reviews, `VAL` others, and 3,000 others as the test set."""
     whole = load_plugins().dataset("text", "imdb").load({"official": False, "data_dir": ""})
     chosen = np.random.default_rng([seed, train]).permutation(len(whole.train))
     first, second, third = np.split(chosen[: train + VAL + 3_000], [train, train + VAL])
@@ -109,7 +109,7 @@ def _first(spec: RegularizerSpec) -> dict[str, str]:
 
 
 def measure(net: Net, reg: str, seed: int, dataset: Dataset) -> Fit:
-    """Fit once, and look at the test part once."""
+    """Fit once, and look at the test set once."""
     plugins = with_dataset(dataset, net.domain)
     name, _, value = reg.partition("=")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 """Is the report right? Its verdicts on real fits against digits that it never saw, and on effects that were planted.
 
-Each fit learns few digits and scores, at every epoch, 2,000 other training digits and the 10,000 of the test part. The
+Each fit learns few digits and scores, at every epoch, 2,000 other training digits and the 10,000 of the test set. The
 run is then cut: the report sees 2,000 digits alone, and the others judge what it said, with their own error. This is
-done twice. *As published*: the report sees training digits, the test part judges. The two are not drawn alike (the test
+done twice. *As published*: the report sees training digits, the test set judges. The two are not drawn alike (the test
 digits are easier, at any one epoch), and a score cannot be told from its luck across such a step. *Mixed*: all 12,000,
 in random order, are seen a sixth at a time and judged by the rest, so that nothing but chance lies between them.
 Letters: ``n`` validation examples, ``T`` epochs, ``J`` digits that judge.
@@ -46,7 +46,7 @@ FITS: dict[tuple[str, int], tuple[int, int]] = {  # (model, training digits): se
 
 @dataclass(frozen=True)
 class Judged:
-    """What the report said of one fit, and what the test part says of the same.
+    """What the report said of one fit, and what the test set says of the same.
 
     Args:
         loss: Said of the loss; None where it could not be computed.
@@ -97,7 +97,7 @@ def judged(run: Run, seen: NDArray[np.int64]) -> Judged:
 
 @dataclass(frozen=True)
 class TestChange:
-    """How the test part moves between two epochs; positive is worse."""
+    """How the test set moves between two epochs; positive is worse."""
 
     worse: float
     error: float
@@ -109,17 +109,17 @@ class TestChange:
 
 
 def moved(values: NDArray[np.float64], change: Change, *, higher: bool) -> TestChange:
-    """Compare the same two epochs on the test part, pairwise."""
+    """Compare the same two epochs on the test set, pairwise."""
     difference = values[change.last - 1] - values[change.best - 1]
     worse = -difference if higher else difference
     return TestChange(float(worse.mean()), float(worse.std(ddof=1)) / math.sqrt(len(worse)))
 
 
 def contradicts(change: Change, test: TestChange) -> bool:
-    """Whether the test part, with its own error, speaks against what was said.
+    """Whether the test set, with its own error, speaks against what was said.
 
-    Said to get worse: the test part gets better, certainly. Not said to: the test part gets worse by more than the
-    validation part's interval and the test part's own error allow.
+    Said to get worse: the test set gets better, certainly. Not said to: the test set gets worse by more than the
+    validation set's interval and the test set's own error allow.
     """
     if change.established:
         return test.z < -SURE
@@ -160,7 +160,7 @@ def _missed(pair: tuple[Change, TestChange]) -> bool:
 
 
 def covers(one: Judged) -> bool:
-    """Whether the gap's interval, widened by the test part's own error, holds the gap to the test part."""
+    """Whether the gap's interval, widened by the test set's own error, holds the gap to the test set."""
     right = one.test_right[one.best - 1]
     error = 1.96 * math.sqrt(right.mean() * (1 - right.mean()) / len(right))
     value, low, high = one.gap
@@ -186,7 +186,7 @@ def flipped_found(mnist: Dataset, seed: int) -> float:
 
 
 def duplicates_found(mnist: Dataset, planted: int) -> int:
-    """Return how many planted copies of training digits the report counts in the validation part."""
+    """Return how many planted copies of training digits the report counts in the validation set."""
     train = mnist.train.take(np.arange(5_000))
     val = joined(mnist.train.take(np.arange(5_000, 6_000)), mnist.train.take(np.arange(planted)))
     with tempfile.TemporaryDirectory() as folder:

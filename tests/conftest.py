@@ -1,4 +1,4 @@
-"""What the tests of all parts share: distributions that register a plugin, written as an installer would."""
+"""Fixtures of all tests: distributions that register a plugin, written like an installer."""
 
 import importlib
 import shlex

@@ -1,4 +1,4 @@
-"""MNIST as published: sizes, ids, targets of each task, and a test part that stays closed."""
+"""MNIST as published: sizes, ids, targets of each task, and a test set that stays closed."""
 
 import shutil
 import subprocess

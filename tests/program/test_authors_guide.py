@@ -82,19 +82,19 @@ def public(kind, made=()):
 def test_every_fact_is_in_the_table_of_the_guide_and_in_the_docstring():
     given = set(Facts.__init__.__code__.co_names) & {"kept", "plugins", "manifest", "metric", "has_classes"}
     facts = public(Facts, given)
-    assert len(given) == 5 and set(rows_of("| `facts.` | what |")) == facts
+    assert len(given) == 5 and set(rows_of("| `facts.` | meaning |")) == facts
     described = re.findall(r"^        (\w+): ", Facts.__doc__, re.MULTILINE)
     assert sorted(described) == sorted(facts)
 
 
 def test_every_file_of_a_run_that_a_check_reads_is_named():
-    said = GUIDE.partition("`facts.kept` holds the files of the run: ")[2].partition("\n\n")[0]
-    assert set(Kept.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", said))
-    assert set(PartOutcomes.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", said))
+    listed = GUIDE.partition("`facts.kept` holds the content of the run's files: ")[2].partition("\n\n")[0]
+    assert set(Kept.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", listed))
+    assert set(PartOutcomes.__dataclass_fields__) <= set(re.findall(r"`(\w+)`", listed))
 
 
 def test_every_function_of_a_regularizer_is_at_its_place_in_the_guide():
-    rows = rows_of("| place | functions of `Regularizer` | what they change |")
+    rows = rows_of("| place | functions of `Regularizer` | they change |")
     found = {place: tuple(re.findall(r"`(\w+)`", row.split("|")[2])) for place, row in rows.items()}
     assert found == FUNCTIONS
 
@@ -160,7 +160,7 @@ def test_the_line_about_a_value_that_is_refused_is_that_of_the_guide(site, dl_ru
 def test_the_regularizer_of_the_guide_looks_uphill_in_two_passes(site, dl_run, tmp_path):
     site.add("sharpness", PLUGINS["sharpness"][0])
     answer = dl_run("plugins", "check", "sharpness")
-    assert "its gradients are finite, and the weights stay: 2 forward and backward passes a step" in answer.out
+    assert "its gradients are finite, and weights unchanged: 2 forward and backward passes a step" in answer.out
     losses = [
         dl_run("fit", "vision", "digits", "--model", "dense", "width=8", "epochs=1", *reg, "--json").json["best"][
             "val_loss"

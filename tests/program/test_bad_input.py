@@ -328,7 +328,7 @@ def test_weights_that_are_not_ours_are_one_line(refuse, copied, tmp_path):
 
 
 def test_a_run_without_a_test_part_is_one_line(refuse, copied):
-    assert "pets has no test part; make folders train and test in it" in refuse(3, "test", "1")
+    assert "pets has no test set; make the folders train and test in it" in refuse(3, "test", "1")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def diabetes(task):
 
 
 def data_set(task):
-    """342 of the patients, and 100 in the test part."""
+    """342 of the patients, and 100 in the test set."""
     inputs, targets, names = diabetes(task)
 
     def part(rows):
@@ -85,7 +85,7 @@ def test_the_baseline_is_the_one_of_the_row(run, task):
     _, targets, _ = diabetes(task)
     if task == "ordinal":
         assert (found.name, found.answer) == ("median", "always '3'")
-        assert found.score == pytest.approx(np.abs(targets[:342] - 2).mean(), abs=0.15)  # of the validation part alone
+        assert found.score == pytest.approx(np.abs(targets[:342] - 2).mean(), abs=0.15)  # of the validation set alone
     else:
         assert found.answer.startswith("always 10 % ") and "50 % 13" in found.answer
 

@@ -208,4 +208,4 @@ def test_they_hold_what_regularizers_must(watch, name):
     plugins = load_plugins([watch])
     said = {one.rule: one.message for one in check_regularizer(plugins.regularizers[name], plugins)}
     passes = {"sam": "2 forward and backward passes a step", "bounded": "1 forward and backward pass a step"}
-    assert said["its gradients are finite, and the weights stay"] == passes[name]
+    assert said["its gradients are finite, and weights unchanged"] == passes[name]

@@ -27,6 +27,7 @@ ORDER = (
         "words",
         "terminal",
         "finding",
+        "groups",
         "intervals",
         "signals",
         "options",

@@ -82,7 +82,7 @@ def test_a_mistake_is_one_line(dl_run):
         (("new", "plugin", "a b"), 2, "a plugin cannot be called 'a b'"),
         (("new", "plugin", "x", "--kind", "modle"), 2, "did you mean 'model'?"),
         (("new", "plugin", "x", "--folder", "."), 0, ""),
-        (("new", "plugin", "x", "--folder", "."), 2, "is there already, and is left as it is"),
+        (("new", "plugin", "x", "--folder", "."), 2, "exists already, and is not overwritten"),
         (("new", "nothing"), 2, "No such command"),
     ):
         answer = dl_run(*words)

@@ -38,7 +38,7 @@ def story(n, seed=0):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a text, a folder of texts with a test part, and a table; the fits of this module lie in it."""
+    """A folder with a text, a folder of texts with a test set, and a table; the fits of this module lie in it."""
     root = tmp_path_factory.mktemp("texts")
     (root / "book.txt").write_text(story(700))
     for part, count in (("train", 25), ("test", 22)):
@@ -132,7 +132,7 @@ def test_the_command_line_prints_the_prompt_and_how_it_goes_on(run):
 @pytest.mark.parametrize(
     ("asked", "error", "line"),
     [
-        ({}, BadData, "goes on with a text, and none was given  example: --text 'Once upon'"),
+        ({}, BadData, "generates text from a prompt, and none was given  example: --text 'Once upon'"),
         ({"texts": [""]}, BadData, "text 1: it is empty"),
         ({"texts": ["Ж"]}, BadData, "the training set lacks 'Ж'"),
         ({"texts": ["a"], "tokens": 0}, BadOption, "tokens=0: expected a whole number from 1"),

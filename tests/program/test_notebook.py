@@ -63,7 +63,8 @@ def test_the_command_line_says_what_a_run_from_a_notebook_lacks(dl_run):
     assert dl_run("show", "last").code == dl_run("report", "last").code == dl_run("ls", "runs").code == 0
     tested, predicted = dl_run("test", "last"), dl_run("predict", "last", "photo.png")
     assert tested.code == predicted.code == 2
-    line = "dl: 0001-in-memory-in-memory has a network of its own; give it again, in Python: dl.load(run, model=build)"
+    fault = "0001-in-memory-in-memory was fitted with a network in memory"
+    line = f"dl: {fault}; give it again, in Python: dl.load(run, model=build)"
     assert tested.err.strip() == predicted.err.strip() == line
 
 

@@ -29,10 +29,10 @@ def test_a_plugin_that_holds_is_said_rule_by_rule(dl_run, site):
     answer = dl_run("plugins", "check", "clouds")
     assert answer.code == 0, answer.out + answer.err
     lines = answer.out.splitlines()
-    assert lines[0] == "ok        plugin clouds: it is loaded, and nothing is to be said about it"
+    assert lines[0] == "ok        plugin clouds: it is loaded without a problem"
     assert "ok        data set clouds: ids are unique" in lines
-    not_asked = sum(line.startswith("not asked") for line in lines)
-    assert not_asked and lines[-1] == f"all {len(lines) - 1 - not_asked} rules hold; {not_asked} could not be asked"
+    skipped = sum(line.startswith("skipped") for line in lines)
+    assert skipped and lines[-1] == f"all {len(lines) - 1 - skipped} rules hold; {skipped} skipped"
     assert [line for line in lines if "recipe clouds" in line][-1].endswith("it takes the model dense")
 
 
@@ -40,8 +40,8 @@ def test_a_plugin_that_does_not_hold_exits_with_one_and_says_what(dl_run, site):
     site.add("clouds", CLOUDS.format(ids=" // 2", model="dens"))
     answer = dl_run("plugins", "check", "clouds")
     assert answer.code == 1
-    assert "failed    data set clouds: ids are unique: train: 20 ids are taken twice, first 0" in answer.out
-    assert "options that fit: no vision model named 'dens'; did you mean 'dense'?" in answer.out
+    assert "failed    data set clouds: ids are unique: train: 20 ids are used twice, first 0" in answer.out
+    assert "its options fit: no vision model named 'dens'; did you mean 'dense'?" in answer.out
     assert answer.out.splitlines()[-1].startswith("2 of ")
 
 
@@ -111,7 +111,7 @@ def register_regularizers():
 def test_a_regularizer_for_one_kind_of_network_is_tried_on_the_model_that_is_named(dl_run, site):
     site.add("channels", CHANNELS.format(function="network"))
     answer = dl_run("plugins", "check", "channels")
-    assert answer.code == 1 and "channels needs a convolution  name one that it takes: --model NAME" in answer.out
+    assert answer.code == 1 and "channels needs a convolution  name one that it accepts: --model NAME" in answer.out
     for words in (("--model", "convnet"), ("--dataset", "mnist", "--model", "vision/convnet"), ("--dataset", "mnist")):
         answer = dl_run("plugins", "check", "channels", *words)
         assert answer.code == 0, answer.out + answer.err
@@ -186,7 +186,7 @@ def test_on_a_terminal_a_long_answer_goes_on_under_its_beginning(dl_run, site, m
     lines = re.sub("\x1b\\[[0-9;]*m", "", dl_run("plugins", "check", "clouds").out).splitlines()
     assert max(map(len, lines)) <= 60
     assert any(line.startswith(" " * 10) for line in lines)
-    assert all(re.match("ok  |failed |not asked | {10}", line) for line in lines[:-1])
+    assert all(re.match("ok  |failed |skipped | {10}", line) for line in lines[:-1])
 
 
 def test_those_that_do_not_hold_are_named(dl_run, site):
@@ -195,7 +195,9 @@ def test_those_that_do_not_hold_are_named(dl_run, site):
     failed = [line.removeprefix("failed    ") for line in answer.out.splitlines() if line.startswith("failed")]
     assert answer.code == 1 and len(failed) == 3, answer.out
     assert failed[0].startswith(
-        "section notes: it answers any run: on a fit that overfits it returns 'one text', not a"
+        "section notes: it has a result for any run: on a fit that overfits it returns 'one text', not a"
     )
-    assert failed[1].startswith("command jot: it says what it does, with an example: its description has no line that")
-    assert failed[2].startswith("logger diary: it takes each epoch's numbers: log_metrics fails: KeyError: 'no_loss'")
+    assert failed[1].startswith("command jot: it has a description with an example: its description has no line that")
+    assert failed[2].startswith(
+        "logger diary: it takes the numbers of each epoch: log_metrics fails: KeyError: 'no_loss'"
+    )

@@ -96,7 +96,7 @@ def test_a_run_of_a_table_without_a_test_part_is_told_what_fits_a_table(table, c
     tiny = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1", "--runs", runs)
     said(capsys, 0, "fit", "vision", "labels.csv", "--target", "label", *tiny)
     _, last = said(capsys, 3, "test", "last", "--runs", runs)
-    assert "labels has no test part; a table has none; keep rows apart in another file" in last
+    assert "labels has no test set; a table has none; keep rows in another file" in last
     assert last.endswith("dl predict 0001-labels-dense FILE")
 
 

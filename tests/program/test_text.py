@@ -132,7 +132,7 @@ def test_a_text_without_a_known_word_is_counted_and_named(runs, table, tmp_path,
     (tmp_path / "new.csv").write_text("review\na great lovely film\nвосторг\n")
     with pytest.warns(UnknownInputs, match=r"1 of 2 inputs holds nothing that this run knows: new\.csv row 3; its"):
         assert len(dl.predict(run, tmp_path / "new.csv")) == 2
-    with pytest.warns(UnknownInputs, match=r"1 of 1 inputs .*: qwertz; its answer to them says nothing"):
+    with pytest.warns(UnknownInputs, match=r"1 of 1 inputs .*: qwertz; their predictions mean nothing"):
         dl.predict(run, texts=["qwertz"])
 
 

@@ -40,7 +40,7 @@ def task():
 
 
 class _Few:
-    """A plugin with the first 300 digits of each of MNIST's data sets, the next 100 as the test part."""
+    """A plugin with the first 300 digits of each of MNIST's data sets, the next 100 as the test set."""
 
     def __init__(self):
         self.all = load_plugins()

@@ -19,6 +19,7 @@ REGULARIZERS = {
     "l1": {"strength": 0.001},
     "l2": {"strength": 0.01},
     "label-smoothing": {"share": 0.3},
+    "class-weights": {"power": 1.0},
     "max-norm": {"bound": 0.5},
     "weight-averaging": {"decay": 0.9},
     "early-stopping": {"patience": 1},
@@ -132,4 +133,4 @@ def test_numbers_are_not_smoothed_and_no_run_is_kept(fit, data, tmp_path):
 def test_all_together_work_in_other_number_types(fit, precision):
     others = {name: options for name, options in REGULARIZERS.items() if name != "early-stopping"}
     run = fit(others | SMALLER, precision=precision, epochs=1)
-    assert np.isfinite(run.history.rows[0]["val_loss"]) and len(run.recipe.regularizers) == 9
+    assert np.isfinite(run.history.rows[0]["val_loss"]) and len(run.recipe.regularizers) == 10

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch.nn import functional as F
 
 from dl.errors import BadOption
 from dl.runs.manifest import MetricInfo
-from dl_regularizers.training import early_stopping, label_smoothing, max_norm, weight_averaging
+from dl_regularizers.training import class_weights, early_stopping, label_smoothing, max_norm, weight_averaging
 
 ACCURACY, MAE = MetricInfo("accuracy", True, 1.0, "proportion"), MetricInfo("mae", False, 0.0, "mean")
 
@@ -179,3 +180,28 @@ def test_better_is_higher_or_lower_as_the_metric_has_it():
 def test_why_it_ends_names_the_best_epoch():
     rows = [{"val_loss": value} for value in (2.0, 1.0, 3.0)]
     assert early_stopping(1, "loss").ends(rows, ACCURACY) == "val_loss has not improved since epoch 2"
+
+
+# Class weights
+
+
+def test_class_weights_to_the_power_one_give_each_class_as_much(task):
+    binary = task("binary")
+    counted = replace(binary, info=replace(binary.info, counts=(90, 10)))
+    logits, target = torch.randn(100, 1), torch.tensor([0.0] * 90 + [1.0] * 10)
+    each = binary.row.loss(logits, target, "none")
+    wanted = (each[:90].mean() + each[90:].mean()) / 2
+    assert class_weights(1.0, counted).loss(binary.row.loss)(logits, target).item() == pytest.approx(float(wanted))
+
+
+def test_class_weights_to_the_power_zero_change_nothing(task):
+    three = task("multiclass")
+    logits, target = torch.randn(20, 3), torch.randint(3, (20,))
+    weighted = class_weights(0.0, three).loss(three.row.loss)
+    assert torch.allclose(weighted(logits, target, "none"), three.row.loss(logits, target, "none"))
+
+
+def test_class_weights_need_an_example_of_every_class(task):
+    three = task("multiclass")
+    with pytest.raises(BadOption, match="class-weights needs a training example of every class"):
+        class_weights(0.5, replace(three, info=replace(three.info, counts=(3, 0, 2))))

@@ -69,3 +69,17 @@ def test_the_comparison_prints_as_text_and_as_json(simulated, capsys):
     assert "not distinguishable" in capsys.readouterr().out
     show_comparison(found, console(), as_json=True)
     assert json.loads(capsys.readouterr().out)["n"] == 1000
+
+
+def test_runs_are_compared_by_the_groups_of_their_shared_examples(simulated):
+    better, worse = (simulated(signal=[level] * 3, n=1200, alike=20, seed=1) for level in (3.5, 1.0))
+    found = compare_runs(better, worse)
+    assert (found.n, found.groups) == (1200, 60) and found.differences[0].form == "paired, by group"
+    assert found.differences[0].z > 1.96
+    assert "60 shared groups would show" in compare_runs(better, better).verdict
+
+
+def test_runs_that_share_five_groups_cannot_be_compared(simulated):
+    run = simulated(signal=[3.0] * 3, n=500, alike=100)
+    with pytest.raises(BadRun, match="share 500 validation examples of 5 groups, too few to compare"):
+        compare_runs(run, run)

@@ -67,3 +67,28 @@ def test_predicted_classes_are_those_of_the_largest_logits_and_a_task_without_cl
 
 def test_what_is_not_computable_is_not_known():
     assert known(NotComputable("no reason")) is None and known(3) == 3
+
+
+def test_every_statistic_counts_examples_of_one_group_once(facts):
+    single, grouped = facts(n=60, m=60, seed=3), facts(n=1200, m=1200, seed=3, alike=20)
+    assert grouped.val_units == 60 and grouped.val_size == "60 validation groups" and single.val_size.startswith("60 ")
+    for one in (grouped.loss_change, grouped.trend, grouped.probe_rise):
+        assert not isinstance(one, NotComputable)
+    assert grouped.loss_change.n == 60 and grouped.loss_change.form.startswith("paired, by group")
+    width = {name: found.gap.interval.high - found.gap.interval.low for name, found in (("s", single), ("g", grouped))}
+    assert width["g"] == pytest.approx(width["s"], rel=0.4)
+    lost = replace(
+        grouped.kept, val=replace(grouped.kept.val, groups=None), probe=replace(grouped.kept.probe, groups=None)
+    )
+    alone = Facts(lost, grouped.plugins)
+    assert alone.gap.interval.high - alone.gap.interval.low < 0.5 * width["g"]
+    assert alone.calibration.gain.se < grouped.calibration.gain.se
+    assert alone.luck.interval.high - alone.luck.interval.low < grouped.luck.interval.high - grouped.luck.interval.low
+
+
+def test_of_five_groups_nothing_can_be_told_and_the_reason_is_their_number(facts):
+    found = facts(n=500, m=500, alike=100)
+    reason = "it takes 6 groups or more; found 5"
+    unknown = (found.loss_change, found.metric_change, found.gap, found.luck, found.trend, found.probe_rise)
+    assert [one.reason for one in unknown] == [reason] * 6
+    assert not math.isfinite(found.score("val").low) and 0 < found.score("val").value < 1

@@ -82,7 +82,7 @@ def odd(facts):
 
 
 def test_a_check_that_raises_what_is_no_exception_or_never_ends_is_named(simulated):
-    for function, says in ((odd, "failed: Odd: no"), (lambda facts: repeat(slow(facts)[0]), "more than 10,000 things")):
+    for function, says in ((odd, "failed: Odd: no"), (lambda facts: repeat(slow(facts)[0]), "more than 10,000 values")):
         with pytest.warns(PluginWarning, match=f"the check 'other-slow' .*{says}"):
             report = build_report(simulated(signal=[3.0] * 3), plugins=with_plugin(checks=[check_spec(function)]))
         assert says in next(one.why for one in report.unchecked if one.what == "other-slow")

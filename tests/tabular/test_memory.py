@@ -68,7 +68,7 @@ def test_an_array_has_columns_by_number_and_a_gap_is_missing():
             "tabular reads a frame, or an array (rows, columns); an array of float64 (2, 3, 4) was given",
         ),
         (["a"], "tabular reads a frame, or an array (rows, columns); a list of 1 string was given"),
-        (np.array([[1, np.inf]]), "row 0 has inf in column 1; numbers are finite, a gap is nan"),
+        (np.array([[1, np.inf]]), "row 0 has inf in column 1; numbers are finite, and a missing one is nan"),
         (
             pd.DataFrame({"a": ["1", "2", "x"]}),
             "the frame row 2: column 'a' holds numbers, but 'x' is not a finite number (categories=a reads all cells "
@@ -102,7 +102,7 @@ def test_a_regression_on_arrays_answers_in_the_target_s_units(tmp_path):
     run = dl.fit("tabular", (data.data, data.target), test=(data.data[:50], data.target[:50]), runs=tmp_path / "runs")
     assert run.manifest.task.name == "regression" and 25 < dl.predict(run, data.data[:1])[0].values["target"] < 346
     assert dl.evaluate(run).in_training == 50
-    with pytest.raises(dl.BadData, match=r"^the array has 3 columns; the run has learnt from 10 or more$"):
+    with pytest.raises(dl.BadData, match=r"^the array has 3 columns; the run needs 10 or more$"):
         dl.load(run)(data.data[:, :3])
 
 

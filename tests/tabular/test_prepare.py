@@ -1,4 +1,4 @@
-"""The preprocessor of rows: learnt on the training part alone, values known by hand."""
+"""The preprocessor of rows: learnt on the training set alone, values known by hand."""
 
 import json
 

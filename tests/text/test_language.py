@@ -1,4 +1,4 @@
-"""Language: rows of tokens with what they stand for, and how a network goes on with a prompt."""
+"""Language: rows of tokens with their characters, and generating text from a prompt."""
 
 import json
 import math
@@ -97,22 +97,6 @@ def test_damaged_settings_are_no_preprocessor():
 def test_tokens_that_do_not_spell_a_text_are_refused(said, line):
     with pytest.raises(BadOption, match=line):
         learn(part(TEXT), options(**said))
-
-
-def test_rows_that_share_a_passage_lie_nearer_than_rows_of_the_same_characters():
-    other = "".join(sorted(TEXT))
-    preprocessor = learn(part(TEXT, other), options())
-    one, near, far = preprocessor.flatten(prepared(preprocessor, TEXT, TEXT[:-5] + "kitty", other))
-    assert float((one - near).norm()) < 0.5 * float((one - far).norm())
-
-
-def test_padding_changes_nothing_about_where_a_row_lies():
-    preprocessor = learn(part(TEXT), options())
-    alone, beside = (
-        preprocessor.flatten(prepared(preprocessor, "the cat")),
-        preprocessor.flatten(prepared(preprocessor, "the cat", TEXT)),
-    )
-    torch.testing.assert_close(alone[0], beside[0])
 
 
 class Next(nn.Module):

@@ -57,13 +57,6 @@ def test_multi_hot_counts_a_word_once_and_count_each_time(part_of):
     assert batch_of(prepared(part_of), "the cat the").weights is None
 
 
-def test_texts_of_the_same_words_lie_near_each_other(part_of):
-    preprocessor = prepared(part_of)
-    flat = preprocessor.flatten(batch_of(preprocessor, "the cat sat", "sat the cat", "a dog and a dog"))
-    assert torch.allclose(flat[0], flat[1], atol=1e-5)
-    assert (flat[0] - flat[2]).norm() > 1
-
-
 def test_pixels_are_no_texts():
     examples = Examples(np.zeros((3, 4, 4, 1), np.uint8), np.zeros(3, np.int64), np.arange(3))
     with pytest.raises(BadData, match="texts are stored as rows of UTF-8 bytes"):

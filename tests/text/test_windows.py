@@ -45,7 +45,7 @@ def test_windows_are_the_texts_in_order_of_like_length_and_no_character_is_cut(g
 def test_a_long_text_is_looked_at_in_blocks_and_cut_the_same(monkeypatch):
     text = "añ€😀b" * 200
     wanted = strings(cut_into(dataset(text), 7).train)
-    monkeypatch.setattr(windows, "LOOKED_AT", 13)
+    monkeypatch.setattr(windows, "BLOCK", 13)
     assert strings(cut_into(dataset(text), 7).train) == wanted
 
 

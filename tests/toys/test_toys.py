@@ -1,4 +1,4 @@
-"""Scikit-learn's small data sets: what is in them, a fixed test part, and real fits that beat the dumb answer."""
+"""Scikit-learn's small data sets: what is in them, a fixed test set, and real fits that beat the dumb answer."""
 
 import numpy as np
 import pytest

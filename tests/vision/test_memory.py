@@ -94,10 +94,10 @@ def test_a_data_set_of_hugging_face_brings_images_and_the_names_of_its_classes(t
             (LEVELS - 128.0) / 64,
             {},
             BadData,
-            "images of float64 with values from -2 to 1.75; expected 0 to 255, 0 to 1 or -1 to 1, for dl standardizes "
-            "by itself",
+            "images of float64 with values from -2 to 1.75; expected 0 to 255, 0 to 1 or -1 to 1, since dl "
+            "standardizes itself",
         ),
-        (np.full((2, 4, 4), np.nan), {}, BadData, "images hold values that are no finite numbers"),
+        (np.full((2, 4, 4), np.nan), {}, BadData, "not all values of the images are finite numbers"),
         (LEVELS, {"size": 4}, BadOption, "size=4: the images in the array have 8x8; leave size= out"),
         (LEVELS, {"values": "unit"}, BadData, "images of uint8 with values from 0 to 255; expected values=unit"),
         (
@@ -124,7 +124,5 @@ def test_later_images_are_taken_as_the_first_ones_were(tmp_path):
     assert torch.allclose(network(bright), network(np.stack([bright[0], -bright[0]]))[:1], atol=1e-6)
     with pytest.raises(dl.BadData, match=r"^images of float64 with values from 0 to 2; expected values=signed$"):
         network(bright * 2 * np.eye(8))
-    with pytest.raises(
-        dl.BadData, match=r"^images of 4 x 4 x 1 \(height, width, channels\); the run has learnt from 8 x 8 x 1$"
-    ):
+    with pytest.raises(dl.BadData, match=r"^images of 4 x 4 x 1 \(height, width, channels\); the run needs 8 x 8 x 1$"):
         network(np.zeros((1, 4, 4)))

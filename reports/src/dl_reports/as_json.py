@@ -1,6 +1,6 @@
-"""Reports as JSON: the names of the values are the keys, numbers that do not exist are null, images are base64.
+"""Reports as JSON: field names are the keys, missing numbers are null, images are base64.
 
-The shape is published in `report.schema.json`; a change that a reader could notice raises its version.
+The schema is published in `report.schema.json`; an incompatible change raises its version.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def schema() -> Any:  # Any: JSON
     return json.loads(files("dl_reports").joinpath("report.schema.json").read_text(encoding="utf-8"))
 
 
-def _plain(value: Any) -> Any:  # Any: whatever a report holds, to what json takes
+def _plain(value: Any) -> Any:  # Any: of a report, and of JSON
     if isinstance(value, Estimate):
         return {name: _plain(getattr(value, name)) for name in value._fields}
     if is_dataclass(value) and not isinstance(value, type):

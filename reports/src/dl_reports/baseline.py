@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from dl.groups import Groups
 from dl.intervals import Interval, mean_interval
 from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.moments import too_few
+from dl_reports.statistics.paired import normal_z
 from dl_reports.statistics.skill import Skill, accuracy_skill, loss_skill
 
 ONE_SIDED = 0.025
@@ -71,7 +74,7 @@ def lead(facts: Facts) -> Lead | NotComputable:
             gain = skill.gain
             return Lead(best, skill.score, gain.mean, gain.interval, gain.z, critical, "paired")
         if metric.kind == "proportion" or not metric.higher:
-            return _unpaired(scores.astype(np.float64), best, sign, critical)
+            return _unpaired(scores.astype(np.float64), best, sign, critical, facts.groups("val"))
     return _from_interval(facts, best, sign, critical)
 
 
@@ -84,7 +87,7 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
         constant = targets == answers[0] if answers and targets.ndim == 1 else None
         if constant is None or abs(float(constant.mean()) - best.score) > 1e-6:
             return NotComputable("the answer of the baseline is unknown")
-        return accuracy_skill(scores.astype(np.bool_), constant)
+        return accuracy_skill(scores.astype(np.bool_), constant, facts.groups("val"))
     try:
         constant = np.array([float(word) for word in best.answer.removeprefix("always ").split(", ")])
     except ValueError:
@@ -95,19 +98,24 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
     errors = np.abs(columns - constant).mean(axis=1)
     if abs(errors.mean() - best.score) > 1e-3 * abs(best.score):  # the answer is kept in four digits
         return NotComputable("the answer of the baseline is unknown")
-    return loss_skill(scores.astype(np.float64), errors)
+    return loss_skill(scores.astype(np.float64), errors, facts.groups("val"))
 
 
-def _unpaired(scores: NDArray[np.float64], best: Baseline, sign: float, critical: float) -> Lead | NotComputable:
-    n = len(scores)
-    if n < 20:
-        return NotComputable(f"it takes 20 examples or more; found {n}")
+def _unpaired(
+    scores: NDArray[np.float64], best: Baseline, sign: float, critical: float, groups: Groups | None
+) -> Lead | NotComputable:
+    few = too_few(len(scores), groups)
+    if few is not None:
+        return few
     ours = float(scores.mean())
-    least = 1 / n if sign > 0 else 1e-9 * abs(ours)  # an error has the size of its unit
+    least = 1 / len(scores) if sign > 0 else 1e-9 * abs(ours)  # an error has the size of its unit
+    given, scores = scores, scores if groups is None else groups.values(scores)
+    n, df = len(scores), None if groups is None else groups.df(given, scores)
     sd = max(float(scores.std(ddof=1)), least)
     difference = sign * (ours - best.score)
-    z = difference / (sd / math.sqrt(n))
-    return Lead(best, ours, difference, mean_interval(difference, sd, n), z, critical, "unpaired")
+    z = normal_z(difference / (sd / math.sqrt(n)), df)
+    interval = mean_interval(difference, sd, n, df=df)
+    return Lead(best, ours, difference, interval, z, critical, "unpaired")
 
 
 def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -> Lead | NotComputable:

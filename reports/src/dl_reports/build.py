@@ -1,4 +1,4 @@
-"""Build the `Report` of a run: read it, run the checks, judge, and collect figures, examples and commands."""
+"""Build the `Report` of a run: read it, run the checks, word the verdict, collect figures, examples and commands."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
     """Compute the report of a run.
 
     Args:
-        run: The folder.
-        ignore: Finding codes to silence.
-        plugins: What is registered; None loads it.
+        run: The run.
+        ignore: Finding codes to leave out.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
         BadRun: If the folder is not a run of dl.
@@ -45,18 +45,19 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
     computed |= {"test-set reuse": reuse[-1], "selection bias of the best epoch's score": facts.luck}
     computed |= {"suspect examples": facts.suspects}
     missing = [Unchecked(what, one.reason) for what, one in computed.items() if isinstance(one, NotComputable)]
-    stands = verdict(facts, checked.findings)
-    findings = _named_first(checked.findings, stands.code)
+    judged = verdict(facts, checked.findings)
+    findings = _named_first(checked.findings, judged.code)
     return Report(
         header=header(facts),
         ladder=figures.ladder(facts),
         scores=figures.best_epoch_scores(facts),
         curves=figures.curves(facts),
-        verdict=stands,
+        verdict=judged,
         findings=findings,
         ignored=checked.ignored,
         examples=examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in checked.findings)),
         confusion=known(matrix),
+        classes=figures.class_rows(facts),
         calibration=known(card),
         unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),
         next=commands(facts, findings),
@@ -91,22 +92,26 @@ def header(facts: Facts) -> Header:
         planned=int(option(facts, "epochs") or 0),
         best_epoch=None if facts.best is None else facts.epochs[facts.best],
         seconds=manifest.seconds,
+        val_groups=0 if (groups := facts.groups("val")) is None else len(groups),
     )
 
 
 def _reuse(facts: Facts) -> list[Reuse | NotComputable]:
     run, manifest = facts.kept.run, facts.manifest
-    of_validation = count_validation_reuse(run, manifest, len(facts.epochs))
+    groups = facts.groups("val")
+    of_validation = count_validation_reuse(
+        run, manifest, len(facts.epochs), 1.0 if groups is None else groups.inflation
+    )
     return [of_validation, count_test_reuse(run, manifest)] if manifest.parts.test else [of_validation]
 
 
 def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
-    """Put the finding that the verdict rests on before the others of its severity."""
+    """Put the finding of the verdict before the others of its severity."""
     return tuple(sorted(findings, key=lambda one: (SEVERITIES.index(one.severity), one.code != code)))
 
 
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
-    """List the next commands: the remedies of the most pressing findings, each once, then the test."""
+    """List the next commands: remedies of the most severe findings, each once, then the evaluation on the test set."""
     found: dict[str, str] = {}
     for finding in findings:
         if finding.next:
@@ -114,8 +119,8 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     remedies = against_overfitting(facts)
     others = {one.command: tuple(other.typed for other in remedies if other != one) for one in remedies[:1]}
     chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
-    pressing = any(finding.severity == "issue" for finding in findings)
-    if facts.best is not None and facts.manifest.parts.test and not pressing:
+    has_issue = any(finding.severity == "issue" for finding in findings)
+    if facts.best is not None and facts.manifest.parts.test and not has_issue:
         chosen.append(Command(f"dl test {_number(facts)}", "evaluate on the test set, once, when you are done"))
     if findings:
         chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))
@@ -128,13 +133,13 @@ def _number(facts: Facts) -> str:
 
 
 def _damaged(kept: Kept) -> list[Unchecked]:
-    """List the files of the run that could not be read, beyond those that older runs do not keep."""
+    """List the files of the run that could not be read."""
     files = {"the recipe": kept.recipe, "what the guards found": kept.guards}
-    return [Unchecked(what, part.reason) for what, part in files.items() if isinstance(part, NotComputable)]
+    return [Unchecked(what, read.reason) for what, read in files.items() if isinstance(read, NotComputable)]
 
 
 def _grouped(unchecked: Sequence[Unchecked]) -> tuple[Unchecked, ...]:
-    """Join what was not checked for the same reason."""
+    """Join entries with the same reason."""
     by_reason: dict[str, list[str]] = {}
     for one in unchecked:
         whats = by_reason.setdefault(one.why, [])

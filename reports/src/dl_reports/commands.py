@@ -22,7 +22,7 @@ REPORT = """Report whether a run overfits, since when, and what to do.
 
 Example: dl report last
 
-Exit code 1 with --fail-on issue if an issue was found (tip: an issue or a tip).
+With --fail-on issue, exit with code 1 on an issue; with --fail-on tip, on an issue or a tip.
 """
 
 
@@ -33,9 +33,12 @@ def report(
     as_md: Annotated[bool, typer.Option("--md", help="Print Markdown, for a pull request.")] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page.")] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="Silence a finding code; may be repeated.")
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODE", help="Leave out findings with this code; repeatable."),
     ] = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", metavar="LEVEL", help="issue or tip.")] = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="LEVEL", help="Lowest level for exit code 1: issue or tip.")
+    ] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Watch a fit that is still running.")] = False,
 ) -> int:
     """Compute the report and show it."""
@@ -84,9 +87,9 @@ def _exit_code(built: Report, fail_on: str) -> int:
 
 
 def _follow(run: Run, ignore: list[str]) -> Run:
-    """Show the report again after every epoch until the fit has ended; off a terminal, only its verdict."""
+    """Show the report again after every epoch until the fit ends; without a terminal, only its verdict."""
     from dl_reports.build import build_report
-    from dl_reports.follow import follow, say_gone
+    from dl_reports.follow import follow, report_gone
     from dl_reports.render.terminal import print_report
 
     out = console()
@@ -101,7 +104,7 @@ def _follow(run: Run, ignore: list[str]) -> Run:
 
     ended, gone = follow(run, show)
     if gone:
-        say_gone(gone)
+        report_gone(gone)
     return ended
 
 
@@ -112,7 +115,7 @@ Example: dl explain fit-overfit-loss
 
 
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; all are listed when omitted.")] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; lists all if omitted.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the page of a code, or the list of all."""
@@ -136,7 +139,7 @@ def compare(
     runs: Runs = DEFAULT_RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compare two runs, with the certainty and the smallest difference that could have been detected."""
+    """Compare two runs, with intervals and the smallest detectable difference."""
     from dl.runs.run import open_run
     from dl_reports.compare import compare_runs, show_comparison
 

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from dl.errors import BadRun
+from dl.groups import Groups
 from dl.intervals import Interval
 from dl.plugins.loading import load_plugins
 from dl.runs.manifest import MetricInfo
 from dl.runs.outcomes import PartOutcomes
 from dl.runs.run import Run
+from dl.splits.holdout import join_groups
 from dl.terminal import plain
 from dl_reports import formatting
 from dl_reports.facts import Facts
@@ -66,6 +68,7 @@ class Comparison:
         metric: The headline.
         differences: In the metric, or what stands for it, and in the loss.
         verdict: In one sentence.
+        groups: Of the shared examples, by which they are compared; 0 where the examples are independent.
     """
 
     names: tuple[str, str]
@@ -74,6 +77,7 @@ class Comparison:
     metric: MetricInfo
     differences: tuple[Difference, ...]
     verdict: str
+    groups: int = 0
 
 
 def compare_runs(first: Run, second: Run) -> Comparison:
@@ -96,14 +100,30 @@ def compare_runs(first: Run, second: Run) -> Comparison:
             f"{_both(a, b)} have different targets for the same validation examples; their scores cannot be compared"
         )
     ka, kb = _best(a, ours), _best(b, theirs)
-    metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]])
-    losses = (part.loss[k][rows].astype(np.float64) for part, k, rows in ((ours, ka, order[0]), (theirs, kb, order[1])))
-    found = tuple(one for one in (metric, _of_errors("loss", *losses)) if one is not None)
+    groups = _groups((ours, order[0]), (theirs, order[1]))
+    metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]], groups)
+    losses = ours.loss[ka][order[0]].astype(np.float64), theirs.loss[kb][order[1]].astype(np.float64)
+    found = tuple(one for one in (metric, _of_errors("loss", *losses, groups)) if one is not None)
     if not found:
-        raise BadRun(f"{_both(a, b)} share {len(ours.ids)} validation examples, too few to compare")
+        of = "" if groups is None else f" of {formatting.many(len(groups), 'group')}"
+        raise BadRun(f"{_both(a, b)} share {len(ours.ids)} validation examples{of}, too few to compare")
     names = (a.manifest.name, b.manifest.name)
     epochs = (a.epochs[ka], b.epochs[kb])
-    return Comparison(names, epochs, len(ours.ids), a.metric, found, _verdict(names, found[0], a, len(ours.ids)))
+    verdict = _verdict(names, found[0], a, _size(len(ours.ids), groups))
+    return Comparison(names, epochs, len(ours.ids), a.metric, found, verdict, len(groups) if groups is not None else 0)
+
+
+def _groups(*runs: tuple[PartOutcomes, NDArray[np.intp]]) -> Groups | None:
+    """Return the groups of the shared examples in the given order, joined where both runs keep some."""
+    kept = [part.groups.numbers[rows] for part, rows in runs if part.groups is not None]
+    return Groups.of(join_groups(*kept)) if kept else None
+
+
+def _size(n: int, groups: Groups | None) -> str:
+    """Return the size of what two runs share, in what the tests count."""
+    if groups is None:
+        return formatting.many(n, "shared example")
+    return formatting.many(len(groups), "shared group")
 
 
 def _need_same_task(a: Facts, b: Facts) -> None:
@@ -138,22 +158,29 @@ def _best(facts: Facts, outcomes: PartOutcomes) -> int:
     return facts.best
 
 
-def _metric(facts: Facts, ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> Difference | None:
+def _metric(
+    facts: Facts, ours: NDArray[np.generic], theirs: NDArray[np.generic], groups: Groups | None
+) -> Difference | None:
     name = facts.tested_metric
     if ours.dtype == np.bool_ and theirs.dtype == np.bool_:
-        gain = accuracy_difference(ours.astype(np.bool_), theirs.astype(np.bool_))
+        gain = accuracy_difference(ours.astype(np.bool_), theirs.astype(np.bool_), groups=groups)
         resolution = smallest_paired_accuracy(int((ours != theirs).sum()), len(ours))
+        if groups is not None and isinstance(gain, Paired):
+            resolution = smallest_paired(gain.se * math.sqrt(gain.n), gain.n)
         return _difference(name, float(ours.mean()), float(theirs.mean()), gain, resolution)
     if facts.higher_score:
-        found = _of_errors(name, facts.as_error(ours), facts.as_error(theirs))
+        found = _of_errors(name, facts.as_error(ours), facts.as_error(theirs), groups)
         return None if found is None else replace(found, first=1 - found.first, second=1 - found.second)
-    return _of_errors(name, ours.astype(np.float64), theirs.astype(np.float64))
+    return _of_errors(name, ours.astype(np.float64), theirs.astype(np.float64), groups)
 
 
-def _of_errors(what: str, ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Difference | None:
+def _of_errors(
+    what: str, ours: NDArray[np.float64], theirs: NDArray[np.float64], groups: Groups | None
+) -> Difference | None:
     """Compare numbers of which less is better."""
     gap = theirs - ours
-    gain = paired_difference(gap)
+    gain = paired_difference(gap, groups=groups)
+    gap = gap if groups is None else groups.values(gap)
     resolution = smallest_paired(float(gap.std()), len(gap)) if np.isfinite(gap).all() else NotComputable("not finite")
     return _difference(what, float(ours.mean()), float(theirs.mean()), gain, resolution)
 
@@ -166,18 +193,14 @@ def _difference(
     return Difference(what, first, second, gain.mean, gain.interval, gain.z, resolution.difference, gain.form)
 
 
-def _verdict(names: tuple[str, str], found: Difference, facts: Facts, n: int) -> str:
+def _verdict(names: tuple[str, str], found: Difference, facts: Facts, size: str) -> str:
     metric, what = facts.metric, formatting.metric_word(found.what)
     shown = formatting.difference(metric, abs(found.better), _outward(found))
     if abs(found.z) > SURE:
         winner, loser = names if found.better > 0 else names[::-1]
         return f"{winner} is better than {loser} in {what}, by {shown}."
     least = formatting.difference(metric, found.smallest)
-    return (
-        f"The two are not distinguishable in {what}: they differ by {shown}, and "
-        f"{formatting.many(n, 'shared example')} would show "
-        f"{least} or more."
-    )
+    return f"The two are not distinguishable in {what}: they differ by {shown}, and {size} would show {least} or more."
 
 
 def _outward(found: Difference) -> Interval:

@@ -1,4 +1,4 @@
-"""Examples worth a look: those with the largest validation loss, and those whose label is probably wrong."""
+"""Examples to show: those with the largest validation loss, and those with a probably wrong label."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _hardest(facts: Facts) -> list[Example]:
     count = min(HARDEST, len(losses))
     top = np.argpartition(-losses, count - 1)[:count]
     chosen = top[np.argsort(-losses[top], kind="stable")]
-    worth = losses.mean(dtype=np.float64)
-    return [_example(facts, val, "val", "hardest", int(row), k) for row in chosen if losses[row] > worth]
+    mean = losses.mean(dtype=np.float64)
+    return [_example(facts, val, "val", "hardest", int(row), k) for row in chosen if losses[row] > mean]
 
 
 def _suspects(facts: Facts) -> list[Example]:
@@ -76,7 +76,7 @@ def _predicted(facts: Facts, row: int) -> str | None:
 
 
 def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> Sketch | None:
-    """Return the sketch of an example, if it is among those kept and of a shape that can be shown."""
+    """Return the sketch of an example, if the run keeps one that can be shown."""
     if sketches is None or f"{part}_rows" not in sketches or f"{part}_sketches" not in sketches:
         return None
     rows, kept = sketches[f"{part}_rows"], sketches[f"{part}_sketches"]

@@ -30,7 +30,7 @@ def show_page(code: str, console: Console, *, as_json: bool = False, plugins: Pl
 
 
 def list_codes(console: Console, *, as_json: bool = False, plugins: Plugins | None = None) -> None:
-    """Print every code with its one line."""
+    """Print every code with its description."""
     checks = (plugins or load_plugins()).checks
     if as_json:
         print(json.dumps([{"code": c.name, "description": c.description, "plugin": c.plugin} for c in checks.values()]))

@@ -17,18 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from dl.groups import Groups
 from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.registry import Plugins
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
+from dl.words import many
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.agreement import Agreement
 from dl_reports.statistics.calibration import Calibration, binary_calibration, calibration
-from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap
+from dl_reports.statistics.classes import ClassCounts, count_classes, count_labels
+from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap, right_gap
 from dl_reports.statistics.luck import Luck, luck_of_the_best
 from dl_reports.statistics.memorization import Memorization, Suspects, memorization, suspects
+from dl_reports.statistics.moments import variance_of_mean
 from dl_reports.statistics.onset import error_rise, loss_rise
 from dl_reports.statistics.stopping import Trend, trend
 
@@ -58,6 +62,9 @@ class Facts:
         position: ``position(epoch)``: the position of an epoch in the history.
         estimate: ``estimate(name)``: a number of the best epoch with its interval, as ``gap``; NaN where none is kept.
         score: ``score(part)``: the headline metric of ``val`` or ``probe`` at the best epoch, with its interval.
+        groups: ``groups(part)``: the groups of the examples of ``val`` or ``probe``; None where they are independent.
+        val_units: How many independent units the validation set holds: groups, or else examples.
+        val_size: The same in words.
         tested_metric: Name of the metric that is tested on single examples: the headline, or its substitute.
         higher_score: Whether more is better in the scores of single examples.
         as_error: ``as_error(scores)``: scores of single examples as errors, 0 being perfect.
@@ -72,6 +79,7 @@ class Facts:
         memorization: `Memorization`: when the examples of the probe were fitted.
         suspects: `Suspects`: the examples of the probe, the most likely mislabelled first.
         answers: (n,) the predicted class of each validation example at the best epoch.
+        class_counts: `ClassCounts`: of each class or label, validation examples, answers and right ones.
     """
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:
@@ -115,8 +123,33 @@ class Facts:
         found = self.estimate(part, f"{part}_{self.metric.name}")
         if math.isfinite(found.low) or self.metric.kind != "proportion" or not 0 <= found.value <= 1:
             return found
+        if self.groups(part) is not None:  # too few of them, so that the history keeps no interval
+            return found
         n = self.manifest.parts.val if part == "val" else self.manifest.parts.probe
         return Estimate(found.value, *wilson(found.value * n, n))
+
+    def groups(self, part: str) -> Groups | None:
+        """Return the groups of the examples of ``val`` or ``probe``; None where they are independent."""
+        kept = self.kept.val if part == "val" else self.kept.probe
+        return None if isinstance(kept, NotComputable) else kept.groups
+
+    @property
+    def both_groups(self) -> tuple[Groups | None, Groups | None]:
+        """The groups of the validation examples and of the probe."""
+        return self.groups("val"), self.groups("probe")
+
+    @property
+    def val_units(self) -> int:
+        """How many independent units the validation set holds: groups, or else examples."""
+        groups = self.groups("val")
+        return self.manifest.parts.val if groups is None else len(groups)
+
+    @property
+    def val_size(self) -> str:
+        """The size of the validation set in words, in what its tests count: groups, or else examples."""
+        groups = self.groups("val")
+        of = "validation example" if groups is None else "validation group"
+        return many(self.val_units, of)
 
     @property
     def tested_metric(self) -> str:
@@ -131,7 +164,7 @@ class Facts:
         means = self.column("val_loss")
         if isinstance(self.kept.val, NotComputable):
             return change_of_means(self.epochs, means, self.manifest.parts.val, proportion=False)
-        rise = loss_rise(self.kept.val.loss, ASKED)
+        rise = loss_rise(self.kept.val.loss, ASKED, groups=self.kept.val.groups)
         if isinstance(rise, NotComputable):
             return rise
         probe = known(self.kept.probe)
@@ -146,10 +179,10 @@ class Facts:
             return self._metric_change_of_means()
         scores = self.kept.val.score
         if scores.dtype == np.bool_:
-            rise = error_rise(scores.astype(np.bool_, copy=False), ASKED)
+            rise = error_rise(scores.astype(np.bool_, copy=False), ASKED, groups=self.kept.val.groups)
         else:
             errors = scores.astype(np.float32)
-            rise = loss_rise(1 - errors if self.higher_score else errors, ASKED)
+            rise = loss_rise(1 - errors if self.higher_score else errors, ASKED, groups=self.kept.val.groups)
         if isinstance(rise, NotComputable):
             return rise
         probe = known(self.kept.probe)
@@ -165,8 +198,8 @@ class Facts:
             return change
         moved = [part[last].astype(np.float64) - part[best].astype(np.float64) for part in (val, probe)]
         excess = float(moved[0].mean() - moved[1].mean())
-        error = math.sqrt(sum(one.var() / len(one) for one in moved))
-        alone = math.sqrt(moved[1].var() / len(moved[1]))
+        errors = [variance_of_mean(*one) for one in zip(moved, self.both_groups, strict=True)]
+        error, alone = math.sqrt(sum(errors)), math.sqrt(errors[1])
         return replace(
             change,
             with_training=not excess > -float(ndtri(LEVEL)) * error,
@@ -195,7 +228,7 @@ class Facts:
         """The probe's loss from its best epoch to the last, at the level of the other checks."""
         if isinstance(self.kept.probe, NotComputable):
             return self.kept.probe
-        rise = loss_rise(self.kept.probe.loss, LEVEL)
+        rise = loss_rise(self.kept.probe.loss, LEVEL, groups=self.kept.probe.groups)
         return rise if isinstance(rise, NotComputable) else paired_change(rise, self.epochs, self.column("probe_loss"))
 
     @cached_property
@@ -223,9 +256,9 @@ class Facts:
             return NotComputable("the outcomes of the best epoch were not kept")
         ours, theirs = probe.score[k], val.score[k]
         if ours.dtype == np.bool_ and theirs.dtype == np.bool_:
-            return accuracy_gap(float(ours.sum()), len(ours), float(theirs.sum()), len(theirs))
+            return right_gap(ours.astype(np.bool_), theirs.astype(np.bool_), self.both_groups[::-1])
         first, second = (self.as_error(scores) for scores in (ours, theirs))
-        return loss_gap(first, second)
+        return loss_gap(first, second, groups=self.both_groups[::-1])
 
     def as_error(self, scores: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return per-example scores (n,) as errors: 0 is perfect, whichever way the metric points."""
@@ -239,6 +272,9 @@ class Facts:
         if math.isfinite(low) and math.isfinite(high):
             interval = Interval(low, high)
             return Gap(train, val, gap, interval, implied_z(gap, interval, 0.95))
+        few = next((NotComputable(one.too_few) for one in self.both_groups if one is not None and one.few), None)
+        if few is not None:
+            return few
         if self.metric.kind == "proportion" and 0 <= train <= 1 and 0 <= val <= 1:
             m, n = self.manifest.parts.probe, self.manifest.parts.val
             return accuracy_gap(train * m, m, val * n, n)
@@ -256,12 +292,13 @@ class Facts:
             return NotComputable("the best epoch was not chosen by the metric")
         if len(val.score) < 2:
             return NotComputable("one epoch leaves nothing to choose")
-        return luck_of_the_best(val.score, self.metric.higher)
+        return luck_of_the_best(val.score, self.metric.higher, groups=val.groups)
 
     @cached_property
     def trend(self) -> Trend | NotComputable:
         """The slope of the validation loss over the last epochs."""
-        return self.kept.val if isinstance(self.kept.val, NotComputable) else trend(self.kept.val.loss, level=LEVEL)
+        val = self.kept.val
+        return val if isinstance(val, NotComputable) else trend(val.loss, level=LEVEL, groups=val.groups)
 
     @cached_property
     def calibration(self) -> Calibration | NotComputable:
@@ -276,8 +313,8 @@ class Facts:
             of_tokens = "of single tokens no probability is kept"
             return NotComputable(of_tokens if task.from_inputs else "the task has no probabilities")
         if task.probabilities == SOFTMAX:
-            return calibration(logits, val.targets.astype(np.int64))
-        return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64))
+            return calibration(logits, val.targets.astype(np.int64), groups=val.groups)
+        return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64), groups=val.groups)
 
     @cached_property
     def memorization(self) -> Memorization | NotComputable:
@@ -288,7 +325,7 @@ class Facts:
         if probe.score.dtype != np.bool_:
             return NotComputable("the task's answers are not right or wrong")
         onset = self.position(change.onset) if isinstance(change, Change) and change.established else None
-        return memorization(probe.score.astype(np.bool_, copy=False), onset)
+        return memorization(probe.score.astype(np.bool_, copy=False), onset, probe.groups)
 
     @cached_property
     def suspects(self) -> Suspects | NotComputable:
@@ -314,6 +351,26 @@ class Facts:
         if not self.has_classes:
             return NotComputable("the task has no classes")
         return answers.astype(np.int64)
+
+    @cached_property
+    def class_counts(self) -> ClassCounts | NotComputable:
+        """Validation examples, answers and right answers of each class or label at the best epoch."""
+        task, val, answers = self.manifest.task, self.kept.val, self.kept.answers
+        if not (task.has_classes or task.has_labels):
+            return NotComputable("the task has neither classes nor labels")
+        if isinstance(val, NotComputable):
+            return val
+        if isinstance(answers, NotComputable):
+            return answers
+        if answers.shape != val.targets.shape:
+            return NotComputable("targets and answers do not match")
+        if task.has_labels:
+            return count_labels(val.targets, answers, val.groups)
+        targets, given = val.targets.astype(np.int64), answers.astype(np.int64)
+        if len(targets) == 0 or min(targets.min(), given.min()) < 0:
+            return NotComputable("a class number is below 0")
+        size = max(len(task.names), int(targets.max()) + 1, int(given.max()) + 1)
+        return count_classes(targets, given, size, val.groups)
 
 
 def known(value: Value | NotComputable) -> Value | None:

@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
-from dl.intervals import Estimate, mean_interval, wilson
+from dl.groups import Groups
+from dl.intervals import Estimate, interval_of_mean, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
+from dl_reports.checks.labels import class_name
 from dl_reports.facts import SOFTMAX, Facts, known
-from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, Curve, Curves
+from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, ClassRow, Curve, Curves
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reliability import Reliability, class_reliability, error_interval, label_reliability
 
@@ -44,6 +46,21 @@ def best_epoch_scores(facts: Facts) -> BestEpochScores | None:
     )
 
 
+def class_rows(facts: Facts) -> tuple[ClassRow, ...]:
+    """List recall and precision of each class or label, the least found first."""
+    counts = known(facts.class_counts)
+    if counts is None:
+        return ()
+    rows = []
+    for k, (examples, answers, right) in enumerate(zip(counts.examples, counts.answers, counts.right, strict=True)):
+        name = class_name(facts, k)
+        recall = Estimate(right / examples if examples else NAN, *counts.recall(k))
+        precision = Estimate(right / answers if answers else NAN, *counts.precision(k))
+        positive = facts.has_classes and name == facts.manifest.task.positive
+        rows.append(ClassRow(name, int(examples), int(answers), recall, precision, positive))
+    return tuple(sorted(rows, key=lambda row: row.recall.value if row.examples else math.inf))
+
+
 def curves(facts: Facts) -> Curves | None:
     """Collect loss and headline metric over the epochs, with bands where single outcomes were kept."""
     if not facts.epochs:
@@ -71,10 +88,8 @@ def _loss(facts: Facts, part: str) -> Curve:
     kept = {"val": facts.kept.val, "probe": facts.kept.probe}.get(part)
     bands = [(NAN, NAN)] * len(values)
     if isinstance(kept, PartOutcomes):
-        n = len(kept.ids)
         for k, row in enumerate(kept.loss):
-            sd = float(row.std(dtype=np.float64, ddof=1)) if n > 1 and np.isfinite(row).all() else NAN
-            bands[k] = _finite(mean_interval(values[k], sd, n))
+            bands[k] = _finite(interval_of_mean(row, kept.groups)) if np.isfinite(row).all() else (NAN, NAN)
     return Curve(part, tuple(values), tuple(low for low, _ in bands), tuple(high for _, high in bands))
 
 
@@ -83,7 +98,7 @@ def _metric(facts: Facts, part: str) -> Curve:
     values = facts.column(f"{part}_{facts.metric.name}")
     lows, highs = facts.column(f"{part}_low"), facts.column(f"{part}_high")
     n = facts.manifest.parts.val if part == "val" else facts.manifest.parts.probe
-    if facts.metric.kind == "proportion":
+    if facts.metric.kind == "proportion" and facts.groups(part) is None:
         for k, value in enumerate(values):
             if not math.isfinite(lows[k]) and 0 <= value <= 1:
                 lows[k], highs[k] = wilson(value * n, n)
@@ -108,10 +123,17 @@ def calibration_card(facts: Facts) -> CalibrationCard | NotComputable:
         temperature=found.temperature,
         ece_before=Estimate(found.before.error, *error_interval(found.before, before.bins, judged)),
         ece_after=Estimate(found.after.error, *error_interval(found.after, after.bins, judged)),
-        nll_before=Estimate(found.nll_before, *mean_interval(found.nll_before, before.deviation, judged)),
-        nll_after=Estimate(found.nll_after, *mean_interval(found.nll_after, after.deviation, judged)),
+        nll_before=_half_known(found.nll_before, before, judged, val.groups),
+        nll_after=_half_known(found.nll_after, after, judged, val.groups),
         gain=Estimate(found.gain.mean, *found.gain.interval),
     )
+
+
+def _half_known(value: float, whole: Reliability, judged: int, groups: Groups | None) -> Estimate:
+    """Give a mean over half of the examples an interval, from the spread over all."""
+    each = whole.nll if groups is None else groups.values(whole.nll)
+    n = judged if groups is None else len(groups) - len(groups) // 2
+    return Estimate(value, *mean_interval(value, float(each.std(ddof=1)), n))
 
 
 def _reliability(facts: Facts, temperature: float) -> Reliability:
@@ -119,5 +141,5 @@ def _reliability(facts: Facts, temperature: float) -> Reliability:
     logits, val = facts.kept.best_logits, facts.kept.val
     assert not isinstance(logits, NotComputable) and not isinstance(val, NotComputable)
     if facts.manifest.task.probabilities == SOFTMAX:
-        return class_reliability(logits, val.targets.astype(np.int64), temperature)
-    return label_reliability(logits, val.targets.reshape(logits.shape), temperature)
+        return class_reliability(logits, val.targets.astype(np.int64), temperature, val.groups)
+    return label_reliability(logits, val.targets.reshape(logits.shape), temperature, val.groups)

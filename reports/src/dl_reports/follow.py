@@ -1,7 +1,7 @@
-"""Watch a running fit: report after every epoch until it ends, or until no process writes it any more.
+"""Watch a running fit: report after every epoch until the fit or its process ends.
 
-A fit that was killed leaves `running` in its manifest. On the same machine its process is checked; elsewhere it
-counts as gone when it has not changed for many epochs' time.
+A killed fit leaves the status `running` in its manifest. On the same machine its process is checked; on another one
+it counts as ended if no file has changed for the time of many epochs.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dl.runs.run import Run
 from dl.terminal import console
 
 EVERY = 1.0  # seconds between two checks
-QUIET_EPOCHS = 20  # epochs' time without a change, after which a fit counts as gone
-QUIET_SECONDS = 600.0  # but never sooner than this
-QUIET_START = 24 * 3600.0  # before the first epoch, whose time is not known
+QUIET_EPOCHS = 20  # without a change, after which a fit counts as ended
+QUIET_SECONDS = 600.0  # at least this long
+QUIET_START = 24 * 3600.0  # before the end of the first epoch
 
 
 def follow(run: Run, show: Callable[[Run], None]) -> tuple[Run, str]:
-    """Show a run after each epoch until it has ended; return it with the reason if no process writes it any more."""
+    """Show a run after each epoch until it ends; return it, with the reason if its process has ended."""
     seen = -1
     while True:
         now = Run(run.path)  # a new object: a run reads each file once
@@ -37,7 +37,7 @@ def follow(run: Run, show: Callable[[Run], None]) -> tuple[Run, str]:
 
 
 def why_gone(run: Run) -> str:
-    """Explain why no process can be writing a run any more; empty while one may."""
+    """Return the reason why a run is no longer written; empty while it may be."""
     manifest = run.manifest
     if manifest.pid and manifest.host == platform.node():
         return "" if is_alive(manifest.pid) else f"its process {manifest.pid} is gone"
@@ -50,7 +50,7 @@ def why_gone(run: Run) -> str:
 def is_alive(pid: int) -> bool:
     """Check whether a process of this machine runs."""
     if os.name != "posix":
-        return True  # asking there could end it
+        return True  # os.kill would end it there
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -60,6 +60,6 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def say_gone(why: str) -> None:
-    """Report on the error stream that the fit is not running any more."""
+def report_gone(why: str) -> None:
+    """Print on stderr that the fit is no longer running."""
     console(stderr=True).print(f"stopped watching: the status is 'running', but {why}", soft_wrap=True)

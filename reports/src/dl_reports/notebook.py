@@ -1,4 +1,4 @@
-"""Reports and comparisons for programs: values that print themselves, and show themselves in a notebook."""
+"""Reports and comparisons for programs, with a text form and a notebook form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dl_reports.render.terminal import print_report
 from dl_reports.report import Report
 
 WIDTH = 100  # columns of the text
-HEIGHT = 640  # pixels of the frame that a notebook shows the page in
+HEIGHT = 640  # pixels of the frame in a notebook
 
 
 class ShownReport:
@@ -31,17 +31,17 @@ class ShownReport:
 
     @property
     def verdict(self) -> str:
-        """Where the run stands, in one sentence."""
+        """The verdict, in one sentence."""
         return self.report.verdict.sentence
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The most pressing first."""
+        """The most severe first."""
         return self.report.findings
 
     @property
     def scores(self) -> Mapping[str, Estimate]:
-        """The headline metric at the best epoch: ``val``, ``probe``, ``gap``, and ``corrected`` where it is known."""
+        """The headline metric at the best epoch: ``val``, ``probe``, ``gap``, and ``corrected`` if it is known."""
         scores = self.report.scores
         if scores is None:
             return {}
@@ -49,7 +49,7 @@ class ShownReport:
         return {name: estimate for name, estimate in found.items() if estimate is not None}
 
     def html(self) -> str:
-        """Return the report as one page that needs nothing else."""
+        """Return the report as one self-contained page."""
         return to_html(self.report)
 
     def __repr__(self) -> str:
@@ -83,7 +83,7 @@ class ShownComparison:
 
 
 def _text(show: Callable[[Console], None]) -> str:
-    """Return what is printed, as plain text."""
+    """Return the printed output as plain text."""
     stream = io.StringIO()
     show(Console(file=stream, width=WIDTH, color_system=None, force_terminal=False))
     return stream.getvalue().rstrip("\n")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_checks() -> tuple[CheckSpec, ...]:
-    """Register the checks of dl through the hook that a third party's use."""
+    """Register the checks of dl through the same hook as third parties."""
     from dl_reports.registry import own_checks
 
     return own_checks()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -134,7 +134,7 @@ def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
     score = found.score[kept]
     if not run.manifest.task.score_higher:  # errors that are all 0 or 1 are kept as bits, but are not right or wrong
         score = score.astype(np.float32)
-    return PartOutcomes(found.ids, found.targets, found.loss[kept], score, found.margin[kept])
+    return replace(found, loss=found.loss[kept], score=score, margin=found.margin[kept])
 
 
 def _whole(run: Run) -> Run:

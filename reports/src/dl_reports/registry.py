@@ -12,11 +12,12 @@ from typing import Any
 
 from dl.specs import CheckSpec
 
-OVERFITTING, LEARNING, SCORES, LABELS, DUPLICATES, SHIFT, HEALTH = (
+OVERFITTING, LEARNING, SCORES, LABELS, CLASSES, DUPLICATES, SHIFT, HEALTH = (
     "overfitting",
     "learning",
     "scores",
     "labels",
+    "classes",
     "duplicates",
     "shift",
     "health",
@@ -29,6 +30,7 @@ OWN = (
         SCORES,
         "no_better_than_baseline",
     ),
+    ("fit-class-missed", "a class of which the network finds few", CLASSES, "missed"),
     ("fit-overfit-loss", "the validation loss rises after its best epoch", OVERFITTING, "overfit_loss"),
     ("fit-overfit-metric", "the headline metric gets worse after its best epoch", OVERFITTING, "overfit_metric"),
     ("fit-over-confident", "the network is more confident than accurate", OVERFITTING, "over_confident"),

@@ -23,7 +23,7 @@ GROUPS = ("model_options", "train", "split", "data_options")
 
 @dataclass(frozen=True)
 class Remedy:
-    """Something to try: how it is typed, and the whole command; the command is empty if there is none."""
+    """A remedy: its option, and the whole command; the command is empty if it cannot be applied."""
 
     typed: str
     command: str
@@ -42,7 +42,7 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
         return ""
     from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
     words = [f"{name}={format_value(value)}" for name, value in changes.items()]
-    words += [part for name, value in (reg or {}).items() for part in ("--reg", f"{name}={value}")]
+    words += [word for name, value in (reg or {}).items() for word in ("--reg", f"{name}={value}")]
     meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
     if meant is None:
         return ""
@@ -52,10 +52,10 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
 
 
 def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
-    """Return the shortest ``dl fit domain data ...`` that means the same, or nothing if none does.
+    """Return the shortest ``dl fit domain data ...`` with the same choices; empty if there is none.
 
-    It starts from what the data alone decides, from the model, or from a recipe with this model: wherever the least is
-    left to write. A recipe of which something would be undone again is not intended.
+    It starts from the data alone, from the model, or from a recipe with this model, whichever needs the fewest options.
+    A recipe with an option that would be set back to its default is not used.
     """
     starts: list[dict[str, str]] = [{}, {"model": recipe.model}]
     starts += [{"recipe": name} for domain, name in facts.plugins.recipes if domain == recipe.domain]
@@ -65,7 +65,7 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
 
 
 def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[str]) -> str:
-    """Return the command that starts from some names, or nothing if it would not mean the same."""
+    """Return the command that starts from some names; empty if its choices would differ."""
     names = {"domain": meant.domain, "data": meant.data, **start}
     plain = _resolved(facts, names)
     if plain is None or plain.model != meant.model:
@@ -85,9 +85,9 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
     if resolved is None or asdict(resolved) != asdict(meant):
         return ""
     flags = {**start, **({} if meant.seed == plain.seed else {"seed": str(meant.seed)})}
-    words = [part for name, value in flags.items() for part in (f"--{name}", value)]
+    words = [word for name, value in flags.items() for word in (f"--{name}", value)]
     words += [f"{name}={format_value(value)}" for name, value in ordered.items()]
-    words += [part for one in named for part in ("--reg", one)]
+    words += [word for one in named for word in ("--reg", one)]
     return shlex.join(["dl", "fit", meant.domain, meant.data, *words])
 
 
@@ -107,10 +107,7 @@ def _resolved(
     reg: Mapping[str, object] | None = None,
     seed: int | None = None,
 ) -> Recipe | None:
-    """Resolve the choices and settle them on the run's data, or return None where that cannot be done (any more).
-
-    What follows from the data is known only where it is read as the run read it.
-    """
+    """Resolve the choices and settle them on the run's data; None if that is impossible."""
     try:
         found = resolve(facts.plugins, seed=seed, options=options or {}, reg=reg, **names)
         if not found.is_open:
@@ -138,9 +135,9 @@ def regularize(facts: Facts) -> str:
 
 
 def against_overfitting(facts: Facts) -> list[Remedy]:
-    """Return what the run has not tried against overfitting: regularizers as they ask to be offered, or what is left.
+    """Return remedies against overfitting that the run lacks: regularizers by ``offered``, else less width, or decay.
 
-    Where the model has a rate of dropout of its own, that is raised.
+    If the model has its own dropout option, its rate is raised.
     """
     recipe = known(facts.kept.recipe)
     if recipe is None:
@@ -158,7 +155,7 @@ def against_overfitting(facts: Facts) -> list[Remedy]:
 
 
 def _remedy(facts: Facts, spec: RegularizerSpec) -> Remedy:
-    """Return a regularizer as a remedy; its command is empty where it cannot be one."""
+    """Return a regularizer as a remedy; its command is empty if it cannot be applied."""
     rate = option(facts, "dropout")
     if spec.name == "dropout" and rate is not None:
         return Remedy(f"dropout={spec.remedy}", again(facts, dropout=spec.remedy) if rate < float(spec.remedy) else "")
@@ -166,7 +163,7 @@ def _remedy(facts: Facts, spec: RegularizerSpec) -> Remedy:
 
 
 def decay(facts: Facts) -> str:
-    """Return the fit with weight decay, ten times as much where there is some."""
+    """Return the fit with weight decay, ten times the present one if there is any."""
     return again(facts, optimizer="adamw", weight_decay=10 * (option(facts, "weight_decay") or 0.001))
 
 
@@ -182,7 +179,7 @@ def until(facts: Facts, epoch: int) -> str:
 
 
 def larger(facts: Facts) -> str:
-    """Return the fit with a network twice as wide, or for twice as long where it has no width."""
+    """Return the fit with a network twice as wide, or with twice the epochs if it has no width."""
     width = option(facts, "width")
     return longer(facts) if width is None else again(facts, width=2 * int(width))
 

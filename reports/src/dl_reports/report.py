@@ -1,4 +1,4 @@
-"""The report of one run, as frozen values that a renderer only has to lay out.
+"""The report of one run, as frozen values for renderers.
 
 `build.build_report` computes it from a run folder; `render` (terminal, HTML, Markdown) and `as_json.to_json` read it.
 Epochs count from 1. Text in it may come from data (class names, messages) and is not yet safe for a terminal or a page.
@@ -44,9 +44,10 @@ class Header:
         metric: The headline metric.
         loss: Name of the loss.
         epochs: Finished.
-        planned: Epochs asked for; 0 where the recipe cannot be read.
-        best_epoch: None while there is none.
+        planned: Epochs of the recipe; 0 if it cannot be read.
+        best_epoch: None before there is one.
         seconds: Of the fit.
+        val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
     """
 
     run: str
@@ -71,6 +72,7 @@ class Header:
     planned: int
     best_epoch: int | None
     seconds: float
+    val_groups: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ class BaselineRow:
     Attributes:
         name: ``majority``, ``prior``, ..., or the model's name.
         answer: The baseline's constant answer in words; empty for the network.
-        score: Headline metric with its 95 % interval; the interval's ends are NaN where it has none.
-        loss: Mean loss; None where a constant answer has none.
+        score: Headline metric with its 95 % interval; ends of NaN without one.
+        loss: Mean loss; None if a constant answer has none.
         ours: Whether this is the network.
     """
 
@@ -100,7 +102,7 @@ class BestEpochScores:
         epoch: The best one.
         probe: On the probe of the training set.
         val: On the validation set, as measured.
-        gap: How much worse validation is; positive where the network fits the training set better.
+        gap: How much worse validation is; positive if the network fits the training set better.
         corrected: On the validation set, less the bias of choosing the epoch on it; None if not computable.
     """
 
@@ -117,8 +119,8 @@ class Curve:
 
     Attributes:
         part: ``train`` (running, in training mode), ``probe`` or ``val``.
-        values: A number an epoch; NaN where there is none.
-        low: Lower end of the band; NaN where there is none.
+        values: A number per epoch; NaN without one.
+        low: Lower end of the band; NaN without one.
         high: Upper end.
     """
 
@@ -133,12 +135,12 @@ class Curves:
     """Loss and headline metric over the epochs.
 
     Attributes:
-        epochs: From 1, not always without gaps.
+        epochs: From 1, possibly with gaps.
         loss: train, probe and val, as far as they are known.
         metric: probe and val.
-        best_epoch: By which the kept weights were chosen; None while there is none.
-        least_loss: Epoch of the least validation loss; None if there is none.
-        loss_onset: First epoch of an established rise of the validation loss; None if none is.
+        best_epoch: The epoch of the kept weights; None before there is one.
+        least_loss: Epoch of the least validation loss; None without one.
+        loss_onset: First epoch of an established rise of the validation loss; None without one.
         metric_onset: The same for the headline metric getting worse.
     """
 
@@ -153,12 +155,12 @@ class Curves:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Where the run stands, in one sentence.
+    """The verdict on the run, in one sentence.
 
     Attributes:
         sentence: With the numbers that matter.
         severity: ``issue``, ``tip``, ``note``, or ``good`` when nothing is wrong.
-        code: The finding that it rests on first; empty where it rests on none.
+        code: The finding that it words; empty if it words none.
     """
 
     sentence: str
@@ -168,14 +170,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Example:
-    """One example worth looking at.
+    """One example shown in the report.
 
     Attributes:
         id: Stable in the data set.
         part: ``val`` or ``probe`` (of the training set).
         why: ``hardest`` (largest loss) or ``suspect`` (the label is probably wrong).
         true: The target, in words.
-        predicted: The network's answer, in words; None where it was not kept.
+        predicted: The network's answer, in words; None if it was not kept.
         loss: At the best epoch.
         sketch: An image (h, w, c) in uint8, a text, or None.
     """
@@ -217,6 +219,27 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class ClassRow:
+    """How well one class, or one label, is found on the validation set at the best epoch.
+
+    Attributes:
+        name: Of the class.
+        examples: Validation examples of it.
+        answers: Validation examples that the network gives it.
+        recall: The share of its examples that are found.
+        precision: The share of its answers that are right.
+        positive: Whether it is the class to find, of two.
+    """
+
+    name: str
+    examples: int
+    answers: int
+    recall: Estimate
+    precision: Estimate
+    positive: bool
+
+
+@dataclass(frozen=True)
 class Bin:
     """Validation examples of similar confidence: their mean confidence, and their accuracy with its interval."""
 
@@ -230,13 +253,13 @@ class CalibrationCard:
     """How far confidence is from accuracy, on one half of the validation set.
 
     Attributes:
-        bins: Of the whole part, the least confident first, before any temperature.
+        bins: Of the whole set, the least confident first, without a temperature.
         temperature: Fitted on one half; above 1 for an over-confident network.
         ece_before: Expected calibration error on the other half, in [0, 1].
         ece_after: The same with the temperature.
         nll_before: Negative log-likelihood per example on the other half, in nats.
         nll_after: The same with the temperature.
-        gain: Paired fall of that likelihood; positive where the temperature helps.
+        gain: Paired decrease of that likelihood; positive if the temperature helps.
     """
 
     bins: tuple[Bin, ...]
@@ -250,14 +273,14 @@ class CalibrationCard:
 
 @dataclass(frozen=True)
 class Reuse:
-    """How often a set was evaluated, and how far its scores may lie from the truth at most after that.
+    """The number of evaluations on a set, and the resulting bound on the error of its scores.
 
     Attributes:
         part: ``val`` or ``test``.
         evaluations: Epochs scored on it; for the test set, lines of the ledger.
         runs: Runs that were evaluated on it.
         examples: In the set; 0 where unknown.
-        bound: How far any of so many scores may lie from its truth, at 95 %; None where scores have no known range.
+        bound: Largest error of any of so many scores, at 95 %; None if scores have no known range.
         unread: Runs beside this one that could not be read, and are not counted.
     """
 
@@ -271,7 +294,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class Unchecked:
-    """A check that was not made, by code or in words, and the reason: it completes "not checked, because ..."."""
+    """A check that was not made, by code or in words, and the reason, to follow "not checked, because"."""
 
     what: str
     why: str
@@ -282,9 +305,9 @@ class Command:
     """A command to run next.
 
     Attributes:
-        command: To be pasted.
+        command: Ready to paste.
         why: Its purpose.
-        instead: Alternatives, each as it is typed in place of the remedy in the command.
+        instead: Alternatives, each as an option in place of the remedy.
     """
 
     command: str
@@ -294,7 +317,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Section:
-    """A section that a third party's plugin adds: a title and lines of plain text."""
+    """A section of a third-party plugin: a title and lines of plain text."""
 
     title: str
     lines: tuple[str, ...]
@@ -302,23 +325,24 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report of one run, in the order in which it is shown.
+    """The report of one run, in the order of the screen.
 
     Attributes:
         header: Task, data and network.
-        ladder: Baselines and network, worst first; empty while no epoch is finished.
-        scores: At the best epoch; None while no epoch is finished.
-        curves: None while no epoch is finished.
+        ladder: Baselines and network, worst first; empty before the first epoch.
+        scores: At the best epoch; None before the first epoch.
+        curves: None before the first epoch.
         verdict: The one sentence.
-        findings: The most pressing first.
-        ignored: Codes of findings that were silenced.
+        findings: The most severe first.
+        ignored: Codes of findings that were left out.
         examples: The hardest, then the suspect ones.
-        confusion: None where the task has no classes, or nothing was kept.
-        calibration: None where the task has no probabilities, or nothing was kept.
+        confusion: None if the task has no classes, or nothing was kept.
+        calibration: None if the task has no probabilities, or nothing was kept.
         unchecked: Checks that could not be made.
         next: Commands, the most useful first.
         sections: Of plugins.
         reuse: Of the validation set, and of the test set.
+        classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         schema: Version of the JSON.
     """
 
@@ -336,4 +360,5 @@ class Report:
     next: tuple[Command, ...]
     sections: tuple[Section, ...] = ()
     reuse: tuple[Reuse, ...] = ()
+    classes: tuple[ClassRow, ...] = ()
     schema: int = SCHEMA

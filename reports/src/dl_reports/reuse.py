@@ -1,4 +1,4 @@
-"""Reuse of the held-out sets: how often validation and test were evaluated, over all runs of one folder.
+"""Count how often validation and test set were evaluated, over all runs of one folder.
 
 Of the other runs only `run.json` and the number of lines of `history.csv` are read; unreadable runs are counted.
 """
@@ -17,11 +17,18 @@ from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound
 
-LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`; a larger file is not one
+LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`
 
 
-def count_validation_reuse(run: Run, manifest: Manifest, epochs: int) -> Reuse:
-    """Count the epochs of this run, and of the runs beside it, that were scored on the same validation examples."""
+def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation: float = 1.0) -> Reuse:
+    """Count the epochs of this run, and of the runs beside it, that were scored on the same validation examples.
+
+    Args:
+        run: This one.
+        manifest: Its manifest.
+        epochs: Its finished epochs.
+        inflation: Examples that tell as much as one independent one, where they share groups.
+    """
     found, unread = [epochs] if epochs else [], 0
     for other in list_runs(run.path.parent):
         if other.path == run.path or not (other.path / "run.json").exists():
@@ -32,7 +39,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int) -> Reuse:
         elif count:
             found.append(count)
     n = manifest.parts.val
-    return Reuse("val", sum(found), len(found), n, _bound(manifest, sum(found), n), unread)
+    return Reuse("val", sum(found), len(found), n, _bound(manifest, sum(found), int(n / inflation)), unread)
 
 
 def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
@@ -58,7 +65,7 @@ def _test_fingerprint(ledger: Sequence[dict[str, Any]], manifest: Manifest) -> o
 
 
 def _epochs_on(run: Run, ours: Manifest) -> int | NotComputable:
-    """Count the epochs that a run scored on these validation examples for this task; 0 where it has others."""
+    """Count the epochs that a run scored on these validation examples for this task; 0 if it has others."""
     try:
         if (run.path / "run.json").stat().st_size > LARGEST:
             return NotComputable("run.json is too large")
@@ -71,7 +78,7 @@ def _epochs_on(run: Run, ours: Manifest) -> int | NotComputable:
 
 
 def _count_rows(path: Path) -> int:
-    """Count the lines under the head, without parsing their numbers."""
+    """Count the lines below the header, without parsing them."""
     if not path.exists():
         return 0
     if path.stat().st_size > LARGEST:
@@ -80,7 +87,7 @@ def _count_rows(path: Path) -> int:
 
 
 def _bound(manifest: Manifest, evaluations: int, n: int) -> float | None:
-    """Bound scores that are means of numbers from 0 to 1; others have no range to bound them by."""
+    """Bound the error of scores that are means of numbers from 0 to 1; None for other scores."""
     bounded = manifest.task.bounded and manifest.task.headline.kind in ("proportion", "mean")
     found = reuse_bound(evaluations, n)
     return found.bound if bounded and not isinstance(found, NotComputable) else None

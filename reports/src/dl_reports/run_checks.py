@@ -23,7 +23,7 @@ MOST = 10_000  # findings, or lines, from one plugin; more is a mistake
 
 @dataclass(frozen=True)
 class CheckResults:
-    """The results of all checks: findings, the most pressing first; silenced codes; and what could not be checked."""
+    """The results of all checks: findings, the most severe first; ignored codes; and what could not be checked."""
 
     findings: tuple[Finding, ...]
     ignored: tuple[str, ...]
@@ -49,8 +49,8 @@ def run_checks(facts: Facts, ignore: Iterable[str] = ()) -> CheckResults:
         else:
             found.extend(answer)
     found += [finding for finding in known(facts.kept.guards) or () if finding.code not in checks]
-    spoken = [finding for finding in found if finding.code not in silenced]
-    ordered = sorted(spoken, key=lambda finding: SEVERITIES.index(finding.severity))
+    shown = [finding for finding in found if finding.code not in silenced]
+    ordered = sorted(shown, key=lambda finding: SEVERITIES.index(finding.severity))
     return CheckResults(tuple(ordered), tuple(sorted({f.code for f in found} & silenced)), tuple(unchecked))
 
 
@@ -85,7 +85,7 @@ def _call(spec: CheckSpec | SectionSpec, facts: Facts, kind: str) -> Any:  # Any
     if isinstance(answer, (str, bytes)):
         return _failed(spec, facts, kind, f"returned {short_repr(answer)}, not a list")
     if isinstance(listed, list) and len(listed) > MOST:
-        return _failed(spec, facts, kind, f"returned more than {MOST:,} things")
+        return _failed(spec, facts, kind, f"returned more than {MOST:,} values")
     return listed
 
 

@@ -1,7 +1,7 @@
-"""Simulate fits whose truth is known, as complete run folders: for tests, code pages and authors of checks.
+"""Simulate fits with a known truth, as complete run folders: for tests, code pages and authors of checks.
 
-The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + a little of the epoch's), so
-a falling signal makes decisions worse, and a growing sharpness makes the network more confident in the same decisions.
+The logits of an example after epoch t are sharpness(t) * (signal(t) * truth + its noise + some noise of the epoch): a
+falling signal makes predictions worse, a growing sharpness makes them more confident.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples, ``C`` classes.
 """
 
@@ -18,6 +18,7 @@ from scipy.special import log_softmax
 from dl import files
 from dl.defaults import DataFacts
 from dl.finding import Finding
+from dl.groups import Groups
 from dl.options import Option, Value
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.runs import outcomes
@@ -36,25 +37,28 @@ class SimulatedFit:
     """A fit to simulate.
 
     Attributes:
-        signal: (T) how well validation examples are separated, per epoch.
-        probe_signal: (T) the same on the probe; as on validation where it is empty.
-        sharpness: (T) factor of the logits; 1 throughout where it is empty, which is about calibrated.
+        signal: (T) separation of the validation examples, per epoch.
+        probe_signal: (T) separation of the probe; empty for that of validation.
+        sharpness: (T) factor of the logits; empty for 1, which is nearly calibrated.
         n: Validation examples.
-        m: Probe examples; as many as validation where it is 0.
-        shares: (C) of the classes in both parts.
-        probe_shares: (C) of the classes on the probe; as on validation where it is empty.
-        prior: How far common classes are favoured: the weight of the logarithm of their shares.
+        m: Probe examples; 0 for as many as validation.
+        shares: (C) of the classes in both sets.
+        probe_shares: (C) of the classes on the probe; empty for those of validation.
+        prior: Weight of the logarithm of the shares, which favours common classes.
         wandering: Noise that each epoch adds to each logit.
         flipped: Share of labels that were replaced by another.
         seed: Of all draws.
         columns: (T) more numbers for the history, by name.
         findings: Of the guards.
-        leaked: Share of validation examples that are marked as trained on, and scored as on the probe.
+        leaked: Share of validation examples marked as trained on, and scored like the probe.
         status: Of the manifest.
         message: Of the manifest.
         options: Changed options of training and split.
-        near: Share of validation examples whose features are those of a training example, nearly.
-        shifted: By how many deviations the projected inputs of validation are moved.
+        near: Share of validation examples with nearly the features of a training example.
+        shifted: Shift of the projected inputs of validation, in deviations.
+        family: Near copies of each input over both sides; 0 for none.
+        alike: Examples of a group, in both sets: copies of each other but for the noise of each epoch. Groups are kept
+            if it is above 1.
     """
 
     signal: Sequence[float] = SIGNAL
@@ -76,6 +80,8 @@ class SimulatedFit:
     options: Mapping[str, Value] = field(default_factory=dict)
     near: float = 0.0
     shifted: float = 0.0
+    family: int = 0
+    alike: int = 1
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,8 @@ def _side(fit: SimulatedFit, n: int, shares: Sequence[float], rng: np.random.Gen
     true = rng.permutation(np.searchsorted(cut, np.arange(n), side="right")).astype(np.int64)
     wrong = rng.random(n) < fit.flipped
     other = (true + rng.integers(1, classes, n)) % classes if classes > 1 else true
-    return Side(true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
+    columns = (true, np.where(wrong, other, true), rng.standard_normal((n, classes)))
+    return Side(*(np.repeat(column[:: fit.alike], fit.alike, axis=0)[:n] for column in columns))
 
 
 def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random.Generator) -> Scored:
@@ -142,7 +149,8 @@ def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random
 def _row(
     fit: SimulatedFit, manifest: Manifest, scored: Mapping[str, Scored], t: int, val: Side, probe: Side
 ) -> EpochRow:
-    scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given)
+    groups = {"val": _groups(fit, len(val.given)), "probe": _groups(fit, len(probe.given))}
+    scores = estimate_scores(manifest.task, scored["probe"], scored["val"], probe.given, val.given, groups)
     row = {"epoch": t + 1.0, "step": 100.0 * (t + 1), "seconds": t + 1.0, "train_seconds": 0.8, "lr": 1e-3}
     row |= {"train_loss": float(scored["probe"].loss.mean()), "train_score": scores.probe.value}
     for part in outcomes.PARTS:
@@ -161,17 +169,29 @@ def _write_examples(
         "probe_ids": np.arange(len(probe.true)) + fit.n,
     }
     arrays |= {"val_targets": val.given, "probe_targets": probe.given, "val_leaked": leaked}
+    if fit.alike > 1:
+        arrays |= {f"{part}_groups": np.arange(len(arrays[f"{part}_ids"])) // fit.alike for part in outcomes.PARTS}
     with (folder / "outcomes" / "examples.npz").open("wb") as stream:
         np.savez(stream, allow_pickle=False, **arrays)
     features = {"val": rng.standard_normal((fit.n, 8)), "probe": rng.standard_normal((len(probe.true), 8))}
     copies = round(fit.near * fit.n)
     features["val"][:copies] = features["probe"][:copies] + 1e-3 * rng.standard_normal((copies, 8))
-    inputs = {f"{part}_inputs": rng.standard_normal(rows.shape) for part, rows in features.items()}
+    inputs = {f"{part}_inputs": rng.standard_normal((len(features["val"]), 8)) for part in ("val", "train")}
     inputs["val_inputs"] += fit.shifted
+    if fit.family:
+        scenes = rng.standard_normal((2 * fit.n // fit.family + 1, 8))
+        for part in ("val", "train"):
+            frames = scenes[rng.integers(len(scenes), size=fit.n)]
+            inputs[f"{part}_inputs"] = frames + 0.02 * rng.standard_normal(frames.shape)
     where = {f"{part}_rows": np.arange(len(rows)) for part, rows in features.items()}
+    where["train_rows"] = where["val_rows"]
     kept = {name: rows.astype(np.float16) for name, rows in (features | inputs).items()}
     with (folder / "outcomes" / "features.npz").open("wb") as stream:
         np.savez(stream, allow_pickle=False, **kept, **where)
+
+
+def _groups(fit: SimulatedFit, n: int) -> Groups | None:
+    return Groups.of(np.arange(n) // fit.alike)
 
 
 def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]) -> Manifest:

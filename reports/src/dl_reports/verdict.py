@@ -83,7 +83,7 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
     seen = formatting.difference(facts.metric, metric.worse, metric.interval)
     if metric.interval.low > 0:
         return f"a change of {seen} would count on its own, but not against the best of so many epochs"
-    examples = formatting.many(metric.n, "example")
+    examples = formatting.many(metric.n, "example" if facts.groups("val") is None else "group")
     return f"a change of {seen} is not distinguishable on {examples}; it grows over-confident"
 
 
@@ -120,8 +120,9 @@ def _resolution(facts: Facts) -> str:
     found = smallest(facts)
     if isinstance(found, NotComputable):
         return ""
-    n = formatting.many(facts.manifest.parts.val, "validation example")
-    return f" {n} would show differences of {formatting.difference(facts.metric, found.difference)} or more."
+    return (
+        f" {facts.val_size} would show differences of {formatting.difference(facts.metric, found.difference)} or more."
+    )
 
 
 def _form(change: Change) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 
 from dl.cli.cards import Reading, show_dataset
 
-NOTES = ("labels: drawn by a \x1b[31mtest", "the test part is made " + "by hand " * 60 + "alone")
+NOTES = ("labels: drawn by a \x1b[31mtest", "the test set is made " + "by hand " * 60 + "alone")
 
 
 def shown(plugins_with, dataset, capsys, **fields):

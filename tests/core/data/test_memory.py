@@ -92,20 +92,18 @@ def test_each_library_s_data_is_taken_in_its_form(data, form, words):
         ),
         (
             (k for k in range(3)),
-            "a generator gives examples one after the other; give an array, a tensor, a frame, a list, or a data set "
-            "with a length",
+            "a generator can only be iterated; give an array, a tensor, a frame, a list, or a data set with a length",
         ),
         (
             Lengthy(),
-            "a Lengthy gives examples one after the other; give an array, a tensor, a frame, a list, or a data set "
-            "with a length",
+            "a Lengthy can only be iterated; give an array, a tensor, a frame, a list, or a data set with a length",
         ),
-        (DataLoader(TensorDataset(torch.zeros(2))), "a DataLoader gives batches; give its data set: loader.dataset"),
+        (DataLoader(TensorDataset(torch.zeros(2))), "a DataLoader yields batches; give its data set: loader.dataset"),
         (torch.zeros(2, 2).to_sparse(), "a Tensor is sparse; give it dense, as with .toarray()"),
         (pl.from_pandas(WINE).lazy(), "a lazy frame holds no rows yet; give data.collect()"),
         (
             datasets.DatasetDict(train=hugging_face(a=[1]), test=hugging_face(a=[1])),
-            "data has the parts 'train', ...; give one of them, and another as test=",
+            "data has the splits 'train', ...; give one of them, and another as test=",
         ),
         ({"a": [1, 2], "b": [1]}, "the frame cannot be read: Column 1 named b expected length 2 but got length 1"),
         (None, "data is nothing; give an array, a tensor, a frame, a list, or a data set with a length"),
@@ -157,7 +155,7 @@ def test_a_map_style_data_set_gives_its_inputs_and_targets():
         (
             TensorDataset(torch.zeros(2)),
             None,
-            "a TensorDataset gives a tuple for 0; expected a pair (input, target)",
+            "a TensorDataset returns a tuple for 0; expected a pair (input, target)",
         ),
     ],
 )

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,19 +8,20 @@ from sklearn.metrics import accuracy_score
 import dl
 from dl.data.examples import Dataset
 from dl.errors import BadData, BadRun
-from dl.runs.estimates import wilson
+from dl.groups import Groups
+from dl.intervals import OPEN, proportion_interval, wilson
 from dl.runs.ledger import LEDGER, read_ledger
 
 
 @pytest.fixture
 def opened():
-    """How often the test part was opened."""
+    """How often the test set was opened."""
     return []
 
 
 @pytest.fixture
 def given(blobs, examples, opened):
-    """Two classes with a test part, three of whose examples stand in the training part too."""
+    """Two classes with a test set, three of whose examples stand in the training set too."""
     known, unseen = blobs(2, n=60), blobs(2, n=30, seed=1)
     inputs = unseen.train.inputs.copy()
     inputs[:3] = known.train.inputs[:3]
@@ -41,7 +43,18 @@ def test_the_test_part_is_opened_by_the_test_alone_and_scored(fit, given, plugin
     assert (look.run, look.data, look.examples, look.metric) == (run.name, "given", 30, "accuracy")
     assert look.score == pytest.approx((29 / 30, *wilson(29, 30)))
     assert look.metrics["accuracy"] == pytest.approx(accuracy_score([1] * 30, [1] * 29 + [0]))
-    assert look.in_training == 3 and look.loss > 0
+    assert look.in_training == 3 and look.loss > 0 and look.groups == 0
+
+
+def test_the_interval_of_a_test_score_goes_by_the_groups_of_the_test_part(fit, given, plugins_with):
+    groups = np.arange(30) // 3
+    grouped = replace(given, open_test=lambda: replace(given.open_test(), groups=groups))
+    look = dl.evaluate(fit(given), plugins=plugins_with(given=grouped))
+    right = np.arange(30) != 4
+    assert look.groups == 10 and look.score == pytest.approx((29 / 30, *proportion_interval(right, Groups.of(groups))))
+    few = replace(given, open_test=lambda: replace(given.open_test(), groups=np.arange(30) // 6))
+    look = dl.evaluate(fit(given), plugins=plugins_with(given=few))
+    assert look.groups == 5 and look.score == pytest.approx((29 / 30, *OPEN))
 
 
 def test_the_ledger_counts_the_looks_of_all_runs_at_one_test_part(fit, given, blobs, examples, plugins_with, runs):
@@ -73,7 +86,7 @@ def test_a_look_is_one_line_of_json(fit, given, plugins_with, runs):
 def test_without_a_test_part_there_is_no_test(fit, blobs, plugins_with, runs):
     given = blobs(2)
     run = fit(given, epochs=1)
-    message = "given has no test part; its plugin brings none; .* validation score: dl report 0001-given-linear"
+    message = "given has no test set; its plugin has none; the validation score is in: dl report 0001-given-linear"
     with pytest.raises(BadData, match=message):
         dl.evaluate(run, plugins=plugins_with(given=given))
     assert not (runs / LEDGER).exists()

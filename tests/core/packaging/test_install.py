@@ -17,7 +17,7 @@ from dl.packaging.install import (
     packages,
     read_report,
     registered_by,
-    summed_up,
+    summarize,
     uninstall,
 )
 
@@ -49,8 +49,8 @@ def test_a_lock_file_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("dl_core", BadOption, "'dl_core' is a part of dl itself"),
-        ("mnist", BadOption, "'mnist' is a part of dl itself  switch a plugin off with: DL_PLUGINS=-mnist"),
+        ("dl_core", BadOption, "'dl_core' belongs to dl itself"),
+        ("mnist", BadOption, "'mnist' belongs to dl itself  switch a plugin off with: DL_PLUGINS=-mnist"),
         ("numpy", BadOption, "'numpy' registers nothing with dl  remove it with: python -m pip uninstall numpy"),
         ("mnits", UnknownName, "no distribution named 'mnits' is installed; did you mean 'mnist'"),
     ],
@@ -86,18 +86,18 @@ def test_changes_are_told_a_line_each_those_asked_for_first():
         ("error: externally-managed-environment\n...", "this Python is the operating system's; give dl an environment"),
         ("ERROR: No matching distribution found for dl-x", "there is no distribution dl-x for this Python"),
         ("  x Because dl-x was not found in the cache", "there is no distribution dl-x for this Python"),
-        ("ERROR: ResolutionImpossible: for help", "what it needs contradicts what something else needs"),
+        ("ERROR: ResolutionImpossible: for help", "its requirements contradict those of another package"),
         ("line\nERROR: the last\nmore", "the last"),
         ("one\ntwo\n", "two"),
         ("", "it gave no reason"),
         (
             "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE FILE.\n    a==1 from x:\n",
-            "the hash of a==1 is not that of the lock; it was changed",
+            "the hash of a==1 differs from the lock file; the archive has changed",
         ),
     ],
 )
 def test_what_an_installer_printed_is_one_line(printed, reason):
-    assert summed_up(printed).startswith(reason) and "\n" not in summed_up(printed)
+    assert summarize(printed).startswith(reason) and "\n" not in summarize(printed)
 
 
 def test_a_report_that_pip_does_not_know_yet_is_refused_with_how_to_update_it():

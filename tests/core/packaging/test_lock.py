@@ -62,14 +62,14 @@ def test_an_archive_is_locked_by_where_it_came_from_and_its_hash(alone, archive,
 
 def test_what_was_installed_from_a_folder_has_no_hash_and_no_lock_is_written(alone, tmp_path):
     alone("dl-mine", origin={"url": "file:///home/me/my%20plugin", "dir_info": {"editable": True}})
-    with pytest.raises(InstallFailed, match="no hash: dl-mine from '/home/me/my plugin'  build a wheel of it"):
+    with pytest.raises(InstallFailed, match="without a hash: dl-mine from '/home/me/my plugin'  build a wheel of it"):
         write_lock(tmp_path / "dl.lock")
     assert not (tmp_path / "dl.lock").exists()
 
 
 def test_an_archive_that_is_gone_cannot_be_locked(alone, tmp_path):
     alone("dl-mine", origin={"url": f"file://{tmp_path}/gone.whl", "archive_info": {}})
-    with pytest.raises(InstallFailed, match=r"no hash is known of file://.*gone\.whl  install dl-mine again"):
+    with pytest.raises(InstallFailed, match=r"no hash is recorded for file://.*gone\.whl  install dl-mine again"):
         write_lock(tmp_path / "dl.lock")
 
 

@@ -91,9 +91,9 @@ def test_a_name_that_no_distribution_can_have_is_refused(write, tmp_path, name):
         ("mnist", "dataset", "is dl's own"),
         ("core", "model", "is dl's own"),
         ("newplugin", "model", "is dl's own"),
-        ("convnet", "model", "there is a model named 'convnet' already"),
-        ("imdb", "dataset", "there is a dataset named 'imdb' already"),
-        ("l2", "regularizer", "there is a regularizer named 'l2' already"),
+        ("convnet", "model", "a model named 'convnet' exists already"),
+        ("imdb", "dataset", "a dataset named 'imdb' exists already"),
+        ("l2", "regularizer", "a regularizer named 'l2' exists already"),
     ],
 )
 def test_a_name_that_is_taken_is_refused(write, name, kind, message):
@@ -130,7 +130,7 @@ def test_what_is_there_is_never_overwritten(write, tmp_path):
     folder.mkdir()
     (folder / "precious.txt").write_text("mine")
     for taken in (folder, folder / "precious.txt"):
-        with pytest.raises(CannotWrite, match="is there already"):
+        with pytest.raises(CannotWrite, match="exists already"):
             write("waves", folder=taken)
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "precious.txt"]
     assert (folder / "precious.txt").read_text() == "mine"

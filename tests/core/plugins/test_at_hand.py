@@ -111,7 +111,7 @@ def test_a_function_builds_a_network_for_a_named_data_set(fit, plugins, runs):
     with pytest.raises(dl.BadRun) as refused:
         dl.predict(again, X[:1], plugins=plugins)
     assert str(refused.value) == (
-        "0001-clouds-in-memory has a network of its own; give it again, in Python: dl.load(run, model=build)"
+        "0001-clouds-in-memory was fitted with a network in memory; give it again, in Python: dl.load(run, model=build)"
     )
     assert dl.predict(again, X[:1], model=build, plugins=plugins)[0].answer == NAMED[0]
 
@@ -200,14 +200,18 @@ def test_data_that_cannot_be_learnt_from_is_refused_in_one_line(fit, data, line)
 
 
 def test_what_is_in_memory_does_not_go_beside_a_name(fit):
-    with pytest.raises(dl.BadOption, match=r"^test= goes with data in memory; 'given' brings its own test part$"):
+    with pytest.raises(dl.BadOption, match=r"^test= needs data in memory; 'given' is a name or a path$"):
         fit("given", test=(X, Y))
-    with pytest.raises(dl.BadOption, match=r"^target= beside 'given' names a column of it; give inputs and targets"):
+    with pytest.raises(
+        dl.BadOption, match=r"^with 'given', target= takes names of columns; give targets in memory with inputs$"
+    ):
         fit("given", target=Y)
 
 
 def test_what_is_in_memory_is_trained_on_one_device(plugins, runs):
-    with pytest.raises(dl.BadDevices, match=r"^what is in memory is trained on one device, not 2; leave devices= out$"):
+    with pytest.raises(
+        dl.BadDevices, match=r"^data, networks and callbacks in memory need one device, not 2; leave devices= out$"
+    ):
         dl.fit("numbers", (X, Y), plugins=plugins, runs=runs, devices=dl.Devices("cpu", "2"))
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
-from dl.intervals import Estimate, mean_difference, mean_interval, newcombe, wilson
-from dl.runs.estimates import difference_interval, estimate, estimate_scores, macro_f1
+from dl.groups import Groups
+from dl.intervals import OPEN, Estimate, difference_interval, interval_of_mean, newcombe, wilson
+from dl.runs.estimates import estimate, estimate_scores, macro_f1
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 
@@ -60,10 +62,33 @@ def test_a_proportion_has_wilsons_interval(task):
     assert found == pytest.approx((0.75, *wilson(3, 4)))
 
 
-def test_a_mean_has_students_interval(task):
+def test_a_mean_has_the_interval_of_a_mean(task):
     errors = np.array([1.0, 2.0, 4.0])
     found = estimate(task("mean", higher=False), scored(errors), np.zeros(3))
-    assert found == pytest.approx((errors.mean(), *mean_interval(errors.mean(), errors.std(ddof=1), 3)))
+    assert found == pytest.approx((errors.mean(), *interval_of_mean(errors)))
+
+
+@pytest.mark.parametrize("kind", ["proportion", "mean", "confusion", "ranking"])
+def test_examples_of_one_group_count_once_whatever_the_metric(task, kind):
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(0, 1, (30, 2 if kind == "confusion" else 1)), rng.integers(0, 2, 30)
+    score = rng.random(30) if kind == "mean" else rng.integers(0, 2, 30)
+    once = estimate(task(kind), scored(score, logits), targets)
+    many = [np.repeat(values, 20, axis=0) for values in (score, logits, targets)]
+    groups = Groups(np.repeat(np.arange(30), 20))
+    by_group = estimate(task(kind), scored(many[0], many[1]), many[2], groups)
+    assert by_group == pytest.approx(once, rel=0.1, abs=0.02)
+    single = estimate(task(kind), scored(many[0], many[1]), many[2])
+    assert single.high - single.low < 0.5 * (by_group.high - by_group.low)
+
+
+def test_too_few_groups_leave_the_score_without_an_interval_and_the_gap_too(task):
+    score, groups = scored(np.arange(100) % 3 > 0), Groups(np.arange(100) // 20)
+    found = estimate_scores(
+        task("proportion"), score, score, np.zeros(100), np.zeros(100), {"val": groups, "probe": None}
+    )
+    assert found.val == Estimate(pytest.approx(0.66), *OPEN)
+    assert found.gap == Estimate(0.0, *OPEN) and math.isfinite(found.probe.low)
 
 
 def test_a_confusion_metric_is_macro_f1_within_its_interval(task):
@@ -100,10 +125,55 @@ def test_the_gap_is_above_zero_where_the_network_knows_the_training_part_better(
     assert turned.gap.value == pytest.approx(-found.gap.value)
 
 
-def test_the_interval_of_the_gap_is_newcombes_or_welchs(task):
+def test_the_interval_of_the_gap_is_newcombes_or_that_of_two_means(task):
     probe, val = [1, 1, 1, 0, 1], [1, 0, 0, 1]
     found = estimate_scores(task("proportion"), scored(probe), scored(val), np.zeros(5), np.zeros(4))
     assert found.gap[1:] == pytest.approx(newcombe(4, 5, 2, 4))
     low, high = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 9.0])
     found = estimate_scores(task("mean", higher=False), scored(low), scored(high), np.zeros(3), np.zeros(3))
-    assert found.gap[1:] == pytest.approx(mean_difference(5, high.std(ddof=1), 3, 2, 1, 3), rel=1e-5)
+    expected = difference_interval(*(Estimate(side.mean(), *interval_of_mean(side)) for side in (high, low)))
+    assert found.gap[1:] == pytest.approx(expected, rel=1e-5)
+
+
+def test_average_precision_is_that_of_the_class_to_find(task):
+    rng = np.random.default_rng(1)
+    flags = (rng.random(300) < 0.1).astype(np.int64)
+    logits = rng.normal(0, 1, (300, 1)) + flags[:, None]
+    two = replace(task("ranking"), names=("rare", "usual"), positive="rare")
+    found = estimate(two, scored(flags, -logits), 1 - flags)
+    assert found.value == pytest.approx(average_precision_score(flags, logits[:, 0]), abs=1e-6)
+    assert found == pytest.approx(estimate(task("ranking"), scored(flags, logits), flags))
+
+
+def test_the_gap_of_labels_is_of_those_that_both_sides_have(task):
+    rng = np.random.default_rng(2)
+    probe_targets, val_targets = (rng.integers(0, 2, (100, 3)) for _ in range(2))
+    val_targets[:, 2] = 0
+    logits = [targets + rng.normal(0, 1, (100, 3)) for targets in (probe_targets, val_targets)]
+    logits[0][:, 2] = rng.normal(0, 1, 100)  # the label that validation lacks is not learnt at all
+    parts = [scored(np.zeros(100), one) for one in logits]
+    found = estimate_scores(task("ranking"), *parts, probe_targets, val_targets)
+    two = [average_precision_score(probe_targets[:, :2], logits[0][:, :2])]
+    two.append(average_precision_score(val_targets[:, :2], logits[1][:, :2]))
+    assert found.gap.value == pytest.approx(two[0] - two[1], abs=1e-6)
+    assert found.probe.value == pytest.approx(average_precision_score(probe_targets, logits[0]), abs=1e-6)
+
+
+def test_labels_that_no_side_shares_leave_no_gap(task):
+    targets = np.array([[1, 0], [1, 0]]), np.array([[0, 1], [0, 1]])
+    found = estimate_scores(task("ranking"), *(scored([0, 0], np.zeros((2, 2))) for _ in range(2)), *targets)
+    assert math.isnan(found.gap.value)
+
+
+def test_the_gap_of_macro_f1_is_of_the_classes_that_both_sides_have(task):
+    probe_targets, val_targets = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 0, 0, 1, 1, 1])
+    answers = np.array([0, 0, 1, 1, 0, 1]), np.array([0, 0, 1, 1, 1, 1])
+    found = estimate_scores(
+        task("confusion"), *(scored(np.zeros(6), np.eye(3)[one]) for one in answers), probe_targets, val_targets
+    )
+    shared = [
+        f1_score(targets, one, labels=[0, 1], average="macro")
+        for targets, one in zip((probe_targets, val_targets), answers, strict=True)
+    ]
+    assert found.gap.value == pytest.approx(shared[0] - shared[1])
+    assert found.probe.value == pytest.approx(f1_score(probe_targets, answers[0], average="macro"))

@@ -1,4 +1,4 @@
-"""The ledger: each evaluation on a test part is one line of JSON, counted over all runs."""
+"""The ledger: each evaluation on a test set is one line of JSON, counted over all runs."""
 
 import json
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dl.data.examples import Subset
 from dl.errors import BadRun
+from dl.groups import Groups
 from dl.runs import outcomes
 from dl.runs.outcomes import Scored
 
@@ -46,6 +47,24 @@ def test_outcomes_are_read_as_they_were_written_to_half_precision(tmp_path, part
         assert read.margin[number] == pytest.approx(one.margin, rel=1e-3)
         assert read.score[number] == pytest.approx(one.score, rel=0 if right_or_wrong else 1e-3)
     assert (read.score.dtype == bool) is right_or_wrong
+
+
+def test_groups_are_read_as_they_were_written_and_nothing_is_written_of_independent_examples(tmp_path, part, scored):
+    groups = {"val": Groups(np.array([0, 0, 0, 1, 1, 1, 2])), "probe": None}
+    outcomes.write_examples(tmp_path, {"val": part, "probe": part}, np.zeros(7, bool), groups)
+    outcomes.write_epoch(tmp_path, 1, {"val": scored(7), "probe": scored(7)})
+    assert "probe_groups" not in outcomes.read_arrays(tmp_path / "examples.npz")
+    assert outcomes.read_outcomes(tmp_path, "val").groups.numbers.tolist() == [0, 0, 0, 1, 1, 1, 2]
+    assert outcomes.read_outcomes(tmp_path, "probe").groups is None
+
+
+@pytest.mark.parametrize("damaged", [np.zeros(3, int), np.zeros(7), np.zeros((7, 1), int)])
+def test_groups_that_do_not_fit_the_examples_are_damage(tmp_path, part, damaged):
+    outcomes.write_examples(tmp_path, {"val": part}, np.zeros(7, bool))
+    stored = outcomes.read_arrays(tmp_path / "examples.npz")
+    outcomes.write_arrays(tmp_path / "examples.npz", stored | {"val_groups": damaged})
+    with pytest.raises(BadRun, match="groups for 7 examples"):
+        outcomes.read_outcomes(tmp_path, "val")
 
 
 def test_right_and_wrong_take_one_bit_each(tmp_path, scored):

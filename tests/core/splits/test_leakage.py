@@ -53,7 +53,7 @@ def test_one_input_with_two_targets_is_a_conflict(targets):
 
 @pytest.fixture
 def parts(examples):
-    """A function that gives a training and a validation part of these targets."""
+    """A function that gives a training and a validation set of these targets."""
 
     def make(train, val, names=()):
         every = examples(np.zeros((len(train) + len(val), 1)), np.array([*train, *val]), names)
@@ -87,5 +87,5 @@ def test_a_class_of_one_example_is_refused_with_the_example_where_some_are_held_
     train, val = parts([0, 1, 0, 2, 3], [1], ("cat", "dog", "fox", "owl"))
     with pytest.raises(BadData, match=r"class 'fox' has only one example, #3 \(so 1 other has\); a class needs two"):
         check_classes(train, val)
-    brought = Subset(replace(train.examples), val.index)  # a validation part of its own
+    brought = Subset(replace(train.examples), val.index)  # a validation set of its own
     check_classes(train, brought)

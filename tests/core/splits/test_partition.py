@@ -116,3 +116,31 @@ def test_a_path_is_read_by_the_domain_and_the_next_token_is_asked_only_of_rows_o
     assert read.train.names == ("a", "b") and len(read.train) == 6
     with pytest.raises(BadOption, match="--task next-token: inputs of tabular are no rows of tokens"):
         load_dataset(Recipe("tabular", "a.csv", "", task="next-token", data_options=options), plugins, domain)
+
+
+def test_groups_of_the_user_and_copies_kept_together_are_known_of_validation_and_probe():
+    groups = np.arange(120) // 10
+    parts = split(Dataset("given", some(120, groups=groups)), recipe("regression"))
+    for part, subset in (("train", parts.train), ("val", parts.val), ("probe", parts.probe)):
+        expected = np.unique(groups[subset.index], return_inverse=True)[1]
+        assert np.array_equal(parts.groups[part].numbers, expected)
+    copied = np.repeat(np.arange(30.0), 4)[:, None]
+    parts = split(Dataset("given", some(120, inputs=copied)), recipe("regression"))
+    assert len(parts.groups["val"]) == len(np.unique(copied[parts.val.index]))
+
+
+def test_examples_without_groups_and_copies_that_are_ignored_are_independent():
+    copied = np.repeat(np.arange(30.0), 4)[:, None]
+    assert split(Dataset("given", some(120)), recipe("regression")).groups == {
+        "train": None,
+        "val": None,
+        "probe": None,
+    }
+    ignored = split(Dataset("given", some(120, inputs=copied)), recipe("regression", duplicates="ignore"))
+    assert ignored.groups == {"train": None, "val": None, "probe": None}
+
+
+def test_a_validation_set_that_a_data_set_brings_has_its_own_groups():
+    val = some(40, inputs=np.arange(1000.0, 1080).reshape(40, 2), groups=np.arange(40) // 4)
+    parts = split(Dataset("given", some(60), val=val), recipe("regression"))
+    assert parts.groups["probe"] is None and len(parts.groups["val"]) == 10

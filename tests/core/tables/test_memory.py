@@ -115,7 +115,7 @@ def test_a_target_that_is_called_so_is_found():
         (
             FRAME.assign(label=1, y=2),
             {},
-            "the frame needs a target: name its column, as target='y'  several may be it: label, y",
+            "the frame needs a target: name its column, as target='y'  several columns fit: label, y",
         ),
         (
             FRAME.assign(copy=FRAME.price),
@@ -148,10 +148,10 @@ def test_targets_to_score_are_numbered_as_the_run_has_learnt_them():
 @pytest.mark.parametrize(
     ("target", "names", "classes", "line"),
     [
-        (["c", "a"], ("a", "b"), True, "the target is 'c' in row 0, a class that the run does not know: a, b"),
-        ([0.5, 1.0], ("0", "1"), True, "the target holds 0.5; the run tells classes apart"),
-        (["z", "x"], ("x", "y"), False, "the target names 'z' in row 0, a label that the run does not know"),
-        ([1.0, 2.0], ("x", "y"), False, "the target has 1 column; the run has learnt 2: x, y"),
+        (["c", "a"], ("a", "b"), True, "the target is 'c' in row 0, not a class of the run: a, b"),
+        ([0.5, 1.0], ("0", "1"), True, "the target holds 0.5; the run predicts classes"),
+        (["z", "x"], ("x", "y"), False, "the target names 'z' in row 0, not a label of the run"),
+        ([1.0, 2.0], ("x", "y"), False, "the target has 1 column; the run predicts 2: x, y"),
     ],
 )
 def test_targets_that_a_run_does_not_know_are_refused_in_one_line(target, names, classes, line):

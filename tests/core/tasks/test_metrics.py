@@ -12,7 +12,7 @@ BINARY = np.array([0, 1, 1, 0, 1, 0])
 
 def test_binary_metrics_are_scikit_learns(logits):
     target = np.random.default_rng(0).integers(0, 2, 200)
-    task, z = decide(target, ()), logits(200, 1)
+    task, z = decide(target, (), positive="1"), logits(200, 1)
     found, share = task.metrics(z, task.encode(target)), torch.sigmoid(z).squeeze(1).numpy()
     assert found == pytest.approx(
         {
@@ -85,3 +85,15 @@ def test_the_headline_of_an_imbalanced_target_comes_first(logits):
     target = np.repeat([0, 1], [90, 10])
     task = decide(target, ())
     assert next(iter(task.metrics(logits(100, 1), task.encode(target)))) == "average_precision"
+
+
+def test_metrics_of_two_classes_are_those_of_the_class_to_find_whichever_its_number():
+    rng = np.random.default_rng(0)
+    flags = (rng.random(200) < 0.1).astype(np.int64)
+    logits = torch.from_numpy(rng.normal(0, 2, (200, 1)) + 3 * flags[:, None]).float()
+    second, first = decide(flags, ("ok", "rare")), decide(1 - flags, ("rare", "zero"))
+    ours = second.metrics(logits, second.encode(flags))
+    theirs = first.metrics(-logits, first.encode(1 - flags))
+    assert ours == pytest.approx(theirs, abs=1e-6)
+    assert ours["average_precision"] == pytest.approx(reference.average_precision_score(flags, logits[:, 0]), abs=1e-6)
+    assert ours["recall"] == pytest.approx(reference.recall_score(flags, logits[:, 0] > 0))

@@ -26,7 +26,7 @@ def test_a_unigram_adds_one_to_every_count():
 def test_a_bigram_trusts_a_pair_by_how_many_kinds_followed():
     _, bigram = learnt([(0, 1), (0, 1), (0, 2), (3, 4)])  # after 0: 3 tokens of 2 kinds
     unigram = (np.array([0, 2, 1, 0, 1]) + 1) / 9
-    nats, right = bigram.tell(np.array([0, 0, 3, 2]), np.array([1, 2, 4, 0]))
+    nats, right = bigram.score(np.array([0, 0, 3, 2]), np.array([1, 2, 4, 0]))
     wanted = [(2 + 2 * unigram[1]) / 5, (1 + 2 * unigram[2]) / 5, (1 + unigram[4]) / 2, unigram[0]]
     assert np.exp(-nats).tolist() == pytest.approx(wanted)
     assert right.tolist() == [True, False, True, False]
@@ -35,9 +35,9 @@ def test_a_bigram_trusts_a_pair_by_how_many_kinds_followed():
 @given(PAIRS)
 def test_both_give_shares_that_add_up_to_one_and_know_which_is_the_largest(pairs):
     every = np.arange(SIZE)
-    for told in learnt(pairs):
+    for model in learnt(pairs):
         for before in every:
-            nats, right = told.tell(np.full(SIZE, before), every)
+            nats, right = model.score(np.full(SIZE, before), every)
             shares = np.exp(-nats)
             assert shares.sum() == pytest.approx(1) and (shares > 0).all()
             assert shares[right].tolist() == [pytest.approx(shares.max())]
@@ -46,7 +46,7 @@ def test_both_give_shares_that_add_up_to_one_and_know_which_is_the_largest(pairs
 def test_a_token_that_is_common_everywhere_may_be_the_likeliest_though_it_never_followed():
     pairs = [(0, 1)] * 20 + [(1, 0), (1, 2), (1, 3)]
     _, bigram = learnt(pairs)
-    shares = np.exp(-bigram.tell(np.full(SIZE, 1), np.arange(SIZE))[0])
+    shares = np.exp(-bigram.score(np.full(SIZE, 1), np.arange(SIZE))[0])
     assert shares.argmax() == bigram.likeliest[1] == 1
 
 

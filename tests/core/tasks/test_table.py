@@ -123,3 +123,27 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
 def test_classes_that_are_taken_for_numbers_leave_their_names_behind():
     info = decide(BINARY, ("no", "yes"), "regression").info
     assert (info.names, info.outputs) == (("target",), 1)
+
+
+@pytest.mark.parametrize(("names", "flip"), [(("0", "1"), False), (("fraud", "ok"), True), (("ok", "yes"), False)])
+def test_the_rarer_of_two_classes_is_to_be_found_whatever_its_name(names, flip):
+    rare = np.array([0] * 9 + [1]) if not flip else np.array([1] * 9 + [0])
+    assert decide(rare, names).info.positive == names[0 if flip else 1]
+    assert decide(rare, names, positive=names[1 if flip else 0]).info.positive == names[1 if flip else 0]
+
+
+def test_the_second_of_two_equally_common_classes_is_to_be_found():
+    assert decide(BINARY, ("a", "b")).info.positive == "b"
+
+
+def test_a_class_to_find_is_one_of_two():
+    with pytest.raises(BadOption, match="positive=maybe: the classes are 'no' and 'yes'"):
+        decide(BINARY, ("no", "yes"), positive="maybe")
+    with pytest.raises(BadOption, match="positive=a is for two classes; the task is multiclass"):
+        decide(CLASSES, ("a", "b", "c"), positive="a")
+
+
+def test_the_training_examples_of_each_class_and_label_are_counted():
+    assert decide(CLASSES, ("a", "b", "c", "d")).info.counts == (2, 2, 2, 0)
+    assert decide(LABELS, ()).info.counts == (2, 2, 3)
+    assert decide(REALS, ()).info.counts == ()

@@ -38,7 +38,7 @@ def test_the_headline_ignores_balance_until_one_class_is_over_four_times_another
     ("target", "message"),
     [
         (np.array([], np.int64), "no training examples"),
-        (np.array([1.0, np.nan, np.inf]), "2 targets are no finite numbers"),
+        (np.array([1.0, np.nan, np.inf]), "2 targets are not finite numbers"),
         (np.array([3.5, 3.5]), "every target is 3.5"),
         (np.array([[0, 2], [1, 0]]), "labels are 0 or 1"),
         (np.array([-1, 1]), "class numbers start at 0"),

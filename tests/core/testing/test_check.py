@@ -35,7 +35,7 @@ BROKEN = {
     "its code can be used": [spec(lambda facts: [], "slow"), spec(lambda facts: [], "Made-slow")],
     "it has a page": [spec(lambda facts: [], page="slow"), spec(lambda facts: [], page="# made-slow\n\nslow")],
     "it is loaded": [spec(None, load=lambda: 7), spec(None, load=lambda: 1 / 0)],
-    "it answers any run": [
+    "it has a result for any run": [
         spec(lambda facts: facts.kept.rows[5]),
         spec(lambda facts: "slow"),
         spec(lambda facts: None),
@@ -49,8 +49,8 @@ BROKEN = {
         spec(lambda facts: [finding(next="rm -r")]),
         spec(lambda facts: [finding(evidence={"n": object()})]),
     ],
-    "it answers the same again": [spec(lambda facts: [finding(evidence={"n": _rng.random()})])],
-    "it leaves the run as it is": [spec(writes), spec(changes)],
+    "it has the same result again": [spec(lambda facts: [finding(evidence={"n": _rng.random()})])],
+    "it does not change the run": [spec(writes), spec(changes)],
 }
 CASES = [pytest.param(rule, one, id=f"{rule} {k}") for rule, specs in BROKEN.items() for k, one in enumerate(specs)]
 

@@ -24,7 +24,7 @@ def ends(help: bool = False) -> None:
 
 BROKEN = {
     "no verb of dl has its name": [CommandSpec("fit", "Fit.\n\nExample: dl fit you", greet)],
-    "it says what it does, with an example": [
+    "it has a description with an example": [
         CommandSpec("greet", "", greet),
         CommandSpec("greet", "Greet somebody.", greet),
         CommandSpec("greet", "Greet somebody.\n\nExample: dl greets you", greet),
@@ -32,7 +32,7 @@ BROKEN = {
         CommandSpec("greet", "Greet \x1b[31m.\n\nExample: dl greet you", greet),
     ],
     "dl can make a verb of it": [CommandSpec("greet", HELP, strange)],
-    "it answers --help": [CommandSpec("greet", HELP, ends)],
+    "it prints a help": [CommandSpec("greet", HELP, ends)],
 }
 CASES = [pytest.param(rule, one, id=f"{rule} {k}") for rule, specs in BROKEN.items() for k, one in enumerate(specs)]
 

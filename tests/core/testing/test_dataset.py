@@ -55,15 +55,15 @@ BROKEN = {
         spec(lambda options: 1 / 0),
         spec(lambda options: Dataset("made", examples(0))),
     ],
-    "its options are looked at": [spec(lambda options: whole(), (Option("many", 1, "x"),))],
-    "the columns of a part are of one length": [
+    "it reads its options": [spec(lambda options: whole(), (Option("many", 1, "x"),))],
+    "the columns of a split have one length": [
         spec(lambda options: whole(train=examples(groups=np.arange(7)))),
         spec(lambda options: whole(val=examples(9, 100, sources=("one",)))),
         spec(lambda options: whole(train=examples(ids=np.arange(30) / 1.0))),
     ],
     "ids are unique": [spec(lambda options: whole(train=examples(ids=np.arange(30) // 2)))],
     "ids are the same when it is loaded again": [spec(at_random), spec(alternating)],
-    "the parts are disjoint": [spec(lambda options: whole(val=examples(9, 29)))],
+    "the splits are disjoint": [spec(lambda options: whole(val=examples(9, 29)))],
     "the targets fit a task": [
         spec(lambda options: whole(train=examples(targets=np.full(30, np.nan), names=()))),
         spec(lambda options: whole(train=examples(targets=np.arange(30)))),

@@ -111,14 +111,14 @@ BROKEN = {
     "it is loaded": [spec(load=lambda: 7), spec(load=fails)],
     "there is data of it": [],  # below: it needs that none is given
     "it learns a preprocessor": [spec(learn=fails), spec(**learns(Shapeless))],
-    "it learns from the rows it is given alone": [spec(learn=from_all, restore=restored)],
+    "it learns from the given rows alone": [spec(learn=from_all, restore=restored)],
     "its settings restore the same preprocessor": [
         spec(learn=from_part, restore=lambda settings: Scaled(settings["shape"], 1.0)),
         spec(**learns(NoJson)),
     ],
-    "a batch has the shape it says": [spec(**learns(Wide))],
-    "it leaves stored inputs as they are": [spec(**learns(InPlace))],
-    "its blank input is one of a batch": [spec(**learns(OddBlank))],
+    "a batch has its input_shape": [spec(**learns(Wide))],
+    "it keeps encoded inputs unchanged": [spec(**learns(InPlace))],
+    "its example input has the form of a batch": [spec(**learns(OddBlank))],
     "a batch goes through a model": [spec(**learns(Twice))],
     "it draws an example": [
         spec(draw=lambda row, width: "x" * (width + 1)),
@@ -127,7 +127,7 @@ BROKEN = {
     ],
     "it sketches an example": [spec(sketch=lambda row: next(SKETCHES)), spec(sketch=lambda row: 7)],
     "it reads raw inputs": [spec(read=only_zeros), spec(read=nameless)],
-    "it refuses what is not there in one line": [
+    "a missing path is an error of one line": [
         spec(open_path=fails),
         spec(open_path=lambda path, options: clouds(9)),
     ],

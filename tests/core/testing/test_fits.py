@@ -12,7 +12,10 @@ def test_the_fits_are_what_they_are_called(numbers):
     assert clean.best["val_accuracy"] > 0.95 and len(short.history) == 1
     assert runs["is a regression"].manifest.task.name == "regression"
     said = {one.rule: one.message for one in check_check(numbers.check("fit-overfit-loss"), numbers)}
-    assert "overfits: 1 found" in said["it answers any run"] and "is clean: 1" not in said["it answers any run"]
+    assert (
+        "overfits: 1 found" in said["it has a result for any run"]
+        and "is clean: 1" not in said["it has a result for any run"]
+    )
 
 
 def test_a_fit_is_made_once_a_process():

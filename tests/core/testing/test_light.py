@@ -4,7 +4,7 @@ import pytest
 
 from dl.plugins.loading import load_plugins
 from dl.testing.light import lists_lightly
-from dl.testing.rules import Broken, NotAsked
+from dl.testing.rules import Broken, Skipped
 
 
 def test_a_plugin_that_imports_nothing_heavy_is_light(site, good):
@@ -18,7 +18,7 @@ def test_one_that_imports_what_is_heavy_is_named_with_it(site, good):
         lists_lightly(load_plugins(), "datasets", ("vision", "large"))
 
 
-def test_what_no_installed_plugin_registered_is_not_asked(numbers):
+def test_what_no_installed_plugin_registered_is_skipped(numbers):
     for key in ("numbers", "nothing"):
-        with pytest.raises(NotAsked, match="it is not registered by an installed plugin"):
+        with pytest.raises(Skipped, match="it is not registered by an installed plugin"):
             lists_lightly(numbers, "domains", key)

@@ -56,8 +56,8 @@ TWICE = (Option("path", "a", "where"), Option("path", "b", "where"))
 BROKEN = {
     "its options can be used": [spec(options=TWICE), spec(description=" ")],
     "it is built": [spec(build=lambda folder, options: 7), spec(build=lambda folder, options: 1 / 0)],
-    "it takes what was chosen": [spec("chosen", fails)],
-    "it takes each epoch's numbers": [spec("epoch", fails)],
+    "it takes the choices of the fit": [spec("chosen", fails)],
+    "it takes the numbers of each epoch": [spec("epoch", fails)],
     "it takes the end of the fit": [spec("end", fails)],
     "it prints nothing": [spec("epoch", lambda: print("told"))],
 }
@@ -97,13 +97,13 @@ def test_a_logger_that_draws_numbers_changes_nothing_and_is_not_complained_about
     assert broken(check_logger, spec(at, draws), numbers) == {}
 
 
-def test_a_logger_whose_package_is_missing_is_not_asked(broken, numbers):
+def test_a_logger_whose_package_is_missing_is_skipped(broken, numbers):
     results = {one.rule: one for one in check_logger(spec(build=missing), numbers)}
-    assert results["it is built"].state == results["it takes the end of the fit"].state == "not asked"
+    assert results["it is built"].state == results["it takes the end of the fit"].state == "skipped"
     assert "'nowhere'" in results["it is built"].message
 
 
 def test_a_logger_of_ours_holds(broken, numbers):
     assert broken(check_logger, numbers.logger("csv"), numbers) == {}
     said = {one.rule: one.message for one in check_logger(numbers.logger("csv"), numbers)}
-    assert said["it takes each epoch's numbers"] == "log_metrics, 3 times"
+    assert said["it takes the numbers of each epoch"] == "log_metrics, 3 times"

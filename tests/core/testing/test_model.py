@@ -135,18 +135,18 @@ BROKEN = {
     "there is data of its domain": [spec(Net, domain="vision")],  # the sample is not of it
     "its options can be used": [spec(Net, (Option("lr", 1.0, "x"),)), spec(Net, (Option("n", 1, "x", low=2),))],
     "it is built": [spec(lambda shape, outputs: 1 / 0), spec(NotAParameter)],
-    "it gives logits (N, outputs)": [spec(Flat), spec(InfiniteInBatch)],
+    "it returns logits (N, outputs)": [spec(Flat), spec(InfiniteInBatch)],
     "every choice of its options works": [
         ModelSpec("made", "numbers", "of a test", only_left, (Option("side", "left", "x", choices=("left", "right")),)),
     ],
-    "one example alone is answered as in a batch": [spec(LooksAtTheBatch)],
-    "it leaves its inputs as they are": [spec(ChangesItsInputs)],
+    "an example has the same logits alone and in a batch": [spec(LooksAtTheBatch)],
+    "it keeps its inputs unchanged": [spec(ChangesItsInputs)],
     "in eval mode nothing is random, and nothing changes": [spec(AlwaysDrops), spec(Counts)],
     "the same seed gives the same network": [spec(DrawsElsewhere)],
     "it survives saving and loading": [spec(Hides)],
     "gradients reach every parameter": [spec(LeavesOut), spec(Cuts)],
-    "it learns one batch by heart": [spec(SeesNothing)],
-    "its causal form never looks ahead": [
+    "it overfits one batch": [spec(SeesNothing)],
+    "its causal form reads no later token": [
         replace(LSTM, build_causal=LooksAhead),
         replace(LSTM, build_causal=AnswersOnce),
         replace(spec(Net), build_causal=LooksAhead),

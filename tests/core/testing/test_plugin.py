@@ -51,8 +51,8 @@ def test_what_is_said_about_a_plugin_when_it_is_loaded_breaks_its_rule(site, goo
     ("recipe", "rule"),
     [
         (RecipeSpec("mine", "vision", " ", RECIPE.format("dense")), "it has a description"),
-        (RecipeSpec("mine", "vision", "x", RECIPE.format("dens")), "it names what is registered, and options that fit"),
-        (RecipeSpec("mine", "vision", "x", "no toml"), "it names what is registered, and options that fit"),
+        (RecipeSpec("mine", "vision", "x", RECIPE.format("dens")), "its names are registered, and its options fit"),
+        (RecipeSpec("mine", "vision", "x", "no toml"), "its names are registered, and its options fit"),
     ],
 )
 def test_a_recipe_that_cannot_be_fitted_is_named(numbers, recipe, rule):
@@ -66,5 +66,5 @@ def test_a_recipe_of_a_domain_without_data_cannot_be_asked(numbers):
     results = check_recipe(numbers.recipe("numbers", "plain"), numbers)
     assert [(one.state, one.message) for one in results] == [
         ("ok", ""),
-        ("not asked", "no data set of its domain is registered"),
+        ("skipped", "no data set of its domain is registered"),
     ]

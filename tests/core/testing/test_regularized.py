@@ -35,7 +35,7 @@ def test_a_task_that_is_refused_leads_to_the_next(numbers):
 
 def test_one_that_refuses_all_is_told_with_the_first_refusal(numbers):
     refused = ("multiclass", "binary", "regression", "multilabel")
-    with pytest.raises(Broken, match="it refuses all that was tried, first dense for multiclass: not for multiclass"):
+    with pytest.raises(Broken, match="it refuses every model and task, first dense for multiclass: not for multiclass"):
         RegularizerSubject(penalized(refuses=refused), numbers, None).chosen  # noqa: B018 - choosing is the check
 
 

@@ -135,19 +135,19 @@ BROKEN = {
         spec(options=(Option("share", 0.5, "x", high=1.0),), remedy="7", batch=noisy),
     ],
     "there is a task and a model for it": [RegularizerSpec("made", "batch", "of a test", refusing)],
-    "it acts where it says": [spec(), spec("penalty", batch=noisy)],
+    "it acts at its place": [spec(), spec("penalty", batch=noisy)],
     "a changed network is evaluated as before": [
         spec("network", network=always_drops),
         spec("network", network=another_layer),
     ],
-    "evaluation after training is left as it is": [
+    "evaluation after training is unchanged": [
         spec("network", network=always_drops),
         spec("training", scored_with=forgets_the_weights),
     ],
-    "a batch is changed by its generator alone": [
+    "it changes a batch by the generator alone": [
         spec(batch=one) for one in (in_place, from_anywhere, halved, overshared)
     ],
-    "its loss is a loss": [
+    "its loss is finite, with a mean": [
         spec("training", loss=lambda loss: lambda logits, target, reduction: loss(logits, target, "none")),
         spec("training", loss=lambda loss: lambda logits, target, reduction: 2 * loss(logits, target, "mean")),
     ],
@@ -156,13 +156,13 @@ BROKEN = {
         spec("penalty", penalty=lambda network: next(network.parameters())),
         spec("penalty", penalty=lambda network: averaged(network) / 0),
     ],
-    "its gradients are finite, and the weights stay": [
+    "its gradients are finite, and weights unchanged": [
         spec("training", gradients=lambda network, backward: None),
         spec("training", gradients=halves_the_weights),
         spec("training", gradients=scaled(float("nan"))),
         spec("training", gradients=lambda network, backward: (backward(), network.zero_grad())),
     ],
-    "it ends a fit with words": [
+    "it ends a fit with a reason": [
         spec("training", ends=lambda rows, metric: len(rows) > 5),
         spec("training", ends=lambda rows, metric: f"after {rows[-1]['epoch']}"),
     ],
@@ -170,13 +170,13 @@ BROKEN = {
         spec("penalty", penalty=lambda network: averaged(network) * float("inf")),
         spec(batch=lambda batch, generator: replace(batch, inputs=batch.inputs * torch.Generator().seed() % 7)),
     ],
-    "what it remembers is kept in a checkpoint": [
+    "its state survives a checkpoint": [
         counting(load=None),
         counting(save=None),
         counting(load="forget"),
         counting(save=lambda one: {"itself": one}),
     ],
-    "a fit with it keeps what it scored": [spec("network", network=always_drops)],
+    "a fit keeps the weights it scored": [spec("network", network=always_drops)],
 }
 CASES = [pytest.param(rule, one, id=f"{rule} {k}") for rule, specs in BROKEN.items() for k, one in enumerate(specs)]
 
@@ -229,7 +229,7 @@ def of_convolutions(options, task):
 def test_one_for_a_kind_of_network_is_asked_about_on_the_model_that_is_named(numbers, broken):
     made = RegularizerSpec("made", "network", "of a test", of_convolutions)
     refused = broken(check_regularizer, made, numbers)
-    said = "made needs a convolution  name one that it takes: --model NAME, or check_regularizer(..., model=NAME)"
+    said = "made needs a convolution  name one that it accepts: --model NAME, or check_regularizer(..., model=NAME)"
     assert refused["there is a task and a model for it"].endswith(said)
     for model in ("convnet", "vision/convnet"):
         results = check_regularizer(made, numbers, model=model)

@@ -7,7 +7,7 @@ from dl.plugins.loading import load_plugins
 from dl.specs import CheckSpec, SectionSpec
 from dl.testing.fits import FITS, content, kept_runs
 from dl.testing.reported import Reported, answers, leaves, loads, repeats
-from dl.testing.rules import Broken, NotAsked
+from dl.testing.rules import Broken, Skipped
 
 
 @pytest.fixture
@@ -67,14 +67,14 @@ def test_what_is_no_function_is_not_loaded(asked):
 def test_an_answer_that_changes_is_not_repeated(asked):
     repeats(asked(slow))
     counted = iter(range(100))
-    with pytest.raises(Broken, match="it answers something else the second time"):
+    with pytest.raises(Broken, match="it returns another result the second time"):
         repeats(asked(lambda facts: [Finding("made-slow", "tip", f"time {next(counted)}")]))
 
 
 def test_a_file_that_is_written_into_a_run_is_noticed_and_the_known_fits_stay_as_they_are(asked):
     before = {name: content(run.path) for name, run in kept_runs().items()}
     leaves(asked(slow))
-    with pytest.raises(Broken, match="it writes into the folder of the run that overfits"):
+    with pytest.raises(Broken, match="it changes the folder of a run that overfits"):
         leaves(asked(lambda facts: (facts.kept.run.path / "mine.txt").write_text("was here") and []))
     assert {name: content(run.path) for name, run in kept_runs().items()} == before
 
@@ -82,5 +82,5 @@ def test_a_file_that_is_written_into_a_run_is_noticed_and_the_known_fits_stay_as
 def test_without_reports_nothing_can_be_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("DL_PLUGINS", "-reports")
     subject = Reported(SectionSpec("mine", lambda: slow), load_plugins(), tmp_path)
-    with pytest.raises(NotAsked, match="no plugin that is installed makes a report; install dl-reports"):
+    with pytest.raises(Skipped, match="no installed plugin renders a report; install dl-reports"):
         subject.answers  # noqa: B018 - asking is the check

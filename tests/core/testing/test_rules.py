@@ -1,7 +1,7 @@
 import pytest
 
 from dl.options import Option
-from dl.testing.rules import Broken, DoesNotConform, NotAsked, ask, options_hold
+from dl.testing.rules import Broken, DoesNotConform, Skipped, ask, options_hold
 
 
 def raising(error):
@@ -16,27 +16,27 @@ def test_every_rule_is_asked_and_one_that_raises_breaks_alone():
         "holds": lambda subject: None,
         "remarks": lambda subject: f"on {subject}",
         "breaks": raising(Broken("so")),
-        "cannot": raising(NotAsked("why")),
+        "cannot": raising(Skipped("why")),
         "fails": raising(ValueError("odd")),
         "leaves": raising(SystemExit(3)),
     }
     with pytest.raises(DoesNotConform, match="it: 3 of 6 rules do not hold") as caught:
         ask("it", "x", rules)
     said = [(one.state, one.message) for one in caught.value.results]
-    assert said[:4] == [("ok", ""), ("ok", "on x"), ("failed", "so"), ("not asked", "why")]
+    assert said[:4] == [("ok", ""), ("ok", "on x"), ("failed", "so"), ("skipped", "why")]
     assert said[4][0] == "failed" and said[4][1].startswith("ValueError: odd (test_rules.py:")
     assert said[5][0] == "failed" and said[5][1].startswith("it calls sys.exit(3)")
     assert "breaks: so" in str(caught.value)
 
 
-def test_what_needs_a_rule_that_fails_is_not_asked():
+def test_what_needs_a_rule_that_fails_is_skipped():
     rules = {"first": raising(Broken("no")), "second": raising(AssertionError("must not be asked"))}
     with pytest.raises(DoesNotConform) as caught:
         ask("it", None, rules, needed=("first",))
     assert caught.value.results[1].as_dict() == {
         "rule": "second",
-        "state": "not asked",
-        "message": "for this fails: first",
+        "state": "skipped",
+        "message": "depends on: first",
     }
 
 
@@ -48,7 +48,7 @@ def test_what_holds_is_returned():
     ("options", "message"),
     [
         ([Option("a b", 1, "x")], "cannot be typed"),
-        ([Option("n", 1, "x"), Option("n", 2, "x")], "there twice"),
+        ([Option("n", 1, "x"), Option("n", 2, "x")], "two options have the name"),
         ([Option("n", 1, "x", low=2)], "n=1: expected a whole number, at least 2"),
         ([Option("n", "a", "x", choices=("b", "c"))], "expected one of b, c"),
         ([Option("n", 1, " ")], "no help"),

@@ -27,7 +27,7 @@ def prints(facts):
 BROKEN = {
     "its title can be shown": [spec(lambda facts: [], "\x1b[31mpace"), spec(lambda facts: [], "pa\nce")],
     "it is loaded": [spec(None, load=lambda: ["fast"]), spec(None, load=lambda: 1 / 0)],
-    "it answers any run": [
+    "it has a result for any run": [
         spec(lambda facts: [facts.epochs[7].loss]),
         spec(lambda facts: "fast"),
         spec(lambda facts: None),
@@ -40,8 +40,8 @@ BROKEN = {
     ],
     "the report shows it": [spec(lambda facts: ["fast"], "[red]pace[/red]" + " " * 90 + "x")],
     "it prints nothing": [spec(prints)],
-    "it answers the same again": [spec(lambda facts: [f"{_rng.random()}"])],
-    "it leaves the run as it is": [spec(writes)],
+    "it has the same result again": [spec(lambda facts: [f"{_rng.random()}"])],
+    "it does not change the run": [spec(writes)],
 }
 CASES = [pytest.param(rule, one, id=f"{rule} {k}") for rule, specs in BROKEN.items() for k, one in enumerate(specs)]
 
@@ -67,4 +67,7 @@ def one_by_one(facts):
 def test_a_section_that_holds_is_not_complained_about(function, broken, numbers):
     assert broken(check_section, spec(function), numbers) == {}
     said = {one.rule: one.message for one in check_section(spec(function), numbers)}
-    assert "overfits: 1 line;" in said["it answers any run"] and "is short" not in said["it answers any run"]
+    assert (
+        "overfits: 1 line;" in said["it has a result for any run"]
+        and "is short" not in said["it has a result for any run"]
+    )

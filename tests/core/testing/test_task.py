@@ -24,23 +24,23 @@ def test_each_row_of_dls_own_conforms(name, dl_plugins):
 
 
 BROKEN = {
-    "it gives a row": [TaskSpec("mine", "of a test", lambda: 7), TaskSpec("mine", "of a test", lambda: REGRESSION)],
-    "it says what it is, and how a table's target is read": [replace(spec(REGRESSION), description=" ")],
-    "there is a target that it takes": [spec(REGRESSION, fits=lambda target: False)],
-    "its metrics can be kept": [
+    "it loads a row": [TaskSpec("mine", "of a test", lambda: 7), TaskSpec("mine", "of a test", lambda: REGRESSION)],
+    "it has a description, and a way to read a table's target": [replace(spec(REGRESSION), description=" ")],
+    "there is a target that fits it": [spec(REGRESSION, fits=lambda target: False)],
+    "its metrics can be columns of the history": [
         spec(REGRESSION, metrics=REGRESSION.metrics[:1] * 2),
         spec(REGRESSION, metrics=(Metric(MetricInfo("mae!", False, 0.0, "mean"), REGRESSION.metrics[0].compute),)),
         spec(REGRESSION, metrics=(Metric(MetricInfo("mae", False, 0.0, "odd"), REGRESSION.metrics[0].compute),)),
     ],
     "decode undoes encode": [spec(REGRESSION, decode=lambda encoded, info: encoded + 1)],
-    "it has a loss for each example, and their mean": [
+    "it has a loss per example, and their mean": [
         spec(REGRESSION, loss=lambda logits, target, reduction: (logits - target).square().mean()),
         spec(REGRESSION, loss=lambda logits, target, reduction: (logits - target).square().squeeze(1)),
     ],
     "its gradient is finite": [
         spec(MULTICLASS, loss=lambda logits, target, reduction: MULTICLASS.loss(logits.exp().exp(), target, reduction))
     ],
-    "logits that are right cost less than zeros": [
+    "the best logits have less loss than zeros": [
         spec(REGRESSION, loss=lambda logits, target, reduction: 0 * REGRESSION.loss(logits, target, reduction))
     ],
     "scores are shares or errors": [spec(REGRESSION, score=lambda preds, target: -REGRESSION.score(preds, target))],
@@ -48,7 +48,7 @@ BROKEN = {
         spec(MULTICLASS, score_higher=False),
         spec(REGRESSION, metrics=(Metric(MetricInfo("mae", True, 1.0, "mean"), REGRESSION.metrics[0].compute),)),
     ],
-    "its headline is what its interval is of": [
+    "its interval belongs to its headline": [
         spec(MULTICLASS, score=lambda preds, target: (preds.argmax(dim=1) == target).float() / 2),
         spec(REGRESSION, metrics=REGRESSION.metrics[2:]),
     ],
@@ -56,7 +56,7 @@ BROKEN = {
         spec(REGRESSION, answer=lambda answer, names: ""),
         spec(MULTICLASS, predicted=lambda preds: preds.argmin(dim=1)),
     ],
-    "margins of right classes are above 0": [
+    "margins of right predictions are above 0": [
         spec(MULTICLASS, margin=None),
         spec(MULTICLASS, margin=lambda logits, target: torch.zeros(len(logits))),
     ],

@@ -14,7 +14,7 @@ from dl.tasks.table import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds
 from dl.training.batches import DeviceDataset
 from dl.training.devices import Devices, quiet_lightning
-from dl.training.module import FitModule, FitParts
+from dl.training.module import FitData, FitModule
 from dl.training.regularizers import Regularizers, build_network
 
 
@@ -142,8 +142,8 @@ def trained(tmp_path):
         torch.manual_seed(0)
         network = build_network(recipe, plugins, Numbers((2,)), task, regularizers)
         feed, rows = DeviceDataset.of(dataset.train, task), np.arange(70)
-        parts = FitParts(feed, feed, rows[:50], rows[50:], rows[:20])
-        made = (network, Numbers((2,)), task, parts, recipe.train, 0, regularizers, lambda: False)
+        data = FitData(feed, feed, rows[:50], rows[50:], rows[:20])
+        made = (network, Numbers((2,)), task, data, recipe.train, 0, regularizers, lambda: False)
         module = FitModule(*made, blocks=blocks)
         trainer = Devices("cpu", "1").trainer(EPOCHS, [Saver(place, last)])
         torch.manual_seed(last)  # what was drawn elsewhere does not matter

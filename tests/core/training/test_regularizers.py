@@ -162,7 +162,7 @@ def test_a_function_of_another_place_is_refused_before_a_run_is_kept_and_the_lin
     with pytest.raises(PluginFailed) as caught:
         dl.fit("numbers", "given", plugins=plugins, runs=runs, devices=Devices("cpu", "1"), reg={"mine": {}})
     assert str(caught.value) == (
-        "the regularizer 'mine' does not act where it says: its place is 'batch', but it has only penalty  functions "
+        "the regularizer 'mine' does not act at its place: its place is 'batch', but it has only penalty  functions "
         "by place: network: choices, network; batch: batch; penalty: penalty; "
         "training: loss, gradients, after_step, scored_with, ends"
     )

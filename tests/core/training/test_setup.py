@@ -28,7 +28,7 @@ def test_classes_that_nothing_can_be_learnt_from_are_refused(fit, dataset, runs,
 
 def test_the_test_part_is_never_opened_by_a_fit(fit, blobs):
     def open_test():
-        raise AssertionError("the fit looked at the test part")
+        raise AssertionError("the fit looked at the test set")
 
     assert fit(blobs(open_test=open_test), epochs=1).manifest.parts.test
 
@@ -99,15 +99,15 @@ def test_the_seed_decides_split_and_weights(prepare, blobs):
     first, same, other = (prepare(blobs(), model="dense", seed=seed) for seed in (1, 1, 2))
     weights = [torch.nn.utils.parameters_to_vector(one.network.parameters()) for one in (first, same, other)]
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
-    assert np.array_equal(first.parts.val, same.parts.val) and not np.array_equal(first.parts.val, other.parts.val)
+    assert np.array_equal(first.data.val, same.data.val) and not np.array_equal(first.data.val, other.data.val)
 
 
 def test_what_both_splits_share_is_encoded_once(prepare, blobs):
     shared = prepare(blobs())
-    assert shared.parts.val_data is shared.parts.train_data
+    assert shared.data.val_data is shared.data.train_data
     given = blobs(2, n=40)
     own = prepare(Dataset("given", given.train, val=given.train.take(np.arange(10))))
-    assert own.parts.val_data is not own.parts.train_data and len(own.parts.val_data.ids) == 10
+    assert own.data.val_data is not own.data.train_data and len(own.data.val_data.ids) == 10
 
 
 def test_the_manifest_of_a_run_that_has_not_begun_tells_what_is_trained_on_what(prepare, blobs):

@@ -39,3 +39,10 @@ def test_nearly_equal_features_are_named_in_pairs(finding):
 
 def test_a_fit_without_findings_of_the_guards_has_none_to_pass_on(facts):
     assert guarded(facts(signal=[3.0]), "data-duplicates") == []
+
+
+def test_inputs_among_near_copies_in_the_training_set_are_an_issue(finding):
+    found = finding(near, signal=[3.0] * 2, family=20)
+    assert found.severity == "issue" and found.evidence["share"] > 0.9
+    assert 5 <= found.evidence["family"] <= 20 and "--group-on" in found.message
+    assert finding(near, signal=[3.0] * 2) is None

@@ -88,7 +88,7 @@ def test_a_network_as_good_as_the_baseline_is_seldom_taken_for_better(parts, plu
 
 
 @pytest.mark.parametrize(
-    ("check", "names"), [(duplicates.near, ("val", "probe")), (shift.inputs, ("val_inputs", "probe_inputs"))]
+    ("check", "names"), [(duplicates.near, ("val", "probe")), (shift.inputs, ("val_inputs", "train_inputs"))]
 )
 def test_features_drawn_alike_raise_no_word(check, names, drawn, draws):
     """At most their level; 100 draws and 500, for each is a permutation test of its own."""

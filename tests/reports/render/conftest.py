@@ -12,6 +12,7 @@ from dl_reports.report import (
     BestEpochScores,
     Bin,
     CalibrationCard,
+    ClassRow,
     Command,
     ConfusedPair,
     Confusion,
@@ -129,6 +130,11 @@ def small_report(name="seven"):
         confusion=Confusion(
             names, counts, (ConfusedPair(name, "nine", 61, 0.092), ConfusedPair("nine", name, 40, 0.0586)), 0
         ),
+        classes=(
+            ClassRow(name, 661, 640, Estimate(0.908, 0.8835, 0.9277), Estimate(0.9375, 0.9161, 0.9537), False),
+            ClassRow("nine", 682, 701, Estimate(0.9413, 0.9211, 0.9566), Estimate(0.9158, 0.8929, 0.9342), False),
+            ClassRow("eight", 657, 659, Estimate(1.0, 0.9942, 1.0), Estimate(0.997, 0.989, 0.9992), False),
+        ),
         calibration=CalibrationCard(
             bins,
             2.07,
@@ -194,4 +200,5 @@ def empty():
         confusion=None,
         calibration=None,
         sections=(),
+        classes=(),
     )

@@ -145,7 +145,7 @@ def test_a_browser_shows_the_page_without_a_complaint(named, browser, tmp_path):
     page, picture = tmp_path / "report.html", tmp_path / "report.png"
     page.write_text(to_html(named("<script>document.title='stolen'</script>")), encoding="utf-8")
     loaded = browse(browser, page, tmp_path, "--dump-dom")
-    assert "CONSOLE" not in loaded.stderr and loaded.stdout.count("<section") == 9
+    assert "CONSOLE" not in loaded.stderr and loaded.stdout.count("<section") == 10
     assert "<title>&lt;script&gt;" in loaded.stdout
     browse(browser, page, tmp_path, "--window-size=800,1200", f"--screenshot={picture}")
     pixels = np.asarray(Image.open(picture).convert("RGB"))

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.calibration import binary_calibration, calibration, calibration_error
 
@@ -95,3 +96,20 @@ def test_what_cannot_be_calibrated_is_said(logits, targets, reason):
 
 def test_confidences_that_are_nan_are_said():
     assert isinstance(calibration_error(np.full(50, np.nan), np.ones(50)), NotComputable)
+
+
+def test_groups_are_not_cut_by_the_halves_and_their_examples_count_once(rng):
+    logits, targets = calibrated(rng, 400)
+    numbers = np.repeat(np.arange(400), 5)
+    once, many = (
+        calibration(2 * logits, targets),
+        calibration(2 * logits[numbers], targets[numbers], groups=Groups(numbers)),
+    )
+    assert many.gain.n == once.gain.n == 200 and many.gain.se == pytest.approx(once.gain.se, rel=0.4)
+    assert many.before.inflation == pytest.approx(5, rel=0.05)
+    assert many.before.by_chance == pytest.approx(once.before.by_chance, rel=0.2)
+
+
+def test_eleven_groups_are_too_few_for_two_halves(rng):
+    found = calibration(*calibrated(rng, 220), groups=Groups(np.arange(220) // 20))
+    assert found == NotComputable("it takes 12 groups or more; found 11")

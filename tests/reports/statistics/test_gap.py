@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.gap import accuracy_gap, loss_gap
+from dl_reports.statistics.gap import accuracy_gap, loss_gap, right_gap
 
 
 def test_a_small_gap_on_many_examples_is_certain():
@@ -17,11 +18,42 @@ def test_the_same_gap_on_few_examples_is_not():
     assert not accuracy_gap(495, 500, 489, 500).certain
 
 
-def test_the_loss_gap_is_welchs():
+def test_the_loss_gap_is_welchs_where_nothing_is_skewed():
     rng = np.random.default_rng(0)
-    train, val = rng.exponential(1, 300), rng.exponential(1.2, 200)
+    train, val = rng.normal(1, 1, 300), rng.normal(2, 1.2, 200)
     reference = stats.ttest_ind(val, train, equal_var=False).confidence_interval()
-    assert loss_gap(train, val).interval == pytest.approx((reference.low, reference.high), rel=1e-3)
+    assert loss_gap(train, val).interval == pytest.approx((reference.low, reference.high), rel=0.01)
+
+
+def test_the_loss_gap_of_log_normal_errors_covers_where_welchs_interval_misses():
+    rng, covered, plain = np.random.default_rng(0), 0, 0
+    for _ in range(1000):
+        train, val = np.exp(0.3 * rng.standard_normal(100)), np.exp(rng.standard_normal(100))
+        truth = np.exp(0.5) - np.exp(0.3**2 / 2)
+        covered += loss_gap(train, val).interval.holds(truth)
+        reference = stats.ttest_ind(val, train, equal_var=False).confidence_interval()
+        plain += reference.low <= truth <= reference.high
+    assert 930 < covered < 975 and plain < covered - 10
+
+
+def test_by_group_no_gap_is_called_where_groups_are_all_that_differs(rng, holds_level):
+    alarms = {"right": 0, "loss": 0, "single": 0}
+    numbers = np.repeat(np.arange(12), 40)
+    groups = (Groups(numbers), Groups(numbers))
+    for _ in range(1000):
+        train, val = (np.where(rng.random(480) < 0.8, each[numbers], rng.random(480)) for each in rng.random((2, 12)))
+        alarms["right"] += right_gap(train < 0.5, val < 0.5, groups).certain
+        alarms["loss"] += loss_gap(train, val, groups=groups).certain
+        alarms["single"] += loss_gap(train, val).certain
+    assert holds_level(alarms["right"], 1000, 0.05) and holds_level(alarms["loss"], 1000, 0.05)
+    assert alarms["single"] > 500
+
+
+def test_five_groups_on_one_side_are_too_few_for_a_gap():
+    groups = (Groups(np.arange(100) // 20), None)
+    too_few = NotComputable("it takes 6 groups or more; found 5")
+    assert loss_gap(np.arange(100.0), np.arange(50.0), groups=groups) == too_few
+    assert right_gap(np.arange(100) < 50, np.arange(50) < 20, groups) == too_few
 
 
 @pytest.mark.parametrize("right", [0.5, 0.98, 1.0])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.inflation import inflation
 
@@ -27,3 +28,12 @@ def test_what_has_no_duplicates_to_judge_is_said():
     assert isinstance(inflation(np.ones(5, bool), np.ones(5, bool)), NotComputable)
     assert isinstance(inflation(np.full(5, np.nan), np.arange(5) < 2), NotComputable)
     assert isinstance(inflation(np.ones(5), np.arange(5) < 1), NotComputable)
+
+
+def test_leaked_groups_count_once(rng):
+    right, leaked = rng.random(80) < 0.8, np.arange(80) < 30
+    numbers = np.repeat(np.arange(80), 10)
+    once = inflation(right, leaked)
+    many = inflation(right[numbers], leaked[numbers], Groups(numbers))
+    assert many.inflation == pytest.approx(once.inflation)
+    assert many.interval == pytest.approx(once.interval, abs=0.02)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable, luck
 from dl_reports.statistics.luck import luck_of_the_best
 
@@ -44,11 +45,21 @@ def test_losses_and_gains_are_mirror_images(rng):
 def test_grouped_examples_say_what_single_ones_say(rng, monkeypatch):
     correct = rng.random((8, 4000)) < 0.8
     single = luck_of_the_best(correct, larger_is_better=True)
-    monkeypatch.setattr(luck, "GROUPS", 500)
+    monkeypatch.setattr(luck, "MOST", 500)
     grouped = luck_of_the_best(correct, larger_is_better=True)
     assert grouped.naive == pytest.approx(single.naive)
     assert grouped.optimism == pytest.approx(single.optimism, abs=0.003)
     assert grouped.interval == pytest.approx(single.interval, abs=0.01)
+
+
+def test_groups_are_drawn_whole(rng):
+    means = rng.random((4, 60)) < 0.7
+    once, numbers = luck_of_the_best(means, larger_is_better=True), np.repeat(np.arange(60), 20)
+    many = luck_of_the_best(means[:, numbers], larger_is_better=True, groups=Groups(numbers))
+    assert many.naive == pytest.approx(once.naive) and many.corrected == pytest.approx(once.corrected, abs=0.005)
+    assert many.interval == pytest.approx(once.interval, abs=0.02)
+    five = Groups(np.arange(1200) // 240)
+    assert isinstance(luck_of_the_best(means[:, numbers], larger_is_better=True, groups=five), NotComputable)
 
 
 def test_a_row_that_is_not_finite_is_skipped(rng):

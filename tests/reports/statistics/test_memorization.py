@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.memorization import first_fitted, forgetting_events, memorization, suspects
 
@@ -66,3 +67,10 @@ def test_what_tells_nothing_is_said():
     assert isinstance(memorization(np.ones((5, 0), bool), None), NotComputable)
     assert isinstance(suspects(np.full((3, 5), np.inf)), NotComputable)
     assert isinstance(suspects(np.ones((3, 5)), until=0), NotComputable)
+
+
+def test_the_share_fitted_late_is_as_certain_as_its_groups_allow(rng):
+    correct = np.cumsum(rng.random((5, 40)) < 0.3, axis=0) > 0
+    numbers = np.repeat(np.arange(40), 10)
+    once, many = memorization(correct, 2), memorization(correct[:, numbers], 2, Groups(numbers))
+    assert many.late == pytest.approx(once.late) and many.late_interval == pytest.approx(once.late_interval, abs=0.02)

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.moments import epoch_moments
 from dl_reports.statistics.onset import critical_rise, error_rise, loss_rise
@@ -203,3 +204,27 @@ def test_correctness_must_be_boolean():
 def test_no_losses_bring_it_down(losses):
     rise = loss_rise(losses)
     assert isinstance(rise, NotComputable) or rise.onset is None or rise.onset > rise.best
+
+
+@pytest.mark.parametrize("count", [8, 12, 40])
+def test_by_group_a_loss_that_never_rises_is_called_rising_at_most_at_the_level(count, rng, holds_level):
+    numbers, alarms, single = np.repeat(np.arange(count), 10), 0, 0
+    for _ in range(250):
+        shared, own = rng.standard_normal((6, count))[:, numbers], rng.standard_normal((6, 10 * count))
+        losses = shared + own
+        alarms += loss_rise(losses, groups=Groups(numbers)).rises
+        single += loss_rise(losses).rises
+    assert holds_level(alarms, 250, 0.05) and single > 75
+
+
+def test_by_group_an_accuracy_is_tested_by_the_shares_of_its_groups(rng):
+    numbers = np.repeat(np.arange(30), 10)
+    right = (rng.random((4, 30)) < np.array([0.5, 0.9, 0.6, 0.5])[:, None])[:, numbers]
+    found = error_rise(right, groups=Groups(numbers))
+    assert (found.form, found.n, found.best) == ("paired, by group", 30, 1) and found.rises
+    assert found.z[3] < error_rise(right).z[3]
+
+
+def test_by_group_it_takes_six_groups():
+    losses = np.random.default_rng(0).random((3, 100))
+    assert loss_rise(losses, groups=Groups(np.arange(100) // 20)).reason == "it takes 6 groups or more; found 5"

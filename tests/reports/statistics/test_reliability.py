@@ -23,7 +23,7 @@ def test_two_examples_worked_by_hand():
 def test_the_deviation_is_that_of_the_likelihoods(rng):
     logits, targets = rng.standard_normal((100, 4)), rng.integers(0, 4, 100)
     expected = log_softmax(logits / 2, axis=1)[np.arange(100), targets].std(ddof=1)
-    assert class_reliability(logits, targets, temperature=2.0).deviation == pytest.approx(expected)
+    assert class_reliability(logits, targets, temperature=2.0).nll.std(ddof=1) == pytest.approx(expected)
 
 
 def test_labels_are_binned_one_by_one_and_their_likelihoods_summed(rng):
@@ -31,7 +31,7 @@ def test_labels_are_binned_one_by_one_and_their_likelihoods_summed(rng):
     found = label_reliability(logits, targets)
     assert sum(one.count for one in found.bins) == 180
     likelihood = np.log(np.where(targets == 1, expit(logits), expit(-logits))).sum(axis=1)
-    assert found.deviation == pytest.approx(likelihood.std(ddof=1))
+    assert found.nll.std(ddof=1) == pytest.approx(likelihood.std(ddof=1))
 
 
 def test_a_high_temperature_takes_confidence_away():

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.shift import _areas, input_shift, target_shift
 
@@ -76,3 +77,22 @@ def test_a_moved_feature_is_found(rng):
 )
 def test_what_cannot_be_compared_is_said(found):
     assert isinstance(found, NotComputable)
+
+
+def test_targets_that_belong_to_groups_shift_at_most_at_the_level_and_without_groups_always(rng, holds_level):
+    train, val = np.repeat(np.arange(48), 10), np.repeat(np.arange(12), 40)
+    alarms = single = 0
+    for _ in range(500):
+        ours, theirs = rng.integers(0, 2, 48)[train], rng.integers(0, 2, 12)[val]
+        alarms += target_shift(ours, theirs, (Groups(train), Groups(val))).p < 0.05
+        single += target_shift(ours, theirs).p < 0.05
+    assert holds_level(alarms, 500, 0.05) and single > 250
+
+
+def test_inputs_that_belong_to_groups_shift_at_most_at_the_level(rng, holds_level):
+    numbers, alarms = np.repeat(np.arange(20), 10), 0
+    groups = Groups(numbers), Groups(numbers)
+    for _ in range(60):
+        sides = [rng.standard_normal((20, 3))[numbers] + 0.3 * rng.standard_normal((200, 3)) for _ in range(2)]
+        alarms += input_shift(*sides, permutations=49, groups=groups).p <= 0.05
+    assert holds_level(alarms, 60, 0.05)

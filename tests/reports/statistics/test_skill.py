@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dl.groups import Groups
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.skill import accuracy_skill, loss_skill
 
@@ -47,3 +48,19 @@ def test_a_perfect_baseline_leaves_no_room():
 def test_what_cannot_be_compared_is_said():
     assert isinstance(accuracy_skill(np.ones(5, bool), np.zeros(5, bool)), NotComputable)
     assert isinstance(loss_skill(np.full(50, np.nan), np.ones(50)), NotComputable)
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "loss"])
+def test_by_group_no_network_that_is_no_better_is_called_better(rng, holds_level, kind):
+    numbers, alarms = np.repeat(np.arange(12), 20), 0
+    for _ in range(500):
+        ours, theirs = (rng.random((2, 12)) < 0.5)[:, numbers]
+        skill = accuracy_skill if kind == "accuracy" else loss_skill
+        noise = 0 if kind == "accuracy" else 0.1 * rng.random(240)
+        found = (
+            skill(ours, theirs, Groups(numbers))
+            if kind == "accuracy"
+            else skill(ours + noise, theirs + noise, Groups(numbers))
+        )
+        alarms += not isinstance(found, NotComputable) and found.better
+    assert holds_level(alarms, 500, 0.025)

@@ -1,4 +1,4 @@
-"""dl: the universal workflow of deep learning - train a network, and be told whether it overfits.
+"""dl: the universal workflow of deep learning - train a network, and test whether it overfits.
 
     run = dl.fit("vision", "mnist")
     print(dl.report(run))
@@ -78,7 +78,7 @@ _HOMES = {
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
 }
-_MODULES = ("sklearn",)  # not in __all__: who says `from dl import *` need not have scikit-learn
+_MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not need scikit-learn
 
 
 def __getattr__(name: str) -> object:

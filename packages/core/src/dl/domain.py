@@ -76,10 +76,6 @@ class Preprocessor(nn.Module, ABC):
         """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""
         return torch.zeros(1, *self.input_shape)
 
-    def flatten(self, prepared: Any) -> Tensor:  # Any: as `forward` gives it
-        """Return prepared inputs as numbers (N, ...) with meaningful distances, to compare subsets."""
-        return prepared  # type: ignore[no-any-return]  # a tensor, for every domain that does not say otherwise
-
 
 def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples with encoded inputs."""
@@ -87,7 +83,7 @@ def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
 
 
 def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
-    """Return the examples in a form of which copies are equal bit for bit, whatever table or array they came from."""
+    """Return the examples in a form whose copies are equal bit for bit, from any table or array."""
     return examples if isinstance(examples.inputs, Ragged) else encode_examples(examples, preprocessor)
 
 
@@ -97,7 +93,7 @@ class Sampling:
 
     Args:
         tokens: Number of tokens to generate.
-        temperature: Divisor of the logits: below 1 sharpens the distribution; 0 takes the likeliest token.
+        temperature: Divisor of the logits: below 1 sharpens the distribution; 0 takes the most probable token.
         seed: Of the random draws.
     """
 

@@ -1,6 +1,6 @@
-"""Every error that dl raises on purpose: one tree, one line each, one exit code each.
+"""The errors of dl: one tree, one line each, one exit code each.
 
-The message says what was asked, what was found and what to do; the command line prints it as it is.
+A message gives the request, the fault and the remedy; the command line prints it unchanged.
 """
 
 import difflib
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class DLError(Exception):
-    """The root of the tree: anything dl refuses, with the exit code of the command line."""
+    """The root of the tree: a mistake of the user, with the exit code of the command line."""
 
     exit_code = 2
 
@@ -26,17 +26,17 @@ class BadRecipe(DLError):
 
 
 class BadData(DLError):
-    """The data cannot be trained on or scored as it is."""
+    """Data that cannot be trained on or scored."""
 
     exit_code = 3
 
 
 class BadFile(BadData):
-    """A file that cannot be read as what it should be, named in the message."""
+    """A file that cannot be read in its expected format, named in the message."""
 
 
 class BadRun(DLError):
-    """A run folder, or a file in one, that is not ours, not complete or of an unknown version."""
+    """A run folder, or a file in one, that is foreign, incomplete or of an unknown version."""
 
 
 class CannotWrite(DLError):
@@ -48,7 +48,7 @@ class BadDevices(DLError):
 
 
 class PluginFailed(DLError):
-    """A plugin could not be loaded, or registered something that does not hold."""
+    """A plugin could not be loaded, or registered an invalid specification."""
 
     exit_code = 4
 
@@ -70,5 +70,5 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str, choices: Iterable[str], see: str) -> UnknownName:
-    """Build the error for a name nobody registered: the nearest name and the command that lists all."""
+    """Build the error for an unregistered name: the nearest name and the command that lists all."""
     return UnknownName(f"no {kind} named {name!r}{nearest(name, choices)}  see: {see}")

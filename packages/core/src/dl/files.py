@@ -95,12 +95,12 @@ def make_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Be the only process inside for this folder; where it cannot be locked, one of several.
+    """Hold the lock of a folder in this context; a folder that cannot be locked is used without one.
 
-    The lock is a file in the folder, which its holder removes as the last thing: whoever waits for it and gets one that
-    is removed makes a new one.
+    The lock is a file in the folder; its holder removes it at the end; a process that acquires a removed file
+    creates a new one.
     """
-    from filelock import FileLock  # here, so that what only reads does not wait for it
+    from filelock import FileLock  # imported here, since reading needs no lock
 
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
@@ -111,7 +111,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):  # on Windows while it is open; it may stay
+    with contextlib.suppress(OSError):  # an open file on Windows may stay
         path.unlink()
 
 
@@ -136,7 +136,7 @@ def _umask() -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # where a folder cannot be opened
+    if os.name == "nt":  # Windows cannot open a folder
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

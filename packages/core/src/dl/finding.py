@@ -1,4 +1,4 @@
-"""Findings: what a guard or a check has to say, with its evidence and the next command."""
+"""Findings of guards and checks, with their evidence and the next command."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SEVERITIES = ("issue", "tip", "note")  # most pressing first
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing worth saying about a run.
+    """One finding about a run.
 
     Args:
         code: Stable and never reused, like ``data-duplicates-across-split``.
-        severity: ``issue`` (the result is not what it seems), ``tip`` (could be better) or ``note``.
+        severity: ``issue`` (the result is misleading), ``tip`` (could be better) or ``note``.
         message: One sentence with the numbers in it.
         evidence: The numbers by name, for machines.
         next: The exact next command, or an empty string.
@@ -28,5 +28,5 @@ class Finding:
     next: str = ""
 
     def as_dict(self) -> dict[str, Any]:  # Any: JSON
-        """Return what is written as JSON."""
+        """Return the JSON value."""
         return asdict(self)

@@ -1,18 +1,18 @@
-"""The hooks of dl: all that a plugin can add, on one screen.
+"""The hooks of dl: everything that a plugin can add, on one screen.
 
 A plugin is a module, or an object, with functions of these names marked by `dl.hookimpl`; its distribution names it
 under the entry point group ``dl``. A hook returns values and does nothing else: it must not import torch, print, or
-read files. The data set plugin `dl_mnist.plugin` is the example to copy.
+read files. The data set plugin `dl_mnist.plugin` is a good example.
 
-Each plugin's hook is called by itself, with what it raises, prints and changes held off from the others; pluggy marks
-and checks hooks, and never calls them. So ``tryfirst``, ``trylast`` and ``firstresult`` change nothing, and a
-wrapper (``hookimpl(wrapper=True)``) is refused: there is no call of several plugins that it could be around. Of two
-specifications of one name dl's own stays, then that of the plugin whose name comes first; `render_report` alone is
-asked plugin by plugin, third parties' first, until one has printed.
+Each plugin's hook is called separately, and its errors, output and changes are isolated from the others; pluggy marks
+and checks hooks, but never calls them. So ``tryfirst``, ``trylast`` and ``firstresult`` have no effect, and a wrapper
+(``hookimpl(wrapper=True)``) is refused, since there is no joint call to wrap. Of two specifications with one name, dl's
+own stays, then that of the plugin whose name comes first; `render_report` is called plugin by plugin, third parties
+first, until one has printed.
 
-The hooks together carry one version, `API`. A plugin may say which one it is written for: ``dl_api = 2``. A hook or an
-argument that is old stays alive, with its successor in its docstring, until `OLDEST_API` passes it: a plugin that
-uses it works, and `dl plugins` says what to write instead.
+The hooks have one common version, `API`. A plugin may declare the version it needs: ``dl_api = 2``. A deprecated
+hook or argument names its successor in its docstring and works until `OLDEST_API` passes its version; `dl plugins`
+names the replacement.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
         TaskSpec,
     )
 
-# 2: render_report is given `out` (was `console`) and `plugins`; register_sections (was report_sections);
-#    `dl.domain.Domain.read` is given `options`, if it has an argument of that name
+# 2: render_report takes `out` (was `console`) and `plugins`; register_sections (was report_sections);
+#    `dl.domain.Domain.read` gets `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
 # 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
 #    `dl.domain.Domain.from_memory`
@@ -56,33 +56,33 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class RunReport(Protocol):
-    """The report of a run as a plugin gives it; its repr is the report as text."""
+    """The report of a run from a plugin; its repr is the report as text."""
 
     @property
     def verdict(self) -> str:
-        """Where the run stands, in one sentence."""
+        """The verdict, in one sentence."""
 
     @property
     def findings(self) -> Sequence[Finding]:
-        """The most pressing first."""
+        """The most severe first."""
 
     @property
     def scores(self) -> Mapping[str, Estimate]:
-        """The headline metric at the best epoch, by part: ``val``, ``probe``, ``gap``, ...; none before an epoch."""
+        """The headline metric at the best epoch, by set: ``val``, ``probe``, ``gap``, ...; none before an epoch."""
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
+        """Return the HTML for a notebook."""
 
 
 class RunComparison(Protocol):
-    """The comparison of two runs as a plugin gives it; its repr is the comparison as text."""
+    """The comparison of two runs from a plugin; its repr is the comparison as text."""
 
     @property
     def verdict(self) -> str:
-        """Which of the two is better, in one sentence."""
+        """The better of the two runs, in one sentence."""
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
+        """Return the HTML for a notebook."""
 
 
 @hookspec
@@ -93,13 +93,13 @@ def register_domains() -> Sequence[DomainSpec]:
 
 @hookspec
 def register_datasets() -> Sequence[DatasetSpec]:
-    """Return data sets that can be named. Called once, at start; must not read the data. Example: `dl_mnist.plugin`."""
+    """Return data sets. Called once, at start; must not read the data. Example: `dl_mnist.plugin`."""
     return ()
 
 
 @hookspec
 def register_models() -> Sequence[ModelSpec]:
-    """Return networks that can be named. Called once, at start; must not import torch. Example: `dl_vision.plugin`."""
+    """Return networks. Called once, at start; must not import torch. Example: `dl_vision.plugin`."""
     return ()
 
 
@@ -111,7 +111,7 @@ def register_tasks() -> Sequence[TaskSpec]:
 
 @hookspec
 def register_regularizers() -> Sequence[RegularizerSpec]:
-    """Return regularizers that can be named. Called once, at start; must not import torch.
+    """Return regularizers. Called once, at start; must not import torch.
 
     Example: `dl_regularizers.plugin`.
     """
@@ -120,7 +120,7 @@ def register_regularizers() -> Sequence[RegularizerSpec]:
 
 @hookspec
 def register_loggers() -> Sequence[LoggerSpec]:
-    """Return loggers that can be named. Called once, at start; must not import lightning. Example: `dl_loggers`."""
+    """Return loggers. Called once, at start; must not import lightning. Example: `dl_loggers`."""
     return ()
 
 
@@ -144,7 +144,7 @@ def register_sections() -> Sequence[SectionSpec]:
 
 @hookspec(warn_on_impl=DeprecationWarning("the hook report_sections is called register_sections since API 2"))
 def report_sections() -> Sequence[SectionSpec]:
-    """Return sections; the name that `register_sections` had in API 1."""
+    """Return sections; the name of `register_sections` in API 1."""
     return ()
 
 
@@ -162,8 +162,8 @@ def register_commands() -> Sequence[CommandSpec]:
 def render_report(run: Run, out: Console, plugins: Plugins, console: Console) -> bool | None:
     """Print the report of a run to ``out``, and return True, or None to leave it to the next plugin.
 
-    Called when a fit has ended, third parties' plugins first; must not train or write. A plugin names the arguments it
-    wants. ``console`` is what ``out`` was called in API 1: it hid the function `dl.terminal.console`.
+    Called at the end of a fit, third-party plugins first; must not train or write. A plugin names the arguments that it
+    uses. ``console`` is the name of ``out`` in API 1.
     Example: `dl_reports.plugin`.
     """
 
@@ -172,8 +172,8 @@ def render_report(run: Run, out: Console, plugins: Plugins, console: Console) ->
 def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> RunReport | None:
     """Compute the report of a run for a program, or return None to leave it to the next plugin.
 
-    Called by ``run.report()``, third parties' plugins first; must not print, train or write. ``ignore`` holds finding
-    codes that are silenced. Example: `dl_reports.plugin`.
+    Called by ``run.report()``, third-party plugins first; must not print, train or write. ``ignore`` holds finding
+    codes to leave out. Example: `dl_reports.plugin`.
     """
 
 
@@ -181,6 +181,6 @@ def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> RunReport
 def build_comparison(first: Run, second: Run, plugins: Plugins) -> RunComparison | None:
     """Compare two runs for a program, or return None to leave it to the next plugin.
 
-    Called by ``dl.compare``, third parties' plugins first; must not print, train or write.
+    Called by ``dl.compare``, third-party plugins first; must not print, train or write.
     Example: `dl_reports.plugin`.
     """

@@ -1,7 +1,8 @@
 """Intervals: how far a score seen on n examples may lie from the truth.
 
 What the data cannot bound, an interval leaves open: of a proportion of no examples nothing is known, so [0, 1].
-Letters: ``p`` a proportion, ``n`` examples, ``B`` bootstrap draws, ``L`` labels, ``z`` a quantile of the normal law.
+Letters: ``p`` a proportion, ``n`` examples, ``G`` groups of them, ``B`` bootstrap draws, ``L`` labels, ``z`` a quantile
+of the normal law.
 scipy's quantiles are imported when one is asked for: a fit has scipy in memory by then, a listing needs none.
 """
 
@@ -11,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dl.groups import Groups
 
 Weights = NDArray[np.float32]
 Score = Callable[[Weights], NDArray[np.float64]]
@@ -94,29 +97,106 @@ def newcombe(successes1: float, n1: float, successes2: float, n2: float, level: 
     )
 
 
-def mean_interval(mean: float, sd: float, n: int, level: float = 0.95) -> Interval:
-    """Student's interval of a mean; open for fewer than two examples or when a number is not finite."""
+def effective_size(right: NDArray[np.generic], groups: Groups | None) -> float:
+    """How many independent examples tell as much of a proportion as these (n,) right and wrong ones.
+
+    At most n, and at least as many as there are groups (fewer where some are much larger): that many are left where
+    all of a group are alike. How alike they are is read off the groups, and cannot be where few groups hold all of the
+    rarer outcome; the least size then weighs in, fully where one group holds it. 0 where groups are too few to tell.
+
+    Source: Korn and Graubard 1998, the size over the design effect, and over the square of Student's quantile in normal
+        ones, for the design effect is estimated.
+    """
+    n = len(right)
+    if groups is None:
+        return float(n)
+    if groups.few:
+        return 0.0
+    by_group, least = groups.values(right), n / groups.inflation
+    p, variance = float(right.mean(dtype=np.float64)), float(by_group.var(ddof=1)) / len(groups)
+    if not 0 < p < 1:
+        return least
+    student = (normal_quantile(0.95) / student_quantile(0.95, groups.df(right, by_group))) ** 2
+    size = min(float(n), p * (1 - p) / variance * student) if variance > 0 else float(n)
+    rarer = groups.sums(right if p <= 0.5 else 1 - right.astype(np.float64))
+    hold = rarer.sum() ** 2 / (rarer**2).sum()  # as many groups of equal count as hold the rarer outcome
+    fewest = math.exp(1 - least)  # of an outcome that is spread over the groups as their examples are
+    unseen = max(0.0, math.exp(1 - hold) - fewest) / max(1 - fewest, 1e-9)
+    return max(least, 1 / ((1 - unseen) / size + unseen / least))
+
+
+def proportion_interval(right: NDArray[np.generic], groups: Groups | None = None, level: float = 0.95) -> Interval:
+    """Wilson's interval of the share of right ones among (n,), at their effective size; open if groups are too few."""
+    size = effective_size(right, groups)
+    if groups is not None and groups.few:
+        return OPEN
+    return wilson(float(right.mean(dtype=np.float64)) * size if size else 0.0, size, level)
+
+
+def mean_interval(
+    mean: float, sd: float, n: int, level: float = 0.95, df: float | None = None, skewness: float = 0.0
+) -> Interval:
+    """Student's interval of a mean, wider where values are skewed; open for fewer than two or what is not finite.
+
+    Of skewed values the mean is most often too near to their bulk, with too small a deviation, so that Student's
+    interval ends too early on the side of the tail: on that side it is stretched, and on the other left as it is.
+
+    Args:
+        mean: Of n values.
+        sd: Their standard deviation.
+        n: Values.
+        level: Confidence.
+        df: Degrees of freedom of the deviation; None for n - 1.
+        skewness: Third central moment of the values over the cube of their deviation.
+
+    Source: Hall 1992, On the removal of skewness by transformation, the monotone cubic; Student's quantile.
+    """
     if n < 2 or not math.isfinite(mean) or not math.isfinite(sd):
         return OPEN
-    half = student_quantile(level, n - 1) * sd / math.sqrt(n)
-    return Interval(mean - half, mean + half)
+    t = student_quantile(level, n - 1 if df is None else df)
+    a = skewness / (3 * math.sqrt(n)) if math.isfinite(skewness) else 0.0
+    below, above = (t, t) if abs(a) < 1e-9 else (max(t, _unskewed(t, a)), max(t, -_unskewed(-t, a)))
+    error = sd / math.sqrt(n)
+    return Interval(mean - below * error, mean + above * error)
 
 
-def mean_difference(
-    mean1: float, sd1: float, n1: int, mean2: float, sd2: float, n2: int, level: float = 0.95
-) -> Interval:
-    """The interval of mean1 - mean2 for two independent samples whose deviations may differ.
+def _unskewed(z: float, a: float) -> float:
+    """Return the t whose monotone cubic transform t + a t^2 + a^2 t^3 / 3 + a / 2 is z."""
+    return (math.cbrt(1 + 3 * a * (z - a / 2)) - 1) / a
 
-    Source: Welch 1947, with the degrees of freedom of Satterthwaite 1946.
-    """
-    if min(n1, n2) < 2 or not all(map(math.isfinite, (mean1, sd1, mean2, sd2))):
+
+def interval_of_mean(values: NDArray[np.generic], groups: Groups | None = None, level: float = 0.95) -> Interval:
+    """The interval of the mean of values (n,), by group where examples share one; open where groups are too few."""
+    if groups is not None and groups.few:
         return OPEN
-    v1, v2 = sd1**2 / n1, sd2**2 / n2
-    if v1 + v2 == 0:
-        return Interval(mean1 - mean2, mean1 - mean2)
-    df = (v1 + v2) ** 2 / (v1**2 / (n1 - 1) + v2**2 / (n2 - 1))
-    half = student_quantile(level, df) * math.sqrt(v1 + v2)
-    return Interval(mean1 - mean2 - half, mean1 - mean2 + half)
+    one = np.asarray(values, np.float64) if groups is None else groups.values(values)
+    n, mean = len(one), float(one.mean())
+    if n < 2 or not math.isfinite(mean):
+        return OPEN
+    sd, df = float(one.std(ddof=1)), None if groups is None else groups.df(values, one)
+    return mean_interval(mean, sd, n, level, df, skewness_of(one, sd))
+
+
+def skewness_of(values: NDArray[np.float64], sd: float) -> float:
+    """The third central moment of values (n,) over the cube of their deviation; 0 where they do not vary."""
+    if not sd > 0:
+        return 0.0
+    z = (values - values.mean()) / sd
+    return float(np.mean(z * z * z))
+
+
+def difference_interval(first: Estimate, second: Estimate) -> Interval:
+    """Return the interval of the difference of two independent estimates; open where one of them is.
+
+    Source: Zou and Donner 2008, the variance recovered from the limits; for proportions it is Newcombe's method 10.
+    """
+    if not all(map(math.isfinite, (*first, *second))):
+        return OPEN
+    centre = first.value - second.value
+    return Interval(
+        centre - math.hypot(first.value - first.low, second.high - second.value),
+        centre + math.hypot(first.high - first.value, second.value - second.low),
+    )
 
 
 def _poisson_table() -> Weights:
@@ -136,8 +216,10 @@ def poisson_weights(rng: np.random.Generator, shape: tuple[int, int]) -> Weights
     return _POISSON[rng.integers(0, 65536, size=shape, dtype=np.uint16)]
 
 
-def bootstrap_interval(score: Score, n: int, draws: int = 200, level: float = 0.95, seed: int = 0) -> Interval:
-    """The percentile interval of a score under resampling of the n examples.
+def bootstrap_interval(
+    score: Score, n: int, draws: int = 200, level: float = 0.95, seed: int = 0, groups: Groups | None = None
+) -> Interval:
+    """The percentile interval of a score under resampling of the n examples, or of whole groups of them.
 
     Args:
         score: From weights (n, b), one column a draw, to the b scores; NaN where a draw has no score.
@@ -145,18 +227,26 @@ def bootstrap_interval(score: Score, n: int, draws: int = 200, level: float = 0.
         draws: Bootstrap draws, B.
         level: Confidence.
         seed: Of the weights; the same seed gives the same interval.
+        groups: Of the examples; too few leave the interval open.
     """
-    if n < 2:
+    if n < 2 or (groups is not None and groups.few):
         return OPEN
     rng = np.random.default_rng(seed)
     block = max(1, min(draws, _BLOCK // n))
     sizes = [min(block, draws - start) for start in range(0, draws, block)]
-    scores = np.concatenate([score(poisson_weights(rng, (n, size))) for size in sizes])
+    scores = np.concatenate([score(_drawn(rng, n, size, groups)) for size in sizes])
     scores = scores[np.isfinite(scores)]
     if len(scores) == 0:
         return OPEN
     low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+def _drawn(rng: np.random.Generator, n: int, draws: int, groups: Groups | None) -> Weights:
+    """Draw weights (n, draws) of the examples, the same for those of one group."""
+    if groups is None:
+        return poisson_weights(rng, (n, draws))
+    return poisson_weights(rng, (len(groups), draws))[groups.numbers]
 
 
 def mean_average_precision(scores: NDArray[np.floating], targets: NDArray[np.integer]) -> Score:
@@ -167,21 +257,23 @@ def mean_average_precision(scores: NDArray[np.floating], targets: NDArray[np.int
         targets: Same shape, 1 where the label holds, else 0.
 
     Returns:
-        A function from weights (n, B) to B means over the labels that have a positive example in the draw;
-        NaN where none has.
+        A function from weights (n, B) to B means over the labels that some example has; NaN where none has any. In a
+        draw without an example of a label, that label counts as on all examples, so that all draws are of the same
+        labels; a single label has no average precision there.
 
     Source: average precision as the sum over thresholds of the step in recall times the precision there.
     """
     by_label = np.atleast_2d(np.asarray(scores).T), np.atleast_2d(np.asarray(targets).T)
     labels = [_average_precision(s, y) for s, y in zip(*by_label, strict=True) if y.any()]
+    whole = [float(label(np.ones((by_label[0].shape[1], 1), np.float32))[0]) for label in labels]
 
     def score(weights: Weights) -> NDArray[np.float64]:
         if not labels:
             return np.full(weights.shape[1], np.nan)
         precisions = np.stack([label(weights) for label in labels])  # (L, B)
-        counted = np.isfinite(precisions)
-        total = np.where(counted, precisions, 0.0).sum(axis=0)
-        return np.where(counted.any(axis=0), total / np.maximum(counted.sum(axis=0), 1), np.nan)
+        if len(labels) > 1:
+            precisions = np.where(np.isfinite(precisions), precisions, np.array(whole)[:, None])
+        return np.asarray(precisions.mean(axis=0))
 
     return score
 

@@ -45,7 +45,7 @@ class Option:
 
         Args:
             value: Text from the command line, or a value from a recipe or a call.
-            owner: The thing with this option, for the message.
+            owner: The model, data set or regularizer with this option, for the message.
 
         Raises:
             BadOption: If the value has another type, is out of range or is not one of the choices.

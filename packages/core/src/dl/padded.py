@@ -22,7 +22,7 @@ class Padded(NamedTuple):
         values: (B, T) int64; 0 for padding.
         lengths: (B,) int64, at least 1.
         weights: (B, T) weight of each value, 0 for padding; None if each weighs 1.
-        unknown_nats: (B, T) nats needed to name the token that an unknown token stands for; None if none is unknown.
+        unknown_nats: (B, T) nats to name each unknown token; None if all are known.
     """
 
     values: Tensor

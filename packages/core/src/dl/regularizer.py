@@ -1,7 +1,7 @@
-"""Regularizers: what a plugin may do to a fit so that its network generalizes, and all of one fit as a single value.
+"""Regularizers: the functions with which a plugin changes training so that a network generalizes better.
 
-A regularizer acts at one or more of four places - the network, the batch, a penalty, the training - and never when a
-network is scored: only `FitModule`'s training steps call it. Letters: ``B`` examples of a batch, ``K`` outputs.
+A regularizer acts at one or more of four places - the network, the batch, a penalty, the training - and never on
+scoring: only `FitModule`'s training steps call it. Letters: ``B`` examples of a batch, ``K`` outputs.
 A step: `batch`, `loss` and `penalty`, `gradients` around the backward pass, the step of the optimizer, `after_step`.
 """
 
@@ -22,9 +22,9 @@ from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.tasks.task import Reduction
 
-Prepared = Tensor | Padded  # what a network reads
+Prepared = Tensor | Padded  # inputs of a network
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target
-Backward = Callable[[], Tensor]  # one forward and backward pass of a training step, as `Regularizer.gradients` says
+Backward = Callable[[], Tensor]  # one forward and backward pass of a training step; see `Regularizer.gradients`
 State = Mapping[str, Any]  # Any: numbers, words and tensors, and lists and mappings of them, as `torch.save` takes them
 FUNCTIONS = {  # of a `Regularizer`, by the place at which they act
     "network": ("choices", "network"),
@@ -39,10 +39,10 @@ class Batch:
     """Examples of one training step, on the device.
 
     Args:
-        inputs: (B, ...) as the network reads them.
-        targets: (B, ...) as the loss reads them.
-        partners: (B, ...) targets of the examples that were mixed into these; None where none were.
-        share: (B,) how much of each example is its own, from 0 to 1; None where nothing was mixed.
+        inputs: (B, ...) prepared inputs for the network.
+        targets: (B, ...) encoded targets for the loss.
+        partners: (B, ...) targets of the examples mixed into these; None without mixing.
+        share: (B,) share of the original in each example, from 0 to 1; None without mixing.
     """
 
     inputs: Prepared
@@ -51,15 +51,15 @@ class Batch:
     share: Tensor | None = None
 
     def mixed(self, inputs: Prepared, partners: Tensor, share: Tensor) -> Batch:
-        """Return the batch with others mixed in.
+        """Return the batch with other examples mixed in.
 
         Args:
-            inputs: (B, ...) mixed.
-            partners: (B,) which example of the batch was mixed into each.
-            share: (B,) how much is still its own.
+            inputs: (B, ...) the mixed inputs.
+            partners: (B,) positions in the batch of the examples mixed in.
+            share: (B,) share of the original in each.
 
         Raises:
-            BadOption: If it is mixed already: the loss of three examples in one is not defined.
+            BadOption: If it is already mixed: the loss of three examples in one is not defined.
         """
         if self.share is not None:
             raise BadOption("two regularizers mix the examples of a batch; take one of them, like mixup or cutmix")
@@ -75,25 +75,24 @@ class Batch:
 
 @dataclass(frozen=True)
 class Regularizer:
-    """What one regularizer does; each part is left out where it does nothing.
+    """The functions of one regularizer; each is optional.
 
     Args:
-        choices: From a model's name, the options it knows and those chosen, other options, before the network is built.
-        network: Changes the network once it is built; in eval mode it must give the same as before, and its parameters
-            must keep their names.
-        batch: From a training batch and a seeded generator on its device, another batch. It must leave the tensors that
-            it is given as they are.
-        loss: From the task's loss, the loss that is trained on.
-        penalty: From the network, a scalar that is added to the loss of each training step.
-        gradients: Leaves in the network's parameters the gradients that the optimizer steps on. Is given the network
-            and a function that clears the gradients, computes the loss of this step's batch with its penalties, runs
-            the backward pass and returns the loss, detached. It calls that function once or more; each call sees the
-            same batch, but dropout draws anew. The weights must be as they were when it ends.
+        choices: From a model's name, its options and their values to other values, before the network is built.
+        network: Changes the built network; its outputs in eval mode and the names of its parameters must not change.
+        batch: From a training batch and a seeded generator on its device to another batch. It must not change tensors
+            in place.
+        loss: From the task's loss to the training loss.
+        penalty: From the network to a scalar, which is added to the loss of each training step.
+        gradients: Sets the gradients of a step in the network's parameters. Its arguments are the network and a
+            function that clears the gradients, computes the loss of this step's batch with penalties, runs the
+            backward pass and returns the loss, detached. It calls that function at least once; each call uses the
+            same batch, but dropout draws anew. It must restore the weights.
         after_step: Called with the network after each optimizer step.
-        scored_with: A context in which the network is scored and kept, as with averaged weights.
-        ends: From the epochs so far and the headline metric, why the fit should end now; empty to go on.
-        state_dict: What it remembers from step to step, as numbers, words and tensors, for the checkpoint.
-        load_state_dict: Takes what `state_dict` gave before; its tensors are on the device of the fit.
+        scored_with: A context in which the network is scored and saved, as with averaged weights.
+        ends: From the epochs so far and the headline metric to the reason to end the fit; empty to continue.
+        state_dict: Returns its state between steps, as numbers, words and tensors, for the checkpoint.
+        load_state_dict: Restores a state of `state_dict`, whose tensors are on the device of the fit.
     """
 
     choices: Callable[[str, Sequence[Option], Options], Options] | None = None
@@ -110,11 +109,11 @@ class Regularizer:
 
 
 def fault_of_place(place: str, given: Regularizer) -> str:
-    """Return why a regularizer does not act at its place, with the functions of each place; empty where it does.
+    """Return the reason why a regularizer does not act at its place, with the functions of each place; else empty.
 
     Args:
-        place: Where it says that it acts, one of `FUNCTIONS`.
-        given: What it does.
+        place: Its declared place, one of `FUNCTIONS`.
+        given: Its functions.
     """
     acting = {function for functions in FUNCTIONS.values() for function in functions}
     found = [name for name in Regularizer.__dataclass_fields__ if name in acting and getattr(given, name) is not None]

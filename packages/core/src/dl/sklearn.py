@@ -1,10 +1,10 @@
-"""dl in the shape of scikit-learn: a classifier and a regressor for grids, pipelines and cross-validation.
+"""A classifier and a regressor for scikit-learn: for grids, pipelines and cross-validation.
 
     from dl.sklearn import Classifier
     cross_val_score(Classifier(epochs=20), X, y)
 
-Each fit is a run in a folder that is removed when it has ended; what is learnt stays in the estimator, as the files of
-that run, so that it can be copied and pickled. Needs scikit-learn: ``pip install dl-core[sklearn]``.
+Each fit is a run in a temporary folder. The estimator keeps the files of the run in memory, so that it can be copied
+and pickled. Needs scikit-learn: ``pip install dl-core[sklearn]``.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
 
 KEPT = ("run.json", "recipe.toml", "preprocessor.json", "best.safetensors")  # of a run's folder
-SMALL = {"batch_size": 32, "lr": 0.01}  # for the few rows that estimators are tried on
+SMALL = {"batch_size": 32, "lr": 0.01}  # suits small tables
 Numbers = NDArray[Any]  # Any: of any number type
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What classifier and regressor share.
+    """The parameters and the fit of classifier and regressor.
 
     Args:
         model: Name of a model, a network, or a function from input shape and outputs to one; empty takes the recipe's.
         recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.
-        epochs: Passes over the training part.
+        epochs: Passes over the training set.
         seed: Of every random draw.
         reg: Regularizers by name, as for `dl.fit`.
         options: Further choices by name, as ``{"width": 64, "val": 0.1}``.
-        domain: Reads rows of numbers.
+        domain: The domain that reads the rows.
         accelerator: Where to train: ``cpu``, ``gpu``, ``auto``.
     """
 
@@ -77,7 +77,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         """Train, and keep the files of the run.
 
         Raises:
-            ValueError: If nothing can be learnt from the data, as scikit-learn expects it.
+            ValueError: In place of `BadData`, as scikit-learn expects.
         """
         options: dict[str, Any] = {**SMALL, "epochs": self.epochs, **(self.options or {})}  # Any: checked by dl.fit
         plugins = load_plugins()
@@ -102,7 +102,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self._network = self._opened(plugins)
 
     def _checked(self, X: Any, y: Any, **checks: object) -> tuple[Any, Numbers]:  # Any: rows  # noqa: N803
-        """Return rows and target checked by scikit-learn."""
+        """Return rows and target as scikit-learn validates them."""
         if not _holds_words(X):
             rows, target = validate_data(self, X, y, dtype=np.float64, **checks)
             return rows, target
@@ -110,14 +110,14 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return self._rows(X, reset=True), np.asarray(y) if checks else column_or_1d(y, warn=True)
 
     def _rows(self, X: Any, *, reset: bool, **checks: object) -> Any:  # Any: rows  # noqa: N803
-        """Return rows checked by scikit-learn: numbers (N, columns), or a frame that holds words as it is."""
+        """Return validated rows: numbers (N, columns), or a frame with words unchanged."""
         if _holds_words(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
         return validate_data(self, X, reset=reset, dtype=np.float64, **checks)
 
     def _opened(self, plugins: Plugins) -> LoadedNetwork:
-        """Return the run that the kept files are, in double precision: what is said of a row depends on it alone."""
+        """Load the kept run in double precision, so that a prediction does not depend on the rest of its batch."""
         with tempfile.TemporaryDirectory(prefix="dl-") as folder:
             for name, content in self.run_files_.items():
                 (Path(folder) / name).write_bytes(content)
@@ -126,7 +126,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return LoadedNetwork(loaded).cpu().double()
 
     def _outputs(self, X: object) -> Numbers:  # noqa: N803
-        """Return what the network answers to rows, (N, C) or (N, D)."""
+        """Return probabilities (N, C) or values (N, D) for rows."""
         check_is_fitted(self, "run_files_")
         rows = self._rows(X, reset=False)
         if not hasattr(self, "_network"):
@@ -134,18 +134,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         outputs: Numbers = self._network(rows).numpy().astype(np.float64)
         return outputs
 
-    def __getstate__(self) -> dict[str, Any]:  # Any: parameters and what was learnt
+    def __getstate__(self) -> dict[str, Any]:  # Any: parameters and fitted attributes
         return {name: value for name, value in super().__getstate__().items() if name != "_network"}
 
 
 def _holds_words(rows: object) -> bool:
-    """Return whether rows are a frame with a column that is no number: dl then reads it, not scikit-learn."""
+    """Return whether rows are a frame with a column of words, which dl reads, not scikit-learn."""
     kinds = [getattr(kind, "kind", "O") for kind in getattr(rows, "dtypes", ())]
     return hasattr(rows, "iloc") and any(kind not in "biuf" for kind in kinds)
 
 
 class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # as above
-    """A network that tells classes apart, as an estimator of scikit-learn.
+    """A network for classification, as an estimator of scikit-learn.
 
     Example:
         >>> Classifier(epochs=20).fit(X, y).predict(X)
@@ -157,7 +157,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # as above
         """Train on rows (N, columns) and classes (N,).
 
         Raises:
-            ValueError: If rows and classes do not fit, or nothing can be learnt from them.
+            ValueError: If rows and classes do not match, or there is only one class.
         """
         rows, y = self._checked(X, y)
         check_classification_targets(y)
@@ -173,14 +173,14 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # as above
         return np.stack([1 - outputs, outputs], axis=1) if outputs.ndim == 1 else outputs
 
     def predict(self, X: object) -> Numbers:  # noqa: N803
-        """Return the likeliest class of each row, (N,)."""
-        likeliest = self.predict_proba(X).argmax(axis=1)
-        found: Numbers = self.classes_[likeliest]
-        return found
+        """Return the most probable class of each row, (N,)."""
+        best = self.predict_proba(X).argmax(axis=1)
+        classes: Numbers = self.classes_[best]
+        return classes
 
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # as above
-    """A network that predicts numbers, as an estimator of scikit-learn.
+    """A network for regression, as an estimator of scikit-learn.
 
     Example:
         >>> Regressor(epochs=20).fit(X, y).predict(X)
@@ -197,7 +197,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # as above
         """Train on rows (N, columns) and numbers, (N,) or (N, D).
 
         Raises:
-            ValueError: If rows and numbers do not fit, or nothing can be learnt from them.
+            ValueError: If rows and numbers do not match, or all numbers are equal.
         """
         rows, y = self._checked(X, y, multi_output=True, y_numeric=True, ensure_min_samples=2)
         self._shape = y.shape[1:]
@@ -205,6 +205,6 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # as above
         return self
 
     def predict(self, X: object) -> Numbers:  # noqa: N803
-        """Return the predicted numbers, in the shape of those that were learnt."""
+        """Return the predicted numbers, (N,) or (N, D) as in `fit`."""
         outputs = self._outputs(X)
         return outputs.reshape(len(outputs), *self._shape)

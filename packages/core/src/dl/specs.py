@@ -1,6 +1,6 @@
-"""Specifications: what a plugin registers, as frozen values that cost nothing to list.
+"""Specifications: the frozen values that a plugin registers, listed without importing anything heavy.
 
-A specification carries a name, one line and a schema of options, and a function that imports torch only when called.
+A specification has a name, a description, a schema of options, and a function that imports torch only when called.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from dl.tasks.task import Task, TaskKind
 
 
-IN_MEMORY = "in-memory"  # stands in a recipe for data, a network or an optimizer that a program gave
-NEXT_TOKEN = "next-token"  # the task of a file whose name says that it holds no target
+IN_MEMORY = "in-memory"  # in a recipe: data, a network or an optimizer in memory
+NEXT_TOKEN = "next-token"  # the task of a file whose suffix means no target
 READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
-PLACES = ("network", "batch", "penalty", "training")  # where a regularizer acts, in the order in which they are applied
+PLACES = ("network", "batch", "penalty", "training")  # of regularizers, in the order of application
 
 
 @dataclass(frozen=True)
 class DomainSpec:
-    """A kind of input - images, text, tables - and how it is read and prepared.
+    """A kind of input, such as images, text, tables, and how it is read and prepared.
 
     Args:
-        name: As typed after ``dl fit``.
+        name: For ``dl fit NAME``.
         description: One line.
         load: Imports the domain's code and returns it.
-        default_recipe: The named recipe that is used when none is given.
-        options: What can be chosen about reading and preparing.
-        unlabelled: How the names of files end that hold inputs without a target, as ``.txt``: their task is next-token.
-        defaults: From what is known of a fit once its data is read, the choices that follow from it, as more epochs for
-            few examples. A pure function that imports nothing heavy: the reports ask it again for next commands. It is
-            asked where no recipe was asked for, and what the user stated wins.
+        default_recipe: Name of the recipe to use if none is given.
+        options: Of reading and preprocessing.
+        unlabelled: Suffixes of files without a target, such as ``.txt``: their task is next-token.
+        defaults: From the facts of a fit whose data is read, the options that follow from them, such as more epochs for
+            few examples. A pure function that imports nothing heavy: reports call it again for next commands. It is
+            called if no recipe was asked for; options that the user stated win.
     """
 
     name: str
@@ -56,15 +56,15 @@ class DomainSpec:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A data set that can be named.
+    """A named data set.
 
     Args:
-        name: As typed after the domain.
+        name: For ``dl fit DOMAIN NAME``.
         domain: The domain that reads its inputs.
         description: One line.
-        load: Reads the data, given the options; the test part must stay closed.
-        options: What can be chosen about the data set, beside the options of its domain.
-        recipe: The named recipe that is used when neither a recipe nor a model is asked for; empty for the domain's.
+        load: Reads the data, given the options; the test set must stay closed.
+        options: Of the data set, in addition to those of its domain.
+        recipe: Name of the recipe to use if neither a recipe nor a model is given; empty for the domain's.
     """
 
     name: str
@@ -77,19 +77,19 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A network that can be named.
+    """A named network.
 
     Args:
-        name: As typed after ``--model``.
+        name: For ``--model NAME``.
         domain: The domain whose prepared inputs it reads.
         description: One line.
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
             prepared inputs (N, *shape) to logits (N, outputs).
-        options: What can be chosen about the network, like its width.
-        recipe: The named recipe that is used when the model is asked for and no recipe is; empty for the domain's.
+        options: Of the network, such as its width.
+        recipe: Name of the recipe to use if the model is given without a recipe; empty for the domain's.
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
-            tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V), those at a place reading no later token: for the
-            task next-token. None where the model has no such form.
+            tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V) that read no later token, for the task next-token.
+            None if the model has no such form.
     """
 
     name: str
@@ -103,14 +103,13 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """A row of the task table that can be named with ``--task``.
+    """A row of the task table.
 
     Args:
-        name: As typed after ``--task``.
+        name: For ``--task NAME``.
         description: One line.
         load: Imports the row's code and returns it.
-        target_as: How the target of a table is read for it, one of `READ_AS`. Where it is ``classes``, the split is
-            stratified by them.
+        target_as: How the target of a table is read, one of `READ_AS`. With ``classes`` the split is stratified.
         from_inputs: Whether the target is read from the inputs: each token from those before it.
     """
 
@@ -123,23 +122,23 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class RegularizerSpec:
-    """A regularizer that can be named with ``--reg name=value``.
+    """A regularizer.
 
-    Of several, those on the network come first, then those on the batch, penalties, and those on the training; within
-    a place by rank, then by name. The order in which they are typed means nothing.
+    Several are applied by place, in the order of `PLACES`, within a place by rank, then by name. Their order on the
+    command line has no effect.
 
     Args:
-        name: As typed after ``--reg``.
-        place: Where it acts, one of `PLACES`.
+        name: For ``--reg NAME=VALUE``.
+        place: The place where it acts, one of `PLACES`.
         description: One line.
-        build: From the options and the task, what it does. It must leave evaluation as it is.
-        options: The first one is what ``name=value`` sets.
-        only_for: The domain whose inputs it knows; empty for all.
-        tasks: The rows of the task table that it knows; empty for all.
-        rank: Within its place; the smaller comes first. Before 50: what changes an example by itself; after 50: what
-            needs the others of its batch.
-        remedy: The value that the report offers against overfitting, as typed after ``name=``; empty to offer none.
-        offered: Its place among the remedies that are offered; the smaller comes first.
+        build: From the options and the task to its functions. It must not change evaluation.
+        options: ``name=value`` sets the first one.
+        only_for: The domain whose inputs it supports; empty for all.
+        tasks: The tasks that it supports; empty for all.
+        rank: Its order within its place, ascending. Below 50 for changes of single examples; above 50 for changes that
+            need the others of the batch.
+        remedy: The value that the report suggests against overfitting; empty for no suggestion.
+        offered: Its order among the suggested remedies, ascending.
     """
 
     name: str
@@ -154,7 +153,7 @@ class RegularizerSpec:
     offered: int = 50
 
     def typed(self, options: Options) -> str:
-        """Return the regularizer as it is typed after ``--reg``, without what is at its default but the first."""
+        """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""
         if not self.options:
             return self.name
         rest = [
@@ -167,13 +166,13 @@ class RegularizerSpec:
 
 @dataclass(frozen=True)
 class LoggerSpec:
-    """A logger that can be named with ``--logger name``: it is told each epoch's numbers while a fit runs.
+    """A logger of the metrics of each epoch during a fit.
 
     Args:
-        name: As typed after ``--logger``.
+        name: For ``--logger NAME``.
         description: One line.
-        build: From the run folder and the options, a logger of Lightning's.
-        options: The first one is what ``name=value`` sets.
+        build: From the run folder and the options to a logger of Lightning.
+        options: ``name=value`` sets the first one.
     """
 
     name: str
@@ -184,7 +183,7 @@ class LoggerSpec:
 
 @dataclass(frozen=True)
 class RecipeSpec:
-    """A named recipe: choices that are known to work, as the TOML text that a user may copy and edit."""
+    """A named recipe: options known to work, as TOML text that a user may copy and edit."""
 
     name: str
     domain: str
@@ -193,7 +192,7 @@ class RecipeSpec:
 
 
 def recipes_in(folder: Path, domain: str) -> tuple[RecipeSpec, ...]:
-    """Return the recipes of a domain's folder: a TOML file each, whose first comment line describes it."""
+    """Return the recipes in a folder: one TOML file each, described by its first comment line."""
     return tuple(_read_recipe(path, domain) for path in sorted(folder.glob("*.toml")))
 
 
@@ -209,11 +208,11 @@ class CheckSpec:
     Args:
         name: The code, stable and never reused: ``<group>-<words>`` with group ``fit``, ``data``, ``health``, or the
             plugin's own.
-        description: One line: what it finds.
+        description: The finding, in one line.
         load: Imports the check and returns it: a function from `dl_reports.facts.Facts` to a sequence of `Finding`s
             with this code, or to `NotComputable` with the reason.
-        page: Returns the page of the code in Markdown: what ``dl explain`` prints.
-        plugin: Who registered it; the host fills it in.
+        page: Returns the page of the code in Markdown, for ``dl explain``.
+        plugin: The plugin that registered it; set by the host.
     """
 
     name: str
@@ -231,7 +230,7 @@ class SectionSpec:
         name: Its title.
         load: Imports the section and returns it: a function from `dl_reports.facts.Facts` to lines of plain text; no
             line means no section.
-        plugin: Who registered it; the host fills it in.
+        plugin: The plugin that registered it; set by the host.
     """
 
     name: str
@@ -244,9 +243,9 @@ class CommandSpec:
     """A verb of the command line.
 
     Args:
-        name: As typed after ``dl``.
+        name: For ``dl NAME``.
         description: Its help: one line, and a line that begins with ``Example: dl``.
-        function: What typer reads and calls; its module imports nothing heavy. An int it returns is the exit code.
+        function: A function for typer, in a module that imports nothing heavy. An int it returns is the exit code.
     """
 
     name: str

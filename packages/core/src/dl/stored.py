@@ -1,4 +1,4 @@
-"""Stored values: the JSON that dl wrote, read back as the type it was written from.
+"""Convert stored JSON back to the type it was written from.
 
 Python's own parser reads the text and msgspec checks it against the type. msgspec's parser would refuse what dl
 writes: an interval with an infinite end, and a path that is no Unicode.
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 def from_json(text: str | bytes, kind: type[Value]) -> Value:
-    """Read a value of a type from JSON, passing over the keys that a later dl may have added.
+    """Read a value of a type from JSON, ignoring unknown keys of later versions of dl.
 
     Args:
         text: The JSON, as `json.dumps` writes it.
@@ -20,7 +20,7 @@ def from_json(text: str | bytes, kind: type[Value]) -> Value:
     Raises:
         ValueError: If it is no JSON or not of the type, with the path of what is wrong, like ``$.parameters``.
     """
-    import msgspec  # here, for it takes 20 ms: nothing is read back for `dl ls` or `dl --help`
+    import msgspec  # imported here: it takes 20 ms, and `dl ls` and `dl --help` do not need it
 
     try:
         return msgspec.convert(json.loads(text), kind)

@@ -1,3 +1,3 @@
-"""The version of dl, of which all members share one."""
+"""The version of dl, shared by all members."""
 
 VERSION = "0.1.0"

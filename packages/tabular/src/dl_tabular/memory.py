@@ -1,4 +1,4 @@
-"""Rows in memory: a frame, read as a file is, or an array of numbers, whose columns are called x0, x1, ..."""
+"""Rows in memory: a frame, read like a file, or an array of numbers, with the columns x0, x1, ..."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Numbers = NDArray[np.float64]
 
 
 def from_memory(given: Given, options: Options, preprocessor: Preprocessor | None) -> Dataset:
-    """Take a frame, or an array (N, columns); a number that is missing is not a number.
+    """Convert a frame, or an array (N, columns) with NaN for missing numbers.
 
     Raises:
         BadData: If it is neither, or a cell does not fit.
@@ -48,10 +48,10 @@ def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocesso
         learnt = parse_learnt_columns(features, preprocessor.dtype)
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
     features = read_open_features(source, options, labelled=False)
-    said = named_columns(
+    as_categories = named_columns(
         source.path, tuple(features.columns), str(options.get("categories", "")), "categories", "input column"
     )
-    found = infer_columns(features, {*said, *given.categories})
+    found = infer_columns(features, {*as_categories, *given.categories})
     images = [f"left out, as they hold images: {list_names(map(quote, given.images))}"] if given.images else []
     return features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
 
@@ -63,7 +63,9 @@ def _from_array(values: Numbers, preprocessor: TabularPreprocessor | None) -> Da
     beyond = np.abs(values) > LARGEST
     if beyond.any():
         row, column = np.argwhere(beyond)[0]
-        raise BadData(f"row {row} has {values[row, column]:g} in column {column}; numbers are finite, a gap is nan")
+        raise BadData(
+            f"row {row} has {values[row, column]:g} in column {column}; numbers are finite, and a missing one is nan"
+        )
     rows = rows_of({name: values[:, int(name[1:])] for name in names})
     at = np.arange(len(rows))
     examples = Examples(rows, np.zeros(len(rows), np.int64), content_ids(fixed(values)), (), RowNames("row", at))
@@ -71,15 +73,15 @@ def _from_array(values: Numbers, preprocessor: TabularPreprocessor | None) -> Da
 
 
 def _known(names: Sequence[str], preprocessor: Any) -> list[str]:  # Any: a TabularPreprocessor
-    """Return the columns that were learnt, where an array has them.
+    """Return the columns of the training set that an array has.
 
     Raises:
-        BadData: If they have names, or stand beyond the array's last.
+        BadData: If they have names, or the array has too few columns.
     """
     wanted = [column.name for column in preprocessor.columns]
     if not set(wanted) <= set(names):
         if all(name[:1] == "x" and name[1:].isdecimal() for name in wanted):
             needed = 1 + max(int(name[1:]) for name in wanted)
-            raise BadData(f"the array has {many(len(names), 'column')}; the run has learnt from {needed} or more")
+            raise BadData(f"the array has {many(len(names), 'column')}; the run needs {needed} or more")
         raise BadData(f"the run reads its columns by name: {list_names(wanted)}; give a frame")
     return wanted

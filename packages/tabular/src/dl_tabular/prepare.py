@@ -89,7 +89,7 @@ class TabularPreprocessor(Preprocessor):
         return np.concatenate([column.prepare(rows[column.name]) for column in self.columns], axis=1)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Give rows as `store` has made them."""
+        """Return encoded rows as floats."""
         return inputs.float()
 
 
@@ -102,7 +102,7 @@ def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
     rows: NDArray[Any] = subset.examples.array[subset.index]  # Any: a structured type
     if rows.dtype.names is None:
         raise BadData(
-            f"rows are stored with a field for each column, as dl_tabular.rows.rows_of makes of columns; "
+            f"rows need a field for each column, as dl_tabular.rows.rows_of makes of columns; "
             f"found {rows.dtype} {rows.shape}"
         )
     columns = [_learn(name, rows[name]) for name in rows.dtype.names]

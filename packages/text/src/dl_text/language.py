@@ -1,6 +1,6 @@
 """Language models: preprocess texts to rows of tokens for the task next-token, and generate text from a prompt.
 
-A row is a start token and the tokens of a window. Each token counts the characters it stands for; an unknown token
+A row is a start token and the tokens of a window. Each token counts its characters; an unknown token
 costs the nats needed to name any code point of Unicode, so that bits per character are the length of a decodable code.
 Letters: ``B`` rows, ``T`` tokens of the longest, ``V`` token ids.
 """
@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dl.data.examples import Inputs, Subset
 from dl.data.ragged import Ragged, texts
@@ -25,12 +23,10 @@ from dl.options import Options
 from dl.padded import Padded
 from dl.terminal import safe_text
 from dl_text import bytepairs, cache
-from dl_text.prepare import SKETCHED, settings_of
+from dl_text.prepare import settings_of
 from dl_text.vocabulary import PADDING, RESERVED, UNKNOWN, Vocabulary, from_json
 
 CODE_POINTS = 0x110000 - 0x800  # of Unicode, without surrogates
-RUNS = 3  # length of the token n-grams by which rows are compared
-KINDS = 4096  # hash buckets of these n-grams
 
 
 class CausalPreprocessor(Preprocessor):
@@ -89,27 +85,9 @@ class CausalPreprocessor(Preprocessor):
         one = torch.ones(1, dtype=torch.int64)
         return self.forward(Padded(one[None] * self.start, one))
 
-    def flatten(self, prepared: Padded) -> Tensor:
-        """Project bags of token trigrams to random directions, scaled by one over the root of the length, (B, 64).
-
-        Rows that share long passages lie near each other; single characters would make all texts of a language alike.
-        """
-        values = F.pad(prepared.values, (RUNS - 1, 0))
-        runs = sum(values[:, k : k + prepared.values.shape[1]] * factor for k, factor in enumerate((1, 31, 961)))
-        directions = self._directions.to(values.device)
-        kinds = torch.where(prepared.mask, runs % (KINDS - 1) + 1, 0)
-        summed = F.embedding_bag(kinds, directions, mode="sum", padding_idx=0)
-        return summed / prepared.lengths[:, None].sqrt()
-
     def spell(self, row: list[int]) -> str:
         """Decode token ids to a text."""
         return self.vocabulary.decode(np.array(row))
-
-    @cached_property
-    def _directions(self) -> Tensor:
-        """Random directions (KINDS, 64), the same in every run."""
-        draws = np.random.default_rng(0x7E87).standard_normal((KINDS, SKETCHED))
-        return torch.from_numpy(draws.astype(np.float32))
 
 
 def _characters_of(vocabulary: Vocabulary) -> list[int]:

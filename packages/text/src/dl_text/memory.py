@@ -37,6 +37,6 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
 
 
 def _told_apart(examples: Examples) -> Examples:
-    """Return the examples with ids that differ where one text stands twice."""
+    """Return the examples with distinct ids for equal texts."""
     assert isinstance(examples.inputs, Ragged)
     return replace(examples, ids=content_ids(examples.inputs))

@@ -6,7 +6,6 @@ Letters: ``B`` texts of a batch, ``T`` tokens of the longest of them, ``V`` toke
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -24,9 +23,8 @@ from dl.padded import Padded
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
-SKETCHED = 64  # dimension of the random projection in which texts are compared
 WEIGHTS = ("count", "multi-hot", "tf-idf", "tf-idf-known")
-LOOKED_AT = 1 << 16  # texts processed at once
+CHUNK = 1 << 16  # texts processed at once
 
 
 class TextPreprocessor(Preprocessor):
@@ -72,8 +70,8 @@ class TextPreprocessor(Preprocessor):
         """Return which texts have no token of the vocabulary, (N,)."""
         found = np.zeros(len(stored), bool)
         assert isinstance(stored, Ragged)  # from `encode`; no row is empty
-        for first in range(0, len(stored), LOOKED_AT):
-            offsets = stored.offsets[first : first + LOOKED_AT + 1]
+        for first in range(0, len(stored), CHUNK):
+            offsets = stored.offsets[first : first + CHUNK + 1]
             known = stored.values[offsets[0] : offsets[-1]] != UNKNOWN
             found[first : first + len(offsets) - 1] = ~np.logical_or.reduceat(known, offsets[:-1] - offsets[0])
         return found
@@ -89,21 +87,6 @@ class TextPreprocessor(Preprocessor):
     def example_input(self) -> Padded:
         """Return a text of one unknown token."""
         return self.forward(Padded(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)))
-
-    def flatten(self, prepared: Padded) -> Tensor:
-        """Project bags of tokens to random directions, scaled by one over the root of the length, (B, 64).
-
-        Texts with the same words lie near each other.
-        """
-        directions = self._directions.to(prepared.values.device)
-        summed = F.embedding_bag(prepared.values, directions, mode="sum", padding_idx=0)
-        return summed / prepared.lengths[:, None].sqrt()
-
-    @cached_property
-    def _directions(self) -> Tensor:
-        """Random directions (V, 64), the same in every run."""
-        draws = np.random.default_rng(0x7E87).standard_normal((self.vocabulary.size, SKETCHED))
-        return torch.from_numpy(draws.astype(np.float32))
 
 
 def is_first(values: Tensor) -> Tensor:

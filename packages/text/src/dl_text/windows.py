@@ -25,7 +25,7 @@ from dl.words import many
 
 FEW = 20  # with fewer texts the end of each is held out, otherwise whole texts are
 LEAST = 20  # fewest windows of a training set
-LOOKED_AT = 1 << 20  # bytes processed at once
+BLOCK = 1 << 20  # bytes processed at once
 VAL_SIZE = 0.1  # share of the windows held out: a language model needs much text to learn, and little to be scored
 
 
@@ -180,13 +180,13 @@ def _cut(rows: Ragged, window: int) -> _Windows:
 
 def _ends(text: NDArray[np.generic], window: int) -> NDArray[np.int64]:
     """Return the end of each window of one text, in bytes; empty for an empty text."""
-    per_block = [int(np.count_nonzero(_begins(text, at))) for at in range(0, len(text), LOOKED_AT)]
+    per_block = [int(np.count_nonzero(_begins(text, at))) for at in range(0, len(text), BLOCK)]
     before = offsets_of(np.array(per_block, np.int64))
     characters = int(before[-1])
     count = -(-characters // window)
     wanted = np.arange(1, count) * characters // max(count, 1)  # first character of each window after the first
     found = []
-    for block, at in enumerate(range(0, len(text), LOOKED_AT)):
+    for block, at in enumerate(range(0, len(text), BLOCK)):
         inside = wanted[(wanted >= before[block]) & (wanted < before[block + 1])] - before[block]
         found.append(np.flatnonzero(_begins(text, at))[inside] + at)
     return np.concatenate([*found, np.full(min(count, 1), len(text), np.int64)]).astype(np.int64)
@@ -194,5 +194,5 @@ def _ends(text: NDArray[np.generic], window: int) -> NDArray[np.int64]:
 
 def _begins(text: NDArray[np.generic], at: int) -> NDArray[np.bool_]:
     """Return which bytes of a block begin a character."""
-    begins: NDArray[np.bool_] = (np.asarray(text[at : at + LOOKED_AT], np.uint8) & 0xC0) != 0x80
+    begins: NDArray[np.bool_] = (np.asarray(text[at : at + BLOCK], np.uint8) & 0xC0) != 0x80
     return begins

@@ -35,8 +35,8 @@ from dl_vision.listed import find_files
 
 Pixels = NDArray[np.uint8]
 Values = NDArray[Any]  # Any: numbers of any kind
-COLOURED = (1, 3, 4)  # channels by which the axis of channels is told from height and width
-CHUNK = 4096  # images whose values are turned at once
+COLOURED = (1, 3, 4)  # possible sizes of the channel axis
+CHUNK = 4096  # images converted at once
 TO_PIXELS: dict[str, Callable[[Values], Values]] = {  # by the value of the option `values`
     "bool": lambda images: images * np.uint8(255),
     "byte": lambda images: images,
@@ -47,7 +47,7 @@ TO_PIXELS: dict[str, Callable[[Values], Values]] = {  # by the value of the opti
 
 
 def from_memory(given: Given, options: Options, preprocessor: Preprocessor | None) -> Dataset:
-    """Take images; for a run's own preprocessor they are brought to its colour, and files to its size.
+    """Convert images; with a run's own preprocessor, to its colour, and files to its size.
 
     Raises:
         BadData: If these are no images, or differ in size.
@@ -89,7 +89,7 @@ def _from_array(given: Given, options: Options, shape: Shape | None) -> Dataset:
         raise BadOption(f"size={options['size']}: the images in the array have {height}x{width}; leave size= out")
     if shape is not None and images.shape[1:] != shape:
         found, known = (" x ".join(map(str, one)) for one in (images.shape[1:], shape))
-        raise BadData(f"images of {found} (height, width, channels); the run has learnt from {known}")
+        raise BadData(f"images of {found} (height, width, channels); the run needs {known}")
     values = _values(images, str(options.get("values", "auto")))
     pixels = np.empty(images.shape, np.uint8)
     for start in range(0, len(images), CHUNK):
@@ -115,7 +115,7 @@ def _channels_last(given: Given) -> tuple[Values, str]:
 
 
 def _hint(images: Values) -> str:
-    """Return what flat images may be, for the end of a message."""
+    """Return a hint on the shape of flat images, for the end of a message."""
     side = math.isqrt(images.shape[1]) if images.ndim == 2 else 0
     return (
         f"; flat ones have a shape again with .reshape(-1, {side}, {side})"
@@ -132,7 +132,7 @@ def _values(images: Values, asked: str) -> str:
     """
     low, high = (0.0, 255.0) if images.dtype == np.uint8 else (float(images.min()), float(images.max()))
     if not math.isfinite(low) or not math.isfinite(high):
-        raise BadData("images hold values that are no finite numbers")
+        raise BadData("not all values of the images are finite numbers")
     fits = {
         "bool": images.dtype.kind == "b",
         "byte": low >= 0
@@ -145,28 +145,28 @@ def _values(images: Values, asked: str) -> str:
     found = [name for name, holds in fits.items() if holds]
     if asked in found or (asked == "auto" and found):
         return found[0] if asked == "auto" else asked
-    expected = "0 to 255, 0 to 1 or -1 to 1, for dl standardizes by itself" if asked == "auto" else f"values={asked}"
+    expected = "0 to 255, 0 to 1 or -1 to 1, since dl standardizes itself" if asked == "auto" else f"values={asked}"
     raise BadData(f"images of {images.dtype} with values from {low:.4g} to {high:.4g}; expected {expected}")
 
 
 def _is_whole(images: Values) -> bool:
-    parts = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
-    return all(bool((part == np.rint(part)).all()) for part in parts)
+    chunks = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
+    return all(bool((chunk == np.rint(chunk)).all()) for chunk in chunks)
 
 
 # Images of pillow
 
 
 def _column_of_images(given: Given, options: Options) -> list[Any]:  # Any: images of pillow
-    said = str(options.get("input", ""))
-    if said and said not in given.images:
-        raise BadOption(f"input={said}: no column of images  columns: {list_names(given.images)}")
-    if not said and len(given.images) > 1:
+    asked = str(options.get("input", ""))
+    if asked and asked not in given.images:
+        raise BadOption(f"input={asked}: no column of images  columns: {list_names(given.images)}")
+    if not asked and len(given.images) > 1:
         raise BadOption(f"several columns hold images; pass input= with one of: {list_names(given.images)}")
-    images = list(given.images[said or next(iter(given.images))])
+    images = list(given.images[asked or next(iter(given.images))])
     missing = [at for at, image in enumerate(images) if image is None]
     if missing:
-        raise BadData(f"column {quote(said or next(iter(given.images)))} has no image in row {missing[0]}")
+        raise BadData(f"column {quote(asked or next(iter(given.images)))} has no image in row {missing[0]}")
     return images
 
 

@@ -79,6 +79,22 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             offered=20,
         ),
         RegularizerSpec(
+            "class-weights",
+            "training",
+            "weigh the loss of each example by how rare its class is",
+            _class_weights,
+            (
+                Option(
+                    "power",
+                    0.5,
+                    "of a class's rarity: 0 weighs all alike, 1 gives each class as much",
+                    high=1.0,
+                    low=0.0,
+                ),
+            ),
+            tasks=("binary", "multiclass"),
+        ),
+        RegularizerSpec(
             "max-norm",
             "training",
             "bound the norm of the weights into each unit after each step",
@@ -149,6 +165,12 @@ def _label_smoothing(options: Options, task: Task) -> Regularizer:
     from dl_regularizers.training import label_smoothing
 
     return label_smoothing(float(options["share"]), task)
+
+
+def _class_weights(options: Options, task: Task) -> Regularizer:
+    from dl_regularizers.training import class_weights
+
+    return class_weights(float(options["power"]), task)
 
 
 def _max_norm(options: Options, _task: Task) -> Regularizer:

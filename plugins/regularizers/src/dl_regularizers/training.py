@@ -40,6 +40,30 @@ def label_smoothing(share: float, task: Task) -> Regularizer:
     return Regularizer(loss=smoothed)
 
 
+def class_weights(power: float, task: Task) -> Regularizer:
+    """Weigh the loss of each example by its class's rarity to a power; the mean weight in training is 1.
+
+    Raises:
+        BadOption: If a class has no training example.
+
+    Source: King and Zeng 2001, section 4.2, weighting; the power lies between no weights and equal classes.
+    """
+    counts = torch.tensor(task.info.counts, dtype=torch.float64)
+    if not counts.min() > 0:
+        raise BadOption("class-weights needs a training example of every class")
+    rarity = counts.pow(-power)
+    weights = (rarity * counts.sum() / (rarity * counts).sum()).float()
+
+    def weighted(loss: Loss) -> Loss:
+        def of_weighted(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
+            each = loss(logits, target, "none") * weights.to(logits)[target.long()]
+            return each.mean() if reduction == "mean" else each
+
+        return of_weighted
+
+    return Regularizer(loss=weighted)
+
+
 def max_norm(bound: float) -> Regularizer:
     """Rescale the weights into each unit to at most a bound after each step. Source: Srivastava et al. 2014."""
 

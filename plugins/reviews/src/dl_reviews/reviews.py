@@ -74,8 +74,8 @@ def load_rotten_tomatoes() -> Dataset:
         source="https://www.cs.cornell.edu/people/pabo/movie-review-data/ (Pang and Lee 2005), "
         f"from {COMBINED.package} {COMBINED.version}",
         notes=(
-            "labels: whether the critic's whole review was counted as fresh or rotten; nobody labelled the sentence, "
-            "and some say nothing of it",
+            "labels: whether the critic's whole review was counted as fresh or rotten; no sentence was labelled, "
+            "and some do not show it",
             "as published: in lower case, with spaces around punctuation",
             "8,530 of the 10,662 published sentences; the others are not in the package",
             _own_test_note(SENTENCE_TEST),

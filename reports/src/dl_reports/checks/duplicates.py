@@ -10,10 +10,13 @@ from dl.finding import Finding
 from dl.runs.manifest import MetricInfo
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.read import Arrays
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.families import families
 from dl_reports.statistics.inflation import Inflation, inflation
 from dl_reports.statistics.neighbours import near_duplicates
 
+FEW, MANY = 0.01, 0.05  # of the validation examples in families: a tip from one, an issue from the other
 LISTED = 1000  # pairs in the evidence
 DISTINCT = 0.99  # of the inputs that differ, in the network's features; dead units tell few examples apart
 LOOKED = 2500  # validation examples, each against twice as many of the probe: a tenth of a second
@@ -70,7 +73,7 @@ def _inflation(facts: Facts, leaked: np.ndarray) -> Inflation | None:
     val, k = facts.kept.val, facts.best
     if isinstance(val, NotComputable) or k is None or k >= len(val.score):
         return None
-    return known(inflation(val.score[k], leaked))
+    return known(inflation(val.score[k], leaked, val.groups))
 
 
 def within(facts: Facts) -> list[Finding] | NotComputable:
@@ -98,6 +101,43 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
+    return _families(facts, features) or _nearest(facts, features)
+
+
+def _families(facts: Facts, features: Arrays) -> list[Finding]:
+    """Find validation examples among several near copies in the training set, certainly more than one in a hundred."""
+    if not {"val_inputs", "train_inputs", "val_rows", "train_rows"} <= set(features):
+        return []
+    val = slice(None, None, max(1, -(-len(features["val_inputs"]) // LOOKED)))
+    rows = features["val_rows"][val].astype(np.int64)
+    train = features["train_inputs"]
+    found = known(families(train, features["val_inputs"][val], _of_class(facts, rows, len(train)), LEVEL))
+    if found is None or found.interval.low <= FEW:
+        return []
+    share = f"{formatting.percent(found.share)} {formatting.bracket(found.interval, 100, 2)}"
+    searched = formatting.many(len(train), "training example")
+    message = (
+        f"{len(found.val):,} of {found.examined:,} validation examples, {share}, lie among near copies in the training "
+        f"set, as the frames of one film do, {int(np.median(found.size))} of {searched} each: the score is not that of "
+        "new ones; keep what belongs together on one side, with --group-on"
+    )
+    ours = facts.kept.val
+    ids = [] if isinstance(ours, NotComputable) else ours.ids[rows[found.val[:LISTED]]].tolist()
+    evidence: dict[str, object] = {"count": len(found.val), "examined": found.examined, "share": found.share}
+    evidence |= {"interval": list(found.interval), "family": float(np.median(found.size)), "examples": ids}
+    return [Finding("data-near-duplicates", "issue" if found.interval.low > MANY else "tip", message, evidence)]
+
+
+def _of_class(facts: Facts, rows: np.ndarray, searched: int) -> np.ndarray | None:
+    """Return how many of the training examples that are searched have the class of each validation example."""
+    counts, val = facts.manifest.task.counts, facts.kept.val
+    if not (counts and facts.has_classes) or isinstance(val, NotComputable):
+        return None
+    share = searched / facts.manifest.parts.train
+    return np.asarray(share * np.asarray(counts, np.float64)[val.targets[rows].astype(np.int64)])
+
+
+def _nearest(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
     if not {"val", "probe", "val_rows", "probe_rows"} <= set(features):
         return NotComputable("the features of both sets were not kept")
     val, rows = features["val"], features["val_rows"].astype(np.int64)
@@ -107,10 +147,10 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
     spread = slice(None, None, max(1, -(-len(val) // LOOKED)))
     val, rows = val[spread], rows[spread]
     probe = features["probe"][: 2 * LOOKED]
-    inputs = features.get("probe_inputs", probe)[: 2 * LOOKED]
-    if len(np.unique(probe, axis=0)) < DISTINCT * len(np.unique(inputs, axis=0)):
+    if len(np.unique(probe, axis=0)) < DISTINCT * len(probe):
         return NotComputable("many training examples fall on the same point in the network's features")
-    found = near_duplicates(probe, val, LEVEL)
+    groups = facts.groups("val")
+    found = near_duplicates(probe, val, LEVEL, groups=None if groups is None else groups.take(rows))
     if isinstance(found, NotComputable):
         return found
     if len(found.val) == 0:

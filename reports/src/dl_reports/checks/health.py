@@ -18,7 +18,7 @@ from dl_reports.checks.learning import common_error_z
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.paired import paired_difference
+from dl_reports.statistics.paired import Paired, paired_difference
 
 SPIKE = 100.0  # times the typical step: one such step undoes a hundred
 FAINT = 1e-3  # of the last layer's gradient: the first layer hardly moves
@@ -57,7 +57,7 @@ def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
     for k in range(1, min(len(largest), len(probe.loss))):
         if math.isfinite(largest[k]) and largest[k] < SPIKE * middle:
             continue
-        worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1])
+        worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1], groups=probe.groups)
         if not isinstance(worse, NotComputable) and worse.z > _sure(len(probe.loss)):
             message = (
                 f"at epoch {facts.epochs[k]} a step's gradient was {largest[k] / middle:.3g} times the typical "
@@ -121,9 +121,9 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
         return probe
     constant = [one for one in facts.manifest.baselines if one.name != "bigram"]  # which reads the inputs
     floors = [one.loss for one in constant if one.loss is not None and math.isfinite(one.loss)]
-    over = (
-        paired_difference(probe.loss[-1].astype(np.float64) - min(floors)) if floors else NotComputable("no baseline")
-    )
+    over: Paired | NotComputable = NotComputable("no baseline")
+    if floors:
+        over = paired_difference(probe.loss[-1].astype(np.float64) - min(floors), groups=probe.groups)
     if not isinstance(over, NotComputable) and over.z > SURE:
         message = (
             f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
@@ -175,7 +175,7 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
         return NotComputable(f"it takes five epochs; found {len(probe.loss)}")
     middle = losses[len(losses) // 2].astype(np.float64)
     early, late = losses[0] - middle, middle - losses[-1]
-    sped, fell = paired_difference(late - early), paired_difference(early + late)
+    sped, fell = (paired_difference(one, groups=probe.groups) for one in (late - early, early + late))
     if isinstance(sped, NotComputable) or isinstance(fell, NotComputable):
         return (
             sped if isinstance(sped, NotComputable) else NotComputable("the loss on training examples did not change")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import bdtrc, ndtri
+from scipy.special import betainc, ndtri
 
 from dl.finding import Finding
-from dl.intervals import wilson
+from dl.intervals import effective_size, proportion_interval, wilson
+from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.moments import variance_of_mean
 
 LISTED = 1000  # ids in the evidence
 NAMED = 5  # classes in a sentence
@@ -35,7 +37,7 @@ def memorized(facts: Facts) -> list[Finding] | NotComputable:
     start = max(onset - 1, 0)
     gains = [part.score[-1].astype(np.float64) - part.score[start] for part in (probe, val)]
     excess = float(gains[0].mean() - gains[1].mean())
-    error = math.sqrt(sum(gain.var() / len(gain) for gain in gains))
+    error = math.sqrt(sum(variance_of_mean(gain, part.groups) for gain, part in zip(gains, (probe, val), strict=True)))
     if not excess > -float(ndtri(LEVEL)) * error:
         return []
     late = known(fitted.late_interval)
@@ -71,10 +73,13 @@ def mislabelled(facts: Facts) -> list[Finding] | NotComputable:
         return []  # too few errors to spread, or a network that knows too little to contradict a label
     confident = np.argsort(_lead(logits.astype(np.float32)), kind="stable")[n // 2 :]
     errors, sure = int(wrong.sum()), int(wrong[confident].sum())
-    if float(bdtrc(sure - 1, errors, 0.25)) >= LEVEL:
+    in_half = np.isin(np.flatnonzero(wrong), confident)
+    groups = None if val.groups is None else val.groups.take(wrong)
+    size = effective_size(in_half, groups)
+    if float(betainc(max(sure / errors * size, 1e-9), size * (1 - sure / errors) + 1, 0.25)) >= LEVEL:
         return []
     share = 2 * sure / n
-    low, high = (min(1.0, 2 * end * errors / n) for end in wilson(sure, errors))
+    low, high = (min(1.0, 2 * end * errors / n) for end in wilson(sure / errors * size, size))
     suspects = known(facts.suspects)
     listed: list[int] = []
     if suspects is not None and not isinstance(facts.kept.probe, NotComputable):
@@ -121,7 +126,11 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
     drawn = (right[seen] + 1) / (counts[seen] + 2)  # towards one half, so that no class counts as certain
     excess = float((shares * recalls).sum() - recalls.mean())
     error = math.sqrt(float(((shares - 1 / seen.sum()) ** 2 * drawn * (1 - drawn) / counts[seen]).sum()))
-    bar = wilson(float(right.sum()), len(targets))
+    if val.groups is not None:
+        weights = (1 / len(targets) - 1 / (counts * seen.sum()).clip(1))[targets]  # of an example in the excess
+        residuals = weights * ((answers == targets) - right[targets] / counts[targets])
+        error = max(error, len(targets) * math.sqrt(variance_of_mean(residuals, val.groups)))
+    bar = proportion_interval(answers == targets, val.groups)
     low = excess + float(ndtri(LEVEL)) * error
     if not low > (bar.high - bar.low) / 2:
         return []
@@ -139,8 +148,10 @@ def imbalance(facts: Facts) -> list[Finding] | NotComputable:
 
 
 def missing_class(facts: Facts) -> list[Finding] | NotComputable:
-    """Find classes without a validation example, which no score covers."""
+    """Find classes and labels without a validation example, which no score covers."""
     val = facts.kept.val
+    if facts.manifest.task.has_labels:
+        return val if isinstance(val, NotComputable) else _missing_labels(facts, val)
     if not facts.has_classes:
         return []
     if isinstance(val, NotComputable):
@@ -150,15 +161,37 @@ def missing_class(facts: Facts) -> list[Finding] | NotComputable:
     missing = np.flatnonzero(counts == 0)
     if len(missing) == 0:
         return []
-    shown = ", ".join(formatting.named(class_name(facts, int(k))) for k in missing[:NAMED])
-    more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
     one = np.count_nonzero(counts) == 1
-    message = f"no validation example of {shown}{more}: the score does not cover {'them' if len(missing) > 1 else 'it'}"
+    message = f"no validation example of {_named(facts, missing)}: the score does not cover {_them(missing)}"
     if one:
         only = formatting.named(class_name(facts, int(counts.argmax())))
         message = f"all validation examples are {only}: the score is meaningless"
     found = {"missing": len(missing), "classes": size}
     return [Finding("data-missing-class", "issue" if one else "tip", message, found)]
+
+
+def _missing_labels(facts: Facts, val: PartOutcomes) -> list[Finding]:
+    """Name the labels that no validation example has, or no example of the probe: the gap leaves them out."""
+    probe = known(facts.kept.probe)
+    found = []
+    for where, part in (("validation example", val), ("scored training example", probe)):
+        if part is None or part.targets.ndim != 2:
+            continue
+        missing = np.flatnonzero(~part.targets.astype(np.bool_).any(axis=0))
+        if len(missing):
+            message = f"no {where} has {_named(facts, missing)}: score and gap do not cover {_them(missing)}"
+            evidence: dict[str, object] = {"missing": len(missing), "labels": part.targets.shape[1]}
+            found.append(Finding("data-missing-class", "tip", message, evidence))
+    return found
+
+
+def _named(facts: Facts, numbers: np.ndarray) -> str:
+    shown = ", ".join(formatting.named(class_name(facts, int(k))) for k in numbers[:NAMED])
+    return shown + (f" and {len(numbers) - NAMED:,} more" if len(numbers) > NAMED else "")
+
+
+def _them(numbers: np.ndarray) -> str:
+    return "them" if len(numbers) > 1 else "it"
 
 
 def class_name(facts: Facts, number: int) -> str:

@@ -10,6 +10,7 @@ from dl_reports import formatting, remedy
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.moments import variance_of_mean
 
 
 def underfitting(facts: Facts) -> list[Finding] | NotComputable:
@@ -55,7 +56,7 @@ def common_error_z(facts: Facts) -> float | NotComputable:
     if not isinstance(val, PartOutcomes) or not isinstance(probe, PartOutcomes) or k is None:
         return NotComputable("the outcomes of single examples were not kept")
     ours, theirs = facts.as_error(probe.score[k]), facts.as_error(val.score[k])
-    variance = ours.var() / len(ours) + theirs.var() / (4 * len(theirs))
+    variance = variance_of_mean(ours, probe.groups) + variance_of_mean(theirs, val.groups) / 4
     excess = float(ours.mean() - theirs.mean() / 2)
     if variance == 0:
         return math.inf if excess > 0 else 0.0

@@ -13,6 +13,7 @@ from dl_reports.baseline import lead
 from dl_reports.change import Change
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.power import (
     Resolution,
     smallest_paired,
@@ -97,14 +98,14 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     n, change = facts.manifest.parts.val, known(facts.metric_change)
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
-        message = f"{formatting.many(n, 'validation example')} are too few for any test: {resolution.reason}"
+        message = f"{facts.val_size} are too few for any test: {resolution.reason}"
         return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
     shown = formatting.difference(facts.metric, resolution.difference)
     if resolution.difference > _WORTH * left:
         message = (
             f"even a perfect network could not be distinguished from this one: "
-            f"{formatting.many(n, 'validation example')} show differences of {shown} or more, and "
+            f"{facts.val_size} show differences of {shown} or more, and "
             f"{formatting.difference(facts.metric, left)} is left"
         )
         found: dict[str, object] = {"n": n, "smallest": resolution.difference, "left": left}
@@ -129,7 +130,7 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     message = (
         f"the last epoch is {worse} worse than the best in "
         f"{formatting.metric_word(facts.tested_metric)}, which is not distinguishable from noise: "
-        f"{formatting.many(n, 'validation example')} show differences of {shown} or more"
+        f"{facts.val_size} show differences of {shown} or more"
     )
     found = {"n": n, "smallest": resolution.difference, "seen": change.worse, "interval": list(change.interval)}
     return [
@@ -143,6 +144,9 @@ def _smallest_change(facts: Facts, change: Change) -> Resolution | NotComputable
     if isinstance(val, NotComputable) or best is None or last is None or max(best, last) >= len(val.score):
         return NotComputable("the outcomes of single examples were not kept")
     before, after = val.score[best], val.score[last]
+    if val.groups is not None:
+        moved = val.groups.values(after.astype(np.float64) - before)
+        return smallest_paired(float(moved.std()), len(moved))
     if val.score.dtype == np.bool_:
         return smallest_paired_accuracy(int((before != after).sum()), len(before))
     return smallest_paired(float((after.astype(np.float64) - before).std()), len(before))
@@ -153,8 +157,13 @@ def smallest(facts: Facts) -> Resolution | NotComputable:
     n, k, val = facts.manifest.parts.val, facts.best, facts.kept.val
     if k is None:
         return NotComputable("no epoch has a score")
-    if n < 20:
-        return NotComputable(f"it takes 20 examples or more; found {n}")
+    few = too_few(n, facts.groups("val"))
+    if few is not None:
+        return few
+    if facts.groups("val") is not None:
+        score = facts.score("val")
+        deviation = (score.high - score.low) / 2 / 1.96 * math.sqrt(n)
+        return smallest_unpaired(deviation, n, deviation, n)
     if facts.metric.kind == "proportion":
         return smallest_unpaired_accuracy(facts.best_row[f"val_{facts.metric.name}"], n, n)
     if facts.metric.kind == "mean" and not isinstance(val, NotComputable) and k < len(val.score):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dl.finding import Finding
+from dl.groups import Groups
 from dl_reports import formatting
 from dl_reports.facts import LEVEL, Facts
 from dl_reports.statistics import NotComputable
@@ -21,7 +22,9 @@ def targets(facts: Facts) -> list[Finding] | NotComputable:
     ours, theirs = (part.targets.reshape(len(part.targets), -1) for part in (probe, val))
     if not ours.shape[1]:
         return NotComputable("the target stands in the inputs")
-    results = [target_shift(ours[:, column], theirs[:, column]) for column in range(ours.shape[1])]
+    results = [
+        target_shift(ours[:, column], theirs[:, column], (probe.groups, val.groups)) for column in range(ours.shape[1])
+    ]
     tested = [result for result in results if isinstance(result, TargetShift)]
     if not tested:
         return next(result for result in results if isinstance(result, NotComputable))
@@ -41,11 +44,16 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
-    if not {"val_inputs", "probe_inputs"} <= set(features):
+    if not {"val_inputs", "train_inputs"} <= set(features):
         return NotComputable(
-            "the run keeps no projected inputs; features of the network would reveal memorization instead"
+            "the run keeps no projected inputs; what was learnt on one side would tell it from the other"
         )
-    found = input_shift(np.asarray(features["probe_inputs"]), np.asarray(features["val_inputs"]))
+    val_groups = facts.groups("val")
+    groups = (
+        Groups.of(features.get("train_groups")),
+        None if val_groups is None else val_groups.take(features["val_rows"].astype(np.int64)),
+    )
+    found = input_shift(np.asarray(features["train_inputs"]), np.asarray(features["val_inputs"]), groups=groups)
     if isinstance(found, NotComputable):
         return found
     if found.p > LEVEL:

@@ -1,6 +1,6 @@
-"""A canvas of braille dots: each character holds two dots across and four up, so that curves look drawn.
+"""A canvas of braille dots: each character holds two dots across and four up, for smooth curves.
 
-Dots count from the lower left corner. A line stands before a mark, a mark before a band.
+Dots count from the lower left corner. Lines cover marks, marks cover bands.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Canvas:
         return self.rows * DOTS_UP
 
     def dots(self, dots: NDArray[np.bool_], style: str) -> None:
-        """Lay dots (up, across) over everything that is there, row 0 at the bottom."""
+        """Draw dots (up, across) over all earlier ones, row 0 at the bottom."""
         self._lines.append((dots, style))
 
     def under(self, dots: NDArray[np.bool_], style: str) -> None:
-        """Lay dots under all lines and characters."""
+        """Draw dots under all lines and characters."""
         self._bands.append((dots, style))
 
     def put(self, column: int, row: int, character: str, style: str) -> None:
@@ -84,7 +84,7 @@ def _braille(dots: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def along(canvas: Canvas, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the height of a line in dots above each dot across; not a number where the line has none.
+    """Return the height of a line in dots above each dot across; NaN where the line has none.
 
     Args:
         canvas: Its size counts.

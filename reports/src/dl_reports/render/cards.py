@@ -1,4 +1,4 @@
-"""Errors of the network in the terminal: examples worth a look, confused classes, calibration."""
+"""Errors of the network in the terminal: examples, confused classes, calibration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dl.terminal import plain, safe_text
 from dl_reports.formatting import percent
 from dl_reports.render import phrases
 from dl_reports.render.plot import draw_reliability
-from dl_reports.report import CalibrationCard, Confusion, Example
+from dl_reports.report import CalibrationCard, ClassRow, Confusion, Example
 
 ONE_ROW = 4  # thumbnails across; where more have room, one row is enough
 THUMBNAIL = 18  # columns, and nearly so many pixels
@@ -24,10 +24,11 @@ LONGEST_TEXT = 320  # characters of a text example
 MOST_CLASSES = 12  # of a matrix that is shown whole
 MOST_PAIRS = 5
 MOST_NAME = 24
+LEAST_FOUND = 3  # classes
 
 
 def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
-    """Show examples, grouped by why they are worth a look."""
+    """Show examples, grouped by reason."""
     if not chosen:
         return None
     groups: list[RenderableType] = []
@@ -130,6 +131,22 @@ def _cell(text: str, right: bool, worst: int) -> Text:
     if right:
         return Text(text, style="bright_blue")
     return Text(text, style="bold red" if int(text) * 2 > worst else "")
+
+
+def classes(found: Sequence[ClassRow]) -> RenderableType | None:
+    """Show the classes that are found least, with recall and precision; nothing where there are two."""
+    rows = phrases.least_found(found, LEAST_FOUND)
+    if not rows:
+        return None
+    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    grid.add_column("", max_width=MOST_NAME, overflow="ellipsis", no_wrap=True)
+    for name in ("examples", "recall", "", "precision", ""):
+        grid.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        shares = (phrases.share_and_interval(one) for one in (row.recall, row.precision))
+        cells = (Text(text, style="dim" if k else "") for pair in shares for k, text in enumerate(pair))
+        grid.add_row(plain(row.name), f"{row.examples:,}", *cells)
+    return grid
 
 
 def calibration(card: CalibrationCard, width: int) -> RenderableType:

@@ -57,7 +57,7 @@ class Chart:
         return (epoch - first) / (last - first) if last > first else 0.5
 
     def up(self, value: float) -> float:
-        """Return where a value lies between the lower edge and the upper one; not a number for none."""
+        """Return where a value lies between the lower edge and the upper one; NaN for none."""
         if not math.isfinite(value):
             return math.nan if math.isnan(value) or not self.high else float(value > 0)
         low, high = self._scaled(self.low), self._scaled(self.high)
@@ -132,7 +132,7 @@ def _thinned(line: Curve, keep: Iterable[int]) -> Curve:
 
 
 def _below(line: Curve, high: float) -> Curve:
-    """Leave out what lies above the plot: the running loss of the first steps must not flatten what was scored."""
+    """Leave out values above the plot: the running loss of the first steps must not flatten the scored losses."""
     return replace(line, values=tuple(value if value <= high else math.nan for value in line.values))
 
 
@@ -142,7 +142,7 @@ def _spans_decades(lines: Iterable[Curve]) -> bool:
 
 
 def _edges(seen: list[float], lines: Iterable[Curve], *, percent: bool) -> tuple[float, float]:
-    """Return edges a little outside of what is seen; losses start at zero, and no share is drawn above one."""
+    """Return edges a little outside the values; losses start at zero, and no share is drawn above one."""
     low, high = min(seen), max(seen)
     pad = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
     values = [value for line in lines for value in line.values if math.isfinite(value)]

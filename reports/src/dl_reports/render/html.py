@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: no network, no script, light and dark, on a phone and on paper.
+"""The report as one self-contained page: no network, no script, light and dark, on a phone and on paper.
 
 The page is laid out in `page.html.j2`. Whatever is put into it is escaped, unless it is `Markup`, and has no control or
 direction-changing characters.
@@ -26,7 +26,7 @@ from dl_reports.report import BaselineRow, Confusion, Report, Verdict
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LONG = 1000  # characters of a message
-MOST_CLASSES = 30  # of a matrix that anyone reads
+MOST_CLASSES = 30  # of a readable matrix
 MOST_PAIRS = 8
 SEVERITIES = {"issue": "issue", "tip": "tip", "note": "note", "good": "all well"}
 
@@ -51,7 +51,13 @@ def _template() -> Template:
     environment.filters |= {"upto": _upto, "trusted": Markup}
     environment.globals |= {"phrases": phrases, "percent": percent, "severity": _severity, "SEVERITIES": SEVERITIES}
     environment.globals |= {"data_uri": data_uri, "chart_svg": chart_svg, "reliability_svg": reliability_svg}
-    environment.globals |= {"sample": sample, "LONG": LONG, "MOST_PAIRS": MOST_PAIRS, "policy": POLICY}
+    environment.globals |= {
+        "sample": sample,
+        "LONG": LONG,
+        "MOST_PAIRS": MOST_PAIRS,
+        "MOST_CLASSES": MOST_CLASSES,
+        "policy": POLICY,
+    }
     environment.globals |= {"style": Markup(_read("page.css"))}
     return environment.from_string(_read("page.html.j2"))
 
@@ -60,8 +66,8 @@ def _read(name: str) -> str:
     return files("dl_reports.render").joinpath(name).read_text(encoding="utf-8")
 
 
-def _safe(value: Any) -> Any:  # Any: whatever the template puts out
-    """Show every character that could act on a reader as its escape, and cut what is longer than a name."""
+def _safe(value: Any) -> Any:  # Any: a value of the template
+    """Escape control characters, and cut text that is longer than a name."""
     return value if isinstance(value, Markup) else safe_text(value)
 
 

@@ -18,8 +18,8 @@ MOST_TEXTS = 5
 MOST_OF_TEXT = 200  # characters
 ACTIVE = re.compile(r"[\\`*_\[\]|~$]")  # characters that Markdown reads
 ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-REFERENCE = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)")  # what a forge turns into a mention or a link to an issue
-ADDRESS = re.compile(r"(?i)(?<=:)//|(?<=\bwww)\.")  # what is turned into a link
+REFERENCE = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)")  # a forge turns these into mentions and links to issues
+ADDRESS = re.compile(r"(?i)(?<=:)//|(?<=\bwww)\.")  # becomes a link
 
 
 def to_markdown(report: Report) -> str:
@@ -78,7 +78,7 @@ def _findings(report: Report) -> str:
 
 
 def _texts(report: Report) -> Iterable[str]:
-    """Show the texts worth a look, as a comment can; pictures are left to the other forms."""
+    """Show example texts; a comment cannot hold pictures."""
     chosen = [one for one in report.examples if isinstance(one.sketch, str)]
     for why, group in phrases.by_reason(chosen):
         yield f"{text(why).capitalize()}:"
@@ -96,14 +96,14 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *sides: str) -> s
 
 
 def text(words: str, longest: int = LONGEST) -> str:
-    """Return text in which Markdown sees nothing but text."""
+    """Escape text so that Markdown has no effect in it."""
     shown = ACTIVE.sub(r"\\\g<0>", safe_text(words, longest).translate(ENTITIES))
     shown = REFERENCE.sub(lambda match: f"{match.group()}<!-- -->", shown)
     return ADDRESS.sub(lambda match: match.group().replace("/", "&#47;").replace(".", "&#46;"), shown)
 
 
 def code(words: str) -> str:
-    """Return a command or code, as it is typed; a fence longer than any run of ticks in it."""
+    """Return a command as inline code, fenced by more ticks than it contains."""
     shown = safe_text(words, LONG).replace("|", "\\|")
     if "`" not in shown:
         return f"`{shown}`"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from dl.groups import FEWEST_GROUPS
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
 from dl_reports.formatting import bracket, many, metric_word, number, percent, points
-from dl_reports.report import BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
+from dl_reports.report import BaselineRow, CalibrationCard, ClassRow, Curves, Example, Header, Report, Reuse
 
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
@@ -45,7 +46,7 @@ def loss(example: Example) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return how long something took."""
+    """Format a duration."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -53,7 +54,7 @@ def duration(seconds: float) -> str:
 
 
 def state(header: Header) -> str:
-    """Return how the run ended, how far it came and how long it took."""
+    """Return status, finished epochs and duration of the run."""
     done = many(header.epochs, "epoch")
     if header.planned > header.epochs:
         done = f"{header.epochs:,} of {many(header.planned, 'epoch')}"
@@ -62,7 +63,9 @@ def state(header: Header) -> str:
 
 def facts(header: Header) -> tuple[tuple[str, str], ...]:
     """Return task, data and network, as names and sentences."""
-    data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation ({header.rule})"
+    few = ", too few for an interval" if 0 < header.val_groups < FEWEST_GROUPS else ""
+    groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
+    data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     return (
         ("task", f"{header.task} - {header.reason}"),
         ("data", data),
@@ -81,7 +84,7 @@ def title(metric: MetricInfo) -> str:
 
 
 def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
-    """Give the other scores at the best epoch: name, number, interval."""
+    """Return the other scores at the best epoch: name, number, interval."""
     scores, metric = report.scores, report.header.metric
     if scores is None:
         return
@@ -89,10 +92,31 @@ def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "less selection bias", value(metric, scores.corrected), interval(metric, scores.corrected)
     yield "on training examples", value(metric, scores.probe), interval(metric, scores.probe)
     yield "gap", value(metric, scores.gap, signed=True), interval(metric, scores.gap, signed=True)
+    yield from _of_class_to_find(report)
+
+
+def _of_class_to_find(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Give recall and precision of the class to find, where the headline ranks it."""
+    for row in report.classes:
+        if row.positive and report.header.metric.kind == "ranking":
+            for name, found in (("recall", row.recall), ("precision", row.precision)):
+                yield f"{name} of '{row.name}'", *share_and_interval(found)
+
+
+def share_and_interval(estimate: Estimate) -> tuple[str, str]:
+    """Return a share in percent, and its interval; a dash and nothing where there is none."""
+    if not math.isfinite(estimate.value):
+        return "-", ""
+    return f"{estimate.value:.2%}".replace("%", " %"), bracket(estimate[1:], 100, 2)
+
+
+def least_found(classes: Sequence[ClassRow], most: int) -> tuple[ClassRow, ...]:
+    """Return the classes that are found least, of more than two; of two, the scores say it."""
+    return tuple(classes[:most]) if len(classes) > 2 else ()
 
 
 def reuse(found: Reuse, metric: MetricInfo) -> str:
-    """Return how often a set was evaluated, and the bound that this leaves."""
+    """Return the number of evaluations on a set, with the resulting bound."""
     if not found.evaluations:
         return "not evaluated yet"
     by = "" if found.part == "test" and found.evaluations == found.runs else f" by {many(found.runs, 'run')}"
@@ -107,12 +131,12 @@ def reuse(found: Reuse, metric: MetricInfo) -> str:
 
 
 def silenced(report: Report) -> str:
-    """Return which findings were silenced; empty if none."""
+    """Return the ignored findings; empty if none."""
     return f"silenced: {', '.join(report.ignored)}" if report.ignored else ""
 
 
 def by_reason(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]]:
-    """Group examples by why they are worth a look: the heading of a group, and its examples."""
+    """Group examples by reason: the heading of a group, and its examples."""
     for why in dict.fromkeys(example.why for example in examples):
         yield WHY.get(why, why), [example for example in examples if example.why == why]
 
@@ -123,7 +147,7 @@ def answer(example: Example) -> str:
 
 
 def calibration(card: CalibrationCard) -> str:
-    """Return in one sentence how far confidence is from accuracy."""
+    """Return the calibration in one sentence."""
     before = card.ece_before
     off = f"at most {percent(before.high)}" if before.low <= 0 else share_estimate(before)
     if card.gain.low <= 0 <= card.gain.high:
@@ -142,7 +166,7 @@ def calibration(card: CalibrationCard) -> str:
 
 
 def marked(curves: Curves, onset: int | None, onset_words: str) -> tuple[tuple[int, str, bool], ...]:
-    """Return the epochs to mark in a plot, with a label and whether it is where things get worse."""
+    """Return the epochs to mark in a plot, with a label, and whether the curve gets worse from there."""
     marks = []
     if curves.best_epoch is not None:
         marks.append((curves.best_epoch, f"best {curves.best_epoch}", False))

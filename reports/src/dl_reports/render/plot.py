@@ -84,7 +84,7 @@ def _band(canvas: Canvas, chart: Chart, curve: Curve) -> None:
 
 
 def _title(chart: Chart, width: int) -> Text:
-    """Name the plot, and each line beside a sample of its stroke, as far as there is room."""
+    """Name the plot, and each line beside a sample of its stroke, if there is room."""
     title = Text(chart.title + (" (log scale)" if chart.log else ""))
     for curve in reversed(chart.curves):
         key = Text.assemble("   ", (SAMPLES[curve.part], STYLES[curve.part]), f" {PARTS[curve.part]}")

@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def data_uri(image: NDArray[np.uint8]) -> str:
-    """Return an image (h, w, c) as an address that holds it."""
+    """Return an image (h, w, c) as a data URL."""
     return "data:image/png;base64," + b64encode(png(image)).decode()
 
 

@@ -1,6 +1,6 @@
 """Plots as SVG inside a page: their colours come from the page's style sheet, so they suit light, dark and print.
 
-`Markup.format` escapes what it is given, so no label can become an element.
+`Markup.format` escapes its arguments, so no label can become an element.
 Lengths are in units of a drawing 440 wide, which a phone shows nearly as large as a desktop does.
 """
 
@@ -137,7 +137,7 @@ def reliability_svg(bins: Iterable[Bin]) -> Markup:
 
 
 def sample(part: str) -> Markup:
-    """Draw a short piece of a line, for the legend."""
+    """Draw a short line for the legend."""
     return SAMPLE.format(POLYLINE.format("1,5 27,5", part))
 
 

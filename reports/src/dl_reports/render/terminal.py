@@ -27,7 +27,7 @@ from dl_reports.report import Command, Header, Report, Section, Unchecked, Verdi
 
 WIDEST = 140  # columns; a line that is longer is hard to read
 WIDEST_LADDER = 96
-TWO_PLOTS = 110  # columns from which plots stand side by side
+TWO_PLOTS = 110  # columns needed for two plots side by side
 LONG = 1000  # characters of a message
 GOOD = ("✓", "bold green")
 INDENT = 2
@@ -49,6 +49,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
     if report.confusion is not None:
         yield from _titled("confused classes", cards.confusion(report.confusion, inner))
+    yield from _titled("classes found least", cards.classes(report.classes))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))
     yield from _titled("evaluations of each set", _reuse(report))
@@ -117,7 +118,7 @@ def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
 
 
 class Bar:
-    """A bar as long as the share of the room it is given."""
+    """Draw a bar over a share of the width."""
 
     def __init__(self, share: float, style: str) -> None:
         self.share, self.style = min(share, 1.0) if share == share else 0.0, style
@@ -225,7 +226,7 @@ class Typed:
     Args:
         command: As it is typed.
         style: Of it.
-        before: Stands before its first line.
+        before: Prefix of its first line.
     """
 
     def __init__(self, command: str, style: str, before: Text | None = None) -> None:
@@ -254,7 +255,7 @@ class Typed:
 
 
 def _typed_words(command: str) -> list[str]:
-    """Return the words of a command as they are typed, quoted where they need it; one that is no shell's as it is."""
+    """Return the words of a command, quoted if needed; a command that no shell can parse is returned whole."""
     try:
         return [shlex.quote(word) for word in shlex.split(command)] or [command]
     except ValueError:
@@ -262,7 +263,7 @@ def _typed_words(command: str) -> list[str]:
 
 
 class Trimmed:
-    """What would be shown, without blanks at the ends of lines; in ASCII where the stream takes no more."""
+    """Render to text without trailing blanks, in ASCII if the stream takes nothing else."""
 
     def __init__(self, shown: RenderableType) -> None:
         self.shown = shown

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 
+from dl.groups import FEWEST_GROUPS, Groups
 from dl_reports.statistics.moments import FEWEST
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import Paired, paired_difference
@@ -33,11 +34,13 @@ class CalibrationError:
         raw: Mean distance of confidence from accuracy over the bins; above 0 even for a calibrated network.
         by_chance: What a calibrated network with these confidences would show on as many examples.
         error: Raw with the chance part taken out, in squares.
+        inflation: How many times the variance is larger than that of independent examples.
     """
 
     raw: float
     by_chance: float
     error: float
+    inflation: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,30 +70,32 @@ class Calibration:
 
 
 def calibration(
-    logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0
+    logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0, groups: Groups | None = None
 ) -> Calibration | NotComputable:
     """Fit a temperature to class logits (n, C) with targets (n,) in 0..C-1.
 
-    Confidence is the largest probability, and right means that its class is the target.
+    Confidence is the largest probability, and right means that its class is the target. Groups are not cut by the
+    halves.
 
     Source: Guo et al. 2017, On calibration of modern neural networks, section 4.2.
     """
     if logits.ndim != 2 or logits.shape[1] < 2:
         return NotComputable(f"it takes two classes or more; found logits of shape {logits.shape}")
-    unfit = _unfit(logits, targets)
+    unfit = _unfit(logits, targets, groups)
     if unfit is not None:
         return unfit
     if not (targets.min() >= 0 and targets.max() < logits.shape[1]):
         return NotComputable(f"a target lies outside 0..{logits.shape[1] - 1}")
-    fit, judge = _halves(len(logits), seed)
+    fit, judge = _halves(len(logits), seed, groups)
     b = _best_inverse_temperature(lambda b: _class_slopes(logits, targets, fit, b))
     nll, confidence, right = score_classes(logits, targets, judge, 1.0)
     nll_scaled, confidence_scaled, _ = score_classes(logits, targets, judge, b)
-    return _calibration(b, nll, nll_scaled, (confidence, confidence_scaled), right)
+    judges = None if groups is None else groups.take(judge)
+    return _calibration(b, nll, nll_scaled, (confidence, confidence_scaled), right, judges)
 
 
 def binary_calibration(
-    logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0
+    logits: NDArray[np.floating], targets: NDArray[np.integer], seed: int = 0, groups: Groups | None = None
 ) -> Calibration | NotComputable:
     """Fit a temperature to logits of independent labels, (n,) or (n, L), with targets of the same shape in {0, 1}.
 
@@ -99,23 +104,33 @@ def binary_calibration(
 
     Source: Guo et al. 2017, section 4.2, for two classes.
     """
-    unfit = _unfit(logits, targets)
+    unfit = _unfit(logits, targets, groups)
     if unfit is not None:
         return unfit
     labels = targets.reshape(len(targets), -1).astype(np.float64)
     wide = logits.reshape(len(logits), -1).astype(np.float64)
-    fit, judge = _halves(len(wide), seed)
+    fit, judge = _halves(len(wide), seed, groups)
     margins = ((2 * labels - 1) * wide)[fit].ravel()
     b = _best_inverse_temperature(lambda b: _label_slopes(margins, b))
     nll, confidence = score_labels(wide[judge], labels[judge], 1.0)
     nll_scaled, confidence_scaled = score_labels(wide[judge], labels[judge], b)
-    return _calibration(b, nll, nll_scaled, (confidence.ravel(), confidence_scaled.ravel()), labels[judge].ravel())
+    confidences, judges = (
+        (confidence.ravel(), confidence_scaled.ravel()),
+        None if groups is None else groups.take(judge),
+    )
+    return _calibration(b, nll, nll_scaled, confidences, labels[judge].ravel(), judges)
 
 
 def calibration_error(
-    confidence: NDArray[np.floating], right: NDArray[np.generic], bins: int = BINS
+    confidence: NDArray[np.floating], right: NDArray[np.generic], bins: int = BINS, inflation: float = 1.0
 ) -> CalibrationError | NotComputable:
     """Compute the expected calibration error of confidences (n,) in [0, 1] against what was right (n,).
+
+    Args:
+        confidence: (n,) probabilities.
+        right: (n,) what they are the probabilities of.
+        bins: Of equal mass.
+        inflation: Of the variance, where examples are not independent.
 
     Source: Guo et al. 2017, section 2, on equal-mass bins; the part of chance in each bin is the mean absolute value
         of a normal with the binomial variance, and is taken out in squares as Kumar, Liang, Ma 2019 do for the
@@ -131,16 +146,20 @@ def calibration_error(
     starts = np.unique(np.arange(bins) * n // bins)
     sure, outcome = sure[order], np.asarray(right, np.float64)[order]
     raw = float(np.abs(np.add.reduceat(sure - outcome, starts)).sum() / n)
-    by_chance = float(np.sqrt(2 / math.pi * np.add.reduceat(sure * (1 - sure), starts)).sum() / n)
-    return CalibrationError(raw, by_chance, math.sqrt(max(0.0, raw**2 - by_chance**2)))
+    by_chance = float(np.sqrt(2 / math.pi * inflation * np.add.reduceat(sure * (1 - sure), starts)).sum() / n)
+    return CalibrationError(raw, by_chance, math.sqrt(max(0.0, raw**2 - by_chance**2)), inflation)
 
 
 def _calibration(
-    b: float, nll: Floats, nll_scaled: Floats, confidences: tuple[Floats, Floats], right: Floats
+    b: float,
+    nll: Floats,
+    nll_scaled: Floats,
+    confidences: tuple[Floats, Floats],
+    right: Floats,
+    groups: Groups | None,
 ) -> Calibration | NotComputable:
-    gain = paired_difference(nll - nll_scaled)
-    before = calibration_error(confidences[0], right)
-    after = calibration_error(confidences[1], right)
+    gain = paired_difference(nll - nll_scaled, groups=groups)
+    before, after = (calibration_error(sure, right, inflation=_inflation(sure - right, groups)) for sure in confidences)
     if isinstance(gain, NotComputable):
         return gain
     if isinstance(before, NotComputable):
@@ -150,7 +169,18 @@ def _calibration(
     return Calibration(1 / b, float(nll.mean()), float(nll_scaled.mean()), gain, before, after)
 
 
-def _unfit(logits: NDArray[np.floating], targets: NDArray[np.integer]) -> NotComputable | None:
+def _inflation(residuals: Floats, groups: Groups | None) -> float:
+    """Return how many times the variance of a mean residual, (n,) or (n * L,), is that of independent examples."""
+    if groups is None or groups.few:
+        return 1.0
+    each = residuals.reshape(len(groups.numbers), -1).mean(axis=1)
+    single = float(each.var()) / len(each)
+    return max(1.0, float(groups.values(each).var(ddof=1)) / len(groups) / single) if single else 1.0
+
+
+def _unfit(logits: NDArray[np.floating], targets: NDArray[np.integer], groups: Groups | None) -> NotComputable | None:
+    if groups is not None and len(groups) < 2 * FEWEST_GROUPS:
+        return NotComputable(f"it takes {2 * FEWEST_GROUPS} groups or more; found {len(groups)}")
     if len(logits) < 2 * FEWEST:
         return NotComputable(f"it takes {2 * FEWEST} examples or more; found {len(logits)}")
     if len(targets) != len(logits):
@@ -160,7 +190,11 @@ def _unfit(logits: NDArray[np.floating], targets: NDArray[np.integer]) -> NotCom
     return None
 
 
-def _halves(n: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _halves(n: int, seed: int, groups: Groups | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    if groups is not None:
+        drawn = np.random.default_rng(seed).permutation(len(groups)) < len(groups) // 2
+        fit, judge = (np.flatnonzero(half[groups.numbers]) for half in (drawn, ~drawn))
+        return fit[:_FITTED], judge
     order = np.random.default_rng(seed).permutation(n)
     return np.sort(order[: min(n // 2, _FITTED)]), np.sort(order[n // 2 :])
 

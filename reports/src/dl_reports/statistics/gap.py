@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dl.intervals import Interval, mean_difference, newcombe
+from dl.groups import Groups
+from dl.intervals import Estimate, Interval, difference_interval, effective_size, interval_of_mean, newcombe
 from dl_reports.statistics.not_computable import NotComputable
 
 
@@ -39,8 +40,8 @@ class Gap:
         return not self.interval.holds(0.0)
 
 
-def accuracy_gap(train_right: float, m: int, val_right: float, n: int, level: float = 0.95) -> Gap | NotComputable:
-    """Subtract validation accuracy from probe accuracy, given counts of right examples.
+def accuracy_gap(train_right: float, m: float, val_right: float, n: float, level: float = 0.95) -> Gap | NotComputable:
+    """Subtract validation accuracy from probe accuracy, given counts of right examples, or their effective sizes.
 
     Source: Newcombe 1998, method 10.
     """
@@ -51,12 +52,26 @@ def accuracy_gap(train_right: float, m: int, val_right: float, n: int, level: fl
     return Gap(p, q, p - q, interval, implied_z(p - q, interval, level))
 
 
+def right_gap(
+    train_right: NDArray[np.bool_], val_right: NDArray[np.bool_], groups: tuple[Groups | None, Groups | None]
+) -> Gap | NotComputable:
+    """Subtract validation accuracy from probe accuracy, given what was right, (m,) and (n,), and their groups."""
+    few = next((NotComputable(one.too_few) for one in groups if one is not None and one.few), None)
+    if few is not None:
+        return few
+    m, n = (effective_size(*side) for side in zip((train_right, val_right), groups, strict=True))
+    return accuracy_gap(float(train_right.mean()) * m, m, float(val_right.mean()) * n, n)
+
+
 def loss_gap(
-    train_losses: NDArray[np.floating], val_losses: NDArray[np.floating], level: float = 0.95
+    train_losses: NDArray[np.floating],
+    val_losses: NDArray[np.floating],
+    level: float = 0.95,
+    groups: tuple[Groups | None, Groups | None] = (None, None),
 ) -> Gap | NotComputable:
     """Subtract the mean probe loss (m,) from the mean validation loss (n,); for absolute errors, too.
 
-    Source: Welch 1947 for the interval.
+    Source: Zou and Donner 2008, from the limits of each mean.
     """
     m, n = len(train_losses), len(val_losses)
     if min(m, n) < 2:
@@ -64,9 +79,12 @@ def loss_gap(
     train, val = np.asarray(train_losses, np.float64), np.asarray(val_losses, np.float64)
     if not (np.isfinite(train).all() and np.isfinite(val).all()):
         return NotComputable("some losses are not finite")
+    few = next((NotComputable(one.too_few) for one in groups if one is not None and one.few), None)
+    if few is not None:
+        return few
     train_mean, val_mean = float(train.mean()), float(val.mean())
-    train_sd, val_sd = float(train.std(ddof=1)), float(val.std(ddof=1))
-    interval = mean_difference(val_mean, val_sd, n, train_mean, train_sd, m, level)
+    of_train, of_val = (interval_of_mean(*side, level) for side in zip((train, val), groups, strict=True))
+    interval = difference_interval(Estimate(val_mean, *of_val), Estimate(train_mean, *of_train))
     gap = val_mean - train_mean
     return Gap(train_mean, val_mean, gap, interval, implied_z(gap, interval, level))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.intervals import Interval, mean_difference, newcombe
+from dl.groups import Groups
+from dl.intervals import Estimate, Interval, difference_interval, interval_of_mean, proportion_interval
 from dl_reports.statistics.not_computable import NotComputable
 
 
@@ -29,12 +30,14 @@ class Inflation:
     interval: Interval
 
 
-def inflation(scores: NDArray[np.generic], leaked: NDArray[np.bool_]) -> Inflation | NotComputable:
+def inflation(
+    scores: NDArray[np.generic], leaked: NDArray[np.bool_], groups: Groups | None = None
+) -> Inflation | NotComputable:
     """Compute how much the leaked examples add to the mean of per-example scores (n,), boolean or real.
 
-    The inflation is the leaked share times the difference between leaked and clean, whose interval is Newcombe's for
-    right and wrong and Welch's for real scores, somewhat short when fewer than a hundred skewed losses are leaked.
-    Leaked and clean examples may differ in other ways, too.
+    The inflation is the leaked share times the difference between leaked and clean, whose interval comes from the
+    limits of each: Wilson's for right and wrong, those of a mean for real scores. Leaked and clean examples may differ
+    in other ways, too.
 
     Source: the mean over all is the share-weighted mean of both parts.
     """
@@ -45,15 +48,15 @@ def inflation(scores: NDArray[np.generic], leaked: NDArray[np.bool_]) -> Inflati
         return NotComputable("every validation example is leaked: no clean one is left to compare with")
     if not np.isfinite(np.asarray(scores, np.float64)).all():
         return NotComputable("some scores are not finite")
-    ours, clean = (np.asarray(scores[mask], np.float64) for mask in (leaked, ~leaked))
-    if scores.dtype == np.bool_:
-        low, high = newcombe(float(ours.sum()), count, float(clean.sum()), n - count)
-    elif min(count, n - count) < 2:
+    if scores.dtype != np.bool_ and min(count, n - count) < 2:
         return NotComputable(f"it takes two leaked and two clean examples; found {count} and {n - count}")
-    else:
-        low, high = mean_difference(
-            float(ours.mean()), float(ours.std(ddof=1)), count, float(clean.mean()), float(clean.std(ddof=1)), n - count
-        )
+    bounded = proportion_interval if scores.dtype == np.bool_ else interval_of_mean
+    estimates = []
+    for mask in (leaked, ~leaked):
+        some = np.asarray(scores[mask], np.float64)
+        interval = bounded(some, None if groups is None else groups.take(mask))
+        estimates.append(Estimate(float(some.mean()), *interval))
+    low, high = difference_interval(*estimates)
     share = count / n
-    on_leaked, on_clean = float(ours.mean()), float(clean.mean())
+    on_leaked, on_clean = (one.value for one in estimates)
     return Inflation(on_leaked, on_clean, share * (on_leaked - on_clean), Interval(share * low, share * high))

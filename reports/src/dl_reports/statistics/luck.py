@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.groups import Groups
 from dl.intervals import Interval, poisson_weights
-from dl_reports.statistics.moments import FEWEST, chunks
+from dl_reports.statistics.moments import chunks, too_few
 from dl_reports.statistics.not_computable import NotComputable
 
-GROUPS = 2_000  # examples drawn together once there are more than this; at random, so that groups are exchangeable
+MOST = 2_000  # groups that are drawn; more examples are drawn together, at random, so that groups are exchangeable
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ class Luck:
 
 
 def luck_of_the_best(
-    scores: NDArray[np.generic], larger_is_better: bool, draws: int = 1000, level: float = 0.95, seed: int = 0
+    scores: NDArray[np.generic],
+    larger_is_better: bool,
+    draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    groups: Groups | None = None,
 ) -> Luck | NotComputable:
     """Estimate the optimism of choosing the best of T rows of per-example scores (T, n).
 
@@ -50,16 +56,18 @@ def luck_of_the_best(
         draws: Bootstrap draws, B.
         level: Of the interval.
         seed: Of the draws.
+        groups: Of the examples, where they are not independent: drawn whole.
 
     Source: Tsamardinos, Greasidou, Borboudakis 2018, bootstrap bias-corrected cross-validation (BBC-CV).
     """
     if scores.ndim != 2:
         raise ValueError(f"scores must be (epochs, examples); found shape {scores.shape}")
     n = scores.shape[1]
-    if n < FEWEST:
-        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
+    few = too_few(n, groups)
+    if few is not None:
+        return few
     rng = np.random.default_rng(seed)
-    sums, sizes = _grouped(scores, rng)
+    sums, sizes = _grouped(scores, groups, rng)
     usable = np.isfinite(sums).all(axis=1)
     rows = np.flatnonzero(usable)
     if len(rows) == 0:
@@ -82,19 +90,27 @@ def luck_of_the_best(
     )
 
 
-def _grouped(scores: NDArray[np.generic], rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum the scores over random groups (T, G), with the groups' sizes (G,); every example alone when few."""
+def _grouped(
+    scores: NDArray[np.generic], groups: Groups | None, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum the scores over the groups (T, G), with their sizes (G,); very many are joined at random."""
     n = scores.shape[1]
-    if n <= GROUPS:
-        return scores.astype(np.float64), np.ones(n)
-    group = rng.permutation(np.arange(n) % GROUPS)
-    sums = np.zeros((len(scores), GROUPS))
+    count = n if groups is None else len(groups)
+    if count <= MOST:
+        return (
+            (scores.astype(np.float64), np.ones(n))
+            if groups is None
+            else (groups.sums(scores), groups.sizes.astype(np.float64))
+        )
+    joined = rng.permutation(np.arange(count) % MOST)
+    group = joined if groups is None else joined[groups.numbers]
+    sums = np.zeros((len(scores), MOST))
     start = 0
     for piece in chunks(scores):
         here = group[start : start + piece.shape[1]]
         start += piece.shape[1]
-        sums += np.stack([np.bincount(here, row, GROUPS) for row in piece])
-    return sums, np.bincount(group, minlength=GROUPS).astype(np.float64)
+        sums += np.stack([np.bincount(here, row, MOST) for row in piece])
+    return sums, np.bincount(group, minlength=MOST).astype(np.float64)
 
 
 def _chosen_out_of_bag(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.intervals import Interval, wilson
+from dl.groups import Groups
+from dl.intervals import Interval, proportion_interval
 from dl_reports.statistics.not_computable import NotComputable
 
 
@@ -63,7 +64,9 @@ def first_fitted(correct: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.where(correct.all(axis=0), 0, len(correct) - last_wrong).astype(np.intp)
 
 
-def memorization(correct: NDArray[np.bool_], onset: int | None) -> Memorization | NotComputable:
+def memorization(
+    correct: NDArray[np.bool_], onset: int | None, groups: Groups | None = None
+) -> Memorization | NotComputable:
     """Find when each example of (T, m) was fitted, and the share fitted only after the onset of overfitting.
 
     Source: Toneva et al. 2019 for forgetting; the share is the part of the fit that validation did not profit from.
@@ -76,8 +79,8 @@ def memorization(correct: NDArray[np.bool_], onset: int | None) -> Memorization 
     if onset is None:
         absent = NotComputable("no onset of overfitting is established")
         return Memorization(events, fitted, kept, absent, absent)
-    late = int(((fitted >= onset) & (fitted < epochs)).sum())
-    return Memorization(events, fitted, kept, late / m, wilson(late, m))
+    late = (fitted >= onset) & (fitted < epochs)
+    return Memorization(events, fitted, kept, float(late.mean()), proportion_interval(late, groups))
 
 
 def suspects(margins: NDArray[np.floating], until: int | None = None) -> Suspects | NotComputable:

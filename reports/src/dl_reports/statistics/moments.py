@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.groups import Groups
 from dl_reports.statistics.not_computable import NotComputable
 
 Floats = NDArray[np.float64]
@@ -26,8 +27,10 @@ class EpochMoments:
         epochs: (E,) rows whose values are all finite.
         means: (E,) mean over examples.
         covariance: (E, E) between epochs, over examples.
-        n: Examples.
+        n: Examples, or groups of them.
         skipped: Rows left out because a value is not finite.
+        df: Degrees of freedom of the covariance.
+        values: (T, n) per-example values, or those of groups.
     """
 
     epochs: NDArray[np.intp]
@@ -35,6 +38,8 @@ class EpochMoments:
     covariance: Floats
     n: int
     skipped: tuple[int, ...]
+    df: float
+    values: NDArray[np.generic]
 
     def paired_errors(self) -> Floats:
         """Compute the standard error (E, E) of the mean difference between two epochs, the examples paired."""
@@ -52,17 +57,31 @@ def chunks(values: NDArray[np.generic]) -> Iterator[Floats]:
         yield values[:, start : start + width].astype(np.float64)
 
 
-def epoch_moments(values: NDArray[np.generic]) -> EpochMoments | NotComputable:
+def too_few(n: int, groups: Groups | None) -> NotComputable | None:
+    """Return why n examples, or their groups, are too few for a test; None where they are enough."""
+    if n < FEWEST:
+        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
+    return NotComputable(groups.too_few) if groups is not None and groups.few else None
+
+
+def epoch_moments(values: NDArray[np.generic], groups: Groups | None = None) -> EpochMoments | NotComputable:
     """Compute means and covariances of (T, n) values, leaving out epochs with a value that is not finite.
+
+    Examples of one group count as one value each epoch.
 
     Raises:
         ValueError: If the array is not two-dimensional.
     """
     if values.ndim != 2:
         raise ValueError(f"values must be (epochs, examples); found shape {values.shape}")
+    few = too_few(values.shape[1], groups)
+    if few is not None:
+        return few
+    df = float(values.shape[1] - 1)
+    if groups is not None:
+        by_group = groups.values(values)
+        df, values = groups.df(values, by_group), by_group
     n = values.shape[1]
-    if n < FEWEST:
-        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
     with np.errstate(invalid="ignore"):  # inf - inf marks its epoch as unusable
         means = sum((piece.sum(axis=1) for piece in chunks(values)), np.zeros(len(values))) / n
     usable = np.isfinite(means)
@@ -74,14 +93,20 @@ def epoch_moments(values: NDArray[np.generic]) -> EpochMoments | NotComputable:
         centred = piece[epochs] - means[epochs, None]
         gram += centred @ centred.T
     skipped = tuple(np.flatnonzero(~usable).tolist())
-    return EpochMoments(epochs, means[epochs], gram / (n - 1), n, skipped)
+    return EpochMoments(epochs, means[epochs], gram / (n - 1), n, skipped, df, values)
 
 
-def third_moments(values: NDArray[np.generic], moments: EpochMoments, reference: int) -> Floats:
+def variance_of_mean(values: NDArray[np.generic], groups: Groups | None) -> float:
+    """Return the variance of the mean of values (n,), those of a group counted as one."""
+    values = values if groups is None else groups.values(values)
+    return float(values.astype(np.float64).var()) / len(values)
+
+
+def third_moments(moments: EpochMoments, reference: int) -> Floats:
     """Compute the third central moment (E,) of the paired differences to the usable epoch at ``reference``."""
     shift = (moments.means - moments.means[reference])[:, None]
     total = np.zeros(len(moments.epochs))
-    for piece in chunks(values):
+    for piece in chunks(moments.values):
         kept = piece[moments.epochs]
         centred = kept - kept[reference] - shift
         total += np.einsum("tn,tn,tn->t", centred, centred, centred)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.intervals import Interval, wilson
+from dl.groups import Groups
+from dl.intervals import Interval, proportion_interval
 from dl_reports.statistics.not_computable import NotComputable
 
 BLOCKS = 16
@@ -47,7 +48,11 @@ class NearDuplicates:
 
 
 def near_duplicates(
-    train_features: NDArray[np.floating], val_features: NDArray[np.floating], level: float = 0.05, seed: int = 0
+    train_features: NDArray[np.floating],
+    val_features: NDArray[np.floating],
+    level: float = 0.05,
+    seed: int = 0,
+    groups: Groups | None = None,
 ) -> NearDuplicates | NotComputable:
     """Find near duplicates between features (N, F) and (n, F), at a chance ``level`` of any false one.
 
@@ -75,14 +80,14 @@ def near_duplicates(
     dimension = _dimension(ratio)
     found = np.flatnonzero(_chance_of_ratio(ratio**dimension) < level / len(rows))
     found = found[np.argsort(ratio[found], kind="stable")]
-    share = len(found) / len(rows)
+    share, near = len(found) / len(rows), np.isin(np.arange(len(rows)), found)
     return NearDuplicates(
         rows[found],
         nearest[found, closest[found]],
         ratio[found],
         len(rows),
         share,
-        wilson(len(found), len(rows)),
+        proportion_interval(near, None if groups is None else groups.take(rows)),
         dimension,
     )
 

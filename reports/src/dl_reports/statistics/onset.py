@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
+from dl.groups import Groups
 from dl.intervals import Interval, mean_interval
 from dl_reports.statistics.moments import EpochMoments, Floats, epoch_moments, third_moments
 from dl_reports.statistics.not_computable import NotComputable
-from dl_reports.statistics.paired import mcnemar, skew_guarded, studentized
+from dl_reports.statistics.paired import form_of, mcnemar, skew_guarded, studentized
 
 DATING = 1.15  # seven of eight draws of the normal law lie below: dates an established rise, never establishes one
 _WORK = 200_000_000  # differences drawn for the critical value
@@ -34,7 +35,7 @@ class Rise:
         interval: Of the rise, for a best and a last epoch fixed in advance.
         z: (T,) paired difference to the best epoch in standard errors, positive for worse; NaN at skipped epochs.
         critical: What z must exceed at the last epoch, allowing for the choice of the best among all.
-        n: Examples.
+        n: Examples, or groups of them.
         skipped: Epochs left out because a value is not finite.
         form: The test used.
     """
@@ -56,30 +57,38 @@ class Rise:
         return self.onset is not None
 
 
-def loss_rise(losses: NDArray[np.floating], level: float = 0.05, seed: int = 0) -> Rise | NotComputable:
+def loss_rise(
+    losses: NDArray[np.generic], level: float = 0.05, seed: int = 0, groups: Groups | None = None
+) -> Rise | NotComputable:
     """Test the rise of per-example losses, or absolute errors, (T, n) after their best epoch.
 
     Args:
         losses: (T, n), lower is better.
         level: Chance of a rise being called in a fit whose true mean never rises.
         seed: Of the draws behind the critical value.
+        groups: Of the examples, where they are not independent.
 
     Source: simultaneous critical values by simulating the estimated law of the means, Chernozhukov, Chetverikov,
         Kato 2013; guard against skewness after Hall 1992.
     """
-    moments = epoch_moments(losses)
+    moments = epoch_moments(losses, groups)
     if isinstance(moments, NotComputable):
         return moments
     best = int(np.argmin(moments.means))
     errors = moments.paired_errors()[best]
     z = studentized(moments.means - moments.means[best], errors)
     sd = np.where(errors > 0, errors, 1.0) * np.sqrt(moments.n)
-    skewness = np.where(errors > 0, third_moments(losses, moments, best) / sd**3, 0.0)
-    return _rise(moments, best, skew_guarded(z, skewness, moments.n), level, seed, "paired")
+    skewness = np.where(errors > 0, third_moments(moments, best) / sd**3, 0.0)
+    guarded = skew_guarded(z, skewness, moments.n)
+    return _rise(moments, best, guarded, level, seed, form_of(groups), float(skewness[-1]))
 
 
-def error_rise(correct: NDArray[np.bool_], level: float = 0.05, seed: int = 0) -> Rise | NotComputable:
+def error_rise(
+    correct: NDArray[np.bool_], level: float = 0.05, seed: int = 0, groups: Groups | None = None
+) -> Rise | NotComputable:
     """Test the rise of the error rate after its best epoch, from right and wrong (T, n), by McNemar's test.
+
+    Where examples share groups, turned ones are not independent either, and the test is the one of losses.
 
     Raises:
         ValueError: If the array is not boolean.
@@ -87,6 +96,8 @@ def error_rise(correct: NDArray[np.bool_], level: float = 0.05, seed: int = 0) -
     if correct.dtype != np.bool_:
         raise ValueError(f"correctness must be boolean; found {correct.dtype}")
     wrong = ~correct
+    if groups is not None:
+        return loss_rise(wrong, level, seed, groups)
     moments = epoch_moments(wrong)
     if isinstance(moments, NotComputable):
         return moments
@@ -110,7 +121,7 @@ def critical_rise(moments: EpochMoments, level: float = 0.05, seed: int = 0) -> 
     error = errors[:-1, -1:]
     rises = (means[-1] - means[:-1]) / np.where(error > 0, error, np.inf)
     normal = float(np.quantile(rises.max(axis=0), 1 - level))
-    return float(stdtrit(moments.n - 1, ndtr(normal)))
+    return float(stdtrit(moments.df, ndtr(normal)))
 
 
 def _square_root(covariance: Floats) -> Floats:
@@ -119,7 +130,9 @@ def _square_root(covariance: Floats) -> Floats:
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
-def _rise(moments: EpochMoments, best: int, z: Floats, level: float, seed: int, form: str) -> Rise:
+def _rise(
+    moments: EpochMoments, best: int, z: Floats, level: float, seed: int, form: str, skewness: float = 0.0
+) -> Rise:
     critical = critical_rise(moments, level, seed)
     dated = _stays_above(z, best, DATING)
     established = dated is not None and bool(z[-1] > critical)
@@ -134,7 +147,7 @@ def _rise(moments: EpochMoments, best: int, z: Floats, level: float, seed: int, 
         onset=epoch[dated] if dated is not None and established else None,
         certain_from=epoch[certain] if certain is not None else None,
         rise=rise,
-        interval=mean_interval(rise, sd, moments.n),
+        interval=mean_interval(rise, sd, moments.n, df=moments.df, skewness=skewness),
         z=by_epoch,
         critical=critical,
         n=moments.n,

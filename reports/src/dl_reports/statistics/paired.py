@@ -5,14 +5,15 @@ Letters: ``d`` a difference per example, ``n`` examples, ``b`` and ``c`` example
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, ndtri
+from scipy.special import bdtr, ndtri, stdtr
 
-from dl.intervals import Interval, mean_interval
-from dl_reports.statistics.moments import FEWEST
+from dl.groups import Groups
+from dl.intervals import Interval, interval_of_mean, mean_interval, skewness_of
+from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.not_computable import NotComputable
 
 EXACT_BELOW = 25  # discordant examples below which McNemar's test is read from the binomial law
@@ -25,9 +26,10 @@ class Paired:
     Attributes:
         mean: Mean difference, in the unit of the values.
         se: Its standard error, 0 when all differences are the same.
-        z: Mean in standard errors, guarded against skewness or, for right and wrong, McNemar's.
+        z: Mean in standard errors, guarded against skewness or, for right and wrong, McNemar's; by group it is the
+            normal z of the same chance as Student's.
         interval: Of the mean difference.
-        n: Examples.
+        n: Examples, or groups of them.
         form: How ``z`` was found.
     """
 
@@ -37,6 +39,18 @@ class Paired:
     interval: Interval
     n: int
     form: str
+
+
+def form_of(groups: Groups | None) -> str:
+    """Return the name of a paired test."""
+    return "paired" if groups is None else "paired, by group"
+
+
+def normal_z(t: float, df: float | None) -> float:
+    """Return the z that the normal law exceeds as often as Student's exceeds this t; as it is without ``df``."""
+    if df is None or not math.isfinite(t):
+        return t
+    return math.copysign(-float(ndtri(stdtr(df, -abs(t)))), t)
 
 
 def skew_guarded(z: NDArray[np.float64], skewness: NDArray[np.float64], n: int) -> NDArray[np.float64]:
@@ -60,20 +74,27 @@ def studentized(mean: NDArray[np.float64], se: NDArray[np.float64]) -> NDArray[n
         return np.where((se == 0) & (mean == 0), 0.0, mean / se)
 
 
-def paired_difference(differences: NDArray[np.floating], level: float = 0.95) -> Paired | NotComputable:
-    """Test the mean of per-example differences (n,), with a z guarded against skewness and Student's interval."""
+def paired_difference(
+    differences: NDArray[np.floating], level: float = 0.95, groups: Groups | None = None
+) -> Paired | NotComputable:
+    """Test the mean of per-example differences (n,), by group where examples share one, guarded against skewness."""
     d = np.asarray(differences, dtype=np.float64)
-    if len(d) < FEWEST:
-        return NotComputable(f"it takes {FEWEST} examples or more; found {len(d)}")
+    few = too_few(len(d), groups)
+    if few is not None:
+        return few
     if not np.isfinite(d).all():
         return NotComputable(f"{int((~np.isfinite(d)).sum())} of {len(d)} differences are not finite")
+    interval = interval_of_mean(d, groups, level)
+    given, d = d, d if groups is None else groups.values(d)
+    df = None if groups is None else groups.df(given, d)
     n, mean, sd = len(d), float(d.mean()), float(d.std(ddof=1))
     if sd <= 1e-9 * abs(mean):  # every example moved alike
-        return Paired(mean, 0.0, math.copysign(math.inf, mean) if mean else 0.0, Interval(mean, mean), n, "paired")
-    skewness = ((d - mean) ** 3).mean() / sd**3
+        z = math.copysign(math.inf, mean) if mean else 0.0
+        return Paired(mean, 0.0, z, Interval(mean, mean), n, form_of(groups))
+    skewness = skewness_of(d, sd)
     se = sd / math.sqrt(n)
-    z = float(skew_guarded(np.array(mean / se), np.array(skewness), n))
-    return Paired(mean, se, z, mean_interval(mean, sd, n, level), n, "paired")
+    z = normal_z(float(skew_guarded(np.array(mean / se), np.array(skewness), n)), df)
+    return Paired(mean, se, z, interval, n, form_of(groups))
 
 
 def mcnemar(b: int, c: int) -> float:
@@ -93,20 +114,35 @@ def mcnemar(b: int, c: int) -> float:
 
 
 def accuracy_difference(
-    correct: NDArray[np.bool_], other: NDArray[np.bool_], level: float = 0.95
+    correct: NDArray[np.bool_], other: NDArray[np.bool_], level: float = 0.95, groups: Groups | None = None
 ) -> Paired | NotComputable:
     """Test the accuracy of ``correct`` (n,) against that of ``other`` (n,) on the same examples, by McNemar's test.
 
-    The interval adds half a discordant example to each side, so that no disagreement is not read as certainty.
+    The interval adds half a discordant example to each side, so that no disagreement is not read as certainty. Where
+    examples share groups, the test is the paired difference by group.
 
     Source: Agresti and Min 2005, the paired Wald interval with added pseudo-observations.
     """
-    n = len(correct)
-    if n < FEWEST:
-        return NotComputable(f"it takes {FEWEST} examples or more; found {n}")
+    n, few = len(correct), too_few(len(correct), groups)
+    if few is not None:
+        return few
+    if groups is not None:
+        return _by_group(correct.astype(np.float64) - other, groups, level)
     b, c = int((correct & ~other).sum()), int((~correct & other).sum())
     size = n + 2
     centre = (b - c) / size
     sd = math.sqrt((b + c + 1) / size - centre**2)
     interval = mean_interval(centre, sd, size, level)
     return Paired((b - c) / n, sd / math.sqrt(size), mcnemar(b, c), interval, n, "McNemar")
+
+
+def _by_group(differences: NDArray[np.float64], groups: Groups, level: float) -> Paired | NotComputable:
+    """Test differences of right and wrong by group, as if half an example more had turned each way, with its group."""
+    found = paired_difference(differences, level, groups)
+    if isinstance(found, NotComputable):
+        return found
+    turned = int(np.count_nonzero(differences))
+    se = found.se * math.sqrt(1 + 1 / turned) if found.se else groups.inflation / len(differences)
+    df = groups.df(differences, groups.values(differences))
+    interval = mean_interval(found.mean, se * math.sqrt(found.n), found.n, level, df)
+    return replace(found, se=se, z=normal_z(found.mean / se, df), interval=interval)

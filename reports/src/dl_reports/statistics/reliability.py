@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.intervals import Interval, wilson
+from dl.groups import Groups
+from dl.intervals import Interval, proportion_interval
 from dl_reports.statistics.calibration import BINS, CalibrationError, Floats, score_classes, score_labels
 
 
@@ -34,53 +35,62 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """The bins of a validation set, and how much the likelihood of its examples varies.
+    """The bins of a validation set, and the likelihood of its examples.
 
     Attributes:
         bins: Of equal mass, the least confident first.
-        deviation: Standard deviation of an example's negative log-likelihood, in nats.
+        nll: (n,) negative log-likelihood of each example, in nats.
     """
 
     bins: tuple[ReliabilityBin, ...]
-    deviation: float
+    nll: Floats
 
 
 def class_reliability(
-    logits: NDArray[np.floating], targets: NDArray[np.integer], temperature: float = 1.0
+    logits: NDArray[np.floating],
+    targets: NDArray[np.integer],
+    temperature: float = 1.0,
+    groups: Groups | None = None,
 ) -> Reliability:
     """Bin the largest probability of class logits (n, C) against whether its class is the target (n,)."""
     nll, confidence, right = score_classes(logits, targets, np.arange(len(logits)), 1 / temperature)
-    return Reliability(_bins(confidence, right), float(nll.std(ddof=1)))
+    return Reliability(_bins(confidence, right, groups), nll)
 
 
 def label_reliability(
-    logits: NDArray[np.floating], targets: NDArray[np.generic], temperature: float = 1.0
+    logits: NDArray[np.floating],
+    targets: NDArray[np.generic],
+    temperature: float = 1.0,
+    groups: Groups | None = None,
 ) -> Reliability:
     """Bin the probability of each label, from logits (n, L), against targets (n, L) in {0, 1}."""
     labels = targets.astype(np.float64)
     nll, confidence = score_labels(logits.astype(np.float64), labels, 1 / temperature)
-    return Reliability(_bins(confidence.ravel(), labels.ravel()), float(nll.std(ddof=1)))
+    each = None if groups is None else Groups.of(np.repeat(groups.numbers, labels.shape[1]))
+    return Reliability(_bins(confidence.ravel(), labels.ravel(), each), nll)
 
 
 def error_interval(found: CalibrationError, bins: Sequence[ReliabilityBin], n: int) -> Interval:
     """Give the calibration error of n examples an interval: the gaps of the bins drawn again with binomial error.
 
-    A gap drawn around one that was itself seen carries the part of chance twice, so it is taken out twice.
+    A gap drawn around one that was itself seen carries the part of chance twice, so it is taken out twice. Where
+    examples are not independent, the error is as much larger as the part of chance.
     """
     gaps = np.array([one.confidence - one.right for one in bins])
     sure = np.array([one.confidence for one in bins])
-    error = np.sqrt(sure * (1 - sure) / np.maximum(n / len(bins), 1))
+    error = np.sqrt(found.inflation * sure * (1 - sure) / np.maximum(n / len(bins), 1))
     drawn = np.abs(gaps + error * np.random.default_rng(0).standard_normal((1000, len(bins)))).mean(axis=1)
     clean = np.sqrt(np.maximum(drawn**2 - 2 * found.by_chance**2, 0.0))
     low, high = np.quantile(clean, [0.025, 0.975]).tolist()
     return Interval(min(low, found.error), max(high, found.error))
 
 
-def _bins(confidence: Floats, right: Floats) -> tuple[ReliabilityBin, ...]:
+def _bins(confidence: Floats, right: Floats, groups: Groups | None) -> tuple[ReliabilityBin, ...]:
     """Cut the examples into bins of equal mass."""
     order = np.argsort(confidence, kind="stable")
     found = []
     for rows in np.array_split(order, min(BINS, len(order))):
-        count, hits = len(rows), int(right[rows].sum())
-        found.append(ReliabilityBin(float(confidence[rows].mean()), hits / count, wilson(hits, count), count))
+        interval = proportion_interval(right[rows], None if groups is None else groups.take(rows))
+        share = float(right[rows].mean())
+        found.append(ReliabilityBin(float(confidence[rows].mean()), share, interval, len(rows)))
     return tuple(found)

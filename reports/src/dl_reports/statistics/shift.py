@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
+from scipy.special import chdtrc, fdtrc
 
+from dl.groups import Groups
 from dl_reports.statistics.not_computable import NotComputable
 
 Floats = NDArray[np.float64]
@@ -55,11 +56,18 @@ class InputShift:
     examined: int
 
 
-def target_shift(train: NDArray[np.generic], val: NDArray[np.generic]) -> TargetShift | NotComputable:
+def target_shift(
+    train: NDArray[np.generic], val: NDArray[np.generic], groups: tuple[Groups | None, Groups | None] = (None, None)
+) -> TargetShift | NotComputable:
     """Test targets (N,) against (n,) by a G-test; real targets are cut into ten bins of equal mass.
 
-    Source: Woolf 1957 for G; Williams 1976 for its correction; Cramer 1946 for V.
+    Where examples share groups, G is divided by the mean design effect of the classes, and held against the law of F.
+
+    Source: Woolf 1957 for G; Williams 1976 for its correction; Cramer 1946 for V; Rao and Scott 1981 for groups.
     """
+    few = next((NotComputable(one.too_few) for one in groups if one is not None and one.few), None)
+    if few is not None:
+        return few
     if len(train) == 0 or len(val) == 0:
         return NotComputable(f"there are {len(train)} training and {len(val)} validation examples")
     both = np.concatenate([train, val])
@@ -74,7 +82,27 @@ def target_shift(train: NDArray[np.generic], val: NDArray[np.generic]) -> Target
         return NotComputable("fewer than two classes are frequent enough to compare")
     g, pearson = _statistics(table)
     df = table.shape[1] - 1
-    return TargetShift(g, df, float(chdtrc(df, g)), math.sqrt(pearson / table.sum()), pooled)
+    v = math.sqrt(pearson / table.sum())
+    if groups == (None, None):
+        return TargetShift(g, df, float(chdtrc(df, g)), v, pooled)
+    sides = np.split(which, [len(train)])
+    effects = [_design_effect(*side, len(classes)) for side in zip(sides, groups, strict=True)]
+    # The rows' estimates differ by the sum of their errors, so the smaller row weighs the most.
+    weights = 1 / counts.sum(axis=1)
+    effect = float(np.average(effects, weights=weights))
+    least = min(len(one) - 1 for one in groups if one is not None)
+    return TargetShift(g / effect, df, float(fdtrc(df, df * least, g / effect / df)), v, pooled)
+
+
+def _design_effect(which: NDArray[np.integer], groups: Groups | None, classes: int) -> float:
+    """Average over the classes by how much groups inflate the variance of their shares; at least 1."""
+    if groups is None:
+        return 1.0
+    found = np.stack([which == k for k in range(classes)])
+    shares = found.mean(axis=1)
+    single = shares * (1 - shares) / len(which)
+    variance = groups.values(found).var(axis=1, ddof=1) / len(groups)
+    return max(1.0, float(variance[single > 0].sum() / single[single > 0].sum())) if single.any() else 1.0
 
 
 def _pool_rare(counts: Floats) -> tuple[Floats, int]:
@@ -104,12 +132,16 @@ def _statistics(table: Floats) -> tuple[float, float]:
 
 
 def input_shift(
-    train_features: NDArray[np.floating], val_features: NDArray[np.floating], permutations: int = 199, seed: int = 0
+    train_features: NDArray[np.floating],
+    val_features: NDArray[np.floating],
+    permutations: int = 199,
+    seed: int = 0,
+    groups: tuple[Groups | None, Groups | None] = (None, None),
 ) -> InputShift | NotComputable:
     """Test features (N, F) against (n, F) by a classifier: cross-fitted ridge scores, area by permutation.
 
     The features must not come from a network fitted to these training examples: it separates what it has memorized
-    from what it has not, without any shift.
+    from what it has not, without any shift. Where examples share groups, whole groups change sides.
 
     Source: Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests, with the area in place of the accuracy.
     """
@@ -117,8 +149,11 @@ def input_shift(
     if examined < _FEWEST:
         return NotComputable(f"it takes {_FEWEST} examples of each set; found {examined}")
     rng = np.random.default_rng(seed)
-    drawn = [side[np.sort(rng.permutation(len(side))[:examined])] for side in (train_features, val_features)]
-    features = np.concatenate(drawn).astype(np.float64)
+    few = next((NotComputable(one.too_few) for one in groups if one is not None and one.few), None)
+    if few is not None:
+        return few
+    rows = [np.sort(rng.permutation(len(side))[:examined]) for side in (train_features, val_features)]
+    features = np.concatenate([train_features[rows[0]], val_features[rows[1]]]).astype(np.float64)
     if not np.isfinite(features).all():
         return NotComputable("some features are not finite")
     spread = features.std(axis=0)
@@ -126,10 +161,30 @@ def input_shift(
         return NotComputable("the features do not vary")
     features = (features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0]
     labels = np.repeat([0.0, 1.0], examined)
-    labellings = np.stack([labels] + [rng.permutation(labels) for _ in range(permutations)], axis=1)  # (2n, 1 + P)
+    whole = _whole_groups(rows, groups)
+    permuted = [rng.permutation(labels) if whole is None else _permute(whole, labels, rng) for _ in range(permutations)]
+    labellings = np.stack([labels, *permuted], axis=1)  # (2n, 1 + P)
     areas = _cross_fitted_areas(features, labellings, rng)
     p = float((areas >= areas[0] - 1e-12).mean())  # the true labelling counts as one of the permutations
     return InputShift(float(areas[0]), p, examined)
+
+
+def _whole_groups(
+    rows: list[NDArray[np.intp]], groups: tuple[Groups | None, Groups | None]
+) -> NDArray[np.int64] | None:
+    """Number the groups of the rows of both sides, (2n,), those of one side after those of the other."""
+    if groups == (None, None):
+        return None
+    sides = [at if one is None else one.numbers[at] for at, one in zip(rows, groups, strict=True)]
+    first, second = (np.unique(side, return_inverse=True)[1] for side in sides)
+    return np.concatenate([first, second + first.max() + 1])
+
+
+def _permute(whole: NDArray[np.int64], labels: Floats, rng: np.random.Generator) -> Floats:
+    """Label the groups of the rows anew, (2n,), as many of them as before for each side."""
+    of_group = np.zeros(whole.max() + 1)
+    of_group[whole] = labels
+    return np.asarray(rng.permutation(of_group)[whole])
 
 
 def _cross_fitted_areas(features: Floats, labellings: Floats, rng: np.random.Generator) -> Floats:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.intervals import Interval, mean_interval
+from dl.groups import Groups
+from dl.intervals import Interval, interval_of_mean
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import Paired, accuracy_difference, paired_difference
 
@@ -37,19 +38,28 @@ class Skill:
         return self.gain.z > 1.96
 
 
-def accuracy_skill(correct: NDArray[np.bool_], baseline: NDArray[np.bool_]) -> Skill | NotComputable:
-    """Compute the skill from right and wrong, (n,) each, tested by McNemar."""
-    return _skill(correct.astype(np.float64), baseline.astype(np.float64), 1.0, accuracy_difference(correct, baseline))
+def accuracy_skill(
+    correct: NDArray[np.bool_], baseline: NDArray[np.bool_], groups: Groups | None = None
+) -> Skill | NotComputable:
+    """Compute the skill from right and wrong, (n,) each, tested by McNemar, or by group."""
+    gain = accuracy_difference(correct, baseline, groups=groups)
+    return _skill(correct.astype(np.float64), baseline.astype(np.float64), 1.0, gain, groups)
 
 
-def loss_skill(losses: NDArray[np.floating], baseline: NDArray[np.floating]) -> Skill | NotComputable:
+def loss_skill(
+    losses: NDArray[np.floating], baseline: NDArray[np.floating], groups: Groups | None = None
+) -> Skill | NotComputable:
     """Compute the skill from losses or absolute errors, (n,) each; lower is better and 0 is perfect."""
     own, other = np.asarray(losses, np.float64), np.asarray(baseline, np.float64)
-    return _skill(own, other, 0.0, paired_difference(other - own))
+    return _skill(own, other, 0.0, paired_difference(other - own, groups=groups), groups)
 
 
 def _skill(
-    own: NDArray[np.float64], other: NDArray[np.float64], perfect: float, gain: Paired | NotComputable
+    own: NDArray[np.float64],
+    other: NDArray[np.float64],
+    perfect: float,
+    gain: Paired | NotComputable,
+    groups: Groups | None,
 ) -> Skill | NotComputable:
     """Compute the skill with the interval of a ratio of means.
 
@@ -62,5 +72,5 @@ def _skill(
         return NotComputable("the baseline is already perfect")
     skill = (s - b) / (perfect - b)
     influence = (own - s) / (perfect - b) + (other - b) * (s - perfect) / (perfect - b) ** 2
-    interval = mean_interval(skill, float(influence.std(ddof=1)), len(own))
+    interval = interval_of_mean(skill + influence, groups)
     return Skill(s, b, skill, interval, gain)

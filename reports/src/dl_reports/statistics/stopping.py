@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
+from dl.groups import Groups
 from dl.intervals import Interval
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import paired_difference
@@ -74,7 +75,9 @@ def prechelt(
     return Prechelt(loss, progress, quotient)
 
 
-def trend(losses: NDArray[np.floating], last: int = 5, level: float = 0.05) -> Trend | NotComputable:
+def trend(
+    losses: NDArray[np.floating], last: int = 5, level: float = 0.05, groups: Groups | None = None
+) -> Trend | NotComputable:
     """Test the least-squares slope of each example's loss over the last epochs of (T, n)."""
     tail = losses[-last:]
     k = len(tail)
@@ -82,10 +85,11 @@ def trend(losses: NDArray[np.floating], last: int = 5, level: float = 0.05) -> T
         return NotComputable(f"it takes two epochs; found {k}")
     time = np.arange(k) - (k - 1) / 2
     slopes = (time / (time**2).sum()) @ tail.astype(np.float32).astype(np.float64)
-    paired = paired_difference(slopes)
+    paired = paired_difference(slopes, groups=groups)
     if isinstance(paired, NotComputable):
         return paired
     mean = float(tail[-1].mean(dtype=np.float64))
     share = paired.mean / mean if mean else float("nan")
-    falling = paired.z < float(stdtrit(paired.n - 1, level))
+    critical = float(stdtrit(paired.n - 1, level) if groups is None else ndtri(level))
+    falling = paired.z < critical
     return Trend(paired.mean, paired.interval, paired.z, share, k, falling)

@@ -45,7 +45,7 @@ Example: dl new plugin waves --kind dataset
 
 
 def plugin(
-    name: Annotated[str, typer.Argument(help="Name of the plugin, as waves; its distribution is dl-waves.")],
+    name: Annotated[str, typer.Argument(help="Name of the plugin, such as waves; its distribution is dl-waves.")],
     kind: Annotated[
         str, typer.Option(help="Template: dataset, model, task, regularizer, check or domain.")
     ] = "dataset",
@@ -63,19 +63,19 @@ def plugin(
         out.print(plain(line), soft_wrap=True)
 
 
-CHECK = """Check all that a plugin registers against dl's rules. Shapes, ids, seeds, saving, ...
+CHECK = """Check a plugin against dl's rules. They test shapes, ids, seeds, saving, ...
 
 Example: dl plugins check mnist
 Example: dl plugins check my-reg --model vision/convnet --dataset mnist
 
-Exit code 1 if a rule is broken. dl.testing has the same suites for the tests of your plugin.
+Exit code 1 if a rule is broken. In the tests of your plugin, dl.testing runs the same rules.
 """
 
 
 def check(
     name: Annotated[str, typer.Argument(help="Name of a plugin or its distribution; see: dl plugins")],
-    model: Annotated[str, typer.Option(help="Model to test its regularizers with, as convnet.")] = "",
-    dataset: Annotated[str, typer.Option(help="Data set to test its models and regularizers on, as mnist.")] = "",
+    model: Annotated[str, typer.Option(help="Model to test its regularizers with, such as convnet.")] = "",
+    dataset: Annotated[str, typer.Option(help="Data set to test its models and regularizers on, such as mnist.")] = "",
     as_json: Json = False,
 ) -> int:
     """Run the conformance suites on one plugin."""
@@ -90,9 +90,9 @@ def check(
     if as_json:
         print(json.dumps([one.as_dict() for one in found]))
     else:
-        asked = [one for one in found if one.result.state != "not asked"]
-        summary = f"{failed} of {len(asked)} rules do not hold" if failed else f"all {len(asked)} rules hold"
-        summary += f"; {len(found) - len(asked)} could not be asked" if len(asked) < len(found) else ""
+        tested = [one for one in found if one.result.state != "skipped"]
+        summary = f"{failed} of {len(tested)} rules do not hold" if failed else f"all {len(tested)} rules hold"
+        summary += f"; {len(found) - len(tested)} skipped" if len(tested) < len(found) else ""
         console().print(plain(summary, "bold red" if failed else "bold"))
     return 1 if failed else 0
 

@@ -229,7 +229,7 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
 
 
 def show_task(spec: TaskSpec, plugins: Plugins, *, as_json: bool) -> None:
-    """Print what a row of the task table predicts, and what its networks are scored by."""
+    """Print the target, loss and metrics of a task."""
     from dl.tasks.table import loss_name
 
     row = spec.load()

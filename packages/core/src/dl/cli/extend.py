@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_UNINSTALL)(uninstall)
 
 
-_PLUGINS = """List plugins with their state. Also their origin, what they registered, and their errors.
+_PLUGINS = """List plugins with origin, state, hooks and errors.
 
 Example: dl plugins
 """
@@ -44,7 +44,7 @@ Example: dl plugins
 
 def plugins(
     context: typer.Context,
-    hook: Annotated[str, typer.Option(help="List only plugins with this hook, and all names they register.")] = "",
+    hook: Annotated[str, typer.Option(help="List only plugins with this hook, with all names they register.")] = "",
     as_json: Json = False,
 ) -> int:
     """List the plugins."""
@@ -90,8 +90,8 @@ def _registers(hook: str, names: Sequence[str], *, whole: bool) -> str:
     return f"{hook}: {', '.join(shown)}{more}" if names else hook
 
 
-_TRUST = """Trust the one-file plugins in a folder. Trust covers the files as they are now. Read them
-first: they run with your permissions.
+_TRUST = """Trust the one-file plugins in a folder. Read them first: they run with your permissions.
+A file that changes must be trusted again.
 
 Example: dl plugins trust
 """
@@ -136,7 +136,7 @@ def lock(file: Annotated[Path, typer.Argument(help="File to write.")] = Path("dl
     console().print(plain(f"wrote {file}: {summary}", "", LONGEST), soft_wrap=True)
 
 
-_INSTALL = """Install a plugin by name, from a folder, a wheel or a URL. It is installed into dl's own environment.
+_INSTALL = """Install a plugin by name, from a folder, a wheel or a URL. It goes into the environment of dl.
 
 Example: dl install ./my-plugin
 """
@@ -149,7 +149,7 @@ def install(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the changes without making them.")] = False,
     lock: Annotated[Path | None, typer.Option("--lock", help="Install from a lock file.")] = None,
     replace: Annotated[
-        list[str] | None, typer.Option(help="Allow torch, lightning or numpy to be replaced; repeatable.")
+        list[str] | None, typer.Option(help="Allow replacing torch, lightning or numpy; repeatable.")
     ] = None,
 ) -> int:
     """Install a distribution and list what it registers."""
@@ -170,7 +170,7 @@ def install(
     return _print_registered(changes, what)
 
 
-_UNINSTALL = """Uninstall a plugin, by its name or its distribution's.
+_UNINSTALL = """Uninstall a plugin, by its name or that of its distribution.
 
 Example: dl uninstall my-plugin
 """

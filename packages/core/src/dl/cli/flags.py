@@ -20,7 +20,10 @@ Target = Annotated[
     str, typer.Option("--target", help="Table: target column, or several, comma-separated.", metavar="COLUMN")
 ]
 GroupOn = Annotated[
-    str, typer.Option("--group-on", help="Table: keep rows of one group on one side of the split.", metavar="COLUMN")
+    str,
+    typer.Option(
+        "--group-on", help="Table: keep rows with equal values here on one side of the split.", metavar="COLUMN"
+    ),
 ]
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Table: hold out the newest rows by this column.", metavar="COLUMN")
@@ -28,7 +31,7 @@ TimeOn = Annotated[
 DataDir = Annotated[
     str, typer.Option("--data-dir", help="Named data set: read its files from this folder.", metavar="FOLDER")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encoding, as latin-1.")]
+Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encoding, such as latin-1.")]
 
 
 def flag_meant(typed: Mapping[str, str], names: Collection[str]) -> str:
@@ -36,7 +39,7 @@ def flag_meant(typed: Mapping[str, str], names: Collection[str]) -> str:
 
     Args:
         typed: The options typed as ``key=value``.
-        names: Of the flags that have no such form.
+        names: Names of options that are flags only.
     """
     for name in typed:
         if name in names:

@@ -36,7 +36,7 @@ def ls(
     kind: Annotated[
         str,
         typer.Argument(
-            help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all except runs if omitted."
+            help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all but runs if omitted."
         ),
     ] = "",
     runs: Runs = DEFAULT_RUNS,
@@ -73,7 +73,7 @@ def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
 
 
-def _row(spec: Any) -> dict[str, str]:  # Any: one of seven specifications, alike in these fields
+def _row(spec: Any) -> dict[str, str]:  # Any: one of seven kinds of specification
     domain = {"domain": spec.domain} if hasattr(spec, "domain") else {}
     if hasattr(spec, "place"):
         domain = {"domain": spec.only_for or "any", "place": spec.place}
@@ -109,8 +109,8 @@ _SHOW = """Show a data set, a model, a recipe, a run, ...
 
 Example: dl show mnist
 
-For your own data - a folder, a table - the card shows what is inferred from it before anything is trained; options for
-reading it are key=value, as for dl fit.
+For your own data, a folder or a table, it shows the inferred task, columns and classes before a fit. Options of
+reading are key=value, as for dl fit.
 """
 
 
@@ -124,12 +124,12 @@ def show(
     time_on: TimeOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
-    task: Annotated[str, typer.Option(help="Data: task to read it for; inferred from the target if omitted.")] = "",
+    task: Annotated[str, typer.Option(help="Data: task; inferred from the target if omitted.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Recipe: copy it to this file.")] = None,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
-    """Show the thing with this name; ``kind name`` where a name is ambiguous."""
+    """Show the card of a name, or of ``kind name`` if the name is ambiguous."""
     from dl.cli.cards import Reading, show_named
     from dl.options import split_pairs
 

@@ -108,13 +108,13 @@ def fit(
     accelerator: Annotated[str, typer.Option(help="Hardware: auto, cpu, gpu, ...")] = "auto",
     devices: Annotated[str, typer.Option(help="Number of devices, or auto.")] = "auto",
     strategy: Annotated[str, typer.Option(help="Distribution strategy: auto, ddp, fsdp, ...")] = "auto",
-    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed, 64-true, ...")] = "32-true",
+    precision: Annotated[str, typer.Option(help="Number format: 32-true, bf16-mixed, 16-mixed, ...")] = "32-true",
     num_nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
-    max_time: Annotated[str, typer.Option(help="Stop training after DD:HH:MM:SS.")] = "",
+    max_time: Annotated[str, typer.Option(help="Stop training after this time, as DD:HH:MM:SS.")] = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> int:
-    """Train: the road is `dl.fit`."""
+    """Train, as `dl.fit`."""
     pairs = [word for word in (domain, data) if "=" in word] + (options or [])
     domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
@@ -126,9 +126,9 @@ def fit(
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
     named = split_named(reg or [])
-    said = {"recipe": recipe, "model": model, "task": task}
+    names = {"recipe": recipe, "model": model, "task": task}
     try:
-        chosen = resolve(plugins, domain, data, seed=seed, options=typed, reg=named, **said)
+        chosen = resolve(plugins, domain, data, seed=seed, options=typed, reg=named, **names)
     except BadOption as error:
         if meant := flag_meant(typed, FLAGS):
             raise BadOption(meant) from error
@@ -137,7 +137,7 @@ def fit(
     from dl.training.run_fit import fit_recipe
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
-    with redirect_stdout(sys.stderr):  # what a network prints is no result
+    with redirect_stdout(sys.stderr):  # a network may print
         run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
@@ -180,14 +180,15 @@ def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) 
 def _show_evaluation(out: Console, evaluation: TestEvaluation) -> None:
     from dl.runs.wording import show_estimate
 
-    out.print(
-        plain(f"{evaluation.run} on the test set of {evaluation.data}, {many(evaluation.examples, 'example')}", "bold")
+    size = many(evaluation.examples, "example") + (
+        f" in {many(evaluation.groups, 'group')}" if evaluation.groups else ""
     )
+    out.print(plain(f"{evaluation.run} on the test set of {evaluation.data}, {size}", "bold"))
     score = show_estimate(evaluation.info, evaluation.score)
     out.print(f"  {evaluation.metric}  {score}    loss {evaluation.loss:.4f}")
-    rest = {name: value for name, value in evaluation.metrics.items() if name != evaluation.metric}
-    if rest:
-        out.print(_indented("   ".join(f"{name} {value:.4f}" for name, value in rest.items())))
+    others = {name: value for name, value in evaluation.metrics.items() if name != evaluation.metric}
+    if others:
+        out.print(_indented("   ".join(f"{name} {value:.4f}" for name, value in others.items())))
     if evaluation.in_training:
         count = many(evaluation.in_training, "test example is", "test examples are")
         out.print(f"  ! {count} also in the training data, bit for bit", style="bold red")
@@ -205,8 +206,9 @@ _PREDICT = """Predict new inputs, or generate text from a prompt. Inputs are fil
 
 Example: dl predict last photo.png
 
-Inputs are read as the run's own data was; override that with key=value: input, encoding, header, quotes, bad_rows,
-bad_files.
+Inputs are read with the data options of the run; override them by key=value: input, encoding, header, quotes,
+bad_rows, bad_files.
+
 A run of the task next-token generates text: dl predict last --text "Once upon" --tokens 200
 """
 
@@ -225,7 +227,7 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     tokens: Annotated[int | None, typer.Option(help="Next-token: number of tokens to generate. [200]")] = None,
     temperature: Annotated[
-        float | None, typer.Option(help="Next-token: sampling temperature; 0 takes the likeliest. [0.8]")
+        float | None, typer.Option(help="Next-token: sampling temperature; 0 takes the most probable token. [0.8]")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Next-token: seed of the sampling. [0]")] = None,
 ) -> None:
@@ -269,7 +271,7 @@ def _csv(answers: list[Prediction]) -> str:
 
 def _table(answers: list[Prediction]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("input", "answer", "how sure"):
+    for name in ("input", "answer", "values"):
         table.add_column(name, overflow="fold")
     for answer in answers:
         likely = sorted(answer.values.items(), key=lambda item: -item[1])[:3]

@@ -1,6 +1,6 @@
 """The cache of decoded images, vocabularies and tokens, in the user's cache folder or in ``$DL_CACHE``.
 
-An entry is a file named by a hash of what it was made from, so it is never stale and may be deleted at any time: a
+An entry is a file named by a hash of its source, so it is never stale and may be deleted at any time: a
 process that has it mapped keeps it, and the next one makes it again. All entries together take at most
 ``$DL_CACHE_SIZE`` (20 GB); the least recently used are deleted first, and entries in use stay. Only folders made by dl
 are touched.

@@ -21,7 +21,7 @@ from dl.terminal import safe_text
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
 TABLES = ".csv, .tsv, .jsonl, .parquet"
-GLANCED = 1000  # files looked at to recognize the kind of a folder
+GLANCED = 1000  # files read to recognize the kind of a folder
 NAMED = 10  # bad files that a message names
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 

@@ -118,7 +118,7 @@ def as_array(values: Any) -> NDArray[Any]:  # Any: an array, a tensor, or what n
 
 def _refuse_sparse(data: Any) -> Given:  # Any: of scipy or torch
     as_array(data)
-    raise AssertionError("a sparse array is refused above")
+    raise AssertionError("as_array refuses a sparse array")
 
 
 def _from_tensor(data: Any) -> Given:  # Any: a tensor
@@ -145,7 +145,7 @@ def _from_array(array: NDArray[Any], *, from_torch: bool = False) -> Given:
 # Lists
 
 
-def _from_list(values: Sequence[Any]) -> Given:  # Any: whatever stands in it
+def _from_list(values: Sequence[Any]) -> Given:  # Any: of any type
     if not len(values):
         raise BadData("data is an empty list")
     kinds = [_kind(value) for value in values]
@@ -187,7 +187,7 @@ def _kind(value: object) -> str:
     return _article(value)
 
 
-# Data sets that give one example at a time
+# Map-style data sets
 
 
 def _is_map_style(data: object) -> bool:
@@ -198,7 +198,7 @@ def _is_map_style(data: object) -> bool:
     return hasattr(data, "__len__") and not hasattr(data, "__array__") and not _is_stream(data)
 
 
-def _from_map_style(data: Any) -> Given:  # Any: a data set, whose targets are left behind
+def _from_map_style(data: Any) -> Given:  # Any: a data set of pairs, whose targets are dropped
     return take(_unzipped(data)[0])
 
 
@@ -212,7 +212,7 @@ def _unzipped(data: Any) -> tuple[list[Any], list[Any]]:  # Any: a data set of p
     for at in range(len(data)):
         example = data[at]
         if not isinstance(example, (tuple, list)) or len(example) != 2:
-            raise BadData(f"{_article(data)} gives {_article(example)} for {at}; expected a pair (input, target)")
+            raise BadData(f"{_article(data)} returns {_article(example)} for {at}; expected a pair (input, target)")
         inputs.append(example[0])
         targets.append(example[1])
     if not inputs:
@@ -230,13 +230,13 @@ def _from_columns(columns: Mapping[str, Any]) -> Given:  # Any: what pyarrow tak
 
 
 def _column(name: object, values: Any) -> Any:  # Any: as above
-    if _is_named_part(values):
-        raise BadData(f"data has the parts {safe_text(name)!r}, ...; give one of them, and another as test=")
+    if _is_named_split(values):
+        raise BadData(f"data has the splits {safe_text(name)!r}, ...; give one of them, and another as test=")
     array = as_array(values) if _is_tensor(values) else values
     return array.tolist() if isinstance(array, np.ndarray) and array.dtype.kind in "UO" else array
 
 
-def _is_named_part(values: object) -> bool:
+def _is_named_split(values: object) -> bool:
     return _is_frame(values) and not _is_series(values)
 
 
@@ -255,7 +255,7 @@ def _from_arrow(table: Any) -> Given:  # Any: a pyarrow.Table
 
 
 def _from_hugging_face(data: Any) -> Given:  # Any: a datasets.Dataset
-    """Take a data set of Hugging Face: images as pillow gives them, class labels by their names."""
+    """Convert a data set of Hugging Face: images of pillow, and class labels by name."""
     kinds = {name: type(feature).__name__ for name, feature in data.features.items()}
     images = {name: data[name] for name, kind in kinds.items() if kind == "Image"}
     plain = data.remove_columns(list(images)).with_format("arrow")
@@ -264,7 +264,7 @@ def _from_hugging_face(data: Any) -> Given:  # Any: a datasets.Dataset
 
 
 def _with_names(table: Any, labels: Mapping[str, tuple[str, ...]]) -> Any:  # Any: pyarrow tables
-    """Put the names of classes for their numbers; a number below 0 stands for none."""
+    """Replace class numbers by names; a negative number means no label."""
     import pyarrow as pa
 
     for name, names in labels.items():
@@ -288,7 +288,7 @@ def _frame(make: Callable[[], Any], images: Mapping[str, Sequence[Any]] | None =
     return Given(FRAME, table, words, images=images, categories=categories)
 
 
-# What a value is, by what it can do
+# The type of a value, by its attributes
 
 
 def _has(value: object, *names: str) -> bool:
@@ -336,7 +336,7 @@ def _is_lazy(value: object) -> bool:
 
 
 def _is_stream(value: object) -> bool:
-    """Return whether a value gives examples one after the other, and none by its number."""
+    """Return whether a value is iterable, but not indexable."""
     names = {kind.__name__ for kind in type(value).__mro__}
     listed = hasattr(value, "__getitem__") and hasattr(value, "__len__") and "IterableDataset" not in names
     return hasattr(value, "__iter__") and not listed and not hasattr(value, "__array__")
@@ -348,16 +348,16 @@ def _refuse_lazy(_data: object) -> Given:
 
 def _refuse_stream(data: object) -> Given:
     if hasattr(data, "dataset"):
-        raise BadData(f"{_article(data)} gives batches; give its data set: loader.dataset")
-    raise BadData(f"{_article(data)} gives examples one after the other; {GIVE}")
+        raise BadData(f"{_article(data)} yields batches; give its data set: loader.dataset")
+    raise BadData(f"{_article(data)} can only be iterated; {GIVE}")
 
 
 def _refuse_name(data: object) -> Given:
-    raise BadData(f"{safe_text(data, 40)!r} stands where values are expected; give a list, even of one")
+    raise BadData(f"{safe_text(data, 40)!r} is a single string; give a list, even of one")
 
 
 def _article(value: object) -> str:
-    """Return what a value is, as "a Generator"."""
+    """Return the type of a value with its article, as "a Generator"."""
     name = type(value).__name__
     return "nothing" if value is None else f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
@@ -366,7 +366,7 @@ def _from_series(series: Any) -> Given:  # Any: a column of pandas or polars
     return _from_array(np.asarray(series.to_numpy()))
 
 
-_Reader = Callable[[Any], Given]  # Any: what the test beside it has let pass
+_Reader = Callable[[Any], Given]  # Any: a value that passed the test beside it
 _READERS: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
     (lambda data: isinstance(data, (str, bytes, os.PathLike)), _refuse_name),
     (_is_sparse, _refuse_sparse),

@@ -1,4 +1,4 @@
-"""Evaluate a run on the test part: open it, score the best weights once, and note it in `dl.runs.ledger`."""
+"""Evaluate a run on the test set: open it, score the best weights once, and record that in `dl.runs.ledger`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
 from dl.domain import comparable
 from dl.errors import BadData, BadRun
+from dl.groups import Groups
 from dl.inference.load import LoadedRun, reopen
 from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
@@ -23,7 +24,7 @@ from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints
 from dl.specs import IN_MEMORY
 from dl.splits.leakage import found_in
-from dl.splits.partition import load_dataset, split_data
+from dl.splits.partition import load_dataset, number_groups, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
 from dl.training.scoring import score
@@ -41,19 +42,19 @@ def evaluate(
     runs: str | Path = "runs",
     plugins: Plugins | None = None,
 ) -> TestEvaluation:
-    """Evaluate a run's best weights on the test part, and note the evaluation in the ledger.
+    """Evaluate a run's best weights on the test set, and record the evaluation in the ledger.
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        data: Examples to score in place of the data set's test part, as `dl.fit` takes them: ``(inputs, targets)``, a
+        data: Examples to score instead of the data set's test set, as `dl.fit` takes them: ``(inputs, targets)``, a
             frame, a data set.
         target: Their targets, or the names of the target columns, as `dl.fit` takes them.
-        model: The network, where the fit was given one and it is not at hand any more.
-        runs: Folder of run folders, where ``run`` is not itself a path.
-        plugins: What is registered; None loads what is installed.
+        model: The network, if the fit used one in memory and ``run`` no longer holds it.
+        runs: Folder of run folders, unless ``run`` is a path.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
-        BadData: If the data set has no test part, or the examples do not fit the run.
+        BadData: If the data set has no test set, or the examples do not fit the run.
         BadRun: If the run cannot be opened.
 
     Example:
@@ -66,21 +67,23 @@ def evaluate(
     opened = reopen(run, plugins, model)
     given = InMemory.of(data, target) if data is not None else None
     with attribute_errors(opened.recipe, plugins):
-        return _look(run, opened, plugins, given)
+        return _evaluate(run, opened, plugins, given)
 
 
-def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, str] | None) -> TestEvaluation:
-    held = run.at_hand.test if run.at_hand else None
-    if given is None and held is not None:
-        given = held, ""
+def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, str] | None) -> TestEvaluation:
+    own_test = run.at_hand.test if run.at_hand else None
+    if given is None and own_test is not None:
+        given = own_test, ""
     if "data" in run.manifest.in_memory:
         examples, known, name = _given_examples(opened, given), _seen(run), IN_MEMORY
     else:
         dataset = load_dataset(opened.recipe, plugins, opened.domain)
-        open_test = None if given else _need_test_part(run, opened, dataset, plugins)
+        open_test = None if given else _need_test_set(run, opened, dataset, plugins)
         known = _known(run, opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
+    keys = _hashes(examples, np.arange(len(examples)), opened)
+    groups = Groups.of(number_groups(examples, keys, opened.recipe))
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     fingerprint = subset_fingerprint(whole(examples))
@@ -90,12 +93,13 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, 
         data=name,
         examples=len(examples),
         info=opened.task.info.headline,
-        score=estimate(opened.task.info, scored, examples.targets),
+        score=estimate(opened.task.info, scored, examples.targets, groups),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
         look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
-        in_training=_copies(examples, known, opened),
+        in_training=int(np.count_nonzero(found_in(keys, known))),  # bit for bit
+        groups=len(groups) if groups is not None else 0,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     record_evaluation(ledger, result)
@@ -103,10 +107,10 @@ def _look(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, 
 
 
 def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Examples:
-    """Return examples that a program gave.
+    """Convert examples in memory.
 
     Raises:
-        BadRun: If none are at hand.
+        BadRun: If there are none.
     """
     if given is None:
         example = f"dl.evaluate({opened.run.name!r}, data=(x, y))"
@@ -125,36 +129,31 @@ def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Ex
     )
 
 
-def _need_test_part(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Callable[[], Examples]:
+def _need_test_set(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Callable[[], Examples]:
     if dataset.open_test is None:
         named = (opened.recipe.domain, opened.recipe.data) in plugins.datasets
-        raise BadData(f"{dataset.name} has no test part; {_instead(None if named else Path(opened.recipe.data), run)}")
+        raise BadData(f"{dataset.name} has no test set; {_instead(None if named else Path(opened.recipe.data), run)}")
     return dataset.open_test
 
 
 def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Fingerprints:
-    """Return the hashes of the training and validation part.
+    """Return the hashes of the training and validation set.
 
     Raises:
         BadRun: If the data has changed since the fit.
     """
-    divided = split_data(dataset, opened.recipe, plugins)
-    if subset_fingerprint(divided.val) != run.manifest.parts.val_fingerprint:
-        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation part is not the same any more")
-    return np.concatenate([_hashes(part.examples, part.index, opened) for part in (divided.train, divided.val)])
+    splits = split_data(dataset, opened.recipe, plugins)
+    if subset_fingerprint(splits.val) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
+    return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in (splits.train, splits.val)])
 
 
 def _hashes(examples: Examples, index: Index, opened: LoadedRun) -> Fingerprints:
     return fingerprints(Subset(comparable(examples, opened.preprocessor), index))
 
 
-def _copies(examples: Examples, known: Fingerprints, opened: LoadedRun) -> int:
-    """Count examples that stand in the training or validation part, bit for bit."""
-    return int(np.count_nonzero(found_in(_hashes(examples, np.arange(len(examples)), opened), known)))
-
-
 def _seen(run: Run) -> Fingerprints:
-    """Return the hashes that a run on data in memory has kept.
+    """Return the hashes of the training and validation set that a run on data in memory has kept.
 
     Raises:
         BadRun: If they are missing or damaged.
@@ -163,18 +162,18 @@ def _seen(run: Run) -> Fingerprints:
 
 
 def _instead(path: Path | None, run: Run) -> str:
-    """Return what can be done where there is no test part.
+    """Return advice for data without a test set.
 
     Args:
         path: Of the user's own data; None for a named data set.
-        run: Which was to be tested.
+        run: The run to evaluate.
     """
     if path is None:
-        return f"its plugin brings none; what is known is the validation score: dl report {run.name}"
+        return f"its plugin has none; the validation score is in: dl report {run.name}"
     if is_table(path):
-        return f"a table has none; keep rows apart in another file, and compare the answers: dl predict {run.name} FILE"
+        return f"a table has none; keep rows in another file, and compare its predictions: dl predict {run.name} FILE"
     if not path.is_dir():
-        return "a single file has none; make a folder with folders train and test in it, and fit that"
+        return "a single file has none; make a folder with the folders train and test, and fit that"
     if any(entry.is_dir() and entry.name.lower() == "train" for entry in path.iterdir()):
         return "put a folder named test beside train, with examples that no fit has seen"
-    return "make folders train and test in it, move what is there into train, put others into test, and fit again"
+    return "make the folders train and test in it, move its content into train, add new examples to test, and fit again"

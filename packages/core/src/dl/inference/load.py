@@ -1,4 +1,4 @@
-"""Opening a run for use: its task, preprocessor and network with the best weights, ready to score or to predict."""
+"""Load a run for use: its task, preprocessor and network with the best weights, ready to score or predict."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run that can be used.
+    """A run with its network, ready to score and predict.
 
     Args:
-        run: The folder.
-        recipe: Its choices, checked against what is installed.
+        run: The run.
+        recipe: Its choices, checked against the installed plugins.
         domain: Reads raw inputs.
-        preprocessor: As learnt from the training part.
+        preprocessor: As learnt from the training set.
         task: As decided by the training target.
         network: With the weights of the best epoch, in eval mode, on a GPU if there is one.
     """
@@ -52,26 +52,26 @@ class LoadedRun:
     network: nn.Module
 
     def logits(self, examples: Examples) -> Tensor:
-        """Score examples as they were read, a batch at a time; returns (N, K) in their order."""
+        """Compute the logits of raw examples batch by batch, (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        feed = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
-        feed.targets = feed.targets.to(next(self.network.parameters()).device)
-        order = EvalBatchSampler(np.arange(len(examples)), Shard(), feed.lengths, self.task.row.eval_batch_size)
+        data = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
+        data.targets = data.targets.to(next(self.network.parameters()).device)
+        sampler = EvalBatchSampler(np.arange(len(examples)), Shard(), data.lengths, self.task.row.eval_batch_size)
         batches = []
         with torch.inference_mode():
-            for positions in order:
-                inputs, _ = feed.take(positions)
+            for positions in sampler:
+                inputs, _ = data.take(positions)
                 prepared = self._prepared(inputs)
                 batches.append(self.task.row.reduce_logits(self.network(prepared), prepared).float().cpu())
-        return torch.cat(batches)[torch.from_numpy(np.argsort(order.local_positions))]
+        return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
 
     def read(self, inputs: object, options: Options | None = None) -> Examples:
-        """Return inputs that a program has at hand as examples.
+        """Convert inputs in memory to examples.
 
         Args:
             inputs: As `dl.data.memory.take` takes them.
-            options: How to read them; None as the run's own data was read.
+            options: How to read them; None reads them like the run's own data.
 
         Raises:
             BadData: If they do not fit the run.
@@ -80,29 +80,29 @@ class LoadedRun:
         return read_given(self.domain, self.recipe.domain, take(inputs), chosen, self.preprocessor).train
 
     def _prepared(self, inputs: Tensor | Padded) -> Prepared:
-        """Prepare stored inputs; numbers in the network's number type."""
+        """Prepare encoded inputs, cast to the dtype of the network."""
         prepared: Prepared = self.preprocessor(inputs)
         return prepared.to(next(self.network.parameters()).dtype) if isinstance(prepared, Tensor) else prepared
 
 
 def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
-    """Make a run's network again and load its best weights.
+    """Rebuild a run's network and load its best weights.
 
     Args:
         run: The run.
-        plugins: What is registered.
-        model: The network, or the function that builds it, where the fit was given one.
+        plugins: The registered plugins.
+        model: The network, or the function that builds it, if the fit used one in memory.
 
     Raises:
-        BadRun: If the run has kept no weights, they do not fit the network, or the network is not at hand.
+        BadRun: If the run has no weights, they do not fit the network, or a network in memory is missing.
         UnknownName: If the run's domain or model is not installed.
     """
     task, needed = restore(run.manifest.task, plugins.tasks), run.manifest.in_memory
     plugins = _at_hand(run, model).register(without(plugins, needed, run.name))
-    # val=0 is how runs once kept that nothing was said of it; an optimizer of the user's own is not needed any more
-    unsaid: dict[str, object] = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}
-    unsaid |= {"optimizer": "sgd"} if "optimizer" in needed else {}
-    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=unsaid)
+    # older runs kept val=0 for the default size; an optimizer in memory is needed only for training
+    replaced: dict[str, object] = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}
+    replaced |= {"optimizer": "sgd"} if "optimizer" in needed else {}
+    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=replaced)
     domain = plugins.domain(recipe.domain).load()
     preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
     network = build_network(recipe, plugins, preprocessor, task, Regularizers.of(recipe, plugins, task))
@@ -112,12 +112,12 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
 
 
 def _at_hand(run: Run, model: Model | None) -> AtHand:
-    """Return what the run still has from its fit, and the network that is given now.
+    """Return the in-memory arguments that the run still holds, with the given network.
 
     Raises:
-        BadOption: If a network is given for a run that has one by name.
+        BadOption: If a network is given for a run whose network has a name.
     """
     if model is not None and "model" not in run.manifest.in_memory:
         raise BadOption(f"{run.name} has the network {run.manifest.model!r} by name; leave model= out")
-    held = run.at_hand or NOTHING
-    return held if model is None else replace(held, model=model)
+    at_hand = run.at_hand or NOTHING
+    return at_hand if model is None else replace(at_hand, model=model)

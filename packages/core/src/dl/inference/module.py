@@ -1,4 +1,4 @@
-"""A run as one module: raw inputs in, answers out - preprocessor, network and activation together."""
+"""Wrap a run as one module on raw inputs: preprocessor, network and activation together."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LoadedNetwork(nn.Module):
 
     Attributes:
         network: Prepared inputs -> logits.
-        preprocessor: Stored inputs -> prepared inputs.
+        preprocessor: Encoded inputs -> prepared inputs.
     """
 
     def __init__(self, loaded: LoadedRun, *, decode: bool = True) -> None:
@@ -42,14 +42,14 @@ class LoadedNetwork(nn.Module):
         return self.loaded.task.info.names
 
     def forward(self, inputs: object) -> Tensor:
-        """Answer raw inputs, as `dl.fit` takes them, a batch at a time; without gradients.
+        """Predict raw inputs, as `dl.fit` takes them, batch by batch and without gradients.
 
         Args:
-            inputs: N arrays, tensors, images, texts, or rows of a frame, as the run's own data was given.
+            inputs: N arrays, tensors, images, texts, or rows of a frame, in the form of the run's own data.
 
         Returns:
             Probabilities (N, C), values (N, D), or (N,) the probability of the second of two classes; logits (N, K)
-            without ``decode``.
+            with ``decode=False``.
 
         Raises:
             BadData: If the inputs do not fit the run.
@@ -59,7 +59,7 @@ class LoadedNetwork(nn.Module):
             return self.loaded.task.preds(logits) if self.decode else logits
 
     def predict(self, inputs: object) -> list[Prediction]:
-        """Answer raw inputs in words and values.
+        """Predict raw inputs, as words and values.
 
         Raises:
             BadData: If the inputs do not fit the run.
@@ -79,13 +79,13 @@ def load(
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        model: The network, or the function that builds it, where the fit was given one and it is not at hand any more.
+        model: The network, or a function that builds it, if the fit used one in memory and ``run`` no longer holds it.
         decode: Whether a call returns probabilities or values in target units; else logits.
-        runs: Folder of run folders, where ``run`` is not itself a path.
-        plugins: What is registered; None loads what is installed.
+        runs: Folder of run folders, unless ``run`` is a path.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
-        BadRun: If the run cannot be opened, or its network is not at hand.
+        BadRun: If the run cannot be opened, or its network in memory is missing.
 
     Example:
         >>> probabilities = dl.load(run)(images)

@@ -1,4 +1,4 @@
-"""Prediction: a run on raw inputs it has never seen - files, folders, lists of paths."""
+"""Predict new raw inputs with a run: files, folders, tables, arrays, texts."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
 
 
-MOST_TOKENS = 100_000  # that are drawn after one text
-NAMED = 3  # inputs that a message names
+MOST_TOKENS = 100_000  # generated after one prompt
+NAMED = 3  # inputs in a message
 
 
 class UnknownInputs(UserWarning):
-    """Inputs of a prediction hold nothing that the run has learnt to tell apart: texts without a known word, say."""
+    """Inputs of a prediction hold nothing that the run has learnt, such as texts without a known word."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a run says of one input.
+    """The prediction for one input.
 
     Args:
-        source: Where the input came from; for next-token the prompt itself.
-        answer: The class, the labels that hold, or the numbers, in words; for next-token how it goes on.
-        values: For each class or label its probability; for each target column its number; nothing for next-token.
+        source: The file, row or position of the input; for next-token the prompt itself.
+        answer: The class, the labels, or the numbers, in words; for next-token the generated text.
+        values: The probability of each class or label, or the number of each target column; empty for next-token.
     """
 
     source: str
@@ -72,22 +72,22 @@ def predict(
 
     Args:
         run: A run, its path, name or number, or ``last``.
-        inputs: Paths of files, folders or tables, which are read as the run's own data was; or inputs themselves, as
-            `dl.fit` takes them: an array, a tensor, a frame, images. Of a run on texts a string that is no path, and
-            is not written as one, is a text.
-        texts: Texts themselves, whatever they look like, where the run reads texts.
-        model: The network, where the fit was given one and it is not at hand any more.
-        runs: Folder of run folders, where ``run`` is not itself a path.
-        plugins: What is registered; None loads what is installed.
-        tokens: Of a run of the task next-token: how many to generate; None for 200.
-        temperature: By which logits are divided before a token is drawn; 0 takes the likeliest; None for 0.8.
+        inputs: Paths of files, folders or tables, read like the run's own data; or inputs in memory, as `dl.fit` takes
+            them: an array, a tensor, a frame, images. For a run on texts, a string that is not a path, nor looks like
+            one, is a text.
+        texts: Texts, even if they look like paths; for runs on texts.
+        model: The network, if the fit used one in memory and ``run`` no longer holds it.
+        runs: Folder of run folders, unless ``run`` is a path.
+        plugins: The registered plugins; None loads the installed ones.
+        tokens: Number of tokens to generate, for a run of the task next-token; None for 200.
+        temperature: Divides the logits before a token is drawn; 0 takes the most probable token; None for 0.8.
         seed: Of these draws; None for 0.
-        **options: What is read otherwise than the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
+        **options: Options of reading that differ from the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
     Raises:
         BadData: If inputs do not fit the run, or a text cannot be continued.
         BadFile: If a file cannot be read as an input of the run's domain.
-        BadOption: If something is asked for that the run's task does not have.
+        BadOption: If an option does not apply to the run's task.
         BadRun: If the run cannot be opened.
 
     Example:
@@ -101,7 +101,9 @@ def predict(
     reading = _reading(opened, plugins, options, sources, raw)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
     if opened.task.row.from_inputs and not sources and raw is None and not texts:
-        raise BadData(f"{opened.run.name} goes on with a text, and none was given  example: --text 'Once upon'")
+        raise BadData(
+            f"{opened.run.name} generates text from a prompt, and none was given  example: --text 'Once upon'"
+        )
     read = [] if raw is None else [opened.read(raw, reading)]
     if sources or not (read or texts):
         read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
@@ -114,11 +116,11 @@ def predict(
 
 
 def answers(opened: LoadedRun, examples: Examples) -> list[Prediction]:
-    """Return what a run answers to examples as they were read, in words and values."""
-    _say_blind(opened, examples)
+    """Predict raw examples, as words and values."""
+    _warn_of_unknown(opened, examples)
     logits = opened.logits(examples)
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
-    assert answers is not None  # only a task whose target is in the inputs has none
+    assert answers is not None  # every task but next-token has answers
     return [
         Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred))
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
@@ -126,10 +128,10 @@ def answers(opened: LoadedRun, examples: Examples) -> list[Prediction]:
 
 
 def _sorted(opened: LoadedRun, inputs: object) -> tuple[list[Path], Given | None]:
-    """Tell paths from inputs themselves.
+    """Separate paths from inputs in memory.
 
     Raises:
-        BadData: If a list holds both.
+        BadData: If a list holds both paths and texts.
     """
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
@@ -146,16 +148,16 @@ def _sorted(opened: LoadedRun, inputs: object) -> tuple[list[Path], Given | None
 
 
 def _means_path(word: str) -> bool:
-    return looks_like_path(word) or looks_like_file(word) or os.path.exists(word)  # noqa: PTH110 - a text is no path, and no error
+    return looks_like_path(word) or looks_like_file(word) or os.path.exists(word)  # noqa: PTH110 - Path.exists raises on some texts
 
 
 def _reading(
     opened: LoadedRun, plugins: Plugins, given: Mapping[str, object], paths: Sequence[Path], raw: Given | None
 ) -> Options:
-    """Return the options of the run's data, those about raw inputs as they are given now.
+    """Return the run's data options, updated by the given options of reading.
 
     Raises:
-        BadOption: If an option is about no raw input, or about a table where there is none.
+        BadOption: If an option does not concern raw inputs, or is for tables and there is none.
     """
     known = [option for option in plugins.domain(opened.recipe.domain).options if option.name in OF_RAW_INPUTS]
     checked = check(known, given, "a prediction")
@@ -166,28 +168,30 @@ def _reading(
     return {**opened.recipe.data_options, **chosen}
 
 
-def _say_blind(opened: LoadedRun, examples: Examples) -> None:
-    """Warn of inputs that hold nothing the run knows: it answers, but not to them."""
+def _warn_of_unknown(opened: LoadedRun, examples: Examples) -> None:
+    """Warn of inputs without any known word or value: their prediction does not depend on them."""
     if not len(examples):
         return
-    blind = np.flatnonzero(opened.preprocessor.all_unknown(encode_examples(examples, opened.preprocessor).inputs))
-    if len(blind):
-        first = ", ".join(safe_text(examples.source(int(at))) for at in blind[:NAMED])
-        count = f"{len(blind):,} of {len(examples):,} inputs {hold(len(blind))} nothing that this run knows"
-        more = ", ..." if len(blind) > NAMED else ""
-        warnings.warn(f"{count}: {first}{more}; its answer to them says nothing", UnknownInputs, stacklevel=3)
+    unknown = np.flatnonzero(opened.preprocessor.all_unknown(encode_examples(examples, opened.preprocessor).inputs))
+    if len(unknown):
+        first = ", ".join(safe_text(examples.source(int(at))) for at in unknown[:NAMED])
+        count = f"{len(unknown):,} of {len(examples):,} inputs {hold(len(unknown))} nothing that this run knows"
+        more = ", ..." if len(unknown) > NAMED else ""
+        warnings.warn(f"{count}: {first}{more}; their predictions mean nothing", UnknownInputs, stacklevel=3)
 
 
-def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Sampling:
-    """Return how tokens are drawn, with what was said about it.
+def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:
+    """Return the settings of generation, with those that were given.
 
     Raises:
-        BadOption: If the run's task draws none, or a number is out of range.
+        BadOption: If the run's task generates nothing, or a number is out of range.
     """
-    given = {name: value for name, value in said.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     if given and not opened.task.row.from_inputs:
         name = next(iter(given))
-        raise BadOption(f"{name} is for a run that goes on with texts; {opened.run.name} is {opened.task.row.name}")
+        raise BadOption(
+            f"{name} is for runs that generate text; the task of {opened.run.name} is {opened.task.row.name}"
+        )
     draw = replace(Sampling(), **given)  # type: ignore[arg-type]  # as typed by `predict`
     if not 1 <= draw.tokens <= MOST_TOKENS:
         raise BadOption(f"tokens={draw.tokens}: expected a whole number from 1 to {MOST_TOKENS:,}")
@@ -199,13 +203,13 @@ def _draw(opened: LoadedRun, said: dict[str, float | None]) -> Sampling:
 
 
 def _continued(opened: LoadedRun, examples: Examples, draw: Sampling) -> list[Prediction]:
-    assert opened.domain.generate is not None  # the domain whose texts were cut has it
+    assert opened.domain.generate is not None  # a domain that cuts texts into windows has it
     prompts = [as_text(row_of(examples.inputs, position)) for position in range(len(examples))]
-    go_on = opened.domain.generate
-    return [Prediction(text, go_on(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
+    generate = opened.domain.generate
+    return [Prediction(text, generate(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
 
 
 def _from_strings(opened: LoadedRun, texts: Sequence[str]) -> Examples:
     if opened.domain.from_strings is None:
-        raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give it files or folders")
+        raise BadOption(f"a run of {opened.recipe.domain} reads no texts; give files or folders")
     return opened.domain.from_strings(texts)

@@ -1,4 +1,4 @@
-"""The doctor: check versions, devices, plugins and folders of this installation."""
+"""Check versions, devices, plugins and folders of this installation."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from dl.plugins.loading import inspect_plugins
 
 # Older versions can execute code from files they should only read.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
-BESIDE_TORCH = ("torchvision", "torchaudio", "timm")  # compiled against one build of torch, or made of such
-MOST_SAID = 80  # characters of an error that are shown
+BESIDE_TORCH = ("torchvision", "torchaudio", "timm")  # compiled against one build of torch, or depending on such
+LONGEST = 80  # characters of an error that are shown
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def _package(name: str) -> Check:
 
 
 def _unmet() -> list[Check]:
-    """Name the packages that need another version of a held one than is here."""
+    """Find packages that require another version of torch, lightning or numpy than the installed one."""
     versions, found = held(), []
     for name in sorted(metadata_folders()):
         for need in _requirements(name):
             wanted = normalized(need.name)
             here = versions.get(wanted, "")
-            asked = need.marker is None or need.marker.evaluate({"extra": ""})
-            if here and asked and not need.specifier.contains(here, prereleases=True):
+            applies = need.marker is None or need.marker.evaluate({"extra": ""})
+            if here and applies and not need.specifier.contains(here, prereleases=True):
                 found.append(
                     Check(name, f"{_version(name)} needs {wanted}{need.specifier}, and {here} is here", ok=False)
                 )
@@ -84,7 +84,7 @@ def _unmet() -> list[Check]:
 
 
 def _requirements(name: str) -> Iterator[Requirement]:
-    """Give what an installed distribution requires, as far as it can be read."""
+    """Yield the requirements of an installed distribution, as far as they can be read."""
     with suppress(PackageNotFoundError, ValueError):  # it is being removed, or its metadata is damaged
         for text in distribution(name).requires or ():
             with suppress(InvalidRequirement):
@@ -92,7 +92,7 @@ def _requirements(name: str) -> Iterator[Requirement]:
 
 
 def _beside_torch() -> list[Check]:
-    """Import what is compiled against one build of torch, in a process of its own: with another it may crash."""
+    """Import packages that are compiled against one build of torch, in a subprocess, since they may crash."""
     return [_imported(name) for name in BESIDE_TORCH if find_spec(name)]
 
 
@@ -100,9 +100,9 @@ def _imported(name: str) -> Check:
     done = subprocess.run([sys.executable, "-P", "-c", f"import {name}"], capture_output=True, text=True, check=False)
     if not done.returncode:
         return Check(name, f"{_version(name)}, which the torch here can use")
-    why = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1][:MOST_SAID]
-    mend = f"python -m pip install --force-reinstall {name} torch=={_version('torch')}"
-    return Check(name, f"{_version(name)} does not work with torch {_version('torch')}: {why}  {mend}", ok=False)
+    why = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1][:LONGEST]
+    command = f"python -m pip install --force-reinstall {name} torch=={_version('torch')}"
+    return Check(name, f"{_version(name)} does not work with torch {_version('torch')}: {why}  {command}", ok=False)
 
 
 def _version(name: str) -> str:
@@ -128,7 +128,7 @@ def _devices() -> list[Check]:
 
 
 def _build() -> str:
-    """Return what torch was built for."""
+    """Return the accelerator that torch was built for."""
     import torch
 
     if torch.version.cuda:
@@ -147,9 +147,9 @@ def _writable(name: str, folder: Path) -> Check:
 def _cache() -> Check:
     check = _writable("cache", cache.cache_root())
     try:
-        most = cache.size_limit()
+        limit = cache.size_limit()
     except BadOption as error:
         return Check("cache", str(error), ok=False)
     size = sum(entry.size for entry in cache.entries())
-    held = f"{size / 1e9:.1f} GB of at most {most / 1e9:g} GB, {cache.SIZE}="
-    return Check("cache", f"{check.message}  holds {held}") if check.ok else check
+    used = f"{size / 1e9:.1f} GB of at most {limit / 1e9:g} GB, {cache.SIZE}="
+    return Check("cache", f"{check.message}  holds {used}") if check.ok else check

@@ -1,7 +1,7 @@
-"""Held packages: those on which dl and its plugins are built, and which no installation replaces by the way.
+"""Hold torch, lightning and numpy at their installed versions when plugins are installed.
 
-What a plugin needs may ask for another torch than the one here, and the resolver would bring it: of another version, or
-built for another device. Whoever means that says so, with `--replace torch`.
+A requirement of a plugin may need another torch, and the resolver would install it: another version, or a build for
+another device. `--replace torch` allows that.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ HELD = ("torch", "lightning", "numpy")
 
 
 def held(replace: Iterable[str] = ()) -> dict[str, str]:
-    """Return the version of each held package, as installed, without those that may be replaced.
+    """Return the installed version of each held package, without those that may be replaced.
 
     Raises:
-        BadOption: If one that may be replaced is not a held one.
+        BadOption: If a name in ``replace`` is not a held package.
     """
     allowed = set(replace)
-    if strange := sorted(allowed - set(HELD)):
-        raise BadOption(f"--replace {strange[0]}: only {', '.join(HELD)} are held; others are replaced as needed")
+    if others := sorted(allowed - set(HELD)):
+        raise BadOption(f"--replace {others[0]}: only {', '.join(HELD)} are held; others are replaced as needed")
     found = {}
     for name in HELD:
         with contextlib.suppress(PackageNotFoundError):
@@ -36,7 +36,7 @@ def held(replace: Iterable[str] = ()) -> dict[str, str]:
 
 @contextlib.contextmanager
 def constraint(versions: Mapping[str, str]) -> Iterator[list[str]]:
-    """Give the words with which pip and uv leave these packages as they are."""
+    """Yield the arguments with which pip and uv keep these versions."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "held.txt"
         path.write_text("".join(f"{name}=={here}\n" for name, here in versions.items()), encoding="utf-8")
@@ -44,10 +44,10 @@ def constraint(versions: Mapping[str, str]) -> Iterator[list[str]]:
 
 
 def refusal(what: str, words: Sequence[str], versions: Mapping[str, str], new: Mapping[str, str]) -> str:
-    """Return the line that says which held packages an installation would replace; empty if it would replace none.
+    """Return an error message that names the held packages an installation would replace; empty if it replaces none.
 
     Args:
-        what: As the user named it.
+        what: The distribution, as the user named it.
         words: The user's flags.
         versions: Of the held packages.
         new: Versions that would be installed, by normalized name.

@@ -48,11 +48,11 @@ class Changes:
 
     @property
     def lines(self) -> list[str]:
-        """What is said to people, one line a package, those asked for first."""
-        said = {name: f"added {name} {version}" for name, version in self.added.items()}
-        said |= {name: _replaced(name, *versions) for name, versions in self.replaced.items()}
-        said |= {name: f"removed {name} {version}" for name, version in self.removed.items()}
-        return [said[name] for name in sorted(said, key=lambda name: (name not in self.asked, name))]
+        """One line of text per package, requested packages first."""
+        lines = {name: f"added {name} {version}" for name, version in self.added.items()}
+        lines |= {name: _replaced(name, *versions) for name, versions in self.replaced.items()}
+        lines |= {name: f"removed {name} {version}" for name, version in self.removed.items()}
+        return [lines[name] for name in sorted(lines, key=lambda name: (name not in self.asked, name))]
 
 
 def install(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
@@ -60,16 +60,16 @@ def install(what: str, *, upgrade: bool = False, editable: bool = False, replace
 
     Args:
         what: The distribution.
-        upgrade: Whether to take the newest version of one that is there.
-        editable: Whether edits in the folder count.
+        upgrade: Whether to replace an installed version by the newest.
+        editable: Whether to install the folder itself, so that edits take effect.
         replace: Which of the held packages (`dl.packaging.held`) may be replaced.
 
     Raises:
         UnknownName: If it is a path that does not exist.
-        InstallFailed: If it cannot be installed, or would replace a held package, in one line.
+        InstallFailed: If it cannot be installed, or would replace a held package.
     """
     before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
-    _holding(lambda kept: _run(["install", *kept, *words], what), words, what, held(replace))
+    _holding(lambda holding: _run(["install", *holding, *words], what), words, what, held(replace))
     after = packages()
     if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
         _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
@@ -82,7 +82,7 @@ def install_locked(lock: Path) -> Changes:
 
     Raises:
         UnknownName: If the file does not exist.
-        InstallFailed: If it cannot be installed, in one line.
+        InstallFailed: If it cannot be installed, or a hash differs.
     """
     if not lock.is_file():
         raise UnknownName(f"no lock file {str(lock)!r}  write one with: dl plugins lock")
@@ -98,7 +98,7 @@ def plan(what: str, *, upgrade: bool = False, editable: bool = False, replace: I
         InstallFailed: If the installation would fail.
     """
     words = _words(what, upgrade=upgrade, editable=editable)
-    new, asked = _holding(lambda kept: _dry_run([*kept, *words], what), words, what, held(replace))
+    new, asked = _holding(lambda holding: _dry_run([*holding, *words], what), words, what, held(replace))
     before = {name: version for name, (version, _) in packages().items()}
     return Changes(
         added={name: version for name, version in new.items() if name not in before},
@@ -108,10 +108,10 @@ def plan(what: str, *, upgrade: bool = False, editable: bool = False, replace: I
 
 
 def _dry_run(words: Sequence[str], what: str) -> tuple[dict[str, str], set[str]]:
-    """Return the versions that an installation would bring, by normalized name, and which of them are asked for."""
+    """Return the versions that would be installed, by normalized name, and the names of the requested packages."""
     if _tool()[0] == "uv":
-        said = _run(["install", "--dry-run", *words], what).stderr
-        found = re.findall(r"^ \+ (\S+?)==(\S+)", said, re.MULTILINE)
+        output = _run(["install", "--dry-run", *words], what).stderr
+        found = re.findall(r"^ \+ (\S+?)==(\S+)", output, re.MULTILINE)
         return {normalized(name): version for name, version in found}, set()
     report = read_report(_run(["install", "--dry-run", "--quiet", "--report", "-", *words], what).stdout)
     new = {normalized(one["metadata"]["name"]): str(one["metadata"]["version"]) for one in report}
@@ -119,20 +119,20 @@ def _dry_run(words: Sequence[str], what: str) -> tuple[dict[str, str], set[str]]
 
 
 def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, versions: Mapping[str, str]) -> Done:
-    """Do something that installs with the held packages as they are.
+    """Run an installation that keeps the held packages.
 
     Args:
-        do: Takes the words that hold them.
-        words: What is installed, with the flags before it.
-        what: The same, as the user named it.
+        do: The installation; takes the arguments that hold the versions.
+        words: The flags, and the distribution as the last word.
+        what: The distribution, as the user named it.
         versions: Of the held packages.
 
     Raises:
-        InstallFailed: If it fails; where it does because one of them would have to be replaced, with that reason.
+        InstallFailed: If it fails; the message names held packages that it would have to replace.
     """
-    with constraint(versions) as kept:
+    with constraint(versions) as holding:
         try:
-            return do(kept)
+            return do(holding)
         except _Conflict:
             if line := _would_replace(words, what, versions):
                 raise InstallFailed(line) from None
@@ -142,7 +142,7 @@ def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: st
 def _would_replace(words: Sequence[str], what: str, versions: Mapping[str, str]) -> str:
     try:
         new, _ = _dry_run(words, what)
-    except InstallFailed:  # it contradicts something else as well
+    except InstallFailed:  # it conflicts with another package as well
         return ""
     return refusal(what, words[:-1], versions, new)
 
@@ -175,7 +175,7 @@ def packages() -> Packages:
     found: Packages = {}
     for name, folder in metadata_folders(environment()).items():
         path = Path(folder)
-        with contextlib.suppress(OSError):  # it may be removed meanwhile
+        with contextlib.suppress(OSError):  # removed by another process
             found[name] = (path.stem.partition("-")[2], path.stat().st_mtime_ns)
     return found
 
@@ -199,7 +199,7 @@ def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
     try:
         states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON
     except ValueError:
-        raise InstallFailed(f"dl does not start any more: {summed_up(done.stderr)}") from None
+        raise InstallFailed(f"dl does not start any more: {summarize(done.stderr)}") from None
     return states
 
 
@@ -209,7 +209,7 @@ def read_report(text: str) -> list[dict[str, Any]]:  # Any: JSON
         listed: list[dict[str, Any]] = json.loads(text)["install"]  # Any: JSON
     except (ValueError, KeyError, TypeError) as error:
         raise InstallFailed(
-            "this pip is too old to say what it would do  update it: python -m pip install -U pip"
+            "this pip is too old for a dry run with a report  update it: python -m pip install -U pip"
         ) from error
     return listed
 
@@ -234,14 +234,14 @@ def _tool() -> tuple[str, ...]:
     if uv and (_made_by_uv() or find_spec("pip") is None):
         return ("uv", uv, "pip")
     if find_spec("pip") is None:
-        raise InstallFailed(f"neither pip nor uv is there for {sys.executable}  add one: python -m ensurepip")
+        raise InstallFailed(f"{sys.executable} has neither pip nor uv  add pip: python -m ensurepip")
     return ("pip", *_PIP)
 
 
 def _made_by_uv() -> bool:
     try:
-        noted = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
-        return re.search(r"^uv\s*=", noted, re.MULTILINE) is not None
+        config = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        return re.search(r"^uv\s*=", config, re.MULTILINE) is not None
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -259,15 +259,15 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
     if os.environ.get("DL_DEBUG") == "1":
         sys.stderr.write(done.stderr if "--report" in words else done.stdout + done.stderr)
     if done.returncode:
-        said = done.stderr or done.stdout
-        raise (_Conflict if re.search(_CONTRADICTION, said) else InstallFailed)(
-            f"{name} could not {verb} {what!r}: {summed_up(said)}{_hint(what)}  all that it said: DL_DEBUG=1"
+        output = done.stderr or done.stdout
+        raise (_Conflict if re.search(_CONTRADICTION, output) else InstallFailed)(
+            f"{name} could not {verb} {what!r}: {summarize(output)}{_hint(what)}  its whole output: DL_DEBUG=1"
         )
     return done
 
 
 class _Conflict(InstallFailed):
-    """What is asked for, or what it needs, contradicts something."""
+    """Requirements of the requested distribution contradict each other or installed packages."""
 
 
 def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
@@ -276,7 +276,7 @@ def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
     if _is_path(what) and not Path(what).expanduser().exists():
         raise UnknownName(f"no file or folder {what!r}  a name from the package index has no / in it")
     here = _is_path(what) or (editable and os.path.isdir(what))  # noqa: PTH112
-    where = str(Path(what).expanduser().absolute()) if here else what  # pip takes a bare folder name as a distribution
+    where = str(Path(what).expanduser().absolute()) if here else what  # pip reads a bare folder name as a distribution
     if editable and not Path(where).is_dir():
         raise BadOption(f"{what!r} is not a folder; -e installs a folder, so that edits in it count")
     return [*(["--upgrade"] if upgrade else []), *(["--editable"] if editable else []), where]
@@ -286,8 +286,8 @@ def _came_from(wheel: Path) -> bool:
     """Return whether the installed distribution came from a wheel with the same content."""
     folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
     try:
-        noted = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
-        return bool(noted["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
+        origin = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
+        return bool(origin["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
     except (OSError, ValueError, KeyError, TypeError):  # installed from a folder or an index
         return False
 
@@ -300,12 +300,12 @@ def _hint(what: str) -> str:
     return f"  this folder has a {what!r}: dl install ./{what}" if not _is_path(what) and os.path.isdir(what) else ""  # noqa: PTH112
 
 
-def summed_up(said: str) -> str:
-    """Return what pip or uv said, in one line."""
+def summarize(output: str) -> str:
+    """Return the reason in the output of pip or uv, in one line."""
     for pattern, words in _KNOWN:
-        if found := re.search(pattern, said):
+        if found := re.search(pattern, output):
             return found.expand(words)
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(error|ERROR)\b|\w*(Error|Exception):", line)]
     return re.sub(r"^(error|ERROR):\s*", "", (errors or lines or ["it gave no reason"])[-1])[:300]
 
@@ -314,8 +314,9 @@ _CONTRADICTION = r"ResolutionImpossible|conflicting dependencies|No solution fou
 _KNOWN = (
     (r"externally-managed-environment", "this Python is the operating system's; give dl an environment of its own"),
     (r"DO NOT MATCH THE HASHES[^\n]*\n\s*([^\s@]+)[^\n]* from",
-     r"the hash of \1 is not that of the lock; it was changed"),
-    (r"(?:[Hh]ash mismatch for|mismatch for) `([^`]+)`", r"the hash of \1 is not that of the lock; it was changed"),
+     r"the hash of \1 differs from the lock file; the archive has changed"),
+    (r"(?:[Hh]ash mismatch for|mismatch for) `([^`]+)`",
+     r"the hash of \1 differs from the lock file; the archive has changed"),
     (r"In --require-hashes mode, all requirements must[^\n]*", "a requirement has no version and hash"),
     (r"(?:Name or service not known|Temporary failure in name resolution|NewConnectionError)",
      "the package index cannot be reached"),
@@ -326,19 +327,19 @@ _KNOWN = (
      "it is no Python project: it has neither pyproject.toml nor setup.py"),
     (r"(?:is not a valid wheel filename|is not a supported wheel)[^\n]*", "it is not a wheel for this Python"),
     (r"Wheel '([^']+)'[^\n]* is invalid", r"the wheel of \1 is damaged"),
-    (_CONTRADICTION, "what it needs contradicts what something else needs"),
+    (_CONTRADICTION, "its requirements contradict those of another package"),
 )  # fmt: skip
 
 
 def _removable(name: str) -> str:
-    """Return the distribution of a name after checking that it may be uninstalled."""
+    """Return the distribution with this name, or of the plugin with this name, if it may be uninstalled."""
     wanted = normalized(name)
     plugins = installed()
     known = {normalized(one.distribution): one.distribution for one in plugins}
     known |= {one.name: one.distribution for one in plugins if one.name not in known}
     distribution = known.get(wanted) or known.get(name)
     if wanted in OWN or (distribution and normalized(distribution) in OWN):
-        raise BadOption(f"{name!r} is a part of dl itself  switch a plugin off with: DL_PLUGINS=-{name}")
+        raise BadOption(f"{name!r} belongs to dl itself  switch a plugin off with: DL_PLUGINS=-{name}")
     if distribution:
         return distribution
     if wanted in metadata_folders():

@@ -1,7 +1,7 @@
-"""The lock file: the third-party plugins of this environment and their requirements, by version and hash.
+"""Write the lock file: the third-party plugins of this environment and their requirements, by version and hash.
 
 It is a requirements file with SHA-256 hashes, which ``pip install --require-hashes`` reads as well. A hash is that of
-the wheel or source archive, not of the installed files: only that can be verified before anything is extracted. It is
+the wheel or source archive, not of the installed files: only an archive can be verified before it is extracted. It is
 read from the distribution's ``direct_url.json`` if it was installed from a file or a URL; for one from a package index,
 pip reports the file it would install.
 """
@@ -41,7 +41,7 @@ def write_lock(path: Path) -> list[str]:
     found = [(one, _origin(one)) for one in map(distribution, names)]
     if folders := [_in_folder(one, origin) for one, origin in found if origin and "archive_info" not in origin]:
         raise InstallFailed(
-            f"what was installed from a folder has no hash: {', '.join(folders)}  build a wheel of it, and install that"
+            f"installed from a folder, so without a hash: {', '.join(folders)}  build a wheel of it, and install that"
         )
     lines += [_requirement(one, origin) for one, origin in found]
     files.write_text(path, "\n".join(lines) + "\n")
@@ -124,7 +124,7 @@ def _from_index(name: str, version: str) -> tuple[str, str]:
         if digest := _sha256(info.get("archive_info", {})):
             return str(info["url"]), digest
         return str(info["url"]), _hash_of_file(str(info["url"]), name)
-    raise InstallFailed(f"pip does not say where {name} {version} comes from")
+    raise InstallFailed(f"pip reports no archive of {name} {version}")
 
 
 def _sha256(archive: dict[str, Any]) -> str:  # Any: JSON
@@ -139,5 +139,5 @@ def _hash_of_file(url: str, name: str) -> str:
 
     path = Path(unquote(urlparse(url).path))
     if not url.startswith("file:") or not path.is_file():
-        raise InstallFailed(f"no hash is known of {url}  install {name} again, and lock then")
+        raise InstallFailed(f"no hash is recorded for {url}  install {name} again, then lock")
     return hashlib.sha256(path.read_bytes()).hexdigest()

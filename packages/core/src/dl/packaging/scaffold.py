@@ -1,7 +1,7 @@
-"""Projects: a new plugin as a distribution of its own, from the templates in `dl/templates`.
+"""Write a new plugin as a distribution of its own, from the templates in `dl/templates`.
 
-A template is a project that works as it stands, for a plugin called ``newplugin``; a new one has another name in its
-place. Files that begin with a dot are kept under names that begin with ``dot_``.
+A template is a working project for a plugin called ``newplugin``; a new project has its own name instead. Files that
+begin with a dot are kept under names that begin with ``dot_``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dl.terminal import safe_text
 from dl.version import VERSION
 
 KINDS = ("dataset", "model", "task", "regularizer", "check", "domain")
-FIELDS = {  # of Plugins
+FIELDS = {  # field of Plugins, by kind
     "dataset": "datasets",
     "model": "models",
     "task": "tasks",
@@ -36,8 +36,8 @@ RESERVED = {  # words with a meaning of their own on the command line
     "last": "the newest run",
     "none": "no plugin, in DL_PLUGINS",
 }
-STANDS_FOR = "newplugin"  # placeholder of the name in templates
-VERSION_MARK = "DL_VERSION"  # placeholder of the version of dl in templates
+PLACEHOLDER = "newplugin"  # the name in templates
+VERSION_PLACEHOLDER = "DL_VERSION"  # the version of dl in templates
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Project:
 
 
 def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
-    """Write a new plugin that installs, passes its tests and registers something that runs.
+    """Write a new plugin that installs, passes its tests and registers one working specification.
 
     Args:
         name: Of the plugin; its distribution is ``dl-<name>``.
@@ -83,7 +83,7 @@ def write_project(name: str, kind: str, folder: Path | None = None) -> Project:
 
 
 def _write(target: Path, rendered: Mapping[Path, str]) -> None:
-    """Write everything beside the target, then move it there, into an existing folder if it is empty."""
+    """Write the files beside the target, then move them there; an existing target is empty."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.absolute().parent) as beside:
         folder = Path(beside) / "project"
         for path, text in rendered.items():
@@ -103,18 +103,18 @@ def check_name(name: str, kind: str) -> None:
         BadOption: With the reason.
     """
     if not NAME.fullmatch(name) or len(name) > LONGEST:
-        said = f"small letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
-        raise BadOption(f"a plugin cannot be called {safe_text(name)!r}: {said}  example: dl new plugin my-waves")
+        allowed = f"small letters, digits and single hyphens, a letter first, at most {LONGEST} characters"
+        raise BadOption(f"a plugin cannot be called {safe_text(name)!r}: {allowed}  example: dl new plugin my-waves")
     if name in RESERVED:
         raise BadOption(f"a plugin cannot be called {name!r}, which means {RESERVED[name]}  choose another name")
-    if PREFIX + name in OWN or name == STANDS_FOR:
+    if PREFIX + name in OWN or name == PLACEHOLDER:
         raise BadOption(f"the name {name!r} is dl's own; choose another")
     for one in installed():
         if one.name == name or normalized(one.distribution) == PREFIX + name:
             raise BadOption(f"a plugin {one.name!r} {one.origin} is installed already; choose another name")
     taken = getattr(inspect_plugins(), FIELDS[kind]) if kind in FIELDS else {}
     if name in {spec.name for spec in taken.values()}:
-        raise BadOption(f"there is a {kind} named {name!r} already, and it would stay; choose another name")
+        raise BadOption(f"a {kind} named {name!r} exists already, and would have precedence; choose another name")
 
 
 def _refuse_existing(target: Path) -> None:
@@ -126,21 +126,21 @@ def _refuse_existing(target: Path) -> None:
         raise CannotWrite(f"{safe_text(target)!r} cannot be a folder: {error}") from error
     if taken:
         raise CannotWrite(
-            f"{safe_text(target)!r} is there already, and is left as it is  choose another: --folder PATH"
+            f"{safe_text(target)!r} exists already, and is not overwritten  choose another: --folder PATH"
         )
 
 
 def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
-    """Yield path and text of every file of a project."""
+    """Yield path and text of each file of a project."""
     for root in (TEMPLATES / SHARED, TEMPLATES / kind):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             inside = path.relative_to(root).parts
-            if not any(part.startswith((".", "__pycache__")) for part in inside):  # leftovers of tools
-                parts = [_named(re.sub("^dot_", ".", part), name) for part in inside]
-                yield Path(*parts), _named(path.read_text(encoding="utf-8"), name)
+            if not any(word.startswith((".", "__pycache__")) for word in inside):  # leftovers of tools
+                names = [_named(re.sub("^dot_", ".", word), name) for word in inside]
+                yield Path(*names), _named(path.read_text(encoding="utf-8"), name)
 
 
 def _named(text: str, name: str) -> str:
     """Replace the placeholders by the name, with underscores in module names, and the version."""
-    module = text.replace(f"dl_{STANDS_FOR}", f"dl_{name.replace('-', '_')}")
-    return module.replace(STANDS_FOR, name).replace(VERSION_MARK, VERSION)
+    module = text.replace(f"dl_{PLACEHOLDER}", f"dl_{name.replace('-', '_')}")
+    return module.replace(PLACEHOLDER, name).replace(VERSION_PLACEHOLDER, VERSION)

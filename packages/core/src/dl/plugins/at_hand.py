@@ -1,6 +1,6 @@
-"""What a program gives to a fit that no recipe can name: data, a network, an optimizer, callbacks.
+"""Hold arguments of `dl.fit` that no recipe can name: data, a network, an optimizer, callbacks.
 
-It is registered in a copy of `Plugins` under the name ``in-memory``, so that the fit is the usual one.
+They are registered in a copy of `Plugins` under the name ``in-memory``; from there the fit is the usual one.
 
     plugins, data, options = at_hand.register(plugins), IN_MEMORY, at_hand.options(...)
 """
@@ -38,11 +38,11 @@ OF_ALL = ("target_as", "separator")
 
 @dataclass(frozen=True)
 class InMemory:
-    """Inputs with what is known of them.
+    """Inputs in memory with their target.
 
     Args:
-        given: The inputs; a frame has its target still, where that is named.
-        target: Beside them; None where a frame has it, or there is none.
+        given: The inputs; a frame may include target columns.
+        target: The target passed beside the inputs; None if the frame includes it, or there is none.
     """
 
     given: Given
@@ -50,11 +50,11 @@ class InMemory:
 
     @classmethod
     def of(cls, data: object, target: object = None) -> tuple[InMemory, str]:
-        """Read data as `dl.fit` takes it; return also the names of its target columns, with commas, if any are named.
+        """Convert data as `dl.fit` takes it; return also the named target columns, joined by commas.
 
         Raises:
-            BadData: If it cannot be taken.
-            BadOption: If a column is named where there is none.
+            BadData: If it cannot be converted.
+            BadOption: If a target column is named, but the data is no frame.
         """
         inputs, beside = split_pair(data, None if isinstance(target, str) else target)
         given = take(inputs)
@@ -64,7 +64,7 @@ class InMemory:
         return cls(given, None if named else beside), named
 
     def split(self, options: Options) -> tuple[Given, KnownRows]:
-        """Return the inputs alone, and what is known of each row."""
+        """Separate inputs from targets, groups and times."""
         labelled = self.target is None and options.get("target_as") != UNLABELLED
         if self.given.form == FRAME:
             inputs, known = split_frame(self.given, options, labelled=labelled)
@@ -75,7 +75,7 @@ class InMemory:
 
 
 def _several_names(given: Given, target: object) -> str:
-    """Return column names with commas, where a list names columns of a frame."""
+    """Join the column names of a frame by commas; empty if the target is no list of column names."""
     listed = list(target) if isinstance(target, (list, tuple)) and given.form == FRAME else []
     named = bool(listed) and all(isinstance(name, str) and name in given.values.column_names for name in listed)
     return ",".join(listed) if named else ""
@@ -83,11 +83,11 @@ def _several_names(given: Given, target: object) -> str:
 
 @dataclass(frozen=True)
 class AtHand:
-    """What a program gave, none of which a recipe can name.
+    """Arguments of a fit that no recipe can name.
 
     Args:
-        data: To learn from, or None.
-        test: The test part, or None.
+        data: To train and validate on, or None.
+        test: The test set, or None.
         model: A network, or a function from input shape and outputs to one, or None.
         optimizer: A function from parameters to an optimizer, or None.
         callbacks: Of Lightning.
@@ -101,9 +101,9 @@ class AtHand:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a run needs again that no recipe holds."""
-        held = {"data": self.data, "model": self.model, "optimizer": self.optimizer}
-        return tuple(name for name, value in held.items() if value is not None)
+        """The arguments that are needed again to use the run, by name."""
+        needed = {"data": self.data, "model": self.model, "optimizer": self.optimizer}
+        return tuple(name for name, value in needed.items() if value is not None)
 
     def __bool__(self) -> bool:
         return bool(self.names or self.callbacks or self.test is not None)
@@ -112,38 +112,38 @@ class AtHand:
     def of(
         cls, data: object, target: object, test: object, model: object, optimizer: object, callbacks: Sequence[Any]
     ) -> tuple[AtHand, dict[str, object]]:
-        """Sort what `dl.fit` was given; return also the options that say the same in words: ``target``, ``optimizer``.
+        """Separate in-memory arguments of `dl.fit` from names, which are returned as options ``target``, ``optimizer``.
 
         Args:
             data: The name of a data set, a path, or data itself.
             target: Names of target columns, or the targets themselves.
-            test: The test part, or None.
+            test: The test set, or None.
             model: The name of a model, a network, or a function that builds one.
             optimizer: The name of an optimizer, a function that makes one, or None.
             callbacks: Of Lightning. Any: this half of core does not import it.
 
         Raises:
-            BadData: If data cannot be taken.
-            BadOption: If something is of none of these kinds.
+            BadData: If data cannot be converted.
+            BadOption: If an argument has another type.
         """
         options: dict[str, object] = {}
-        held = held_out = None
+        own_data = own_test = None
         if is_named(data):
             options |= _of_named(data, target, test)
         else:
-            held, named = InMemory.of(data, target)
+            own_data, named = InMemory.of(data, target)
             options |= {"target": named} if named else {}
-            held_out = None if test is None else InMemory.of(test, target if named else None)[0]
+            own_test = None if test is None else InMemory.of(test, target if named else None)[0]
         if isinstance(optimizer, str):
             options["optimizer"] = optimizer
-        own = None if isinstance(model, str) else _callable(model, "model", "a name, a network or a function")
+        own_model = None if isinstance(model, str) else _callable(model, "model", "a name, a network or a function")
         named_or_none = optimizer is None or isinstance(optimizer, str)
         expected = "a name, or a function from parameters to an optimizer"
-        made = None if named_or_none else _callable(optimizer, "optimizer", expected)
-        return cls(held, held_out, own, made, tuple(callbacks)), options
+        own_optimizer = None if named_or_none else _callable(optimizer, "optimizer", expected)
+        return cls(own_data, own_test, own_model, own_optimizer, tuple(callbacks)), options
 
     def register(self, plugins: Plugins) -> Plugins:
-        """Return the plugins with data and network under the name ``in-memory``, in every domain."""
+        """Register data and network under the name ``in-memory``, in every domain, in a copy of the plugins."""
         domains = plugins.domains
         datasets = {(name, IN_MEMORY): self._dataset(plugins, name) for name in domains} if self.data else {}
         models = {(name, IN_MEMORY): self._model(name) for name in domains} if self.model is not None else {}
@@ -175,7 +175,7 @@ class AtHand:
             from torch import nn
 
             if isinstance(model, nn.Module):
-                return _copied(model)  # the fit leaves it as it was given, and a second one begins alike
+                return _copied(model)  # so that a second fit starts from the same weights
             network = model(shape, outputs)
             if not isinstance(network, nn.Module):
                 raise BadOption(f"the function given as model= returned {type(network).__name__}, not an nn.Module")
@@ -201,32 +201,32 @@ def _of_named(data: object, target: object, test: object) -> dict[str, object]:
     """Return the option that names the target columns of a file.
 
     Raises:
-        BadOption: If targets or a test part are given in memory beside a name or a path.
+        BadOption: If targets or a test set in memory are passed with a name or a path.
     """
     if test is not None:
-        raise BadOption(f"test= goes with data in memory; {safe_text(data)!r} brings its own test part")
+        raise BadOption(f"test= needs data in memory; {safe_text(data)!r} is a name or a path")
     if target is None:
         return {}
     names = [target] if isinstance(target, str) else target
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
-        raise BadOption(f"target= beside {safe_text(data)!r} names a column of it; give inputs and targets together")
+        raise BadOption(f"with {safe_text(data)!r}, target= takes names of columns; give targets in memory with inputs")
     return {"target": ",".join(names)}
 
 
-def _callable(value: Any, name: str, expected: str) -> Any:  # Any: of the user's own
+def _callable(value: Any, name: str, expected: str) -> Any:  # Any: the user's object
     if not callable(value):
         raise BadOption(f"{name}= takes {expected}; {safe_text(value, 40)!r} was given")
     return value
 
 
 def _open_test(_test: InMemory) -> Examples:
-    raise AssertionError("dl.evaluate reads a test part that was given, with the run's own preprocessor")
+    raise AssertionError("dl.evaluate reads a test set in memory itself, with the run's own preprocessor")
 
 
 def read_given(
     domain: Domain, name: str, given: Given, options: Options, preprocessor: Preprocessor | None = None
 ) -> Dataset:
-    """Return inputs in memory as examples with targets of zeros.
+    """Convert inputs in memory to examples, with zeros as targets.
 
     Raises:
         BadData: If the domain takes no such inputs.
@@ -246,7 +246,7 @@ def read_labelled(
     *,
     classes: bool,
 ) -> Examples:
-    """Return examples to score, their targets as a run has learnt them.
+    """Convert labelled data in memory to examples, with targets encoded as in the run.
 
     Raises:
         BadData: If inputs or targets do not fit the run.
@@ -260,16 +260,16 @@ def read_labelled(
 
 
 def asked_target(plugins: Plugins, task: str) -> dict[str, str]:
-    """Return the option that says what a task needs its target to be."""
+    """Return the option ``target_as`` that a task needs."""
     return {"target_as": plugins.task(task).target_as} if task else {}
 
 
 def without(plugins: Plugins, missing: Sequence[str], run: str) -> Plugins:
-    """Return the plugins with what a run needs from memory, as something that is refused when it is used.
+    """Register placeholders for in-memory data and network, whose use is an error, in a copy of the plugins.
 
     Args:
-        plugins: What is registered.
-        missing: Of ``data`` and ``model``.
+        plugins: The registered plugins.
+        missing: The missing ones of ``data`` and ``model``.
         run: Name of the run.
     """
 
@@ -277,7 +277,7 @@ def without(plugins: Plugins, missing: Sequence[str], run: str) -> Plugins:
         raise BadRun(f"{run} was fitted on data in memory; give the examples to score: dl.evaluate(run, data=(x, y))")
 
     def no_model(_shape: InputShape, _outputs: int, _options: Options) -> nn.Module:
-        raise BadRun(f"{run} has a network of its own; give it again, in Python: dl.load(run, model=build)")
+        raise BadRun(f"{run} was fitted with a network in memory; give it again, in Python: dl.load(run, model=build)")
 
     options = tuple(option for option in OPTIONS if option.name in OF_FRAMES)
     datasets = {(name, IN_MEMORY): DatasetSpec(IN_MEMORY, name, "", no_data, options) for name in plugins.domains}

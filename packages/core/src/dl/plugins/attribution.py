@@ -1,6 +1,6 @@
 """Attribute errors to plugins: an exception in a plugin's function becomes one line that names the plugin.
 
-The host wraps the functions that a plugin registers. dl's own errors, which tell the user what to fix, pass through;
+The host wraps the functions that a plugin registers. dl's own errors, which name a mistake of the user, pass through;
 any other exception becomes a `PluginFailed`, with its traceback shown under ``DL_DEBUG=1``.
 """
 

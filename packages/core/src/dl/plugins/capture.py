@@ -1,4 +1,4 @@
-"""Capture what a plugin prints while it is loaded, and tell a real Ctrl-C from a KeyboardInterrupt it raises."""
+"""Capture the output of a plugin while it is loaded, and distinguish Ctrl-C from a KeyboardInterrupt it raises."""
 
 from __future__ import annotations
 

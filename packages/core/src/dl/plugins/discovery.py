@@ -35,7 +35,7 @@ OWN = frozenset(
     )
 )
 LONGEST_FIELD = 100  # characters of a name or a version
-LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are looked at
+LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are read
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def load_target(target: str) -> object:
 
 
 def satisfies(needs: str, version: str) -> bool:
-    """Return whether a version is one that a requirement asks for; what is no requirement is not a reason to refuse."""
+    """Return whether a version satisfies a requirement; an invalid requirement is satisfied by all."""
     clauses = [re.fullmatch(r"\s*(>=|<)\s*(\d+(?:\.\d+)*)\s*", clause) for clause in needs.split(",") if clause.strip()]
     plain = re.fullmatch(r"\d+(?:\.\d+)*", version)
     if plain and all(clauses):  # nearly every requirement; packaging takes 15 ms to import
@@ -138,8 +138,8 @@ def satisfies(needs: str, version: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Return (1, 2) for 1.2.0: trailing zeros say nothing."""
-    numbers = [int(part) for part in version.split(".")]
+    """Return (1, 2) for 1.2.0: trailing zeros are dropped."""
+    numbers = [int(number) for number in version.split(".")]
     while numbers and not numbers[-1]:
         numbers.pop()
     return tuple(numbers)

@@ -23,7 +23,7 @@ def build_from(build: Callable[[Options], Built], options: Options, known: Seque
         build: A plugin's function.
         options: Its options.
         known: Their declarations.
-        owner: The thing with these options, for the message.
+        owner: The model or regularizer with these options, for the message.
 
     Raises:
         BadOption: Naming the value, with the plugin's reason.

@@ -30,6 +30,7 @@ TRAIN_OPTIONS = (
     Option("momentum", 0.0, "momentum, for sgd and rmsprop", low=0.0, high=1.0),
     Option("clip", 0.0, "clip gradients to this norm; 0 does not clip", low=0.0),
     Option("loss", "auto", "loss of a task with several: cross-entropy or squared-error for unit-regression"),
+    Option("positive", AUTO, "of two classes, the one to find: precision and recall are its; auto takes the rarer"),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (

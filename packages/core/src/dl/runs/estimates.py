@@ -1,31 +1,32 @@
 """Estimate the scores on the probe and the validation set, and the generalization gap, each with its interval.
 
 Both are scored in eval mode after the same epoch, so neither dropout nor a running mean contributes to the gap. A
-larger gap is worse, whichever way the metric points. Letters: ``n`` examples, ``K`` outputs.
+larger gap is worse, whichever way the metric points. Where examples share groups, the intervals go by group.
+Letters: ``n`` examples, ``K`` outputs.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.groups import Groups
 from dl.intervals import (
     Estimate,
-    Interval,
     Score,
     Weights,
     bootstrap_interval,
+    difference_interval,
+    interval_of_mean,
     mean_average_precision,
-    mean_difference,
-    mean_interval,
-    newcombe,
-    wilson,
+    proportion_interval,
 )
 from dl.runs.manifest import TaskInfo
-from dl.runs.outcomes import Scored
+from dl.runs.outcomes import NO_GROUPS, Scored
 
 DRAWS = 200  # bootstrap draws, for metrics without a formula for the interval
 
@@ -37,7 +38,8 @@ class ScoreEstimates:
     Args:
         probe: On the probe, a subset of the training set.
         val: On the validation set.
-        gap: The generalization gap: how much worse the validation score is; positive when the network overfits.
+        gap: The generalization gap: how much worse the validation score is; positive when the network overfits. Of
+            labels and classes, those with an example on both sides count.
     """
 
     probe: Estimate
@@ -46,45 +48,104 @@ class ScoreEstimates:
 
 
 def estimate_scores(
-    task: TaskInfo, probe: Scored, val: Scored, probe_targets: NDArray[np.generic], val_targets: NDArray[np.generic]
+    task: TaskInfo,
+    probe: Scored,
+    val: Scored,
+    probe_targets: NDArray[np.generic],
+    val_targets: NDArray[np.generic],
+    groups: Mapping[str, Groups | None] = NO_GROUPS,
 ) -> ScoreEstimates:
     """Estimate probe score, validation score and gap of the task's headline metric."""
-    of_probe = estimate(task, probe, probe_targets)
-    of_val = estimate(task, val, val_targets)
-    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, of_probe, of_val, probe, val))
+    of_probe = estimate(task, probe, probe_targets, groups["probe"])
+    of_val = estimate(task, val, val_targets, groups["val"])
+    shared = _on_both_sides(task, probe_targets, val_targets)
+    if shared is None:
+        return ScoreEstimates(of_probe, of_val, _estimate_gap(task, of_probe, of_val))
+    if not shared.any():
+        return ScoreEstimates(of_probe, of_val, Estimate(math.nan, math.nan, math.nan))
+    of_both = (
+        estimate(task, probe, probe_targets, groups["probe"], shared),
+        estimate(task, val, val_targets, groups["val"], shared),
+    )
+    return ScoreEstimates(of_probe, of_val, _estimate_gap(task, *of_both))
 
 
-def estimate(task: TaskInfo, scored: Scored, targets: NDArray[np.generic]) -> Estimate:
+def _estimate_gap(task: TaskInfo, probe: Estimate, val: Estimate) -> Estimate:
+    better, worse = (probe, val) if task.headline.higher else (val, probe)
+    return Estimate(better.value - worse.value, *difference_interval(better, worse))
+
+
+def _on_both_sides(
+    task: TaskInfo, probe_targets: NDArray[np.generic], val_targets: NDArray[np.generic]
+) -> NDArray[np.bool_] | None:
+    """Return which labels or classes have an example in both subsets, (L,); None where those of both are the same.
+
+    A gap between means of different labels or classes would be none of the network's.
+    """
+    kind, sides = task.headline.kind, (probe_targets, val_targets)
+    if kind == "ranking" and val_targets.ndim == 2:
+        present = [side.any(axis=0) for side in sides]
+    elif kind == "confusion":
+        size = 1 + max(int(side.max(initial=0)) for side in sides)
+        present = [np.bincount(side.astype(np.int64), minlength=size) > 0 for side in sides]
+    else:
+        return None
+    return None if np.array_equal(present[0], present[1]) else np.asarray(present[0] & present[1])
+
+
+def estimate(
+    task: TaskInfo,
+    scored: Scored,
+    targets: NDArray[np.generic],
+    groups: Groups | None = None,
+    counted: NDArray[np.bool_] | None = None,
+) -> Estimate:
     """Estimate the headline metric on one subset.
 
     Args:
         task: With the headline metric.
         scored: Outcomes of the subset.
         targets: (n, ...) as stored; used by metrics that are not a mean over examples.
+        groups: Of the examples, which then are not independent; too few leave the interval open.
+        counted: (L,) the labels or classes over which such a metric is averaged; None for all that some example has.
     """
     kind, scores = task.headline.kind, scored.score.astype(np.float64)
     n = len(scores)
     if kind == "proportion":
-        return Estimate(float(scores.mean()), *wilson(float(scores.sum()), n))
+        return Estimate(float(scores.mean()), *proportion_interval(scores, groups))
     if kind == "mean":
-        return Estimate(float(scores.mean()), *mean_interval(float(scores.mean()), _deviation(scores), n))
+        return Estimate(float(scores.mean()), *interval_of_mean(scores, groups))
     if kind == "ranking":
-        score = mean_average_precision(scored.logits, targets.astype(np.int64))
+        score = _ranking(task, scored, targets, counted)
     else:
-        score = macro_f1(scored.logits.argmax(axis=1), targets)
+        score = macro_f1(scored.logits.argmax(axis=1), targets, counted)
     value = float(score(np.ones((n, 1), np.float32))[0])
-    return Estimate(value, *bootstrap_interval(score, n, draws=DRAWS))
+    return Estimate(value, *bootstrap_interval(score, n, draws=DRAWS, groups=groups))
 
 
-def macro_f1(predicted: NDArray[np.integer], targets: NDArray[np.generic]) -> Score:
+def _ranking(task: TaskInfo, scored: Scored, targets: NDArray[np.generic], counted: NDArray[np.bool_] | None) -> Score:
+    """Return the average precision of the class to find, or the mean of that of each label."""
+    flags = targets.astype(np.int64)
+    if counted is not None:
+        return mean_average_precision(scored.logits[:, counted], flags[:, counted])
+    if task.finds_first:
+        return mean_average_precision(-scored.logits, 1 - flags)
+    return mean_average_precision(scored.logits, flags)
+
+
+def macro_f1(
+    predicted: NDArray[np.integer], targets: NDArray[np.generic], counted: NDArray[np.bool_] | None = None
+) -> Score:
     """Macro F1 as a function of example weights: the mean over classes of the harmonic mean of precision and recall.
 
     Args:
         predicted: (n,) predicted classes.
         targets: (n,) true classes.
+        counted: (C,) the classes over which it is averaged; None for those that are a target or an answer.
     """
     size = int(max(predicted.max(initial=0), targets.max(initial=0))) + 1
     cells = targets.astype(np.int64) * size + predicted
+    among = np.ones(size, bool) if counted is None else np.isin(np.arange(size), np.flatnonzero(counted))
 
     def score(weights: Weights) -> NDArray[np.float64]:
         counts = np.stack([np.bincount(cells, draw, minlength=size * size) for draw in weights.T])
@@ -92,39 +153,7 @@ def macro_f1(predicted: NDArray[np.integer], targets: NDArray[np.generic]) -> Sc
         right = np.diagonal(confusion, axis1=1, axis2=2)
         either = confusion.sum(axis=1) + confusion.sum(axis=2)
         f1 = 2 * right / np.maximum(either, 1e-12)
-        seen = either > 0
+        seen = (either > 0) & among
         return np.asarray((f1 * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
 
     return score
-
-
-def _estimate_gap(task: TaskInfo, probe: Estimate, val: Estimate, probe_scored: Scored, val_scored: Scored) -> Estimate:
-    higher, kind = task.headline.higher, task.headline.kind
-    better, worse = (probe, val) if higher else (val, probe)
-    first, second = (probe_scored.score, val_scored.score) if higher else (val_scored.score, probe_scored.score)
-    first, second = first.astype(np.float64), second.astype(np.float64)  # the square of 1e30 is no float32
-    if kind == "proportion":
-        interval = newcombe(float(first.sum()), len(first), float(second.sum()), len(second))
-    elif kind == "mean":
-        interval = mean_difference(
-            float(first.mean()), _deviation(first), len(first), float(second.mean()), _deviation(second), len(second)
-        )
-    else:
-        interval = difference_interval(better, worse)
-    return Estimate(better.value - worse.value, *interval)
-
-
-def difference_interval(first: Estimate, second: Estimate) -> Interval:
-    """Return the interval of the difference of two independent estimates.
-
-    Source: Zou and Donner 2008, the variance recovered from the limits; for proportions it is Newcombe's method 10.
-    """
-    centre = first.value - second.value
-    return Interval(
-        centre - math.hypot(first.value - first.low, second.high - second.value),
-        centre + math.hypot(first.high - first.value, second.value - second.low),
-    )
-
-
-def _deviation(scores: NDArray[np.floating]) -> float:
-    return float(scores.std(ddof=1)) if len(scores) > 1 else 0.0

@@ -36,6 +36,7 @@ class TestEvaluation:
         fingerprint: Of the test set.
         in_training: Number of test examples with an exact duplicate in the training or validation set.
         time: UTC, ISO 8601.
+        groups: Number of groups that the examples come from, on which the interval rests; 0 where all are independent.
     """
 
     run: str
@@ -49,6 +50,7 @@ class TestEvaluation:
     fingerprint: str
     in_training: int
     time: str
+    groups: int = 0
 
     @property
     def metric(self) -> str:

@@ -54,6 +54,8 @@ class TaskInfo:
         has_classes: Whether each target is the number of one class.
         probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
         from_inputs: Whether the target is read from the inputs, as the next token.
+        positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
+        counts: Training examples of each class, or with each label; empty for other tasks.
     """
 
     name: str
@@ -71,10 +73,17 @@ class TaskInfo:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    positive: str = ""
+    counts: tuple[int, ...] = ()
+
+    @property
+    def finds_first(self) -> bool:
+        """Whether the class to find is the first of the two; a logit is that of the second."""
+        return bool(self.positive) and self.positive == self.names[0]
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether an answer comes with probabilities that its logits tell."""
+        """Whether probabilities follow from the logits."""
         return bool(self.probabilities)
 
     @property
@@ -94,7 +103,7 @@ class Baseline:
 
     Args:
         name: ``majority``, ``prior``, ``mean``, ...
-        answer: What it answers, in words.
+        answer: Its answer in words.
         score: Its headline metric.
         loss: Its loss; None if it has none.
     """
@@ -114,7 +123,7 @@ class Parts:
         train: Number of training examples.
         val: Number of validation examples.
         probe: Number of training examples scored after each epoch.
-        rule: How the split was made.
+        rule: The rule of the split, in words.
         val_fingerprint: Of the validation set; equal for runs with the same one.
         input_shape: Of one prepared input.
         test: Whether there is a test set.
@@ -152,8 +161,8 @@ class Manifest:
         pid: Process that writes the run; 0 if unknown.
         host: Machine of that process.
         epochs: Number of finished epochs; 0 if unknown.
-        in_memory: The things given in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
-        data: What was known of the data set before it was split, from which defaults follow; None if not kept.
+        in_memory: The arguments in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
+        data: Facts of the data set before the split, from which defaults follow; None if not stored.
         format: Version of the run folder.
     """
 
@@ -189,7 +198,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class _Version:
-    """What is read first: of another version the rest may be anything."""
+    """The version of a manifest, read first: other versions may have other fields."""
 
     format: Any  # Any: JSON
 

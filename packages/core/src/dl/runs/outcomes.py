@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from dl.data.examples import Subset
 from dl.errors import BadRun
 from dl.files import write_with
+from dl.groups import Groups
 
 PARTS = ("val", "probe")
+NO_GROUPS: Mapping[str, Groups | None] = {"val": None, "probe": None}
 # Exceptions raised on reading a damaged zip file of arrays: a wrong checksum, method, flag, header or size.
 _DAMAGE: tuple[type[Exception], ...] = (
     *(ValueError, OSError, KeyError, EOFError, RuntimeError, OverflowError, MemoryError, SyntaxError),
@@ -59,6 +61,7 @@ class PartOutcomes:
         loss: (T, n) float32.
         score: (T, n) bool if the score is correct or wrong, otherwise float32.
         margin: (T, n) float32.
+        groups: Of the n examples; None where they are independent, or the run keeps no groups.
     """
 
     ids: NDArray[np.int64]
@@ -66,19 +69,28 @@ class PartOutcomes:
     loss: NDArray[np.float32]
     score: NDArray[np.generic]
     margin: NDArray[np.float32]
+    groups: Groups | None = None
 
 
-def write_examples(folder: Path, parts: Mapping[str, Subset], leaked: NDArray[np.bool_]) -> None:
-    """Write ids and targets of the subsets, once, before the first epoch.
+def write_examples(
+    folder: Path,
+    parts: Mapping[str, Subset],
+    leaked: NDArray[np.bool_],
+    groups: Mapping[str, Groups | None] = NO_GROUPS,
+) -> None:
+    """Write ids, targets and groups of the subsets, once, before the first epoch.
 
     Args:
         folder: Of the outcomes.
         parts: By name.
         leaked: (n,) which validation examples have an exact duplicate in the training set.
+        groups: Of the examples of each subset; nothing is written of a subset without groups.
     """
     arrays: dict[str, NDArray[Any]] = {"val_leaked": leaked}  # Any: any number type
     for name, part in parts.items():
         arrays |= {f"{name}_ids": part.ids, f"{name}_targets": part.targets}
+        if (shared := groups.get(name)) is not None:
+            arrays[f"{name}_groups"] = shared.numbers.astype(np.int32)
     write_arrays(folder / "examples.npz", arrays)
 
 
@@ -142,7 +154,14 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
                 raise BadRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
             rows.append(np.unpackbits(stored, count=n).astype(bool) if packed else stored)
     loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float32) for rows in columns.values())
-    return PartOutcomes(ids, targets, loss, score, margin)
+    return PartOutcomes(ids, targets, loss, score, margin, _groups(examples.get(f"{part}_groups"), n, folder))
+
+
+def _groups(numbers: NDArray[Any] | None, n: int, folder: Path) -> Groups | None:  # Any: as stored
+    """Return the groups of n examples that a run keeps; None where it keeps none."""
+    if numbers is not None and (numbers.shape != (n,) or numbers.dtype.kind not in "iu"):
+        raise BadRun(f"{folder / 'examples.npz'}: {numbers.size} groups for {n} examples")
+    return Groups.of(numbers)
 
 
 def _epoch_file(folder: Path, epoch: int) -> Path:

@@ -70,7 +70,7 @@ class Run:
         return history
 
     def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
-        """Compute the report: verdict, findings and scores, which shows itself as text and in a notebook as a page.
+        """Compute the report: verdict, findings and scores; it prints as text, and shows as a page in a notebook.
 
         Args:
             ignore: Finding codes that are silenced.
@@ -143,11 +143,11 @@ class Run:
 
 
 def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **given: object) -> Answer:
-    """Return what the first plugin answers that does not leave it to the next one.
+    """Return the result of the first plugin that has one.
 
     Args:
-        hooks: Of the plugins, in the order they are asked.
-        what: The plugin that is looked for does, in words.
+        hooks: Of the plugins, in the order of the calls.
+        what: The action of the wanted plugin, for the error.
         **given: Arguments of the hook.
 
     Raises:

@@ -6,6 +6,7 @@ and the test part stays closed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, whole, without_target
+from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, whole, without_target
 from dl.errors import BadOption
 from dl.finding import Finding
+from dl.groups import Groups
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
 from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
@@ -38,6 +40,8 @@ class DataSplits:
         rule: How the split was made.
         leaked: (n,) which validation examples also stand in the training part, bit for bit.
         findings: What the guards found.
+        groups: Of the examples of ``train``, ``val`` and ``probe``: those named by the user, and exact copies kept
+            together. None where the examples are independent.
     """
 
     train: Subset
@@ -46,6 +50,7 @@ class DataSplits:
     rule: str
     leaked: NDArray[np.bool_]
     findings: list[Finding]
+    groups: Mapping[str, Groups | None]
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
@@ -77,39 +82,45 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     """
     keys = fingerprints(whole(dataset.train))
     of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
+    groups = number_groups(dataset.train, keys, recipe)
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
         val_keys = fingerprints(val)
+        val_groups = number_groups(dataset.val, val_keys, recipe)
     else:
-        train, val, rule = _hold_out(dataset, recipe, keys, _strata(dataset.train.targets) if of_classes else None)
-        val_keys = keys[val.index]
+        train, val, rule = _hold_out(dataset, recipe, groups, _strata(dataset.train.targets) if of_classes else None)
+        val_keys, val_groups = keys[val.index], groups[val.index]
     if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
     probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
-    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset))
+    numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
+    shared = {name: Groups.of(column) for name, column in numbers.items()}
+    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset), shared)
 
 
-def _hold_out(
-    dataset: Dataset, recipe: Recipe, keys: Fingerprints, strata: np.ndarray | None
-) -> tuple[Subset, Subset, str]:
+def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Index:
+    """Number the groups that are not cut, (N,): those that the examples have, joined with exact copies."""
+    given = examples.groups
+    together = recipe.split["duplicates"] == "together"
+    if without_target(examples) and given is not None:
+        together = False  # a passage that many texts share would bind them all; texts that are alike are a group
+    groups = duplicate_groups(keys) if together else np.arange(len(keys))
+    return groups if given is None else join_groups(groups, given)
+
+
+def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarray | None) -> tuple[Subset, Subset, str]:
     """Hold a validation set out of the training examples: the newest where they have times, else a random draw.
 
     Args:
         dataset: Without a validation set of its own.
-        recipe: How much is held out, and whether exact duplicates stay together.
-        keys: Fingerprints of the training examples.
+        recipe: How much is held out.
+        groups: (N,) numbers of the groups of training examples that are not cut.
         strata: (n,) classes whose shares a random draw keeps; None for none.
 
     Returns:
         The training set, the validation set, and the rule in words.
     """
-    given = dataset.train.groups
-    together = recipe.split["duplicates"] == "together"
-    if without_target(dataset.train) and given is not None:
-        together = False  # a passage that many texts share would bind them all; texts that are alike are a group
-    groups = duplicate_groups(keys) if together else np.arange(len(keys))
-    groups = groups if given is None else join_groups(groups, given)
     asked = recipe.split["val"]
     size = dataset.val_size if asked == AUTO else float(asked)
     if dataset.train.times is not None:
@@ -117,7 +128,7 @@ def _hold_out(
         split = holdout_newest(groups, dataset.train.times, size, otherwise)
     else:
         split = holdout(groups, strata, size, recipe.seed)
-    rule = split.rule if given is None else f"{split.rule}, whole groups"
+    rule = split.rule if dataset.train.groups is None else f"{split.rule}, whole groups"
     return Subset(dataset.train, split.train), Subset(dataset.train, split.val), rule
 
 

@@ -30,7 +30,7 @@ from dl.terminal import safe_text
 from dl.words import many
 
 FRAME_PATH, TARGET_PATH = Path("the frame"), Path("the target")  # what messages call them
-OF_ROWS = ("target", "group_on", "time_on")  # options that name columns which are no inputs
+OF_ROWS = ("target", "group_on", "time_on")  # options that name other columns than inputs
 
 Cells = Any  # pyarrow has no types
 
@@ -68,7 +68,7 @@ def open_frame(given: Given) -> Source:
     }
 
     def batches(wanted: Sequence[str], _bad: BadRows) -> Iterator[TableBatch]:
-        size, first = SAMPLED, 0  # few at first: who looks at the columns reads no more
+        size, first = SAMPLED, 0  # a small first batch is enough to inspect the columns
         while first < table.num_rows:
             some = table.slice(first, size)
             rows = np.arange(first, first + some.num_rows, dtype=np.int64)
@@ -119,22 +119,22 @@ def split_frame(given: Given, options: Options, *, labelled: bool) -> tuple[Give
 
 def _target_columns(given: Given, options: Options) -> tuple[tuple[str, ...], str]:
     """Return the target columns, and the reason for an inferred one."""
-    columns, said = given.values.column_names, str(options.get("target", ""))
-    if said:
-        return named_columns(FRAME_PATH, columns, said, "target"), ""
+    columns, asked = given.values.column_names, str(options.get("target", ""))
+    if asked:
+        return named_columns(FRAME_PATH, columns, asked, "target"), ""
     by_name = [name for name in columns if name.lower() in TARGETS]
     if len(by_name) != 1:
-        found = f"several may be it: {list_names(by_name)}" if by_name else f"columns: {list_names(columns)}"
+        found = f"several columns fit: {list_names(by_name)}" if by_name else f"columns: {list_names(columns)}"
         raise BadOption(f"the frame needs a target: name its column, as target={(by_name or columns)[-1]!r}  {found}")
     return (by_name[0],), "by its name"
 
 
 def _one_column(given: Given, options: Options, option: str) -> str:
-    said = str(options.get(option, ""))
-    if said and said not in given.values.column_names:
-        named_columns(FRAME_PATH, given.values.column_names, said, option)
-        raise BadOption(f"{option}={safe_text(said)} names several columns; it takes one")
-    return said
+    name = str(options.get(option, ""))
+    if name and name not in given.values.column_names:
+        named_columns(FRAME_PATH, given.values.column_names, name, option)
+        raise BadOption(f"{option}={safe_text(name)} names several columns; it takes one")
+    return name
 
 
 def _refuse_copy(table: Cells, target: str, inputs: Cells) -> None:
@@ -299,10 +299,10 @@ def _side_by_side(columns: Sequence[_Found]) -> _Found:
     return _Found("the target", names, np.stack([column.numbers for column in columns], axis=1))
 
 
-def _refuse_gaps(gone: NDArray[np.bool_], where: str) -> None:
-    if gone.any():
-        count = f"in {int(gone.sum()):,} of {len(gone):,} rows" if gone.sum() > 1 else "in one row"
-        raise BadData(f"{where} has no value {count}, first in row {int(np.argmax(gone))}; leave such rows out")
+def _refuse_gaps(missing: NDArray[np.bool_], where: str) -> None:
+    if missing.any():
+        count = f"in {int(missing.sum()):,} of {len(missing):,} rows" if missing.sum() > 1 else "in one row"
+        raise BadData(f"{where} has no value {count}, first in row {int(np.argmax(missing))}; leave such rows out")
 
 
 def _finite(numbers: NDArray[Any], where: str) -> NDArray[Any]:
@@ -326,9 +326,9 @@ def _of_words(found: _Found, asked: str, options: Options) -> Target:
     """Infer the target of words as in a file; a categorical column is classes in its own order."""
     n = len(found.words)
     as_ = "classes" if found.order and asked == "auto" else asked
-    given = {option.name: option.default for option in OPTIONS} | dict(options) | {"target_as": as_}
+    chosen = {option.name: option.default for option in OPTIONS} | dict(options) | {"target_as": as_}
     path = TARGET_PATH if found.where == "the target" else FRAME_PATH
-    target = infer(found.names, [found.words], given, np.arange(n), BadRows(path, "row", skip=False))
+    target = infer(found.names, [found.words], chosen, np.arange(n), BadRows(path, "row", skip=False))
     if not found.order or set(target.names) - set(found.order):
         return target
     names = tuple(name for name in found.order if name in target.names)
@@ -353,30 +353,30 @@ def _of_whole_numbers(found: _Found, asked: str) -> Target:
         raise BadData(
             f"{found.where}: class {word} has one example only; a class needs two, one of them for validation"
         )
-    said = "" if yes_no or asked == "classes" else "; task='regression' takes them as values"
-    return Target(codes, tuple(words), np.ones(len(codes), bool), f"{len(words):,} classes: {list_names(words)}{said}")
+    hint = "" if yes_no or asked == "classes" else "; task='regression' takes them as values"
+    return Target(codes, tuple(words), np.ones(len(codes), bool), f"{len(words):,} classes: {list_names(words)}{hint}")
 
 
-def _values(found: _Found, said: str = "") -> Target:
+def _values(found: _Found, hint: str = "") -> Target:
     values = found.numbers.astype(np.float64)
     low, high = values.min(), values.max()
     if low == high:
         raise BadData(f"{found.where} is {low:g} in every row; there is nothing to learn")
-    note = f"{len(np.unique(values)):,} different numbers from {low:.6g} to {high:.6g}, taken as values{said}"
+    note = f"{len(np.unique(values)):,} different numbers from {low:.6g} to {high:.6g}, taken as values{hint}"
     return Target(values, found.names, np.ones(len(values), bool), note)
 
 
 def _of_columns(found: _Found, asked: str) -> Target:
-    """Take several columns for labels where all are 0 and 1 in a type of whole numbers, else for values."""
+    """Take several columns as labels if all are integers 0 and 1 or booleans, otherwise as values."""
     numbers, kept = found.numbers, np.ones(len(found.numbers), bool)
-    answers = bool(np.isin(numbers, (0, 1)).all())
+    binary = bool(np.isin(numbers, (0, 1)).all())
     if asked == "classes":
         raise BadData(
             f"classes need one target column; {found.where} has {numbers.shape[1]}, as {list_names(found.names)}"
         )
-    if asked == "labels" and not answers:
+    if asked == "labels" and not binary:
         raise BadData(f"{found.where}: labels are 0 or 1; these go from {numbers.min():g} to {numbers.max():g}")
-    if asked == "labels" or (asked == "auto" and answers and numbers.dtype.kind in "bi"):
+    if asked == "labels" or (asked == "auto" and binary and numbers.dtype.kind in "bi"):
         note = f"{numbers.shape[1]} labels, a column each: {list_names(found.names)}"
         return Target(numbers.astype(np.uint8), found.names, kept, note)
     note = f"{many(numbers.shape[1], 'value')}, a column each: {list_names(found.names)}"
@@ -384,17 +384,17 @@ def _of_columns(found: _Found, asked: str) -> Target:
 
 
 def encode_target(target: object, n: int, names: Sequence[str], options: Options, *, classes: bool) -> NDArray[Any]:
-    """Return the targets of examples to score, as a run has learnt them.
+    """Encode the targets of examples to score as in a run.
 
     Args:
         target: As `understand_target` takes it.
-        n: How many inputs there are.
+        n: Number of inputs.
         names: The run's classes, labels or columns.
         options: ``separator`` is read.
-        classes: Whether the run tells classes apart.
+        classes: Whether the run predicts classes.
 
     Raises:
-        BadData: If a class is unknown, or the columns are others.
+        BadData: If a class is unknown, or the columns differ.
     """
     found = _Found.of(target, n)
     if classes:
@@ -403,9 +403,7 @@ def encode_target(target: object, n: int, names: Sequence[str], options: Options
         return _labelled(found, names, str(options.get("separator", "")))
     width = found.numbers.shape[1] if found.numbers.ndim == 2 else 1
     if width != len(names):
-        raise BadData(
-            f"{found.where} has {many(width, 'column')}; the run has learnt {len(names)}: {list_names(names)}"
-        )
+        raise BadData(f"{found.where} has {many(width, 'column')}; the run predicts {len(names)}: {list_names(names)}")
     return found.numbers
 
 
@@ -414,31 +412,29 @@ def _numbered(found: _Found, names: Sequence[str]) -> NDArray[np.int64]:
     if found.words is not None:
         words = found.words.to_pylist()
     elif numbers.dtype.kind == "f" and (numbers != np.round(numbers)).any():
-        raise BadData(f"{found.where} holds {numbers[numbers != np.round(numbers)][0]:g}; the run tells classes apart")
+        raise BadData(f"{found.where} holds {numbers[numbers != np.round(numbers)][0]:g}; the run predicts classes")
     else:
         words = [str(value if numbers.dtype.kind == "b" else int(value)) for value in numbers]
     known = {name: number for number, name in enumerate(names)}
     for row, word in enumerate(words):
         if word not in known:
-            raise BadData(
-                f"{found.where} is {quote(word)} in row {row}, a class that the run does not know: {list_names(names)}"
-            )
+            raise BadData(f"{found.where} is {quote(word)} in row {row}, not a class of the run: {list_names(names)}")
     return np.array([known[word] for word in words], np.int64)
 
 
 def _labelled(found: _Found, names: Sequence[str], separator: str) -> NDArray[np.uint8]:
-    """Split cells into labels, each of which the run knows."""
+    """Encode cells of joined labels as 0 and 1, (N, L)."""
     known = {name: number for number, name in enumerate(names)}
     values = np.zeros((len(found.words), len(names)), np.uint8)
     for row, cell in enumerate(found.words.to_pylist()):
         between = separator or ("|" if "|" in cell else ";")
         for label in filter(None, map(str.strip, cell.split(between))):
             if label not in known:
-                raise BadData(f"{found.where} names {quote(label)} in row {row}, a label that the run does not know")
+                raise BadData(f"{found.where} names {quote(label)} in row {row}, not a label of the run")
             values[row, known[label]] = 1
     return values
 
 
 def unlabelled(examples: Examples) -> Examples:
-    """Return examples without a target, for the task that reads it from the inputs."""
+    """Return examples without targets, for a task that reads them from the inputs."""
     return replace(examples, targets=np.empty((len(examples), 0)), names=())

@@ -1,6 +1,6 @@
-"""Baselines: the dumb answers that a network has to beat, learnt from the training target, scored on validation.
+"""Baselines: trivial answers that a network has to beat, learnt from the training target, scored on validation.
 
-Each is a constant answer, so it is expressed as constant logits and goes through the loss and metrics of a network.
+Each is a constant answer, expressed as constant logits, with the loss and metrics of a network.
 Letters: ``N`` examples, ``C`` classes, ``K`` outputs of the network.
 """
 
@@ -18,7 +18,7 @@ from dl.domain import Preprocessor
 from dl.runs.manifest import Baseline, TaskInfo
 from dl.tasks.task import Target, Task
 
-LEAST_SHARE = 1e-4  # of a class that the training part does not have; keeps log-odds finite
+LEAST_SHARE = 1e-4  # of a class that the training set does not have; keeps log-odds finite
 Floats = NDArray[np.float64]
 
 
@@ -27,10 +27,10 @@ class Constant:
     """An answer that is the same for every example.
 
     Args:
-        name: Like ``median``.
-        answer: What it answers, in words: ``always 4.2``.
-        logits: (K,) by which a network would answer so.
-        has_loss: Whether these logits are what its loss is measured by, and not only its score.
+        name: Such as ``median``.
+        answer: The answer in words: ``always 4.2``.
+        logits: (K,) of a network with this answer.
+        has_loss: Whether the loss of these logits is meaningful, and not only their score.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Constant:
 def constant(
     rule: Callable[[Target, TaskInfo], Sequence[Constant]],
 ) -> Callable[[Task, Subset, Subset, Preprocessor], tuple[Baseline, ...]]:
-    """Return the baselines of a task's row, from the rule that learns constant answers from the training target."""
+    """Make the baselines of a task's row from a rule that learns constant answers from the training target."""
 
     def baselines(task: Task, train: Subset, val: Subset, _preprocessor: Preprocessor) -> tuple[Baseline, ...]:
         return tuple(score_constant(task, one, val.targets) for one in rule(train.targets, task.info))
@@ -51,7 +51,7 @@ def constant(
 
 
 def score_constant(task: Task, one: Constant, target: Target) -> Baseline:
-    """Score a constant answer on a target as it is stored, (N, ...)."""
+    """Score a constant answer on a stored target, (N, ...)."""
     encoded = task.encode(target)
     logits = torch.from_numpy(one.logits.astype(np.float32)).expand(len(encoded), -1).contiguous()
     loss = float(task.row.loss(logits, encoded, "mean")) if one.has_loss else None

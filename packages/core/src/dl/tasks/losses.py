@@ -1,4 +1,4 @@
-"""Losses: what is minimized, read from logits, as the mean of a batch or one number an example.
+"""Losses from logits and encoded targets, as the mean of a batch or one number per example.
 
 Letters: ``N`` examples, ``C`` classes, ``D`` target columns, ``K`` outputs of the network.
 """

@@ -1,4 +1,4 @@
-"""Metrics: the numbers that dl's own tasks report, each from the preds and the target of a whole part."""
+"""Metrics: the numbers that dl's own tasks report, each from the preds and the target of a whole set."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def _classes(preds: Tensor) -> int:
 
 
 def _of_two(compute: Callable[[Tensor, Tensor], Tensor], preds: Tensor, target: Tensor) -> Tensor:
-    """Rank one class against the other; not a number where only one of them is there."""
+    """Compute a ranking metric of two classes; NaN if there is only one class."""
     return compute(preds, target) if target.min() < target.max() else preds.new_tensor(torch.nan)
 
 
 def _mean_average_precision(preds: Tensor, target: Tensor) -> Tensor:
-    """Average precision, averaged over the labels that some example has; not a number where none has any."""
+    """Average precision, averaged over the labels with an example; NaN without any."""
     columns = zip(preds.unbind(dim=1), target.unbind(dim=1), strict=True)
     each = [M.classification.binary_average_precision(p, t) for p, t in columns if t.any()]
     return torch.stack(each).mean() if each else preds.new_tensor(torch.nan)
@@ -68,6 +68,6 @@ NEXT_TOKEN = (
 def _unexplained(preds: Tensor, target: Tensor) -> Tensor:
     """Squared error as a share of the target's own spread, averaged over the columns."""
     spread = (target - target.mean(dim=0)).square().sum(dim=0)
-    least = torch.finfo(target.dtype).eps ** 2 * target.square().sum(dim=0)  # below it the values are one value
+    least = torch.finfo(target.dtype).eps ** 2 * target.square().sum(dim=0)  # below it all values count as equal
     least = least.clamp_min(torch.finfo(target.dtype).tiny)
     return ((preds - target).square().sum(dim=0) / torch.maximum(spread, least)).mean()

@@ -1,7 +1,7 @@
-"""Next tokens: what logits at every token of a row come to, as the few numbers that all later scores read.
+"""Reduce logits at every token to four sums per row, for the loss, scores and metrics of the task next-token.
 
-Logits (B, T, V) of a whole part are far too many to keep, so each batch is condensed at once to four sums a row. What a
-text costs is counted as a real code would be: an unknown token pays for saying which it was.
+Logits (B, T, V) of a whole set are too many to keep, so each batch is reduced at once. The cost of a text is the length
+of a real code for it: an unknown token pays for naming its character.
 Letters: ``B`` rows of a batch, ``T`` tokens of the longest, ``V`` numbers of tokens, ``N`` rows.
 """
 
@@ -15,42 +15,42 @@ from torch.nn import functional as F
 
 from dl.padded import Padded
 
-SUMS = ("nats", "right", "tokens", "characters")  # the columns: of what it costs, tokens said rightly, both lengths
-NOTHING = -100  # stands for no token to tell
+SUMS = ("nats", "right", "tokens", "characters")  # the columns: cost, correctly predicted tokens, both lengths
+NOTHING = -100  # target of a position without a next token
 
 
 def reduce_logits(logits: Tensor, batch: Padded) -> Tensor:
-    """Sum up how well each row's tokens were told before they came, (B, 4): see `SUMS`.
+    """Sum cost, correct predictions and lengths over each row's tokens, (B, 4): see `SUMS`.
 
-    The logits at place i tell token i + 1, so the first token of a row, its start, is told by none; padding counts
-    nothing. The nats can be differentiated.
+    The logits at position i predict token i + 1, so the first token of a row, its start, is not predicted; padding is
+    not counted. The nats are differentiable.
 
     Args:
         logits: (B, T, V).
-        batch: (B, T) tokens, with the characters each stands for as weights, and the nats each leaves unsaid.
+        batch: (B, T) tokens, with the characters of each as weights, and the nats to name each unknown one.
     """
-    there = F.pad(batch.mask[:, 1:], (0, 1))
-    wanted = torch.where(there, F.pad(batch.values[:, 1:], (0, 1)), NOTHING)
+    predicted = F.pad(batch.mask[:, 1:], (0, 1))
+    wanted = torch.where(predicted, F.pad(batch.values[:, 1:], (0, 1)), NOTHING)
     each = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=NOTHING, reduction="none")
     nats = each.view_as(wanted).sum(dim=1)
     right = (logits.detach().argmax(dim=2) == wanted).sum(dim=1)
-    tokens = there.sum(dim=1)
-    characters = tokens if batch.weights is None else _after_the_start(batch.weights, there)
+    tokens = predicted.sum(dim=1)
+    characters = tokens if batch.weights is None else _after_the_start(batch.weights, predicted)
     if batch.unknown_nats is not None:
-        nats = nats + _after_the_start(batch.unknown_nats, there)
+        nats = nats + _after_the_start(batch.unknown_nats, predicted)
     return torch.stack([nats, right.to(nats), tokens.to(nats), characters.to(nats)], dim=1)
 
 
-def _after_the_start(values: Tensor, there: Tensor) -> Tensor:
-    """Sum (B, T) values over the tokens that are told, (B,)."""
-    return torch.where(there[:, :-1], values[:, 1:], 0).sum(dim=1)
+def _after_the_start(values: Tensor, predicted: Tensor) -> Tensor:
+    """Sum (B, T) values over the predicted tokens, (B,)."""
+    return torch.where(predicted[:, :-1], values[:, 1:], 0).sum(dim=1)
 
 
 def nats_a_token(sums: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """Return what a token of each row costs on the mean, in nats, (N,), or the mean of that over rows.
+    """Return the mean cost of a token of each row in nats, (N,), or its mean over rows.
 
     Args:
-        sums: (N, 4) as `reduce_logits` gives them.
+        sums: (N, 4) from `reduce_logits`.
         target: (N, 0); the target is in the sums.
         reduction: ``none`` or ``mean``.
     """
@@ -59,25 +59,25 @@ def nats_a_token(sums: Tensor, target: Tensor, reduction: str = "mean") -> Tenso
 
 
 def bits_per_character(sums: Tensor) -> Tensor:
-    """Return the bits that all rows cost together, over their characters."""
+    """Return the bits of all rows over their characters."""
     return sums[:, 0].sum() / (sums[:, 3].sum() * math.log(2))
 
 
 def perplexity(sums: Tensor) -> Tensor:
-    """Return among how many tokens, all as likely, the next one would be as hard to tell."""
+    """Return the perplexity: the exponential of the mean cost of a token in nats."""
     return (sums[:, 0].sum() / sums[:, 2].sum()).exp()
 
 
 def token_accuracy(sums: Tensor) -> Tensor:
-    """Return the share of tokens that were the likeliest."""
+    """Return the share of tokens that were the most probable prediction."""
     return sums[:, 1].sum() / sums[:, 2].sum()
 
 
 def example_scores(sums: Tensor) -> Tensor:
-    """Score each row so that the mean over rows is exactly their bits per character, (N,), and its error the right one.
+    """Score each row so that the mean over rows is exactly the bits per character, with the right standard error; (N,).
 
-    Where rows have the same number of characters it is the row's own bits per character. Where they have not, it is the
-    ratio of the sums, made linear: the rate of all rows, and what this row's bits add to it.
+    For rows of equal length it is the row's own bits per character. Otherwise it is the ratio of the sums, made linear:
+    the rate of all rows, plus the deviation of this row.
     Source: the delta method for a ratio of means; Cochran 1977, Sampling Techniques, section 2.11.
     """
     if not len(sums):

@@ -1,7 +1,7 @@
-"""N-grams: the dumb answers to which token comes next, learnt from the training rows, counted on validation.
+"""N-gram baselines for the next token, learnt from the training set and scored on the validation set.
 
-The unigram tells each token at its share, whatever stands before it; the bigram looks at one token before it. Both are
-codes for any text: what training never saw has a share, too.
+The unigram predicts each token by its share alone; the bigram also reads the previous token. Both are codes for any
+text: unseen tokens have a positive share.
 Letters: ``S`` tokens of all rows, ``V`` numbers of tokens, ``P`` distinct pairs of neighbours.
 """
 
@@ -42,25 +42,25 @@ class Unigram:
         counts = np.bincount(after, minlength=size) + 1.0
         return cls(counts / counts.sum())
 
-    def tell(self, _before: Numbers, after: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return what telling each token costs in nats, and whether it was the likeliest; (S,) both."""
+    def score(self, _before: Numbers, after: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the cost of each token in nats, and whether it was the most probable one; (S,) both."""
         return -np.log(self.shares[after]), after == self.shares.argmax()
 
 
 @dataclass(frozen=True)
 class Bigram:
-    """Each token at its share after the one before it, mixed with its share anywhere.
+    """Each token at its share after the previous one, mixed with its unigram share.
 
-    What follows a token is trusted the more, the oftener that token was seen and the fewer different ones followed it.
+    The weight of the pairs grows with the count of the previous token, and falls with the number of its followers.
     Source: Witten and Bell 1991, method C, interpolated.
 
     Args:
-        unigram: The shares anywhere.
-        keys: (P,) pairs that were seen, before * V + after, ascending.
-        counts: (P,) how often.
-        seen: (V,) how often each token was followed by one.
-        followers: (V,) by how many different ones.
-        likeliest: (V,) the likeliest token after each.
+        unigram: The unigram shares.
+        keys: (P,) seen pairs, before * V + after, ascending.
+        counts: (P,) their counts.
+        seen: (V,) count of each token as the first of a pair.
+        followers: (V,) number of different tokens after it.
+        likeliest: (V,) the most probable token after it.
     """
 
     unigram: Unigram
@@ -78,33 +78,33 @@ class Bigram:
         first, second = np.divmod(keys, size)
         seen = np.bincount(first, counts, size).astype(np.float64)
         followers = np.bincount(first, minlength=size).astype(np.float64)
-        weights = counts + followers[first] * unigram.shares[second]  # the common denominator left away
-        common = int(unigram.shares.argmax())  # even where it never followed, it may be the likeliest
+        weights = counts + followers[first] * unigram.shares[second]  # without the common denominator
+        common = int(unigram.shares.argmax())  # it may be the most probable one even if it never followed
         heaviest, likeliest = followers * unigram.shares[common], np.full(size, common)
         order = np.argsort(weights, kind="stable")
         order = order[weights[order] > heaviest[first[order]]]
-        likeliest[first[order]] = second[order]  # of each first token the last, the heaviest, stays
+        likeliest[first[order]] = second[order]  # the last and heaviest pair of each first token stays
         return cls(unigram, keys, counts, seen, followers, likeliest)
 
-    def tell(self, before: Numbers, after: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return what telling each token costs in nats, and whether it was the likeliest; (S,) both."""
+    def score(self, before: Numbers, after: Numbers) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the cost of each token in nats, and whether it was the most probable one; (S,) both."""
         wanted = before * len(self.seen) + after
         place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         count = np.where(self.keys[place] == wanted, self.counts[place], 0)
-        behind = self.unigram.shares[after]
+        fallback = self.unigram.shares[after]
         total, kinds = self.seen[before], self.followers[before]
-        shares = np.where(total > 0, (count + kinds * behind) / np.maximum(total + kinds, 1), behind)
+        shares = np.where(total > 0, (count + kinds * fallback) / np.maximum(total + kinds, 1), fallback)
         return -np.log(shares), after == self.likeliest[before]
 
 
 def token_baselines(task: Task, train: Subset, val: Subset, preprocessor: Preprocessor) -> tuple[Baseline, ...]:
-    """Learn both from the training part and score them on the validation part, as a network is scored.
+    """Learn both from the training set and score them on the validation set like a network.
 
     Args:
         task: Of the row next-token.
-        train: The training part.
-        val: The validation part.
-        preprocessor: Gives the tokens, and what each stands for.
+        train: The training set.
+        val: The validation set.
+        preprocessor: Encodes the tokens, and counts the characters of each.
     """
     size = int(preprocessor.input_shape[-1])
     before, after, _ = neighbours(_tokens(preprocessor, train))
@@ -112,8 +112,8 @@ def token_baselines(task: Task, train: Subset, val: Subset, preprocessor: Prepro
     rows = _tokens(preprocessor, val)
     lengths = _lengths(preprocessor, rows)
     return tuple(
-        _scored(task, name, answer, _sums(told, rows, lengths))
-        for name, answer, told in (
+        _scored(task, name, answer, _sums(model, rows, lengths))
+        for name, answer, model in (
             ("unigram", "each token at its share", unigram),
             ("bigram", "each token given the last", Bigram.learn(before, after, unigram)),
         )
@@ -128,15 +128,15 @@ def neighbours(rows: Ragged) -> tuple[Numbers, Numbers, Index]:
     return values[second - 1], values[second], of_row[second]
 
 
-def _tokens(preprocessor: Preprocessor, part: Subset) -> Ragged:
-    inputs: Inputs = preprocessor.encode(part.examples.inputs)
+def _tokens(preprocessor: Preprocessor, subset: Subset) -> Ragged:
+    inputs: Inputs = preprocessor.encode(subset.examples.inputs)
     if not isinstance(inputs, Ragged):
-        raise BadData("the task next-token is for rows of tokens; this domain stores something else")
-    return inputs[part.index]
+        raise BadData("the task next-token is for rows of tokens; this domain has other inputs")
+    return inputs[subset.index]
 
 
 def _lengths(preprocessor: Preprocessor, rows: Ragged) -> tuple[Floats, Floats]:
-    """Return the characters of each row, and the nats that its tokens leave unsaid, (N,) both."""
+    """Return the characters of each row, and the nats to name its unknown tokens, (N,) both."""
     flat = RaggedTensor.of(rows)
     one = torch.ones(1, dtype=torch.int64)
     each = preprocessor(Padded(flat.values.long()[None], one * len(flat.values)))
@@ -144,16 +144,16 @@ def _lengths(preprocessor: Preprocessor, rows: Ragged) -> tuple[Floats, Floats]:
 
     def summed(values: Tensor | None, default: float) -> Floats:
         found = np.full(len(rows.values), default) if values is None else values[0].double().numpy().copy()
-        found[before_first] = 0.0  # the start of a row is told by none
+        found[before_first] = 0.0  # the start of a row is not predicted
         return np.add.reduceat(found, before_first)
 
     return summed(each.weights, 1.0), summed(each.unknown_nats, 0.0)
 
 
-def _sums(told: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) -> Tensor:
-    """Return what `dl.tasks.next_token.reduce_logits` gives, (N, 4)."""
+def _sums(model: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats]) -> Tensor:
+    """Return the sums of `dl.tasks.next_token.reduce_logits`, (N, 4)."""
     before, after, of_row = neighbours(rows)
-    nats, right = told.tell(before, after)
+    nats, right = model.score(before, after)
     characters, unknown_nats = lengths
     count = len(rows)
     columns = [

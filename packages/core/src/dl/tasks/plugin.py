@@ -1,4 +1,4 @@
-"""The tasks of dl's own, registered as a plugin's are: what is listed here imports no torch."""
+"""Register dl's own tasks like a plugin, without importing torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _spec(name: str, description: str, target_as: str, *, from_inputs: bool = Fa
     return TaskSpec(name, description, partial(_load, name), target_as, from_inputs)
 
 
-# In the order in which a target is asked whether it is theirs.
+# In the order in which they recognize a target.
 OWN: dict[str, TaskSpec] = {
     spec.name: spec
     for spec in (

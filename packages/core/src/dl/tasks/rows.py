@@ -1,4 +1,4 @@
-"""The rows of dl's own: six kinds of task, each with all that it decides.
+"""The six rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -9,8 +9,8 @@
     next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
-accuracy then rewards always giving the common answer.
-The target of next-token stands in the inputs: its logits at every token are condensed to (N, 4) at once
+accuracy then rewards always giving the common answer. Of two classes the rarer one is to be found, whatever its name.
+The target of next-token is in the inputs: its logits at every token are reduced to (N, 4) at once
 (`dl.tasks.next_token`).
 """
 
@@ -102,6 +102,7 @@ BINARY = TaskKind(
     values=lambda pred, names: {names[0]: 1 - float(pred), names[1]: float(pred)},
     margin=_margin_of_two,
     has_classes=True,
+    finds_class=True,
     probabilities="sigmoid",
     baselines=constant(constant_classes),
 )

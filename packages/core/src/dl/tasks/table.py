@@ -1,4 +1,4 @@
-"""The task table: the row that a training target asks for, or the user, and the task of a run made again."""
+"""The task table: decide the row from the training target or the user's choice, and restore the task of a run."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ from dl.errors import BadOption, BadRun, unknown
 from dl.runs.manifest import TaskInfo
 from dl.specs import TaskSpec
 from dl.tasks.plugin import OWN
-from dl.tasks.targets import are_unlabelled, refuse_unlearnable
+from dl.tasks.targets import AUTO, are_unlabelled, class_to_find, refuse_unlearnable
 from dl.tasks.task import Loss, Names, Target, Task, TaskKind
 
 
 def decide(
-    target: Target, names: Names, asked: str = "", loss: str = "auto", tasks: Mapping[str, TaskSpec] = OWN
+    target: Target,
+    names: Names,
+    asked: str = "",
+    loss: str = "auto",
+    tasks: Mapping[str, TaskSpec] = OWN,
+    positive: str = AUTO,
 ) -> Task:
-    """Choose the row of the table from the training target, or check that the asked one fits.
+    """Choose the row of the table from the training target, or check that the user's choice fits.
 
     Args:
-        target: The training part's target.
-        names: Of the classes, labels or columns; empty if nothing is known.
-        asked: The row that the user wants; empty to decide.
-        loss: One of the row's `TaskKind.losses`; ``auto`` for its usual one.
-        tasks: The rows that can be asked for, by name.
+        target: The training set's target.
+        names: Of the classes, labels or columns; empty if unknown.
+        asked: The user's choice; empty to decide from the target.
+        loss: One of the row's `TaskKind.losses`; ``auto`` for its default.
+        tasks: The rows to choose from, by name.
+        positive: The class to find, of two; ``auto`` for the rarer one.
 
     Raises:
         BadData: If no row fits the target.
-        BadOption: If the target does not fit the asked row, or the row has no such loss.
-        UnknownName: If the asked row is unknown.
+        BadOption: If the target does not fit the chosen row, or the row has no such loss or class to find.
+        UnknownName: If the chosen row is unknown.
     """
     found, reason = _recognize(target, names)
     row = _load(tasks, asked) if asked else found
@@ -44,15 +50,15 @@ def decide(
         row.check(target, names)
     if loss != "auto":
         row = _with_loss(row, loss)
-    return Task(row, _info(row, target, names, reason))
+    return Task(row, _info(row, target, names, reason, positive))
 
 
 def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
-    """Make the task of a run again from what its manifest keeps.
+    """Restore the task of a run from its manifest.
 
     Args:
         info: Of the run.
-        tasks: What is registered, by name.
+        tasks: The registered rows, by name.
 
     Raises:
         BadRun: If no plugin registers its row.
@@ -69,32 +75,32 @@ def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
 
 
 def loss_name(loss: Loss) -> str:
-    """Return the name under which a run keeps its loss."""
+    """Return the name of a loss for the manifest."""
     return str(getattr(loss, "__name__", type(loss).__name__))
 
 
 def _load(tasks: Mapping[str, TaskSpec], name: str) -> TaskKind:
-    """Return a row under the name that it is registered by."""
+    """Load a row under its registered name."""
     if name not in tasks:
         raise unknown("task", name, tasks, "dl ls tasks")
     return replace(tasks[name].load(), name=name)
 
 
 def _recognize(target: Target, names: Names) -> tuple[TaskKind, str]:
-    """Return the row of dl's own that the target asks for, and why in words."""
+    """Return dl's own row for the target, and the reason in words."""
     refuse_unlearnable(target)
     for name in OWN:
         row = _load(OWN, name)
         if row.recognize and (reason := row.recognize(target, names)):
             return row, reason
-    raise AssertionError("every target is of one of the rows")
+    raise AssertionError("every target fits one of the rows")
 
 
 def _spread(columns: Target) -> NDArray[np.float64]:
     """Return the deviation of each column, (D,); one for a column of a single value, whatever its size."""
     values = columns.astype(np.float64)
     largest = np.abs(values).max(axis=0)
-    unit = np.where(largest > 0, largest, 1.0)  # of the column itself: the square of 1e200 is no number
+    unit = np.where(largest > 0, largest, 1.0)  # scaled by the column, since 1e200 has no finite square
     spread = (values / unit).std(axis=0) * unit
     return np.where(spread > 1e-12 * largest, spread, 1.0)
 
@@ -108,7 +114,7 @@ def _with_loss(row: TaskKind, loss: str) -> TaskKind:
     raise BadOption(f"loss={loss} is for {', '.join(able) or 'no task'}; {row.name} has one loss only")
 
 
-def _info(row: TaskKind, target: Target, names: Names, reason: str) -> TaskInfo:
+def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: str) -> TaskInfo:
     names = row.names(target, names)
     metrics = tuple(metric.info for metric in row.metrics)
     if row.headline is not None:
@@ -136,4 +142,21 @@ def _info(row: TaskKind, target: Target, names: Names, reason: str) -> TaskInfo:
         has_classes=row.has_classes,
         probabilities=row.probabilities,
         from_inputs=row.from_inputs,
+        positive=_class_to_find(row, target, names, positive),
+        counts=_counts(row, target, names),
     )
+
+
+def _counts(row: TaskKind, target: Target, names: Names) -> tuple[int, ...]:
+    """Count the examples of each class, or with each label."""
+    if row.has_classes:
+        return tuple(np.bincount(target.astype(np.int64), minlength=len(names)).tolist())
+    return tuple(target.sum(axis=0, dtype=np.int64).tolist()) if row.probabilities and target.ndim == 2 else ()
+
+
+def _class_to_find(row: TaskKind, target: Target, names: Names, asked: str) -> str:
+    if row.finds_class:
+        return class_to_find(target, names, asked)
+    if asked != AUTO:
+        raise BadOption(f"positive={asked} is for two classes; the task is {row.name}")
+    return ""

@@ -1,4 +1,4 @@
-"""Targets: what the training target tells about a task, and how it becomes what a loss reads.
+"""Targets: recognize the task of a training target, and encode it for the loss.
 
 For each kind of target: whether it fits where it is asked for, why it is recognized, and what is wrong with its values.
 Letters: ``N`` examples, ``L`` labels, ``D`` target columns.
@@ -12,18 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.errors import BadData
+from dl.errors import BadData, BadOption
 from dl.runs.manifest import TaskInfo
 from dl.tasks.task import Names, Target
 from dl.words import many
 
+AUTO = "auto"
 LARGEST, SMALLEST = 1e30, 1e-30  # of the targets of a regression: their errors must fit single precision
-LEAST_RANGE = 0.1  # of numbers from 0 to 1 that are taken for shares
-IMBALANCED = 4.0  # the most common class is so many times the rarest
+LEAST_RANGE = 0.1  # of numbers from 0 to 1 to be shares
+IMBALANCED = 4.0  # ratio of the most common class to the rarest
 
 
 def are_whole(target: Target) -> bool:
-    """Return whether a target is of whole numbers."""
+    """Return whether a target is whole numbers."""
     return bool(np.issubdtype(target.dtype, np.integer)) or target.dtype == bool
 
 
@@ -38,7 +39,7 @@ def are_classes(target: Target) -> bool:
 
 
 def are_two_classes(target: Target) -> bool:
-    """Return whether a target may be the numbers of two classes."""
+    """Return whether a target may be two class numbers."""
     return are_classes(target) and int(target.max()) <= 1
 
 
@@ -88,7 +89,7 @@ def recognize_numbers(target: Target, _names: Names) -> str:
 
 
 def _use_the_unit(target: Target) -> bool:
-    """Return whether all values are from 0 to 1 and go some way: small numbers that lie there are no shares."""
+    """Return whether all values are from 0 to 1 with a range of at least `LEAST_RANGE`."""
     return are_shares(target) and float(target.max()) - float(target.min()) >= LEAST_RANGE
 
 
@@ -118,7 +119,7 @@ def refuse_unlearnable(target: Target) -> None:
         return
     if not np.isfinite(target).all():
         count = int(np.count_nonzero(~np.isfinite(target)))
-        raise BadData(many(count, "target is no finite number", "targets are no finite numbers"))
+        raise BadData(many(count, "target is not a finite number", "targets are not finite numbers"))
     if (low := float(target.min())) == float(target.max()):
         raise BadData(f"every target is {low:g}; there is nothing to learn")
     largest = float(np.abs(target).max())
@@ -146,7 +147,7 @@ def check_labels(target: Target, _names: Names) -> None:
     """Refuse labels that are not yes or no.
 
     Raises:
-        BadData: Saying what they are.
+        BadData: Naming the values.
     """
     low, high = target.min(), target.max()
     if low < 0 or high > 1:
@@ -154,33 +155,52 @@ def check_labels(target: Target, _names: Names) -> None:
 
 
 def class_names(target: Target, names: Names) -> Names:
-    """Return the names of the classes; where they have none, their numbers."""
+    """Return the names of the classes, by default their numbers."""
     return names or tuple(str(k) for k in range(max(int(target.max()) + 1, 2)))
 
 
 def column_names(target: Target, names: Names) -> Names:
-    """Return the names of the labels or columns; ``target``, or ``target 0``, ... where they have none of their own."""
+    """Return the names of the labels or columns, by default ``target``, or ``target 0``, ..."""
     columns = target.reshape(len(target), -1).shape[1]
-    if len(names) == columns:  # classes that are taken for numbers have names that are not the column's
+    if len(names) == columns:  # names of classes do not name the column if they are taken as numbers
         return names
     return tuple(f"target {k}" if columns > 1 else "target" for k in range(columns))
 
 
+def class_to_find(target: Target, names: Names, asked: str = AUTO) -> str:
+    """Return the name of the class to find, of two: the rarer one in training, or the second where both are as common.
+
+    Args:
+        target: (N,) class numbers of the training set, 0 or 1.
+        names: Of the two classes.
+        asked: The name of one of them, or ``auto``.
+
+    Raises:
+        BadOption: If neither class has the name that is asked for.
+    """
+    if asked != AUTO:
+        if asked not in names:
+            raise BadOption(f"positive={asked}: the classes are {names[0]!r} and {names[1]!r}")
+        return asked
+    first, second = np.bincount(target.astype(np.int64), minlength=2)[:2]
+    return names[0] if first < second else names[1]
+
+
 def as_class_numbers(target: Target, _info: TaskInfo) -> Tensor:
-    """Turn class numbers into int64, (N,)."""
+    """Encode class numbers as int64, (N,)."""
     return torch.from_numpy(target.astype(np.int64))
 
 
 def as_flags(target: Target, _info: TaskInfo) -> Tensor:
-    """Turn zeros and ones into float32 of the same shape."""
+    """Encode zeros and ones as float32 of the same shape."""
     return torch.from_numpy(target.astype(np.float32))
 
 
 def by_balance(otherwise: str) -> Callable[[Target], str]:
-    """Return the rule that takes another headline than accuracy where classes are imbalanced.
+    """Return the rule that replaces accuracy as the headline if classes are imbalanced.
 
     Args:
-        otherwise: Name of the metric that comes first where the most common class is many times the rarest.
+        otherwise: Name of the headline metric for imbalanced classes.
     """
 
     def headline(target: Target) -> str:

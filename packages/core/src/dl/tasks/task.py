@@ -1,8 +1,8 @@
 """Tasks: what a network predicts, and the last layer, activation, loss and metrics that follow from it.
 
-A network returns logits; losses read logits, the activation is for showing and scoring. All that a kind of task decides
-is a field of its row, a `TaskKind`: no other module asks which task it is. dl's own rows are in `dl.tasks.rows`, and a
-plugin adds others with the hook ``register_tasks``.
+A network returns logits; losses read logits, the activation is for showing and scoring. Whatever depends on the kind of
+task is a field of its row, a `TaskKind`; no other module compares a task's name. dl's own rows are in `dl.tasks.rows`;
+plugins add others with the hook ``register_tasks``.
 Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``K`` outputs of the network.
 """
 
@@ -23,7 +23,7 @@ from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 if TYPE_CHECKING:
     from dl.domain import Preprocessor
 
-Reduction = str  # "mean" over the batch, or "none": one loss an example, (N,)
+Reduction = str  # "mean" over the batch, or "none": one loss per example, (N,)
 Target = NDArray[np.generic]
 Names = tuple[str, ...]
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]
@@ -33,7 +33,7 @@ EVAL_BATCH = 500  # examples scored at once
 
 @dataclass(frozen=True)
 class Metric:
-    """A reported number, computed from preds (after the activation) and target of a whole part.
+    """A reported number, computed from preds (after the activation) and target of a whole set.
 
     Args:
         info: Name, direction, perfect value and kind of interval.
@@ -82,46 +82,46 @@ def by_name(pred: Tensor, names: Names) -> dict[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """One row of the task table: all that the tasks of a kind share.
+    """One row of the task table: everything that tasks of a kind share.
 
     Args:
-        name: As asked for with ``--task``.
-        target: What it predicts, in words: it stands in the message where a target does not fit.
-        fits: Whether a target, as stored, is one for this row where the row is asked for.
-        names: From a target and the names that came with it, those of the classes, labels or columns.
+        name: For ``--task``.
+        target: The predicted quantity in words, for the error if a target does not fit.
+        fits: Whether a target, as stored, fits this row if the user chooses it.
+        names: From a target and its names to those of the classes, labels or columns.
         outputs: From these names, the width of the network's last layer.
         loss: From logits (N, K) and encoded target, by reduction.
         activation: From logits (N, K) to preds: probabilities, or values, scaled where `scaled`.
-        metrics: From preds and target, the usual headline first: it chooses the epoch that is kept, unless
-            ``monitor=loss``.
-        score: From preds and target, the score of each example (N,). Where the headline is of kind ``mean`` or
-            ``proportion``, it is the mean of these.
-        score_name: What a score is called.
-        score_higher: Whether more is better: then it is a share from 0 to 1; else an error, 0 for right.
-        bounded: Whether no score leaves 0 to 1 though less is better.
-        encode: From a target as stored to what the loss reads, before it is scaled.
-        decode: From what `encode` gives to target units, which metrics and scores read.
-        scaled: Whether the target is standardized by mean and deviation of the training part, and preds back.
-        predicted: From preds to the answer, as a target is stored: class numbers, labels, or numbers; None where the
+        metrics: From preds and target, the usual headline first: it chooses the kept epoch, unless ``monitor=loss``.
+        score: From preds and target, the score of each example (N,). A headline of kind ``mean`` or ``proportion`` is
+            their mean.
+        score_name: Name of a score.
+        score_higher: Whether higher is better: then it is a share from 0 to 1; else an error, 0 for right.
+        bounded: Whether scores stay from 0 to 1 though lower is better.
+        encode: From a target as stored to the form that the loss reads, before scaling.
+        decode: From the encoded form to target units, which metrics and scores read.
+        scaled: Whether the target is standardized by mean and deviation of the training set, and preds back.
+        predicted: From preds to the answer in the form of a target: class numbers, labels, or numbers; None if an
             answer is no target.
         answer: From one answer and the names to words.
-        values: From one pred and the names - `answers` where there are some - to numbers by name.
-        answers: From the names, those of the numbers in a pred, where they are others: quantiles, say.
-        margin: From logits and encoded target, how far each example is from a wrong class (N,); None where there is
-            no such thing.
-        has_classes: Whether a target, as stored, is the number of a class, from 0.
+        values: From one pred and the names, or `answers` if given, to numbers by name.
+        answers: From the names to those of the numbers in a pred, if they differ, as for quantiles.
+        margin: From logits and encoded target, the distance of each example from a wrong class (N,); None without
+            classes.
+        has_classes: Whether a target, as stored, is a class number, from 0.
         probabilities: How logits become the probabilities of classes or labels: ``softmax``, ``sigmoid``, or empty.
         from_inputs: Whether the target is read from the inputs: each token from those before it.
-        check: Raises `BadData` for a target that the row cannot learn, given the names that came with it.
-        recognize: Why a target is one for this row, in words; empty if it is not. Asked of dl's own rows alone, in
-            their order: a plugin's row is asked for with ``--task``.
-        headline: From the training target, the name of the metric that is the headline; None takes the first.
-        losses: Losses to choose from with ``loss=``, by name; empty where there is one only.
-        baselines: From a task, training and validation part and preprocessor to what dumb answers score; see
+        finds_class: Whether metrics rank or retrieve one class of two, the logit being that of the second: they are
+            computed for `TaskInfo.positive`.
+        check: Raises `BadData` for a target and names that the row cannot learn.
+        recognize: The reason why a target fits this row, in words; empty if it does not. For dl's own rows alone, in
+            their order: a plugin's row is chosen with ``--task``.
+        headline: From the training target, the name of the headline metric; None takes the first.
+        losses: Losses for ``loss=``, by name; empty if there is only one.
+        baselines: From a task, training and validation set and preprocessor to the scores of trivial answers; see
             `dl.tasks.baselines.constant`.
-        reduce_logits: From what the network gives, and the prepared batch it read, to the logits (N, K) that all else
-            reads.
-        eval_batch_size: Examples scored at once; fewer where the network answers at every token.
+        reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
+        eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
     """
 
     name: str
@@ -147,6 +147,7 @@ class TaskKind:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    finds_class: bool = False
     check: Callable[[Target, Names], None] = nothing_wrong
     recognize: Callable[[Target, Names], str] | None = None
     headline: Callable[[Target], str] | None = None
@@ -192,13 +193,15 @@ class Task:
         return exact * exact.new_tensor(self.info.scale) + exact.new_tensor(self.info.shift)
 
     def metrics(self, logits: Tensor, target: Tensor) -> dict[str, float]:
-        """Compute every metric over a whole part, the headline first.
+        """Compute every metric over a whole set, the headline first.
 
         Args:
             logits: (N, K).
             target: As `encode` gives it.
         """
         preds, actual = self.preds(logits), self.decode(target)
+        if self.info.finds_first:
+            preds, actual = self.preds(-logits), 1 - actual
         compute = {metric.info.name: metric.compute for metric in self.row.metrics}
         return {info.name: float(compute[info.name](preds, actual)) for info in self.info.metrics}
 
@@ -207,13 +210,13 @@ class Task:
         return self.row.score(self.preds(logits), self.decode(target))
 
     def margins(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return how far each example is from a wrong class, (N,), in logits; zeros where there is no such thing."""
+        """Return the distance of each example from a wrong class, (N,), in logits; zeros without classes."""
         return (
             torch.zeros(len(logits), device=logits.device) if not self.row.margin else self.row.margin(logits, target)
         )
 
     def answers(self, logits: Tensor) -> Tensor | None:
-        """Return the answer for each example, as targets are stored, (N, ...); None where no target is answered."""
+        """Return the answer for each example in the form of targets, (N, ...); None if answers are no targets."""
         return self.row.predicted(self.preds(logits)) if self.row.predicted else None
 
     def in_words(self, answer: Tensor) -> str:

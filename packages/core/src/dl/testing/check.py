@@ -55,7 +55,7 @@ def _page(subject: Reported[CheckSpec]) -> None:
     if not page.startswith(f"# {subject.spec.name}\n"):
         raise Broken(f"its page does not begin with '# {subject.spec.name}'")
     if len(page.split()) < 20:
-        raise Broken("its page says little: how is it detected, why does it matter, what is to be done?")
+        raise Broken("its page is too short: how is it detected, why does it matter, what is the remedy?")
 
 
 def _findings(subject: Reported[CheckSpec]) -> None:
@@ -73,9 +73,9 @@ def _wrong_with(finding: object, code: str) -> str:
     if finding.code != code:
         return f"a finding has the code {finding.code!r}, not its own"
     if finding.severity not in SEVERITIES:
-        return f"a finding has the severity {finding.severity!r}; there are {', '.join(SEVERITIES)}"
+        return f"a finding has the severity {finding.severity!r}; expected {', '.join(SEVERITIES)}"
     if not finding.message or safe_text(finding.message, 10_000) != finding.message:
-        return "a finding has no message, or characters in it that act on a terminal"
+        return "a finding has no message, or control characters in it"
     if finding.next and not finding.next.startswith("dl "):
         return f"the next command of a finding is {finding.next!r}, not one of dl"
     try:
@@ -90,10 +90,10 @@ RULES: Rules[Reported[CheckSpec]] = {
     "its code can be used": _code,
     "it has a page": _page,
     "it is loaded": loads,
-    "it answers any run": answers(
-        "a list of findings or NotComputable", lambda n: f"{n} found", "nothing is found in any of the fits"
+    "it has a result for any run": answers(
+        "a list of findings or NotComputable", lambda n: f"{n} found", "no findings on any of the fits"
     ),
     "its findings are its own": _findings,
-    "it answers the same again": repeats,
-    "it leaves the run as it is": leaves,
+    "it has the same result again": repeats,
+    "it does not change the run": leaves,
 }

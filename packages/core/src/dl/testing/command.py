@@ -66,17 +66,15 @@ def _light(subject: _CommandSubject) -> None:
 
 def _free(subject: _CommandSubject) -> None:
     if subject.spec.name in OWN_COMMANDS:
-        raise Broken(f"dl has a verb {subject.spec.name!r} of its own, which is the one that runs")
+        raise Broken(f"dl has its own verb {subject.spec.name!r}, which takes precedence")
 
 
 def _described(subject: _CommandSubject) -> None:
     first, *rest = subject.spec.description.strip().splitlines() or [""]
     if not first or len(first) > LONGEST:
-        raise Broken(
-            f"its description does not begin with one line of at most {LONGEST} characters that says what it does"
-        )
+        raise Broken(f"the first line of its description is empty, or longer than {LONGEST} characters")
     if safe_text(subject.spec.description.replace("\n", " "), MOST) != subject.spec.description.replace("\n", " "):
-        raise Broken("its description has characters in it that act on a terminal")
+        raise Broken("its description has control characters")
     example = f"Example: dl {subject.spec.name}"
     if not any(f"{line.strip()} ".startswith(f"{example} ") for line in rest):
         raise Broken(f"its description has no line that begins with {example!r}")
@@ -95,16 +93,14 @@ def _helps(subject: _CommandSubject) -> str:
     if " ".join(first.split()) not in " ".join(subject.help.split()):
         raise Broken(f"dl {subject.spec.name} --help prints {short_repr(subject.help)}, not its description")
     if heavy := sorted({"torch", "lightning"} & (set(sys.modules) - before)):
-        raise Broken(
-            f"dl {subject.spec.name} --help imports {', '.join(heavy)}; import it where the verb does its work"
-        )
+        raise Broken(f"dl {subject.spec.name} --help imports {', '.join(heavy)}; import it inside the function")
     return ""
 
 
 RULES: Rules[_CommandSubject] = {
     "listing it imports nothing heavy": _light,
     "no verb of dl has its name": _free,
-    "it says what it does, with an example": _described,
+    "it has a description with an example": _described,
     "dl can make a verb of it": _made,
-    "it answers --help": _helps,
+    "it prints a help": _helps,
 }

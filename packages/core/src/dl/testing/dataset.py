@@ -20,7 +20,7 @@ from dl.splits.leakage import found_in
 from dl.tasks.table import decide
 from dl.testing.batch import Batches
 from dl.testing.light import lists_lightly
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold
 
 PREPARED = 64  # examples that are prepared to check that they fit the domain
 DEEPEST = 8  # levels of nested functions that are inspected
@@ -130,9 +130,9 @@ def _loads(subject: DatasetSubject) -> str:
 def _honoured(subject: DatasetSubject) -> None:
     own = {option.name for option in subject.spec.options}
     if not own:
-        raise NotAsked("it has no options of its own")
+        raise Skipped("it has no options of its own")
     if ignored := own - subject.options.seen:
-        raise Broken(f"load never looks at {', '.join(sorted(ignored))}")
+        raise Broken(f"load never reads {', '.join(sorted(ignored))}")
 
 
 def _columns(subject: DatasetSubject) -> None:
@@ -157,7 +157,7 @@ def _unique(subject: DatasetSubject) -> None:
 def _are_unique(name: str, examples: Examples) -> None:
     ids, counts = np.unique(examples.ids, return_counts=True)
     if len(ids) < len(examples.ids):
-        raise Broken(f"{name}: {len(examples.ids) - len(ids):,} ids are taken twice, first {ids[counts > 1][0]}")
+        raise Broken(f"{name}: {len(examples.ids) - len(ids):,} ids are used twice, first {ids[counts > 1][0]}")
 
 
 def _stable(subject: DatasetSubject) -> None:
@@ -197,9 +197,9 @@ def _names(subject: DatasetSubject) -> str:
     train = subject.dataset.train
     task = decide(train.targets, train.names)
     if any(examples.names != train.names for examples in subject.splits.values()):
-        raise Broken("the parts name their classes differently")
+        raise Broken("training and validation set name their classes differently")
     if len(set(train.names)) < len(train.names):
-        raise Broken("two classes, labels or columns have one name")
+        raise Broken("two classes, labels or columns have the same name")
     if train.names and len(train.names) != len(task.info.names):
         raise Broken(f"{len(train.names)} names for {len(task.info.names)} classes, labels or columns")
     if task.info.has_classes and (empty := set(range(len(task.info.names))) - set(np.unique(train.targets).tolist())):
@@ -216,15 +216,15 @@ def _prepares(subject: DatasetSubject) -> str:
 
 def _closed(subject: DatasetSubject) -> None:
     if subject.dataset.open_test is None:
-        raise NotAsked("it has no test set")
+        raise Skipped("it has no test set")
     if _holds_examples(subject.dataset.open_test):
-        raise Broken("open_test already holds its examples; read them when it is called")
+        raise Broken("open_test holds the examples before it is called; read them inside the function")
 
 
 def _test(subject: DatasetSubject) -> str:
     train, test = subject.dataset.train, subject.test
     if test is None:
-        raise NotAsked("it has no test set")
+        raise Skipped("it has no test set")
     if len(test) == 0:
         raise Broken("it has no examples; leave open_test out if there is no test set")
     _fit_together("test", test)
@@ -240,13 +240,13 @@ def _test(subject: DatasetSubject) -> str:
 
 
 def _like_train(name: str, examples: Examples, train: Examples) -> None:
-    """Check that the targets of a split have the kind of those of the training set."""
+    """Check that the targets of a split have the same kind as those of the training set."""
     ours, theirs = examples.targets, train.targets
     if ours.shape[1:] != theirs.shape[1:] or ours.dtype.kind != theirs.dtype.kind:
         raise Broken(f"{name}: targets are {ours.dtype} {ours.shape}, those of train {theirs.dtype} {theirs.shape}")
     task = decide(theirs, train.names)
-    if task.info.has_classes and (strange := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
-        raise Broken(f"{name}: a target is {min(strange)}, but there are {len(task.info.names)} classes")
+    if task.info.has_classes and (unknown := set(np.unique(ours).tolist()) - set(range(len(task.info.names)))):
+        raise Broken(f"{name}: a target is {min(unknown)}, but there are {len(task.info.names)} classes")
     if not np.isfinite(ours.astype(np.float64)).all():
         raise Broken(f"{name}: not all targets are finite numbers")
 
@@ -257,14 +257,14 @@ def _holds_examples(function: Any, depth: int = 0) -> bool:  # Any: a function, 
         return True
     if depth > DEEPEST:
         return False
-    held: list[Any] = []
+    contents: list[Any] = []
     if isinstance(function, functools.partial):
-        held = [function.func, *function.args, *function.keywords.values()]
+        contents = [function.func, *function.args, *function.keywords.values()]
     elif callable(function) and not isinstance(function, type):
         cells = getattr(function, "__closure__", None) or ()
-        held = [cell.cell_contents for cell in cells if _is_filled(cell)]
-        held += [*(getattr(function, "__defaults__", None) or ()), getattr(function, "__wrapped__", None)]
-    return any(_holds_examples(one, depth + 1) for one in held if one is not None)
+        contents = [cell.cell_contents for cell in cells if _is_filled(cell)]
+        contents += [*(getattr(function, "__defaults__", None) or ()), getattr(function, "__wrapped__", None)]
+    return any(_holds_examples(one, depth + 1) for one in contents if one is not None)
 
 
 def _is_filled(cell: Any) -> bool:  # Any: a cell of a closure
@@ -279,11 +279,11 @@ RULES: Rules[DatasetSubject] = {
     "its domain is installed": _domain,
     "its options can be used": _options,
     "it loads": _loads,
-    "its options are looked at": _honoured,
-    "the columns of a part are of one length": _columns,
+    "it reads its options": _honoured,
+    "the columns of a split have one length": _columns,
     "ids are unique": _unique,
     "ids are the same when it is loaded again": _stable,
-    "the parts are disjoint": _disjoint,
+    "the splits are disjoint": _disjoint,
     "the targets fit a task": _targets,
     "the names fit the targets": _names,
     "its domain can prepare it": _prepares,

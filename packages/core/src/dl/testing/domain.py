@@ -31,7 +31,7 @@ from dl.recipes.settle import data_facts, settle
 from dl.specs import DomainSpec
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
+from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold, owner
 from dl.testing.samples import FILES
 
 EXAMPLES = 8  # of a batch
@@ -112,7 +112,7 @@ class DomainSubject:
         if self.given_paths:
             return self.given_paths
         if self.spec.name not in FILES:
-            raise NotAsked("there are no files of it: give some as paths")
+            raise Skipped("there are no files of it: give some as paths")
         return (FILES[self.spec.name](self.folder / "raw"),)
 
 
@@ -129,7 +129,7 @@ def _recipe(subject: DomainSubject) -> str:
     names = [name for domain, name in plugins.datasets if domain == spec.name]
     plugins.recipe(spec.name, spec.default_recipe)
     if not names:
-        raise NotAsked("no data set of it is registered to fit by it")
+        raise Skipped("no data set of the domain is registered")
     return f"it takes the model {resolve(plugins, spec.name, names[0]).model}"
 
 
@@ -150,7 +150,7 @@ def _defaults(subject: DomainSubject) -> str:
 
 def _loads(subject: DomainSubject) -> None:
     if not isinstance(subject.domain, Domain):
-        raise Broken("load returned something else than a Domain")
+        raise Broken("load did not return a Domain")
 
 
 def _data(subject: DomainSubject) -> str:
@@ -171,7 +171,7 @@ def _learns_from_subset_alone(subject: DomainSubject) -> None:
         within = subject.domain.learn(Subset(examples, half), subject.options).settings()
         alone = subject.domain.learn(whole(examples.take(half)), subject.options).settings()
         if json.dumps(within) != json.dumps(alone):
-            raise Broken("what it learns from some rows depends on rows that are not among them")
+            raise Broken("the preprocessor of some rows depends on other rows")
 
 
 def _restores(subject: DomainSubject) -> None:
@@ -182,7 +182,7 @@ def _restores(subject: DomainSubject) -> None:
         raise Broken(f"its settings are not JSON: {error}") from error
     second = subject.domain.restore(json.loads(kept)).eval()
     if json.dumps(second.settings()) != kept or first.input_shape != second.input_shape:
-        raise Broken("restored from its settings, it has others")
+        raise Broken("restored from its settings, it has other settings")
     again = replace(subject.batches, preprocessor=second)
     if not same(whole_batch(subject.batches, EXAMPLES), whole_batch(again, EXAMPLES)):
         raise Broken("restored from its settings, it prepares inputs differently")
@@ -197,32 +197,29 @@ def _prepares(subject: DomainSubject) -> None:
     if not isinstance(batch, Tensor) or tuple(batch.shape[1:]) != tuple(shape):
         raise Broken(f"a batch is {tuple(getattr(batch, 'shape', ()))}, not (N, {', '.join(map(str, shape))})")
     if batch.is_floating_point() and not torch.isfinite(batch).all():
-        raise Broken("a batch holds what is not a finite number")
+        raise Broken("not all values of a batch are finite numbers")
 
 
-def _leaves_stored(subject: DomainSubject) -> None:
+def _keeps_encoded(subject: DomainSubject) -> None:
     data = subject.batches.data
     given, _ = data.take(torch.arange(EXAMPLES) % len(data.ids))
     before = cloned(given)
     subject.batches.preprocessor(given)
     if not same(before, given):
-        raise Broken("its preprocessor changes the stored inputs it is given")
+        raise Broken("its preprocessor changes the encoded inputs in place")
 
 
-def _blank(subject: DomainSubject) -> None:
+def _example_input(subject: DomainSubject) -> None:
     preprocessor = subject.batches.preprocessor
-    blank, batch = preprocessor.example_input(), whole_batch(subject.batches, 1)
-    if type(blank) is not type(batch):
-        raise Broken(f"its blank input is a {type(blank).__name__}, a batch a {type(batch).__name__}")
-    flat = preprocessor.flatten(whole_batch(subject.batches, 2))
-    if not isinstance(flat, Tensor) or not flat.is_floating_point():
-        raise Broken("flat gives no numbers that inputs can be compared by")
+    example, batch = preprocessor.example_input(), whole_batch(subject.batches, 1)
+    if type(example) is not type(batch):
+        raise Broken(f"example_input returns a {type(example).__name__}, but a batch is a {type(batch).__name__}")
 
 
 def _model(subject: DomainSubject) -> str:
     specs = [spec for (domain, _), spec in subject.plugins.models.items() if domain == subject.spec.name]
     if not specs:
-        raise NotAsked("no model of it is registered")
+        raise Skipped("no model of it is registered")
     spec = specs[0]
     network = spec.build(subject.batches.preprocessor.input_shape, 3, check(spec.options, {}, spec.name)).eval()
     logits = network(whole_batch(subject.batches, EXAMPLES))
@@ -240,10 +237,10 @@ def _draws(subject: DomainSubject) -> None:
         if not stream.getvalue().strip():
             raise Broken("it draws nothing")
         widest = max(len(line.rstrip()) for line in stream.getvalue().splitlines())
-        if hasattr(drawn, "__rich_measure__"):  # text, say, which is broken into lines where it is shown
+        if hasattr(drawn, "__rich_measure__"):  # such as text, which wraps to the width
             widest = min(widest, Measurement.get(out, out.options, drawn).minimum)
         if widest > WIDTH:
-            raise Broken(f"asked to draw in {WIDTH} columns, it takes {widest}")
+            raise Broken(f"its drawing for {WIDTH} columns has {widest}")
 
 
 def _sketches(subject: DomainSubject) -> None:
@@ -268,7 +265,7 @@ def _reads(subject: DomainSubject) -> str:
     if not len(examples):
         raise Broken("it reads nothing from the files")
     if len(examples.sources) != len(examples):
-        raise Broken("it does not say where each input came from: sources is empty")
+        raise Broken("sources is empty; name the origin of each input")
     _like_training(examples, subject)
     preprocessor(
         Batches.of(subject.domain, whole(subject.dataset.train), subject.options).data.take(torch.arange(1))[0]
@@ -277,7 +274,7 @@ def _reads(subject: DomainSubject) -> str:
     if isinstance(inputs, Ragged) is not isinstance(
         encode_examples(subject.dataset.train, preprocessor).inputs, Ragged
     ):
-        raise Broken("what it reads is stored in another form than a data set's inputs")
+        raise Broken("its inputs have another form than those of a data set")
     return f"{len(examples):,} inputs"
 
 
@@ -306,24 +303,24 @@ def _refuses(subject: DomainSubject) -> None:
         except DLError:
             continue
         except Exception as error:
-            kind = "an empty folder" if path is empty else "a path that is not there"
-            raise Broken(f"{action} of {kind} is no DLError but a traceback: {describe_error(error)}") from error
-        raise Broken(f"{action} of {path.name!r} is no error")
+            kind = "an empty folder" if path is empty else "a missing path"
+            raise Broken(f"{action} of {kind} raises no DLError, but {describe_error(error)}") from error
+        raise Broken(f"{action} of {path.name!r} raises no error")
 
 
 def _recognizes(subject: DomainSubject) -> None:
     for path in (subject.folder / "nowhere", subject.folder):
         sure = subject.domain.recognize(path, subject.options)
         if not 0 <= sure <= 1:
-            raise Broken(f"it recognizes a path by {sure}, not by a number from 0 to 1")
+            raise Broken(f"recognize returns {sure}, not a number from 0 to 1")
 
 
 def _strings(subject: DomainSubject) -> None:
     if subject.domain.from_strings is None:
-        raise NotAsked("its inputs are no texts")
+        raise Skipped("its inputs are no texts")
     examples = subject.domain.from_strings(["one", "and two"])
     if len(examples) != 2:
-        raise Broken(f"of two strings it makes {len(examples)} inputs")
+        raise Broken(f"from_strings makes {len(examples)} inputs of two strings")
     encode_examples(examples, subject.batches.preprocessor)
 
 
@@ -335,16 +332,16 @@ RULES: Rules[DomainSubject] = {
     "it is loaded": _loads,
     "there is data of it": _data,
     "it learns a preprocessor": _learns,
-    "it learns from the rows it is given alone": _learns_from_subset_alone,
+    "it learns from the given rows alone": _learns_from_subset_alone,
     "its settings restore the same preprocessor": _restores,
-    "a batch has the shape it says": _prepares,
-    "it leaves stored inputs as they are": _leaves_stored,
-    "its blank input is one of a batch": _blank,
+    "a batch has its input_shape": _prepares,
+    "it keeps encoded inputs unchanged": _keeps_encoded,
+    "its example input has the form of a batch": _example_input,
     "a batch goes through a model": _model,
     "it draws an example": _draws,
     "it sketches an example": _sketches,
     "it reads raw inputs": _reads,
-    "it refuses what is not there in one line": _refuses,
+    "a missing path is an error of one line": _refuses,
     "it recognizes paths": _recognizes,
     "it takes strings": _strings,
 }

@@ -64,9 +64,14 @@ def fitted(fit: KnownFit, folder: Path, logger: LoggerSpec | None = None) -> Run
     )
     options: dict[str, Any] = dict(fit.options)  # Any: `fit` checks them
     devices = Devices("cpu", "1")
-    told: dict[str, object] = {name: {} for name in plugins.loggers}
+    loggers: dict[str, object] = {name: {} for name in plugins.loggers}
     task = fit.task.name if fit.task else ""
-    where: dict[str, Any] = {"plugins": plugins, "runs": folder, "devices": devices, "loggers": told}  # Any: of a fit
+    where: dict[str, Any] = {
+        "plugins": plugins,
+        "runs": folder,
+        "devices": devices,
+        "loggers": loggers,
+    }  # Any: of a fit
     return dl.fit(DOMAIN, "given", model=fit.model, task=task, **where, **options)
 
 

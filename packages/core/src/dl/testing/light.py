@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from dl.plugins.registry import Plugins
 from dl.plugins.selection import NONE, VARIABLE
-from dl.testing.rules import Broken, NotAsked, owner
+from dl.testing.rules import Broken, Skipped, owner
 
 HEAVY = ("torch", "lightning", "torchmetrics", "scipy", "sklearn", "pandas", "PIL", "matplotlib", "tokenizers")
 _LIST = (
@@ -31,12 +31,12 @@ def lists_lightly(plugins: Plugins, field: str, key: object) -> None:
 
     Raises:
         Broken: Naming the imported packages.
-        NotAsked: If no installed plugin registered it.
+        Skipped: If no installed plugin registered it.
     """
     state = owner(plugins, field, key)
     registered, heavy = _listed(state.name, state.path) if state and state.path else ((), ())
     if state is None or state.name not in registered:
-        raise NotAsked("it is not registered by an installed plugin")
+        raise Skipped("it is not registered by an installed plugin")
     heavy = heavy if state.own else tuple(one for one in heavy if one not in _listed(NONE, "")[1])
     if heavy:
         raise Broken(f"the plugin {state.name!r} imports {', '.join(heavy)} when it is listed; import it in functions")
@@ -54,5 +54,5 @@ def _listed(name: str, _path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     try:
         registered, heavy = json.loads(done.stdout)
     except ValueError:
-        raise NotAsked(f"dl does not start in a process of its own: {done.stderr.strip()[-200:]}") from None
+        raise Skipped(f"dl does not start in a process of its own: {done.stderr.strip()[-200:]}") from None
     return tuple(registered), tuple(heavy)

@@ -22,7 +22,7 @@ from dl.specs import LoggerSpec
 from dl.testing.fits import KnownFit, fitted
 from dl.testing.light import lists_lightly
 from dl.testing.numbers import clouds
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -56,12 +56,12 @@ class _Calls:
     def recording(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:  # Any: passed through
         def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
             try:
-                given = function(*args, **kwargs)
+                result = function(*args, **kwargs)
             except Exception as error:
                 self.made.append((name, error))
                 raise
             self.made.append((name, None))
-            return given
+            return result
 
         return call
 
@@ -83,21 +83,21 @@ class _LoggerSubject:
         """The run of a fit with the logger."""
         with redirect_stdout(StringIO()) as out:
             try:
-                run = _fit(self.folder / "told", replace(self.spec, build=self.build))
+                run = _fit(self.folder / "with", replace(self.spec, build=self.build))
             except UnknownName as error:
-                raise NotAsked("it is not built") from error
+                raise Skipped("it is not built") from error
         self.printed = out.getvalue()
         return run
 
     @cached_property
     def without_logger(self) -> Run:
         """The run of the same fit without it."""
-        return _fit(self.folder / "alone", None)
+        return _fit(self.folder / "without", None)
 
 
 def _fit(folder: Path, logger: LoggerSpec | None) -> Run:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PluginWarning)  # that it fails is asked below
+        warnings.simplefilter("ignore", PluginWarning)  # the rules below report a failure
         return fitted(KnownFit(clouds(60), "linear", {"epochs": EPOCHS}), folder, logger)
 
 
@@ -119,7 +119,7 @@ def _built(subject: _LoggerSubject) -> None:
     try:
         logger = subject.spec.build(folder, {option.name: option.default for option in subject.spec.options})
     except UnknownName as error:  # a package that is not installed
-        raise NotAsked(str(error)) from error
+        raise Skipped(str(error)) from error
     except PluginFailed as error:
         raise Broken(str(error)) from error
     if not isinstance(logger, Logger):
@@ -135,7 +135,7 @@ def _takes(call: str, wanted: int) -> Callable[[_LoggerSubject], str]:
         if error := next((error for error in answers if error is not None), None):
             raise Broken(f"{call} fails: {describe_error(error)}")
         if len(answers) < wanted:
-            raise NotAsked(f"it is told no more, for it has failed before ({len(answers)} of {wanted} calls)")
+            raise Skipped(f"it is not called again after a failure ({len(answers)} of {wanted} calls)")
         return f"{call}, {wanted} times" if wanted > 1 else call
 
     return rule
@@ -164,8 +164,8 @@ RULES: Rules[_LoggerSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "it is built": _built,
-    "it takes what was chosen": _takes("log_hyperparams", 1),
-    "it takes each epoch's numbers": _takes("log_metrics", EPOCHS),
+    "it takes the choices of the fit": _takes("log_hyperparams", 1),
+    "it takes the numbers of each epoch": _takes("log_metrics", EPOCHS),
     "it takes the end of the fit": _takes("finalize", 1),
     "the fit is the same as without it": _same,
     "it prints nothing": _quiet,

@@ -23,7 +23,7 @@ from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold, owner
+from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold, owner
 from dl.training.checkpoint import load_weights, save_weights
 from dl.training.summary import summarize
 
@@ -31,7 +31,7 @@ EXAMPLES = 4  # of the batch to overfit; few enough for a linear model of a few 
 CLASSES = 3
 RATES = (1e-3, 1e-2, 1e-1)  # learning rates that are tried
 STEPS = 300  # optimizer steps at each
-LOOK = 20  # steps between two evaluations
+EVERY = 20  # steps between two evaluations
 TOLERANCE = 1e-4  # between the logits of an example alone and in a batch
 WIDTHS = (1, 2, 3, 10)
 
@@ -48,7 +48,7 @@ def check_model(spec: ModelSpec, plugins: Plugins | None = None, sample: Dataset
         DoesNotConform: Naming each broken rule.
     """
     subject = ModelSubject(spec, plugins or load_plugins(), sample)
-    needed = ("its domain is installed", "there is data of its domain", "it is built", "it gives logits (N, outputs)")
+    needed = ("its domain is installed", "there is data of its domain", "it is built", "it returns logits (N, outputs)")
     with torch.random.fork_rng(devices=[]):
         return ask(f"the model {spec.name!r}", subject, RULES, needed)
 
@@ -123,7 +123,7 @@ def _builds(subject: ModelSubject) -> str:
 def _choices(subject: ModelSubject) -> None:
     choosable = [option for option in subject.spec.options if option.choices or isinstance(option.default, bool)]
     if not choosable:
-        raise NotAsked("it has no options with choices")
+        raise Skipped("it has no options with choices")
     for option in choosable:
         for choice in option.choices or (False, True):
             try:
@@ -138,7 +138,7 @@ def _logits(subject: ModelSubject) -> None:
         wanted = (len(subject.rows), outputs)
         if not isinstance(logits, Tensor) or tuple(logits.shape) != wanted:
             shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise Broken(f"for {outputs} outputs and {wanted[0]} examples it gives {shape}, not {wanted}")
+            raise Broken(f"for {outputs} outputs and {wanted[0]} examples it returns {shape}, not {wanted}")
         if not logits.is_floating_point() or not torch.isfinite(logits).all():
             raise Broken(f"for {outputs} outputs not all logits are finite numbers")
 
@@ -158,7 +158,7 @@ def _leaves_inputs(subject: ModelSubject) -> None:
     given = cloned(subject.inputs)
     subject.build().train()(given)
     if not same(given, subject.inputs):
-        raise Broken("its forward changes the inputs it is given")
+        raise Broken("its forward changes its inputs in place")
 
 
 def _eval(subject: ModelSubject) -> None:
@@ -195,19 +195,19 @@ def _saved(subject: ModelSubject) -> None:
     with torch.no_grad():
         before, after = (network.eval()(cloned(subject.inputs)) for network in (first, second))
     if not torch.equal(before, after):
-        raise Broken("its weights give other logits in a new network: not all that it learns is in state_dict")
+        raise Broken("its weights give other logits in a new network: state_dict is incomplete")
 
 
 def _gradients(subject: ModelSubject) -> None:
     network = subject.build().train()
     waiting = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
-    for _ in _steps(network, subject, 1e-2, LOOK):
+    for _ in _steps(network, subject, 1e-2, EVERY):
         reached = [name for name, one in waiting.items() if one.grad is not None and one.grad.ne(0).any()]
         for name in reached:
             del waiting[name]
         if not waiting:
             return
-    raise Broken(f"no gradient reaches {', '.join(list(waiting)[:3])} in {LOOK} steps")
+    raise Broken(f"no gradient reaches {', '.join(list(waiting)[:3])} in {EVERY} steps")
 
 
 def _overfits(subject: ModelSubject) -> str:
@@ -216,7 +216,7 @@ def _overfits(subject: ModelSubject) -> str:
         network = subject.build()
         torch.manual_seed(0)
         for step, _ in enumerate(_steps(network, subject, rate, STEPS), 1):
-            if step % LOOK == 0:
+            if step % EVERY == 0:
                 with torch.no_grad():
                     right = int((network.eval()(cloned(subject.inputs)).argmax(dim=1) == targets).sum())
                 network.train()
@@ -224,15 +224,17 @@ def _overfits(subject: ModelSubject) -> str:
                 if right == len(targets):
                     return f"{right} examples in {step} steps at lr={rate:g}"
     rates = ", ".join(f"{rate:g}" for rate in RATES)
-    raise Broken(f"{STEPS} steps of adam at lr {rates} teach it at most {best} of {len(targets)} examples")
+    raise Broken(f"after {STEPS} steps of adam at lr {rates} it knows at most {best} of {len(targets)} examples")
 
 
 def _causal(subject: ModelSubject) -> None:
     if subject.spec.build_causal is None:
-        raise NotAsked("it has no form for the task next-token")
+        raise Skipped("it has no form for the task next-token")
     batch, shape = subject.batches.take(subject.rows[:1]), subject.batches.preprocessor.input_shape
     if not isinstance(batch, Padded):
-        raise Broken(f"inputs of the domain {subject.spec.domain!r} are no rows of tokens, so build_causal has no use")
+        raise Broken(
+            f"inputs of the domain {subject.spec.domain!r} are not rows of tokens, so build_causal cannot be used"
+        )
     torch.manual_seed(0)
     network = subject.spec.build_causal(shape, check(subject.spec.options, {}, subject.spec.name)).eval()
     later = torch.arange(batch.values.shape[1]) >= batch.values.shape[1] // 2
@@ -242,7 +244,7 @@ def _causal(subject: ModelSubject) -> None:
     wanted = (*batch.values.shape, shape[1])
     if tuple(first.shape) != wanted:
         raise Broken(
-            f"for a row of {wanted[1]} tokens of {wanted[2]} kinds it gives {tuple(first.shape)}, not {wanted}"
+            f"for a row of {wanted[1]} tokens of {wanted[2]} kinds it returns {tuple(first.shape)}, not {wanted}"
         )
     if not same(first[:, ~later], second[:, ~later], TOLERANCE):
         raise Broken("its logits at a token change with the tokens that come later")
@@ -275,14 +277,14 @@ RULES: Rules[ModelSubject] = {
     "there is data of its domain": _data,
     "its options can be used": _options,
     "it is built": _builds,
-    "it gives logits (N, outputs)": _logits,
+    "it returns logits (N, outputs)": _logits,
     "every choice of its options works": _choices,
-    "one example alone is answered as in a batch": _one_example,
-    "it leaves its inputs as they are": _leaves_inputs,
+    "an example has the same logits alone and in a batch": _one_example,
+    "it keeps its inputs unchanged": _leaves_inputs,
     "in eval mode nothing is random, and nothing changes": _eval,
     "the same seed gives the same network": _seeded,
     "it survives saving and loading": _saved,
     "gradients reach every parameter": _gradients,
-    "it learns one batch by heart": _overfits,
-    "its causal form never looks ahead": _causal,
+    "it overfits one batch": _overfits,
+    "its causal form reads no later token": _causal,
 }

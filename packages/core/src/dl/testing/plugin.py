@@ -22,7 +22,7 @@ from dl.testing.logger import check_logger
 from dl.testing.model import check_model
 from dl.testing.regularized import find_named
 from dl.testing.regularizer import check_regularizer
-from dl.testing.rules import Broken, DoesNotConform, NotAsked, Result, Results, Rules, ask
+from dl.testing.rules import Broken, DoesNotConform, Result, Results, Rules, Skipped, ask
 from dl.testing.section import check_section
 from dl.testing.task import check_task
 
@@ -31,12 +31,12 @@ _Suite = Callable[[Any, Plugins], Results]  # Any: one kind of specification
 
 @dataclass(frozen=True)
 class CheckedRule:
-    """The result of one rule for one registered thing.
+    """The result of one rule for one specification.
 
     Args:
-        kind: Of the thing, for messages.
-        name: Of the thing.
-        result: Of the rule.
+        kind: The kind of specification, such as ``model``.
+        name: Its name.
+        result: The result.
     """
 
     kind: str
@@ -112,8 +112,8 @@ def check_plugin(state: PluginState, plugins: Plugins, on: AskedOn | None = None
 
     Args:
         state: Of the plugin.
-        plugins: What is registered.
-        on: A model and data for models and regularizers; None takes what there is.
+        plugins: The registered plugins.
+        on: A model and data for models and regularizers; None takes suitable ones.
     """
     yield CheckedRule("plugin", state.name, _loaded(state))
     on = on or AskedOn()
@@ -126,7 +126,7 @@ def check_plugin(state: PluginState, plugins: Plugins, on: AskedOn | None = None
 
 
 def _loaded(state: PluginState) -> Result:
-    rule = "it is loaded, and nothing is to be said about it"
+    rule = "it is loaded without a problem"
     return Result(rule, OK) if state.state == OK and not state.message else Result(rule, "failed", state.message)
 
 
@@ -145,20 +145,20 @@ def check_recipe(spec: RecipeSpec, plugins: Plugins) -> Results:
     """
     rules: Rules[RecipeSpec] = {
         "it has a description": _described,
-        "it names what is registered, and options that fit": lambda spec: _resolved(spec, plugins),
+        "its names are registered, and its options fit": lambda spec: _resolved(spec, plugins),
     }
     return ask(f"the recipe {spec.name!r}", spec, rules)
 
 
 def _described(spec: RecipeSpec) -> None:
     if not spec.description.strip():
-        raise Broken("its description is empty; of a file it is the first line, a comment")
+        raise Broken("its description is empty; in a file it is the first line, a comment")
 
 
 def _resolved(spec: RecipeSpec, plugins: Plugins) -> str:
     names = [name for domain, name in plugins.datasets if domain == spec.domain]
     if not names:
-        raise NotAsked("no data set of its domain is registered")
+        raise Skipped("no data set of its domain is registered")
     return f"it takes the model {resolve(plugins, spec.domain, names[0], recipe=spec.name).model}"
 
 

@@ -35,9 +35,9 @@ class RegularizerSubject:
 
     Args:
         spec: Its specification.
-        plugins: What is registered.
-        given: A data set of its domain, or of the model's; None takes what there is.
-        model: Whose network it changes; empty tries the models of its domain.
+        plugins: The registered plugins.
+        given: A data set of its domain, or of the model's; None takes a suitable one.
+        model: The model whose network it changes; empty tries the models of its domain.
     """
 
     def __init__(self, spec: RegularizerSpec, plugins: Plugins, given: Dataset | None, model: str = "") -> None:
@@ -72,8 +72,8 @@ class RegularizerSubject:
                 else:
                     return recipe, task, plugins
         first = self.refused[0]
-        named = "" if self.model else "  name one that it takes: --model NAME, or check_regularizer(..., model=NAME)"
-        raise Broken(f"it refuses all that was tried, first {first}{named}")
+        hint = "" if self.model else "  name one that it accepts: --model NAME, or check_regularizer(..., model=NAME)"
+        raise Broken(f"it refuses every model and task, first {first}{hint}")
 
     def _datasets(self) -> list[Dataset]:
         """The same inputs with targets of every kind."""
@@ -99,8 +99,8 @@ class RegularizerSubject:
     def _models(self, plugins: Plugins) -> list[str]:
         if self.model:
             return [self.model]
-        usual = "dense" if self.domain == DOMAIN else resolve(plugins, self.domain, "given").model
-        return [usual, *(name for domain, name in plugins.models if domain == self.domain and name != usual)]
+        default = "dense" if self.domain == DOMAIN else resolve(plugins, self.domain, "given").model
+        return [default, *(name for domain, name in plugins.models if domain == self.domain and name != default)]
 
     @cached_property
     def batches(self) -> Batches:
@@ -161,11 +161,11 @@ class RegularizerSubject:
     @staticmethod
     def backward(network: nn.Module, regularizers: Regularizers, batch: Batch, loss: Loss) -> Tensor:
         """Take one forward and backward pass; return the loss with penalties."""
-        whole, penalty = batch.loss(loss, network(batch.inputs)), regularizers.penalty(network)
-        whole = whole if penalty is None else whole + penalty
+        total, penalty = batch.loss(loss, network(batch.inputs)), regularizers.penalty(network)
+        total = total if penalty is None else total + penalty
         network.zero_grad()
-        whole.backward()
-        return whole.detach()
+        total.backward()
+        return total.detach()
 
 
 def find_named(kind: str, asked: str, specs: Mapping[tuple[str, str], object], only_for: str = "") -> tuple[str, str]:
@@ -174,8 +174,8 @@ def find_named(kind: str, asked: str, specs: Mapping[tuple[str, str], object], o
     Args:
         kind: ``model`` or ``data set``, for the message.
         asked: Its name, or domain/name.
-        specs: Those that are registered, by (domain, name).
-        only_for: The one domain in which it may be; empty for any.
+        specs: The registered ones, by (domain, name).
+        only_for: Its domain; empty for any.
 
     Raises:
         BadOption: If several domains have one of this name.
@@ -183,8 +183,8 @@ def find_named(kind: str, asked: str, specs: Mapping[tuple[str, str], object], o
     """
     domain, _, name = asked.rpartition("/")
     within = only_for or domain
-    near = [(of, known) for of, known in specs if within in ("", of)]
-    fitting = [of for of, known in near if known == name and domain in ("", of)]
+    near = [(owner, known) for owner, known in specs if within in ("", owner)]
+    fitting = [owner for owner, known in near if known == name and domain in ("", owner)]
     if not fitting:
         raise unknown(
             f"{within} {kind}".strip(), asked, [known for _, known in near], f"dl ls {kind.replace(' ', '')}s"

@@ -28,7 +28,7 @@ from dl.splits.partition import split_data
 from dl.testing.batch import Prepared, same
 from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, RegularizerSubject
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask, options_hold
+from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers
 
@@ -38,17 +38,17 @@ SAME = 0.02  # tolerance between a fit and its network loaded again
 def check_regularizer(
     spec: RegularizerSpec, plugins: Plugins | None = None, sample: Dataset | None = None, model: str = ""
 ) -> Results:
-    """Ask every rule about a regularizer, at the defaults of its options, on the CPU.
+    """Test a regularizer against every rule, with default options, on the CPU.
 
     Args:
-        spec: As `Plugins.regularizer` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
-        sample: A small data set of the domain that it is for, or that the model reads; None takes what there is.
-        model: A registered model whose network it asks for; empty takes the first that it does not refuse.
+        spec: From `Plugins.regularizer`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
+        sample: A small data set of its domain, or of the model's; None takes a suitable one.
+        model: A registered model for it; empty takes the first that it accepts.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
-        DLError: If there is no such model, or it is not one of the domain that the regularizer is for.
+        DoesNotConform: Naming each broken rule.
+        DLError: If there is no such model, or it belongs to another domain than the regularizer.
     """
     subject = RegularizerSubject(spec, plugins or load_plugins(), sample, model)
     with torch.random.fork_rng(devices=[]):
@@ -81,7 +81,7 @@ def _acts(subject: RegularizerSubject) -> None:
 def _network(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.network is None:
-        raise NotAsked("it does not change the network")
+        raise Skipped("it does not change the network")
     plain = subject.network(Regularizers({"": Regularizer(choices=one.choices)}))
     changed = subject.network(subject.regularizers())
     if list(plain.state_dict()) != list(changed.state_dict()):
@@ -100,7 +100,7 @@ def _eval_after_training(subject: RegularizerSubject) -> None:
     if not torch.equal(first, second):
         raise Broken("in eval mode the same inputs give other logits the second time")
     if changed := [name for name, value in network.state_dict().items() if not torch.equal(value, before[name])]:
-        raise Broken(f"after it was scored the network has another {changed[0]}")
+        raise Broken(f"scoring changes {changed[0]} of the network")
     if network.training:
         raise Broken("it turns eval mode off")
 
@@ -108,18 +108,18 @@ def _eval_after_training(subject: RegularizerSubject) -> None:
 def _batch(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.batch is None:
-        raise NotAsked("it does not change batches")
+        raise Skipped("it does not change batches")
     inputs, targets = subject.inputs, subject.targets.clone()
     given = Batch(inputs, targets)
     found, again = (one.batch(given, torch.Generator().manual_seed(1)) for _ in range(2))
     if not same(inputs, subject.inputs) or not torch.equal(targets, subject.targets):
-        raise Broken("it changes the tensors of the batch that it is given")
+        raise Broken("it changes the tensors of its batch in place")
     if not isinstance(found, Batch) or len(_values(found.inputs)) != len(targets) or len(found.targets) != len(targets):
-        raise Broken("it returns something else than a Batch of as many examples")
+        raise Broken("it does not return a Batch of as many examples")
     if not same(found.inputs, again.inputs) or not torch.equal(found.targets, again.targets):
-        raise Broken("the same generator gives another batch: draw from the generator it is given alone")
+        raise Broken("the same generator gives another batch: draw from the given generator alone")
     if _values(found.inputs).is_floating_point() and not torch.isfinite(_values(found.inputs)).all():
-        raise Broken("not all inputs are finite numbers any more")
+        raise Broken("not all inputs of its batch are finite numbers")
     if found.share is not None and not bool(((found.share >= 0) & (found.share <= 1)).all()):
         raise Broken("the shares of mixed examples are not from 0 to 1")
     single = Batch(subject.batches.take(subject.batches.rows[:1]), targets[:1])
@@ -133,7 +133,7 @@ def _values(inputs: Prepared) -> Tensor:
 def _loss(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.loss is None:
-        raise NotAsked("it does not change the loss")
+        raise Skipped("it does not change the loss")
     loss = one.loss(task.row.loss)
     with torch.no_grad():
         logits = subject.network(subject.regularizers()).eval()(subject.inputs)
@@ -141,25 +141,25 @@ def _loss(subject: RegularizerSubject) -> None:
     if mean.ndim or each.shape != (len(logits),):
         raise Broken(f"with 'mean' it gives {tuple(mean.shape)}, with 'none' {tuple(each.shape)}; expected () and (B,)")
     if not torch.isfinite(each).all() or not torch.isclose(mean, each.mean(), rtol=1e-4, atol=1e-5):
-        raise Broken("the mean of the losses is not its mean loss, or is no finite number")
+        raise Broken("the mean of its losses is not finite, or differs from its mean loss")
 
 
 def _penalty(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.penalty is None:
-        raise NotAsked("it adds no penalty")
+        raise Skipped("it adds no penalty")
     network = subject.network(subject.regularizers())
     penalty = one.penalty(network)
     if not isinstance(penalty, Tensor) or penalty.ndim or not torch.isfinite(penalty):
         raise Broken("it is not one finite number")
     if not penalty.requires_grad:
-        raise Broken("no gradient comes from it, so it does nothing: compute it from the parameters themselves")
+        raise Broken("it has no gradient, so it does nothing: compute it from the parameters themselves")
 
 
 def _gradients(subject: RegularizerSubject) -> str:
     one = subject.alone()
     if one.gradients is None:
-        raise NotAsked("it does not act on gradients")
+        raise Skipped("it does not act on gradients")
     network, batch = subject.network(subject.regularizers()).train(), Batch(subject.inputs, subject.targets)
     passes = 0
 
@@ -174,7 +174,7 @@ def _gradients(subject: RegularizerSubject) -> str:
         raise Broken("it never calls the function that runs the backward pass")
     for name, parameter in network.named_parameters():
         if not torch.allclose(parameter, before[name], rtol=1e-4, atol=1e-5):
-            raise Broken(f"it leaves another {name}: only the optimizer's step may change weights")
+            raise Broken(f"it changes {name}: only the optimizer's step may change weights")
         if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
             raise Broken(f"the gradient of {name} is not finite")
     if all(parameter.grad is None for parameter in network.parameters()):
@@ -185,7 +185,7 @@ def _gradients(subject: RegularizerSubject) -> str:
 def _ends(subject: RegularizerSubject) -> None:
     one, task = subject.alone(), subject.chosen[1]
     if one.ends is None:
-        raise NotAsked("it does not end a fit")
+        raise Skipped("it does not end a fit")
     name = f"val_{task.info.headline.name}"
     rows = [{"epoch": float(k), "val_loss": 1.0 + k, name: 0.5} for k in range(1, 20)]
     for several in ([], rows[:1], rows):
@@ -202,21 +202,21 @@ def _trains(subject: RegularizerSubject) -> None:
         raise Broken(f"trained twice from one seed, the network ends with another {unlike[0]}")
 
 
-def _remembers(subject: RegularizerSubject) -> None:
+def _resumes(subject: RegularizerSubject) -> None:
     one = subject.alone()
     if one.state_dict is None and one.load_state_dict is None:
-        raise NotAsked("it has nothing to remember")
+        raise Skipped("it has no state")
     if one.state_dict is None or one.load_state_dict is None:
         raise Broken("it has one of state_dict and load_state_dict; a checkpoint needs both")
-    network, going_on, _ = subject.trained()
+    network, original, _ = subject.trained()
     copy, resumed = deepcopy(network), subject.regularizers()
-    resumed.load_state_dict(_through_a_checkpoint(going_on.state_dict()))
-    for trained, regularizers in ((network, going_on), (copy, resumed)):
+    resumed.load_state_dict(_through_a_checkpoint(original.state_dict()))
+    for trained, regularizers in ((network, original), (copy, resumed)):
         subject.train(trained, regularizers)
-    with going_on.scored_with(network), resumed.scored_with(copy):
+    with original.scored_with(network), resumed.scored_with(copy):
         found, wanted = copy.state_dict(), network.state_dict()
         if unlike := [name for name, value in wanted.items() if not torch.equal(value, found[name])]:
-            raise Broken(f"a fit that goes on from what it remembers ends with another {unlike[0]}")
+            raise Broken(f"a fit that resumes from its state ends with another {unlike[0]}")
 
 
 def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
@@ -226,8 +226,8 @@ def _through_a_checkpoint(states: dict[str, State]) -> dict[str, State]:
         torch.save(states, stream)
         stream.seek(0)
         return dict(torch.load(stream, weights_only=True))
-    except Exception as error:  # torch and pickle raise what they like
-        raise Broken(f"what it remembers is more than numbers, words and tensors: {describe_error(error)}") from error
+    except Exception as error:  # torch and pickle raise many types
+        raise Broken(f"its state holds more than numbers, words and tensors: {describe_error(error)}") from error
 
 
 def _fitted(subject: RegularizerSubject) -> str:
@@ -248,28 +248,28 @@ def _fitted(subject: RegularizerSubject) -> str:
         if run.manifest.status != "finished":
             raise Broken(f"a fit with it is {run.manifest.status}: {run.manifest.message}")
         opened = reopen(run, plugins)
-        divided = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe, plugins)
-        rows = divided.val.index
-        logits = opened.logits(divided.val.examples)[torch.from_numpy(rows)].numpy()
+        splits = split_data(plugins.dataset(subject.domain, "given").load(recipe.data_options), opened.recipe, plugins)
+        rows = splits.val.index
+        logits = opened.logits(splits.val.examples)[torch.from_numpy(rows)].numpy()
         kept = read_logits(run.outcomes_folder, "best").astype(np.float32)
     if not np.allclose(kept, logits, rtol=SAME, atol=SAME):
-        raise Broken("what a fit with it scored is not what the weights that were kept give when they are opened")
-    return f"{len(rows)} validation examples scored alike in the fit and after it"
+        raise Broken("the kept weights give other logits than those scored in the fit")
+    return f"{len(rows)} validation examples have the same logits in the fit and after it"
 
 
 RULES: Rules[RegularizerSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "there is a task and a model for it": _fits,
-    "it acts where it says": _acts,
+    "it acts at its place": _acts,
     "a changed network is evaluated as before": _network,
-    "evaluation after training is left as it is": _eval_after_training,
-    "a batch is changed by its generator alone": _batch,
-    "its loss is a loss": _loss,
+    "evaluation after training is unchanged": _eval_after_training,
+    "it changes a batch by the generator alone": _batch,
+    "its loss is finite, with a mean": _loss,
     "its penalty is a number with a gradient": _penalty,
-    "its gradients are finite, and the weights stay": _gradients,
-    "it ends a fit with words": _ends,
+    "its gradients are finite, and weights unchanged": _gradients,
+    "it ends a fit with a reason": _ends,
     "training with it is finite, and the same for the same seed": _trains,
-    "what it remembers is kept in a checkpoint": _remembers,
-    "a fit with it keeps what it scored": _fitted,
+    "its state survives a checkpoint": _resumes,
+    "a fit keeps the weights it scored": _fitted,
 }

@@ -19,9 +19,9 @@ from dl.runs.render import render_report
 from dl.runs.run import Run
 from dl.specs import CheckSpec, SectionSpec
 from dl.testing.fits import content, kept_runs
-from dl.testing.rules import Broken, NotAsked
+from dl.testing.rules import Broken, Skipped
 
-NOT_COMPUTABLE = "NotComputable"  # of the reports, which this package does not know
+NOT_COMPUTABLE = "NotComputable"  # a class of the reports, which core does not import
 WIDTH = 80  # columns of the report
 
 _Spec = TypeVar("_Spec", CheckSpec, SectionSpec)
@@ -39,8 +39,8 @@ class Reported(Generic[_Spec]):
     def __init__(self, spec: _Spec, plugins: Plugins, folder: Path) -> None:
         self.spec: _Spec = spec
         self.plugins, self.folder = plugins, folder
-        self.changed: list[str] = []  # names of fits into whose folder it has written
-        self.printed: dict[str, str] = {}  # what went to stdout beside the report, by fit
+        self.changed: list[str] = []  # names of the fits whose folder it changed
+        self.printed: dict[str, str] = {}  # output to stdout beside the report, by fit
         self.reports: dict[str, str] = {}  # the printed report, by fit
 
     @cached_property
@@ -52,26 +52,26 @@ class Reported(Generic[_Spec]):
     @cached_property
     def answers(self) -> dict[str, Any]:  # Any: whatever a plugin returns
         """Its result for each run, or the exception it raised."""
-        return {name: self.asked(name, run) for name, run in self.runs.items()}
+        return {name: self.ask(name, run) for name, run in self.runs.items()}
 
-    def asked(self, name: str, run: Run) -> Any:  # Any: as above
-        """Run it on a run, through the report."""
+    def ask(self, name: str, run: Run) -> Any:  # Any: as above
+        """Evaluate it on a run, through the report."""
         before, answers = content(run.path), list[Any]()
-        noting = replace(self.spec, load=lambda: _noting(self.spec.load(), answers))
-        given: dict[str, Any] = {"checks": {}, "sections": {}}  # Any: as Plugins says
-        given["checks" if isinstance(self.spec, CheckSpec) else "sections"] = {self.spec.name: noting}
+        recording = replace(self.spec, load=lambda: _recording(self.spec.load(), answers))
+        alone: dict[str, Any] = {"checks": {}, "sections": {}}  # Any: as in Plugins
+        alone["checks" if isinstance(self.spec, CheckSpec) else "sections"] = {self.spec.name: recording}
         out = Console(file=StringIO(), width=WIDTH)
         with redirect_stdout(StringIO()) as printed:
-            if not render_report(Run(run.path), out, replace(self.plugins, **given)):
-                raise NotAsked("no plugin that is installed makes a report; install dl-reports")
+            if not render_report(Run(run.path), out, replace(self.plugins, **alone)):
+                raise Skipped("no installed plugin renders a report; install dl-reports")
         self.reports[name], self.printed[name] = out.file.getvalue(), printed.getvalue()  # type: ignore[attr-defined]  # StringIO
         if content(run.path) != before:
             self.changed.append(name)
-        return answers[0] if answers else NotAsked("the report did not ask it")
+        return answers[0] if answers else Skipped("the report did not call it")
 
 
-def _noting(function: Callable[[Any], Any], answers: list[Any]) -> Callable[[Any], Any]:  # Any: as the specs say
-    def ask_and_note(facts: Any) -> Any:  # Any: as above
+def _recording(function: Callable[[Any], Any], answers: list[Any]) -> Callable[[Any], Any]:  # Any: as in the specs
+    def call_and_record(facts: Any) -> Any:  # Any: as above
         try:
             answer = function(facts)
             answers.append(list(answer) if isinstance(answer, Iterator) else answer)
@@ -80,54 +80,54 @@ def _noting(function: Callable[[Any], Any], answers: list[Any]) -> Callable[[Any
             raise
         return answers[-1]
 
-    return ask_and_note
+    return call_and_record
 
 
 def loads(subject: Reported[Any]) -> None:  # Any: of either kind
-    """Ask whether it is loaded."""
+    """Check that it is loaded."""
     function = subject.spec.load()
     if not callable(function):
         raise Broken(f"load returned {short_repr(function)}, not a function of facts")
 
 
 def answers(wanted: str, found: Callable[[int], str], nothing: str) -> Callable[[Reported[Any]], str]:  # Any: either
-    """Make the rule that it answers any run.
+    """Make the rule that it returns a result for any run.
 
     Args:
-        wanted: What it should return, in words.
-        found: Says how many there are.
-        nothing: Said where none of the fits has any.
+        wanted: The expected type, in words.
+        found: Formats the number of results.
+        nothing: The remark if there is no result on any of the fits.
     """
 
     def rule(subject: Reported[Any]) -> str:  # Any: of either kind
-        said = []
+        remarks = []
         for name, answer in subject.answers.items():
-            if isinstance(answer, NotAsked):
+            if isinstance(answer, Skipped):
                 raise answer
             if isinstance(answer, Exception):
                 raise Broken(f"on a fit that {name} it fails: {describe_error(answer)}")
             if type(answer).__name__ == NOT_COMPUTABLE:
-                said.append(f"{name}: {answer}")
+                remarks.append(f"{name}: {answer}")
             elif not isinstance(answer, Sequence) or isinstance(answer, (str, bytes)):
                 raise Broken(f"on a fit that {name} it returns {short_repr(answer)}, not {wanted}")
             elif answer:
-                said.append(f"{name}: {found(len(answer))}")
-        return "; ".join(said) or nothing
+                remarks.append(f"{name}: {found(len(answer))}")
+        return "; ".join(remarks) or nothing
 
     return rule
 
 
 def repeats(subject: Reported[Any]) -> None:  # Any: of either kind
-    """Ask whether it answers the same again."""
+    """Check that it returns the same result again."""
     name, run = next(iter(subject.runs.items()))
     first = subject.answers[name]
     if isinstance(first, Exception):
-        raise NotAsked("it has no answer")
-    if subject.asked(name, run) != first:
-        raise Broken(f"on a fit that {name} it answers something else the second time")
+        raise Skipped("it has no result")
+    if subject.ask(name, run) != first:
+        raise Broken(f"on a fit that {name} it returns another result the second time")
 
 
 def leaves(subject: Reported[Any]) -> None:  # Any: of either kind
-    """Ask whether it leaves the run as it is."""
+    """Check that it does not change the run."""
     if not subject.answers or subject.changed:
-        raise Broken(f"it writes into the folder of the run that {subject.changed[0]}")
+        raise Broken(f"it changes the folder of a run that {subject.changed[0]}")

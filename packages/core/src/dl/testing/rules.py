@@ -1,7 +1,7 @@
 """Rules of the conformance suites, checked one by one, so that one failure does not hide another.
 
 A rule is a function of the thing under test. It returns nothing or a remark if the rule holds, and raises `Broken` if
-it does not, or `NotAsked` if it cannot be checked. Any other exception breaks the rule as well.
+it does not, or `Skipped` if it cannot be checked. Any other exception breaks the rule as well.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dl.options import Option
 from dl.plugins.registry import Plugins
 from dl.plugins.states import PluginState, describe_error
 
-OK, FAILED, NOT_ASKED = "ok", "failed", "not asked"
+OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
 
 class Broken(Exception):
     """A rule is broken; the message states what was found."""
 
 
-class NotAsked(Exception):
+class Skipped(Exception):
     """A rule cannot be checked here; the message states why."""
 
 
@@ -32,7 +32,7 @@ class Result:
 
     Args:
         rule: The rule as a sentence.
-        state: ``ok``, ``failed`` or ``not asked``.
+        state: ``ok``, ``failed`` or ``skipped``.
         message: The reason, or a remark.
     """
 
@@ -49,7 +49,7 @@ Results = tuple[Result, ...]
 
 
 class DoesNotConform(DLError):
-    """A registered thing breaks rules; the message names them, `results` has all.
+    """A specification breaks rules; the message names them, `results` has all.
 
     Args:
         what: The thing under test.
@@ -83,7 +83,7 @@ def ask(what: str, subject: _SubjectType, rules: Rules[_SubjectType], needed: Co
     results: list[Result] = []
     missing = ""
     for rule, function in rules.items():
-        result = Result(rule, NOT_ASKED, f"for this fails: {missing}") if missing else _answer(rule, function, subject)
+        result = Result(rule, SKIPPED, f"depends on: {missing}") if missing else _answer(rule, function, subject)
         results.append(result)
         if result.state == FAILED and rule in needed:
             missing = rule
@@ -95,8 +95,8 @@ def ask(what: str, subject: _SubjectType, rules: Rules[_SubjectType], needed: Co
 def _answer(rule: str, function: Callable[[_SubjectType], str | None], subject: _SubjectType) -> Result:
     try:
         return Result(rule, OK, function(subject) or "")
-    except NotAsked as reason:
-        return Result(rule, NOT_ASKED, str(reason))
+    except Skipped as reason:
+        return Result(rule, SKIPPED, str(reason))
     except Broken as broken:
         return Result(rule, FAILED, str(broken))
     except (Exception, SystemExit) as error:  # the code under test may raise anything
@@ -126,9 +126,9 @@ def options_hold(options: Iterable[Option]) -> None:
         if not option.name.isidentifier():
             raise Broken(f"the option {option.name!r} cannot be typed as {option.name}=; use letters, digits and _")
         if option.name in names:
-            raise Broken(f"the option {option.name!r} is there twice")
+            raise Broken(f"two options have the name {option.name!r}")
         names.add(option.name)
         if option.check(option.default, "its default") != option.default:
-            raise Broken(f"the default of {option.name!r} changes when it is checked")
+            raise Broken(f"the default of {option.name!r} is not in its checked form")
         if not option.help.strip():
             raise Broken(f"the option {option.name!r} has no help")

@@ -31,7 +31,7 @@ def check_section(spec: SectionSpec, plugins: Plugins | None = None) -> Results:
     plugins = plugins or load_plugins()
     with tempfile.TemporaryDirectory() as folder:
         subject = Reported(spec, plugins, Path(folder))
-        return ask(f"the section {spec.name!r}", subject, RULES, needed=("it is loaded", "it answers any run"))
+        return ask(f"the section {spec.name!r}", subject, RULES, needed=("it is loaded", "it has a result for any run"))
 
 
 def _light(subject: Reported[SectionSpec]) -> None:
@@ -40,7 +40,7 @@ def _light(subject: Reported[SectionSpec]) -> None:
 
 def _title(subject: Reported[SectionSpec]) -> None:
     if safe_text(subject.spec.name) != subject.spec.name:
-        raise Broken("its title has characters in it that act on a terminal, or is too long")
+        raise Broken("its title has control characters, or is too long")
 
 
 def _lines(subject: Reported[SectionSpec]) -> None:
@@ -49,7 +49,7 @@ def _lines(subject: Reported[SectionSpec]) -> None:
             if not isinstance(line, str):
                 raise Broken(f"on a fit that {name} it returns {short_repr(line)} among its lines, not text")
             if safe_text(line, LONGEST) != line:
-                raise Broken(f"on a fit that {name} a line has more than plain text in it: {short_repr(line)}")
+                raise Broken(f"on a fit that {name} a line is not plain text: {short_repr(line)}")
 
 
 def _shows(subject: Reported[SectionSpec]) -> None:
@@ -59,7 +59,7 @@ def _shows(subject: Reported[SectionSpec]) -> None:
             and answer
             and f"\n{subject.spec.name}\n" not in subject.reports[name]
         ):
-            raise Broken(f"the report of a fit that {name} does not have it under its title")
+            raise Broken(f"the report of a fit that {name} does not show it under its title")
 
 
 def _quiet(subject: Reported[SectionSpec]) -> None:
@@ -72,10 +72,12 @@ RULES: Rules[Reported[SectionSpec]] = {
     "listing it imports nothing heavy": _light,
     "its title can be shown": _title,
     "it is loaded": loads,
-    "it answers any run": answers("a list of lines", lambda n: many(n, "line"), "it has no line for any of the fits"),
+    "it has a result for any run": answers(
+        "a list of lines", lambda n: many(n, "line"), "it has no line for any of the fits"
+    ),
     "its lines are plain text": _lines,
     "the report shows it": _shows,
     "it prints nothing": _quiet,
-    "it answers the same again": repeats,
-    "it leaves the run as it is": leaves,
+    "it has the same result again": repeats,
+    "it does not change the run": leaves,
 }

@@ -1,7 +1,7 @@
-"""The suite for rows of the task table: target, loss, scores and answers agree, and a run can be opened again.
+"""The conformance suite for tasks: target, loss, scores and predictions agree, and a run can be opened again.
 
-Asked on a small target that the row takes. The best logits are found by descending its loss, from zero, with no network
-between. Letters: ``n`` examples, ``K`` outputs.
+It uses a small target that the row of the task accepts. The best logits are found by gradient descent on its loss, from
+zero and without a network. Letters: ``n`` examples, ``K`` outputs.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ from dl.tasks.task import Names, Target, Task, TaskKind
 from dl.testing.fits import KnownFit, fitted
 from dl.testing.light import lists_lightly
 from dl.testing.numbers import Numbers
-from dl.testing.rules import Broken, NotAsked, Results, Rules, ask
+from dl.testing.rules import Broken, Results, Rules, Skipped, ask
 from dl.training.scoring import score
 
 EXAMPLES = 60
-STEPS, RATE = 400, 0.1  # of the descent
-FAR = 20.0  # logits at which a gradient must still be a number
+STEPS, RATE = 400, 0.1  # of gradient descent
+FAR = 20.0  # logits at which a gradient must still be finite
 EPOCHS = 3
 CLOSE = 1e-4
 KINDS = ("proportion", "mean", "ranking", "confusion")
 
 
 def check_task(spec: TaskSpec, plugins: Plugins | None = None, target: Target | None = None) -> Results:
-    """Ask every rule about a row of the task table, on the CPU.
+    """Test a task against every rule, on the CPU.
 
     Args:
-        spec: As `Plugins.task` gives it, or as a plugin makes it.
-        plugins: What is registered; None loads what is installed.
-        target: A small target (n, ...) that it predicts; None takes the first of ours that it takes.
+        spec: From `Plugins.task`, or built by a plugin.
+        plugins: The registered plugins; None loads the installed ones.
+        target: A small target (n, ...) for it; None takes the first of `sample_targets` that fits.
 
     Raises:
-        DoesNotConform: Naming each rule that does not hold.
+        DoesNotConform: Naming each broken rule.
     """
     subject = _Subject(spec, plugins or load_plugins(), target)
-    needed = ("it gives a row", "there is a target that it takes")
+    needed = ("it loads a row", "there is a target that fits it")
     with torch.random.fork_rng(devices=[]):
         return ask(f"the task {spec.name!r}", subject, RULES, needed)
 
 
 def sample_targets() -> list[tuple[str, Target, Names]]:
-    """Return a small target of each kind, with names: as which the target of a table is read, itself, and its names."""
+    """Return a small target of each kind: its ``target_as``, the target itself, and its names."""
     numbers = np.arange(EXAMPLES)
     waves = np.sin(numbers * 0.7)
     return [
@@ -78,38 +78,38 @@ class _Subject:
 
     @cached_property
     def row(self) -> TaskKind:
-        """What is loaded."""
+        """The loaded row of the task table."""
         return self.spec.load()
 
     @cached_property
     def target(self) -> tuple[Target, Names]:
-        """The target that it is asked on, and names."""
+        """The target of this suite, and its names."""
         as_, given = self.spec.target_as, self.given
         tried = sample_targets() if given is None else [(as_, given, ())]
         for _, target, names in sorted(tried, key=lambda one: one[0] != as_):
             if are_unlabelled(target) == self.row.from_inputs and (self.row.from_inputs or self.row.fits(target)):
                 return target, names
-        raise Broken("it takes none of the targets that were tried; give one: check_task(spec, target=...)")
+        raise Broken("it accepts no sample target; give one: check_task(spec, target=...)")
 
     @cached_property
     def task(self) -> Task:
-        """The row, fitted to the target."""
+        """The task decided from the target."""
         return decide(*self.target, self.spec.name, tasks=self.tasks)
 
     @cached_property
     def encoded(self) -> Tensor:
-        """The target as the loss reads it."""
+        """The encoded target, for the loss."""
         return self.task.encode(self.target[0])
 
     @property
     def constant(self) -> Tensor:
-        """Logits of a network that says nothing, (n, K)."""
+        """Logits of zero, (n, K)."""
         return torch.zeros(len(self.encoded), self.task.info.outputs)
 
     @cached_property
     def best(self) -> Tensor:
-        """Logits (n, K) that the loss has been descended to."""
-        self.of_logits()
+        """Logits (n, K) after gradient descent on the loss."""
+        self.need_logits()
         logits = self.constant.requires_grad_()
         optimizer = torch.optim.Adam([logits], lr=RATE)
         for _ in range(STEPS):
@@ -118,10 +118,14 @@ class _Subject:
             optimizer.step()
         return logits.detach()
 
-    def of_logits(self) -> None:
-        """Leave out what can be asked only where the network's logits are those of the target."""
+    def need_logits(self) -> None:
+        """Skip a rule that needs one row of logits per target.
+
+        Raises:
+            Skipped: If the task reduces logits before its loss.
+        """
         if self.row.from_inputs:
-            raise NotAsked("its target is read from the inputs, so a network's logits are reduced before its loss")
+            raise Skipped("its target is read from the inputs, so a network's logits are reduced before its loss")
 
     def loss(self, logits: Tensor) -> float:
         """The mean loss."""
@@ -146,9 +150,9 @@ def _row(subject: _Subject) -> None:
     if not isinstance(row, TaskKind):
         raise Broken(f"load returned {short_repr(row)}, not a TaskKind")
     if row.name != subject.spec.name:
-        raise Broken(f"its row is called {row.name!r}")
+        raise Broken(f"its row has the name {row.name!r}")
     if row.from_inputs != subject.spec.from_inputs:
-        raise Broken(f"from_inputs is {row.from_inputs} in the row, and {subject.spec.from_inputs} where it is listed")
+        raise Broken(f"from_inputs is {row.from_inputs} in the row, and {subject.spec.from_inputs} in the TaskSpec")
 
 
 def _metrics(subject: _Subject) -> str:
@@ -161,7 +165,7 @@ def _metrics(subject: _Subject) -> str:
         if info.kind not in KINDS:
             raise Broken(f"the metric {info.name!r} is of kind {info.kind!r}; there are {', '.join(KINDS)}")
     if len({info.name for info in infos}) < len(infos):
-        raise Broken("two metrics have one name")
+        raise Broken("two metrics have the same name")
     return f"{subject.task.info.headline.name} is the headline"
 
 
@@ -174,14 +178,14 @@ def _decodes(subject: _Subject) -> None:
     found = subject.task.decode(subject.encoded).double().numpy().reshape(len(subject.encoded), -1)
     target = subject.target[0].astype(np.float64).reshape(len(subject.encoded), -1)
     if found.shape != target.shape or not np.allclose(found, target, rtol=CLOSE, atol=CLOSE):
-        raise Broken("decode does not give back the target that encode was given")
+        raise Broken("decode does not restore the target from its encoded form")
 
 
 def _losses(subject: _Subject) -> None:
     logits = torch.randn(subject.constant.shape, generator=torch.Generator().manual_seed(0)).abs()
     each = subject.task.row.loss(logits, subject.encoded, "none")
     if each.shape != (len(logits),):
-        raise Broken(f"reduction='none' gives {tuple(each.shape)}, not one loss an example, ({len(logits)},)")
+        raise Broken(f"reduction='none' gives {tuple(each.shape)}, not one loss per example, ({len(logits)},)")
     if not math.isclose(float(each.mean()), subject.loss(logits), rel_tol=CLOSE, abs_tol=CLOSE):
         raise Broken(f"the mean of the losses is {float(each.mean()):g}, and reduction='mean' {subject.loss(logits):g}")
 
@@ -191,7 +195,7 @@ def _gradients(subject: _Subject) -> None:
         logits = (subject.constant + size).requires_grad_()
         subject.task.row.loss(logits, subject.encoded, "mean").backward()
         if logits.grad is None or not bool(torch.isfinite(logits.grad).all()):
-            raise Broken(f"the gradient of its loss is not finite where logits are {size:g}")
+            raise Broken(f"the gradient of its loss is not finite at logits of {size:g}")
 
 
 def _falls(subject: _Subject) -> str:
@@ -205,7 +209,7 @@ def _scores(subject: _Subject) -> None:
     for logits in (subject.constant, subject.best):
         scores = subject.task.example_scores(logits, subject.encoded)
         if scores.shape != (len(logits),) or not bool(torch.isfinite(scores).all()):
-            raise Broken(f"scores are not one finite number an example: {tuple(scores.shape)}")
+            raise Broken(f"scores are not one finite number per example: {tuple(scores.shape)}")
         low, high = float(scores.min()), float(scores.max())
         if low < -CLOSE or (subject.task.info.bounded and high > 1):
             raise Broken(f"scores go from {low:g} to {high:g}; a share goes from 0 to 1, an error from 0")
@@ -219,12 +223,14 @@ def _agree(subject: _Subject) -> str:
     )
     if not (best > constant if info.score_higher else best < constant):
         way = "higher" if info.score_higher else "lower"
-        raise Broken(f"{way} is said to be better, but logits of less loss score {best:.4g}, and zeros {constant:.4g}")
+        raise Broken(
+            f"its score declares {way} as better, but the best logits score {best:.4g}, and zeros {constant:.4g}"
+        )
     metrics = [
         subject.task.metrics(logits, subject.encoded)[info.headline.name] for logits in (subject.best, subject.constant)
     ]
     if not (metrics[0] > metrics[1] if info.headline.higher else metrics[0] < metrics[1]):
-        raise Broken(f"{info.headline.name} is {metrics[0]:.4g} with less loss, and {metrics[1]:.4g} for zeros")
+        raise Broken(f"{info.headline.name} is {metrics[0]:.4g} for the best logits, and {metrics[1]:.4g} for zeros")
     return f"{info.score} {best:.4g}, and {constant:.4g} for zeros"
 
 
@@ -234,43 +240,43 @@ def _headline(subject: _Subject) -> str:
     shown = subject.task.metrics(logits, subject.encoded)[info.headline.name]
     found = estimate(info, scored, subject.target[0])
     if not math.isclose(found.value, shown, rel_tol=CLOSE, abs_tol=CLOSE):
-        told = f"as a {info.headline.kind} of the examples' scores"
-        raise Broken(f"{info.headline.name} is {shown:.4g}, but {told} {found.value:.4g}")
+        computed = f"the {info.headline.kind} of the examples' scores is {found.value:.4g}"
+        raise Broken(f"{info.headline.name} is {shown:.4g}, but {computed}")
     return f"{shown:.4g} [{found.low:.4g}, {found.high:.4g}]"
 
 
 def _answers(subject: _Subject) -> str:
     answers = subject.task.answers(subject.best)
     if answers is None or len(answers) != len(subject.best):
-        raise Broken("it has no answer for each example")
+        raise Broken("it does not have one answer per example")
     if subject.task.info.has_classes and not np.array_equal(answers.numpy(), subject.target[0]):
-        raise Broken("the best logits do not answer the classes that are right")
-    said = subject.task.in_words(answers[0])
-    if not isinstance(said, str) or not said:
-        raise Broken(f"an answer in words is {said!r}")
+        raise Broken("the best logits do not predict the right classes")
+    words = subject.task.in_words(answers[0])
+    if not isinstance(words, str) or not words:
+        raise Broken(f"an answer in words is {words!r}")
     values = subject.task.by_name(subject.task.preds(subject.best)[0])
     if not values or not all(math.isfinite(value) for value in values.values()):
         raise Broken(f"the values of an answer are {values!r}")
-    return said
+    return words
 
 
 def _margins(subject: _Subject) -> None:
     if not subject.task.info.has_classes:
-        raise NotAsked("it has no classes")
+        raise Skipped("it has no classes")
     if subject.row.margin is None:
-        raise Broken("it has classes and no margin, by which wrong labels are suspected")
+        raise Broken("it has classes but no margin, which the search for wrong labels needs")
     margins = subject.task.margins(subject.best, subject.encoded)
     if margins.shape != (len(subject.best),) or float(margins.min()) <= 0:
-        raise Broken("the margins of logits that are right are not all above 0")
+        raise Broken("not all margins of the best logits are above 0")
 
 
 def _baselines(subject: _Subject) -> str:
     target, names = subject.target
-    part = whole(Examples(np.zeros((len(target), 1), np.float32), target, np.arange(len(target)), names))
-    subject.of_logits()
-    found: tuple[Baseline, ...] = subject.row.baselines(subject.task, part, part, Numbers((1,)))
+    subset = whole(Examples(np.zeros((len(target), 1), np.float32), target, np.arange(len(target)), names))
+    subject.need_logits()
+    found: tuple[Baseline, ...] = subject.row.baselines(subject.task, subset, subset, Numbers((1,)))
     if not found:
-        raise Broken("it has none, so nothing tells whether a network has learnt")
+        raise Broken("it has no baseline to compare a network with")
     headline = subject.task.info.headline
     best = subject.task.metrics(subject.best, subject.encoded)[headline.name]
     for one in found:
@@ -290,11 +296,11 @@ def _restored(subject: _Subject) -> None:
     same = again.info == info and torch.equal(again.encode(subject.target[0]), subject.encoded)
     same = same and torch.equal(again.preds(logits), subject.task.preds(logits))
     if not same or float(again.row.loss(logits, subject.encoded, "mean")) != subject.loss(logits):
-        raise Broken("a task made again from what a run keeps gives other numbers")
+        raise Broken("a task restored from a run computes other numbers")
 
 
 def _fitted(subject: _Subject) -> str:
-    subject.of_logits()
+    subject.need_logits()
     target, names = subject.target
     columns = target.reshape(len(target), -1).astype(np.float32)
     noise = np.random.default_rng(0).normal(0, 0.1, (len(target), 4)).astype(np.float32)
@@ -315,19 +321,19 @@ def _fitted(subject: _Subject) -> str:
 
 RULES: Rules[_Subject] = {
     "listing it imports nothing heavy": _light,
-    "it says what it is, and how a table's target is read": _listed,
-    "it gives a row": _row,
-    "there is a target that it takes": _target,
-    "its metrics can be kept": _metrics,
+    "it has a description, and a way to read a table's target": _listed,
+    "it loads a row": _row,
+    "there is a target that fits it": _target,
+    "its metrics can be columns of the history": _metrics,
     "decode undoes encode": _decodes,
-    "it has a loss for each example, and their mean": _losses,
+    "it has a loss per example, and their mean": _losses,
     "its gradient is finite": _gradients,
-    "logits that are right cost less than zeros": _falls,
+    "the best logits have less loss than zeros": _falls,
     "scores are shares or errors": _scores,
     "scores, headline and loss agree on what is better": _agree,
-    "its headline is what its interval is of": _headline,
+    "its interval belongs to its headline": _headline,
     "it answers in words": _answers,
-    "margins of right classes are above 0": _margins,
+    "margins of right predictions are above 0": _margins,
     "its baselines can be beaten": _baselines,
     "a run of it can be opened again": _restored,
     "a fit keeps its best epoch by the headline": _fitted,

@@ -1,4 +1,4 @@
-"""Attribute errors during a fit or an evaluation to the third-party plugin that takes part in it."""
+"""Attribute errors during a fit or an evaluation to a third-party plugin of its recipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def attribute_errors(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
     A network with an output that the loss cannot use fails in torch, without its plugin in the traceback.
 
     Raises:
-        PluginFailed: If a third-party plugin takes part.
+        PluginFailed: If the recipe names a third-party plugin.
     """
     try:
         yield
@@ -40,7 +40,7 @@ def attribute_errors(recipe: Recipe, plugins: Plugins) -> Iterator[None]:
 
 
 def _chosen(recipe: Recipe) -> Iterator[tuple[str, str | tuple[str, str], str]]:
-    """Yield field and key in `Plugins` and a description of the things a recipe names, the likeliest to fail first."""
+    """Yield field and key in `Plugins` and a description of the recipe's choices, the likeliest to fail first."""
     yield from (("regularizers", name, f"regularizer {name!r}") for name in recipe.regularizers)
     if recipe.task:
         yield "tasks", recipe.task, f"task {recipe.task!r}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
 from dl import files
-from dl.data.examples import Subset
+from dl.data.examples import Index, Subset
+from dl.data.projection import project_inputs
+from dl.groups import Groups
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
@@ -43,10 +45,12 @@ class ScoredSubsets:
     Args:
         subsets: ``val`` and ``probe``.
         sketch: Shrinks one stored input to a thumbnail or a text.
+        groups: Of the examples of each subset; None where they are independent.
     """
 
     subsets: Mapping[str, Subset]
     sketch: Callable[[Any], Any]  # Any: stored inputs and sketches of the domain
+    groups: Mapping[str, Groups | None] = field(default_factory=lambda: outcomes.NO_GROUPS)
 
 
 class RunWriter(Callback):
@@ -82,9 +86,9 @@ class RunWriter(Callback):
         module = _fit_module(pl_module)
         if not trainer.is_global_zero:
             return
-        scores = estimate_scores(
-            self.manifest.task, module.scored["probe"], module.scored["val"], self.targets["probe"], self.targets["val"]
-        )
+        probe, val = module.scored["probe"], module.scored["val"]
+        targets, groups = self.targets, self.scored.groups
+        scores = estimate_scores(self.manifest.task, probe, val, targets["probe"], targets["val"], groups)
         row = self._epoch_row(module, scores)
         self.rows.append(row)
         for part, scored in module.scored.items():
@@ -115,7 +119,20 @@ class RunWriter(Callback):
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
         for name in subsets:
             features |= module.features(name, features[f"{name}_rows"])
+        features |= self._projected(module, features["val_rows"])
         outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
+
+    def _projected(self, module: FitModule, val_rows: Index) -> dict[str, np.ndarray]:
+        """Return projected inputs of the validation set and of the whole training set, as many as are kept of each."""
+        val, train = self.scored.subsets["val"], self.scored.subsets["probe"].examples
+        train_rows = spread(len(module.data.train), MOST_EXAMPLES)
+        groups = self.scored.groups.get("train")
+        shared = {} if groups is None else {"train_groups": groups.numbers[train_rows]}
+        return shared | {
+            "train_rows": train_rows,
+            "train_inputs": project_inputs(train.inputs, module.data.train[train_rows]),
+            "val_inputs": project_inputs(val.examples.inputs, val.index[val_rows]),
+        }
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write the final status to the manifest, on the first device only."""
@@ -166,14 +183,14 @@ class RunWriter(Callback):
 
 
 class EarlyStopping(Callback):
-    """Stops the fit after an epoch if a regularizer asks for it; the first device decides for all."""
+    """Stops the fit after an epoch if a regularizer ends it; the first device decides for all."""
 
     def __init__(self, run_writer: RunWriter, regularizers: Regularizers) -> None:
         self.run_writer, self.regularizers = run_writer, regularizers
         self.why = ""
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Ask the regularizers, after `RunWriter` has added the epoch's row."""
+        """Stop if a regularizer ends the fit; called after `RunWriter` has added the epoch's row."""
         rows, headline = self.run_writer.rows, self.run_writer.manifest.task.headline  # other devices keep no rows
         why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
         self.why = trainer.strategy.broadcast(why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from dl.defaults import Default
 from dl.plugins.registry import Plugins
-from dl.runs.manifest import Baseline, MetricInfo
+from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
 from dl.terminal import plain
 from dl.training.setup import FitSetup
@@ -19,7 +20,7 @@ from dl.words import hold, many
 
 
 def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
-    """Print what is about to be trained, on which data, and what it has to beat."""
+    """Print data, network, regularizers and the best baseline before a fit."""
     recipe = setup.recipe
     _show_data(console, setup)
     _show_unknown(console, setup)
@@ -30,28 +31,43 @@ def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
 
 
 def _show_data(console: Console, setup: FitSetup) -> None:
-    """Print the sizes of the splits, and what is predicted and why."""
+    """Print the sizes of the splits, and the task with its reason."""
     dataset, splits, task = setup.dataset, setup.splits, setup.task
     leaked = int(splits.leaked.sum())
     shared = many(leaked, "exact duplicate") if leaked else "no exact duplicate"
+    groups = splits.groups["val"]
+    few = ", too few for an interval" if groups is not None and groups.few else ""
+    within = "" if groups is None else f" in {many(len(groups), 'group')}{few}"
     facts = {
         "train": f"{len(splits.train):,}",
-        "validation": f"{len(splits.val):,}, {splits.rule}; {shared} across it",
+        "validation": f"{len(splits.val):,}{within}, {splits.rule}; {shared} across it",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "task": f"{task.info.name} - {task.info.reason}",
+        "to find": _class_to_find(task.info),
     }
     console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
-        console.print(plain(f"  {name:<11} {value}"))
+        if value:
+            console.print(plain(f"  {name:<11} {value}"))
     for note in dataset.notes:
         console.print(plain(f"  - {note}"))
     show_findings(console, splits.findings)
 
 
+def _class_to_find(info: TaskInfo) -> str:
+    """Name the class that the headline metric ranks, of two; empty where the headline treats both alike."""
+    if not info.positive or info.headline.kind != "ranking":
+        return ""
+    number = info.names.index(info.positive)
+    share = show_value(info.headline, info.counts[number] / sum(info.counts))
+    other = shlex.quote(f"positive={info.names[1 - number]}")
+    return f"{info.positive!r}, {share} of the training set  for the other class: {other}"
+
+
 def _show_unknown(console: Console, setup: FitSetup) -> None:
-    """Print how many examples of each split hold nothing that is known, and the first of them."""
+    """Print the number of examples without any known word or value in each split, and the first of them."""
     for name, subset in (("training", setup.splits.train), ("validation", setup.splits.val)):
-        unknown = setup.parts.unknown[name]
+        unknown = setup.data.unknown[name]
         if unknown.any():
             found, first = int(unknown.sum()), subset.examples.source(int(subset.index[np.argmax(unknown)]))
             count = f"{found:,} of {len(subset):,} {name} examples {hold(found)} nothing that is known, as"
@@ -79,12 +95,12 @@ def _show_defaults(console: Console, defaults: Sequence[Default]) -> None:
 
 
 def _show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
-    """Print what regularizes the fit, in the order in which it is applied; nothing where nothing does."""
+    """Print the regularizers in their order of application; nothing without any."""
     if regularizers:
         console.print(plain(f"  regularized {' '.join(regularizers)}"))
 
 
 def _show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
-    """Print what a dumb answer scores, in one line."""
+    """Print the best baseline, in one line."""
     best = max(found, key=lambda one: one.score if metric.higher else -one.score)
     console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.answer}"))

@@ -57,7 +57,7 @@ class DeadUnitMonitor:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record the outputs of the layers inside this context."""
-        handles = [layer.register_forward_hook(self._look) for layer in self.layers]
+        handles = [layer.register_forward_hook(self._observe) for layer in self.layers]
         try:
             yield
         finally:
@@ -71,7 +71,7 @@ class DeadUnitMonitor:
         self.fired = {}
         return {"dead_share": 1 - sum(fired) / total} if total else {}
 
-    def _look(self, layer: nn.Module, _inputs: Any, output: Tensor) -> None:  # Any: what a hook is given
+    def _observe(self, layer: nn.Module, _inputs: Any, output: Tensor) -> None:  # Any: as torch's hooks take
         others = [axis for axis in range(output.ndim) if axis != 1]
         fires = (output > 0).any(dim=others[0]) if len(others) == 1 else (output.amax(dim=others) > 0)
         key = id(layer)

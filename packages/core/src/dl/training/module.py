@@ -50,7 +50,7 @@ SAVED = "dl"  # key of dl's own state in the checkpoint
 
 
 @dataclass(frozen=True)
-class FitParts:
+class FitData:
     """The data of a fit: a data set for each source of examples, and the positions of each subset in it.
 
     Args:
@@ -77,7 +77,7 @@ class FitModule(pl.LightningModule):
         network: Maps prepared inputs to logits (N, K).
         preprocessor: Maps stored inputs to prepared inputs.
         task: Loss, scores and metrics.
-        parts: The data and the positions of its subsets.
+        data: The data and the positions of its subsets.
         train: The recipe's training options.
         seed: Of the batches, and of the regularizers' random draws.
         regularizers: Applied in training steps only.
@@ -91,7 +91,7 @@ class FitModule(pl.LightningModule):
         network: nn.Module,
         preprocessor: Preprocessor,
         task: Task,
-        parts: FitParts,
+        data: FitData,
         train: Mapping[str, Value],
         seed: int,
         regularizers: Regularizers,
@@ -102,7 +102,7 @@ class FitModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
-        self.parts, self.train_options, self.seed = parts, train, seed
+        self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
         self.stop, self.make_own = stop, make_own
@@ -122,10 +122,10 @@ class FitModule(pl.LightningModule):
         """Build the sampler, once the number of devices is known."""
         self.shard = Shard(self.global_rank, self.trainer.world_size)
         batch = int(self.train_options["batch_size"])
-        data = self.parts.train_data
+        data = self.data.train_data
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (data.row_bytes * batch)))
         steps = 1 if self.automatic_optimization else most
-        self.sampler = TrainBatchSampler(self.parts.train, batch, self.seed, self.shard, steps, data.lengths)
+        self.sampler = TrainBatchSampler(self.data.train, batch, self.seed, self.shard, steps, data.lengths)
 
     def train_dataloader(self) -> TrainBatchSampler:
         """Return the sampler of training batches."""
@@ -133,11 +133,11 @@ class FitModule(pl.LightningModule):
 
     def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the samplers of the validation set and the probe."""
-        val, probe = self.parts.val_data.lengths, self.parts.train_data.lengths
+        val, probe = self.data.val_data.lengths, self.data.train_data.lengths
         eval_batch_size = self.task.row.eval_batch_size
         return [
-            EvalBatchSampler(self.parts.val, self.shard, val, eval_batch_size),
-            EvalBatchSampler(self.parts.probe, self.shard, probe, eval_batch_size),
+            EvalBatchSampler(self.data.val, self.shard, val, eval_batch_size),
+            EvalBatchSampler(self.data.probe, self.shard, probe, eval_batch_size),
         ]
 
     def on_fit_start(self) -> None:
@@ -145,9 +145,9 @@ class FitModule(pl.LightningModule):
         self.generator = torch.Generator(self.device)
         if self._saved:
             self._resume(move_data_to_device(self._saved, self.device))
-        self.parts.train_data.to(self.device)
-        if self.parts.val_data is not self.parts.train_data:
-            self.parts.val_data.to(self.device)
+        self.data.train_data.to(self.device)
+        if self.data.val_data is not self.data.train_data:
+            self.data.val_data.to(self.device)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule."""
@@ -200,12 +200,12 @@ class FitModule(pl.LightningModule):
         with self.regularizers.scored_with(self.network):
             if self.sampler.steps < FEW_STEPS and running_norms(self.network):
                 size = self.sampler.batch_size
-                recompute_statistics(self.network, batches_of(self.parts.train, size, self._prepared_at))
+                recompute_statistics(self.network, batches_of(self.data.train, size, self._prepared_at))
             yield
 
     def _prepared_at(self, positions: Index) -> Prepared:
         """Return the prepared inputs of training examples."""
-        return self.prepared(self.parts.train_data.take(torch.from_numpy(positions).to(self.device))[0])
+        return self.prepared(self.data.train_data.take(torch.from_numpy(positions).to(self.device))[0])
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
         """Call the regularizers after an optimizer step taken by Lightning."""
@@ -224,25 +224,25 @@ class FitModule(pl.LightningModule):
         if not self.automatic_optimization:
             self._train_block(positions)
             return None
-        inputs, targets = self.parts.train_data.take(positions)
+        inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets)
         logits, loss = self._loss(self._drawn, prepared)
-        if is_first_pass:  # at the weights of the step, where a regularizer looks again at others
+        if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
             self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
     def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
-        """Return the batch that a step is taken on, as regularizers change it."""
+        """Return the batch of a step after all changes by regularizers."""
         return self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
 
     def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), and its mean loss without penalties.
 
         Args:
-            batch: As it is trained on.
-            inputs: Before regularizers changed them: tokens to tell are those that were there.
+            batch: After regularizers.
+            inputs: Before regularizers: the tokens to predict are the original ones.
         """
         logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
         return logits, batch.loss(self.train_loss, logits)
@@ -253,7 +253,7 @@ class FitModule(pl.LightningModule):
 
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
         """Yield prepared inputs and targets of consecutive batches, by one gather if all rows have one shape."""
-        data = self.parts.train_data
+        data = self.data.train_data
         if not data.is_ragged:
             inputs, targets = data.take(positions)
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
@@ -288,7 +288,7 @@ class FitModule(pl.LightningModule):
         self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
 
     def _backward(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
-        """Leave the gradients of one pass in the network; return its logits, its loss, and that with penalties."""
+        """Run one backward pass; return its logits, its loss, and its loss with penalties."""
         logits, loss = self._loss(batch, inputs)
         whole = self._with_penalties(loss)
         for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
@@ -297,7 +297,7 @@ class FitModule(pl.LightningModule):
         return logits.detach(), loss.detach(), whole
 
     def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
-        """Leave the gradients in the network that regularizers make of one pass or more; return the first pass."""
+        """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
         passes: list[tuple[Tensor, Tensor, Tensor]] = []
 
         def backward() -> Tensor:
@@ -339,7 +339,7 @@ class FitModule(pl.LightningModule):
         before, losses, positions = bad[0]
         first = int(torch.nonzero(~torch.isfinite(losses))[0])
         of_batch = positions[first * self.sampler.batch_size :][:5].cpu().numpy()
-        shown = ", ".join(f"#{number}" for number in self.parts.train_data.ids[of_batch])
+        shown = ", ".join(f"#{number}" for number in self.data.train_data.ids[of_batch])
         raise TrainingFailed(
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
             f"examples {shown}, …); {try_this}"
@@ -350,24 +350,24 @@ class FitModule(pl.LightningModule):
         epoch: int,
         batch_idx: int,
         optimizer: torch.optim.Optimizer | LightningOptimizer,
-        optimizer_closure: Callable[[], Any] | None = None,  # Any: as Lightning has it
+        optimizer_closure: Callable[[], Any] | None = None,  # Any: as in Lightning
     ) -> None:
         """Let regularizers act on the gradients of a step that Lightning takes."""
         if optimizer_closure is not None and self.regularizers.act_on_gradients:
             optimizer_closure = self._closure_within(optimizer_closure)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
-    def _closure_within(self, closure: Callable[[], Any]) -> Callable[[], Any]:  # Any: as Lightning has it
+    def _closure_within(self, closure: Callable[[], Any]) -> Callable[[], Any]:  # Any: as in Lightning
         """Return Lightning's closure with regularizers around it, which see gradients without a scale."""
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         scale = 1.0 if scaler is None else float(scaler.get_scale())
 
-        def unscaled() -> Any:  # Any: as Lightning has it
+        def unscaled() -> Any:  # Any: as in Lightning
             loss = closure()
             self._scale_gradients(1 / scale)
             return loss
 
-        def scaled() -> Any:  # Any: as Lightning has it
+        def scaled() -> Any:  # Any: as in Lightning
             loss = self.regularizers.backward(self.network, unscaled)()
             self._scale_gradients(scale)
             return loss
@@ -386,7 +386,7 @@ class FitModule(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip gradients as the recipe asks, if Lightning takes the steps."""
+        """Clip gradients by the recipe's option, if Lightning takes the steps."""
         if clip := float(self.train_options["clip"]):
             self.clip_gradients(optimizer, gradient_clip_val=clip, gradient_clip_algorithm="norm")
 
@@ -397,7 +397,7 @@ class FitModule(pl.LightningModule):
 
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Compute the logits of one batch of a subset."""
-        data = self.parts.val_data if dataloader_idx == 0 else self.parts.train_data
+        data = self.data.val_data if dataloader_idx == 0 else self.data.train_data
         inputs, _ = data.take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.recording() if watched else nullcontext():
@@ -411,8 +411,8 @@ class FitModule(pl.LightningModule):
         for part, pending, data, expected in zip(
             PARTS,
             self._pending,
-            (self.parts.val_data, self.parts.train_data),
-            (self.parts.val, self.parts.probe),
+            (self.data.val_data, self.data.train_data),
+            (self.data.val, self.data.probe),
             strict=True,
         ):
             logits = merge(pending, expected, self.shard, self.all_gather)
@@ -435,26 +435,20 @@ class FitModule(pl.LightningModule):
         return values if self.shard.world_size == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
-        """Return features of some rows of a subset, each (n, F) float32.
-
-        Under the subset's name the inputs of the last layer; under ``<subset>_inputs`` the prepared inputs, which do
-        not depend on the network.
-        """
+        """Return the inputs of the last layer for some rows of a subset, (n, F) float32, under the subset's name."""
         is_val = part == "val"
-        data = self.parts.val_data if is_val else self.parts.train_data
-        positions = (self.parts.val if is_val else self.parts.probe)[rows]
+        data = self.data.val_data if is_val else self.data.train_data
+        positions = (self.data.val if is_val else self.data.probe)[rows]
         lengths = None if data.lengths is None else data.lengths[positions]
         sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
-        was_training, inputs = self.training, []
+        was_training = self.training
         self.eval()
         with torch.inference_mode(), self._scored_weights(), penultimate(self.network) as kept:
             for batch in sampler:
                 prepared = self.prepared(data.take(torch.from_numpy(positions)[batch].to(self.device))[0])
-                inputs.append(project(self.preprocessor.flatten(prepared)))
                 self.network(prepared)
                 if kept:
                     kept[-1] = project(pool_tokens(kept[-1], prepared))
         self.train(was_training)
-        found = {part: kept, f"{part}_inputs": inputs}
         back = np.argsort(sampler.local_positions)
-        return {name: torch.cat(batches).numpy()[back] for name, batches in found.items() if batches}
+        return {part: torch.cat(kept).numpy()[back]} if kept else {}

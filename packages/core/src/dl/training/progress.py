@@ -1,4 +1,4 @@
-"""The screen of a fit: progress on stderr, live on a terminal, one plain line an epoch elsewhere.
+"""The progress of a fit on stderr: live on a terminal, one plain line per epoch elsewhere.
 
 epoch   loss    probe          validation               gap
 1/2     0.1063  97.97 %        97.70 % [97.39, 97.98]   +0.27 % [-0.13, +0.67]
@@ -23,10 +23,10 @@ class ProgressDisplay:
     """Shows a fit while it runs.
 
     Args:
-        console: Where to; a console that is not a terminal gets plain lines.
-        metric: The headline.
-        epochs: How many there will be.
-        steps: Optimizer steps an epoch.
+        console: The console; without a terminal it gets plain lines.
+        metric: The headline metric.
+        epochs: Planned number of epochs.
+        steps: Optimizer steps per epoch.
     """
 
     def __init__(self, console: Console, metric: MetricInfo, epochs: int, steps: int) -> None:
@@ -51,7 +51,7 @@ class ProgressDisplay:
             self._live.stop()
 
     def training(self, epoch: int, step: int) -> None:
-        """Show how many optimizer steps of an epoch are done."""
+        """Show the number of finished optimizer steps of an epoch."""
         self.bar.completed = step
         self._show(f"epoch {epoch}/{self.epochs}  step {step}/{self.steps}")
 
@@ -85,7 +85,7 @@ class ProgressDisplay:
         self.console.print("".join(padded).rstrip())
 
     def _table(self) -> Table:
-        """The epochs so far - the newest that fit the screen - and a line for what is going on."""
+        """The newest epochs that fit the screen, and a line for the current one."""
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
         for name in ("epoch", "loss", "probe", f"validation {self.metric.name}", "gap"):
             table.add_column(name, no_wrap=True)
@@ -101,5 +101,5 @@ class ProgressDisplay:
 
 
 def _loss(value: float) -> str:
-    """Return a loss in at most eight characters, or a few more where it is beyond all reason."""
+    """Format a loss in about eight characters."""
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.5g}"

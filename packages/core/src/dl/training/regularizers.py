@@ -1,4 +1,4 @@
-"""The regularizers of a fit, held together, and the network that is built with them."""
+"""Combine the regularizers of a fit, and build the network with them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dl.training.summary import summarize
 
 @dataclass(frozen=True)
 class Regularizers:
-    """All regularizers of a fit, by name, in the order in which they are applied; none of them is the usual case."""
+    """The regularizers of a fit, by name, in the order of application; usually none."""
 
     by_name: Mapping[str, Regularizer]
 
@@ -43,12 +43,12 @@ class Regularizers:
             spec = plugins.regularizer(recipe.domain, name)
             built[name] = make_regularizer(spec, options, task)
             if built[name] != Regularizer() and (fault := fault_of_place(spec.place, built[name])):
-                message = f"the regularizer {name!r} does not act where it says: {fault}"
+                message = f"the regularizer {name!r} does not act at its place: {fault}"
                 raise PluginFailed(plugins.line("regularizers", name, message))
         return cls(built)
 
     def choices(self, spec: ModelSpec, options: Mapping[str, Value]) -> Mapping[str, Value]:
-        """Return the options with which the network is built."""
+        """Return the model options after all changes by regularizers."""
         for one in self.by_name.values():
             options = one.choices(spec.name, spec.options, options) if one.choices else options
         return options
@@ -60,43 +60,43 @@ class Regularizers:
                 one.network(network)
 
     def batch(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch that is trained on."""
+        """Return the batch after all changes by regularizers."""
         for one in self.by_name.values():
             batch = one.batch(batch, generator) if one.batch else batch
         return batch
 
     def loss(self, loss: Loss) -> Loss:
-        """Return the loss that is trained on."""
+        """Return the training loss after all changes by regularizers."""
         for one in self.by_name.values():
             loss = one.loss(loss) if one.loss else loss
         return loss
 
     def penalty(self, network: nn.Module) -> Tensor | None:
-        """Return the sum of all penalties, a scalar; None where there is none."""
-        found = [one.penalty(network) for one in self.by_name.values() if one.penalty]
-        return torch.stack(found).sum() if found else None
+        """Return the sum of all penalties, a scalar; None without a penalty."""
+        penalties = [one.penalty(network) for one in self.by_name.values() if one.penalty]
+        return torch.stack(penalties).sum() if penalties else None
 
     @property
     def act_on_gradients(self) -> bool:
-        """Whether one of them acts between the backward pass and the optimizer's step."""
+        """Whether a regularizer changes gradients between the backward pass and the optimizer's step."""
         return any(one.gradients for one in self.by_name.values())
 
     def backward(self, network: nn.Module, backward: Backward) -> Backward:
-        """Return the backward pass of a step as the regularizers take it: each around the one before it."""
+        """Wrap the backward pass of a step in the ``gradients`` of each regularizer in turn."""
         for name, one in self.by_name.items():
             if one.gradients:
                 backward = partial(_backward_within, name, one.gradients, network, backward)
         return backward
 
     def after_step(self, network: nn.Module) -> None:
-        """Do what follows an optimizer step."""
+        """Apply the regularizers that act after an optimizer step."""
         for one in self.by_name.values():
             if one.after_step:
                 one.after_step(network)
 
     @contextmanager
     def scored_with(self, network: nn.Module) -> Iterator[None]:
-        """Let the network be scored inside as the regularizers want it to be."""
+        """Enter the scoring context of every regularizer, such as averaged weights."""
         with ExitStack() as stack:
             for one in self.by_name.values():
                 if one.scored_with:
@@ -104,24 +104,24 @@ class Regularizers:
             yield
 
     def ends(self, rows: Sequence[EpochRow], headline: MetricInfo) -> str:
-        """Return which regularizer ends the fit, and why; empty to go on."""
+        """Return the regularizer that ends the fit, with its reason; empty to continue."""
         for name, one in self.by_name.items():
             if one.ends and (why := one.ends(rows, headline)):
                 return f"{name}: {why}"
         return ""
 
     def state_dict(self) -> dict[str, State]:
-        """Return what each regularizer that remembers something remembers, by name."""
+        """Return the state of each regularizer that has one, by name."""
         return {name: one.state_dict() for name, one in self.by_name.items() if one.state_dict}
 
     def load_state_dict(self, states: Mapping[str, State]) -> None:
-        """Give each regularizer what it remembered; one that the checkpoint does not have begins anew."""
+        """Restore the state of each regularizer; one that is missing in the checkpoint keeps its initial state."""
         for name, one in self.by_name.items():
             if one.load_state_dict and name in states:
                 one.load_state_dict(states[name])
 
     def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row: TaskKind) -> None:
-        """Take one loss on one example, so that what does not fit is said before anything is kept."""
+        """Compute one loss on one example, so that a misfit is an error before the run folder is made."""
         if not self.by_name:
             return
         was_training = network.training
@@ -141,16 +141,16 @@ def make_regularizer(spec: RegularizerSpec, options: Options, task: Task) -> Reg
     if spec.tasks and task.row.name not in spec.tasks:
         known = ", ".join(spec.tasks)
         raise BadOption(f"the regularizer {spec.name} is for {known}, and this task is {task.row.name}")
-    return build_from(lambda given: spec.build(given, task), options, spec.options, f"regularizer {spec.name}")
+    return build_from(lambda options: spec.build(options, task), options, spec.options, f"regularizer {spec.name}")
 
 
 def _backward_within(
     name: str, gradients: Callable[[nn.Module, Backward], None], network: nn.Module, backward: Backward
 ) -> Tensor:
-    """Let one regularizer leave the gradients of a step in the network; return the loss of its first pass.
+    """Run the ``gradients`` of one regularizer around a backward pass; return the loss of its first pass.
 
     Raises:
-        PluginFailed: If it makes no pass at all.
+        PluginFailed: If it never calls the backward pass.
     """
     losses: list[Tensor] = []
 
@@ -167,22 +167,22 @@ def _backward_within(
 def build_network(
     recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task, regularizers: Regularizers
 ) -> nn.Module:
-    """Build the recipe's model for the prepared inputs and the task's width, changed by the regularizers.
+    """Build the recipe's network for the prepared inputs and the task's outputs, and apply the regularizers.
 
-    It reads one example, so that lazy layers get their shapes, and what cannot read it is known.
+    One forward pass on an example input gives lazy layers their shapes, and shows a network that cannot read it.
 
     Raises:
-        BadOption: If the model refuses a value of an option, and is built without it.
+        BadOption: If the network cannot be built with the value of an option, but can with its default.
     """
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
     build_causal = causal_builder(plugins, spec) if task.info.from_inputs else None
 
-    def build(given: Options) -> nn.Module:
+    def build(options: Options) -> nn.Module:
         shape = preprocessor.input_shape
-        found = build_causal(shape, given) if build_causal else spec.build(shape, task.info.outputs, given)
-        summarize(found, preprocessor.example_input())
-        return found
+        built = build_causal(shape, options) if build_causal else spec.build(shape, task.info.outputs, options)
+        summarize(built, preprocessor.example_input())
+        return built
 
     network = build_from(build, options, spec.options, f"model {spec.name}")
     regularizers.change(network)

@@ -66,35 +66,35 @@ def fit(
     loggers: Mapping[str, object] | None = None,
     **options: object,
 ) -> Run:
-    """Train a network and keep everything about it in a new run folder.
+    """Train a network and write a new run folder.
 
     Args:
         domain: ``vision``, ...
-        data: Name of a data set; a path to the user's own; or data itself: a pair ``(inputs, targets)`` of arrays,
+        data: Name of a data set; a path to your own data; or data in memory: a pair ``(inputs, targets)`` of arrays,
             tensors or lists, a frame, a data set of PyTorch or Hugging Face.
-        target: Names of the target columns, or the targets beside the inputs.
-        test: The test part of data in memory, given alike; it stays closed until `dl.evaluate`.
+        target: Names of the target columns, or the targets for inputs in memory.
+        test: The test set of data in memory, in the same form; it stays closed until `dl.evaluate`.
         model: Name of a model; a network, which is copied; or a function from the shape of one input and the number of
             outputs to one. Empty takes the recipe's.
         recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.
         task: Row of the task table; empty decides from the target.
         seed: Of every random draw; None takes the recipe's.
         optimizer: Name of an optimizer, or a function from the trainable parameters to one; None takes the recipe's.
-            The recipe's schedule then moves the rates that it has.
+            The recipe's schedule changes its learning rates.
         callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
-        devices: Where to train; None lets Lightning choose, or takes one device for what is in memory.
+        devices: Where to train; None lets Lightning choose, or takes one device for arguments in memory.
         runs: Folder of run folders.
-        console: Where progress goes; None is silent.
-        plugins: What is registered; None loads what is installed.
+        console: For progress; None is silent.
+        plugins: The registered plugins; None loads the installed ones.
         reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
-        loggers: What is told each epoch's numbers, by name: ``{"csv": {}}``.
+        loggers: Loggers of the metrics of each epoch, by name: ``{"csv": {}}``.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
-        The run. Its manifest's status is ``interrupted`` where a signal ended it.
+        The run. Its manifest's status is ``interrupted`` after a signal.
 
     Raises:
-        DLError: For everything the caller can mend, in one line.
+        DLError: For every mistake of the caller, in one line.
 
     Example:
         >>> run = dl.fit("vision", (images, labels), epochs=3)
@@ -102,15 +102,15 @@ def fit(
         >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
     """
     plugins = plugins or load_plugins()
-    at_hand, said = AtHand.of(data, target, test, model, optimizer, callbacks)
+    at_hand, named = AtHand.of(data, target, test, model, optimizer, callbacks)
     _check_callbacks(at_hand.callbacks)
     if at_hand.data is not None and "target_as" not in options:
-        said |= asked_target(plugins, task)
+        named |= asked_target(plugins, task)
     name = IN_MEMORY if at_hand.data is not None else str(data)
     network = model if isinstance(model, str) else IN_MEMORY
     plugins = at_hand.register(plugins)
     chosen = {"recipe": recipe, "model": network, "task": task}
-    recipe_ = resolve(plugins, domain, name, seed=seed, options={**options, **said}, reg=reg, **chosen)
+    recipe_ = resolve(plugins, domain, name, seed=seed, options={**options, **named}, reg=reg, **chosen)
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
     return fit_recipe(recipe_, plugins, devices, Path(runs), console or Console(quiet=True), logger_options, at_hand)
@@ -135,20 +135,20 @@ def fit_recipe(
 
     Args:
         recipe: Every choice.
-        plugins: What is registered.
-        devices: Where to train; every process but the first trains along in silence and writes nothing.
+        plugins: The registered plugins.
+        devices: Where to train; every process but the first prints and writes nothing.
         root: Folder of run folders.
-        console: Where progress goes.
+        console: For progress.
         loggers: Checked options of each logger, by name.
-        at_hand: What a program gave that the recipe cannot name.
+        at_hand: Arguments in memory, which the recipe cannot name.
 
     Raises:
-        DLError: For everything the user can mend.
-        PluginFailed: For what is no error of ours, where a third party's plugin takes part.
+        DLError: For every mistake of the user.
+        PluginFailed: For any other error, if the recipe names a third-party plugin.
     """
     devices.check()
     if at_hand and (world := devices.trainer(1, []).world_size) > 1:
-        raise BadDevices(f"what is in memory is trained on one device, not {world}; leave devices= out")
+        raise BadDevices(f"data, networks and callbacks in memory need one device, not {world}; leave devices= out")
     with attribute_errors(recipe, plugins), isolate_rng():
         if not is_first_device():
             return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
@@ -160,7 +160,7 @@ def fit_recipe(
 
 
 def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
-    """Claim a run folder and write into it all that is known before the first step."""
+    """Create a run folder, and write everything known before the first step."""
     folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
@@ -170,7 +170,7 @@ def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
-        outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked)
+        outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(folder.name).to_json())
@@ -184,7 +184,7 @@ def _build_loggers(loggers: Mapping[str, Options], plugins: Plugins, folder: Pat
 
 @contextmanager
 def _no_half_run(folder: Path) -> Iterator[None]:
-    """Remove a run folder that cannot be finished, on a full disk, say: half of one is worse than none."""
+    """Remove a run folder that cannot be written completely, as on a full disk."""
     try:
         yield
     except BaseException:
@@ -193,7 +193,7 @@ def _no_half_run(folder: Path) -> Iterator[None]:
 
 
 def environment(devices: Devices) -> dict[str, object]:
-    """Return what a run ran on: versions, machine, devices."""
+    """Return the environment of a run: versions, machine, devices."""
     packages = ("dl-core", "torch", "lightning", "torchmetrics", "numpy")
     return {
         "python": platform.python_version(),

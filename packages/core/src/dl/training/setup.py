@@ -1,4 +1,4 @@
-"""Set up a fit, in silence: the data, its split, the task, the preprocessor, the network and what is trained on.
+"""Set up a fit without output: data, split, task, preprocessor, network and encoded inputs.
 
 Nothing is printed and nothing is kept here; whatever does not fit is an error before a run folder exists.
 """
@@ -32,7 +32,7 @@ from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import decide
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
-from dl.training.module import FitParts
+from dl.training.module import FitData
 from dl.training.optimizers import own_optimizer
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
@@ -41,23 +41,23 @@ from dl.version import VERSION
 
 @dataclass(frozen=True)
 class FitSetup:
-    """All that a fit needs before its first step.
+    """Everything that a fit needs before its first step.
 
     Args:
-        recipe: Every choice.
-        dataset: What was read.
-        splits: The training set, the validation set, the probe, and what the guards found.
-        task: What is predicted.
+        recipe: Every option.
+        dataset: The data set as it was read.
+        splits: The training set, the validation set, the probe, and the findings of the guards.
+        task: The decided task.
         preprocessor: Learnt from the training set alone.
         network: Preprocessed inputs -> logits.
         regularizers: Of the recipe, built.
-        parts: What is trained on and scored.
-        baselines: What dumb answers score on the validation set.
+        data: The encoded inputs to train on and score.
+        baselines: Scores of trivial answers on the validation set.
         sketch: From one encoded input to a small picture or a text.
-        at_hand: What a program gave that the recipe cannot name.
-        facts: What was known of the data set before it was split.
-        defaults: The choices that followed from it.
-        created: When it was made, in UTC (ISO 8601).
+        at_hand: Arguments in memory, which the recipe cannot name.
+        facts: Of the data set before the split.
+        defaults: The choices that follow from them.
+        created: Time of creation, in UTC (ISO 8601).
     """
 
     recipe: Recipe
@@ -67,7 +67,7 @@ class FitSetup:
     preprocessor: Preprocessor
     network: nn.Module
     regularizers: Regularizers
-    parts: FitParts
+    data: FitData
     baselines: tuple[Baseline, ...]
     sketch: Callable[[Any], Any]  # Any: as the domain encodes and shows inputs
     at_hand: AtHand = NOTHING
@@ -76,7 +76,7 @@ class FitSetup:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def manifest(self, name: str) -> Manifest:
-        """Return the manifest of a run that has not begun, under the name of its folder."""
+        """Return the manifest before the first step, with the name of the run folder."""
         return Manifest(
             name=name,
             status="running",
@@ -86,7 +86,7 @@ class FitSetup:
             model=self.recipe.model,
             parameters=count_parameters(self.network),
             task=self.task.info,
-            parts=_parts(self),
+            parts=_sizes(self),
             baselines=self.baselines,
             pid=os.getpid(),
             host=platform.node(),
@@ -95,10 +95,10 @@ class FitSetup:
         )
 
     def fingerprints(self) -> Fingerprints:
-        """Return the hashes of the training and the validation set, so that copies of them can be found later."""
+        """Return the hashes of training and validation set, to find copies of their examples later."""
         subsets = (self.splits.train, self.splits.val)
-        alike = [Subset(comparable(subset.examples, self.preprocessor), subset.index) for subset in subsets]
-        return np.concatenate([fingerprints(subset) for subset in alike])
+        comparables = [Subset(comparable(subset.examples, self.preprocessor), subset.index) for subset in subsets]
+        return np.concatenate([fingerprints(subset) for subset in comparables])
 
 
 def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSetup:
@@ -107,22 +107,22 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     The random state of torch is seeded with the recipe's seed before anything is learnt or built.
 
     Raises:
-        DLError: For what the user can mend: data that cannot be read, a task or an option that does not fit.
-        PluginFailed: If the network is not one for this task.
+        DLError: For a mistake of the user: unreadable data, a task or an option that does not fit.
+        PluginFailed: If the network does not fit the task.
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     facts = data_facts(dataset)
     recipe, defaults = settle(_as_read(recipe, dataset, at_hand), facts, plugins)
     splits = split_data(dataset, recipe, plugins)
-    task = decide(splits.train.targets, dataset.train.names, recipe.task, str(recipe.train["loss"]), plugins.tasks)
+    task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
-    parts = _fit_parts(splits, preprocessor, task, int(recipe.train["batch_size"]))
-    to_beat = task.row.baselines(task, splits.train, splits.val, preprocessor)
+    data = _encode(splits, preprocessor, task, int(recipe.train["batch_size"]))
+    baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
     return FitSetup(
         recipe,
         dataset,
@@ -131,8 +131,8 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
         preprocessor,
         network,
         regularizers,
-        parts,
-        to_beat,
+        data,
+        baselines,
         domain.sketch,
         at_hand,
         facts,
@@ -140,8 +140,14 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     )
 
 
+def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
+    """Return the task that the training target and the recipe ask for."""
+    loss, positive = str(recipe.train["loss"]), str(recipe.train["positive"])
+    return decide(splits.train.targets, splits.train.examples.names, recipe.task, loss, plugins.tasks, positive)
+
+
 def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
-    """Return the recipe with what reading has decided, and without the name of an optimizer that is not used."""
+    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
     train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
@@ -154,11 +160,11 @@ def _build(
     regularizers: Regularizers,
     at_hand: AtHand,
 ) -> nn.Module:
-    """Build the network, and try it, and an optimizer of the user's own, before anything is kept.
+    """Build the network, and try it with the user's own optimizer, before the run folder is made.
 
     Raises:
-        BadOption: If what a program gave does not fit.
-        PluginFailed: If the model's network is not one for this task.
+        BadOption: If a network or an optimizer in memory does not fit.
+        PluginFailed: If the model's network does not fit the task.
     """
     own = at_hand.model is not None
     with _naming_own_network(preprocessor) if own else nullcontext():
@@ -176,23 +182,23 @@ def _build(
 
 @contextmanager
 def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
-    """Say in one line what a network that a program gave, or the function that builds it, raises.
+    """Turn errors of a network in memory, or of the function that builds it, into one line.
 
     Raises:
-        BadOption: For anything but our own errors.
+        BadOption: For anything but a `DLError`.
     """
     try:
         yield
     except DLError:
         raise
-    except Exception as error:  # whatever a network of the user's own raises
+    except Exception as error:  # the user's network may raise anything
         shape = tuple(preprocessor.input_shape)
         message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
         raise BadOption(message) from error
 
 
-def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitParts:
-    """Encode the inputs; what the training set and the validation set share is encoded once."""
+def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitData:
+    """Encode the inputs; examples shared by training and validation set are encoded once."""
     for_training = encode_examples(splits.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
     check_width(splits.train, train.lengths, batch_size)
@@ -202,10 +208,10 @@ def _fit_parts(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch
     of_training = preprocessor.all_unknown(for_training.inputs)
     of_scoring = of_training if shared else preprocessor.all_unknown(for_scoring.inputs)
     unknown = {"training": of_training[splits.train.index], "validation": of_scoring[splits.val.index]}
-    return FitParts(train, val, splits.train.index, splits.val.index, splits.probe.index, unknown)
+    return FitData(train, val, splits.train.index, splits.val.index, splits.probe.index, unknown)
 
 
-def _parts(setup: FitSetup) -> Parts:
+def _sizes(setup: FitSetup) -> Parts:
     splits = setup.splits
     return Parts(
         name=setup.dataset.name,

@@ -37,12 +37,12 @@ def train(
     """Run the Trainer.
 
     Args:
-        setup: What is trained.
-        devices: Where.
+        setup: Everything to train.
+        devices: Where to train.
         folder: Of the run; None on all devices but the first, which alone writes.
-        console: Where progress goes.
-        plugins: What is registered.
-        loggers: What is told each epoch's row, by name.
+        console: For progress.
+        plugins: The registered plugins.
+        loggers: Of the row of each epoch, by name.
 
     Raises:
         TrainingFailed: If memory runs out.
@@ -54,7 +54,7 @@ def train(
     writer = RunWriter(
         folder or Path(os.devnull),
         setup.manifest(folder.name if folder else ""),
-        ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch),
+        ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch, splits.groups),
         str(recipe.train["monitor"]),
         display,
     )
@@ -70,7 +70,7 @@ def train(
         setup.network,
         setup.preprocessor,
         setup.task,
-        setup.parts,
+        setup.data,
         recipe.train,
         recipe.seed,
         setup.regularizers,
@@ -89,8 +89,8 @@ def train(
     except SecondSignal:
         writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
     except BaseException as error:  # a network may call sys.exit
-        failure = _in_our_words(error, recipe)
-        with suppress(CannotWrite):  # what cannot be written now is no reason to hide why it ended
+        failure = _as_training_failed(error, recipe)
+        with suppress(CannotWrite):  # the error of the fit matters more
             writer.end("failed", str(failure) if isinstance(failure, DLError) else describe_error(error))
         logger_callback.end("failed")
         if failure is error:
@@ -99,12 +99,12 @@ def train(
     logger_callback.end(writer.manifest.status)
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()  # left to the end of the program, its threads may abort it
+        torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
 
 
-def _in_our_words(error: BaseException, recipe: Recipe) -> BaseException:
-    """Say in one line what a user can mend; anything else stays as it is."""
+def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
+    """Convert an error of too little memory to one line; return any other error unchanged."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
         size = int(recipe.train["batch_size"])
         return TrainingFailed(f"out of memory with batches of {size}  try: batch_size={max(size // 2, 1)}")

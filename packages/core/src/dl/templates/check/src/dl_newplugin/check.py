@@ -1,4 +1,4 @@
-"""The check: from the facts of a run to findings of one code, or to the reason why it cannot be told."""
+"""The check: from the facts of a run to findings of one code, or to the reason why it cannot be computed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FEWEST = 3  # epochs
 
 
 def best_is_first(facts: Facts) -> list[Finding] | NotComputable:
-    """Say where no epoch was better than the first one."""
+    """Find fits in which no epoch was better than the first one."""
     epochs = len(facts.epochs)
     if epochs < FEWEST:
-        return NotComputable(f"it takes {FEWEST} epochs; found {epochs}")
+        return NotComputable(f"it needs {FEWEST} epochs; found {epochs}")
     if facts.best is None:
         return NotComputable("no epoch has a score")
     if facts.best > 0:

@@ -1,4 +1,4 @@
-"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+"""Register this distribution with dl. Every command imports it: import heavy packages inside functions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dl.specs import CheckSpec
 
 from dl_newplugin import CODE
 
-dl_api = 4  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks
 
 DESCRIPTION = "the first epoch was the best: training made the network worse"
 
 
 @hookimpl
 def register_checks() -> tuple[CheckSpec, ...]:
-    """Return the checks that every report asks, one finding code each."""
+    """Return the checks of every report, one finding code each."""
     return (CheckSpec(CODE, DESCRIPTION, _load, _page),)
 
 
-def _load() -> Callable[[Any], Any]:  # Any: as CheckSpec says
+def _load() -> Callable[[Any], Any]:  # Any: as in CheckSpec
     from dl_newplugin.check import best_is_first
 
     return best_is_first

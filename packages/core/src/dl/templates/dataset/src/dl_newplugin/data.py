@@ -1,4 +1,4 @@
-"""The data: images of rings and crosses. Replace `draw` by what reads your files; the rest may stay as it is."""
+"""The data: images of rings and crosses. Replace `draw` by a function that reads your files; the rest may stay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIDE = 28  # pixels
 
 
 def load(noise: int) -> Dataset:
-    """Return the data set; its test part is made when somebody opens it, and not before."""
+    """Return the data set; its test set is made when it is opened."""
     return Dataset(
         name="newplugin",
         train=_examples(TRAIN, 0, noise),
@@ -24,7 +24,7 @@ def load(noise: int) -> Dataset:
 
 
 def _examples(n: int, first_id: int, noise: int) -> Examples:
-    """Return n examples; an example's id is its number, which is the same in every run and in no other part."""
+    """Return n examples; an example's id is its number, the same in every run, and unique over all sets."""
     ids = np.arange(first_id, first_id + n)
     images = np.stack([draw(int(number), noise) for number in ids])
     return Examples(images, ids % len(NAMES), ids, NAMES)

@@ -1,4 +1,4 @@
-"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+"""Register this distribution with dl. Every command imports it: import heavy packages inside functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dl.specs import DatasetSpec
 if TYPE_CHECKING:
     from dl.data.examples import Dataset
 
-dl_api = 4  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks
 
 NAME = "newplugin"
 DESCRIPTION = "rings and crosses, drawn by a seed; two classes"

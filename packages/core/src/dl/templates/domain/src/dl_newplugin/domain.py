@@ -1,4 +1,4 @@
-"""The domain: how signals are read, as float32 (N, T), and prepared. Letters: ``N`` signals, ``T`` values of each."""
+"""The domain: read signals as float32 (N, T), and prepare them. Letters: ``N`` signals, ``T`` values of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 def load() -> Domain:
-    """Return the domain; a signal is drawn as a line of bars, as numbers are by default."""
+    """Return the domain; a signal is drawn as a line of bars, the default for numbers."""
     wanted = Wanted("signal", "signals", (".npy",), "expected a folder of .npy files for each class")
     files = ClassFolders(wanted, read_file)
     return Domain(
@@ -30,7 +30,7 @@ def load() -> Domain:
 
 
 def read_file(file: Path) -> NDArray[np.float32]:
-    """Read one signal (T,); what is raised here is said with the name of the file."""
+    """Read one signal (T,); the message of an error gets the name of the file."""
     values: NDArray[Any] = np.load(file, allow_pickle=False)  # Any: as stored
     if values.ndim != 1 or not np.isfinite(values).all():
         raise ValueError("expected a row of finite numbers")
@@ -38,10 +38,10 @@ def read_file(file: Path) -> NDArray[np.float32]:
 
 
 class SignalPreprocessor(Preprocessor):
-    """Values minus ``mean``, over ``std``: (N, T) to what a network reads, (N, 1, T)."""
+    """Standardize values: (N, T) to the inputs of a network, (N, 1, T)."""
 
     def __init__(self, length: int, mean: float, std: float) -> None:
-        super().__init__(length=length, mean=mean, std=std)  # as JSON keeps it with a run
+        super().__init__(length=length, mean=mean, std=std)  # kept as JSON with a run
         self.length, self.mean, self.std = length, mean, std  # tensors would be buffers, which move to the device
 
     @property
@@ -54,9 +54,9 @@ class SignalPreprocessor(Preprocessor):
         return ((inputs - self.mean) / self.std)[:, None]
 
 
-def learn(part: Subset, options: Options) -> SignalPreprocessor:
-    """Learn mean and deviation from the rows of the training part, and from no others."""
-    signals = part.examples.array[part.index]
+def learn(subset: Subset, options: Options) -> SignalPreprocessor:
+    """Learn mean and deviation from the training set alone."""
+    signals = subset.examples.array[subset.index]
     if signals.ndim != 2:
         raise BadData(f"signals are stored as (N, values); found {signals.shape}")
     if options["scale"] == "none":

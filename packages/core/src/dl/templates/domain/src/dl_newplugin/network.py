@@ -7,7 +7,7 @@ from torch import nn
 
 
 def convolutions(shape: InputShape, outputs: int, width: int) -> nn.Module:
-    """Build two convolutions along the signal, and a linear layer on the largest answer of each channel."""
+    """Build two convolutions along the signal, and a linear layer on the maximum of each channel."""
     return nn.Sequential(
         *(nn.Conv1d(shape[0], width, 9, padding=4), nn.ReLU()),
         *(nn.Conv1d(width, 2 * width, 9, padding=4), nn.ReLU()),

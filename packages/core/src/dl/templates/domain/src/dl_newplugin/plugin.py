@@ -1,4 +1,4 @@
-"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+"""Register this distribution with dl. Every command imports it: import heavy packages inside functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dl.domain import Domain
     from torch import nn
 
-dl_api = 4  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks
 
 DOMAIN = "newplugin"
 SCALE = Option("scale", "standard", "values to mean 0 and deviation 1, or as they are", choices=("standard", "none"))
@@ -33,7 +33,7 @@ def register_datasets() -> tuple[DatasetSpec, ...]:  # a small one, so that the 
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    return (ModelSpec("waves", DOMAIN, "two convolutions, the largest answer of each", _convolutions, (WIDTH,)),)
+    return (ModelSpec("waves", DOMAIN, "two convolutions, the maximum of each channel", _convolutions, (WIDTH,)),)
 
 
 @hookimpl

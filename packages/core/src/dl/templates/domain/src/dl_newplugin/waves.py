@@ -8,12 +8,12 @@ TRAIN, TEST, LENGTH = 400, 100, 64
 
 
 def load() -> Dataset:
-    """Return the data set; its test part is made when somebody opens it, and not before."""
+    """Return the data set; its test set is made when it is opened."""
     return Dataset("waves", _examples(TRAIN, 0), lambda: _examples(TEST, TRAIN), title="sine and square waves")
 
 
 def _examples(n: int, first_id: int) -> Examples:
-    """Return n waves; a wave's id is its number, which is the same in every run and in no other part."""
+    """Return n waves; a wave's id is its number, the same in every run, and unique over all sets."""
     rng = np.random.default_rng(first_id)
     targets = np.arange(n) % len(NAMES)
     turns, start = rng.uniform(1, 4, (n, 1)), rng.uniform(0, 1, (n, 1))

@@ -1,4 +1,4 @@
-"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+"""Register this distribution with dl. Every command imports it: import heavy packages inside functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dl.specs import ModelSpec
 if TYPE_CHECKING:
     from torch import nn
 
-dl_api = 4  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks
 
 NAME = "newplugin"
 DESCRIPTION = "separable convolutions with batch norm; few parameters"

@@ -1,4 +1,4 @@
-"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+"""Register this distribution with dl. Every command imports it: import heavy packages inside functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dl.regularizer import Regularizer
     from dl.tasks.task import Task
 
-dl_api = 4  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks
 
 NAME = "newplugin"
 DESCRIPTION = "erases a square of each image, at a place of its own"

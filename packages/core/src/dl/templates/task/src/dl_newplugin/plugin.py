@@ -1,4 +1,4 @@
-"""What this distribution adds to dl. It is imported with every command: import what is heavy in functions."""
+"""Register this distribution with dl. Every command imports it: import heavy packages inside functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dl.specs import TaskSpec
 if TYPE_CHECKING:
     from dl.tasks.task import TaskKind
 
-dl_api = 4  # the version of dl's hooks that this is written for
+dl_api = 4  # the version of dl's hooks
 
 NAME = "newplugin"
 DESCRIPTION = "counts from 0 up, by the Poisson deviance"

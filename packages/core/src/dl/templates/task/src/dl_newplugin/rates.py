@@ -1,4 +1,4 @@
-"""Rates: counts from 0 up, told by the mean that a Poisson distribution would have.
+"""Rates: counts from 0 up, predicted by the mean of a Poisson distribution.
 
 Letters: ``N`` examples, ``D`` columns of counts.
 """
@@ -13,11 +13,11 @@ from dl.tasks.targets import column_names
 from dl.tasks.task import Target, TaskKind, metric
 from torch import Tensor
 
-LEAST = 1e-6  # of a mean; keeps its logarithm finite
+LEAST = 1e-6  # smallest mean, for a finite logarithm
 
 
 def row(name: str) -> TaskKind:
-    """Return the row of the task table, with all that it decides."""
+    """Return the row of the task table."""
     return TaskKind(
         name=name,
         target="counts from 0 up",
@@ -26,7 +26,7 @@ def row(name: str) -> TaskKind:
         outputs=len,
         activation=torch.exp,
         loss=half_deviance,
-        metrics=(  # the first is the headline, by which the best epoch is kept
+        metrics=(  # the first is the headline, which chooses the best epoch
             metric("deviance", "mean", lambda rates, counts: deviance(rates, counts).mean(), higher=False),
             metric("mae", "mean", lambda rates, counts: (rates - counts).abs().mean(), higher=False),
         ),
@@ -37,7 +37,7 @@ def row(name: str) -> TaskKind:
 
 
 def deviance(rates: Tensor, counts: Tensor) -> Tensor:
-    """Return the Poisson deviance of rates (N, D), a number an example, (N,).
+    """Return the Poisson deviance of rates (N, D), one number per example, (N,).
 
     Source: McCullagh and Nelder 1989, section 2.3.
     """
@@ -51,7 +51,7 @@ def half_deviance(logits: Tensor, counts: Tensor, reduction: str = "mean") -> Te
 
 
 def mean_rate(target: Target, _info: TaskInfo) -> tuple[Constant, ...]:
-    """Return the mean of the training counts as the answer to everything."""
+    """Return the baseline: always the mean of the training counts."""
     means = target.reshape(len(target), -1).astype(np.float64).mean(axis=0)
     shown = ", ".join(f"{mean:.4g}" for mean in means)
     return (Constant("mean", f"always {shown}", np.log(np.maximum(means, LEAST))),)
