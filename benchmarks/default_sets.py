@@ -226,7 +226,7 @@ SETS: dict[str, Callable[[], Case]] = {
     "diamonds-40000": partial(of_r, "ggplot2/diamonds", "cut", 40_000, classes=True),
     # tables looked at once after that
     "houses": partial(of_r, "Ecdat/Housing", "price", 270),
-    "spam-words": partial(of_r, "DAAG/spam7", "yesno", 1_500, classes=True),
+    "mroz": partial(of_r, "car/Mroz", "lfp", 380, classes=True),
     "hitters": partial(of_csv, "hitters", "ISLP", "data/Hitters.csv", "Salary", 130),
     "workers": partial(of_r, "Ecdat/Workinghours", "hours", 1_500),
     "votes": partial(of_csv, "votes", "statsmodels", "datasets/anes96/anes96.csv", "vote", 400, classes=True),

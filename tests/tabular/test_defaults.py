@@ -13,23 +13,31 @@ def plugins():
     return load_plugins()
 
 
-def settled(plugins, rows, **said):
-    data = DataFacts(rows, shape=(7,), target="numbers", outputs=1)
+def settled(plugins, rows, target="numbers", **said):
+    data = DataFacts(rows, shape=(7,), target=target, outputs=1)
     return settle(resolve(plugins, "tabular", "wine", **said), data, plugins)[0]
 
 
 @pytest.mark.parametrize("model", ["dense", "linear"])
 @pytest.mark.parametrize("rows", [4, 60, 150, 700, 2_400, 6_000])
-def test_every_network_takes_1000_steps_or_between_20_and_100_epochs(plugins, rows, model):
+def test_every_network_takes_2500_steps_or_between_20_and_100_epochs(plugins, rows, model):
     recipe = settled(plugins, rows, model=model)
     steps = -(-round(0.8 * rows) // recipe.train["batch_size"])
-    assert recipe.train["epochs"] in (20, 100) or 1_000 <= steps * recipe.train["epochs"] < 1_000 + steps
+    assert recipe.train["epochs"] in (20, 100) or 2_500 <= steps * recipe.train["epochs"] < 2_500 + steps
 
 
-def test_few_rows_are_learnt_with_dropout_where_the_network_has_it(plugins):
-    assert settled(plugins, 300).model_options["dropout"] == 0.3
-    assert settled(plugins, 300, options={"dropout": 0}).model_options["dropout"] == 0
-    assert "dropout" not in settled(plugins, 300, model="linear").model_options
+@pytest.mark.parametrize(
+    ("target", "rows", "width", "dropout"),
+    [("classes", 300, 64, 0.2), ("numbers", 300, 128, 0.1), ("numbers", 4_000, 128, 0.0)],
+)
+def test_width_and_dropout_follow_from_target_and_rows(plugins, target, rows, width, dropout):
+    options = settled(plugins, rows, target).model_options
+    assert (options["width"], options["dropout"]) == (width, dropout)
+
+
+def test_a_stated_dropout_stays_and_a_linear_model_has_none(plugins):
+    assert settled(plugins, 300, options={"dropout": 0.05}).model_options["dropout"] == 0.05
+    assert settled(plugins, 300, model="linear").model_options == {}
 
 
 def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
