@@ -6,6 +6,7 @@ from collections.abc import Callable
 from benchmarks import (
     alarms,
     book,
+    defaults,
     epoch,
     intervals,
     language,
@@ -37,6 +38,7 @@ ALL: dict[str, Callable[[], None]] = {
     "alarms": alarms.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
+    "defaults": defaults.main,
 }
 
 for name in sys.argv[1:] or list(ALL):

@@ -162,6 +162,12 @@ def cars(size: int) -> Case:
     return table("cars", frame, "Miles_per_Gallon", size)
 
 
+def votes(size: int) -> Case:
+    """Return voters of 1996 and their choice."""
+    path = shipped("statsmodels", "datasets", "anes96", "anes96.csv")
+    return table("votes", pd.read_csv(path, sep="\t", quotechar="'"), "vote", size, classes=True)
+
+
 def boston(size: int) -> Case:
     """Return Boston's house prices."""
     frame = pd.read_csv(shipped("mlxtend", "data", "data", "boston_housing.csv"), header=None)
@@ -226,10 +232,10 @@ SETS: dict[str, Callable[[], Case]] = {
     "diamonds-40000": partial(of_r, "ggplot2/diamonds", "cut", 40_000, classes=True),
     # tables looked at once after that
     "houses": partial(of_r, "Ecdat/Housing", "price", 270),
-    "mroz": partial(of_r, "car/Mroz", "lfp", 380, classes=True),
+    "mroz": partial(of_r, "car/Mroz", "work", 380, classes=True, drop="hoursw hearnw wagew"),
     "hitters": partial(of_csv, "hitters", "ISLP", "data/Hitters.csv", "Salary", 130),
     "workers": partial(of_r, "Ecdat/Workinghours", "hours", 1_500),
-    "votes": partial(of_csv, "votes", "statsmodels", "datasets/anes96/anes96.csv", "vote", 400, classes=True),
+    "votes": partial(votes, 400),
     "patients": partial(of_csv, "patients", "lifelines", "datasets/gbsg2.csv", "cens", 340, classes=True, drop="time"),
     "wages": partial(of_r, "Ecdat/Wages1", "wage", 3_000),
     "caravans": partial(of_csv, "caravans", "ISLP", "data/Caravan.csv", "Purchase", 3_000, classes=True),

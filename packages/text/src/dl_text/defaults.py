@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dl.defaults import Default, FitFacts, enough_epochs, stopping
 
-MANY = 20_000  # training texts from which the recipes are enough
+MANY = 15_000  # training texts from which the recipes are enough
 RARE_PAIRS = 1_000  # training texts below which most pairs of words occur in one text alone
 FEW_TO_JUDGE = 1_000  # validation texts below which a share of right answers is too coarse to choose an epoch by
 STEPS = 900  # optimizer steps after which a network on texts has learnt what it can
