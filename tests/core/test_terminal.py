@@ -1,4 +1,5 @@
 import io
+import re
 import unicodedata
 
 import pytest
@@ -55,5 +56,11 @@ def test_square_brackets_mean_nothing_to_rich():
 
 @given(st.text())
 def test_no_cell_is_a_formula(text):
-    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
     assert cell(text).removeprefix("'") == text.removeprefix("'")
+
+
+@pytest.mark.parametrize("text", ["-1", "+2.5", "-1e-05", "-.5"])
+def test_a_number_below_zero_stays_a_number(text):
+    assert cell(text) == text and cell(f"{text}+A1").startswith("'")

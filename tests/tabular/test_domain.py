@@ -16,7 +16,7 @@ def test_each_column_is_read_as_what_it_holds_and_row_numbers_are_left_out(flowe
     assert [rows.dtype[name].kind for name in rows.dtype.names] == ["f", "f", "U"]
     assert np.isnan(rows["width"]).sum() == 3
     assert dataset.train.names == ("setosa", "virginica")
-    assert "left out, as they only number the rows: 'id'" in dataset.notes
+    assert "left out, as they only count or number the rows: 'id'" in dataset.notes
     assert dataset.train.source(0) == "flowers.csv row 2"
 
 

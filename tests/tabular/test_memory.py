@@ -13,6 +13,7 @@ from dl.errors import BadData
 from dl_tabular.memory import from_memory
 
 WINE = load_wine(as_frame=True)
+PARTS_OF_DAY = [f"day ({part})" for part in ("days", "year", "month", "day", "weekday")]
 ROWS = pd.DataFrame(
     {
         "size": [1.5, None, 3.0, 4.0, 5.0, 6.0],
@@ -41,10 +42,10 @@ def test_a_frame_is_read_as_the_same_file_is(tmp_path):
 def test_numbers_words_categories_and_dates_are_told_apart_by_their_type():
     found = read(ROWS)
     kinds = {name: found.train.array.dtype[name].kind for name in found.train.array.dtype.names}
-    assert kinds == {"size": "f", "kind": "U", "zip": "U", "sold": "U", "day": "f"}
-    assert found.train.array["day"].tolist() == [19723.0 + k for k in range(6)]
+    assert kinds == {"size": "f", "kind": "U", "zip": "U", "sold": "U"} | dict.fromkeys(PARTS_OF_DAY, "f")
+    assert found.train.array["day (days)"].tolist() == [19723.0 + k for k in range(6)]
     assert found.notes == (
-        "dates, read as days: 'day'",
+        "dates, taken apart: 'day'; to validate on the newest rows: --time-on day",
         "left out, as nearly every row has another value there: 'note'",
     )
 

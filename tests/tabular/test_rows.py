@@ -44,11 +44,13 @@ def test_commas_in_numbers_are_read_where_it_is_certain_what_they_mean(table):
         open_path(table('x,y\n"1,234",a\n"2,500",b\n"3,100",a\n"4,000",b\n'), {"target": "y"})
 
 
-def test_dates_are_days(table):
-    text = "when,y\n" + "".join(f"2024-01-{k + 1:02},{'ab'[k % 2]}\n" for k in range(20))
+def test_dates_are_taken_apart_and_never_words(table):
+    text = "when,y\n" + "".join(f"2024-01-{k // 2 + 1:02},{'ab'[k % 2]}\n" for k in range(20))
     dataset = open_path(table(text), {"target": "y"})
-    assert np.diff(dataset.train.inputs["when"]).tolist() == [1.0] * 19
-    assert "dates, read as days: 'when'" in dataset.notes
+    rows = dataset.train.inputs
+    assert np.diff(rows["when (days)"]).tolist() == [0, *[1, 0] * 9] and rows["when (year)"].tolist() == [2024] * 20
+    assert rows["when (weekday)"][:3].tolist() == [0, 0, 1]  # a Monday, twice
+    assert "dates, taken apart: 'when'; to validate on the newest rows: --time-on when" in dataset.notes
 
 
 def test_a_number_too_large_is_named_and_no_prediction_is_made_of_it(flowers, table):
@@ -75,3 +77,45 @@ def test_columns_stand_side_by_side_under_their_names_numbers_as_floats():
 def test_without_a_column_there_is_nothing_to_look_at():
     with pytest.raises(BadData, match="no input column is left"):
         rows_of({})
+
+
+def test_numbers_with_a_leading_zero_are_categories(table):
+    text = "zip,x,y\n" + "".join(f"{('02134', '2134', '501')[k % 3]},{k / 7:.3f},{k % 2}\n" for k in range(30))
+    dataset = open_path(table(text), {"target": "y"})
+    assert sorted(set(dataset.train.inputs["zip"])) == ["02134", "2134", "501"]
+    assert "read as categories, for a number with a leading zero is a code: 'zip'" in dataset.notes
+
+
+def test_sentinels_are_missing_and_are_so_in_a_prediction_too(table):
+    text = "a,b,y\n" + "".join(f"{-999 if k % 5 == 0 else k / 7:.3f},{k * 37 % 20},{k % 2}\n" for k in range(40))
+    dataset = open_path(table(text), {"target": "y"})
+    assert np.isnan(dataset.train.inputs["a"]).sum() == 8 and "taken as missing: -999 in 'a'" in dataset.notes
+    assert dataset.options == {"missing": "a:-999"}
+    as_they_are = open_path(table(text), {"target": "y", "missing": "none"})
+    assert not np.isnan(as_they_are.train.inputs["a"]).any() and as_they_are.options == {}
+    preprocessor = learn(dl.data.examples.whole(dataset.train), {})
+    new = read([table("a,b\n-999,-999\n", "new.csv")], preprocessor, dataset.options).inputs
+    assert np.isnan(new["a"][0]) and new["b"][0] == -999
+
+
+def test_dates_of_a_prediction_are_read_as_those_of_the_training(table):
+    text = "when,x,y\n" + "".join(f"{k % 12 + 1:02}/{k % 28 + 1:02}/2024,{k * 7 % 11},{k % 2}\n" for k in range(60))
+    dataset = open_path(table(text), {"target": "y"})
+    assert dataset.options == {"dates": "month"}
+    preprocessor = learn(dl.data.examples.whole(dataset.train), {})
+    assert "when (year)" not in [column.name for column in preprocessor.columns]  # constant
+    new = table("x,when\n1,02/01/2025\n2,\n", "new.csv")
+    rows = read([new], preprocessor, dataset.options).inputs
+    assert rows["when (month)"][0] == 2 and rows["when (day)"][0] == 1 and np.isnan(rows["when (month)"][1])
+    with pytest.raises(BadData, match="column 'when' holds dates, but 'soon' is none; write 2024-02-01"):
+        read([table("x,when\n1,soon\n", "new.csv")], preprocessor, dataset.options)
+
+
+def test_a_counter_is_left_out_under_any_name_and_can_be_asked_for(table):
+    text = "n,x,y\n" + "".join(f"{k + 1},{k * 37 % 100 / 7:.3f},{'ab'[k > 50]}\n" for k in range(100))
+    dataset = open_path(table(text), {"target": "y"})
+    assert dataset.train.inputs.dtype.names == ("x",) and not dataset.findings
+    assert "left out, as they only count or number the rows: 'n'" in dataset.notes
+    asked = open_path(table(text), {"target": "y", "input": "n,x"})
+    assert asked.train.inputs.dtype.names == ("n", "x")
+    assert [(one.code, one.severity) for one in asked.findings] == [("data-row-counter", "issue")]

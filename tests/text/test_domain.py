@@ -76,3 +76,13 @@ def test_what_is_learnt_and_restored_follows_from_whether_there_is_a_target(revi
     rows = domain.cut(open_unlabelled(reviews, reading(tokens="chars")), reading(tokens="chars", window=3)).train
     causal = learn(whole(rows), reading(tokens="chars", window=3))
     assert type(causal).__module__ == language.__name__ and isinstance(restore(causal.settings()), type(causal))
+
+
+def test_texts_of_a_folder_are_grouped_by_their_names_on_request(tmp_path):
+    for author in range(12):
+        for number in range(4):
+            path = tmp_path / "letters" / ("bad", "good")[author % 2] / f"author{author}_{number}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"letter {number} of author {author}")
+    assert len(set(open_path(tmp_path / "letters", reading(group_on="name")).train.groups)) == 12
+    assert open_path(tmp_path / "letters", reading()).train.groups is None

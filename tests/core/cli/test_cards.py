@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,3 +35,14 @@ def test_examples_stand_apart_and_none_is_wider_than_its_share(plugins_with, dat
     show_dataset("given", plugins_with(given=one), Reading(), as_json=False)
     drawn = [line for line in capsys.readouterr().out.splitlines() if line.startswith("0.00")]
     assert [re.split(" {2,}", line.rstrip()) for line in drawn] == [["0.00 0.00 0.00 0.0"] * 4]
+
+
+def test_a_card_shows_what_the_guards_find(plugins_with, dataset, capsys):
+    names = tuple(f"film{k // 4:02}_{k}.png" for k in range(40))
+    one = dataset(np.arange(80.0).reshape(40, 2), np.arange(40) // 4 % 2, ("no", "yes"))
+    one = replace(one, train=replace(one.train, sources=names))
+    for as_json in (True, False):
+        show_dataset("given", plugins_with(given=one), Reading(), as_json=as_json)
+    first, _, card = capsys.readouterr().out.partition("\n")
+    assert [found["code"] for found in json.loads(first)["findings"]] == ["data-groups-in-sight"]
+    assert "keep them together: --group-on name" in " ".join(card.split())

@@ -134,6 +134,7 @@ def test_classes_may_be_called_train_and_test(tmp_path, photo):
         ([".hidden/a"], "holds nothing"),
         (["Cat", "cat"], "'Cat' and 'cat' differ only in case"),
         (["Straße", "STRASSE"], "differ only in case"),
+        (["Z\u00fcrich", "Zu\u0308rich"], "differ only in how their accents are written"),
     ],
 )
 def test_folders_that_do_not_fit_together_are_one_line(tmp_path, folders, said):

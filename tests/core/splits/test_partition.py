@@ -100,6 +100,19 @@ def test_classes_of_which_nothing_can_be_learnt_are_refused_and_values_are_not()
     assert len(split(alike, recipe("regression")).val) == 4
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_target_that_is_no_number_is_refused_on_either_side_and_its_example_named(bad):
+    """In the validation set no step would ever meet it, and no epoch would have a score."""
+    targets = np.linspace(0.0, 1.0, 20)
+    broken = np.where(np.arange(20) == 7, bad, targets)
+    sources = [f"a.csv row {k + 2}" for k in range(20)]
+    given = Dataset("given", some(20, targets), val=some(20, broken, sources=sources))
+    with pytest.raises(BadData, match=r"1 target of the validation set is no finite number, the first in .*row 9"):
+        split(given, recipe())
+    with pytest.raises(BadData, match=r"2 targets of the training set are no finite number, the first in example #0"):
+        split(Dataset("given", some(20, np.where(np.arange(20) < 2, bad, targets)), val=some(20, targets)), recipe())
+
+
 def test_a_named_data_set_is_loaded_with_its_options(plugins_with, dataset):
     given = dataset(np.zeros((4, 2)), [0, 1, 0, 1])
     plugins = plugins_with(given=given)
@@ -116,6 +129,17 @@ def test_a_path_is_read_by_the_domain_and_the_next_token_is_asked_only_of_rows_o
     assert read.train.names == ("a", "b") and len(read.train) == 6
     with pytest.raises(BadOption, match="--task next-token: inputs of tabular are no rows of tokens"):
         load_dataset(Recipe("tabular", "a.csv", "", task="next-token", data_options=options), plugins, domain)
+
+
+def test_a_survey_of_few_questions_is_split_by_its_rows_and_says_nothing():
+    rng = np.random.default_rng(0)
+    rows = np.empty(500, [(f"q{k}", "U3") for k in range(3)])
+    for name in rows.dtype.names:
+        rows[name] = rng.choice(["yes", "no"], 500)
+    parts = split(Dataset("survey", some(500, inputs=rows, targets=rng.integers(0, 2, 500))), recipe("binary"))
+    assert len(parts.val) == 100 and parts.findings == [] and not parts.leaked.any()
+    code = rows[["q0"]].copy()
+    assert len(split(Dataset("code", some(500, inputs=code)), recipe("binary")).val) == 100
 
 
 def test_groups_of_the_user_and_copies_kept_together_are_known_of_validation_and_probe():

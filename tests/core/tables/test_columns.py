@@ -79,14 +79,15 @@ def chosen(columns, **options):
     return choose_features(source(columns), sampled, {**defaults, **options}, labelled=True)
 
 
-def test_all_columns_but_the_target_and_those_that_count_the_rows_are_features():
+def test_all_columns_without_another_role_are_features():
     roles = chosen(["id", "length", "width", "species", "patient"], target="species", group_on="patient")
-    assert roles.features == ("length", "width") and roles.all == ("length", "width", "species", "patient")
-    assert roles.notes == ("left out, as they only number the rows: 'id'",)
+    assert roles.features == ("id", "length", "width") and not roles.asked
+    assert roles.all == ("id", "length", "width", "species", "patient")
 
 
-def test_a_column_that_counts_the_rows_is_a_feature_where_it_is_named():
-    assert chosen(["id", "length", "y"], input="id,length").features == ("id", "length")
+def test_columns_that_are_named_are_the_features():
+    roles = chosen(["id", "length", "y"], input="id,length")
+    assert roles.features == ("id", "length") and roles.asked
 
 
 def test_a_column_that_is_left_out_is_neither_feature_nor_target():

@@ -14,7 +14,7 @@ from dl.tables.numbers import NUMBER, is_missing, matches, without_commas
 
 def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
     values, _, note = target(["1,5", "2", "-3,25", "0,5"])
-    assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in it taken as decimal points" in note
+    assert values.tolist() == [1.5, 2, -3.25, 0.5] and "commas in column 'label' taken as decimal points" in note
     with pytest.raises(BadData, match=r"like '1,500', whose commas may separate .*; write .* --task multiclass"):
         target(["1,500", "2", "3,250", "5"])
     assert target(["1,500", "2,500"] * 2, target_as="classes")[1] == ("1,500", "2,500")
@@ -33,9 +33,9 @@ def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
 )
 def test_one_rule_says_what_commas_mean_in_targets_and_in_inputs(target, written, cells, values, how):
     found, _, note = target(cells, target_as="numbers")
-    assert found.tolist() == values and f"commas in it taken as {how}" in note
+    assert found.tolist() == values and f"commas in column 'label' taken as {how}" in note
     found, _, note = target(cells, [1, 2, 3], target_as="numbers")
-    assert found[:, 0].tolist() == values and f"commas in 't0' taken as {how}" in note
+    assert found[:, 0].tolist() == values and f"commas in column 't0' taken as {how}" in note
     path = written("inputs.csv", {"x": [*cells, "n/a"], "y": list("abab")})
     column = read_features(path, {"target": "y"}).columns["x"]
     plain, said = without_commas(path, "x", column)

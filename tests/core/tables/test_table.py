@@ -192,3 +192,13 @@ def test_a_table_looks_like_what_one_of_its_columns_does(written):
     assert looks_like(path, {}, LONGEST_TEXT)
     assert not looks_like(path, {}, InputKind("nothing", "", lambda column: 0.0))
     assert not looks_like(written("b.csv", b"\xff\x00\x80"), {}, LONGEST_TEXT)
+
+
+def test_a_column_of_identifiers_beside_the_text_is_said_and_its_gaps_cost_no_row(written):
+    rows = [(f"a review of some words {k}", ("good", "bad")[k // 5 % 2], f"u{k // 5}" if k else "") for k in range(60)]
+    text, label, author = zip(*rows, strict=True)
+    path = written("reviews.csv", {"text": list(text), "label": list(label), "author": list(author)})
+    dataset = read_table(path, {}, LONGEST_TEXT).dataset()
+    (finding,) = dataset.findings
+    assert len(dataset.train) == 60 and finding.evidence["column"] == "author" and finding.severity == "issue"
+    assert read_table(path, {"group_on": "author", "bad_rows": "skip"}, LONGEST_TEXT).dataset().findings == ()

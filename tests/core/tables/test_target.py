@@ -141,3 +141,21 @@ def test_whole_numbers_that_would_be_rounded_are_names(target):
         BadData, match=r"40 different values in 40 rows, of which none is repeated; .*: --task regression"
     ):
         target([near + number for number in range(40)])
+
+
+def test_classes_asked_for_are_not_named_1_point_0(target):
+    assert target(["1.0", "2.0", "1.0", "2.0"], target_as="classes")[1] == ("1", "2")
+    assert target(["01.0", "02.0"] * 2, target_as="classes")[1] == ("01.0", "02.0")
+    assert target(["1.5", "2.0"] * 2, target_as="classes")[1] == ("1.5", "2.0")
+
+
+def test_names_that_differ_in_inner_blanks_or_in_how_accents_are_composed_are_one_class(target):
+    _, names, note = target(["New  York", "New York", "Z\u00fcrich", "Zu\u0308rich"])
+    assert names == ("New York", "Z\u00fcrich")
+    assert "; spellings that differ in blanks or accents are one, as 'New York'" in note
+
+
+def test_money_is_a_value_and_few_amounts_are_classes(target):
+    values, _, note = target([f"$1,{k:03}.50" for k in range(30)])
+    assert values.tolist() == [1000.5 + k for k in range(30)] and "numbers in column 'label' read without '$'" in note
+    assert target(["36 months", "60 months"] * 3)[1] == ("36 months", "60 months")

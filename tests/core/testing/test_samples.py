@@ -60,4 +60,4 @@ def test_there_is_something_to_learn_in_them(domain, write, dl_run, tmp_path):
     folder = write(tmp_path / "data", n=300)
     fitted = dl_run("fit", domain, folder, "--seed", 1, "epochs=8", "--json")
     assert fitted.code == 0, fitted.err
-    assert fitted.json["best"]["val_accuracy"] > 0.9
+    assert fitted.json["best"]["val_accuracy"] > 0.85

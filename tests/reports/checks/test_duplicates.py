@@ -3,7 +3,22 @@
 import pytest
 
 from dl.finding import Finding
-from dl_reports.checks.duplicates import across_split, conflicting, guarded, later, near, skipped, within
+from dl.recipes.resolve import resolve
+from dl_reports.checks.duplicates import (
+    across_split,
+    coded,
+    conflicting,
+    counting,
+    disguised,
+    grouped,
+    guarded,
+    later,
+    near,
+    skipped,
+    within,
+)
+from dl_reports.facts import Facts
+from dl_reports.read import read
 
 CODES = {
     within: "data-duplicates",
@@ -35,6 +50,30 @@ def test_nearly_equal_features_are_named_in_pairs(finding):
     found = finding(near, signal=[3.0] * 2, near=0.05)
     assert (found.evidence["count"], found.evidence["share"]) == (50, 0.05)
     assert all(train - val == 1000 for val, train in found.evidence["pairs"]), "example k has its copy at 1000 + k"
+
+
+OPTIONS = {
+    disguised: ("data-target-in-disguise", "leave_out=code"),
+    counting: ("data-row-counter", "leave_out=code"),
+    coded: ("data-code-as-number", "categories=code"),
+    grouped: ("data-groups-in-sight", "group_on=code"),
+}
+
+
+@pytest.mark.parametrize("check", OPTIONS, ids=lambda check: check.__name__)
+def test_a_finding_on_a_column_gets_the_fit_that_names_it(simulated, plugins, tmp_path, check):
+    code, option = OPTIONS[check]
+    run = simulated(signal=[3.0], findings=[Finding(code, "issue", "found", {"column": "code"})])
+    (tmp_path / "a.csv").write_text("code,y\n")
+    recipe = resolve(plugins, "tabular", str(tmp_path / "a.csv"), options={"target": "y", "epochs": 3})
+    (run.path / "recipe.toml").write_text(recipe.to_toml())
+    (finding,) = check(Facts(read(run), plugins))
+    assert finding.next.startswith(f"dl fit tabular {tmp_path}/a.csv {option} ") and "target=y" in finding.next
+
+
+def test_a_finding_on_no_column_has_no_next_command(facts):
+    found = Finding("data-groups-in-sight", "issue", "found", {"column": ""})
+    assert grouped(facts(signal=[3.0], findings=[found])) == [found]
 
 
 def test_a_fit_without_findings_of_the_guards_has_none_to_pass_on(facts):

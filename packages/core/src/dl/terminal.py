@@ -13,6 +13,7 @@ from rich.text import Text
 
 # Control and format characters, which can act on a terminal or reorder text (categories Cc, Cf and line breaks).
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 LONGEST = 200  # characters of a name that are shown
 
 
@@ -60,6 +61,7 @@ def console(*, stderr: bool = False, record: bool = False) -> Console:
 
 
 def cell(text: object) -> str:
-    """Return text for a CSV cell that a spreadsheet does not evaluate as a formula."""
+    """Return text for a CSV cell that a spreadsheet does not evaluate as a formula; numbers stay as they are."""
     shown = str(text)
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@", "\t", "\r")) else shown
+    begins = shown.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{shown}" if begins and not _NUMBER.fullmatch(shown) else shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from dl.data.examples import Dataset, Examples, concatenate_examples
 from dl.domain import Domain, Preprocessor
 from dl.errors import BadFile, BadOption, DLError
 from dl.options import Options
-from dl.tables.columns import choose_features, list_names, named_columns, sample_columns, split_names
-from dl.tables.features import read_features
+from dl.tables.columns import NUMBERING, choose_features, list_names, named_columns, sample_columns, split_names
+from dl.tables.features import read_features, read_open_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
 from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
-from dl_tabular.rows import infer_columns, parse_learnt_columns
+from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns
 
 LINES = 8  # columns of a row on a card
 LIKELY = 0.4  # rating of a table of several columns; below that of the text domain for a column of long texts
@@ -52,8 +53,9 @@ def open_path(path: Path, options: Options) -> Dataset:
     features = read_features(path, options)
     listed = str(options.get("categories", ""))
     categories = named_columns(features.path, tuple(features.columns), listed, "categories", "input column")
-    found = infer_columns(features, categories)
-    return features.dataset(features.examples(found.rows(), found.kept), found.notes)
+    found = infer_columns(features, categories, options)
+    dataset = features.dataset(features.examples(found.rows(), found.kept), found.notes)
+    return replace(dataset, options=found.options)
 
 
 def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
@@ -73,16 +75,20 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     for path in paths:
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
-        names = [column.name for column in preprocessor.columns]
+        source = open_table(path, check_table_options(reading := _of_raw_inputs(options)))
+        names = learnt_columns(preprocessor.dtype, source.columns)
         asked = str(options.get("input", ""))
         if asked and asked not in names and set(names) - set(split_names(asked)):
             raise BadOption(f"input={safe_text(asked)}: this run was trained on {list_names(names)} and needs them all")
-        reading = {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
-        features = read_features(path, reading, names, labelled=False)
-        learnt = parse_learnt_columns(features, preprocessor.dtype)
+        features = read_open_features(source, reading, names, labelled=False)
+        learnt = parse_learnt_columns(features, preprocessor.dtype, options)
         warn_skipped(features.bad.lines, features.unit)
         found.append(features.examples(learnt.rows(), learnt.kept))
     return concatenate_examples(found)
+
+
+def _of_raw_inputs(options: Options) -> Options:
+    return {name: value for name, value in options.items() if name in OF_RAW_INPUTS}
 
 
 def draw(row: Any, width: int) -> Text:  # Any: a row of a structured array
@@ -116,4 +122,5 @@ def recognize(path: Path, options: Options) -> float:
         roles = choose_features(source, sample_columns(source), check_table_options(options), labelled=False)
     except DLError:
         return 0.0
-    return LIKELY if len(roles.features) > 2 else LIKELY / 4
+    inputs = [name for name in roles.features if name.lower() not in NUMBERING]
+    return LIKELY if len(inputs) > 2 else LIKELY / 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from dl.tables.memory import open_frame
 from dl.tables.table import RowNames
 from dl.words import many
 from dl_tabular.prepare import TabularPreprocessor
-from dl_tabular.rows import LARGEST, infer_columns, parse_learnt_columns, rows_of
+from dl_tabular.rows import LARGEST, infer_columns, learnt_columns, parse_learnt_columns, rows_of
 
 Numbers = NDArray[np.float64]
 
@@ -43,17 +44,18 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
 def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocessor | None) -> Dataset:
     source = open_frame(given)
     if preprocessor is not None:
-        names = [column.name for column in preprocessor.columns]
+        names = learnt_columns(preprocessor.dtype, source.columns)
         features = read_open_features(source, options, names, labelled=False)
-        learnt = parse_learnt_columns(features, preprocessor.dtype)
+        learnt = parse_learnt_columns(features, preprocessor.dtype, options)
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
     features = read_open_features(source, options, labelled=False)
     as_categories = named_columns(
         source.path, tuple(features.columns), str(options.get("categories", "")), "categories", "input column"
     )
-    found = infer_columns(features, {*as_categories, *given.categories})
+    found = infer_columns(features, {*as_categories, *given.categories}, options)
     images = [f"left out, as they hold images: {list_names(map(quote, given.images))}"] if given.images else []
-    return features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
+    dataset = features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
+    return replace(dataset, options=found.options)
 
 
 def _from_array(values: Numbers, preprocessor: TabularPreprocessor | None) -> Dataset:

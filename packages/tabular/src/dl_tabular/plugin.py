@@ -21,6 +21,10 @@ RECIPES = Path(__file__).parent / "recipes"
 READING = (
     Option("categories", "", "columns to read as categories though they hold numbers, as postcodes; comma-separated"),
     Option("leave_out", "", "columns to ignore, comma-separated"),
+    Option(
+        "missing", "auto", "numbers that mark a missing value, as -999, or by column, as rain:-999,age:999; or none"
+    ),
+    Option("dates", "auto", "in 01/02/2024, the day or the month first", choices=("auto", "day", "month")),
     *tables.OPTIONS,
 )
 

@@ -6,25 +6,29 @@ Its fields are the columns: float64 for numbers (NaN where missing), text for ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadData
+from dl.options import Options
 from dl.tables.columns import list_names, quote
+from dl.tables.dates import Dates, column_of, read_dates, take_apart
 from dl.tables.features import Features
-from dl.tables.groups_times import microseconds
-from dl.tables.numbers import NUMBER, is_missing, matches, without_commas
+from dl.tables.gather import one_spelling
+from dl.tables.numbers import NUMBER, is_missing, matches
 from dl.tables.stream import file_name
+from dl.tables.units import plain_numbers
 from dl.terminal import safe_text
+from dl_tabular.sentinels import find_sentinel, parse_missing, spell_missing, without_marks
 
 MOSTLY = 0.5  # share of numbers from which other words in a column are errors
 MOST_WORDS, MOST_SHARE = 100, 0.5  # distinct words, and share of the rows, above which a column identifies rows
 LONGEST = 100  # characters of a category
 LARGEST = 1e100  # largest number whose square is finite, with a margin
-DAY = 86_400e6  # microseconds
+ZERO_FIRST = r"^[+-]?0[0-9]+$"  # a code, as 02134
 HINT = " (categories={} reads all cells as categories)"
 OTHERWISE = ", or use categories={0} or leave_out={0}"
 
@@ -40,11 +44,13 @@ class ParsedColumns:
         kept: (N,) rows whose cells can all be used.
         arrays: (N,) float64 numbers or text, by column name.
         notes: Sentences on what was inferred and left out.
+        options: What was decided for later inputs: the numbers that are missing values, and how dates are spelled.
     """
 
     kept: NDArray[np.bool_]
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    options: dict[str, str] = field(default_factory=dict)
 
     def rows(self) -> Rows:
         """Return the kept rows as a structured array."""
@@ -69,40 +75,59 @@ def rows_of(columns: Mapping[str, NDArray[Any]]) -> Rows:
     return rows
 
 
-def infer_columns(features: Features, categories: Iterable[str]) -> ParsedColumns:
+def infer_columns(features: Features, categories: Iterable[str], options: Options | None = None) -> ParsedColumns:
     """Infer whether each column holds numbers, dates or categories, and parse it; useless columns are dropped.
 
     Args:
         features: The table.
         categories: Columns to read as categories though they hold numbers.
+        options: ``missing`` and ``dates``, as the user gave them.
 
     Raises:
         BadData: If cells cannot be parsed and bad rows are not skipped, or no column is left.
+        BadOption: If ``missing`` cannot be read.
     """
     named, parsed = set(categories), ParsedColumns(np.ones(len(features), bool))
-    empty, naming, dates = [], [], []
+    missing, first = (str((options or {}).get(name, "auto")) for name in ("missing", "dates"))
+    everywhere, by_column = parse_missing(missing)
+    empty, naming, codes = [], [], []
+    marked: dict[str, float] = {}
+    dates: dict[str, Dates] = {}
     for name, column in features.columns.items():
-        if name not in named:
-            column = _plain_numbers(features, name, column, parsed.notes, OTHERWISE.format(safe_text(name)))
-        numbers, missing = matches(column, NUMBER), is_missing(column)
-        present = ~missing
+        present = ~is_missing(column)
         if not present.any():
             empty.append(name)
-        elif name not in named and numbers.sum() > MOSTLY * present.sum():
-            parsed.arrays[name] = _as_numbers(features, name, column, parsed, HINT.format(safe_text(name)))
-        elif not _names_rows(column):
-            parsed.arrays[name] = _as_words(column)
-        elif (days := _as_days(column, missing)) is not None:
-            parsed.arrays[name] = days
-            dates.append(name)
-        else:
+            continue
+        if name not in named and (found := read_dates(name, column, first)) is not None:
+            dates[name] = found
+            parsed.arrays |= take_apart(name, found)
+            continue
+        coded = name not in named and _has_codes(column)
+        if name not in named and not coded:
+            column = _plain_numbers(features, name, column, parsed.notes, OTHERWISE.format(safe_text(name)))
+            numbers = matches(column, NUMBER)
+            if numbers.sum() > MOSTLY * present.sum():
+                values = _as_numbers(features, name, column, numbers, parsed, HINT.format(safe_text(name)))
+                found_mark = find_sentinel(values) if missing == "auto" else None
+                marked |= {} if found_mark is None else {name: found_mark}
+                marks = everywhere | by_column.get(name, frozenset()) | {marked.get(name, float("nan"))}
+                parsed.arrays[name] = without_marks(values, marks)
+                continue
+        if _names_rows(column):
             naming.append(name)
-    parsed.notes += [
-        f"{why}: {list_names(map(quote, names))}"
+            continue
+        parsed.arrays[name] = _as_words(name, column, parsed.notes)
+        codes += [name] if coded else []
+    parsed.options = {"missing": spell_missing(marked)} if marked else {}
+    decided = [one.first for one in dates.values() if one.first]
+    parsed.options |= {"dates": decided[0]} if decided and first == "auto" else {}
+    parsed.notes += _date_notes(dates) + [
+        f"{why}: {list_names(names)}"
         for why, names in (
-            ("dates, read as days", dates),
-            ("left out, as they are empty", empty),
-            ("left out, as nearly every row has another value there", naming),
+            ("read as categories, for a number with a leading zero is a code", [quote(name) for name in codes]),
+            ("taken as missing", [f"{value:g} in {quote(name)}" for name, value in marked.items()]),
+            ("left out, as they are empty", [quote(name) for name in empty]),
+            ("left out, as nearly every row has another value there", [quote(name) for name in naming]),
         )
         if names
     ]
@@ -112,40 +137,103 @@ def infer_columns(features: Features, categories: Iterable[str]) -> ParsedColumn
     return parsed
 
 
-def parse_learnt_columns(features: Features, dtype: np.dtype[np.void]) -> ParsedColumns:
+def _date_notes(dates: Mapping[str, Dates]) -> list[str]:
+    """Return the note on columns of dates."""
+    if not dates:
+        return []
+    shown = [f"{quote(name)}{f' ({one.note})' if one.note else ''}" for name, one in dates.items()]
+    first = safe_text(next(iter(dates)))
+    return [f"dates, taken apart: {list_names(shown)}; to validate on the newest rows: --time-on {first}"]
+
+
+def parse_learnt_columns(features: Features, dtype: np.dtype[np.void], options: Options | None = None) -> ParsedColumns:
     """Parse columns for a prediction, with the kinds of the training columns.
 
+    Args:
+        features: The table, with the columns of `learnt_columns`.
+        dtype: Of the rows that were learnt.
+        options: ``missing`` and ``dates``, as the run has them.
+
     Raises:
-        BadData: If a cell of a column of numbers is not a number.
+        BadData: If a cell of a column of numbers is not a number, or one of a column of dates no date.
     """
     parsed = ParsedColumns(np.ones(len(features), bool))
+    missing, first = (str((options or {}).get(name, "auto")) for name in ("missing", "dates"))
+    everywhere, by_column = parse_missing(missing)
     for name, column in features.columns.items():
-        if dtype[name].kind != "f":
-            parsed.arrays[name] = _as_words(column)
-            continue
-        column = _plain_numbers(features, name, column, parsed.notes, "")
-        missing = is_missing(column)
-        days = None if matches(column, NUMBER).any() else _as_days(column, missing)
-        parsed.arrays[name] = _as_numbers(features, name, column, parsed, "") if days is None else days
+        if name not in (dtype.names or ()):
+            parsed.arrays |= _learnt_parts(features, name, column, dtype, first)
+        elif dtype[name].kind != "f":
+            parsed.arrays[name] = _as_words(name, column, parsed.notes)
+        else:
+            column = _plain_numbers(features, name, column, parsed.notes, "")
+            values = _as_numbers(features, name, column, matches(column, NUMBER), parsed, "")
+            parsed.arrays[name] = without_marks(values, everywhere | by_column.get(name, frozenset()))
     features.bad.finish(len(features))
     return parsed
 
 
+def learnt_columns(dtype: np.dtype[np.void], columns: Iterable[str]) -> list[str]:
+    """Return the columns of a table from which learnt rows are made: of the parts of a date, the date.
+
+    Args:
+        dtype: Of the rows that were learnt.
+        columns: Of the table.
+    """
+    there = set(columns)
+    return list(dict.fromkeys(name if name in there else column_of(name) for name in dtype.names or ()))
+
+
+def _learnt_parts(
+    features: Features, name: str, column: Column, dtype: np.dtype[np.void], first: str
+) -> dict[str, NDArray[np.float64]]:
+    """Return the parts of dates that were learnt; a column without any date is missing throughout.
+
+    Raises:
+        BadData: If a cell is no date.
+    """
+    gone = is_missing(column)
+    dates = Dates(np.zeros(len(column), np.int64), gone, times=False) if gone.all() else read_dates(name, column, first)
+    if dates is None:
+        wrong = next(cell for cell in column.to_pylist() if read_dates(name, _column_of_one(cell), first) is None)
+        raise BadData(
+            f"{file_name(features.path)}: column {quote(name)} holds dates, but {safe_text(wrong, 40)!r} is none; "
+            "write 2024-02-01"
+        )
+    parts = take_apart(name, replace(dates, times=True))
+    return {part: values for part, values in parts.items() if part in (dtype.names or ())}
+
+
+def _column_of_one(cell: str) -> Column:
+    import pyarrow as pa
+
+    return pa.chunked_array([pa.array([cell], pa.string())])
+
+
 def _plain_numbers(features: Features, name: str, column: Column, notes: list[str], otherwise: str) -> Column:
-    """Interpret commas in numbers, and note their meaning."""
-    column, how = without_commas(features.path, name, column, otherwise)
-    if how:
-        notes.append(f"commas in column {quote(name)} taken as {how}")
+    """Take units and commas out of numbers, and note it."""
+    column, how = plain_numbers(features.path, name, column, otherwise)
+    notes += [how] if how else []
     return column
 
 
-def _as_numbers(features: Features, name: str, column: Column, parsed: ParsedColumns, hint: str) -> NDArray[np.float64]:
-    """Parse numbers, NaN where missing; report cells that are not numbers."""
+def _as_numbers(
+    features: Features, name: str, column: Column, numbers: NDArray[np.bool_], parsed: ParsedColumns, hint: str
+) -> NDArray[np.float64]:
+    """Parse numbers, NaN where missing; report cells that are not numbers.
+
+    Args:
+        features: The table.
+        name: Of the column.
+        column: (N,) its cells.
+        numbers: (N,) which of them are numbers.
+        parsed: Where rows with other cells are left out.
+        hint: The end of the message on them.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = matches(column, NUMBER)
-    words = ~(numbers | is_missing(column))
+    words = ~numbers if numbers.all() else ~(numbers | is_missing(column))
     read = pc.cast(pc.if_else(pa.array(numbers.copy()), column.combine_chunks(), None), "f8")
     values = np.array(read.to_numpy(zero_copy_only=False), np.float64)
     beyond = numbers & ~(np.abs(values) <= LARGEST)
@@ -160,16 +248,12 @@ def _as_numbers(features: Features, name: str, column: Column, parsed: ParsedCol
     return values
 
 
-def _as_days(column: Column, missing: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """Parse dates to days since 1970, NaN where missing; None if a cell is not a date."""
-    days = np.full(len(column), np.nan)
-    for at, cell in enumerate(column.to_pylist()):
-        if missing[at]:
-            continue
-        if (moment := microseconds(cell)) is None:
-            return None
-        days[at] = moment / DAY
-    return days
+def _has_codes(column: Column) -> bool:
+    """Return whether a cell is a number with a leading zero, as 02134, which no amount has."""
+    import pyarrow.compute as pc
+
+    begins = column.filter(pc.starts_with(column, "0"))
+    return bool(len(begins)) and bool(matches(begins, ZERO_FIRST).any())
 
 
 def _names_rows(column: Column) -> bool:
@@ -181,7 +265,9 @@ def _names_rows(column: Column) -> bool:
     return different > max(MOST_SHARE * len(present), 2) or longest > LONGEST or different > 10 * MOST_WORDS
 
 
-def _as_words(column: Column) -> NDArray[np.str_]:
+def _as_words(name: str, column: Column, notes: list[str]) -> NDArray[np.str_]:
     """Return the cells as text, empty where missing; marks of missing numbers, as "na", are words here."""
+    column, how = one_spelling(column)
+    notes += [f"column {quote(name)}: {how}"] if how else []
     words = np.asarray(column.to_pylist(), dtype=f"U{LONGEST}")
     return words.astype(f"U{max(int(np.char.str_len(words).max(initial=1)), 1)}")

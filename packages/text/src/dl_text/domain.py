@@ -7,6 +7,7 @@ from typing import Any
 
 from dl.data.examples import Dataset, Examples, Subset, concatenate_examples, without_target
 from dl.data.folders import holds_files_like
+from dl.data.groups import grouped, without_group_by_name
 from dl.domain import Domain, Preprocessor
 from dl.options import Options
 from dl.tables.options import is_table, refuse_options
@@ -83,8 +84,9 @@ def open_path(path: Path, options: Options) -> Dataset:
     """
     if is_table(path) and not path.is_dir():
         return read_table(path, options, LONGEST_TEXT).dataset()
-    refuse_options({name: value for name, value in options.items() if name != "encoding"}, str(path), "a folder")
-    return folder.open_path(path, options)
+    others = {name: value for name, value in without_group_by_name(options).items() if name != "encoding"}
+    refuse_options(others, str(path), "a folder")
+    return grouped(folder.open_path(path, options), options)
 
 
 def open_unlabelled(path: Path, options: Options) -> Dataset:

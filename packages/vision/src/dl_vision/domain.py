@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dl.data.examples import Dataset
 from dl.data.folders import holds_files_like
+from dl.data.groups import grouped, without_group_by_name
 from dl.domain import Domain
 from dl.options import Options
 from dl.tables.options import is_table, refuse_options
@@ -38,8 +39,8 @@ def open_path(path: Path, options: Options) -> Dataset:
     """
     if is_table(path) and not path.is_dir():
         return open_list(path, options)
-    refuse_options(options, str(path), "no table")
-    return folder.open_path(path, options)
+    refuse_options(without_group_by_name(options), str(path), "no table")
+    return grouped(folder.open_path(path, options), options)
 
 
 def recognize(path: Path, options: Options) -> float:

@@ -96,6 +96,41 @@ def later(facts: Facts) -> list[Finding] | NotComputable:
     return guarded(facts, "data-time-overlap")
 
 
+def disguised(facts: Facts) -> list[Finding] | NotComputable:
+    """Find input columns that are the target again."""
+    return _with_option(facts, "data-target-in-disguise", "leave_out")
+
+
+def counting(facts: Facts) -> list[Finding] | NotComputable:
+    """Find input columns that only count the rows."""
+    return _with_option(facts, "data-row-counter", "leave_out")
+
+
+def coded(facts: Facts) -> list[Finding] | NotComputable:
+    """Find columns of codes that were read as numbers."""
+    return _with_option(facts, "data-code-as-number", "categories")
+
+
+def grouped(facts: Facts) -> list[Finding] | NotComputable:
+    """Find groups of examples that the split has cut."""
+    return _with_option(facts, "data-groups-in-sight", "group_on")
+
+
+def _with_option(facts: Facts, code: str, option: str) -> list[Finding] | NotComputable:
+    """Return the findings of the guards with a code, each with the fit that names its column in an option."""
+    found, recipe = guarded(facts, code), known(facts.kept.recipe)
+    if isinstance(found, NotComputable) or recipe is None:
+        return found
+    given = str(recipe.data_options.get(option, ""))
+    several = given if option != "group_on" else ""
+    columns = [str(finding.evidence.get("column", "")) for finding in found]
+    named = [",".join(filter(None, [several, column])) for column in columns]
+    return [
+        replace(finding, next=finding.next or (remedy.again(facts, None, **{option: value}) if column else ""))
+        for finding, column, value in zip(found, columns, named, strict=True)
+    ]
+
+
 def near(facts: Facts) -> list[Finding] | NotComputable:
     """Find validation examples that lie closer to a training example than chance puts them, at 1 %."""
     features = facts.kept.features

@@ -26,7 +26,9 @@ from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
+from dl.runs.wording import show_findings
 from dl.terminal import console, plain
+from dl.words import show_number
 
 if TYPE_CHECKING:
     from dl.data.examples import Examples
@@ -118,9 +120,11 @@ def _exists(name: str) -> bool:
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print the card of a data set: inferred task, counts, classes, licence, and a few examples."""
-    from dl.data.examples import describe_inputs, fingerprints, row_of, whole
+    from dl.data.examples import describe_inputs, row_of
+    from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
     from dl.splits.partition import load_dataset
+    from dl.splits.sight import check_unsplit
     from dl.tasks.table import decide
 
     chosen = domain_of(name, plugins, reading)
@@ -128,8 +132,9 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
     examples = dataset.train
+    found = check_unsplit(dataset)
     task = decide(examples.targets, examples.names, recipe.task, tasks=plugins.tasks).info
-    duplicates = len(examples) - 1 - int(duplicate_groups(fingerprints(whole(examples))).max(initial=-1))
+    duplicates = len(examples) - 1 - int(duplicate_groups(example_keys(examples)).max(initial=-1))
     card = {
         "name": dataset.name,
         "title": dataset.title,
@@ -147,7 +152,8 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     classes = dict(zip(task.names, _counts(examples, len(task.names)), strict=False))
     if as_json:
         card["skipped"] = len(dataset.skipped)
-        print(json.dumps(card | {"classes": classes, "names": list(task.names), "notes": list(dataset.notes)}))
+        told = {"names": list(task.names), "notes": list(dataset.notes), "findings": [one.as_dict() for one in found]}
+        print(json.dumps(card | {"classes": classes} | told))
         return
     out = console()
     repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
@@ -157,6 +163,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         more = f"; and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
         rows.append(("labels" if examples.targets.ndim == 2 else "classes", f"{'; '.join(shown)}{more}"))
     out.print(_facts([*rows, *(("note", note) for note in dataset.notes)]))
+    show_findings(out, found)
     width = min(max(out.width // DRAWN - 2, 8), 28)
     at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
@@ -195,7 +202,7 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
     elif np.issubdtype(target.dtype, np.integer):
         words = ", ".join(map(str, np.atleast_1d(target).tolist()))
     else:
-        words = ", ".join(f"{value:.4g}" for value in np.atleast_1d(target).tolist())
+        words = ", ".join(show_number(value) for value in np.atleast_1d(target).tolist())
     return plain(words, "dim", longest=width)
 
 

@@ -22,7 +22,9 @@ Target = Annotated[
 GroupOn = Annotated[
     str,
     typer.Option(
-        "--group-on", help="Table: keep rows with equal values here on one side of the split.", metavar="COLUMN"
+        "--group-on",
+        help="Keep groups on one side of the split: rows with equal values here, or files of a folder by name.",
+        metavar="COLUMN",
     ),
 ]
 TimeOn = Annotated[

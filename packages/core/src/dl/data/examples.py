@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dl.data.ragged import Ragged, concatenate
 from dl.errors import BadData
+from dl.finding import Finding
 from dl.options import Options
 from dl.words import many
 
@@ -101,6 +102,7 @@ class Dataset:
         skipped: Files or rows left out, with the reason.
         notes: Sentences on what was inferred from the data, and on what a reader of its scores should know.
         options: Options of the domain decided while reading, stored in the recipe so that later inputs are read alike.
+        findings: What reading found that a reader of the scores must know.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Dataset:
     skipped: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = ()
     options: Options = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 def find_fault(given: Examples | Dataset) -> str:

@@ -245,7 +245,9 @@ def _refuse_twins(classes: tuple[str, ...]) -> None:
         twin = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
         if twin != name:
             both = f"{safe_text(twin)!r} and {safe_text(name)!r}"
-            raise BadData(f"the classes {both} differ only in case; merge them or rename one")
+            case = unicodedata.normalize("NFC", name) != unicodedata.normalize("NFC", twin)
+            how = "case" if case else "how their accents are written"
+            raise BadData(f"the classes {both} differ only in {how}; merge them or rename one")
 
 
 def _identity(folder: Path) -> tuple[int, int]:

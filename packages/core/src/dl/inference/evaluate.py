@@ -23,6 +23,7 @@ from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints
 from dl.specs import IN_MEMORY
+from dl.splits.copies import example_keys, only_copies
 from dl.splits.leakage import found_in
 from dl.splits.partition import load_dataset, number_groups, split_data
 from dl.tables.options import is_table
@@ -83,7 +84,7 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
     keys = _hashes(examples, np.arange(len(examples)), opened)
-    groups = Groups.of(number_groups(examples, keys, opened.recipe))
+    groups = Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     fingerprint = subset_fingerprint(whole(examples))
@@ -145,7 +146,8 @@ def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> F
     splits = split_data(dataset, opened.recipe, plugins)
     if subset_fingerprint(splits.val) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
-    return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in (splits.train, splits.val)])
+    subsets = map(only_copies, (splits.train, splits.val))
+    return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in subsets])
 
 
 def _hashes(examples: Examples, index: Index, opened: LoadedRun) -> Fingerprints:

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, whole, without_target
-from dl.errors import BadOption
+from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, whole, without_target
+from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO, Recipe
+from dl.splits.copies import example_keys, joint_keys
 from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
+from dl.splits.sight import check_inputs
 from dl.tables.options import is_table
-from dl.words import were
+from dl.words import many, were
 
 if TYPE_CHECKING:
     from dl.domain import Domain
@@ -80,23 +82,46 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     Raises:
         BadData: If nothing can be learnt from the split, or no split can be made.
     """
-    keys = fingerprints(whole(dataset.train))
     of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
-    groups = number_groups(dataset.train, keys, recipe)
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
-        val_keys = fingerprints(val)
+        keys, val_keys = joint_keys(dataset.train, dataset.val)
+        groups = number_groups(dataset.train, keys, recipe)
         val_groups = number_groups(dataset.val, val_keys, recipe)
     else:
+        keys = example_keys(dataset.train)
+        groups = number_groups(dataset.train, keys, recipe)
         train, val, rule = _hold_out(dataset, recipe, groups, _strata(dataset.train.targets) if of_classes else None)
         val_keys, val_groups = keys[val.index], groups[val.index]
+    refuse_no_numbers(train, "training")
+    refuse_no_numbers(val, "validation")
     if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
     probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
+    findings += check_inputs(dataset, train, val) + _skipped(dataset)
     numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
     shared = {name: Groups.of(column) for name, column in numbers.items()}
-    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings + _skipped(dataset), shared)
+    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings, shared)
+
+
+def refuse_no_numbers(subset: Subset, name: str) -> None:
+    """Refuse targets that are no finite numbers: their loss would be none, whatever the network answers.
+
+    Raises:
+        BadData: Naming the first example.
+    """
+    targets = subset.targets
+    if targets.dtype.kind != "f" or not targets.size:
+        return
+    bad = np.flatnonzero(~np.isfinite(targets.reshape(len(targets), -1)).all(axis=1))
+    if not len(bad):
+        return
+    first = int(subset.index[bad[0]])
+    raise BadData(
+        f"{many(len(bad), 'target')} of the {name} set {'is' if len(bad) == 1 else 'are'} no finite number, the first "
+        f"in example {subset.examples.source(first)}; leave such examples out"
+    )
 
 
 def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Index:

@@ -68,6 +68,7 @@ class Roles:
         because: Reason for the choice of the targets.
         notes: Sentences on what else was inferred.
         features: The input columns, if there are several.
+        asked: Whether the user, or a run, named them.
     """
 
     input: str
@@ -77,6 +78,7 @@ class Roles:
     because: str = ""
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    asked: bool = False
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -157,7 +159,7 @@ def choose_columns(
 def choose_features(
     source: Source, columns: Mapping[str, Column], options: Options, wanted: Sequence[str] = (), *, labelled: bool
 ) -> Roles:
-    """Choose the target as `choose_columns` does; all other columns except row numbers become inputs.
+    """Choose the target as `choose_columns` does; all other columns become inputs.
 
     Args:
         source: The table.
@@ -187,17 +189,20 @@ def choose_features(
         target, because = _find_target(source, [column for column in columns.values() if column.name not in taken])
         targets = (target,)
     others = [name for name in columns if name not in {*targets, *left_out, group, time}]
-    features = given or tuple(name for name in others if name.lower() not in NUMBERING)
+    features = given or tuple(others)
     if not features:
-        raise BadData(
-            f"{file_name(source.path)}: no column is left for the inputs; pass --input with column names  columns: "
-            f"{list_names(source.columns)}"
-        )
-    counting = [] if given else [name for name in others if name.lower() in NUMBERING]
-    notes = [f"left out, as they only number the rows: {list_names(map(quote, counting))}"] if counting else []
+        raise no_input(source.path, source.columns)
     nested = [f"{quote(name)} ({what})" for name, what in source.nested.items() if name not in left_out]
-    notes += [f"left out, as they hold more than single values: {', '.join(nested[:LISTED])}"] if nested else []
-    return Roles("", targets, group, time, because, tuple(notes), features)
+    notes = [f"left out, as they hold more than single values: {', '.join(nested[:LISTED])}"] if nested else []
+    return Roles("", targets, group, time, because, tuple(notes), features, bool(given))
+
+
+def no_input(path: Path, columns: Iterable[str]) -> BadData:
+    """Return the error on a table of which no column can be an input."""
+    return BadData(
+        f"{file_name(path)}: no column is left for the inputs; pass --input with column names  columns: "
+        f"{list_names(columns)}"
+    )
 
 
 def _find_input(source: Source, columns: Sequence[Column], kind: InputKind, notes: list[str]) -> str:

@@ -6,7 +6,7 @@ features = read_features(Path("wine.csv"), options)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from dl.data.examples import Dataset, Examples, Index
 from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
+from dl.finding import Finding
 from dl.options import Options
-from dl.tables.columns import Roles, choose_features, list_names, quote, sample_columns
+from dl.tables.columns import Roles, choose_features, list_names, no_input, quote, sample_columns, split_names
+from dl.tables.counters import counter_notes, find_counters, used_counters
 from dl.tables.gather import content_ids, has_nul, is_blank, utf8_bytes
 from dl.tables.groups_times import group_numbers, read_times
+from dl.tables.identifiers import find_identifiers, groups_in_sight
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import file_name
 from dl.tables.table import RowNames, check_table_options, open_table, stem_of
@@ -47,6 +50,7 @@ class Features:
         groups: (N,) group numbers, or None.
         times: (N,) sortable times, or None.
         notes: Sentences on what was inferred.
+        findings: Counters among the inputs, and identifiers that come again.
     """
 
     path: Path
@@ -60,6 +64,7 @@ class Features:
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -91,6 +96,7 @@ class Features:
             source=str(self.path),
             skipped=tuple(self.bad.lines),
             notes=(*self.notes, *notes),
+            findings=self.findings,
         )
 
 
@@ -120,7 +126,8 @@ def read_open_features(
     Raises:
         DLError: As `read_features`.
     """
-    options, path = {**check_table_options(options), "leave_out": str(options.get("leave_out", ""))}, source.path
+    others = {name: str(options.get(name, "")) for name in ("leave_out", "categories")}
+    options, path = {**check_table_options(options), **others}, source.path
     roles = choose_features(source, sample_columns(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     read = _read(source, roles, bad)
@@ -128,6 +135,8 @@ def read_open_features(
         more = f"; the first: {bad.lines[0]}" if bad.lines else ""
         raise BadData(f"{file_name(path)} holds no row that can be used{more}")
     columns = read.columns()
+    every = roles.features
+    roles, counting = _without_counters(source, roles, columns, split_names(str(options.get("categories", ""))))
     for target in roles.targets:
         for feature in roles.features:
             if columns[target].equals(columns[feature]):
@@ -135,7 +144,34 @@ def read_open_features(
                 raise BadData(
                     f"{file_name(path)}: {same}; the input would give the answer away  try: leave_out={feature}"
                 )
-    return _to_features(source, roles, bad, options, read.rows, columns)
+    return _to_features(source, roles, bad, options, read.rows, columns, every, counting)
+
+
+def _without_counters(
+    source: Source, roles: Roles, columns: Mapping[str, Column], named: Sequence[str]
+) -> tuple[Roles, tuple[str, ...]]:
+    """Return the roles without the inputs that count the rows, unless the user named them; and counters that were kept.
+
+    Args:
+        source: The table.
+        roles: Of the columns.
+        columns: (N,) cells of each.
+        named: Columns to read as categories, which are not looked at.
+
+    Raises:
+        BadData: If no input is left.
+    """
+    if roles.asked:
+        return roles, ()
+    counting = find_counters({name: columns[name] for name in roles.features if name not in named}, columns)
+    kept = tuple(name for name in roles.features if name not in counting)
+    if not kept:  # what counts by its values alone may be meant, where nothing else is there
+        kept = tuple(name for name, by_name in counting.items() if not by_name)
+    if not kept:
+        raise no_input(source.path, source.columns)
+    gone = [name for name in counting if name not in kept]
+    roles = replace(roles, features=kept, notes=(*counter_notes(gone), *roles.notes))
+    return roles, tuple(name for name in kept if name in counting)
 
 
 @dataclass
@@ -181,9 +217,27 @@ def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
 
 
 def _to_features(
-    source: Source, roles: Roles, bad: BadRows, options: Options, rows: Index, columns: Mapping[str, Column]
+    source: Source,
+    roles: Roles,
+    bad: BadRows,
+    options: Options,
+    rows: Index,
+    columns: Mapping[str, Column],
+    every: Sequence[str],
+    counting: Sequence[str],
 ) -> Features:
-    """Parse targets, groups and times; drop rows without a valid target or time."""
+    """Parse targets, groups and times; drop rows without a valid target or time.
+
+    Args:
+        source: The table.
+        roles: Of the columns.
+        bad: Collects rows without a valid target or time.
+        options: Checked options.
+        rows: (N,) row numbers for messages.
+        columns: (N,) cells of each.
+        every: The columns that were read as inputs, those that count the rows among them.
+        counting: Inputs that count the rows and were kept, as nothing else is there.
+    """
     kept, times, notes = np.ones(len(rows), bool), None, [*source.notes, *roles.notes]
     if roles.time:
         times, kept = read_times(roles.time, columns[roles.time], rows, bad)
@@ -200,9 +254,17 @@ def _to_features(
     groups = group_numbers(columns[roles.group])[kept] if roles.group else None
     if groups is not None:
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
+    cells = {name: columns[name].filter(kept.copy()) for name in every}
+    found: list[Finding] = []
+    if roles.targets:
+        found = used_counters(
+            {name: cells[name] for name in roles.features if roles.asked or name in counting}, targets
+        )
+    if roles.targets and not roles.group and not roles.time:
+        found += groups_in_sight(find_identifiers(cells, targets))
     return Features(
         source.path,
-        {name: columns[name].filter(kept.copy()) for name in roles.features},
+        {name: cells[name] for name in roles.features},
         targets,
         names,
         rows[kept],
@@ -212,6 +274,7 @@ def _to_features(
         groups,
         None if times is None else times[kept],
         tuple(notes),
+        tuple(found),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
@@ -13,6 +15,7 @@ from dl.data.examples import Index
 from dl.data.ragged import Ragged
 from dl.data.spill import IN_MEMORY, RaggedWriter
 from dl.tables.source import Cells
+from dl.terminal import safe_text
 
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd: spreads the ids of repeated contents
 
@@ -93,6 +96,28 @@ def is_blank(cells: Cells) -> NDArray[np.bool_]:
         trimmed = pc.utf8_trim_whitespace(full.take(suspects))
         blank[suspects] = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
     return blank
+
+
+def one_spelling(cells: Cells) -> tuple[Cells, str]:
+    """Return cells in which words are spelled alike, and a note on those that were not.
+
+    Accents are composed to one character, and blanks within a word to one blank.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.any(pc.match_substring_regex(cells, r"\s\s|[^\x00-\x7f]|[\t\n\f\r]")).as_py():
+        return cells, ""
+    encoded = cells.combine_chunks().dictionary_encode()
+    before = encoded.dictionary.to_pylist()
+    after = [" ".join(unicodedata.normalize("NFC", word).split()) for word in before]
+    if after == before:
+        return cells, ""
+    whole = pa.chunked_array([pa.array(after, pa.string()).take(encoded.indices)])
+    twins = len(before) - len(set(after))
+    changed = Counter(after).most_common(1)[0][0]
+    note = f"spellings that differ in blanks or accents are one, as {safe_text(changed, 40)!r}" if twins else ""
+    return whole, note
 
 
 def has_nul(cells: Cells) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from dl.data.examples import Index
 from dl.tables.columns import quote
+from dl.tables.dates import microseconds, read_dates
 from dl.tables.numbers import NUMBER
 from dl.tables.source import BadRows
 from dl.terminal import safe_text
@@ -27,7 +27,7 @@ def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[ND
 
     Args:
         name: Of the column.
-        column: (N,) numbers, or ISO 8601 dates and times; without a time zone they are taken as UTC.
+        column: (N,) numbers, or dates and times as `dl.tables.dates` reads them; without a time zone they are UTC.
         rows: (N,) row numbers for messages.
         bad: Collects the rows without a valid time.
 
@@ -49,20 +49,11 @@ def read_times(name: str, column: Column, rows: Index, bad: BadRows) -> tuple[ND
         read = [microseconds(cell) for cell in cells.to_pylist()]
         good = np.array([time is not None for time in read], bool)
         times = np.array([time or 0 for time in read], np.int64)
+        if not good.all() and (dates := read_dates(name, column)) is not None and not dates.missing.any():
+            return dates.moments, np.ones(len(cells), bool)
     if not good.all():
         word = safe_text(cells[int(np.argmin(good))].as_py(), 40)
         why = f"column {quote(name)} is {word!r}, not a time; write 2024-02-01, 2024-02-01T13:00:00 or a number"
         bad.report(rows[~good], why)
         bad.finish(len(rows))
     return times, good
-
-
-def microseconds(cell: str) -> int | None:
-    """Parse an ISO 8601 date or time to microseconds since 1970, UTC if it has no time zone; None if it is not one."""
-    try:
-        moment = datetime.fromisoformat(cell)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        whole = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds

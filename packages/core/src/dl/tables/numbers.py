@@ -2,7 +2,8 @@
 
 In a column in which every cell is a number or missing, commas separate thousands if one cell proves it
 (``1,234,567``, ``1,234.5``, or a decimal point anywhere), and are decimal points if one proves that (``1,5``,
-``0,125``). ``1,234`` alone may be either: such a column is refused, as is one with cells that prove both.
+``0,125``). ``1,234`` alone may be either: such a column is refused, as is one with cells that prove both. Where a cell
+has points before a comma (``1.234,5``), points separate thousands and the comma is the decimal point.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # missing values among numbers, in lower case
 ONE_COMMA = r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"
 GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"
+POINTS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+$"
+WITH_POINTS = r"^[+-]?([0-9]+|[1-9][0-9]{0,2}(\.[0-9]{3})+)(,[0-9]*)?$"
 EITHER = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
 
 
@@ -61,6 +64,8 @@ def without_commas(path: Path, name: str, column: Column, otherwise: str = "") -
 
     if not pc.any(pc.match_substring(column, ",")).as_py():
         return column, ""
+    if matches(column, POINTS).any() and (matches(column, WITH_POINTS) | is_missing(column)).all():
+        return pc.replace_substring(pc.replace_substring(column, ".", ""), ",", "."), "decimal points"
     one, grouped, either, plain = (matches(column, form) for form in (ONE_COMMA, GROUPED, EITHER, NUMBER))
     if not (one | grouped | plain | is_missing(column)).all():
         return column, ""

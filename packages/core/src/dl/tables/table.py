@@ -21,11 +21,14 @@ from dl.data.examples import Dataset, Examples, Index, Inputs
 from dl.data.ragged import Ragged, as_text
 from dl.data.spill import RaggedWriter
 from dl.errors import BadData, BadFile, DLError
+from dl.finding import Finding
 from dl.options import Options, check
 from dl.tables.columns import Column, InputKind, Roles, choose_columns, list_names, quote, sample_columns
+from dl.tables.counters import named_like_id
 from dl.tables.delimited import open_delimited
 from dl.tables.gather import content_ids, drop_rows, has_nul, is_blank, write_cells
 from dl.tables.groups_times import group_numbers, read_times
+from dl.tables.identifiers import find_identifiers, groups_in_sight
 from dl.tables.jsonlines import open_json
 from dl.tables.options import COMPRESSED, DELIMITED, JSON, OF_RAW_INPUTS, OPTIONS, PARQUET, suffix_of
 from dl.tables.parquet import open_parquet
@@ -47,6 +50,9 @@ __all__ = [
     "read_source",
     "read_table",
 ]
+
+
+WATCHED = 3  # columns that are read for the groups in them alone
 
 
 def _mean_length(column: Column) -> float:
@@ -106,6 +112,7 @@ class Table:
         times: (N,) sortable times, or None.
         skipped: Rows left out, with the reason.
         notes: Sentences on what was inferred.
+        findings: Identifiers that come again.
     """
 
     path: Path
@@ -119,6 +126,7 @@ class Table:
     times: NDArray[np.generic] | None = None
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -176,6 +184,7 @@ class Table:
             source=str(self.path),
             skipped=(*self.skipped, *skipped),
             notes=self.notes,
+            findings=self.findings,
         )
 
 
@@ -208,8 +217,9 @@ def read_source(source: Source, options: Options, kind: InputKind, *, labelled: 
     path = source.path
     roles = choose_columns(source, sample_columns(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
-    read = _Read(source, roles, bad, _blank_may_be(options, roles))
-    for batch in source.batches(roles.all, bad):
+    watched = _watched(source, roles) if roles.targets else ()
+    read = _Read(source, roles, bad, _blank_may_be(options, roles), watched)
+    for batch in source.batches((*roles.all, *watched), bad):
         read.add(batch)
     bad.finish(read.seen)
     if not read.size:
@@ -276,6 +286,14 @@ def check_table_options(options: Options) -> Options:
     return check(OPTIONS, {name: value for name, value in options.items() if name in known}, "table")
 
 
+def _watched(source: Source, roles: Roles) -> tuple[str, ...]:
+    """Return the columns without a role whose names are those of identifiers; none where groups or times are known."""
+    if roles.group or roles.time:
+        return ()
+    free = [name for name in source.columns if name not in roles.all and name not in source.nested]
+    return tuple(name for name in free if named_like_id(name))[:WATCHED]
+
+
 def _blank_may_be(options: Options, roles: Roles) -> bool:
     """Return whether a target cell may be empty, as a row without labels."""
     return len(roles.targets) == 1 and (options["separator"] != "" or options["target_as"] == "labels")
@@ -292,6 +310,7 @@ class _Read:
     roles: Roles
     bad: BadRows
     blank_target: bool
+    watched: tuple[str, ...] = ()
     seen: int = 0
     size: int = 0
     rows: list[Index] = field(default_factory=list)
@@ -319,6 +338,8 @@ class _Read:
         self.size += len(cells)
         if roles.input in (roles.group, roles.time):
             others[roles.input] = batch.cells[roles.input]
+        for name in self.watched:
+            others[name] = pc.utf8_trim_whitespace(batch.cells[name])
         for name, column in others.items():
             column = pc.fill_null(column if mask is None else column.filter(mask), "")
             self.others.setdefault(name, []).append(column)
@@ -373,6 +394,8 @@ def _to_table(read: _Read, options: Options) -> Table:
         kept[kept] = target.kept
     else:
         target = Target(target.values[kept], (), kept, "")
+    watched = {name: read.column(name).filter(kept.copy()) for name in read.watched}
+    found = groups_in_sight(find_identifiers(watched, target.values)) if watched else []
     groups = group_numbers(read.column(roles.group))[kept] if roles.group else None
     if groups is not None:
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
@@ -388,6 +411,7 @@ def _to_table(read: _Read, options: Options) -> Table:
         None if times is None else times[kept],
         tuple(bad.lines),
         tuple(notes),
+        tuple(found),
     )
 
 

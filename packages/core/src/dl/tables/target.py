@@ -19,9 +19,11 @@ from dl.errors import BadData, BadOption
 from dl.options import Options
 from dl.tables import target_errors
 from dl.tables.columns import list_names, quote
-from dl.tables.numbers import NUMBER, matches, without_commas
+from dl.tables.gather import one_spelling
+from dl.tables.numbers import NUMBER, matches
 from dl.tables.source import BadRows
 from dl.tables.stream import file_name
+from dl.tables.units import plain_numbers
 from dl.terminal import safe_text
 from dl.words import many
 
@@ -35,6 +37,7 @@ JOINED_IN = 0.02  # share of cells with a separator from which a column holds la
 NO_NUMBER = r"(?i)^[+-]?(nan|inf|infinity)$"
 EXACT = 2.0**53  # whole numbers up to here are exact as values
 ZERO_FIRST = r"^[+-]?0[0-9]"
+WHOLE = r"^[+-]?(0|[1-9][0-9]*)(\.0*)?$"  # a class that a program wrote as 1.0
 DIGITS = r"^[+-]?[0-9]+$"  # a number as an id is written: 1e20 and 100000000000000000000.5 are values
 YES_NO = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "1.0": 1, "0.0": 0}
 
@@ -74,12 +77,17 @@ class _TargetRequest:
         self.bad.finish(len(self.rows))
         return ~gone
 
-    def without_commas(self, name: str, column: Column) -> tuple[Column, str]:
-        """Interpret commas where numbers are possible; return the column and the meaning of the commas."""
+    def plain(self, name: str, column: Column) -> tuple[Column, str]:
+        """Take units and commas out where numbers are possible; return the column and a note on it."""
+        import pyarrow.compute as pc
+
         if self.as_ not in ("auto", "numbers"):
             return column, ""
         otherwise = "" if self.as_ == "numbers" else ", or take them as names: --task multiclass"
-        return without_commas(self.bad.path, name, column, otherwise)
+        plain, how = plain_numbers(self.bad.path, name, column, otherwise)
+        if self.as_ == "auto" and "read without" in how and pc.count_distinct(column).as_py() <= FEW:
+            return column, ""  # few amounts, as "36 months" and "60 months", are classes
+        return plain, how
 
 
 def infer(names: Sequence[str], columns: Sequence[Column], options: Options, rows: Index, bad: BadRows) -> Target:
@@ -102,16 +110,17 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
     name, column = names[0], columns[0]
     if options["separator"] or request.as_ == "labels":
         return _labels(name, column, str(options["separator"]) or _separator(column), request)
-    column, commas = request.without_commas(name, column)
+    column, commas = request.plain(name, column)
     numbers, nonfinite = matches(column, NUMBER), matches(column, NO_NUMBER)
     share = float((numbers | nonfinite).mean())
     if request.as_ == "numbers" or (request.as_ == "auto" and share >= NEARLY):
         target = _numbers_or_classes(name, column, numbers, nonfinite, request)
-        return replace(target, note=target.note + (f"; commas in it taken as {commas}" if commas else ""))
+        return replace(target, note=target.note + (f"; {commas}" if commas else ""))
     separator = _separator(column) if request.as_ == "auto" else ""
     if separator:
         return _labels(name, column, separator, request)
-    return _classes(name, column, np.ones(len(column), bool), request, "")
+    whole = request.as_ == "classes" and matches(column, WHOLE).all() and matches(column, r"[.eE]").any()
+    return _classes(name, _whole_text(column) if whole else column, np.ones(len(column), bool), request, "")
 
 
 def _numbers_or_classes(name: str, column: Column, numbers: Kept, nonfinite: Kept, request: _TargetRequest) -> Target:
@@ -178,6 +187,8 @@ def _classes(
     name: str, column: Column, kept: Kept, request: _TargetRequest, note: str, *, by_value: bool = False
 ) -> Target:
     """Number the distinct words in alphabetical order, or by value."""
+    column, joined = one_spelling(column)
+    note += f"; {joined}" if joined else ""
     encoded = column.combine_chunks().dictionary_encode()
     words, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)
     counts = np.bincount(codes[kept], minlength=len(words))
@@ -255,7 +266,8 @@ def _labels(name: str, column: Column, separator: str, request: _TargetRequest) 
     cells = column.combine_chunks()
     lists = pc.split_pattern(cells, separator) if separator else pa.array([[cell] for cell in cells.to_pylist()])
     parents = pc.list_parent_indices(lists).to_numpy()
-    flat = pc.utf8_trim_whitespace(pc.list_flatten(lists)).dictionary_encode()
+    spelled, _ = one_spelling(pa.chunked_array([pc.utf8_trim_whitespace(pc.list_flatten(lists))]))
+    flat = spelled.combine_chunks().dictionary_encode()
     words, codes = flat.dictionary.to_pylist(), flat.indices.to_numpy(zero_copy_only=False)
     chosen = sorted((code for code, word in enumerate(words) if word), key=lambda code: words[code])
     where = file_name(request.bad.path)
@@ -294,9 +306,9 @@ def _several(names: Sequence[str], columns: Sequence[Column], request: _TargetRe
         places = [pc.index_in(column, value_set=answers).fill_null(0).to_numpy() for column in lowered]
         values = np.stack([of_answer[place] for place in places], axis=1)
         return Target(values[kept], tuple(names), kept, f"{len(names)} labels, a column each: {list_names(names)}")
-    plain = [request.without_commas(name, column) for name, column in zip(names, columns, strict=True)]
+    plain = [request.plain(name, column) for name, column in zip(names, columns, strict=True)]
     columns = [column for column, _ in plain]
-    hows = [f"; commas in {quote(name)} taken as {how}" for name, (_, how) in zip(names, plain, strict=True) if how]
+    hows = [f"; {how}" for _, how in plain if how]
     is_number = [matches(column, NUMBER) for column in columns]
     read = [_values(column, fits) for column, fits in zip(columns, is_number, strict=True)]
     finite = [fits & good for fits, (_, good) in zip(is_number, read, strict=True)]

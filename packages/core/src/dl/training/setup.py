@@ -28,6 +28,7 @@ from dl.recipes.recipe import Recipe
 from dl.recipes.settle import data_facts, settle
 from dl.runs.manifest import Baseline, Manifest, Parts
 from dl.specs import IN_MEMORY
+from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import decide
 from dl.tasks.task import Task
@@ -96,7 +97,7 @@ class FitSetup:
 
     def fingerprints(self) -> Fingerprints:
         """Return the hashes of training and validation set, to find copies of their examples later."""
-        subsets = (self.splits.train, self.splits.val)
+        subsets = map(only_copies, (self.splits.train, self.splits.val))
         comparables = [Subset(comparable(subset.examples, self.preprocessor), subset.index) for subset in subsets]
         return np.concatenate([fingerprints(subset) for subset in comparables])
 
