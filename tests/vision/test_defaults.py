@@ -30,12 +30,13 @@ def test_from_20_000_training_images_nothing_follows(plugins):
     assert settled(plugins, 25_000) == resolve(plugins, "vision", "mnist", recipe="fast")
 
 
-@pytest.mark.parametrize(("side", "pixels"), [(8, 1), (28, 2), (224, 16)])
+@pytest.mark.parametrize(("side", "pixels"), [(14, 1), (28, 2), (224, 16)])
 def test_few_images_are_shifted_by_a_fourteenth_of_their_side(plugins, side, pixels):
     assert settled(plugins, 500, (side, side, 3)).regularizers["random-shift"] == {"pixels": pixels}
+    assert "random-shift" not in settled(plugins, 500, (8, 8, 1)).regularizers, "a pixel is too much of 8"
 
 
-def test_a_large_validation_set_chooses_by_its_metric(plugins):
-    assert settled(plugins, 500).train["monitor"] == "loss"
-    large = settled(plugins, 10_000)
-    assert large.train["monitor"] == "metric" and "early-stopping" not in large.regularizers
+def test_very_few_images_are_learnt_in_small_steps_and_judged_by_the_loss(plugins):
+    few, more = settled(plugins, 150).train, settled(plugins, 500).train
+    assert (few["lr"], few["optimizer"], few["monitor"]) == (0.003, "adamw", "loss")
+    assert (more["lr"], more["optimizer"], more["monitor"]) == (0.01, "adam", "metric")
