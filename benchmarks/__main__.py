@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    advice,
     alarms,
     book,
     epoch,
@@ -37,6 +38,7 @@ ALL: dict[str, Callable[[], None]] = {
     "guards": guards.main,
     "intervals": intervals.main,
     "alarms": alarms.main,
+    "advice": advice.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
 }
