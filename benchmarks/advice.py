@@ -1,8 +1,8 @@
 """Does the advice help? The first next command of every finding, run, and both networks compared on the test set.
 
-Each shipped data set with a test set is fitted as it comes, for one epoch, and at ten times the rate, so that findings of
-several kinds arise. Every next command that is a fit is then typed as it stands. Rose and fell are certain differences
-on the same test examples, paired, at 95 %; the test sets are looked at for this table alone.
+Each shipped data set with a test set is fitted as it comes, for one epoch, and at ten times the rate, so that findings
+of several kinds arise. Every next command that is a fit is then typed as it stands. Rose and fell are certain
+differences on the same test examples, paired, at 95 %; the test sets are looked at for this table alone.
 """
 
 from __future__ import annotations
