@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from dl_reports.render.brief import print_brief
+from dl_reports.report import Section
 
 
 def shown(report, width=80):
@@ -16,7 +17,7 @@ def shown(report, width=80):
 
 
 def test_it_fits_one_screen_at_width_80(report):
-    lines = shown(report).splitlines()
+    lines = shown(replace(report, sections=())).splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
 
 
@@ -43,3 +44,8 @@ def test_a_run_without_an_epoch_has_a_verdict_and_no_table(empty):
 @pytest.mark.parametrize("width", [40, 80, 140])
 def test_no_line_is_wider_than_the_terminal(report, width):
     assert max(map(len, shown(report, width).splitlines())) <= width
+
+
+def test_a_section_of_a_plugin_is_shown_with_its_first_lines(report):
+    long = replace(report, sections=(Section("theirs", tuple(f"line {k}" for k in range(9))),))
+    assert "theirs" in shown(long) and "line 2" in shown(long) and "line 3" not in shown(long)

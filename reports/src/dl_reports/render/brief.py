@@ -1,6 +1,7 @@
 """The end of a fit on one screen: verdict, score, the three worst findings and the next command.
 
-It takes at most 24 lines at width 80, as long as the verdict takes no more than six. Everything else is in `dl report`.
+It takes at most 24 lines at width 80, as long as the verdict takes no more than six and no plugin adds a section.
+Everything else is in `dl report`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dl_reports.report import Report
 
 FINDINGS = 3
 BASELINES = 1
+SECTION = 3  # lines of a section that a plugin adds
 
 
 def print_brief(report: Report, console: Console) -> None:
@@ -37,6 +39,10 @@ def _rows(report: Report, width: int) -> Iterable[RenderableType]:
         if body is not None:
             yield Text(f"\n{title}" if body is scores else "", style="bold")
             yield Padding(body, (0, 0, 0, INDENT), expand=body is not scores)
+    for section in report.sections:
+        yield Text(f"\n{safe_text(section.title)}", style="bold")
+        lines = (Text(safe_text(line, LONG)) for line in section.lines[:SECTION])
+        yield Padding(Group(*lines), (0, 0, 0, INDENT), expand=False)
     yield Text()
     yield from _next(report)
 
@@ -62,4 +68,5 @@ def _next(report: Report) -> Iterable[RenderableType]:
         yield Typed(command, "bold", Text("next  ", style="dim"))
     left = len(report.findings) - FINDINGS
     more = f"{left} more finding{'s' * (left > 1)}, curves, examples" if left > 0 else "curves, examples and the rest"
-    yield Text.assemble(("      ", ""), plain(whole, "bold"), (f"  {more}", "dim"))
+    label = "      " if report.next else "next  "
+    yield Text.assemble((label, "dim"), plain(whole, "bold"), (f"  {more}", "dim"))
