@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    advice,
     alarms,
     book,
     defaults,
@@ -38,6 +39,7 @@ ALL: dict[str, Callable[[], None]] = {
     "guards": guards.main,
     "intervals": intervals.main,
     "alarms": alarms.main,
+    "advice": advice.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
     "defaults": defaults.main,
