@@ -164,9 +164,10 @@ def test_a_table_is_fitted_reported_compared_and_predicted(installed, dl_run, ta
     assert task in [row["name"] for row in listed.json]
     headline = {"ordinal": "mean rank error", "quantiles": "pinball loss"}[task]
     done = fitted(dl_run, table, task, 0.003)
-    assert headline in done.out and "as asked with --task" in done.out
+    assert headline in done.out and "as asked with --task" in done.err
     report = dl_run("report", "last")
-    assert report.code == 0 and headline in report.out and " points" not in report.out
+    assert report.code == 0 and "as asked with --task" in report.out
+    assert headline in report.out and " points" not in report.out
     assert ("always '3'" if task == "ordinal" else "always 10 % ") in report.out
     as_json = dl_run("report", "last", "--json").json
     assert as_json["header"]["metric"] == {
