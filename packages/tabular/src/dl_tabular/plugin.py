@@ -23,6 +23,7 @@ READING = (
     Option(
         "missing", "auto", "numbers that mark a missing value, as -999, or by column, as rain:-999,age:999; or none"
     ),
+    Option("derive", "", "columns to add, as each=rooms/people; comma-separated; a name of several words in quotes"),
     Option("dates", "auto", "in 01/02/2024, the day or the month first", choices=("auto", "day", "month")),
     *tables.OPTIONS,
 )
