@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import dl
 from dl.errors import BadData, BadFile, BadOption
@@ -90,7 +91,7 @@ def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     new = table("colour,extra,width,length\nred,1,?,2\ngreen,2,1.5,0\n", "new.csv")
     rows = read([new], preprocessor, {}).inputs
     assert rows["length"].tolist() == [2, 0]
-    assert preprocessor.encode(rows).shape == (2, *preprocessor.input_shape)
+    assert preprocessor(torch.from_numpy(preprocessor.encode(rows))).shape == (2, *preprocessor.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
         read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preprocessor, {})
     with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is not a finite number"):

@@ -36,14 +36,49 @@ def test_a_missing_number_is_the_mean_and_a_column_of_its_own_says_so():
 
 
 def test_categories_get_a_column_each_the_most_common_first_and_an_unknown_one_none():
-    preprocessor = learn(whole(examples(c=["b", "a", "b", "a", "b"])), {})
+    preprocessor = learn(whole(examples(c=[*"bbbbaaa"])), {})
     assert prepared(preprocessor, examples(c=["a", "b", "new", ""]).inputs).tolist() == [[0, 1], [1, 0], [0, 0], [0, 0]]
 
 
+def test_rare_categories_unseen_ones_and_a_missing_one_share_a_column():
+    preprocessor = learn(whole(examples(c=[*"bbbbaaaxyy"])), {})
+    found = prepared(preprocessor, examples(c=["a", "b", "x", "y", "new", ""]).inputs)
+    assert found.tolist() == [[0, 1, 0], [1, 0, 0], *[[0, 0, 1]] * 4]
+
+
+def test_a_missing_category_is_one_of_its_own_where_it_is_not_rare():
+    preprocessor = learn(whole(examples(c=[*"bbbb", "", "", ""])), {})
+    assert prepared(preprocessor, examples(c=["b", "", "new"]).inputs).tolist() == [[1, 0], [0, 1], [0, 0]]
+
+
+def test_gaps_can_be_marked_in_columns_that_have_none():
+    data = examples(x=[1.0, 2.0, 3.0], c=["a", "a", "b"])
+    preprocessor = learn(whole(data), {"gaps": "all"})
+    assert prepared(preprocessor, examples(x=[NAN, 2.0], c=["", "a"]).inputs).tolist() == [[0, 1, 1, 0], [0, 0, 0, 1]]
+    assert preprocessor.gaps.columns.tolist() == [0, 0, 1, 1] and preprocessor.gaps.cells == 2
+    assert preprocessor.gaps.blank.tolist() == [0, 1, 1, 0]
+
+
+def test_a_category_of_many_values_is_embedded():
+    few = examples(few=np.repeat([f"f{k}" for k in range(20)], 3))
+    assert learn(whole(few), {}).input_shape.embedded == ()
+    wide = examples(x=np.arange(90.0), wide=np.repeat([f"w{k}" for k in range(30)], 3))
+    assert learn(whole(wide), {}).input_shape == (31,)
+    assert learn(whole(wide), {}).input_shape.embedded == ((1, 31),)
+
+
+def test_a_run_from_before_categories_were_embedded_reads_them_as_before():
+    words = [f"w{k}" for k in range(30)]
+    old = {"name": "c", "mean": 0.0, "std": 0.0, "missing": True, "words": words}
+    preprocessor = restore({"columns": [old]})
+    assert preprocessor.input_shape == (30,) and preprocessor.input_shape.embedded == ()
+    assert prepared(preprocessor, examples(c=["w1", "", "new"]).inputs).sum(axis=1).tolist() == [1, 0, 0]
+
+
 def test_only_the_training_part_is_learnt_from():
-    data = examples(x=[0.0, 2.0, 1000.0], c=["a", "b", "z"])
-    preprocessor = learn(Subset(data, np.array([0, 1])), {})
-    assert prepared(preprocessor, data.inputs).tolist() == [[-1, 1, 0], [1, 0, 1], [999, 0, 0]]
+    data = examples(x=[0.0, 2.0] * 3 + [1000.0], c=["a", "b"] * 3 + ["z"])
+    preprocessor = learn(Subset(data, np.arange(6)), {})
+    assert prepared(preprocessor, data.inputs[[0, 1, 6]]).tolist() == [[-1, 1, 0], [1, 0, 1], [999, 0, 0]]
 
 
 def test_a_column_that_never_changes_in_the_training_part_is_left_out():

@@ -5,12 +5,12 @@ A specification has a name, a description, a schema of options, and a function t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dl.options import InputShape, Option, Options, format_value
+from dl.options import InputShape, Option, Options, Value, format_value
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
@@ -134,6 +134,7 @@ class RegularizerSpec:
             need the others of the batch.
         remedy: The value that the report suggests against overfitting; empty for no suggestion.
         offered: Its order among the suggested remedies, ascending.
+        needs: Values of options of the domain that it needs, where the user leaves them at ``auto``.
     """
 
     name: str
@@ -146,6 +147,7 @@ class RegularizerSpec:
     rank: int = 50
     remedy: str = ""
     offered: int = 50
+    needs: Mapping[str, Value] = field(default_factory=dict)
 
     def typed(self, options: Options) -> str:
         """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""

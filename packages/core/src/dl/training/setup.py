@@ -106,14 +106,14 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
-    recipe = _settled(recipe, dataset, at_hand)
+    recipe = _settled(recipe, dataset, at_hand, plugins)
     splits = split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
-    regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
+    regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = _encode(splits, preprocessor, task, int(recipe.train["batch_size"]))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
     return FitSetup(
@@ -137,10 +137,15 @@ def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     return decide(splits.train.targets, splits.train.examples.names, recipe.task, loss, plugins.tasks, positive)
 
 
-def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
-    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
+def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand, plugins: Plugins) -> Recipe:
+    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name.
+
+    Options of reading that are ``auto`` are set as regularizers need them.
+    """
+    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
+    needed = {name: value for one in needs for name, value in one.items() if recipe.data_options.get(name) == "auto"}
     train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
-    return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
+    return replace(recipe, data_options={**recipe.data_options, **dataset.options, **needed}, train=train)
 
 
 def _build(
