@@ -1,6 +1,7 @@
 """Tables as a domain: what is read, what is refused in one line, and real fits."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -145,3 +146,18 @@ def test_a_regression_on_a_parquet_file_is_fitted(tmp_path):
     pq.write_table(pa.table({"x": x, "noise": x * 0 + np.arange(200) % 7, "price": 3 * x + 1}), tmp_path / "p.parquet")
     run = dl.fit("tabular", str(tmp_path / "p.parquet"), target="price", epochs=20, runs=tmp_path / "runs")
     assert run.manifest.task.name == "regression" and run.best["val_r2"] > 0.95
+
+
+def test_a_skewed_target_is_learnt_as_its_logarithm_and_predicted_in_its_own_units(table, tmp_path):
+    rng = np.random.default_rng(0)
+    rooms = rng.uniform(0, 3, 300)
+    prices = 1000 * np.exp(2 * rooms + 0.1 * rng.normal(size=300))
+    path = table("rooms,price\n" + "".join(f"{r},{p}\n" for r, p in zip(rooms, prices, strict=True)))
+    options = {"target": "price", "epochs": 30, "lr": 0.01, "runs": tmp_path / "runs"}
+    run = dl.fit("tabular", str(path), **options)
+    plain = dl.fit("tabular", str(path), target_scale="plain", **options)
+    assert run.manifest.task.log_limits and not plain.manifest.task.log_limits
+    assert run.best["val_mae"] < plain.best["val_mae"]
+    (said,) = dl.predict(run, [table("rooms\n2\n", "new.csv")])
+    assert said.values["price"] == pytest.approx(1000 * np.exp(4), rel=0.3)
+    assert float(dl.load(run)(pd.DataFrame({"rooms": [2.0]}))) == pytest.approx(said.values["price"], rel=1e-5)

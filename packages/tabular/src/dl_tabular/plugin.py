@@ -27,6 +27,12 @@ READING = (
     Option(
         "gaps", "auto", "mark missing values where training rows have some, or in all columns", choices=("auto", "all")
     ),
+    Option(
+        "scaling",
+        "auto",
+        "scale numbers by mean and deviation, or to normal quantiles; auto takes these for columns with heavy tails",
+        choices=("auto", "standard", "quantile"),
+    ),
     Option("dates", "auto", "in 01/02/2024, the day or the month first", choices=("auto", "day", "month")),
     *tables.OPTIONS,
 )

@@ -21,6 +21,7 @@ from dl.domain import Gaps, Preprocessor
 from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.tables.columns import quote
+from dl_tabular.quantiles import has_heavy_tail, learn_quantiles, to_normal
 from dl_tabular.shape import RowShape
 
 MOST_WORDS = 1000  # most categories of a column that are encoded: the most common ones
@@ -42,6 +43,7 @@ class LearntColumn:
         words: The categories, most common first, ``""`` for a missing one; empty for numbers.
         other: Whether the training set has rare categories; they are encoded alike, as is every unseen one.
         embedded: Whether a network embeds the categories.
+        quantiles: Of a column of numbers that is scaled to normal quantiles, at equal steps of probability; else empty.
     """
 
     name: str
@@ -51,6 +53,7 @@ class LearntColumn:
     words: tuple[str, ...] = ()
     other: bool = False
     embedded: bool = False
+    quantiles: tuple[float, ...] = ()
 
     @property
     def is_category(self) -> bool:
@@ -65,7 +68,8 @@ class LearntColumn:
     def numbers(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Encode numbers (N,) as (N, width) float32."""
         gone = np.isnan(values)
-        scaled = np.where(gone, 0.0, (values - self.mean) / self.std).clip(-FARTHEST, FARTHEST)
+        near = to_normal(values, self.quantiles) if self.quantiles else (values - self.mean) / self.std
+        scaled = np.where(gone, 0.0, near).clip(-FARTHEST, FARTHEST)
         both: NDArray[np.float32] = np.stack([scaled, gone], axis=1).astype(np.float32)
         return both[:, : self.width]
 
@@ -163,7 +167,7 @@ def learn(subset: Subset, options: Options) -> TabularPreprocessor:
 
     Args:
         subset: The training set.
-        options: ``gaps``: whether missing values are marked in every column.
+        options: ``gaps``: whether missing values are marked in every column; ``scaling`` of numbers.
 
     Raises:
         BadData: If the inputs are not a structured array, or every column is constant.
@@ -174,15 +178,15 @@ def learn(subset: Subset, options: Options) -> TabularPreprocessor:
             f"rows need a field for each column, as dl_tabular.rows.rows_of makes of columns; "
             f"found {rows.dtype} {rows.shape}"
         )
-    marked = options.get("gaps") == "all"
-    columns = [_learn(name, rows[name], marked) for name in rows.dtype.names]
+    marked, scaling = options.get("gaps") == "all", str(options.get("scaling", "auto"))
+    columns = [_learn(name, rows[name], marked, scaling) for name in rows.dtype.names]
     kept = [column for column in columns if column is not None]
     if not kept:
         raise BadData("every input column is constant in the training set; there is nothing to learn from")
     return TabularPreprocessor(kept)
 
 
-def _learn(name: str, values: NDArray[Any], marked: bool) -> LearntColumn | None:
+def _learn(name: str, values: NDArray[Any], marked: bool, scaling: str) -> LearntColumn | None:
     if values.dtype.kind == "U":
         return _learn_words(name, values, marked)
     present = values[~np.isnan(values)]
@@ -194,7 +198,8 @@ def _learn(name: str, values: NDArray[Any], marked: bool) -> LearntColumn | None
         return LearntColumn(name, mean, 1.0, missing=True) if missing else None
     farthest = float(np.abs(present - mean).max())  # the scale of the squares, so that tiny values do not underflow
     std = farthest * float(np.sqrt(np.square((present - mean) / farthest).mean()))
-    return LearntColumn(name, mean, std, missing or marked)
+    by_quantiles = scaling == "quantile" or (scaling == "auto" and has_heavy_tail(present))
+    return LearntColumn(name, mean, std, missing or marked, quantiles=learn_quantiles(present) if by_quantiles else ())
 
 
 def _learn_words(name: str, values: NDArray[np.str_], marked: bool) -> LearntColumn | None:
@@ -226,6 +231,7 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
                 tuple(str(word) for word in one["words"]),
                 bool(one.get("other", False)),  # missing in runs that encode each category
                 bool(one.get("embedded", False)),
+                tuple(float(value) for value in one.get("quantiles", ())),
             )
             for one in settings["columns"]
         ]
@@ -237,4 +243,6 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
         if not column.is_category and not (np.isfinite([column.mean, column.std]).all() and column.std > 0):
             found = f"mean {column.mean} and deviation {column.std}"
             raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
+        if not (np.diff(column.quantiles) >= 0).all() or not np.isfinite(column.quantiles).all():
+            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
     return TabularPreprocessor(columns)

@@ -133,8 +133,11 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
 
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     """Return the task that the training target and the recipe ask for."""
-    loss, positive = str(recipe.train["loss"]), str(recipe.train["positive"])
-    return decide(splits.train.targets, splits.train.examples.names, recipe.task, loss, plugins.tasks, positive)
+    loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
+    examples = splits.train.examples
+    if scale == "auto" and (splits.val.targets <= 0).any():
+        scale = "plain"  # a target to be scored may have no logarithm
+    return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
 
 
 def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand, plugins: Plugins) -> Recipe:
