@@ -1,4 +1,4 @@
-"""The gallery: real reports of seven fits, each of which must yield its own finding.
+"""The gallery: real reports of eight fits, each of which must yield its own finding.
 
 python reports/gallery/make.py             train all and write reports/gallery/<name>/
 python reports/gallery/make.py flipped     only some
@@ -74,6 +74,13 @@ PIECES = (
         ("fit-overfit-loss",),
         options={**SMALL, "depth": 2, "val": 59_000},
     ),
+    Piece(
+        "few",
+        "two layers of 512 on 150 digits, 20 epochs, 40 for validation",
+        ("fit-gap", "fit-no-better-than-baseline", "data-small-validation"),
+        "mnist-few",
+        {**SMALL, "epochs": 20, "depth": 2},
+    ),
     Piece("shuffled", "5,000 digits with shuffled labels", ("fit-no-better-than-baseline",), "mnist-shuffled", SMALL),
     Piece(
         "flipped",
@@ -105,6 +112,13 @@ def small(count: int) -> Dataset:
     order = np.random.default_rng(SEED).permutation(len(full.train))
     train, val = order[:count], order[count : count + VAL]
     return replace(full, train=full.train.take(train), val=full.train.take(val))
+
+
+def few() -> Dataset:
+    """Take 150 training digits, and 40 others for validation."""
+    data = small(150)
+    assert data.val is not None
+    return replace(data, val=data.val.take(np.arange(40)))
 
 
 def shuffled() -> Dataset:
@@ -140,6 +154,7 @@ def _relabelled(data: Dataset, change: Callable[[np.ndarray, np.random.Generator
 
 VARIANTS: dict[str, tuple[str, Callable[[], Dataset]]] = {
     "mnist-small": ("1,000 training digits", lambda: small(1_000)),
+    "mnist-few": ("150 training digits, 40 for validation", few),
     "mnist-shuffled": ("5,000 digits with shuffled labels", shuffled),
     "mnist-flipped": ("20,000 digits, 5 % of the labels wrong", flipped),
     "mnist-duplicates": ("20,000 digits, some of them in both parts", duplicates),

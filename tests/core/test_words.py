@@ -1,4 +1,8 @@
-from dl.words import hold, many, were
+import math
+
+import pytest
+
+from dl.words import hold, many, show_number, were
 
 
 def test_one_is_said_as_one_and_several_as_several():
@@ -6,3 +10,27 @@ def test_one_is_said_as_one_and_several_as_several():
     assert [many(count, "copy", "copies") for count in (1, 2)] == ["1 copy", "2 copies"]
     assert [were(count, "row", "skipped") for count in (1, 2)] == ["1 row was skipped", "2 rows were skipped"]
     assert [hold(count) for count in (1, 2)] == ["holds", "hold"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.48231, "0.4823"),
+        (999.94, "999.9"),
+        (999.96, "1,000"),
+        (14140.2, "14,140"),
+        (-1234.5, "-1,234"),
+        (-1234567.0, "-1,235,000"),
+        (121632625447.0, "121,600,000,000"),
+        (3.2e15, "3.2e+15"),
+        (1e-7, "1e-07"),
+        (math.nan, "-"),
+        (math.inf, "-"),
+    ],
+)
+def test_money_is_written_as_money(value, shown):
+    assert show_number(value) == shown
+
+
+def test_a_plus_is_shown_where_it_is_asked_for():
+    assert (show_number(14140, signed=True), show_number(-0.5, signed=True)) == ("+14,140", "-0.5")

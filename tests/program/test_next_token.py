@@ -13,6 +13,7 @@ from dl.cli.main import command_line
 from dl.errors import BadData, BadFile, BadOption, UnknownName
 from dl.plugins.loading import load_plugins
 from dl.training.devices import Devices
+from dl_reports import remedy
 from dl_reports.as_json import to_json
 from dl_reports.build import build_report
 from dl_reports.checks.learning import common_error_z
@@ -103,9 +104,9 @@ def test_that_no_text_is_told_without_error_is_not_called_underfitting(run):
 
 
 def test_the_commands_that_the_report_offers_mean_the_same_fit(run, meant_by):
-    commands = [command.command for command in build_report(run).next if command.command.startswith("dl fit")]
-    recipes = [meant_by(command) for command in commands]
-    assert recipes and all(meant.task == "next-token" for meant in recipes)
+    facts = Facts(read(run), load_plugins())
+    recipes = [meant_by(command(facts)) for command in (remedy.longer, remedy.slower, remedy.regularize)]
+    assert all(meant.task == "next-token" for meant in recipes)
     assert all(meant.model_options == run.recipe.model_options for meant in recipes)
 
 

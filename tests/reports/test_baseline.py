@@ -6,7 +6,7 @@ import pytest
 from scipy.special import ndtri
 
 from dl.runs.manifest import Baseline
-from dl_reports.baseline import lead
+from dl_reports.baseline import lead, rival_lead
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.statistics import NotComputable
@@ -31,8 +31,17 @@ def test_the_majority_answer_is_compared_example_by_example(facts):
     assert led.lead == pytest.approx(found.kept.val.score[found.best].mean() - 0.1)
 
 
-def test_the_critical_value_allows_for_the_choice_among_the_epochs(facts):
-    assert lead(facts()).critical == pytest.approx(-ndtri(0.025 / 3))
+def test_the_interval_allows_for_the_choice_among_the_epochs(facts):
+    found = lead(facts())
+    assert 1.96 < found.critical < -ndtri(0.025 / 3), "between one epoch and three that have nothing in common"
+    fixed = lead(facts(signal=[3.5]))
+    assert found.lead - found.interval.low > fixed.lead - fixed.interval.low
+
+
+def test_a_cheap_rival_is_no_constant_answer(facts):
+    found = facts(rival=0.99)
+    assert lead(found).baseline.name == "majority"
+    assert rival_lead(found).baseline.name == "linear" and rival_lead(found).interval.high < 0
 
 
 def test_the_best_of_several_baselines_counts(facts):

@@ -5,7 +5,7 @@ import pytest
 from dl.errors import UnknownName
 from dl_reports.build import build_report
 
-HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] * 6]}
+HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[3.8] * 6]}
 OVERFIT = {
     "sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8],
     "signal": [3.5] * 8,
@@ -13,11 +13,11 @@ OVERFIT = {
 }
 
 
-def test_a_healthy_fit_is_reported_with_the_smallest_difference_it_could_show(simulated):
+def test_a_healthy_fit_is_reported_with_its_lead_and_its_gap(simulated):
     report = build_report(simulated(**HEALTHY))
     assert report.verdict.severity == "good"
-    assert report.verdict.sentence.startswith("No overfitting is established.")
-    assert "validation examples would show differences of" in report.verdict.sentence
+    assert report.verdict.sentence.startswith("Better than always '0' by ")
+    assert "; no overfitting is established: a small but certain gap of " in report.verdict.sentence
     assert not [finding for finding in report.findings if finding.severity == "issue"]
 
 

@@ -17,7 +17,7 @@ def test_a_run_is_not_distinguishable_from_itself(simulated):
     assert "1,000 shared examples would show" in found.verdict
 
 
-def test_a_clearly_better_run_is_named_with_its_lead(simulated):
+def test_a_clearly_better_run_is_named_with_its_lead(simulated, capsys):
     better, worse = simulated(signal=[4.0] * 3), simulated(signal=[1.5] * 3)
     found = compare_runs(worse, better)
     assert found.verdict.startswith(
@@ -26,6 +26,16 @@ def test_a_clearly_better_run_is_named_with_its_lead(simulated):
     accuracy, loss = found.differences
     assert accuracy.better < 0 and accuracy.interval.high < 0
     assert loss.better < 0
+    show_comparison(found, console())
+    out = capsys.readouterr().out
+    assert ", worse by " in out and "better by -" not in out
+
+
+def test_the_best_of_forty_epochs_of_noise_is_not_called_better_than_one(simulated):
+    """The interval that is shown allows for the choice."""
+    lucky, single = simulated(signal=[1.5] * 40, wandering=1.5, n=400), simulated(signal=[1.5], wandering=1.5, n=400)
+    found = compare_runs(lucky, single)
+    assert found.differences[0].interval.holds(0.0) and "not distinguishable" in found.verdict
 
 
 def test_the_comparison_is_paired(simulated):

@@ -21,7 +21,12 @@ def test_a_share_near_its_ends_has_a_digit_more(share, shown):
 def test_a_difference_of_shares_is_in_points_and_one_of_errors_in_its_unit():
     assert formatting.difference(ACCURACY, 0.0113, (0.0076, 0.0152)) == "1.13 points [0.76, 1.52]"
     assert formatting.difference(ERROR, 0.01134, (0.0076, 0.0152)) == "0.01134 [0.0076, 0.0152]"
-    assert formatting.difference(ERROR, 12345.6) == "1.235e+04"
+    assert formatting.difference(ERROR, 12345.6) == "12,346"
+    assert formatting.difference(ERROR, 14140.4, (-1200.2, 2e4)) == "14,140 [-1,200, 20,000]"
+
+
+def test_a_share_that_describes_another_number_is_whole():
+    assert [formatting.rounded_percent(share) for share in (0.4567, 0.0042, math.nan)] == ["46 %", "0.4 %", "-"]
 
 
 def test_an_open_end_of_an_interval_is_a_dash():

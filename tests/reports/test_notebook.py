@@ -23,6 +23,7 @@ def fitted(tmp_path_factory):
 def test_a_report_holds_verdict_findings_and_scores(fitted):
     report, plain = dl.report(fitted[1]), build_report(fitted[1])
     assert report.verdict == plain.verdict.sentence and report.findings == plain.findings == fitted[1].findings
+    assert [one.question for one in report.answers] == ["skill", "memorization", "turn"]
     assert {"val", "probe", "gap"} <= set(report.scores)
     assert report.scores["val"].value == pytest.approx(fitted[1].best["val_accuracy"])
 

@@ -6,22 +6,22 @@ Letters: ``n`` validation examples, ``T`` epochs, of which the best was chosen o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from dl.groups import Groups
-from dl.intervals import Interval, mean_interval
+from dl.intervals import Interval, mean_interval, wilson
 from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts
+from dl_reports.sizes import best_of, constants
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.choice import allow_for_choice, bonferroni
+from dl_reports.statistics.gap import implied_z
 from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.paired import normal_z
 from dl_reports.statistics.skill import Skill, accuracy_skill, loss_skill
-
-ONE_SIDED = 0.025
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Lead:
         baseline: The best one.
         score: Of the network.
         lead: Its lead in the metric, positive for better.
-        interval: Of the lead.
+        interval: Of the lead, the choice of the best among T epochs allowed for.
         z: The lead in standard errors.
-        critical: What z must exceed, allowing for the choice among T epochs.
+        critical: How many of them the lower end of the interval lies below the lead.
         form: ``paired`` with the baseline's own answers, or ``unpaired`` against its score taken as known.
     """
 
@@ -49,23 +49,40 @@ class Lead:
     @property
     def better(self) -> bool:
         """Whether the network is established to be better."""
-        return self.z > self.critical
+        return self.interval.low > 0
 
 
 def lead(facts: Facts) -> Lead | NotComputable:
-    """Compare the network with the best baseline.
+    """Compare the network with the best constant answer.
 
-    Source: McNemar or the paired difference as in `statistics.skill`; Bonferroni over the epochs.
+    Source: the paired intervals of `statistics.skill`; the choice of the epoch as in `statistics.choice`.
     """
+    return _lead(facts, constants(facts))
+
+
+def rival_lead(facts: Facts) -> Lead | NotComputable:
+    """Compare the network with the best cheap rival, a baseline that reads its inputs."""
+    return _lead(facts, [one for one in facts.manifest.baselines if one.rival and math.isfinite(one.score)])
+
+
+def _lead(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
+    """Compare the network with the best of some baselines, and allow for the choice of its epoch."""
+    found = _fixed(facts, usable)
+    if isinstance(found, NotComputable):
+        return found
+    chosen = allow_for_choice(found.lead, found.interval, facts.critical_choice)
+    return replace(found, critical=facts.critical_choice, interval=chosen)
+
+
+def _fixed(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
+    """Compute the lead over the best of some baselines, as if the epoch had been fixed in advance."""
     metric, k = facts.metric, facts.best
     if k is None:
         return NotComputable("no epoch has a score")
-    usable = [one for one in facts.manifest.baselines if math.isfinite(one.score)]
-    if not usable:
+    best = best_of(facts, usable)
+    if best is None:
         return NotComputable("the run keeps no baseline")
-    sign = 1.0 if metric.higher else -1.0
-    best = max(usable, key=lambda one: sign * one.score)
-    critical = -float(ndtri(ONE_SIDED / max(1, len(facts.epochs))))
+    sign, critical = (1.0 if metric.higher else -1.0), bonferroni(1)
     val = facts.kept.val
     if not isinstance(val, NotComputable) and k < len(val.score) and metric.kind in ("proportion", "mean"):
         scores = val.score[k]
@@ -74,7 +91,9 @@ def lead(facts: Facts) -> Lead | NotComputable:
             gain = skill.gain
             return Lead(best, skill.score, gain.mean, gain.interval, gain.z, critical, "paired")
         if metric.kind == "proportion" or not metric.higher:
-            return _unpaired(scores.astype(np.float64), best, sign, critical, facts.groups("val"))
+            unpaired = _unpaired(scores.astype(np.float64), best, sign, critical, facts.groups("val"))
+            if not isinstance(unpaired, NotComputable):
+                return unpaired
     return _from_interval(facts, best, sign, critical)
 
 
@@ -89,7 +108,8 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
             return NotComputable("the answer of the baseline is unknown")
         return accuracy_skill(scores.astype(np.bool_), constant, facts.groups("val"))
     try:
-        constant = np.array([float(word) for word in best.answer.removeprefix("always ").split(", ")])
+        words = best.answer.removeprefix("always ").split(", ")
+        constant = np.array([float(word.replace(",", "")) for word in words])  # 14,140 has a comma, but no blank
     except ValueError:
         return NotComputable("the answer of the baseline is unknown")
     columns = targets.reshape(len(targets), -1).astype(np.float64)
@@ -104,6 +124,8 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
 def _unpaired(
     scores: NDArray[np.float64], best: Baseline, sign: float, critical: float, groups: Groups | None
 ) -> Lead | NotComputable:
+    if groups is None and ((scores == 0) | (scores == 1)).all():
+        return _of_shares(scores, best, sign, critical)
     few = too_few(len(scores), groups)
     if few is not None:
         return few
@@ -116,6 +138,14 @@ def _unpaired(
     z = normal_z(difference / (sd / math.sqrt(n)), df)
     interval = mean_interval(difference, sd, n, df=df)
     return Lead(best, ours, difference, interval, z, critical, "unpaired")
+
+
+def _of_shares(scores: NDArray[np.float64], best: Baseline, sign: float, critical: float) -> Lead:
+    """Compute the lead from right and wrong alone, which Wilson's limits bound however few the examples are."""
+    ours, (low, high) = float(scores.mean()), wilson(float(scores.sum()), len(scores))
+    difference = sign * (ours - best.score)
+    interval = Interval(*sorted((sign * (low - best.score), sign * (high - best.score))))
+    return Lead(best, ours, difference, interval, implied_z(difference, interval, 0.95), critical, "unpaired")
 
 
 def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -> Lead | NotComputable:

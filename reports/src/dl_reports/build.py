@@ -120,7 +120,8 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     others = {one.command: tuple(other.typed for other in remedies if other != one) for one in remedies[:1]}
     chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
     has_issue = any(finding.severity == "issue" for finding in findings)
-    if facts.best is not None and facts.manifest.parts.test and not has_issue:
+    tested = any(line.startswith("dl test ") for line in found)
+    if facts.best is not None and facts.manifest.parts.test and not has_issue and not tested:
         chosen.append(Command(f"dl test {_number(facts)}", "evaluate on the test set, once, when you are done"))
     if findings:
         chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dl.intervals import Interval
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.choice import allow_for_choice
 from dl_reports.statistics.onset import Rise
 from dl_reports.statistics.published import UnpairedChange, unpaired_accuracy_fall, unpaired_loss_rise
 
@@ -28,7 +29,7 @@ class Change:
         before: Mean at the best epoch.
         after: Mean at the last epoch.
         worse: How much worse the last epoch is.
-        interval: Of that, for a best and a last epoch fixed in advance.
+        interval: Of that, the choice of the best epoch among all allowed for: above 0 exactly if z is above critical.
         z: In standard errors.
         critical: What z must exceed, allowing for the choice of the best among all.
         n: Examples.
@@ -78,7 +79,7 @@ def paired_change(rise: Rise, epochs: Sequence[int], means: Sequence[float]) -> 
         before=means[rise.best],
         after=means[last],
         worse=rise.rise,
-        interval=rise.interval,
+        interval=_chosen(rise.rise, rise.interval, float(rise.z[last]), rise.critical),
         z=float(rise.z[last]),
         critical=rise.critical,
         n=rise.n,
@@ -110,9 +111,26 @@ def change_of_means(
         before=before,
         after=after,
         worse=found.change,
-        interval=found.interval,
+        interval=_chosen(found.change, found.interval, found.z, found.critical),
         z=found.z,
         critical=found.critical,
         n=n,
         form=found.form,
     )
+
+
+def _chosen(worse: float, fixed: Interval, z: float, critical: float) -> Interval:
+    """Move the lower end of an interval to where the test stands that allows for the choice of the best epoch.
+
+    Args:
+        worse: The change.
+        fixed: Its interval, for two epochs fixed in advance.
+        z: The change in standard errors, as the test has them.
+        critical: What z must exceed.
+    """
+    if not math.isfinite(z):
+        return fixed
+    if z > critical:
+        return Interval(worse * (1 - critical / z), fixed.high)
+    wider = allow_for_choice(worse, fixed, critical)
+    return Interval(min(wider.low, 0.0), fixed.high)

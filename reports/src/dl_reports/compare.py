@@ -26,10 +26,9 @@ from dl_reports import formatting
 from dl_reports.facts import Facts
 from dl_reports.read import read
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.choice import allow_for_choice, critical_choice
 from dl_reports.statistics.paired import Paired, accuracy_difference, paired_difference
 from dl_reports.statistics.power import Resolution, smallest_paired, smallest_paired_accuracy
-
-SURE = 1.96  # two-sided, at 5 %
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Difference:
         first: Mean of the first run.
         second: Mean of the second run.
         better: How much better the first is; negative where it is worse.
-        interval: Of that.
+        interval: Of that, the choice of each run's best epoch allowed for.
         z: In standard errors.
         smallest: The smallest difference that these examples could show, four times in five.
         form: The test used.
@@ -102,8 +101,14 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     ka, kb = _best(a, ours), _best(b, theirs)
     groups = _groups((ours, order[0]), (theirs, order[1]))
     metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]], groups)
-    losses = ours.loss[ka][order[0]].astype(np.float64), theirs.loss[kb][order[1]].astype(np.float64)
-    found = tuple(one for one in (metric, _of_errors("loss", *losses, groups)) if one is not None)
+    losses = [part.loss[:, rows] for part, rows in ((ours, order[0]), (theirs, order[1]))]
+    errors = [a.as_error(part.score[:, rows]) for part, rows in ((ours, order[0]), (theirs, order[1]))]
+    loss = _of_errors("loss", losses[0][ka].astype(np.float64), losses[1][kb].astype(np.float64), groups)
+    chosen = (
+        _chosen(metric, errors[0], errors[1], (ka, kb), groups),
+        _chosen(loss, losses[0], losses[1], (ka, kb), groups),
+    )
+    found = tuple(one for one in chosen if one is not None)
     if not found:
         of = "" if groups is None else f" of {formatting.many(len(groups), 'group')}"
         raise BadRun(f"{_both(a, b)} share {len(ours.ids)} validation examples{of}, too few to compare")
@@ -185,6 +190,34 @@ def _of_errors(
     return _difference(what, float(ours.mean()), float(theirs.mean()), gain, resolution)
 
 
+def _chosen(
+    found: Difference | None,
+    ours: NDArray[np.floating],
+    theirs: NDArray[np.floating],
+    best: tuple[int, int],
+    groups: Groups | None,
+) -> Difference | None:
+    """Allow in the interval for each run's best epoch having been chosen on these examples.
+
+    Args:
+        found: The difference of two epochs; None if there is none.
+        ours: (T, n) errors or losses of the first run.
+        theirs: (T', n) of the second run.
+        best: The best epoch of each.
+        groups: Of the examples; None where they are independent.
+    """
+    if found is None:
+        return None
+    low = allow_for_choice(
+        found.better, found.interval, critical_choice(theirs[best[1]].astype(np.float64) - ours, groups=groups)
+    )
+    other = Interval(-found.interval.high, -found.interval.low)
+    high = allow_for_choice(
+        -found.better, other, critical_choice(ours[best[0]].astype(np.float64) - theirs, groups=groups)
+    )
+    return replace(found, interval=Interval(low.low, -high.low))
+
+
 def _difference(
     what: str, first: float, second: float, gain: Paired | NotComputable, resolution: Resolution | NotComputable
 ) -> Difference | None:
@@ -196,7 +229,7 @@ def _difference(
 def _verdict(names: tuple[str, str], found: Difference, facts: Facts, size: str) -> str:
     metric, what = facts.metric, formatting.metric_word(found.what)
     shown = formatting.difference(metric, abs(found.better), _outward(found))
-    if abs(found.z) > SURE:
+    if not found.interval.holds(0.0):
         winner, loser = names if found.better > 0 else names[::-1]
         return f"{winner} is better than {loser} in {what}, by {shown}."
     least = formatting.difference(metric, found.smallest)
@@ -222,8 +255,9 @@ def show_comparison(found: Comparison, console: Console, *, as_json: bool = Fals
         least = formatting.points(one.smallest) if share else formatting.number(one.smallest)
         console.print(
             plain(
-                f"  {formatting.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, better by "
-                f"{size(one.better, one.interval)}, z {one.z:.1f} ({one.form}); would show {least}"
+                f"  {formatting.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, "
+                f"{'worse' if one.better < 0 else 'better'} by {size(abs(one.better), _outward(one))} ({one.form}); "
+                f"would show {least}"
             )
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.runs.outcomes import PartOutcomes
+from dl.words import show_number
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
 from dl_reports.report import Example, Sketch
@@ -62,7 +63,7 @@ def _target(facts: Facts, target: NDArray[np.generic]) -> str:
     if task.has_labels:
         on = [task.names[k] if k < len(task.names) else str(k) for k in np.flatnonzero(values)]
         return ", ".join(on[:8]) or "none"
-    return ", ".join(f"{float(value):.4g}" for value in values[:4])
+    return ", ".join(show_number(float(value)) for value in values[:4])
 
 
 def _predicted(facts: Facts, row: int) -> str | None:
@@ -71,7 +72,7 @@ def _predicted(facts: Facts, row: int) -> str | None:
         return None
     answer = answers[row]
     if not facts.has_classes and len(names) == np.size(answer):
-        return ", ".join(f"{name} {float(value):.4g}" for name, value in zip(names[:4], answer, strict=False))
+        return ", ".join(f"{name} {show_number(float(value))}" for name, value in zip(names[:4], answer, strict=False))
     return _target(facts, answer)
 
 

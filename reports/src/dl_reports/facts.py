@@ -1,8 +1,9 @@
 """Facts: the statistics of one run, each computed once, on first use.
 
 A check, a section and the verdict read the same `Facts`, so that they never contradict each other.
-Levels: the two main questions - does the loss overfit, does the metric - are tested at 5 % each; every other check at
-1 %, so that a fit with nothing wrong raises few false alarms in twenty checks.
+Levels: what stands beside a 95 % interval - the lead, the gap, the changes of loss and metric - is certain exactly if
+the interval is, so 2.5 % one-sided; every other check is made at 1 %, so that a fit with nothing wrong raises few false
+alarms in twenty checks.
 Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples.
 """
 
@@ -28,15 +29,17 @@ from dl_reports.read import Kept
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.agreement import Agreement
 from dl_reports.statistics.calibration import Calibration, binary_calibration, calibration
+from dl_reports.statistics.choice import bonferroni, critical_choice
 from dl_reports.statistics.classes import ClassCounts, count_classes, count_labels
 from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap, right_gap
 from dl_reports.statistics.luck import Luck, luck_of_the_best
 from dl_reports.statistics.memorization import Memorization, Suspects, memorization, suspects
 from dl_reports.statistics.moments import variance_of_mean
 from dl_reports.statistics.onset import error_rise, loss_rise
-from dl_reports.statistics.stopping import Trend, trend
+from dl_reports.statistics.steady import steady_trend
+from dl_reports.statistics.stopping import Trend
 
-ASKED = 0.05  # level of the two main questions
+ASKED = 0.025  # one-sided level of what the lower end of a 95 % interval answers
 LEVEL = 0.01  # level of every other check
 SOFTMAX = "softmax"  # how logits become probabilities of classes that exclude each other
 
@@ -73,6 +76,7 @@ class Facts:
         probe_rise: `Change` of the loss on the probe, the fixed part of the training examples.
         agreement: `Agreement` of the two: whether loss and metric get worse together.
         gap: `Gap` between probe and validation set at the best epoch, with its interval.
+        critical_choice: How many standard errors the best epoch's score may lie above its truth, as the best of T.
         luck: `Luck`: the optimism of the best epoch's score, which was chosen as the best of many.
         trend: `Trend`: the slope of the validation loss over the last epochs.
         calibration: `Calibration`: the temperature at which the probabilities are right, and the error without it.
@@ -281,6 +285,14 @@ class Facts:
         return NotComputable("neither outcomes nor the interval of the gap were kept")
 
     @cached_property
+    def critical_choice(self) -> float:
+        """How many standard errors the best epoch's score may lie above its truth, as the best of T; 1.96 for one."""
+        val = self.kept.val
+        if isinstance(val, NotComputable) or self.metric.name != self.tested_metric:
+            return bonferroni(len(self.epochs))
+        return critical_choice(val.score, groups=val.groups)
+
+    @cached_property
     def luck(self) -> Luck | NotComputable:
         """The optimism of the best epoch's score."""
         val = self.kept.val
@@ -296,9 +308,9 @@ class Facts:
 
     @cached_property
     def trend(self) -> Trend | NotComputable:
-        """The slope of the validation loss over the last epochs."""
+        """The slope of the validation loss over the last epochs, whichever of them is left out."""
         val = self.kept.val
-        return val if isinstance(val, NotComputable) else trend(val.loss, level=LEVEL, groups=val.groups)
+        return val if isinstance(val, NotComputable) else steady_trend(val.loss, level=LEVEL, groups=val.groups)
 
     @cached_property
     def calibration(self) -> Calibration | NotComputable:

@@ -11,6 +11,7 @@ from dl.intervals import Interval
 from dl.runs.manifest import MetricInfo
 from dl.terminal import safe_text
 from dl.words import many as many  # imported from here, with the others
+from dl.words import show_number
 
 NAME = 40  # characters of a class name in a sentence
 
@@ -30,15 +31,24 @@ def points(difference: float, interval: Interval | tuple[float, float] | None = 
     return shown if interval is None else f"{shown} {bracket(interval, 100, 2)}"
 
 
+def rounded_percent(share: float) -> str:
+    """Return a share that only describes another number, in whole percent: ``46 %``, ``0.4 %`` where it is small."""
+    return f"{100 * share:.{0 if abs(share) >= 0.01 else 1}f} %" if math.isfinite(share) else "-"
+
+
 def number(value: float) -> str:
-    """Return a loss or an error in four digits."""
-    return f"{value:.4g}" if math.isfinite(value) else "-"
+    """Return a loss or an error in four digits, or as a whole number where it has more: ``0.4823``, ``14,140``."""
+    return show_number(value)
 
 
 def bracket(interval: Interval | tuple[float, float], times: float = 1.0, decimals: int | None = None) -> str:
     """Return an interval like ``[0.76, 1.52]``; an open end is ``-``."""
     low, high = (
-        "-" if not math.isfinite(end) else f"{times * end:.4g}" if decimals is None else f"{times * end:.{decimals}f}"
+        "-"
+        if not math.isfinite(end)
+        else show_number(times * end)
+        if decimals is None
+        else f"{times * end:.{decimals}f}"
         for end in interval[:2]
     )
     return f"[{low}, {high}]"

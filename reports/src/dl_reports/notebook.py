@@ -13,7 +13,7 @@ from dl.intervals import Estimate
 from dl_reports.compare import Comparison, show_comparison
 from dl_reports.render.html import to_html
 from dl_reports.render.terminal import print_report
-from dl_reports.report import Report
+from dl_reports.report import Answer, Report
 
 WIDTH = 100  # columns of the text
 HEIGHT = 640  # pixels of the frame in a notebook
@@ -33,6 +33,11 @@ class ShownReport:
     def verdict(self) -> str:
         """The verdict, in one sentence."""
         return self.report.verdict.sentence
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The three answers that the verdict rests on: skill, memorization and turn."""
+        return self.report.verdict.answers
 
     @property
     def findings(self) -> tuple[Finding, ...]:

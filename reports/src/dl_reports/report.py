@@ -16,7 +16,7 @@ from dl.finding import Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 
-SCHEMA = 1  # of the JSON; a reader refuses a greater one
+SCHEMA = 2  # of the JSON; a reader refuses a greater one
 Sketch = NDArray[np.uint8] | str  # an image (h, w, c) with c of 1 or 3, or the words of a text
 
 
@@ -154,18 +154,44 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The answer to one of the three questions of the verdict.
+
+    Attributes:
+        question: ``skill`` (better than a constant answer and a cheap rival), ``memorization`` (how much of what it
+            can do is lost on new examples) or ``turn`` (whether validation got worse since its best).
+        state: For programs, as ``better`` or ``untold``.
+        severity: ``issue``, ``tip``, ``note``, or ``good`` when nothing is wrong.
+        message: In words, without the interval.
+        size: The lead, the gap or the change for the worse, with its interval; None where it is not known.
+        of_loss: Whether the size is one of the loss, and not of the headline metric.
+        share: The size as a share of what can be learnt, or of what the fit had gained; None where it is not known.
+    """
+
+    question: str
+    state: str
+    severity: str
+    message: str
+    size: Estimate | None = None
+    of_loss: bool = False
+    share: Estimate | None = None
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """The verdict on the run, in one sentence.
+    """The verdict on the run, in one sentence, and the three answers that it rests on.
 
     Attributes:
         sentence: With the numbers that matter.
         severity: ``issue``, ``tip``, ``note``, or ``good`` when nothing is wrong.
-        code: The finding that it words; empty if it words none.
+        code: The finding that it words first; empty if it words none.
+        answers: Skill, memorization and turn; empty while no epoch is finished.
     """
 
     sentence: str
     severity: str
     code: str = ""
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class SimulatedFit:
         family: Near copies of each input over both sides; 0 for none.
         alike: Examples of a group, in both sets: copies of each other but for the noise of each epoch. Groups are kept
             if it is above 1.
+        rival: Accuracy of a cheap rival among the baselines; None for no rival.
     """
 
     signal: Sequence[float] = SIGNAL
@@ -81,6 +82,7 @@ class SimulatedFit:
     shifted: float = 0.0
     family: int = 0
     alike: int = 1
+    rival: float | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,7 @@ def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]
     majority = Baseline("majority", f"always {names[common]!r}", float((val.given == common).mean()))
     shares = np.bincount(val.given, minlength=len(names))[val.given] / len(val.given)
     prior = Baseline("prior", "each class at its share", majority.score, float(-np.log(shares).mean()))
+    rivals = () if fit.rival is None else (Baseline("linear", "a linear model", fit.rival, rival=True),)
     m = fit.m or fit.n
     parts = Parts(
         "simulated", 5 * m, fit.n, m, "stratified hold-out, seed 0", f"simulated-{fit.n}-{fit.seed}", (8,), True
@@ -232,7 +235,7 @@ def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]
         parameters=1000,
         task=task,
         parts=parts,
-        baselines=(majority, prior),
+        baselines=(majority, prior, *rivals),
         seconds=float(len(fit.signal)),
         message=fit.message,
     )

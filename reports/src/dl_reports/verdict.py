@@ -1,129 +1,248 @@
-"""The verdict: one sentence on where a run stands, from the findings that matter most.
+"""The verdict: one sentence on where a run stands, read from a decision table, and the three answers it rests on.
 
-The order is that of the workflow: is there a score at all, does it beat the baselines, does it overfit, has it
-converged, and only then is everything fine - with the smallest difference that could have been detected.
+Of the rows of `PROBLEMS` that apply the worst two are the sentence; where one applies alone, what follows from it or
+the skill is its second clause. Where none applies, everything is fine. The table stands in words in `docs/reports.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from dl.finding import Finding
-from dl_reports import formatting
-from dl_reports.baseline import lead
-from dl_reports.change import Change
-from dl_reports.checks.scores import smallest
-from dl_reports.facts import Facts, known
+from dl.finding import SEVERITIES, Finding
+from dl_reports import clauses
+from dl_reports.answers import TURNED, Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer, answer
+from dl_reports.facts import Facts
 from dl_reports.report import Verdict
-from dl_reports.statistics import NotComputable
+from dl_reports.shown_answers import show_answers
 
-SMALL = 0.1  # of what the network gained over the best baseline
+DISTRUST = (  # while one of these is an issue, no score is to be praised
+    "data-duplicates-across-split",
+    "data-near-duplicates",
+    "data-groups-in-sight",
+    "data-target-in-disguise",
+    "data-row-counter",
+)
+BROKEN = ("health-nan",)
+UNSTABLE = ("health-lr-too-high",)
+UNFOUND = ("fit-class-missed", "data-class-never-found")
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the decision table asks about.
+
+    Attributes:
+        facts: Of the run.
+        findings: By code.
+        answers: To the three questions.
+    """
+
+    facts: Facts
+    findings: Mapping[str, Finding]
+    answers: Answers
+
+    @property
+    def skill(self) -> SkillAnswer:
+        """The first answer."""
+        return self.answers.skill
+
+    @property
+    def memory(self) -> MemoryAnswer:
+        """The second answer."""
+        return self.answers.memory
+
+    @property
+    def turn(self) -> TurnAnswer:
+        """The third answer."""
+        return self.answers.turn
+
+    def issue(self, codes: Sequence[str]) -> Finding | None:
+        """Return the first finding of these codes that is an issue."""
+        found = (self.findings.get(code) for code in codes)
+        return next((one for one in found if one is not None and one.severity == "issue"), None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the decision table; a note is told alone, and gives way to any other row.
+
+    Attributes:
+        name: Of the row, as in `docs/reports.md`.
+        applies: Whether it is about this case.
+        clause: Its words.
+        severity: Of the verdict, where no other row that applies is worse.
+        code: Of the finding that it rests on; empty where it rests on none.
+        then: A second clause where no other row applies, empty for none; None for how the network stands to a constant
+            answer.
+        ends: Whether no other row is asked, as nothing else can be told.
+    """
+
+    name: str
+    applies: Callable[[Case], bool]
+    clause: Callable[[Case], str]
+    severity: str
+    code: Callable[[Case], str] = lambda case: ""
+    then: Callable[[Case], str] | None = None
+    ends: bool = False
+
+
+def _by_issue(name: str, codes: Sequence[str], before: str = "", *, ends: bool = False) -> Row:
+    """Return the row that words an issue of one of these codes."""
+
+    def found(case: Case) -> Finding:
+        issue = case.issue(codes)
+        assert issue is not None
+        return issue
+
+    return Row(
+        name,
+        lambda case: case.issue(codes) is not None,
+        lambda case: before + clauses.head(found(case)),
+        "issue",
+        lambda case: found(case).code,
+        then=lambda case: "",
+        ends=ends,
+    )
+
+
+def _by_skill(state: Skill, clause: Callable[[Facts, SkillAnswer], str], severity: str, name: str = "") -> Row:
+    return Row(
+        name or state.value,
+        lambda case: case.skill.state is state,
+        lambda case: clause(case.facts, case.skill),
+        severity,
+        lambda case: "fit-no-better-than-baseline",
+    )
+
+
+def _by_memory(
+    state: Memory, clause: Callable[[Facts, MemoryAnswer], str], severity: str, code: str = "", name: str = ""
+) -> Row:
+    return Row(
+        name or state.value,
+        lambda case: case.memory.state is state and case.skill.state is not Skill.MEMORIZED,
+        lambda case: clause(case.facts, case.memory),
+        severity,
+        lambda case: code,
+    )
+
+
+PROBLEMS: tuple[Row, ...] = (
+    _by_issue("distrust", DISTRUST, "the score cannot be trusted: "),
+    _by_issue("broken", BROKEN, "training broke down: ", ends=True),
+    Row(
+        "no epoch",
+        lambda case: case.facts.best is None,
+        lambda case: "no epoch was finished, so there is nothing to judge",
+        "note",
+        then=lambda case: "",
+        ends=True,
+    ),
+    _by_issue("unstable", UNSTABLE, "training is unstable: "),
+    _by_issue("class not found", UNFOUND),
+    _by_skill(Skill.MEMORIZED, clauses.memorized, "issue"),
+    _by_skill(Skill.NOTHING, clauses.nothing, "issue"),
+    _by_skill(Skill.UNTOLD_BUT_FITTED, clauses.untold_but_fitted, "issue"),
+    _by_skill(Skill.UNTOLD, clauses.untold, "tip"),
+    Row(
+        "rival",
+        lambda case: case.skill.rival is not None,
+        lambda case: clauses.behind_rival(case.facts, case.skill),
+        "issue",
+        lambda case: "fit-no-better-than-baseline",
+    ),
+    _by_memory(Memory.LARGE, clauses.memorizes, "issue", "fit-gap"),
+    _by_memory(Memory.PART, clauses.memorizes, "tip", "fit-gap"),
+    Row(
+        "turned",
+        lambda case: case.turn.state in TURNED,
+        lambda case: clauses.overfits(case.facts, case.turn),
+        "issue",
+        lambda case: "fit-overfit-metric" if case.turn.state is Turn.METRIC else "fit-overfit-loss",
+        lambda case: clauses.after_turn(case.facts, case.turn),
+    ),
+    Row(
+        "turned with training",
+        lambda case: case.turn.state is Turn.SHARED and case.issue(UNSTABLE) is None,
+        lambda case: clauses.worse_on_both(case.facts, case.turn),
+        "note",
+    ),
+    Row(
+        "turn unknown",
+        lambda case: case.turn.state is Turn.UNKNOWN,
+        lambda case: clauses.turn_untold(case.facts, case.turn),
+        "note",
+    ),
+    _by_memory(Memory.VAGUE, clauses.gap_vague, "note", "fit-gap", name="gap vague"),
+    _by_memory(Memory.UNTOLD, clauses.gap_untold, "note", name="gap untold"),
+    Row(
+        "not done",
+        lambda case: (found := case.findings.get("fit-not-converged")) is not None and found.severity == "tip",
+        lambda case: f"not done: {clauses.head(case.findings['fit-not-converged'])}",
+        "tip",
+        lambda case: "fit-not-converged",
+    ),
+    Row(
+        "common error",
+        lambda case: "fit-underfitting" in case.findings,
+        lambda case: clauses.head(case.findings["fit-underfitting"]),
+        "note",
+        lambda case: "fit-underfitting",
+    ),
+    _by_skill(Skill.UNKNOWN, clauses.skill_unknown, "note", name="skill unknown"),
+    _by_memory(Memory.UNKNOWN, clauses.gap_unknown, "note", name="gap unknown"),
+)
+
+FINE = Row("fine", lambda case: True, lambda case: clauses.fine(case.facts, case.memory), "good")
 
 
 def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     """Judge where the run stands."""
-    by_code = {finding.code: finding for finding in findings}
-    if "health-nan" in by_code:
-        return Verdict(f"Training broke down: {by_code['health-nan'].message}.", "issue", "health-nan")
-    if facts.best is None:
-        return Verdict("No epoch was finished, so there is nothing to judge.", "note")
-    loss, metric = facts.loss_change, facts.metric_change
-    if (high := by_code.get("health-lr-too-high")) is not None and high.severity == "issue":
-        return Verdict(f"Training is unstable: {high.message}; ask about overfitting later.", "issue", high.code)
-    if (baseline := by_code.get("fit-no-better-than-baseline")) is not None:
-        too = f" {_in_loss(loss)}." if isinstance(loss, Change) and loss.established else ""
-        return Verdict(f"Nothing was learnt yet: {baseline.message}.{too}", "issue", baseline.code)
-    if isinstance(loss, NotComputable):
-        return Verdict(f"Whether it overfits cannot be told, because {loss.reason}.{_gap(facts)}", "note")
-    if loss.established or (not isinstance(metric, NotComputable) and metric.established):
-        code = "fit-overfit-loss" if loss.established else "fit-overfit-metric"
-        return Verdict(_overfit(facts, loss, known(metric)) + _form(loss), "issue", code)
-    if "fit-not-converged" in by_code:
-        sentence = "No overfitting yet, and not done: the validation loss still falls at the end." + _gap(facts)
-        return Verdict(sentence, "tip", "fit-not-converged")
-    if "fit-underfitting" in by_code:
-        sentence = "Underfitting: most of the error is on the training set as well." + _gap(facts)
-        return Verdict(sentence, "tip", "fit-underfitting")
-    return Verdict("No overfitting is established." + _gap(facts) + _resolution(facts) + _form(loss), "good")
+    by_code = {finding.code: finding for finding in reversed(findings)}  # of two with one code the most severe
+    case = Case(facts, by_code, answer(facts))
+    rows = _applying(case)
+    distrusted = case.issue((*DISTRUST, *BROKEN, *UNSTABLE)) is not None
+    answers = () if facts.best is None else show_answers(facts, case.answers, distrusted=distrusted)
+    first = rows[0] if rows else FINE
+    code = first.code(case)
+    return Verdict(_sentence(case, rows), first.severity, code if code in case.findings else "", answers)
 
 
-def _overfit(facts: Facts, loss: Change, metric: Change | None) -> str:
-    name, both = formatting.metric_word(facts.tested_metric), known(facts.agreement)
-    if metric is None:
-        return f"{_in_loss(loss)}; {name} could not be tested."
-    if not loss.established:
-        return f"Overfits in {name} since {_from(metric)}: {_sizes(facts, metric)}; the loss is not certainly worse."
-    if both is not None and both.overfits_both:
-        where = "both are best" if metric.best == loss.best else f"the loss is best ({name} at epoch {metric.best})"
-        return (
-            f"Overfits in loss and in {name} since {_from(loss, 'the best loss')}: loss {_loss_sizes(loss)}, "
-            f"{name} {_sizes(facts, metric)}; stop at epoch {loss.best}, where {where}."
-        )
-    if metric.established:
-        return (
-            f"{_in_loss(loss)}, and in {name} since {_from(metric)}, from {_sizes(facts, metric)}. "
-            f"Loss and {name} disagree on the best epoch, {loss.best} against {metric.best}: over-confidence; "
-            "choose by purpose, and calibrate."
-        )
-    return f"{_in_loss(loss)}, while {name} is not certainly worse: {_not_distinguishable(facts, metric)}."
+def _applying(case: Case) -> list[Row]:
+    """Return the rows that apply up to one that ends it, the worst first, and else in the order of the table."""
+    found: list[Row] = []
+    for row in PROBLEMS:
+        if row.applies(case):
+            found.append(row)
+            if row.ends:
+                break
+    return sorted(found, key=lambda row: SEVERITIES.index(row.severity))
 
 
-def _in_loss(loss: Change) -> str:
-    return f"Overfits in loss since {_from(loss)}, from {_loss_sizes(loss)}"
+def _sentence(case: Case, rows: Sequence[Row]) -> str:
+    pressing = [row for row in rows[:2] if row.severity != "note"]
+    if len(pressing) == 2:
+        words = [row.clause(case) for row in pressing]
+    else:
+        words = _completed(case, rows[0] if rows else FINE)
+    sentence = "; ".join(filter(None, words)) + "."
+    return sentence[:1].upper() + sentence[1:] + _form(case, rows)
 
 
-def _loss_sizes(loss: Change) -> str:
-    by = formatting.with_interval(loss.worse, loss.interval)
-    return f"{formatting.number(loss.before)} to {formatting.number(loss.after)} (by {by})"
+def _completed(case: Case, row: Row) -> list[str]:
+    """Add the second clause to the only row: what follows from it, or how the network stands to a constant answer."""
+    clause = row.clause(case)
+    if row.then is not None:
+        return [clause, row.then(case)]
+    if case.skill.state is not Skill.BETTER:
+        return [clause]
+    praise = clauses.better(case.facts, case.skill)
+    return [clause, praise] if row.severity in ("issue", "tip") else [praise, clause]
 
 
-def _not_distinguishable(facts: Facts, metric: Change) -> str:
-    if metric.worse <= 0:
-        return "it grows over-confident"
-    seen = formatting.difference(facts.metric, metric.worse, metric.interval)
-    if metric.interval.low > 0:
-        return f"a change of {seen} would count on its own, but not against the best of so many epochs"
-    examples = formatting.many(metric.n, "example" if facts.groups("val") is None else "group")
-    return f"a change of {seen} is not distinguishable on {examples}; it grows over-confident"
-
-
-def _from(change: Change, best: str = "its best") -> str:
-    return f"epoch {change.onset}" if change.dated else f"{best} at epoch {change.best}"
-
-
-def _sizes(facts: Facts, change: Change) -> str:
-    shown = formatting.percent if facts.higher_score else formatting.number
-    by = formatting.points if facts.higher_score else formatting.with_interval
-    return f"{shown(change.before)} to {shown(change.after)} (by {by(change.worse, change.interval)})"
-
-
-def _gap(facts: Facts) -> str:
-    found = known(facts.gap)
-    if found is None:
-        return ""
-    shown = formatting.difference(facts.metric, found.gap, found.interval)
-    if not found.certain:
-        return f" Training and validation do not certainly differ: gap {shown}."
-    if found.gap < 0:
-        return f" Validation is certainly the easier part: gap {shown}."
-    gained = _gained(facts)
-    small = gained is not None and found.interval.high < SMALL * gained
-    return f" A {'small but ' if small else ''}certain gap of {shown} between training and validation."
-
-
-def _gained(facts: Facts) -> float | None:
-    found = known(lead(facts))
-    return None if found is None else found.lead
-
-
-def _resolution(facts: Facts) -> str:
-    found = smallest(facts)
-    if isinstance(found, NotComputable):
-        return ""
-    return (
-        f" {facts.val_size} would show differences of {formatting.difference(facts.metric, found.difference)} or more."
-    )
-
-
-def _form(change: Change) -> str:
-    return "" if change.dated else f" (From means alone: {change.form}.)"
+def _form(case: Case, rows: Sequence[Row]) -> str:
+    """Name the test of the change where it is from means alone."""
+    loss = case.turn.loss
+    told = not rows or any(row.name == "turned" for row in rows[:2])
+    return f" (From means alone: {loss.form}.)" if told and loss is not None and not loss.dated else ""

@@ -20,7 +20,7 @@ ERROR = MetricInfo("mae", False, 0.0, "mean")
         (SHARE, 1.0, False, "100.00 %"),
         (SHARE, 0.0027, True, "+0.27 %"),
         (SHARE, -0.0013, True, "-0.13 %"),
-        (ERROR, 1234.56, False, "1235"),
+        (ERROR, 1234.56, False, "1,235"),
         (ERROR, 0.01234, True, "+0.01234"),
         (SHARE, math.nan, False, "-"),
         (ERROR, math.inf, True, "-"),

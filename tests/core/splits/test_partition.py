@@ -100,6 +100,19 @@ def test_classes_of_which_nothing_can_be_learnt_are_refused_and_values_are_not()
     assert len(split(alike, recipe("regression")).val) == 4
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_target_that_is_no_number_is_refused_on_either_side_and_its_example_named(bad):
+    """In the validation set no step would ever meet it, and no epoch would have a score."""
+    targets = np.linspace(0.0, 1.0, 20)
+    broken = np.where(np.arange(20) == 7, bad, targets)
+    sources = [f"a.csv row {k + 2}" for k in range(20)]
+    given = Dataset("given", some(20, targets), val=some(20, broken, sources=sources))
+    with pytest.raises(BadData, match=r"1 target of the validation set is no finite number, the first in .*row 9"):
+        split(given, recipe())
+    with pytest.raises(BadData, match=r"2 targets of the training set are no finite number, the first in example #0"):
+        split(Dataset("given", some(20, np.where(np.arange(20) < 2, bad, targets)), val=some(20, targets)), recipe())
+
+
 def test_a_named_data_set_is_loaded_with_its_options(plugins_with, dataset):
     given = dataset(np.zeros((4, 2)), [0, 1, 0, 1])
     plugins = plugins_with(given=given)

@@ -39,6 +39,18 @@ def test_a_loss_that_ends_above_that_of_a_constant_is_a_learning_rate_too_high(f
     assert found.severity == "issue" and found.evidence["above"] > 0
 
 
+def test_one_epoch_that_learnt_little_is_no_rate_too_high_and_one_that_diverged_is(facts, finding):
+    assert isinstance(health.lr_too_high(facts(signal=[-0.1])), NotComputable), "one epoch has no rise"
+    assert finding(health.lr_too_high, signal=[-1.0], sharpness=[4.0]).severity == "issue"
+    slow = facts(signal=[-1.0], sharpness=[4.0], options={"lr": 1e-5})
+    assert isinstance(health.lr_too_high(slow), NotComputable), "the advice would be the same again and again"
+
+
+def test_a_loss_that_still_falls_from_above_a_constants_is_no_rate_too_high(finding):
+    assert finding(health.lr_too_high, signal=[-0.3, -0.2, -0.1]) is None
+    assert finding(health.lr_too_high, signal=[-2.0, -1.0], sharpness=[9.0, 1.0]) is not None, "it was driven up there"
+
+
 def test_a_loss_that_falls_faster_in_the_second_half_is_a_learning_rate_too_low(finding):
     slow = [0.02 * epoch**2 for epoch in range(1, 10)]
     found = finding(health.lr_too_low, signal=slow, options={"schedule": "constant"})

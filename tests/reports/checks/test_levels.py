@@ -8,12 +8,12 @@ from dl_reports.checks import duplicates, health, labels, learning, overfitting,
 from dl_reports.statistics import NotComputable
 
 LEVELS = {  # of a fit in which nothing happens
-    overfitting.overfit_loss: 0.05,
-    overfitting.overfit_metric: 0.05,
+    overfitting.overfit_loss: 0.025,
+    overfitting.overfit_metric: 0.025,
     overfitting.over_confident: 0.06,
     overfitting.stopped_too_late: 0.05,
     learning.not_converged: 0.01,
-    scores.gap: 0.01,
+    scores.gap: 0.025,
     labels.memorized: 0.05,
     labels.mislabelled: 0.01,
     labels.imbalance: 0.01,

@@ -24,7 +24,7 @@ LEVELS = {
     overfitting.overfit_metric: 0.05,
     overfitting.stopped_too_late: 0.05,
     learning.not_converged: 0.01,
-    scores.gap: 0.01,
+    scores.gap: 0.025,
     shift.targets: 0.01,
     health.lr_too_high: 0.02,
     health.lr_too_low: 0.01,

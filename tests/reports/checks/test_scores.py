@@ -9,7 +9,8 @@ from dl_reports.statistics.power import smallest_unpaired_accuracy
 
 def test_a_network_that_knows_its_training_set_has_a_gap(finding):
     found = finding(gap, signal=[2.0] * 2, probe_signal=[6.0] * 2)
-    assert found.severity == "tip", "more than half of what is left to gain"
+    assert found.severity == "issue", "certainly more than a quarter of what can be learnt"
+    assert finding(gap, signal=[3.0] * 3, probe_signal=[4.0] * 3).severity == "tip"
     assert found.evidence["gap"] == pytest.approx(found.evidence["probe"] - found.evidence["val"])
 
 
@@ -18,9 +19,22 @@ def test_a_network_as_good_on_both_has_none(finding):
 
 
 def test_a_guess_is_no_better_than_the_baseline(finding):
-    found = finding(no_better_than_baseline, signal=[0.0] * 3)
+    found = finding(no_better_than_baseline, signal=[0.0] * 3, n=2000)
     assert found.severity == "issue" and found.evidence["baseline"] == 0.1
+    assert found.evidence["state"] == "nothing" and " lr=0.0001 " in found.next
     assert finding(no_better_than_baseline, signal=[2.0] * 3) is None
+
+
+def test_where_too_few_examples_tell_more_of_them_are_asked_for_and_no_lower_rate(finding):
+    few = {"n": 40, "shares": (0.4, 0.3, 0.3)}
+    for fit in ({"signal": [0.2] * 3}, {"signal": [0.2] * 3, "probe_signal": [6.0] * 3}):
+        found = finding(no_better_than_baseline, **fit, **few)
+        assert found.evidence["interval"][0] < 0 < found.evidence["interval"][1]
+        assert " val=" in found.next and "lr=0.0001" not in found.next and "othing" not in found.message
+
+
+def test_a_fit_killed_before_its_first_epoch_is_not_short_of_examples(facts):
+    assert small_validation(facts(signal=[], n=10_000)) == NotComputable("no epoch has a score")
 
 
 def test_the_best_of_many_wavering_epochs_is_lucky(finding):

@@ -8,6 +8,7 @@ from dl.finding import Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl_reports.report import (
+    Answer,
     BaselineRow,
     BestEpochScores,
     Bin,
@@ -109,6 +110,31 @@ def small_report(name="seven"):
         verdict=Verdict(
             "It overfits: since epoch 8 the validation loss has risen by 0.24 [0.21, 0.27], while accuracy stays.",
             "issue",
+            answers=(
+                Answer(
+                    "skill",
+                    "better",
+                    "good",
+                    f"better than always '{name}' by 54.05 points",
+                    Estimate(0.5405, 0.51, 0.57),
+                ),
+                Answer(
+                    "memorization",
+                    "part",
+                    "tip",
+                    "a gap of 9.75 points, 15 % of what can be learnt, 92 % of what is left",
+                    Estimate(0.0975, 0.083, 0.112),
+                    share=Estimate(0.151, 0.128, 0.173),
+                ),
+                Answer(
+                    "turn",
+                    "loss",
+                    "issue",
+                    "loss since epoch 8, worse by 0.24",
+                    Estimate(0.24, 0.21, 0.27),
+                    of_loss=True,
+                ),
+            ),
         ),
         findings=(
             Finding(
@@ -174,7 +200,7 @@ def named():
         return replace(
             made,
             header=said,
-            verdict=Verdict(name, "tip"),
+            verdict=Verdict(name, "tip", answers=(Answer(name, name, "tip", name),)),
             unchecked=(Unchecked(name, name),),
             next=(Command(name, name),),
             sections=(Section(name, (name,)),),

@@ -151,3 +151,9 @@ def test_a_browser_shows_the_page_without_a_complaint(named, browser, tmp_path):
     pixels = np.asarray(Image.open(picture).convert("RGB"))
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50
     assert (pixels != pixels[0, 0]).any(axis=2).mean() > 0.02
+
+
+def test_the_three_answers_are_rows_with_their_interval(report):
+    shown = to_html(report)
+    for one, interval in zip(report.verdict.answers, ("51.00, 57.00", "8.30, 11.20", "0.21, 0.27"), strict=True):
+        assert one.question in shown and interval in shown

@@ -68,3 +68,9 @@ def test_hostile_names_break_no_row_and_make_no_tag(named, name):
     assert all(count == 5 for count in cells)
     assert set(re.findall(r"<[^>]*>", re.sub(r"(`+).*?(?<!`)\1(?!`)", "", shown))) <= {"<br>", "<!-- -->"}
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+
+
+def test_the_three_answers_are_rows_with_their_interval(report):
+    shown = to_markdown(report)
+    for one, interval in zip(report.verdict.answers, ("51.00, 57.00", "8.30, 11.20", "0.21, 0.27"), strict=True):
+        assert one.question in shown and interval in shown

@@ -120,3 +120,10 @@ def test_hostile_names_are_shown_as_they_are_spelt(named, name):
 
 def test_ten_thousand_characters_are_cut(named):
     assert len(shown(named("x" * 10_000))) < 20_000
+
+
+def test_the_three_answers_stand_below_the_sentence_with_sign_and_interval(report):
+    lines = shown(report, 140).splitlines()
+    rows = [line.split() for line in lines if line.startswith(("  ✓ ", "  * ", "  ! "))][:3]
+    assert [(row[0], row[1]) for row in rows] == [("✓", "skill"), ("*", "memorization"), ("!", "turn")]
+    assert [" ".join(row[-2:]) for row in rows] == ["[51.00, 57.00]", "[8.30, 11.20]", "[0.21, 0.27]"]

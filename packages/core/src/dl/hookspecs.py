@@ -55,12 +55,40 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
+class RunAnswer(Protocol):
+    """The answer to one of the three questions of a verdict: skill, memorization, turn."""
+
+    @property
+    def question(self) -> str:
+        """Which of the three."""
+
+    @property
+    def state(self) -> str:
+        """For programs, as ``better``."""
+
+    @property
+    def severity(self) -> str:
+        """``issue``, ``tip``, ``note`` or ``good``."""
+
+    @property
+    def message(self) -> str:
+        """In words, without the interval."""
+
+    @property
+    def size(self) -> Estimate | None:
+        """The lead, the gap or the change, with its interval."""
+
+
 class RunReport(Protocol):
     """The report of a run from a plugin; its repr is the report as text."""
 
     @property
     def verdict(self) -> str:
         """The verdict, in one sentence."""
+
+    @property
+    def answers(self) -> Sequence[RunAnswer]:
+        """Skill, memorization and turn; none before an epoch."""
 
     @property
     def findings(self) -> Sequence[Finding]:

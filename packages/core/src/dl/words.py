@@ -1,4 +1,8 @@
-"""Format counts in messages."""
+"""Format counts and numbers in messages."""
+
+import math
+
+GROUPED, ROUNDED, LARGEST = 1e3, 1e6, 1e15  # from where on: whole and grouped, in four digits again, in powers of ten
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
@@ -20,3 +24,21 @@ def were(count: int, one: str, done: str) -> str:
 def hold(count: int) -> str:
     """Return the verb form for a count: ``1 input holds``, ``2 inputs hold``."""
     return "holds" if count == 1 else "hold"
+
+
+def show_number(value: float, *, signed: bool = False) -> str:
+    """Return a number in four digits, below a million as a whole number where it has more: ``0.4823``, ``14,146``.
+
+    Larger ones are rounded to four digits, ``121,600,000,000``; what is not finite is ``-``.
+
+    Args:
+        value: The number.
+        signed: Show a plus as well.
+    """
+    if not math.isfinite(value):
+        return "-"
+    sign = "+" if signed else ""
+    size = float(f"{abs(value):.4g}")
+    if not GROUPED <= size < LARGEST:
+        return f"{value:{sign}.4g}"
+    return f"{value:{sign},.0f}" if size < ROUNDED else f"{math.copysign(size, value):{sign},.0f}"

@@ -12,11 +12,13 @@ import numpy as np
 from scipy.special import ndtri
 
 from dl.finding import Finding
+from dl.runs.outcomes import PartOutcomes
 from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.sizes import constant_loss, smallest_loss
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.paired import Paired, paired_difference
 
@@ -24,6 +26,8 @@ SPIKE = 100.0  # times the typical step: one such step undoes a hundred
 FAINT = 1e-3  # of the last layer's gradient: the first layer hardly moves
 LOST = 0.5  # of what had been learnt, in the loss: steps of any useful size make the loss waver
 DEAD = 0.5  # of the channels: the network is less than half as wide as it looks
+FRESH = 2.0  # times the loss of a constant answer, or of all classes alike: there no fresh network begins
+SLOW = 1e-4  # a learning rate at which hardly any optimizer diverges
 FEWEST = 300  # examples for which "never fired" means less than one in a hundred, at 95 %
 
 
@@ -58,7 +62,9 @@ def exploding_gradients(facts: Facts) -> list[Finding] | NotComputable:
         if math.isfinite(largest[k]) and largest[k] < SPIKE * middle:
             continue
         worse = paired_difference(probe.loss[k].astype(np.float64) - probe.loss[k - 1], groups=probe.groups)
-        if not isinstance(worse, NotComputable) and worse.z > _sure(len(probe.loss)):
+        if isinstance(worse, NotComputable) or worse.mean < smallest_loss(facts):
+            continue
+        if worse.z > _sure(len(probe.loss)):
             message = (
                 f"at epoch {facts.epochs[k]} a step's gradient was {largest[k] / middle:.3g} times the typical "
                 "one, and the "
@@ -119,12 +125,11 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
     probe, rise = facts.kept.probe, facts.probe_rise
     if isinstance(probe, NotComputable):
         return probe
-    constant = [one for one in facts.manifest.baselines if one.name != "bigram"]  # which reads the inputs
-    floors = [one.loss for one in constant if one.loss is not None and math.isfinite(one.loss)]
+    floor, losses = constant_loss(facts), probe.loss
     over: Paired | NotComputable = NotComputable("no baseline")
-    if floors:
-        over = paired_difference(probe.loss[-1].astype(np.float64) - min(floors), groups=probe.groups)
-    if not isinstance(over, NotComputable) and over.z > SURE:
+    if floor is not None:
+        over = paired_difference(losses[-1].astype(np.float64) - floor, groups=probe.groups)
+    if not isinstance(over, NotComputable) and over.z > SURE and _diverged(facts, probe, floor or 0.0):
         message = (
             f"the loss on training examples ends {formatting.with_interval(over.mean, over.interval)} above that of "
             "a constant answer: the steps are too large"
@@ -132,7 +137,7 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
         return [_too_high(facts, message, {"above": over.mean, "interval": list(over.interval), "z": over.z})]
     if isinstance(rise, NotComputable):
         return rise
-    learnt = (min(floors) if floors else facts.column("probe_loss")[0]) - rise.before
+    learnt = (facts.column("probe_loss")[0] if floor is None else floor) - rise.before
     if rise.established and rise.interval.low > LOST * learnt:
         message = (
             f"the loss on training examples themselves rises since epoch {rise.onset}, by "
@@ -140,6 +145,21 @@ def lr_too_high(facts: Facts) -> list[Finding] | NotComputable:
         )
         return [_too_high(facts, message, {"rise": rise.worse, "interval": list(rise.interval), "onset": rise.onset})]
     return _wavers(facts)
+
+
+def _diverged(facts: Facts, probe: PartOutcomes, floor: float) -> bool:
+    """Return whether a training loss above a constant's was driven there, and not only left where it began.
+
+    It certainly rose over the epochs; or no fresh network begins at so large a loss, and the rate is not small.
+    """
+    losses = probe.loss
+    rise = paired_difference(losses[-1].astype(np.float64) - losses[0], groups=probe.groups)
+    if not isinstance(rise, NotComputable) and rise.z > SURE:
+        return True
+    task = facts.manifest.task
+    fresh = max(abs(floor), math.log(max(len(task.names), 2)) if task.has_probabilities else 0.0)
+    largest = float(np.nanmax(losses.mean(axis=1, dtype=np.float64)))
+    return largest > FRESH * fresh and (remedy.option(facts, "lr") or math.inf) > SLOW
 
 
 def _wavers(facts: Facts) -> list[Finding]:
@@ -180,7 +200,7 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
         return (
             sped if isinstance(sped, NotComputable) else NotComputable("the loss on training examples did not change")
         )
-    if not (sped.z > SURE and fell.z > SURE):
+    if not (sped.z > SURE and fell.z > SURE and float(late.mean()) >= smallest_loss(facts)):
         return []
     message = (
         f"the loss on training examples fell by {formatting.number(float(early.mean()))} in the first half of the "

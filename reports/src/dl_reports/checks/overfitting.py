@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dl.finding import Finding
-from dl_reports import formatting, remedy
+from dl_reports import formatting, remedy, sizes
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
+from dl_reports.statistics.calibration import Calibration
 from dl_reports.statistics.stopping import prechelt
 
 SURE = 2.326  # one-sided, at the level of the other checks
 
 
 def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
-    """Find a validation loss that rises after its best epoch, at 5 % over all epochs."""
+    """Find a validation loss that rises after its best epoch, at 2.5 % over all epochs."""
     change = facts.loss_change
     if isinstance(change, NotComputable):
         return change
@@ -24,11 +25,11 @@ def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
         f"validation loss rises from {formatting.number(change.before)} at epoch {change.best} to "
         f"{formatting.number(change.after)} at epoch {change.last}, by {rise}{_since(change)}"
     )
-    return [Finding("fit-overfit-loss", "issue", message, evidence(change), remedy.regularize(facts))]
+    return [_finding(facts, "fit-overfit-loss", message, change, sizes.smallest_loss(facts))]
 
 
 def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
-    """Find a headline metric that gets worse after its best epoch, at 5 % over all epochs."""
+    """Find a headline metric that gets worse after its best epoch, at 2.5 % over all epochs."""
     change, name = facts.metric_change, formatting.metric_word(facts.tested_metric)
     if isinstance(change, NotComputable):
         return change
@@ -41,7 +42,14 @@ def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
         f"validation {name} {'falls' if higher else 'rises'} from {shown(change.before)} at epoch {change.best} to "
         f"{shown(change.after)} at epoch {change.last}, by {worse(change.worse, change.interval)}{_since(change)}"
     )
-    return [Finding("fit-overfit-metric", "issue", message, evidence(change), remedy.regularize(facts))]
+    return [_finding(facts, "fit-overfit-metric", message, change, sizes.smallest_change(facts))]
+
+
+def _finding(facts: Facts, code: str, message: str, change: Change, smallest: float) -> Finding:
+    """Return an issue with its remedy, or a note where the change is certain and too small to matter."""
+    if change.worse >= smallest:
+        return Finding(code, "issue", message, evidence(change), remedy.regularize(facts))
+    return Finding(code, "note", f"{message}, which is too little to matter", evidence(change))
 
 
 def over_confident(facts: Facts) -> list[Finding] | NotComputable:
@@ -52,10 +60,16 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
     found: dict[str, object] = {}
     reasons: list[str] = []
     agreement, temperature = known(both), known(scaled)
-    if agreement is not None and agreement.over_confident and facts.metric.higher:
+    matters = isinstance(facts.loss_change, Change) and facts.loss_change.worse >= sizes.smallest_loss(facts)
+    if agreement is not None and agreement.over_confident and facts.metric.higher and matters:
         reasons.append(_apart(facts))
         found |= {"loss_best": agreement.loss_best, "metric_best": agreement.metric_best}
-    if temperature is not None and temperature.temperature > 1 and temperature.gain.z > SURE:
+    if (
+        temperature is not None
+        and temperature.temperature > 1
+        and temperature.gain.z > SURE
+        and _worth(facts, temperature)
+    ):
         gain = formatting.with_interval(temperature.gain.mean, temperature.gain.interval)
         reasons.append(f"a temperature of {temperature.temperature:.2f} lowers its loss by {gain}")
         found |= {"temperature": temperature.temperature, "gain": temperature.gain.mean}
@@ -64,6 +78,10 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
         return []
     message = f"the network is over-confident: {'; '.join(reasons)}"
     return [Finding("fit-over-confident", "tip", message, found, remedy.again(facts, monitor="loss"))]
+
+
+def _worth(facts: Facts, scaled: Calibration) -> bool:
+    return scaled.gain.mean >= sizes.smallest_loss(facts)
 
 
 def _apart(facts: Facts) -> str:
@@ -81,7 +99,7 @@ def stopped_too_late(facts: Facts) -> list[Finding] | NotComputable:
     if isinstance(loss, NotComputable):
         return loss
     better_later = not isinstance(metric, NotComputable) and metric.best > loss.last - (loss.last - loss.best) // 2
-    if not loss.established or better_later or loss.last - loss.best < 2:
+    if not loss.established or better_later or loss.last - loss.best < 2 or loss.worse < sizes.smallest_loss(facts):
         return []
     wasted = loss.last - loss.best
     message = (

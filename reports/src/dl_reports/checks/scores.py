@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtri
 
 from dl.finding import Finding
-from dl_reports import formatting, remedy
-from dl_reports.baseline import lead
+from dl_reports import clauses, formatting, remedy
+from dl_reports.answers import Memory, Skill, SkillAnswer, answer_memory, answer_skill
 from dl_reports.change import Change
-from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.power import (
@@ -23,46 +23,75 @@ from dl_reports.statistics.power import (
 )
 
 _WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly help
+OF_GAP = {Memory.SMALL: "note", Memory.VAGUE: "note", Memory.PART: "tip", Memory.LARGE: "issue"}
+SMALL_STEPS = 1e-4  # a learning rate below those by which a network is usually trained from scratch
 _BIAS = 0.65  # standard errors; a larger bias is reported: 95 % intervals then cover less than 90 %
 
 
 def gap(facts: Facts) -> list[Finding] | NotComputable:
-    """Find a training score certainly better than the validation score at the best epoch, at 1 % one-sided."""
-    found = facts.gap
-    if isinstance(found, NotComputable):
-        return found
-    if not found.z > -float(ndtri(LEVEL)):
+    """Find a training score certainly better than the validation score at the best epoch, at 2.5 % one-sided."""
+    answer = answer_memory(facts)
+    if answer.gap is None:
+        return NotComputable(answer.why)
+    if answer.state not in OF_GAP:
         return []
-    left = abs(facts.metric.perfect - found.val)
-    most = found.interval.low > left / 2
-    name = formatting.metric_word(facts.metric.name)
+    found, name = answer.gap, formatting.metric_word(facts.metric.name)
     train, val = (formatting.score(facts.metric, score) for score in (found.train, found.val))
+    shares = ""
+    if math.isfinite(answer.of_learnable[0]):
+        shares = f", {clauses.share_of_learnable(answer)}"
+    if math.isfinite(answer.of_left):
+        shares += f" and {formatting.rounded_percent(answer.of_left)} of the remaining error"
     message = (
         f"{name} is {train} on training and {val} on validation examples: a certain gap of "
-        f"{formatting.difference(facts.metric, found.gap, found.interval)}, z {found.z:.1f}"
-        f"{', most of what is left to gain' if most else ''}"
+        f"{formatting.difference(facts.metric, found.gap, found.interval)}{shares}"
     )
     numbers = {"probe": found.train, "val": found.val, "gap": found.gap, "interval": list(found.interval), "z": found.z}
-    return [Finding("fit-gap", "tip" if most else "note", message, numbers, remedy.regularize(facts))]
+    numbers_all = {**numbers, "of_learnable": list(answer.of_learnable), "of_left": answer.of_left}
+    severity = OF_GAP[answer.state]
+    command = "" if severity == "note" else remedy.regularize(facts)
+    return [Finding("fit-gap", severity, message, numbers_all, command)]
 
 
 def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
-    """Find a network that is not established to beat the best baseline; the verdict puts this first."""
-    found = lead(facts)
-    if isinstance(found, NotComputable):
-        return found
-    if found.better:
+    """Find a network that is not certainly better than a constant answer, or certainly worse than a cheap rival."""
+    answer = answer_skill(facts)
+    if answer.state is Skill.UNKNOWN:
+        return NotComputable(answer.why)
+    if answer.state is Skill.BETTER and answer.rival is None:
         return []
-    ours, theirs = (formatting.score(facts.metric, score) for score in (found.score, found.baseline.score))
-    message = (
-        f"not certainly better than {formatting.quoted(found.baseline.answer)}: {ours} against {theirs} "
-        f"{formatting.metric_word(facts.metric.name)}, "
-        f"a lead of {formatting.difference(facts.metric, found.lead, found.interval)}"
-    )
-    numbers = {"score": found.score, "baseline": found.baseline.score, "lead": found.lead}
-    numbers |= {"z": found.z, "critical": found.critical}
-    numbers_all: dict[str, object] = {**numbers, "interval": list(found.interval), "form": found.form}
-    return [Finding("fit-no-better-than-baseline", "issue", message, numbers_all, remedy.slower(facts))]
+    clause, severity, next_command = OF_SKILL.get(answer.state, (clauses.behind_rival, "issue", remedy.larger))
+    found = answer.rival if answer.state is Skill.BETTER else answer.lead
+    numbers: dict[str, object] = {"state": answer.state.value, "fitted": answer.fitted}
+    if found is not None:
+        numbers |= {"score": found.score, "baseline": found.baseline.score, "lead": found.lead}
+        numbers |= {"interval": list(found.interval), "z": found.z, "critical": found.critical, "form": found.form}
+    return [Finding("fit-no-better-than-baseline", severity, clause(facts, answer), numbers, next_command(facts))]
+
+
+def _train_more(facts: Facts) -> str:
+    """Return the fit that goes on where the loss still falls, faster if its steps are small; else with smaller ones."""
+    trend = known(facts.trend)
+    if not (len(facts.epochs) < 3 or (trend is not None and trend.falling)):
+        return remedy.slower(facts)
+    small = (remedy.option(facts, "lr") or math.inf) <= SMALL_STEPS
+    return remedy.slower(facts, 10.0) if small else remedy.longer(facts)
+
+
+def _more_to_tell(facts: Facts) -> str:
+    """Return the fit with as many validation examples as would make the lead certain if it is as it seems."""
+    found = answer_skill(facts).lead
+    certain = found is not None and found.lead > 0
+    return _more(facts, (found.lead - found.interval.low) / found.lead if found is not None and certain else None)
+
+
+Wording = tuple[Callable[[Facts, SkillAnswer], str], str, Callable[[Facts], str]]
+OF_SKILL: dict[Skill, Wording] = {
+    Skill.NOTHING: (clauses.nothing, "issue", _train_more),
+    Skill.MEMORIZED: (clauses.memorized, "issue", remedy.regularize),
+    Skill.UNTOLD: (clauses.untold, "tip", _more_to_tell),
+    Skill.UNTOLD_BUT_FITTED: (clauses.untold_but_fitted, "issue", _more_to_tell),
+}
 
 
 def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
@@ -96,6 +125,8 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
 def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     """Find a change for the worse that so few validation examples cannot tell from noise."""
     n, change = facts.manifest.parts.val, known(facts.metric_change)
+    if facts.best is None:
+        return NotComputable("no epoch has a score")
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
         message = f"{facts.val_size} are too few for any test: {resolution.reason}"

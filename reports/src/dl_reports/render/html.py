@@ -22,7 +22,7 @@ from dl_reports.render import phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.png import data_uri
 from dl_reports.render.svg import chart_svg, reliability_svg, sample
-from dl_reports.report import BaselineRow, Confusion, Report, Verdict
+from dl_reports.report import Answer, BaselineRow, Confusion, Report, Verdict
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LONG = 1000  # characters of a message
@@ -76,7 +76,7 @@ def _upto(text: str, longest: int) -> Markup:
     return Markup.escape(safe_text(text, longest))
 
 
-def _severity(one: Finding | Verdict) -> str:
+def _severity(one: Finding | Verdict | Answer) -> str:
     return one.severity if one.severity in SEVERITIES else "note"
 
 

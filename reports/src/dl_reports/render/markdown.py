@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from dl.finding import SEVERITIES
 from dl.terminal import LONGEST, safe_text
 from dl_reports.render import phrases
 from dl_reports.report import Command, Example, Report
@@ -16,6 +17,7 @@ LONG = 1000  # characters of a message
 MOST_FINDINGS = 12
 MOST_TEXTS = 5
 MOST_OF_TEXT = 200  # characters
+SIGNS = {"good": "all well"} | {severity: severity for severity in SEVERITIES}
 ACTIVE = re.compile(r"[\\`*_\[\]|~$]")  # characters that Markdown reads
 ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 REFERENCE = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)")  # a forge turns these into mentions and links to issues
@@ -31,6 +33,7 @@ def _blocks(report: Report) -> Iterable[str]:
     header = report.header
     yield f"### {text(header.run)}"
     yield f"**{text(report.verdict.sentence, LONG)}**"
+    yield _answers(report)
     yield " · ".join(text(fact, LONG) for fact in (phrases.state(header), *dict(phrases.facts(header)).values()))
     if header.message:
         yield text(header.message, LONG)
@@ -48,6 +51,19 @@ def _blocks(report: Report) -> Iterable[str]:
 
 def _others(command: Command) -> str:
     return f", or {', '.join(map(code, command.instead))}" if command.instead else ""
+
+
+def _answers(report: Report) -> str:
+    metric = report.header.metric
+    rows = [
+        (
+            SIGNS.get(one.severity, ""),
+            text(f"{one.question}: {one.message}", LONG),
+            phrases.answer_interval(one, metric),
+        )
+        for one in report.verdict.answers
+    ]
+    return _table(("", "answer", "95 % interval"), rows, ":--", ":--", "--:") if rows else ""
 
 
 def _scores(report: Report) -> str:

@@ -13,7 +13,7 @@ from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
 from dl_reports.formatting import bracket, many, metric_word, number, percent, points
-from dl_reports.report import BaselineRow, CalibrationCard, ClassRow, Curves, Example, Header, Report, Reuse
+from dl_reports.report import Answer, BaselineRow, CalibrationCard, ClassRow, Curves, Example, Header, Report, Reuse
 
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
@@ -81,6 +81,14 @@ def baseline_name(row: BaselineRow) -> str:
 def title(metric: MetricInfo) -> str:
     """Return the name of a metric for a heading."""
     return metric_word(metric.name)
+
+
+def answer_interval(given: Answer, metric: MetricInfo) -> str:
+    """Return the interval of one of the three answers alone; empty where it has none."""
+    size = given.size
+    if size is None or not math.isfinite(size.value):
+        return ""
+    return bracket(size[1:], 100, 2) if metric.higher and not given.of_loss else bracket(size[1:])
 
 
 def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:

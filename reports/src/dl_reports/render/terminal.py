@@ -23,7 +23,7 @@ from dl.terminal import plain, safe_text
 from dl_reports.render import cards, phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.plot import draw_chart
-from dl_reports.report import Command, Header, Report, Section, Unchecked, Verdict
+from dl_reports.report import Command, Header, Report, Section, Unchecked
 
 WIDEST = 140  # columns; a line that is longer is hard to read
 WIDEST_LADDER = 96
@@ -42,7 +42,7 @@ def print_report(report: Report, console: Console) -> None:
 def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     inner = width - INDENT
     yield from _header(report.header, width)
-    yield from _verdict(report.verdict)
+    yield from _verdict(report)
     yield from _titled(*_scores(report, inner))
     yield from _titled("learning curves", _curves(report, inner))
     yield from _titled("findings", _findings(report, inner))
@@ -81,7 +81,9 @@ def _header(header: Header, width: int) -> Iterable[RenderableType]:
     yield grid
 
 
-def _verdict(verdict: Verdict) -> Iterable[RenderableType]:
+def _verdict(report: Report) -> Iterable[RenderableType]:
+    """Lay out the first sentence, and the three answers below it: sign, question, answer and interval."""
+    verdict = report.verdict
     mark, style = MARKS.get(verdict.severity, GOOD)
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
@@ -89,6 +91,18 @@ def _verdict(verdict: Verdict) -> Iterable[RenderableType]:
     grid.add_row(Text(mark, style=style), Text(safe_text(verdict.sentence, LONG), style="bold"))
     yield Text()
     yield grid
+    if not verdict.answers:
+        return
+    rows = Table.grid(padding=(0, 1))
+    for wide in (False, False, True, False):
+        rows.add_column(no_wrap=not wide)
+    for given in verdict.answers:
+        mark, style = MARKS.get(given.severity, GOOD)
+        spread = phrases.answer_interval(given, report.header.metric)
+        words = Text(safe_text(given.message, LONG))
+        rows.add_row(Text(mark, style=style), plain(given.question, "dim"), words, Text(spread, style="dim"))
+    yield Text()
+    yield Padding(rows, (0, 0, 0, INDENT), expand=False)
 
 
 def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:

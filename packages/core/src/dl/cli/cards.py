@@ -28,6 +28,7 @@ from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
 from dl.runs.wording import show_findings
 from dl.terminal import console, plain
+from dl.words import show_number
 
 if TYPE_CHECKING:
     from dl.data.examples import Examples
@@ -201,7 +202,7 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
     elif np.issubdtype(target.dtype, np.integer):
         words = ", ".join(map(str, np.atleast_1d(target).tolist()))
     else:
-        words = ", ".join(f"{value:.4g}" for value in np.atleast_1d(target).tolist())
+        words = ", ".join(show_number(value) for value in np.atleast_1d(target).tolist())
     return plain(words, "dim", longest=width)
 
 

@@ -110,12 +110,14 @@ class Baseline:
         answer: Its answer in words.
         score: Its headline metric.
         loss: Its loss; None if it has none.
+        rival: Whether its answer depends on the input: a cheap rival, and not a constant answer.
     """
 
     name: str
     answer: str
     score: float
     loss: float | None = None
+    rival: bool = False
 
 
 @dataclass(frozen=True)

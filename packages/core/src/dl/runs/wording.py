@@ -12,17 +12,18 @@ from dl.finding import SEVERITIES, Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.terminal import plain
+from dl.words import show_number
 
 LONGEST = 400  # characters of a finding that are shown
 MARKS = {"issue": ("!", "bold red"), "tip": ("*", "yellow"), "note": ("-", "dim")}
 
 
 def show_value(metric: MetricInfo, value: float, *, signed: bool = False) -> str:
-    """Format a score: in percent if higher is better, otherwise with four digits."""
+    """Format a score: in percent if higher is better, otherwise in four digits or as a whole number."""
     if not math.isfinite(value):
         return "-"
     sign = "+" if signed else ""
-    return f"{value:{sign}.2%}".replace("%", " %") if metric.higher else f"{value:{sign}.4g}"
+    return f"{value:{sign}.2%}".replace("%", " %") if metric.higher else show_number(value, signed=signed)
 
 
 def show_estimate(metric: MetricInfo, estimate: Estimate, *, signed: bool = False) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, whole, without_target
-from dl.errors import BadOption
+from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
 from dl.plugins.registry import Plugins
@@ -25,7 +25,7 @@ from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
 from dl.splits.sight import check_inputs
 from dl.tables.options import is_table
-from dl.words import were
+from dl.words import many, were
 
 if TYPE_CHECKING:
     from dl.domain import Domain
@@ -93,6 +93,8 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
         groups = number_groups(dataset.train, keys, recipe)
         train, val, rule = _hold_out(dataset, recipe, groups, _strata(dataset.train.targets) if of_classes else None)
         val_keys, val_groups = keys[val.index], groups[val.index]
+    refuse_no_numbers(train, "training")
+    refuse_no_numbers(val, "validation")
     if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
@@ -101,6 +103,25 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
     shared = {name: Groups.of(column) for name, column in numbers.items()}
     return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings, shared)
+
+
+def refuse_no_numbers(subset: Subset, name: str) -> None:
+    """Refuse targets that are no finite numbers: their loss would be none, whatever the network answers.
+
+    Raises:
+        BadData: Naming the first example.
+    """
+    targets = subset.targets
+    if targets.dtype.kind != "f" or not targets.size:
+        return
+    bad = np.flatnonzero(~np.isfinite(targets.reshape(len(targets), -1)).all(axis=1))
+    if not len(bad):
+        return
+    first = int(subset.index[bad[0]])
+    raise BadData(
+        f"{many(len(bad), 'target')} of the {name} set {'is' if len(bad) == 1 else 'are'} no finite number, the first "
+        f"in example {subset.examples.source(first)}; leave such examples out"
+    )
 
 
 def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Index:

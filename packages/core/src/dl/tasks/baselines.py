@@ -17,6 +17,7 @@ from dl.data.examples import Subset
 from dl.domain import Preprocessor
 from dl.runs.manifest import Baseline, TaskInfo
 from dl.tasks.task import Target, Task
+from dl.words import show_number
 
 LEAST_SHARE = 1e-4  # of a class that the training set does not have; keeps log-odds finite
 Floats = NDArray[np.float64]
@@ -104,5 +105,5 @@ def log_odds(shares: Floats) -> Floats:
 
 
 def _words(values: Floats) -> str:
-    shown = ", ".join(f"{value:.4g}" for value in values[:3])
+    shown = ", ".join(show_number(value) for value in values[:3])
     return shown + (", …" if len(values) > 3 else "")

@@ -7,7 +7,7 @@ Letters: ``S`` tokens of all rows, ``V`` numbers of tokens, ``P`` distinct pairs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -112,10 +112,10 @@ def token_baselines(task: Task, train: Subset, val: Subset, preprocessor: Prepro
     rows = _tokens(preprocessor, val)
     lengths = _lengths(preprocessor, rows)
     return tuple(
-        _scored(task, name, answer, _sums(model, rows, lengths))
-        for name, answer, model in (
-            ("unigram", "each token at its share", unigram),
-            ("bigram", "each token given the last", Bigram.learn(before, after, unigram)),
+        _scored(task, named, _sums(model, rows, lengths))
+        for named, model in (
+            (Baseline("unigram", "each token at its share", 0.0), unigram),
+            (Baseline("bigram", "each token given the last", 0.0, rival=True), Bigram.learn(before, after, unigram)),
         )
     )
 
@@ -165,8 +165,7 @@ def _sums(model: Unigram | Bigram, rows: Ragged, lengths: tuple[Floats, Floats])
     return torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
 
 
-def _scored(task: Task, name: str, answer: str, sums: Tensor) -> Baseline:
+def _scored(task: Task, named: Baseline, sums: Tensor) -> Baseline:
     target = torch.empty(len(sums), 0)
-    return Baseline(
-        name, answer, task.metrics(sums, target)[task.info.headline.name], float(task.row.loss(sums, target, "mean"))
-    )
+    score = task.metrics(sums, target)[task.info.headline.name]
+    return replace(named, score=score, loss=float(task.row.loss(sums, target, "mean")))

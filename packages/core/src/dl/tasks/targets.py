@@ -15,7 +15,7 @@ from torch import Tensor
 from dl.errors import BadData, BadOption
 from dl.runs.manifest import TaskInfo
 from dl.tasks.task import Names, Target
-from dl.words import many
+from dl.words import many, show_number
 
 AUTO = "auto"
 LARGEST, SMALLEST = 1e30, 1e-30  # of the targets of a regression: their errors must fit single precision
@@ -104,7 +104,7 @@ def _classes_of(target: Target, names: Names) -> str:
 def _numbers_of(target: Target) -> str:
     columns = 1 if target.ndim == 1 else target.shape[1]
     what = f"{columns} columns of real numbers" if columns > 1 else "real numbers"
-    return f"{what} from {float(target.min()):.4g} to {float(target.max()):.4g}"
+    return f"{what} from {show_number(float(target.min()))} to {show_number(float(target.max()))}"
 
 
 def refuse_unlearnable(target: Target) -> None:

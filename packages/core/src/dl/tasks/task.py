@@ -20,6 +20,7 @@ from torch import Tensor
 from dl.data.examples import Subset
 from dl.errors import BadData
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
+from dl.words import show_number
 
 if TYPE_CHECKING:
     from dl.domain import Preprocessor
@@ -72,8 +73,8 @@ def unchanged(values: Tensor, *_: object) -> Tensor:
 
 
 def in_words(answer: Tensor, _names: Names) -> str:
-    """Write the numbers of one answer in four digits."""
-    return ", ".join(f"{value:.4g}" for value in answer.reshape(-1).tolist())
+    """Write the numbers of one answer in four digits, or as whole numbers, so that a program can read them."""
+    return ", ".join(show_number(value).replace(",", "") for value in answer.reshape(-1).tolist())
 
 
 def by_name(pred: Tensor, names: Names) -> dict[str, float]:
