@@ -17,7 +17,7 @@ from dl.errors import BadOption
 SKEWED = 1.5  # skewness from which the logarithm is considered; an exponential distribution has 2
 ENOUGH = 50  # training examples from which skewness is measured
 SCALES = ("auto", "plain", "log")
-BEYOND = 0.5  # of the range of the training logarithms: how far predictions may lie outside
+BEYOND = 0.1  # of the range of the training logarithms: how far predictions may lie outside
 
 Numbers = NDArray[np.float64]
 

@@ -135,7 +135,7 @@ def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     """Return the task that the training target and the recipe ask for."""
     loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
     examples = splits.train.examples
-    if scale == "auto" and (splits.val.targets <= 0).any():
+    if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
         scale = "plain"  # a target to be scored may have no logarithm
     return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
 
