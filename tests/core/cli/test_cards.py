@@ -46,20 +46,3 @@ def test_a_card_shows_what_the_guards_find(plugins_with, dataset, capsys):
     first, _, card = capsys.readouterr().out.partition("\n")
     assert [found["code"] for found in json.loads(first)["findings"]] == ["data-groups-in-sight"]
     assert "keep them together: --group-on name" in " ".join(card.split())
-
-
-def test_a_card_of_rows_shows_each_column_and_what_it_tells(plugins_with, dataset, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    rows = np.zeros(100, [("height", "f8"), ("a name of many words", "f8"), ("gaps", "f8")])
-    rows["height"], rows["gaps"] = np.arange(100.0), np.where(np.arange(100) % 4, np.nan, 2.5)
-    one = dataset(np.zeros((100, 2)), np.arange(100) // 50, ("no", "yes"))
-    one = replace(one, train=replace(one.train, inputs=rows))
-    for as_json in (True, False):
-        show_dataset("given", plugins_with(given=one), Reading(), as_json=as_json)
-    first, _, card = capsys.readouterr().out.partition("\n")
-    height, _, gaps = json.loads(first)["columns"]
-    assert (height["kind"], round(height["told"], 6), gaps["missing"]) == ("whole numbers", 1.0, 0.75)
-    lines = [line for line in card.splitlines() if re.match("  (height|a name|gaps) ", line)]
-    assert re.split(" {2,}", lines[0].strip()) == ["height", "whole numbers", "-", "0 to 99", "██▇████▇██", "100 %"]
-    assert re.split(" {2,}", lines[2].strip()) == ["gaps", "numbers", "75 %", "2.5", "█", "0 %"]
-    assert all(len(line.rstrip()) <= 80 for line in card.splitlines())
