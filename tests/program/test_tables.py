@@ -142,7 +142,10 @@ def test_a_text_that_no_batch_can_hold_is_named_before_anything_is_trained(tmp_p
 def test_the_card_of_a_table_shows_each_column_and_what_it_tells(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    rows = [f"{k * 1.5},{'' if k % 4 else 'yes'},{'no' if k % 3 else 'a b'},{'high' if k > 49 else 'low'}" for k in range(100)]
+    rows = [
+        f"{k * 1.5},{'' if k % 4 else 'yes'},{'no' if k % 3 else 'a b'},{'high' if k > 49 else 'low'}"
+        for k in range(100)
+    ]
     (tmp_path / "rows.csv").write_text("height,given,word,y\n" + "\n".join(rows))
     height, given, _ = json.loads(said(capsys, 0, "show", "rows.csv", "--json")[0])["columns"]
     assert (height["kind"], round(height["told"], 6), given["missing"]) == ("numbers", 1.0, 0.75)
