@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    advice,
     alarms,
     book,
+    defaults,
     epoch,
     guards,
     intervals,
@@ -37,8 +39,10 @@ ALL: dict[str, Callable[[], None]] = {
     "guards": guards.main,
     "intervals": intervals.main,
     "alarms": alarms.main,
+    "advice": advice.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
+    "defaults": defaults.main,
 }
 
 for name in sys.argv[1:] or list(ALL):

@@ -31,6 +31,7 @@ ORDER = (
         "intervals",
         "signals",
         "options",
+        "defaults",
         "files",
         "stored",
         "data",

@@ -58,3 +58,12 @@ def test_a_sketch_is_shown_where_one_of_its_kind_is_kept(facts, kept, shown):
     (first, *others) = examples(found, mislabelled=False)
     assert np.array_equal(first.sketch, shown) if shown is not None else first.sketch is None
     assert all(one.sketch is None for one in others)
+
+
+def test_an_example_is_named_by_its_source_where_the_run_keeps_one(facts):
+    found = facts(**HEALTHY)
+    row = int(np.flatnonzero(found.kept.val.ids == examples(found, mislabelled=False)[0].id)[0])
+    kept = {"val_rows": np.array([row]), "val_sources": np.array(["a/7.png"])}
+    named = Facts(replace(found.kept, sketches=kept), found.plugins)
+    first, second = examples(named, mislabelled=False)[:2]
+    assert first.where == first.source == "a/7.png" and second.where == f"#{second.id}"

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 import tomli_w
 
+from dl.defaults import DataFacts
 from dl.recipes.resolve import resolve
+from dl.recipes.settle import settle
 from dl.runs.run import Run
 from dl_reports.facts import Facts
 from dl_reports.read import read
@@ -93,3 +95,23 @@ def test_without_a_recipe_there_is_no_remedy(simulated, plugins):
     (run.path / "recipe.toml").unlink()
     facts = Facts(read(Run(run.path)), plugins)
     assert again(facts, epochs=7) == "" and against_overfitting(facts) == [] and slower(facts) == ""
+
+
+def test_on_few_examples_the_short_command_means_what_the_data_made_of_the_fit(simulated, plugins):
+    run = simulated(signal=[3.0])
+    few = DataFacts(150, shape=(28, 28, 1), target="classes", outputs=10)
+    manifest = replace(run.manifest, data=few)
+    meant = settle(resolve(plugins, "vision", "mnist"), few, plugins)[0]
+    for name, text in (("recipe.toml", meant.to_toml()), ("run.json", manifest.to_json())):
+        (run.path / name).write_text(text)
+    facts = Facts(read(Run(run.path)), plugins)
+    assert again(facts, lr=0.001) == "dl fit vision mnist lr=0.001"
+    typed = resolve(plugins, "vision", "mnist", options={"lr": 0.001})
+    assert settle(typed, few, plugins)[0] == replace(meant, train={**meant.train, "lr": 0.001})
+
+
+def test_a_run_that_kept_no_facts_of_its_data_is_gone_on_with_by_its_recipe(simulated, plugins):
+    run = simulated(signal=[3.0])
+    (run.path / "recipe.toml").write_text(resolve(plugins, "vision", "mnist", recipe="fast").to_toml())
+    (run.path / "run.json").write_text(replace(run.manifest, data=None).to_json())
+    assert again(Facts(read(Run(run.path)), plugins), epochs=7) == "dl fit vision mnist --recipe fast epochs=7"

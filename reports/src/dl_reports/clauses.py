@@ -12,6 +12,8 @@ from dl_reports.baseline import Lead
 from dl_reports.change import Change
 from dl_reports.facts import Facts
 
+KNOWN = 0.5  # of what can be learnt: training examples that lack less are known
+
 
 def better(facts: Facts, answer: SkillAnswer) -> str:
     """Word a certain lead over the best constant answer."""
@@ -46,13 +48,19 @@ def untold(facts: Facts, answer: SkillAnswer) -> str:
 
 def untold_but_fitted(facts: Facts, answer: SkillAnswer) -> str:
     """Word that training examples are known, and validation examples do not suffice to tell."""
-    known = f"it knows its training examples ({_probe(facts)}), and too few validation examples tell what that is worth"
+    fitted = _fitted(facts)
     if answer.lead is None:
-        return f"{known}: {facts.val_size}"
+        return f"{fitted}, and too few validation examples tell what that is worth: {facts.val_size}"
     return (
-        f"it knows its training examples ({_probe(facts)}), and cannot be told from {_theirs(answer.lead)} on "
+        f"{fitted}, and cannot be told from {_theirs(answer.lead)} on "
         f"{facts.val_size}: a lead of {_lead(facts, answer.lead)}"
     )
+
+
+def _fitted(facts: Facts) -> str:
+    """Word how well training examples are fitted: known where most of what can be learnt is there."""
+    far = abs(facts.metric.perfect - facts.score("probe").value) > KNOWN * sizes.learnable(facts)
+    return f"it {'does better on' if far else 'knows'} its training examples ({_probe(facts)})"
 
 
 def behind_rival(facts: Facts, answer: SkillAnswer) -> str:

@@ -52,6 +52,7 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
         predicted=_predicted(facts, row) if part == "val" else None,
         loss=float(kept.loss[k, row]),
         sketch=_sketch(known(facts.kept.sketches), part, row),
+        source=_source(known(facts.kept.sketches), part, row),
     )
 
 
@@ -74,6 +75,15 @@ def _predicted(facts: Facts, row: int) -> str | None:
     if not facts.has_classes and len(names) == np.size(answer):
         return ", ".join(f"{name} {show_number(float(value))}" for name, value in zip(names[:4], answer, strict=False))
     return _target(facts, answer)
+
+
+def _source(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> str:
+    """Return the file or row of an example, if the run keeps it."""
+    if sketches is None or not {f"{part}_rows", f"{part}_sources"} <= set(sketches):
+        return ""
+    where = np.flatnonzero(sketches[f"{part}_rows"] == row)
+    kept = sketches[f"{part}_sources"]
+    return str(kept[where[0]]) if len(where) and where[0] < len(kept) else ""
 
 
 def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> Sketch | None:

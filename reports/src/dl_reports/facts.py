@@ -66,6 +66,7 @@ class Facts:
         estimate: ``estimate(name)``: a number of the best epoch with its interval, as ``gap``; NaN where none is kept.
         score: ``score(part)``: the headline metric of ``val`` or ``probe`` at the best epoch, with its interval.
         groups: ``groups(part)``: the groups of the examples of ``val`` or ``probe``; None where they are independent.
+        both_groups: The groups of both: of the validation examples and of the probe.
         val_units: How many independent units the validation set holds: groups, or else examples.
         val_size: The same in words.
         tested_metric: Name of the metric that is tested on single examples: the headline, or its substitute.

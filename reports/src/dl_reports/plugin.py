@@ -38,11 +38,11 @@ def register_commands() -> tuple[CommandSpec, ...]:
 
 @hookimpl
 def render_report(run: Run, out: Console, plugins: Plugins) -> bool:
-    """Print the report of a run."""
+    """Print the end of a fit: its report in brief."""
     from dl_reports import build
-    from dl_reports.render.terminal import print_report
+    from dl_reports.render.brief import print_brief
 
-    print_report(build.build_report(run, plugins=plugins), out)
+    print_brief(build.build_report(run, plugins=plugins), out)
     return True
 
 

@@ -14,6 +14,7 @@ from dl.errors import DLError
 from dl.options import Value, format_value, split_named
 from dl.recipes.recipe import PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
+from dl.recipes.settle import settle
 from dl.specs import RegularizerSpec
 from dl_reports.facts import Facts, known
 
@@ -45,7 +46,9 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
     if meant is None:
         return ""
-    return _short(facts, recipe, meant, list(changes)) or shlex.join([*from_file, *words])
+    read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
+    short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
+    return short or shlex.join([*from_file, *words])
 
 
 def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
@@ -104,9 +107,12 @@ def _resolved(
     reg: Mapping[str, object] | None = None,
     seed: int | None = None,
 ) -> Recipe | None:
-    """Resolve the choices; None if they do not fit together."""
+    """Resolve the choices and settle them on the run's data; None if that is impossible."""
     try:
-        return resolve(facts.plugins, seed=seed, options=options or {}, reg=reg, **names)
+        found = resolve(facts.plugins, seed=seed, options=options or {}, reg=reg, **names)
+        if not found.is_open:
+            return found
+        return None if facts.manifest.data is None else settle(found, facts.manifest.data, facts.plugins)[0]
     except DLError:
         return None
 

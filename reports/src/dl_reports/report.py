@@ -206,6 +206,7 @@ class Example:
         predicted: The network's answer, in words; None if it was not kept.
         loss: At the best epoch.
         sketch: An image (h, w, c) in uint8, a text, or None.
+        source: The file or row that it came from; empty if the run keeps none.
     """
 
     id: int
@@ -215,6 +216,12 @@ class Example:
     predicted: str | None
     loss: float
     sketch: Sketch | None
+    source: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where to look it up: its file or row, or its id."""
+        return self.source or f"#{self.id}"
 
 
 @dataclass(frozen=True)

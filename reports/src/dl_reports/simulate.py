@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from dl import files
+from dl.defaults import DataFacts
 from dl.finding import Finding
 from dl.groups import Groups
 from dl.options import Option, Value
@@ -238,6 +239,7 @@ def _manifest(folder: Path, fit: SimulatedFit, val: Side, names: tuple[str, ...]
         baselines=(majority, prior, *rivals),
         seconds=float(len(fit.signal)),
         message=fit.message,
+        data=DataFacts(60_000, shape=(28, 28, 1), target="classes", outputs=10),
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dl.data.examples import Dataset, Examples
+from dl.defaults import Default
 from dl.options import Option
 from dl.specs import DomainSpec
 from dl.testing import check_domain, images
@@ -95,11 +96,18 @@ def nameless(paths, preprocessor):
     return replace(OURS.load().read(paths, preprocessor), sources=())
 
 
+RATES = iter(range(1, 1000))
 SKETCHES = iter(np.zeros((n % 3 + 1, 2, 1), np.uint8) for n in range(1000))
 
 BROKEN = {
     "its options can be used": [spec((Option("n", 1, "x", low=3),))],
     "its default recipe works": [spec(default_recipe="nowhere")],
+    "its defaults for data of any size fit": [
+        replace(spec(), defaults=fails),
+        replace(spec(), defaults=lambda facts: [Default("epochs", 0, "why")]),
+        replace(spec(), defaults=lambda facts: [Default("epochs", 9, "")]),
+        replace(spec(), defaults=lambda facts: [Default("lr", next(RATES), "why")]),
+    ],
     "it is loaded": [spec(load=lambda: 7), spec(load=fails)],
     "there is data of it": [],  # below: it needs that none is given
     "it learns a preprocessor": [spec(learn=fails), spec(**learns(Shapeless))],

@@ -53,7 +53,16 @@ def test_off_a_terminal_each_epoch_is_one_line_in_columns():
     )
 
 
-def test_on_a_terminal_the_newest_epochs_that_fit_are_shown_and_the_bar_goes_at_the_end():
+def test_of_many_epochs_the_first_and_the_last_and_about_ten_more_have_a_line():
+    console, stream = shown(terminal=False)
+    with ProgressDisplay(console, ACCURACY, 100, 5) as display:
+        for number in range(1, 38):  # stopped early
+            display.epoch({"epoch": float(number), "train_loss": 1.0}, SCORES)
+    lines = stream.getvalue().splitlines()[1:]
+    assert [line.split("/")[0] for line in lines] == ["1", "10", "20", "30", "37"]
+
+
+def test_on_a_terminal_the_epochs_are_thinned_at_the_end_and_the_bar_goes():
     console, stream = shown(terminal=True, height=10)
     with ProgressDisplay(console, ACCURACY, 12, 100) as display:
         for number in range(1, 7):
@@ -62,7 +71,7 @@ def test_on_a_terminal_the_newest_epochs_that_fit_are_shown_and_the_bar_goes_at_
         display.scoring(7)
         assert display.now.plain == "epoch 7/12  scoring probe and validation" and display.bar.completed == 50
     last = stream.getvalue().rsplit("epoch", 1)[1]  # from the head of the last table on
-    assert [line.split()[0] for line in last.splitlines()[1:] if line.strip()][:4] == ["3/12", "4/12", "5/12", "6/12"]
+    assert [line.split()[0] for line in last.splitlines()[1:] if line.strip()][:4] == ["1/12", "2/12", "4/12", "6/12"]
     assert "scoring" not in last
 
 

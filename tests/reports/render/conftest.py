@@ -149,7 +149,7 @@ def small_report(name="seven"):
         ),
         ignored=("fit-luck",),
         examples=(
-            Example(17, "val", "hardest", "nine", name, 8.25, ring()),
+            Example(17, "val", "hardest", "nine", name, 8.25, ring(), f"digits/nine/{name}-0017.png"),
             Example(23, "val", "hardest", name, "nine", 6.5, np.repeat(ring(), 3, axis=2)),
             Example(99, "probe", "suspect", "one", name, 5.125, f"a sentence about {name}"),
         ),

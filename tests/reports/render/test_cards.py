@@ -19,7 +19,7 @@ def test_without_examples_there_is_nothing_to_show():
 
 def test_examples_stand_under_why_they_are_worth_a_look(report):
     text = shown(cards.examples(report.examples, 80))
-    assert "#17, loss 8.25" in text.partition("label probably wrong")[0]
+    assert "-0017.png" in text.partition("label probably wrong")[0]
     assert "a sentence about seven" in text.partition("label probably wrong")[2]
 
 

@@ -5,11 +5,12 @@ A specification has a name, a description, a schema of options, and a function t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dl.defaults import Default, FitFacts
 from dl.options import InputShape, Option, Options, Value, format_value
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class DomainSpec:
         default_recipe: Name of the recipe to use if none is given.
         options: Of reading and preprocessing.
         unlabelled: Suffixes of files without a target, such as ``.txt``: their task is next-token.
+        defaults: From the facts of a fit whose data is read, the options that follow from them, such as more epochs for
+            few examples. A pure function that imports nothing heavy: reports call it again for next commands. It is
+            called if no recipe was asked for; options that the user stated win.
     """
 
     name: str
@@ -47,6 +51,7 @@ class DomainSpec:
     default_recipe: str
     options: tuple[Option, ...] = ()
     unlabelled: tuple[str, ...] = ()
+    defaults: Callable[[FitFacts], Sequence[Default]] = lambda facts: ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
+from dl_tabular.defaults import defaults
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +42,11 @@ READING = (
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of tables."""
-    return (DomainSpec(DOMAIN, "tables: columns of numbers and categories", _load_domain, "fast", READING),)
+    return (
+        DomainSpec(
+            DOMAIN, "tables: columns of numbers and categories", _load_domain, "fast", READING, defaults=defaults
+        ),
+    )
 
 
 @hookimpl

@@ -9,6 +9,7 @@ from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables.options import OPTIONS as OF_TABLES
+from dl_text.defaults import defaults
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,8 +30,8 @@ READING = (
     Option(
         "weights",
         "count",
-        "weigh tokens in a bag by count, presence (multi-hot) or tf-idf",
-        choices=("count", "multi-hot", "tf-idf"),
+        "weigh tokens in a bag by count, presence (multi-hot) or tf-idf, of known tokens alone or of all",
+        choices=("count", "multi-hot", "tf-idf", "tf-idf-known"),
     ),
     Option(
         "window",
@@ -50,7 +51,11 @@ EMBEDDING = Option("embedding", 32, "embedding dimension", low=1, high=4096, uni
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of texts."""
-    return (DomainSpec(DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING, (".txt",)),)
+    return (
+        DomainSpec(
+            DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING, (".txt",), defaults=defaults
+        ),
+    )
 
 
 @hookimpl

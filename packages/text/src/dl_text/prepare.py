@@ -23,6 +23,7 @@ from dl.padded import Padded
 from dl_text import cache
 from dl_text.vocabulary import UNKNOWN, Settings, Tokens, Truncate, Vocabulary, from_json
 
+WEIGHTS = ("count", "multi-hot", "tf-idf", "tf-idf-known")
 CHUNK = 1 << 16  # texts processed at once
 
 
@@ -32,7 +33,8 @@ class TextPreprocessor(Preprocessor):
     Args:
         vocabulary: Of the training set.
         weights: ``count``: each token weighs 1; ``multi-hot``: only the first of its kind in a text does; ``tf-idf``:
-            term frequency times inverse document frequency, normalized to length 1 per text.
+            term frequency times inverse document frequency, normalized to length 1 per text; ``tf-idf-known``: the same
+            without unknown tokens, which otherwise take a part of that length that training texts never had.
     """
 
     idf: Tensor  # (V,)
@@ -40,7 +42,10 @@ class TextPreprocessor(Preprocessor):
     def __init__(self, vocabulary: Vocabulary, weights: str) -> None:
         super().__init__()
         self.vocabulary, self.weights = vocabulary, weights
-        self.register_buffer("idf", torch.from_numpy(vocabulary.idf))
+        idf = torch.from_numpy(vocabulary.idf)
+        if weights == "tf-idf-known":
+            idf[UNKNOWN] = 0
+        self.register_buffer("idf", idf)
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -75,7 +80,7 @@ class TextPreprocessor(Preprocessor):
         """Add to a batch the weights of its tokens (B, T), unless each weighs 1."""
         if self.weights == "multi-hot":
             return inputs._replace(weights=is_first(inputs.values).to(self.idf.dtype))
-        if self.weights == "tf-idf":
+        if self.weights in ("tf-idf", "tf-idf-known"):
             return inputs._replace(weights=tf_idf(inputs.values, self.idf))
         return inputs
 
@@ -131,6 +136,6 @@ def restore(settings: dict[str, Any]) -> TextPreprocessor:  # Any: JSON
         BadRun: If they are not those of `TextPreprocessor.settings`.
     """
     weights = settings.get("weights")
-    if weights not in ("count", "multi-hot", "tf-idf") or not isinstance(settings.get("vocabulary"), dict):
+    if weights not in WEIGHTS or not isinstance(settings.get("vocabulary"), dict):
         raise BadRun("preprocessor.json does not hold a vocabulary")
     return TextPreprocessor(from_json(settings["vocabulary"]), weights)

@@ -9,6 +9,7 @@ from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
+from dl_vision.defaults import defaults
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +36,9 @@ DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of images."""
-    return (DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING),)
+    return (
+        DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING, defaults=defaults),
+    )
 
 
 @hookimpl

@@ -24,6 +24,7 @@ LONGEST_TEXT = 320  # characters of a text example
 MOST_CLASSES = 12  # of a matrix that is shown whole
 MOST_PAIRS = 5
 MOST_NAME = 24
+MOST_SOURCE = 60  # characters of a file's name or a row
 LEAST_FOUND = 3  # classes
 
 
@@ -56,18 +57,22 @@ def _group(chosen: Sequence[Example], width: int) -> RenderableType:
 
 
 def _thumbnail(example: Example, pixels: NDArray[np.uint8]) -> RenderableType:
-    return Group(draw(pixels, THUMBNAIL), plain(phrases.answer(example), "bold"), _note(example))
+    return Group(draw(pixels, THUMBNAIL), plain(phrases.answer(example), "bold"), *_note(example, THUMBNAIL))
 
 
 def _text(example: Example) -> RenderableType:
-    head = Text.assemble(plain(phrases.answer(example), "bold"), "  ", _note(example))
+    where, loss = _note(example, MOST_SOURCE)
+    head = Text.assemble(plain(phrases.answer(example), "bold"), "  ", where, ", ", loss)
     if not isinstance(example.sketch, str):
         return head
     return Group(head, Padding(Text(safe_text(example.sketch, LONGEST_TEXT)), (0, 0, 0, 2)))
 
 
-def _note(example: Example) -> Text:
-    return Text(f"#{example.id}, {phrases.loss(example)}", style="dim")
+def _note(example: Example, longest: int) -> tuple[Text, Text]:
+    """Return where an example came from, with the end of a long name, and its loss."""
+    where = safe_text(example.where, LONGEST_TEXT)
+    kept = where if len(where) <= longest else "…" + where[1 - longest :]
+    return Text(kept, style="dim"), Text(phrases.loss(example), style="dim")
 
 
 def confusion(found: Confusion, width: int) -> RenderableType | None:

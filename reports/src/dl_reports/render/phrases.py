@@ -84,9 +84,9 @@ def title(metric: MetricInfo) -> str:
 
 
 def answer_interval(given: Answer, metric: MetricInfo) -> str:
-    """Return the interval of one of the three answers alone; empty where it has none."""
+    """Return the interval of one of the three answers alone; empty where it has none, or no width."""
     size = given.size
-    if size is None or not math.isfinite(size.value):
+    if size is None or not math.isfinite(size.value) or size.low == size.high:
         return ""
     return bracket(size[1:], 100, 2) if metric.higher and not given.of_loss else bracket(size[1:])
 

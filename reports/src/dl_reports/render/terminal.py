@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -24,7 +24,7 @@ from dl_reports.render import cards, phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.plot import draw_chart
 from dl_reports.render.residuals import show_residuals
-from dl_reports.report import Command, Header, Report, Section, Unchecked
+from dl_reports.report import BaselineRow, Command, Header, Report, Section, Unchecked
 
 WIDEST = 140  # columns; a line that is longer is hard to read
 WIDEST_LADDER = 96
@@ -43,8 +43,8 @@ def print_report(report: Report, console: Console) -> None:
 def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     inner = width - INDENT
     yield from _header(report.header, width)
-    yield from _verdict(report)
-    yield from _titled(*_scores(report, inner))
+    yield from show_verdict(report)
+    yield from _titled(*show_scores(report, inner))
     yield from _titled("learning curves", _curves(report, inner))
     yield from _titled("findings", _findings(report, inner))
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
@@ -58,7 +58,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     for section in report.sections:
         yield from _titled(safe_text(section.title), _section(section))
     yield from _titled("not checked", _unchecked(report.unchecked))
-    yield from _titled("next", _next(report.next, inner))
+    yield from _titled("next", show_next(report.next, inner))
 
 
 def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType]:
@@ -68,11 +68,7 @@ def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType]
 
 
 def _header(header: Header, width: int) -> Iterable[RenderableType]:
-    line = Table.grid(expand=True, padding=(0, 2))
-    line.add_column(overflow="fold")
-    line.add_column(justify="right")
-    line.add_row(plain(header.run, "bold"), plain(phrases.state(header), "dim"))
-    yield line
+    yield show_name(header)
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column()
@@ -83,7 +79,16 @@ def _header(header: Header, width: int) -> Iterable[RenderableType]:
     yield grid
 
 
-def _verdict(report: Report) -> Iterable[RenderableType]:
+def show_name(header: Header) -> RenderableType:
+    """Lay out the name of the run, and how the fit ended."""
+    line = Table.grid(expand=True, padding=(0, 2))
+    line.add_column(overflow="fold")
+    line.add_column(justify="right")
+    line.add_row(plain(header.run, "bold"), plain(phrases.state(header), "dim"))
+    return line
+
+
+def show_verdict(report: Report) -> Iterable[RenderableType]:
     """Lay out the first sentence, and the three answers below it: sign, question, answer and interval."""
     verdict = report.verdict
     mark, style = MARKS.get(verdict.severity, GOOD)
@@ -107,8 +112,14 @@ def _verdict(report: Report) -> Iterable[RenderableType]:
     yield Padding(rows, (0, 0, 0, INDENT), expand=False)
 
 
-def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
-    """Lay out baselines and network, worst first, and the scores at the best epoch below."""
+def show_scores(report: Report, width: int, most: int | None = None) -> tuple[str, RenderableType | None]:
+    """Lay out baselines and network, worst first, and the scores at the best epoch below.
+
+    Args:
+        report: With the rows.
+        width: Of the terminal, less the indent.
+        most: Show the network and so many of the best rows beside it alone; None for all rows, and the scores below.
+    """
     metric = report.header.metric
     if not report.ladder:
         return "", None
@@ -118,9 +129,9 @@ def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True, min_width=14)
-    most = max((abs(row.score.value) for row in report.ladder), default=1.0) or 1.0
-    full = metric.perfect if metric.higher else most
-    for row in report.ladder:
+    largest = max((abs(row.score.value) for row in report.ladder), default=1.0) or 1.0
+    full = metric.perfect if metric.higher else largest
+    for row in _ladder(report, most):
         style = "bold" if row.ours else ""
         bar = Bar(max(row.score.value / full, 0.0), "bright_blue" if row.ours else "dim")
         shown = (phrases.value(metric, row.score), phrases.interval(metric, row.score))
@@ -128,9 +139,15 @@ def _scores(report: Report, width: int) -> tuple[str, RenderableType | None]:
             plain(phrases.baseline_name(row), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
         )
     title = f"{safe_text(phrases.title(metric))} on validation"
-    for name, number, spread in phrases.other_scores(report):
+    for name, number, spread in phrases.other_scores(report) if most is None else ():
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
     return f"{title}, epoch {report.scores.epoch}" if report.scores else title, grid
+
+
+def _ladder(report: Report, most: int | None) -> Sequence[BaselineRow]:
+    others = [row for row in report.ladder if not row.ours]
+    kept = others if most is None else others[-most:]
+    return [row for row in report.ladder if row.ours or row in kept]
 
 
 class Bar:
@@ -209,7 +226,7 @@ def _unchecked(unchecked: tuple[Unchecked, ...]) -> RenderableType | None:
     return grid
 
 
-def _next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
+def show_next(commands: tuple[Command, ...], width: int) -> RenderableType | None:
     """Lay out commands with their purpose: side by side where all fit, else one below the other."""
     if not commands:
         return None

@@ -29,6 +29,7 @@ ORIGINAL = "_dl_as_given"
 RETURN_TYPES = {
     ("DatasetSpec", "load"): "dl.data.examples:Dataset",
     ("DomainSpec", "load"): "dl.domain:Domain",
+    ("DomainSpec", "defaults"): "collections.abc:Sequence",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
     ("TaskSpec", "load"): "dl.tasks.task:TaskKind",

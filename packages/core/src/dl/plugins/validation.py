@@ -162,6 +162,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "plugin": _TEXT,
     "load": _FUNCTION,
     "build": _FUNCTION,
+    "defaults": _FUNCTION,
     "build_causal": (_is_function_or_none, "a function or None"),
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,

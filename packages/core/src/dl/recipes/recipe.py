@@ -6,7 +6,7 @@ A recipe names registered things and gives values; reading one never imports or 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ class Recipe:
         train: Checked `TRAIN_OPTIONS`.
         split: Checked `SPLIT_OPTIONS`.
         data_options: Checked options of the domain and the data set.
+        is_open: Whether the data still decides what nobody stated (`dl.recipes.settle`); never in a recipe file.
+        stated: What was typed for an open recipe: ``train.lr``, ``model_options.width``, ``reg.l2``.
     """
 
     domain: str
@@ -80,9 +82,11 @@ class Recipe:
     train: Mapping[str, Value] = field(default_factory=dict)
     split: Mapping[str, Value] = field(default_factory=dict)
     data_options: Mapping[str, Value] = field(default_factory=dict)
+    is_open: bool = False
+    stated: frozenset[str] = frozenset()
 
-    def to_toml(self) -> str:
-        """Return the recipe as TOML that `parse_recipe` reads back."""
+    def to_toml(self, comments: Sequence[str] = ()) -> str:
+        """Return the recipe as TOML that `parse_recipe` reads back, with lines of comment before it."""
         head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
         tables: dict[str, dict[str, object]] = {
             "model": {"name": self.model, **self.model_options},
@@ -92,7 +96,7 @@ class Recipe:
         }
         if self.regularizers:
             tables["reg"] = {name: dict(options) for name, options in self.regularizers.items()}
-        return tomli_w.dumps(head | tables)
+        return "".join(f"# {line}\n" for line in comments) + tomli_w.dumps(head | tables)
 
     def flat(self) -> dict[str, Value]:
         """Return every option under a dotted name, like ``train.lr`` and ``reg.l2.strength``, for loggers."""
@@ -105,7 +109,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class PartialRecipe:
-    """The content of a recipe file, not yet checked against a schema; the caller fills in what is missing."""
+    """The content of a recipe file, not yet checked against a schema; the caller fills in what is missing.
+
+    ``is_open`` and ``stated`` are as in `Recipe`; a file has neither.
+    """
 
     domain: str = ""
     data: str = ""
@@ -117,6 +124,8 @@ class PartialRecipe:
     train: Mapping[str, object] = field(default_factory=dict)
     split: Mapping[str, object] = field(default_factory=dict)
     data_options: Mapping[str, object] = field(default_factory=dict)
+    is_open: bool = False
+    stated: frozenset[str] = frozenset()
 
 
 _HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int}

@@ -1,7 +1,8 @@
 """Resolve names and ``key=value`` options to one frozen recipe, in four steps: start, pick, sort, check.
 
 What is said later wins: schema defaults, then the recipe, then what the user typed. Nothing is imported from torch, and
-nothing is read from disk but a recipe file.
+nothing is read from disk but a recipe file. Where no recipe is asked for, the result is open: `dl.recipes.settle` puts
+the domain's defaults for the data in place of what was not typed, once the data is read.
 """
 
 from __future__ import annotations
@@ -105,12 +106,13 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
         UnknownName: If a name is missing or nobody registered it.
         BadRecipe: If a recipe file cannot be read.
     """
-    of_file = _is_file(recipe)
+    of_file, is_open = _is_file(recipe), False
     found = read_recipe(Path(recipe)) if of_file else PartialRecipe()
     domain = plugins.domain(asked.domain or found.domain or _missing("domain", plugins.domains))
     task = asked.task or found.task or _task_of_path(domain, asked.data or found.data)
     if not of_file:
-        named = plugins.recipe(domain.name, recipe or _usual_recipe(plugins, domain, asked.data, asked.model, task))
+        usual, follows_data = _usual_recipe(plugins, domain, asked.data, asked.model, task)
+        named, is_open = plugins.recipe(domain.name, recipe or usual), follows_data and not recipe
         found = parse_recipe(named.text, named.name)
     data = asked.data or found.data or _missing("data set", [name for _, name in plugins.datasets])
     model = asked.model or found.model or _missing("model", [name for _, name in plugins.models])
@@ -125,6 +127,8 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
         model_options=found.model_options if model == found.model else {},
         regularizers={**found.regularizers, **asked.regularizers},
         data_options={k: v for k, v in found.data_options.items() if not (retargeted and k == "target_as")},
+        is_open=is_open,
+        stated=frozenset(f"reg.{name}" for name in asked.regularizers) if is_open else frozenset(),
     )
 
 
@@ -200,7 +204,15 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
         split=split,
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
+        is_open=start.is_open,
+        stated=start.stated | _stated(typed) if start.is_open else frozenset(),
     )
+
+
+def _stated(typed: Typed) -> frozenset[str]:
+    """Return the dotted names of typed options, as `Recipe.stated` has them."""
+    fields = {"model": "model_options", "options": "data_options"}
+    return frozenset(f"{fields.get(group, group)}.{name}" for group, options in typed.items() for name in options)
 
 
 def named_options(plugins: Plugins, loggers: Mapping[str, object]) -> dict[str, dict[str, Value]]:
@@ -250,13 +262,14 @@ def _regularizers(plugins: Plugins, domain: str, wanted: Mapping[str, object]) -
     specs = [plugins.regularizer(domain, name) for name in wanted]
     return {
         spec.name: check_named(spec.options, wanted[spec.name], f"regularizer {spec.name}")
-        for spec in sorted(specs, key=_applied)
+        for spec in in_order_of_application(specs)
         if wanted[spec.name] not in (OFF, {"": OFF})
     }
 
 
-def _applied(spec: RegularizerSpec) -> tuple[int, int, str]:
-    return (PLACES.index(spec.place), spec.rank, spec.name)
+def in_order_of_application(specs: Iterable[RegularizerSpec]) -> list[RegularizerSpec]:
+    """Sort regularizers by place, then by rank, then by name."""
+    return sorted(specs, key=lambda spec: (PLACES.index(spec.place), spec.rank, spec.name))
 
 
 def _task_of_path(domain: DomainSpec, data: str) -> str:
@@ -264,14 +277,18 @@ def _task_of_path(domain: DomainSpec, data: str) -> str:
     return NEXT_TOKEN if data.lower().endswith(tuple(domain.unlabelled)) and os.path.isfile(_path(data)) else ""  # noqa: PTH113 - a name that can be no path is none
 
 
-def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> str:
-    """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain."""
+def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> tuple[str, bool]:
+    """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain.
+
+    Beside it whether it is a general one, whose values the data may change: that of a model or of the domain.
+    """
     if task and (own := _recipe_of_task(plugins, domain.name, model, task)):
-        return own
+        return own, False
     if model:
-        return plugins.model(domain.name, model).recipe or domain.default_recipe
+        return plugins.model(domain.name, model).recipe or domain.default_recipe, True
     known = plugins.datasets.get((domain.name, data))
-    return (known.recipe if known else "") or domain.default_recipe
+    own = known.recipe if known else ""
+    return own or domain.default_recipe, not own
 
 
 def _recipe_of_task(plugins: Plugins, domain: str, model: str, task: str) -> str:

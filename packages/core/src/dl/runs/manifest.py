@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from dl.defaults import DataFacts
 from dl.errors import BadRun
 from dl.stored import from_json
 
@@ -168,6 +169,7 @@ class Manifest:
         host: Machine of that process.
         epochs: Number of finished epochs; 0 if unknown.
         in_memory: The arguments in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
+        data: Facts of the data set before the split, from which defaults follow; None if not stored.
         format: Version of the run folder.
     """
 
@@ -189,6 +191,7 @@ class Manifest:
     host: str = ""
     epochs: int = 0
     in_memory: tuple[str, ...] = ()
+    data: DataFacts | None = None
     format: int = FORMAT
 
     def to_json(self) -> str:

@@ -27,6 +27,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.resolve import resolve
+from dl.recipes.settle import data_facts, settle
 from dl.specs import DomainSpec
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly
@@ -34,6 +35,7 @@ from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold,
 from dl.testing.samples import FILES
 
 EXAMPLES = 8  # of a batch
+SIZES = (4, 20, 60, 500, 5_000, 50_000, 5_000_000)  # numbers of examples that defaults are asked for
 WIDTH = 40  # columns that an example is drawn in
 
 
@@ -129,6 +131,21 @@ def _recipe(subject: DomainSubject) -> str:
     if not names:
         raise Skipped("no data set of the domain is registered")
     return f"it takes the model {resolve(plugins, spec.name, names[0]).model}"
+
+
+def _defaults(subject: DomainSubject) -> str:
+    spec, plugins, changed = subject.spec, subject.plugins, 0
+    recipe = replace(resolve(plugins, spec.name, str(subject.folder), recipe=spec.default_recipe), is_open=True)
+    known = data_facts(subject.dataset)
+    for examples in SIZES:
+        data = replace(known, examples=examples)
+        found, applied = settle(recipe, data, plugins)
+        if settle(recipe, data, plugins) != (found, applied):
+            raise Broken(f"asked twice for {examples:,} examples, its defaults differ")
+        if nameless := [one.name for one in applied if not one.reason]:
+            raise Broken(f"the default of {nameless[0]!r} has no reason")
+        changed = max(changed, len(applied))
+    return f"up to {changed} follow from the data"
 
 
 def _loads(subject: DomainSubject) -> None:
@@ -311,6 +328,7 @@ RULES: Rules[DomainSubject] = {
     "listing it imports nothing heavy": _light,
     "its options can be used": _options,
     "its default recipe works": _recipe,
+    "its defaults for data of any size fit": _defaults,
     "it is loaded": _loads,
     "there is data of it": _data,
     "it learns a preprocessor": _learns,

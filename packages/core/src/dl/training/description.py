@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from dl.defaults import Default
 from dl.plugins.registry import Plugins
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
@@ -24,6 +25,7 @@ def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
     _show_data(console, setup)
     _show_unknown(console, setup)
     _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), recipe.model)
+    _show_defaults(console, setup.defaults)
     _show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
     _show_baselines(console, setup.task.info.headline, setup.baselines)
 
@@ -92,6 +94,13 @@ def _show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
         table.add_row(plain(f"  {layer.kind}"), shape, f"{layer.parameters:,}" if layer.parameters else "")
     table.add_row(plain("  in all"), "", f"{sum(layer.parameters for layer in layers):,}", style="bold")
     console.print(table)
+
+
+def _show_defaults(console: Console, defaults: Sequence[Default]) -> None:
+    """Print the choices that follow from the data, each with its reason; nothing where none does."""
+    width = max((len(one.typed) for one in defaults), default=0)
+    for one in defaults:
+        console.print(plain(f"  {one.typed:<{width}}  {one.reason}"))
 
 
 def _show_regularizers(console: Console, regularizers: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ Letters: ``n`` positions, ``K`` outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
@@ -187,11 +188,24 @@ class FitModule(pl.LightningModule):
 
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
-        self._scoring.enter_context(self.regularizers.scored_with(self.network))
+        self._scoring.enter_context(self._scored_weights())
 
     def on_validation_end(self) -> None:
         """Return to the trained weights; the callbacks have stored the scored ones by now."""
         self._scoring.close()
+
+    @contextmanager
+    def _scored_weights(self) -> Iterator[None]:
+        """Let the network be scored inside as regularizers want it, with statistics that do not lag behind."""
+        with self.regularizers.scored_with(self.network):
+            if self.sampler.steps < FEW_STEPS and running_norms(self.network):
+                size = self.sampler.batch_size
+                recompute_statistics(self.network, batches_of(self.data.train, size, self._prepared_at))
+            yield
+
+    def _prepared_at(self, positions: Index) -> Prepared:
+        """Return the prepared inputs of training examples."""
+        return self.prepared(self.data.train_data.take(torch.from_numpy(positions).to(self.device))[0])
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
         """Call the regularizers after an optimizer step taken by Lightning."""
@@ -430,8 +444,7 @@ class FitModule(pl.LightningModule):
         sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
         was_training = self.training
         self.eval()
-        scoring = self.regularizers.scored_with(self.network)
-        with torch.inference_mode(), scoring, penultimate(self.network) as kept:
+        with torch.inference_mode(), self._scored_weights(), penultimate(self.network) as kept:
             for batch in sampler:
                 prepared = self.prepared(data.take(torch.from_numpy(positions)[batch].to(self.device))[0])
                 self.network(prepared)

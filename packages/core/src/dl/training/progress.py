@@ -18,6 +18,8 @@ from dl.runs.estimates import ScoreEstimates
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
 
+MOST_LINES = 10  # of epochs, beside the first
+
 
 class ProgressDisplay:
     """Shows a fit while it runs.
@@ -47,8 +49,11 @@ class ProgressDisplay:
         self.now = Text()
         self.bar.completed = 0
         if self.console.is_terminal:
+            self.rows = self._thinned()
             self._live.update(self._table(), refresh=True)
             self._live.stop()
+        elif self.rows and not self._is_shown(len(self.rows)):
+            self._line(self.rows[-1])
 
     def training(self, epoch: int, step: int) -> None:
         """Show the number of finished optimizer steps of an epoch."""
@@ -71,8 +76,16 @@ class ProgressDisplay:
         self.rows.append(cells)
         if self.console.is_terminal:
             self._live.update(self._table())
-        else:
+        elif self._is_shown(len(self.rows)):
             self._line(cells)
+
+    def _is_shown(self, epoch: int) -> bool:
+        """Whether an epoch has a line: all of few, else the first and about ten more, evenly spaced."""
+        return epoch in (1, self.epochs) or epoch % -(-self.epochs // MOST_LINES) == 0
+
+    def _thinned(self) -> list[tuple[str, ...]]:
+        last = len(self.rows)
+        return [cells for epoch, cells in enumerate(self.rows, 1) if epoch == last or self._is_shown(epoch)]
 
     def _show(self, text: str) -> None:
         self.now = Text(text, style="dim")

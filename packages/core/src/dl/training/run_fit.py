@@ -164,7 +164,8 @@ def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
     folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
-        files.write_text(folder / "recipe.toml", setup.recipe.to_toml())
+        reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
+        files.write_text(folder / "recipe.toml", setup.recipe.to_toml(reasons))
         write_json(folder / "preprocessor.json", setup.preprocessor.settings())
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)

@@ -18,12 +18,14 @@ import torch
 from torch import nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
+from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadOption, DLError, PluginFailed
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
+from dl.recipes.settle import data_facts, settle
 from dl.runs.manifest import Baseline, Manifest, Parts
 from dl.specs import IN_MEMORY
 from dl.splits.copies import only_copies
@@ -54,6 +56,8 @@ class FitSetup:
         baselines: Scores of trivial answers on the validation set.
         sketch: From one encoded input to a small picture or a text.
         at_hand: Arguments in memory, which the recipe cannot name.
+        facts: Of the data set before the split.
+        defaults: The choices that follow from them.
         created: Time of creation, in UTC (ISO 8601).
     """
 
@@ -68,6 +72,8 @@ class FitSetup:
     baselines: tuple[Baseline, ...]
     sketch: Callable[[Any], Any]  # Any: as the domain encodes and shows inputs
     at_hand: AtHand = NOTHING
+    facts: DataFacts | None = None
+    defaults: tuple[Default, ...] = ()
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def manifest(self, name: str) -> Manifest:
@@ -86,6 +92,7 @@ class FitSetup:
             pid=os.getpid(),
             host=platform.node(),
             in_memory=self.at_hand.names,
+            data=self.facts,
         )
 
     def fingerprints(self) -> Fingerprints:
@@ -106,7 +113,9 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
-    recipe = _settled(recipe, dataset, at_hand, plugins)
+    facts = data_facts(dataset)
+    recipe, defaults = settle(_as_read(recipe, dataset, at_hand), facts, plugins)
+    recipe = _as_needed(recipe, plugins)
     splits = split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
@@ -128,6 +137,8 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
         baselines,
         domain.sketch,
         at_hand,
+        facts,
+        defaults,
     )
 
 
@@ -140,15 +151,17 @@ def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
 
 
-def _settled(recipe: Recipe, dataset: Dataset, at_hand: AtHand, plugins: Plugins) -> Recipe:
-    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name.
-
-    Options of reading that are ``auto`` are set as regularizers need them.
-    """
+def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
+    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
     needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
     needed = {name: value for one in needs for name, value in one.items() if recipe.data_options.get(name) == "auto"}
+    return replace(recipe, data_options={**recipe.data_options, **needed})
+
+
+def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
+    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
     train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
-    return replace(recipe, data_options={**recipe.data_options, **dataset.options, **needed}, train=train)
+    return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 
 def _build(

@@ -34,7 +34,8 @@ def write_sketches(
     arrays: dict[str, NDArray[Any]] = {}
     for name, subset in subsets.items():
         arrays[f"{name}_rows"] = rows[name]
-        arrays[f"{name}_sketches"] = np.array(
-            [sketch(row_of(subset.examples.inputs, subset.index[row])) for row in rows[name]]
-        )
+        positions = [int(subset.index[row]) for row in rows[name]]
+        arrays[f"{name}_sketches"] = np.array([sketch(row_of(subset.examples.inputs, k)) for k in positions])
+        if len(subset.examples.sources):
+            arrays[f"{name}_sources"] = np.array([subset.examples.source(k) for k in positions])
     outcomes.write_arrays(folder / "sketches.npz", arrays)

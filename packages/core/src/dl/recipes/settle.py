@@ -1,0 +1,121 @@
+"""Settle a recipe once the data is read: the defaults of its domain that follow from the data become plain values.
+
+What the user typed, or a named recipe or a recipe file has, is never changed. A settled recipe is closed: fitted again
+it is the same fit, whatever the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dl.data.examples import Dataset, Examples
+from dl.data.ragged import Ragged
+from dl.defaults import DataFacts, Default, FitFacts
+from dl.errors import BadOption, PluginFailed
+from dl.options import Option, check_named
+from dl.plugins.registry import Plugins
+from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
+from dl.recipes.resolve import in_order_of_application
+
+GROUPS = ("model_options", "train", "split", "data_options")  # of a recipe
+
+
+def settle(recipe: Recipe, data: DataFacts, plugins: Plugins) -> tuple[Recipe, tuple[Default, ...]]:
+    """Return the recipe with its domain's defaults for this data, closed, and the defaults that changed something.
+
+    Raises:
+        PluginFailed: If a domain's default names no option, or its value does not fit.
+    """
+    if not recipe.is_open:
+        return recipe, ()
+    spec = plugins.domain(recipe.domain)
+    found = tuple(spec.defaults(fit_facts(recipe, data)))
+    settled, applied = recipe, list[Default]()
+    for default in found:
+        try:
+            changed = _with_default(settled, default, plugins)
+        except BadOption as error:
+            message = f"defaults of the domain {spec.name!r}: {error}"
+            raise PluginFailed(plugins.line("domains", spec.name, message)) from error
+        if changed != settled:
+            applied.append(default)
+        settled = changed
+    return replace(settled, is_open=False, stated=frozenset()), tuple(applied)
+
+
+def data_facts(dataset: Dataset) -> DataFacts:
+    """Return what is known of a data set before it is split."""
+    inputs, (target, outputs) = dataset.train.inputs, _describe_target(dataset.train)
+    shape: tuple[int, ...] = ()
+    length = 0
+    if isinstance(inputs, Ragged):
+        length = int(np.median(inputs.lengths)) if len(inputs) else 0
+    else:
+        shape = (len(inputs.dtype.names),) if inputs.dtype.names else tuple(map(int, inputs.shape[1:]))
+    val = 0 if dataset.val is None else len(dataset.val)
+    return DataFacts(len(dataset.train), val, float(dataset.val_size), shape, length, target, outputs)
+
+
+def fit_facts(recipe: Recipe, data: DataFacts) -> FitFacts:
+    """Return what is known of a fit: the sizes of its split as the recipe asks for them, and what was stated."""
+    val = data.val
+    if not val:
+        size = data.val_size if recipe.split["val"] == AUTO else float(recipe.split["val"])
+        val = min(round(size if size >= 1 else size * data.examples), data.examples)
+    options = {name: value for group in GROUPS for name, value in getattr(recipe, group).items()}
+    stated = frozenset(name.partition(".")[2] for name in recipe.stated)
+    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, options, stated)
+
+
+def _describe_target(examples: Examples) -> tuple[str, int]:
+    """Return how the target reads, and its number of classes, labels or values."""
+    targets = examples.targets
+    whole = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
+    if targets.ndim == 2:
+        width = targets.shape[1]
+        return ("labels" if whole else "numbers", width) if width else ("none", 0)
+    return ("classes", len(np.unique(targets))) if whole else ("numbers", 1)
+
+
+def _with_default(recipe: Recipe, default: Default, plugins: Plugins) -> Recipe:
+    """Return the recipe with a default in it, or as it is where the user stated something else.
+
+    Raises:
+        BadOption: If there is no such option, or the value does not fit it.
+    """
+    if default.is_regularizer:
+        return _with_regularizer(recipe, default, plugins)
+    for group, options in _options(recipe, plugins).items():
+        for option in options:
+            if option.name == default.name:
+                if f"{group}.{option.name}" in recipe.stated:
+                    return recipe
+                value = option.check(default.value, "a default")
+                changed: dict[str, Any] = {group: {**getattr(recipe, group), option.name: value}}  # Any: a field's type
+                return replace(recipe, **changed)
+    raise BadOption(f"there is no option {default.name!r}")
+
+
+def _with_regularizer(recipe: Recipe, default: Default, plugins: Plugins) -> Recipe:
+    name = default.name
+    if f"reg.{name}" in recipe.stated or name in recipe.regularizers or name not in plugins.regularizers:
+        return recipe
+    spec = plugins.regularizer(recipe.domain, name)
+    options = check_named(spec.options, default.value, f"regularizer {name}")
+    specs = [plugins.regularizer(recipe.domain, one) for one in (*recipe.regularizers, name)]
+    every = {**recipe.regularizers, name: options}
+    return replace(recipe, regularizers={one.name: every[one.name] for one in in_order_of_application(specs)})
+
+
+def _options(recipe: Recipe, plugins: Plugins) -> dict[str, Sequence[Option]]:
+    """Return the options that a default may set, by group."""
+    return {
+        "model_options": plugins.model(recipe.domain, recipe.model).options,
+        "train": TRAIN_OPTIONS,
+        "split": SPLIT_OPTIONS,
+        "data_options": plugins.domain(recipe.domain).options,
+    }

@@ -1,0 +1,51 @@
+"""Defaults of tables: by how many rows there are."""
+
+import pytest
+
+from dl.defaults import DataFacts
+from dl.plugins.loading import load_plugins
+from dl.recipes.resolve import resolve
+from dl.recipes.settle import settle
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins()
+
+
+def settled(plugins, rows, target="numbers", **said):
+    data = DataFacts(rows, shape=(7,), target=target, outputs=1)
+    return settle(resolve(plugins, "tabular", "wine", **said), data, plugins)[0]
+
+
+@pytest.mark.parametrize("model", ["dense", "linear"])
+@pytest.mark.parametrize("rows", [4, 60, 150, 700, 2_400, 6_000])
+def test_every_network_takes_2500_steps_or_between_20_and_100_epochs(plugins, rows, model):
+    recipe = settled(plugins, rows, model=model)
+    steps = -(-round(0.8 * rows) // recipe.train["batch_size"])
+    assert recipe.train["epochs"] in (20, 100) or 2_500 <= steps * recipe.train["epochs"] < 2_500 + steps
+
+
+@pytest.mark.parametrize(
+    ("target", "rows", "width", "dropout"),
+    [("classes", 300, 64, 0.2), ("numbers", 300, 128, 0.1), ("numbers", 4_000, 128, 0.0)],
+)
+def test_width_and_dropout_follow_from_target_and_rows(plugins, target, rows, width, dropout):
+    options = settled(plugins, rows, target).model_options
+    assert (options["width"], options["dropout"]) == (width, dropout)
+
+
+def test_a_stated_dropout_stays_and_a_linear_model_has_none(plugins):
+    assert settled(plugins, 300, options={"dropout": 0.05}).model_options["dropout"] == 0.05
+    assert settled(plugins, 300, model="linear").model_options == {}
+
+
+def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
+    recipe = settled(plugins, 10_000)
+    assert (recipe.model_options["width"], recipe.model_options["dropout"]) == (256, 0.0)
+    assert settled(plugins, 10_000, model="linear").train == resolve(plugins, "tabular", "wine", model="linear").train
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(10_000, 40), (60_000, 40), (125_000, 20), (1_250_000, 5)])
+def test_very_many_rows_take_about_30_000_steps(plugins, rows, epochs):
+    assert settled(plugins, rows).train["epochs"] == epochs
