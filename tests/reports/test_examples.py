@@ -9,6 +9,7 @@ from dl_reports.build import build_report
 from dl_reports.examples import HARDEST, SUSPECT, examples
 from dl_reports.facts import Facts
 from dl_reports.read import read
+from dl_reports.render.phrases import where
 
 HEALTHY = {"signal": [2.0, 3.0, *[3.5] * 6], "probe_signal": [2.1, 3.1, *[4.5] * 6]}
 
@@ -66,4 +67,4 @@ def test_an_example_is_named_by_its_source_where_the_run_keeps_one(facts):
     kept = {"val_rows": np.array([row]), "val_sources": np.array(["a/7.png"])}
     named = Facts(replace(found.kept, sketches=kept), found.plugins)
     first, second = examples(named, mislabelled=False)[:2]
-    assert first.where == first.source == "a/7.png" and second.where == f"#{second.id}"
+    assert first.source == where(first) == "a/7.png" and where(second) == f"#{second.id}"

@@ -17,4 +17,4 @@ def test_the_plugin_registers_its_checks_and_verbs(plugins):
 def test_a_report_is_printed_where_a_fit_asks_for_it(simulated, plugins):
     stream = io.StringIO()
     assert plugin.render_report(simulated(signal=[3.0] * 3), Console(file=stream, width=80), plugins) is True
-    assert stream.getvalue().startswith("0001-simulated") and "dl test 0001" in stream.getvalue()
+    assert stream.getvalue().startswith("0001-simulated") and "dl report 0001" in stream.getvalue()

@@ -218,11 +218,6 @@ class Example:
     sketch: Sketch | None
     source: str = ""
 
-    @property
-    def where(self) -> str:
-        """Where to look it up: its file or row, or its id."""
-        return self.source or f"#{self.id}"
-
 
 @dataclass(frozen=True)
 class ConfusedPair:

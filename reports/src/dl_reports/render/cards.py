@@ -70,7 +70,7 @@ def _text(example: Example) -> RenderableType:
 
 def _note(example: Example, longest: int) -> tuple[Text, Text]:
     """Return where an example came from, with the end of a long name, and its loss."""
-    where = safe_text(example.where, LONGEST_TEXT)
+    where = safe_text(phrases.where(example), LONGEST_TEXT)
     kept = where if len(where) <= longest else "…" + where[1 - longest :]
     return Text(kept, style="dim"), Text(phrases.loss(example), style="dim")
 

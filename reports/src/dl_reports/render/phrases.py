@@ -149,6 +149,11 @@ def by_reason(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]
         yield WHY.get(why, why), [example for example in examples if example.why == why]
 
 
+def where(example: Example) -> str:
+    """Return where to look an example up: its file or row, or its id."""
+    return example.source or f"#{example.id}"
+
+
 def answer(example: Example) -> str:
     """Return the true target and the predicted one."""
     return f"{example.true}, predicted {example.predicted}" if example.predicted is not None else example.true
