@@ -150,7 +150,7 @@ def test_a_regression_on_a_parquet_file_is_fitted(tmp_path):
 
 def test_a_skewed_target_is_learnt_as_its_logarithm_and_predicted_in_its_own_units(table, tmp_path):
     rng = np.random.default_rng(0)
-    rooms = rng.uniform(0, 3, 300)
+    rooms = rng.normal(1.5, 0.6, 300)
     prices = 1000 * np.exp(2 * rooms + 0.1 * rng.normal(size=300))
     path = table("rooms,price\n" + "".join(f"{r},{p}\n" for r, p in zip(rooms, prices, strict=True)))
     options = {"target": "price", "epochs": 30, "lr": 0.01, "runs": tmp_path / "runs"}
