@@ -49,6 +49,7 @@ def _write_images(folder: Path) -> None:
     _write_csv(folder / "labels.csv", ["image", "label", "weight", "loop", "even", "patient", "date"], rows)
     for number in (1766, 1768, 1780):
         _write_image(folder / "new" / f"{number}.png", digits.images[number])
+    (folder / "photos/readme.txt").write_text("digits, drawn by hand", encoding="utf-8")
     (folder / "scans/one/torn.png").write_bytes((folder / "new/1766.png").read_bytes()[:40])
 
 
@@ -91,6 +92,9 @@ def _write_tables(folder: Path) -> None:
     names = ["age", "sex", "bmi", "pressure", "tc", "ldl", "hdl", "tch", "ltg", "glucose"]
     _write_csv(folder / "patients.csv", [*names, "progress"], rows[:400])
     _write_csv(folder / "new-patients.csv", names, (row[:-1] for row in rows[400:404]))
+    odd = [row[:-1] for row in rows[400:404]]
+    odd[0][2], odd[1][1], odd[2][4], odd[3][2] = 400.0, "unknown", "", "tall"
+    _write_csv(folder / "odd-patients.csv", names, odd)
     rows[11][2] = "tall"
     _write_csv(folder / "mistyped.csv", [*names, "progress"], rows[:100])
 

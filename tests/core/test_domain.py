@@ -50,6 +50,7 @@ def test_one_example_has_the_shape_of_an_input_and_holds_nothing():
     preprocessor = Numbers((2, 3))
     assert torch.equal(preprocessor.example_input(), torch.zeros(1, 2, 3))
     assert preprocessor.all_unknown(np.ones((4, 2, 3))).tolist() == [False] * 4
+    assert preprocessor.unseen(np.ones((4, 2, 3))) == {}
 
 
 def test_a_preprocessor_without_its_functions_cannot_be_made():

@@ -55,6 +55,14 @@ def test_a_frame_with_words_is_read_as_a_table_is():
     assert fitted.feature_names_in_[-1] == "colour" and fitted.score(frame, WINE.target) > 0.9
 
 
+def test_a_number_far_outside_is_clipped_and_noted():
+    x = np.random.default_rng(0).uniform(0, 1, (200, 2))
+    fitted = Regressor(epochs=FEW).fit(x, 10 * x[:, 0])
+    new = np.array([[0.5, 0.5], [1e6, 0.5]])
+    assert fitted.predict(new)[1] < 20
+    assert fitted.notes(new)[0] == () and fitted.notes(new)[1][0].startswith("x0 1e+06 is far outside the range")
+
+
 def test_a_pickled_copy_answers_alike_and_a_clone_has_learnt_nothing():
     fitted = Classifier(epochs=2, model="linear").fit(WINE.data, WINE.target)
     copy = pickle.loads(pickle.dumps(fitted))

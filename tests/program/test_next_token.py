@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import dl
 from dl.cli.main import command_line
 from dl.errors import BadData, BadFile, BadOption, UnknownName
+from dl.inference.predict import UnseenValues
 from dl.plugins.loading import load_plugins
 from dl.training.devices import Devices
 from dl_reports import remedy
@@ -127,15 +128,29 @@ def test_the_command_line_prints_the_prompt_and_how_it_goes_on(run):
     plain = typed(run, "--text", "the dog", "--tokens", "25")
     assert plain.exit_code == 0 and plain.stdout == f"the dog{answer}\n"
     answers = json.loads(typed(run, "--text", "the dog", "--tokens", "25", "--json").stdout)
-    assert answers == [{"source": "the dog", "answer": answer, "values": {}}]
+    assert answers == [{"source": "the dog", "answer": answer, "values": {}, "notes": []}]
+
+
+def test_unknown_characters_are_left_out_of_a_prompt_and_said(run):
+    with pytest.warns(UnseenValues, match=r"^1 of 2 inputs holds what the training set lacks: Ж the dog☃: left out"):
+        strange, plain = dl.predict(run, texts=["Ж the dog☃", " the dog"], tokens=20)
+    assert strange.source == "Ж the dog☃" and strange.answer == plain.answer
+    assert strange.notes == ("left out, as the training set lacks it: 'Ж', '☃'",) and plain.notes == ()
+
+
+@pytest.mark.parametrize("texts", [[], [""]])
+def test_without_a_prompt_the_text_begins_as_a_training_text_does(run, texts):
+    with pytest.warns(UnseenValues, match=r"^no prompt was given: the text begins as a training text does$"):
+        (answer,) = dl.predict(run, texts=texts, tokens=20)
+    assert answer.source == "" and len(answer.answer) == 20 and len(answer.notes) == 1
 
 
 @pytest.mark.parametrize(
     ("asked", "error", "line"),
     [
-        ({}, BadData, "generates text from a prompt, and none was given  example: --text 'Once upon'"),
-        ({"texts": [""]}, BadData, "text 1: it is empty"),
-        ({"texts": ["Ж"]}, BadData, "the training set lacks 'Ж'"),
+        ({"strict": True}, BadData, "--strict needs a prompt to generate text from  example: --text 'Once upon'"),
+        ({"texts": ["Ж"], "strict": True}, BadData, "Ж: left out, as the training set lacks it: 'Ж'"),
+        ({"texts": ["a\0"]}, BadData, "text 1: byte 2 on line 1 is NUL"),
         ({"texts": ["a"], "tokens": 0}, BadOption, "tokens=0: expected a whole number from 1"),
         ({"texts": ["a"], "temperature": -1.0}, BadOption, "temperature=-1.0: expected 0 or more"),
         ({"texts": ["a"], "temperature": float("nan")}, BadOption, "temperature=nan"),

@@ -11,6 +11,7 @@ from rich.console import Console
 
 import dl
 from dl.cli.main import run as command_line
+from dl.errors import BadData
 from dl.inference.predict import UnknownInputs
 from dl.tables.table import SkippedRows
 
@@ -90,6 +91,7 @@ def test_a_table_is_predicted_with_the_options_of_the_run_or_those_said_now(runs
         answers = dl.predict(run, tmp_path / "new.csv")
     assert [(answer.source, answer.answer) for answer in answers] == [
         ("new.csv row 1", "good"),
+        ("new.csv row 2", ""),
         ("new.csv row 3", "bad"),
     ]
     (tmp_path / "other.csv").write_text("body,note\na great café,a great and long note\n")
@@ -130,8 +132,9 @@ def test_a_text_without_a_known_word_is_counted_and_named(runs, table, tmp_path,
     run = dl.fit("text", str(table), runs=runs, epochs=1, vocabulary=200, console=said)
     assert re.search("1 of [0-9]+ (training|validation) examples .* as reviews.csv row 302", said.file.getvalue())
     (tmp_path / "new.csv").write_text("review\na great lovely film\nвосторг\n")
-    with pytest.warns(UnknownInputs, match=r"1 of 2 inputs holds nothing that this run knows: new\.csv row 3; its"):
-        assert len(dl.predict(run, tmp_path / "new.csv")) == 2
+    with pytest.warns(UnknownInputs, match=r"1 of 2 inputs holds nothing that this run knows: new\.csv row 3; their"):
+        known, unknown = dl.predict(run, tmp_path / "new.csv")
+    assert known.notes == () and unknown.notes == ("nothing in it is known to the run; the answer means nothing",)
     with pytest.warns(UnknownInputs, match=r"1 of 1 inputs .*: qwertz; their predictions mean nothing"):
         dl.predict(run, texts=["qwertz"])
 
@@ -148,3 +151,24 @@ def test_pictures_are_asked_no_texts(runs, images, capsys):
     dl.fit("vision", str(images(40)), model="dense", width=4, epochs=1, runs=runs)
     assert command_line(["predict", "last", "--text", "hello", "--runs", str(runs)]) == 2
     assert "reads no texts" in capsys.readouterr().err
+
+
+def test_rows_that_are_skipped_stay_in_the_output_without_an_answer(runs, table, tmp_path):
+    run = dl.fit("text", str(table), runs=runs, epochs=1, vocabulary=200, bad_rows="skip")
+    (tmp_path / "new.csv").write_text('review\n""\na great film\n" "\na dull film\n')
+    with pytest.warns(SkippedRows, match=r"2 rows were skipped: new\.csv row 2: column 'review' is empty; new"):
+        answers = dl.predict(run, tmp_path / "new.csv")
+    assert [answer.source for answer in answers] == [f"new.csv row {row}" for row in (2, 3, 4, 5)]
+    assert [bool(answer.answer) for answer in answers] == [False, True, False, True]
+    assert answers[0].values == {} and answers[0].notes == ("skipped: column 'review' is empty",)
+    with pytest.raises(BadData, match=r"2 inputs were skipped, which --strict does not allow: new\.csv row 2: column"):
+        dl.predict(run, tmp_path / "new.csv", strict=True)
+
+
+def test_rows_of_a_frame_are_skipped_as_those_of_a_file(runs, table):
+    import pyarrow as pa
+
+    run = dl.fit("text", str(table), runs=runs, epochs=1, vocabulary=200, bad_rows="skip")
+    with pytest.warns(SkippedRows, match="1 row was skipped"):
+        first, second = dl.predict(run, pa.table({"review": [None, "a great film"]}))
+    assert first.notes == ("skipped: column 'review' is empty",) and second.answer

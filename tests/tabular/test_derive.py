@@ -96,6 +96,14 @@ def test_a_prediction_derives_the_column_again_from_its_sources(table):
     assert again.inputs["each"].tolist() == [0.5]
 
 
+def test_a_source_that_was_constant_in_training_is_read_as_numbers(table):
+    lines = [f"{k % 7 + 1},2,{k % 7}" for k in range(70)]
+    options = {"target": "y", "derive": "each=rooms/people"}
+    preprocessor = learn(whole(open_path(table("\n".join(["rooms,people,y", *lines])), options).train), options)
+    again = read([table("people,rooms\n4,2\n", "new.csv")], preprocessor, options)
+    assert again.inputs["each"].tolist() == [0.5]
+
+
 def test_a_frame_and_an_array_are_derived_like_a_table(tmp_path):
     rng = np.random.default_rng(0)
     values = rng.uniform(1, 9, (60, 2))

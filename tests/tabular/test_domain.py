@@ -7,6 +7,8 @@ import torch
 
 import dl
 from dl.errors import BadData, BadFile, BadOption
+from dl.inference.predict import UnseenValues
+from dl.tables.table import SkippedRows
 from dl_tabular.domain import draw, open_path, read, recognize, sketch
 from dl_tabular.prepare import learn
 
@@ -132,7 +134,9 @@ def test_names_of_categories_are_read_as_all_names_of_columns_are(flowers, categ
 
 @pytest.mark.parametrize("model", ["dense", "linear"])
 def test_a_users_table_is_fitted_and_asked(flowers, tmp_path, model):
-    run = dl.fit("tabular", str(flowers), target="species", model=model, epochs=30, runs=tmp_path / "runs", val=9)
+    run = dl.fit(
+        "tabular", str(flowers), target="species", model=model, epochs=60, batch_size=4, val=12, runs=tmp_path / "runs"
+    )
     assert run.best["val_accuracy"] > 0.8
     answers = dl.predict(run, flowers)
     assert sum(a.answer == ("setosa", "virginica")[k % 3 > 0] for k, a in enumerate(answers)) > 20
@@ -146,6 +150,58 @@ def test_a_regression_on_a_parquet_file_is_fitted(tmp_path):
     pq.write_table(pa.table({"x": x, "noise": x * 0 + np.arange(200) % 7, "price": 3 * x + 1}), tmp_path / "p.parquet")
     run = dl.fit("tabular", str(tmp_path / "p.parquet"), target="price", epochs=20, runs=tmp_path / "runs")
     assert run.manifest.task.name == "regression" and run.best["val_r2"] > 0.95
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory):
+    """A run on prices: x1 tells them, const is always 0.5 but for one gap, and town is Oslo or Lima without a gap."""
+    folder, u = tmp_path_factory.mktemp("houses"), np.random.default_rng(0).uniform(0, 1, 300)
+    rows = [f"{u[k]:.4f},{'' if k == 0 else 0.5},{('Oslo', 'Lima')[k % 2]},{30 * u[k]:.2f}" for k in range(300)]
+    (folder / "houses.csv").write_text("\n".join(["x1,const,town,price", *rows]))
+    return dl.fit(
+        "tabular", str(folder / "houses.csv"), target="price", epochs=20, bad_rows="skip", runs=folder / "runs"
+    )
+
+
+def test_new_rows_are_answered_sanely_with_a_note_for_what_training_lacks(houses, table):
+    new = table("x1,const,town\n0.5,0.5,Oslo\n0.5,1e6,Oslo\n0.5,,Oslo\n1e6,0.5,Oslo\n0.5,0.5,oslo\n,0.5,Rome\n")
+    with pytest.warns(UnseenValues, match=r"^4 of 6 inputs hold what the training set lacks: t\.csv row 3: const"):
+        answers = dl.predict(houses, new)
+    values = [answer.values["price"] for answer in answers]
+    assert [*values[:3], values[4]] == pytest.approx([values[0]] * 4) and 10 < values[0] < 20
+    assert 30 < values[3] < 60 and 0 < values[5] < 30
+    notes = [" | ".join(answer.notes) for answer in answers]
+    assert notes[0] == notes[2] == "" and notes[4] == "town 'oslo' is read as 'Oslo'"
+    assert notes[1] == "const 1e+06 is not the 0.5 of every training row, and changes nothing"
+    assert notes[3].startswith("x1 1e+06 is far outside the range in training, 0.") and "read as 1.4" in notes[3]
+    assert notes[5].startswith("x1 is missing, as in no training row; read as the mean, 0.")
+    assert notes[5].endswith("| town 'Rome' is not among the categories learnt")
+    with pytest.raises(BadData, match=r"^4 of 6 inputs hold .* to predict them all the same: leave --strict out$"):
+        dl.predict(houses, new, strict=True)
+
+
+def test_a_constant_column_may_be_absent_and_a_row_that_is_skipped_stays_in_the_output(houses, table):
+    new = table("x1,town\n0.5,Oslo\ntall,Oslo\n0.25,Lima\n")
+    with pytest.warns(SkippedRows, match="1 row was skipped"):
+        first, skipped, last = dl.predict(houses, [new])
+    assert (skipped.source, skipped.answer, skipped.values) == ("t.csv row 3", "", {})
+    assert skipped.notes == ("skipped: column 'x1' holds numbers, but 'tall' is not a finite number",)
+    assert 10 < first.values["price"] < 20 and 3 < last.values["price"] < 12 and first.notes == last.notes == ()
+    both = table("x1,const,town\n0.5,7,Oslo\n", "both.csv")
+    with pytest.warns((SkippedRows, UnseenValues)):
+        assert len(dl.predict(houses, [new, both])) == 4
+
+
+def test_a_frame_and_the_loaded_module_are_clipped_and_noted_as_a_file_is(houses):
+    import pyarrow as pa
+
+    frame = pa.table({"x1": [0.5, 1e6], "town": ["Oslo", "Oslo"]})
+    loaded = dl.load(houses)
+    with pytest.warns(UnseenValues):
+        answers = loaded.predict(frame)
+    assert [len(answer.notes) for answer in answers] == [0, 1] and answers[1].values["price"] < 60
+    assert loaded.notes(frame) == [answer.notes for answer in answers]
+    assert loaded(frame).reshape(-1).tolist() == pytest.approx([answer.values["price"] for answer in answers])
 
 
 def test_a_skewed_target_is_learnt_as_its_logarithm_and_predicted_in_its_own_units(table, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 import dl
 from dl.errors import BadData
+from dl.tables.table import SkippedRows
 from dl_tabular.domain import open_path, read
 from dl_tabular.prepare import learn
 from dl_tabular.rows import rows_of
@@ -103,12 +104,17 @@ def test_dates_of_a_prediction_are_read_as_those_of_the_training(table):
     dataset = open_path(table(text), {"target": "y"})
     assert dataset.options == {"dates": "month"}
     preprocessor = learn(dl.data.examples.whole(dataset.train), {})
-    assert "when (year)" not in [column.name for column in preprocessor.columns]  # constant
+    assert [column.name for column in preprocessor.columns if column.constant] == ["when (year)"]
     new = table("x,when\n1,02/01/2025\n2,\n", "new.csv")
     rows = read([new], preprocessor, dataset.options).inputs
     assert rows["when (month)"][0] == 2 and rows["when (day)"][0] == 1 and np.isnan(rows["when (month)"][1])
     with pytest.raises(BadData, match="column 'when' holds dates, but 'soon' is none; write 2024-02-01"):
         read([table("x,when\n1,soon\n", "new.csv")], preprocessor, dataset.options)
+    with pytest.warns(SkippedRows):
+        left = read(
+            [table("x,when\n1,soon\n2,02/01/2024\n", "new.csv")], preprocessor, {**dataset.options, "bad_rows": "skip"}
+        )
+    assert left.inputs["when (day)"].tolist() == [1] and left.left_out[0].source == "new.csv row 2"
 
 
 def test_a_counter_is_left_out_under_any_name_and_can_be_asked_for(table):

@@ -60,6 +60,7 @@ def test_the_layout_of_the_archive_of_film_reviews_is_read(archive):
         "train/unsup: a folder without labels, by its name",
         "train/urls_pos.txt: beside the class folders",
     )
+    assert dataset.notes == ("3 files passed over: README, imdb.vocab, train/labeledBow.feat",)
     assert len(set(dataset.train.ids.tolist()) | set(dataset.open_test().ids.tolist())) == 8
 
 
@@ -77,9 +78,16 @@ def test_the_test_part_is_read_only_when_it_is_opened(archive):
         assert len(opened(archive, bad_files="skip").open_test()) == 4
 
 
-def test_files_of_any_name_and_depth_below_a_class_are_its_texts(reviews):
-    fill(reviews, {"good/00001.7c53336b": "no suffix", "good/deep/er/x.eml": "mail"})
-    assert len(opened(reviews).train) == 8
+def test_texts_of_any_depth_count_and_files_of_another_kind_are_passed_over_and_named(reviews):
+    fill(reviews, {"good/deep/er/x.txt": "fine", "good/1.json": "{}", "good/deep/x.png": "x", "LICENSE": "free"})
+    dataset = opened(reviews)
+    assert len(dataset.train) == 7
+    assert dataset.notes == ("3 files passed over: LICENSE, good/1.json, good/deep/x.png",)
+
+
+def test_files_without_a_suffix_are_texts_where_there_are_no_others(tmp_path):
+    root = fill(tmp_path / "mails", {f"{name}/{k:05}.7c53": "mail" for name in ("ham", "spam") for k in range(3)})
+    assert len(opened(fill(root, {"cmds.sh": "mv"})).train) == 6
 
 
 def test_hidden_files_broken_links_and_pipes_are_passed_over(reviews):

@@ -14,7 +14,7 @@ from torch import nn
 from dl.data.examples import Examples, whole
 from dl.data.ragged import texts
 from dl.domain import Sampling
-from dl.errors import BadData, BadOption, BadRun
+from dl.errors import BadOption, BadRun
 from dl.padded import RaggedTensor
 from dl_text import bytepairs
 from dl_text.language import CODE_POINTS, _sample_token, generate, learn, restore
@@ -147,10 +147,18 @@ def test_byte_pairs_go_on_in_bytes_that_need_not_end_a_character():
     assert isinstance(drawn, str) and drawn
 
 
-def test_a_prompt_with_a_character_that_training_does_not_have_is_named():
+def test_characters_that_training_does_not_have_are_left_out_of_a_prompt_and_named():
     preprocessor = alphabet()
-    with pytest.raises(BadData, match=r"prompt 'abж': the training set lacks 'ж'; it has 10 characters"):
-        generate(Next(preprocessor.input_shape[1]), preprocessor, "abж", Sampling())
+    network = Next(preprocessor.input_shape[1])
+    for prompt in ("abж", "жab", "ab"):
+        assert generate(network, preprocessor, prompt, Sampling(tokens=3, temperature=0)) == "cde"
+    assert preprocessor.unseen(texts(["ab", "жabж!", ""])) == {1: ["left out, as the training set lacks it: 'ж', '!'"]}
+
+
+def test_without_a_prompt_the_first_token_follows_the_start():
+    preprocessor = alphabet()
+    network = Next(preprocessor.input_shape[1])
+    assert len(generate(network, preprocessor, "", Sampling(tokens=3, temperature=0))) == 3 and network.seen[0] == 1
 
 
 @pytest.mark.parametrize("temperature", [1e-300, 1e-40, 1e300])

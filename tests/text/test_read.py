@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dl.data.examples import LeftOut
 from dl.data.folders import SkippedFiles
 from dl.data.ragged import as_text
 from dl.errors import BadData, BadFile, BadOption
@@ -26,10 +27,10 @@ def stdin(monkeypatch):
 
 def test_files_and_folders_are_read_in_order(tmp_path):
     (tmp_path / "b" / "deep").mkdir(parents=True)
-    for name in ("z.txt", "b/2.txt", "b/1.txt", "b/deep/3", "b/.hidden"):
+    for name in ("z.txt", "b/2.txt", "b/1.txt", "b/deep/3.txt", "b/.hidden.txt"):
         (tmp_path / name).write_text(name)
     examples = read_paths([tmp_path / "z.txt", tmp_path / "b"])
-    assert strings(examples) == ["z.txt", "b/1.txt", "b/2.txt", "b/deep/3"]
+    assert strings(examples) == ["z.txt", "b/1.txt", "b/2.txt", "b/deep/3.txt"]
     assert examples.sources[0] == str(tmp_path / "z.txt") and examples.targets.tolist() == [0] * 4
     assert len(set(examples.ids.tolist())) == 4
 
@@ -87,10 +88,29 @@ def test_strings_that_are_no_texts_are_one_line(given, said):
         read_strings(given)
 
 
+def test_strings_that_are_no_texts_are_left_out_where_that_is_asked_for():
+    examples = read_strings(["", "fine", "a\0", "warm"], skip=True)
+    assert strings(examples) == ["fine", "warm"]
+    assert examples.left_out == (
+        LeftOut(0, "text 1", "it is empty"),
+        LeftOut(1, "text 3", "byte 2 on line 1 is NUL: not a text, or in another encoding"),
+    )
+
+
+def test_files_of_another_kind_in_a_folder_are_passed_over_and_named(tmp_path):
+    (tmp_path / "good.txt").write_text("good")
+    (tmp_path / "good.json").write_text("{}")
+    with pytest.warns(SkippedFiles, match=r"^1 file passed over: .*good\.json$"):
+        assert strings(read_paths([tmp_path])) == ["good"]
+
+
 def test_files_that_are_no_text_are_left_out_and_said_where_that_is_asked_for(tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"a\n\xff")
     (tmp_path / "good.txt").write_text("good")
     with pytest.warns(SkippedFiles, match=r"1 of 2 files cannot be read as text, and were skipped: .*bad\.txt"):
-        assert strings(read_paths([tmp_path], skip=True)) == ["good"]
+        examples = read_paths([tmp_path / "good.txt", tmp_path / "bad.txt"], skip=True)
+    (gone,) = examples.left_out
+    assert strings(examples) == ["good"] and (gone.at, gone.source) == (1, str(tmp_path / "bad.txt"))
+    assert gone.reason.startswith("byte 3 on line 2 (0xff) is not utf-8")
     with pytest.raises(BadFile, match="1 of 1 files"):
         read_paths([tmp_path / "bad.txt"], skip=True)

@@ -101,7 +101,7 @@ def test_one_image_in_colour_makes_all_rgb_and_grey_can_be_asked_for(tmp_path, p
 
 def test_bad_files_are_counted_and_the_first_ten_named(pets):
     for number in range(NAMED + 2):
-        (pets / "cat" / f"note{number:02}.txt").write_text("x")
+        (pets / "cat" / f"note{number:02}.png").write_text("x")
     with pytest.raises(BadFile) as caught:
         opened(pets)
     said = str(caught.value)
@@ -110,10 +110,44 @@ def test_bad_files_are_counted_and_the_first_ten_named(pets):
 
 
 def test_bad_files_of_training_and_validation_are_told_together(parts):
-    (parts / "train" / "cat" / "a.txt").write_text("x")
-    (parts / "val" / "dog" / "b.txt").write_text("x")
-    with pytest.raises(BadFile, match=r"2 of 14 files.*train/cat/a.txt.*val/dog/b.txt"):
+    (parts / "train" / "cat" / "a.png").write_text("x")
+    (parts / "val" / "dog" / "b.png").write_text("x")
+    with pytest.raises(BadFile, match=r"2 of 14 files.*train/cat/a.png.*val/dog/b.png"):
         opened(parts)
+
+
+def test_files_of_another_kind_change_nothing_and_are_named_and_an_image_of_any_name_is_one(pets):
+    clean = opened(pets).train
+    for name in ("readme.txt", "cat/labels.csv", "dog/LICENSE", "dog/book.ipynb"):
+        (pets / name).write_text("about")
+    dataset = opened(pets)
+    assert dataset.notes == ("4 files passed over: readme.txt, cat/labels.csv, dog/LICENSE, dog/book.ipynb",)
+    assert dataset.train.sources == clean.sources and dataset.skipped == () and dataset.title == "6 images of 2 classes"
+    np.testing.assert_array_equal(dataset.train.inputs, clean.inputs)
+    (pets / "dog" / "scan").write_bytes((pets / "cat" / "0.png").read_bytes())
+    assert "dog/scan" in opened(pets).train.sources
+
+
+def test_an_image_of_a_format_that_is_not_read_is_not_passed_over(pets):
+    (pets / "cat" / "photo.heic").write_bytes(b"x")
+    with pytest.raises(BadFile, match=r"1 of 7 files .*cat/photo\.heic"):
+        opened(pets)
+
+
+def test_a_class_of_other_files_alone_is_one_line(pets):
+    (pets / "docs").mkdir()
+    (pets / "docs" / "guide.md").write_text("about")
+    with pytest.raises(BadData, match=r"class 'docs' in .* has no readable image, but 1 other file, as 'guide\.md'"):
+        opened(pets)
+
+
+def test_other_files_of_a_test_part_are_named_when_it_is_opened(parts):
+    (parts / "readme.txt").write_text("about")
+    (parts / "test" / "cat" / "notes.json").write_text("{}")
+    dataset = opened(parts)
+    assert dataset.notes == ("1 file passed over: readme.txt",)
+    with pytest.warns(SkippedFiles, match=r"1 file passed over: test/cat/notes\.json"):
+        dataset.open_test()
 
 
 def test_skipped_files_are_recorded_and_the_rest_is_as_without_them(pets):
@@ -131,7 +165,7 @@ def test_skipped_files_are_recorded_and_the_rest_is_as_without_them(pets):
 def test_a_class_of_bad_files_only_is_refused_even_when_skipping(pets):
     (pets / "fox").mkdir()
     (pets / "fox" / "1.png").write_text("x")
-    with pytest.raises(BadData, match="class 'fox' has no readable image"):
+    with pytest.raises(BadData, match=r"class 'fox' in .* has no readable image; remove"):
         opened(pets, bad_files="skip")
 
 

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from dl.data.examples import LeftOut
 from dl.data.folders import SkippedFiles
 from dl.errors import BadData, BadFile
+from dl.tables.table import SkippedRows
 from dl_vision.plugin import READING
 from dl_vision.prepare import VisionPreprocessor
 from dl_vision.read import read as read_with
@@ -99,20 +101,36 @@ def test_a_list_of_two_bytes_a_character_is_known_by_its_mark(pets):
 
 
 def test_bad_files_are_left_out_and_said_where_that_is_asked_for(pets):
-    (pets / "cat" / "note.txt").write_text("x")
-    with pytest.warns(SkippedFiles, match=r"1 of 7 files .* were skipped: .*note\.txt: not an image"):
-        assert len(read([pets], RGB, bad_files="skip")) == 6
-    (pets / "list.csv").write_text("path\ncat/0.png\ngone.png\n")
-    with pytest.warns(SkippedFiles, match=r"list\.csv row 3: gone\.png"):
-        assert len(read([pets / "list.csv"], RGB, bad_files="skip")) == 1
+    (pets / "cat" / "1.png").write_text("x")
+    with pytest.warns(SkippedFiles, match=r"1 of 7 files .* were skipped: .*1\.png: not an image"):
+        examples = read([pets], RGB, bad_files="skip")
+    torn = LeftOut(1, str(pets / "cat" / "1.png"), "not an image of a format dl reads")
+    assert len(examples) == 6 and examples.left_out == (torn,)
+    (pets / "list.csv").write_text("path\n\0\ngone.png\ncat/0.png\ncat/1.png\n")
+    with pytest.warns((SkippedFiles, SkippedRows)):
+        examples = read([pets / "list.csv"], RGB, bad_files="skip", bad_rows="skip", input="path")
+    assert examples.sources == (str(pets / "cat" / "0.png"),)
+    assert [(gone.at, gone.source) for gone in examples.left_out] == [
+        (0, "list.csv row 2"),
+        (0, "gone.png"),
+        (1, str(pets / "cat" / "1.png")),
+    ]
+
+
+def test_files_of_another_kind_in_a_folder_are_passed_over_and_named(pets):
+    (pets / "readme.txt").write_text("about")
+    (pets / "scan").write_bytes((pets / "cat" / "0.png").read_bytes())
+    with pytest.warns(SkippedFiles, match=r"^1 file passed over: .*readme\.txt$"):
+        examples = read([pets], RGB)
+    assert len(examples) == 7 and examples.left_out == ()
 
 
 def test_what_is_not_there_or_no_image_is_named(pets):
     with pytest.raises(BadFile, match=r"gone\.png' is not there"):
         read([pets / "gone.png"], RGB)
     (pets / "cat" / "note.txt").write_text("x")
-    with pytest.raises(BadFile, match=r"1 of 7 files cannot be read as images: .*note\.txt: not an image"):
-        read([pets], RGB)
+    with pytest.raises(BadFile, match=r"1 of 1 files cannot be read as images: .*note\.txt: not an image"):
+        read([pets / "cat" / "note.txt"], RGB)
 
 
 def test_nothing_to_read_is_said(tmp_path):

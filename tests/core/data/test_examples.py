@@ -3,7 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dl.data.examples import Dataset, Subset, content_number, fingerprints, subset_fingerprint, whole, with_targets
+from dl.data.examples import (
+    Dataset,
+    LeftOut,
+    Subset,
+    concatenate_examples,
+    content_number,
+    fingerprints,
+    subset_fingerprint,
+    whole,
+    with_targets,
+)
 from dl.errors import BadData
 
 
@@ -25,6 +35,14 @@ def test_what_is_known_of_examples_is_taken_with_them(examples):
     assert taken.groups.tolist() == [2, 0] and taken.times.tolist() == [300, 60]
     assert [taken.source(0), taken.source(1)] == ["5.png", "1.png"]
     assert whole_set.take(np.array([3])).source(0) == "#103"
+
+
+def test_what_was_left_out_keeps_its_place_when_examples_are_joined_and_is_dropped_with_a_part(examples):
+    first = replace(examples(np.zeros((2, 1)), np.zeros(2)), left_out=(LeftOut(2, "a.csv row 4", "empty"),))
+    second = replace(examples(np.ones((1, 1)), np.ones(1)), left_out=(LeftOut(0, "b.csv row 2", "empty"),))
+    joined = concatenate_examples([first, second])
+    assert joined.left_out == (LeftOut(2, "a.csv row 4", "empty"), LeftOut(2, "b.csv row 2", "empty"))
+    assert joined.take(np.array([0])).left_out == () and concatenate_examples([first]).left_out == first.left_out
 
 
 def test_a_part_is_a_view_by_position(examples):

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from dl.data.folders import (
     SkippedFiles,
     Wanted,
-    holds_files_like,
+    files_beside,
     number_labels,
     relative_name,
     report_unreadable,
     stable_ids,
     unreadable_message,
     walk,
+    warn_passed_over,
 )
 from dl.data.folders import find_classes as find_classes_of
 from dl.data.folders import find_splits as find_splits_of
@@ -189,8 +190,39 @@ def test_another_part_is_numbered_as_the_training_part_and_may_lack_a_class(pets
         number_labels(find_classes(pets), ("cat",))
 
 
-def test_a_glance_tells_whether_files_of_a_kind_lie_below(pets):
-    assert holds_files_like(pets, IMAGES) and not holds_files_like(pets, Wanted("text", "texts", (".txt",), ""))
+def test_files_of_another_kind_are_passed_over_and_named(pets):
+    before = names(find_classes(pets))
+    for name in ("readme.txt", "cat/labels.csv", "dog/LICENSE", "dog/deep/notebook.ipynb"):
+        (pets / name).parent.mkdir(exist_ok=True)
+        (pets / name).write_text("about")
+    found = find_classes(pets)
+    assert names(found) == before
+    assert found.passed == ("readme.txt", "cat/labels.csv", "dog/LICENSE", "dog/deep/notebook.ipynb")
+
+
+def test_a_class_of_other_files_alone_is_refused_with_the_first_of_them(pets):
+    (pets / "docs").mkdir()
+    (pets / "docs" / "guide.md").write_text("about")
+    with pytest.raises(BadData, match=r"class 'docs' in .* has no image, but 1 other file, as 'guide\.md'; remove"):
+        find_classes(pets)
+
+
+def test_a_domain_that_opens_its_files_is_handed_every_one(pets):
+    (pets / "cat" / "scan").write_text("about")
+    wanted = Wanted("image", "images", (".png",), "", by_content=True)
+    assert "cat/scan" in names(find_classes_of(pets, wanted))
+
+
+def test_files_beside_the_folders_of_splits_are_found(tmp_path, photo):
+    photo(tmp_path / "all" / "train" / "a" / "1.png")
+    (tmp_path / "all" / "readme.txt").write_text("about")
+    root = tmp_path / "all"
+    assert files_beside(root, find_splits(root)) == ("readme.txt",) and files_beside(root, {"train": root}) == ()
+
+
+def test_files_passed_over_are_warned_of_in_one_line():
+    with pytest.warns(SkippedFiles, match=r"^2 files passed over: a\.csv, b\.md$"):
+        warn_passed_over(["a.csv", "b.md"])
 
 
 def test_a_file_is_named_from_the_root_with_slashes():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dl.data.examples import LeftOut
 from dl.errors import BadData
 from dl.tables.source import BadRows, check_columns
 
@@ -21,6 +22,18 @@ def test_rows_are_left_out_in_order_with_where_they_stand(bad):
     rows.report(np.array([9, 12]), "empty")
     rows.finish(20)
     assert rows.lines == ["a.csv row 7: 3 cells", "a.csv row 9: empty", "a.csv row 12: empty"]
+
+
+def test_skipped_rows_are_told_with_their_places_among_the_kept_and_their_first_reason(bad):
+    rows = bad(skip=True)
+    rows.report(np.array([4, 6]), "empty")
+    rows.report(np.array([6]), "is no number")
+    rows.report_row(2, "3 cells")
+    assert rows.left_out(np.array([3, 5, 7])) == (
+        LeftOut(0, "a.csv row 2", "3 cells"),
+        LeftOut(1, "a.csv row 4", "empty"),
+        LeftOut(2, "a.csv row 6", "empty"),
+    )
 
 
 def test_a_row_after_which_nothing_can_be_trusted_ends_the_reading_at_once(bad):

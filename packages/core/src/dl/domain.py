@@ -88,6 +88,10 @@ class Preprocessor(nn.Module, ABC):
         """Return which stored inputs hold nothing known, (N,) bool, as texts without a known word."""
         return np.zeros(len(stored), bool)
 
+    def unseen(self, inputs: Inputs) -> Mapping[int, Sequence[str]]:
+        """Return by position what raw inputs hold that the training set lacks, in words; by default nothing."""
+        return {}
+
     @abstractmethod
     def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
         """Preprocess a batch of stored inputs to the network's inputs, (N, *input_shape)."""

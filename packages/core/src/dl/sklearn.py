@@ -125,14 +125,22 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             loaded = reopen(Run(Path(folder), AtHand(model=model)), plugins)
         return LoadedNetwork(loaded).cpu().double()
 
-    def _outputs(self, X: object) -> Numbers:  # noqa: N803
-        """Return probabilities (N, C) or values (N, D) for rows."""
+    def _fitted(self) -> LoadedNetwork:
+        """Return the network of the kept run, loaded once."""
         check_is_fitted(self, "run_files_")
-        rows = self._rows(X, reset=False)
         if not hasattr(self, "_network"):
             self._network = self._opened(load_plugins())
-        outputs: Numbers = self._network(rows).numpy().astype(np.float64)
+        return self._network
+
+    def _outputs(self, X: object) -> Numbers:  # noqa: N803
+        """Return probabilities (N, C) or values (N, D) for rows."""
+        network = self._fitted()
+        outputs: Numbers = network(self._rows(X, reset=False)).numpy().astype(np.float64)
         return outputs
+
+    def notes(self, X: object) -> list[tuple[str, ...]]:  # noqa: N803
+        """Return for each row what it holds that the training set lacks, in words: a number far outside, a category."""
+        return self._fitted().notes(self._rows(X, reset=False))
 
     def __getstate__(self) -> dict[str, Any]:  # Any: parameters and fitted attributes
         return {name: value for name, value in super().__getstate__().items() if name != "_network"}

@@ -76,17 +76,19 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     assert isinstance(preprocessor, TabularPreprocessor)
     found = []
     derivations = parse_derive(str(options.get("derive", "")))
-    dtype, sources = read_dtype(preprocessor.dtype, derivations), set(named_sources(derivations))
+    sources = set(named_sources(derivations))
     for path in paths:
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
         source = open_table(path, check_table_options(reading := _of_raw_inputs(options)))
+        dtype = read_dtype(preprocessor.dtype_of(source.columns), derivations)
         names = learnt_columns(dtype, source.columns)
         asked = str(options.get("input", ""))
         if asked and asked not in names and set(names) - sources - set(split_names(asked)):
             raise BadOption(f"input={safe_text(asked)}: this run was trained on {list_names(names)} and needs them all")
         features = read_open_features(source, reading, names, labelled=False)
         learnt = parse_learnt_columns(features, dtype, options).derived(derivations, ())
+        learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         warn_skipped(features.bad.lines, features.unit)
         found.append(features.examples(learnt.rows(), learnt.kept))
     return concatenate_examples(found)

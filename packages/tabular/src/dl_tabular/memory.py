@@ -46,9 +46,10 @@ def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocesso
     derivations = parse_derive(str(options.get("derive", "")))
     reading, dropped = with_sources(options, derivations)
     if preprocessor is not None:
-        dtype = read_dtype(preprocessor.dtype, derivations)
+        dtype = read_dtype(preprocessor.dtype_of(source.columns), derivations)
         features = read_open_features(source, reading, learnt_columns(dtype, source.columns), labelled=False)
         learnt = parse_learnt_columns(features, dtype, options).derived(derivations, ())
+        learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
     features = read_open_features(source, reading, labelled=False)
     as_categories = named_columns(
@@ -64,7 +65,7 @@ def _from_array(values: Numbers, options: Options, preprocessor: TabularPreproce
     names = [f"x{k}" for k in range(values.shape[1])]
     derivations = parse_derive(str(options.get("derive", "")))
     if preprocessor is not None:
-        names = _known(names, list(read_dtype(preprocessor.dtype, derivations).names or ()))
+        names = _known(names, list(read_dtype(preprocessor.dtype_of(names), derivations).names or ()))
     beyond = np.abs(values) > LARGEST
     if beyond.any():
         row, column = np.argwhere(beyond)[0]

@@ -29,6 +29,7 @@ MOSTLY = 0.5  # share of numbers from which other words in a column are errors
 MOST_WORDS, MOST_SHARE = 100, 0.5  # distinct words, and share of the rows, above which a column identifies rows
 LONGEST = 100  # characters of a category
 LARGEST = 1e100  # largest number whose square is finite, with a margin
+COMPACT = "20240201"  # a date that is recognized beside others alone
 ZERO_FIRST = r"^[+-]?0[0-9]+$"  # a code, as 02134
 HINT = " (categories={} reads all cells as categories)"
 OTHERWISE = ", or use categories={0} or leave_out={0}"
@@ -172,14 +173,15 @@ def parse_learnt_columns(features: Features, dtype: np.dtype[np.void], options: 
         options: ``missing`` and ``dates``, as the run has them.
 
     Raises:
-        BadData: If a cell of a column of numbers is not a number, or one of a column of dates no date.
+        BadData: If a cell of a column of numbers is not a number, or one of a column of dates no date, and bad rows are
+            not skipped.
     """
     parsed = ParsedColumns(np.ones(len(features), bool))
     missing, first = (str((options or {}).get(name, "auto")) for name in ("missing", "dates"))
     everywhere, by_column = parse_missing(missing)
     for name, column in features.columns.items():
         if name not in (dtype.names or ()):
-            parsed.arrays |= _learnt_parts(features, name, column, dtype, first)
+            parsed.arrays |= _learnt_parts(features, name, column, dtype, first, parsed)
         elif dtype[name].kind != "f":
             parsed.arrays[name] = _as_words(name, column, parsed.notes)
         else:
@@ -198,8 +200,8 @@ def read_dtype(learnt: np.dtype[np.void], derivations: Sequence[Derivation]) -> 
         derivations: Of the option ``derive``.
     """
     made = {one.name for one in derivations}
-    kinds = {name: "f8" for name in named_sources(derivations)}
-    kinds |= {name: learnt[name].str for name in learnt.names or () if name not in made}
+    sources = dict.fromkeys(named_sources(derivations), "f8")  # numbers, though a constant one is no input
+    kinds = {name: learnt[name].str for name in learnt.names or () if name not in made} | sources
     return np.dtype(list(kinds.items()))
 
 
@@ -215,29 +217,44 @@ def learnt_columns(dtype: np.dtype[np.void], columns: Iterable[str]) -> list[str
 
 
 def _learnt_parts(
-    features: Features, name: str, column: Column, dtype: np.dtype[np.void], first: str
+    features: Features, name: str, column: Column, dtype: np.dtype[np.void], first: str, parsed: ParsedColumns
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the parts of dates that were learnt; a column without any date is missing throughout.
-
-    Raises:
-        BadData: If a cell is no date.
-    """
-    gone = is_missing(column)
-    dates = Dates(np.zeros(len(column), np.int64), gone, times=False) if gone.all() else read_dates(name, column, first)
-    if dates is None:
-        wrong = next(cell for cell in column.to_pylist() if read_dates(name, _column_of_one(cell), first) is None)
-        raise BadData(
-            f"{file_name(features.path)}: column {quote(name)} holds dates, but {safe_text(wrong, 40)!r} is none; "
-            "write 2024-02-01"
-        )
+    """Return the parts of dates that were learnt, NaN where there is no date; report cells that are none."""
+    dates = None if (gone := is_missing(column)).all() else read_dates(name, column, first)
+    if dates is None and not gone.all():
+        wrong = _no_dates(name, column, first) & ~gone
+        cell = safe_text(column[int(np.argmax(wrong))].as_py(), 40)
+        why = f"column {quote(name)} holds dates, but {cell!r} is none; write 2024-02-01"
+        features.bad.report(features.rows[wrong & parsed.kept], why)
+        parsed.kept &= ~wrong
+        dates, gone = read_dates(name, _without(column, wrong), first), gone | wrong
+    dates = dates or Dates(np.zeros(len(column), np.int64), gone, times=False)
     parts = take_apart(name, replace(dates, times=True))
     return {part: values for part, values in parts.items() if part in (dtype.names or ())}
 
 
-def _column_of_one(cell: str) -> Column:
+def _no_dates(name: str, column: Column, first: str) -> NDArray[np.bool_]:
+    """Return which cells (N,) are no dates, each read by itself and beside one that is; all, if that tells none."""
+    cells = column.to_pylist()
+    different = dict.fromkeys(cells)
+    beside = {cell: [_column_of(cell), _column_of(cell, COMPACT)] for cell in different}
+    good = {cell for cell, ways in beside.items() if any(read_dates(name, way, first) is not None for way in ways)}
+    wrong = np.array([cell not in good for cell in cells])
+    return wrong if wrong.any() else np.ones(len(cells), bool)
+
+
+def _without(column: Column, gone: NDArray[np.bool_]) -> Column:
+    """Return a column with some cells empty."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.chunked_array([pc.if_else(pa.array(gone), "", column.combine_chunks())])
+
+
+def _column_of(*cells: str) -> Column:
     import pyarrow as pa
 
-    return pa.chunked_array([pa.array([cell], pa.string())])
+    return pa.chunked_array([pa.array(cells, pa.string())])
 
 
 def _plain_numbers(features: Features, name: str, column: Column, notes: list[str], otherwise: str) -> Column:

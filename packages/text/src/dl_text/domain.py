@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dl.data.examples import Dataset, Examples, Subset, concatenate_examples, without_target
-from dl.data.folders import holds_files_like
+from dl.data.file_kinds import share_of_kind
 from dl.data.groups import grouped, without_group_by_name
 from dl.domain import Domain, Preprocessor
 from dl.options import Options
@@ -18,6 +18,7 @@ from dl_text.memory import from_memory
 from dl_text.read import read_paths, read_strings
 from dl_text.windows import cut
 
+CAPTIONS = 0.9  # so that a text beside each image is its caption
 SENTENCE = 20  # mean characters of a cell from which a column holds texts rather than categories
 
 
@@ -104,9 +105,9 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Rate from 0 to 1 whether a path holds texts: a folder by suffixes, a table by the length of its cells."""
+    """Rate from 0 to 1 whether a path holds texts: a folder by its share of files, a table by its cells."""
     if path.is_dir():
-        return 1.0 if holds_files_like(path, folder.TEXTS) else 0.0
+        return CAPTIONS * share_of_kind(path, folder.TEXTS.suffixes)
     if path.suffix.lower() in folder.TEXTS.suffixes:
         return 1.0
     length = looks_like(path, options, LONGEST_TEXT) if is_table(path) else 0.0

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples
+from dl.data.file_kinds import passed_over
 from dl.data.folders import (
     ScannedFolder,
     SkippedFiles,
     Wanted,
+    files_beside,
     find_classes,
     find_splits,
     number_labels,
@@ -25,6 +27,7 @@ from dl.data.folders import (
     stable_ids,
     unreadable_message,
     walk,
+    warn_passed_over,
 )
 from dl.data.ragged import Ragged, of_bytes
 from dl.errors import BadData, BadFile
@@ -77,7 +80,13 @@ def open_path(path: Path, options: Options) -> Dataset:
         val=examples.get("val"),
         title=f"{len(examples['train']):,} texts of {len(classes)} classes",
         source=str(root),
-        skipped=(*(line for name in found for line in _skipped(root, found[name])), *bad),
+        skipped=(*(line for name in found for line in _inside(root, found[name], found[name].skipped)), *bad),
+        notes=passed_over(
+            [
+                *files_beside(root, splits),
+                *(line for name in found for line in _inside(root, found[name], found[name].passed)),
+            ]
+        ),
     )
 
 
@@ -94,31 +103,35 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
     if not root.is_dir():
         train, bad = _texts(root, [str(root)], encoding, skip=False)
         return Dataset(root.stem or "text", train, title="a text", source=str(root))
-    splits = {name: _text_files(folder) for name, folder in find_splits(root, TEXTS).items()}
-    train, bad = _texts(root, splits["train"], encoding, skip)
-    val = _texts(root, splits["val"], encoding, skip) if "val" in splits else None
+    folders = find_splits(root, TEXTS)
+    splits = {name: _text_files(folder) for name, folder in folders.items()}
+    passed = [relative_name(root, path) for name in ("train", "val") if name in folders for path in splits[name][1]]
+    train, bad = _texts(root, splits["train"][0], encoding, skip)
+    val = _texts(root, splits["val"][0], encoding, skip) if "val" in splits else None
     return Dataset(
         name=root.resolve().name or "texts",
         train=train,
-        open_test=(lambda: _texts(root, splits["test"], encoding, skip)[0]) if "test" in splits else None,
+        open_test=(lambda: _texts(root, splits["test"][0], encoding, skip)[0]) if "test" in splits else None,
         val=val[0] if val else None,
         title=many(len(train), "text"),
         source=str(root),
         skipped=(*bad, *(val[1] if val else ())),
+        notes=passed_over([*files_beside(root, folders), *passed]),
     )
 
 
-def _text_files(folder: Path) -> list[str]:
-    """Return the text files below a folder, sorted by path.
+def _text_files(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the text files below a folder, and the other files, sorted by path.
 
     Raises:
-        BadData: If there is none.
+        BadData: If there is no text file.
     """
     stat = folder.stat()
-    found = sorted(path for path, _ in walk(folder, {(stat.st_dev, stat.st_ino)}) if path.lower().endswith(".txt"))
+    every = sorted(path for path, _ in walk(folder, {(stat.st_dev, stat.st_ino)}))
+    found = [path for path in every if path.lower().endswith(TEXTS.suffixes)]
     if not found:
         raise BadData(f"{safe_text(folder)!r} holds no .txt file; expected texts, in one folder or several")
-    return found
+    return found, [path for path in every if not path.lower().endswith(TEXTS.suffixes)]
 
 
 def _texts(root: Path, paths: list[str], encoding: str, skip: bool) -> tuple[Examples, list[str]]:
@@ -183,6 +196,7 @@ def _test_opener(
                 SkippedFiles,
                 stacklevel=2,
             )
+        warn_passed_over(_inside(root, found, found.passed))
         return _examples(root, found, labels, read, classes)
 
     return open_test
@@ -196,9 +210,10 @@ def _examples(
     return Examples(read.texts, targets, stable_ids(read.digests, sources), classes, sources)
 
 
-def _skipped(root: Path, found: ScannedFolder) -> list[str]:
+def _inside(root: Path, found: ScannedFolder, lines: Sequence[str]) -> list[str]:
+    """Return lines that begin with a path in the folder of a split, as paths from the root."""
     inside = relative_name(root, str(found.folder))
-    return [f"{inside}/{line}" if inside else line for line in found.skipped]
+    return [f"{inside}/{line}" if inside else line for line in lines]
 
 
 def _bad_files(root: Path, found: ScannedFolder, read: ReadTexts) -> list[str]:

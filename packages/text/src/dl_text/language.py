@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Inputs, Subset
-from dl.data.ragged import Ragged, texts
+from dl.data.ragged import Ragged, as_text, texts
 from dl.domain import Preprocessor, Sampling
 from dl.errors import BadData, BadOption, BadRun
 from dl.options import Options
@@ -26,6 +26,7 @@ from dl_text import bytepairs, cache
 from dl_text.prepare import settings_of
 from dl_text.vocabulary import PADDING, RESERVED, UNKNOWN, Vocabulary, from_json
 
+NAMED = 10  # characters in a note
 CODE_POINTS = 0x110000 - 0x800  # of Unicode, without surrogates
 
 
@@ -73,6 +74,18 @@ class CausalPreprocessor(Preprocessor):
         numbers = np.asarray(rows.values).astype(np.min_scalar_type(self.start), copy=False)
         values = np.insert(numbers, rows.offsets[:-1], self.start)
         return Ragged(values, rows.offsets + np.arange(len(rows.offsets)))
+
+    def unseen(self, inputs: Inputs) -> dict[int, list[str]]:
+        """Return by position the characters of texts that the training set lacks, in words."""
+        assert isinstance(inputs, Ragged)  # UTF-8 bytes
+        known = set("".join(self.vocabulary.tokens))
+        notes: dict[int, list[str]] = {}
+        for at, row in enumerate(self.vocabulary.encode(inputs)):
+            if len(inputs.row(at)) and UNKNOWN in row:
+                lacking = [safe_text(c) for c in dict.fromkeys(as_text(inputs.row(at))) if c not in known]
+                shown = ", ".join(map(repr, lacking[:NAMED])) + (", ..." if len(lacking) > NAMED else "")
+                notes[at] = [f"left out, as the training set lacks it: {shown or 'some of it'}"]
+        return notes
 
     def forward(self, inputs: Padded) -> Padded:
         """Add to a batch the characters and the unknown nats of its tokens, (B, T) each."""
@@ -140,6 +153,8 @@ def generate(network: nn.Module, preprocessor: Preprocessor, prompt: str, sampli
 
     The context of the network is the last tokens, at most as many as the longest training row has.
 
+    Characters that the training set lacks are left out of the context, since no network has learnt from them.
+
     Args:
         network: Maps tokens to logits (B, T, V).
         preprocessor: Of the same run.
@@ -147,13 +162,11 @@ def generate(network: nn.Module, preprocessor: Preprocessor, prompt: str, sampli
         sampling: Number of tokens, temperature and seed.
 
     Raises:
-        BadData: If the prompt holds a character that the training set lacks.
         BadRun: If the run's preprocessor is of another kind.
     """
     if not isinstance(preprocessor, CausalPreprocessor):
         raise BadRun("the run's preprocessor is not one of a language model; it cannot generate text")
-    read = preprocessor.vocabulary.encode(texts([prompt])).row(0).tolist()
-    _refuse_unknown(preprocessor, prompt, read)
+    read = [token for token in preprocessor.vocabulary.encode(texts([prompt])).row(0).tolist() if token != UNKNOWN]
     device = preprocessor.characters.device
     generator = torch.Generator().manual_seed(sampling.seed)
     allowed = (preprocessor.characters > 0).cpu()
@@ -176,19 +189,3 @@ def _sample_token(logits: Tensor, temperature: float, generator: torch.Generator
     below = logits.double() - logits.max()  # the likeliest token has 0, whatever the temperature
     shares = torch.where(below == 0, 0.0, below / temperature).softmax(dim=0)
     return int(torch.multinomial(shares, 1, generator=generator))
-
-
-def _refuse_unknown(preprocessor: CausalPreprocessor, prompt: str, read: list[int]) -> None:
-    """Refuse a prompt with a character that the training set lacks.
-
-    Raises:
-        BadData: Naming the character.
-    """
-    if UNKNOWN not in read:
-        return
-    known = set("".join(preprocessor.vocabulary.tokens))
-    strange = next((c for c in prompt if c not in known), "")
-    raise BadData(
-        f"prompt {safe_text(prompt, 40)!r}: the training set lacks {safe_text(strange) or 'some of it'!r}; "
-        f"it has {len(preprocessor.vocabulary.tokens):,} characters"
-    )

@@ -28,7 +28,7 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
     if given.form == FRAME and given.values.num_columns:
         return read_source(open_frame(given), options, LONGEST_TEXT, labelled=False).dataset()
     if given.form == TEXTS:
-        found = read_strings(given.values)
+        found = read_strings(given.values, skip=options.get("bad_rows") == "skip")
         named = found if preprocessor is not None else replace(found, sources=RowNames("text", np.arange(len(found))))
         return Dataset("texts", _told_apart(named))
     if given.form == PATHS:

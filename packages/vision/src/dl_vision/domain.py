@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dl.data.examples import Dataset
-from dl.data.folders import holds_files_like
+from dl.data.file_kinds import share_of_kind
 from dl.data.groups import grouped, without_group_by_name
 from dl.domain import Domain
 from dl.options import Options
@@ -44,7 +44,7 @@ def open_path(path: Path, options: Options) -> Dataset:
 
 
 def recognize(path: Path, options: Options) -> float:
-    """Rate from 0 to 1 whether a path holds images: a table by a column of paths, a folder by image suffixes."""
+    """Rate from 0 to 1 whether a path holds images: a table by a column of paths, a folder by its share of images."""
     if path.is_dir():
-        return 1.0 if holds_files_like(path, folder.IMAGES) else 0.0
+        return share_of_kind(path, folder.SUFFIXES)
     return 1.0 if is_table(path) and looks_like(path, options, PATHS) else 0.0

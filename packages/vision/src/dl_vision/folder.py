@@ -14,16 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from dl.data.examples import Dataset, Examples
+from dl.data.file_kinds import passed_over
 from dl.data.folders import (
     ScannedFolder,
     SkippedFiles,
     Wanted,
+    files_beside,
     find_classes,
     find_splits,
+    no_example,
     number_labels,
     relative_name,
     stable_ids,
     unreadable_message,
+    warn_passed_over,
 )
 from dl.errors import BadData, BadFile
 from dl.options import Options
@@ -36,7 +40,9 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
 )
-IMAGES = Wanted("image", "images", SUFFIXES, "expected a folder of images for each class, as in cat/1.png dog/2.png")
+UNREADABLE = (".heic", ".heif", ".svg", ".psd", ".tga", ".exr", ".jxl", ".dng", ".cr2", ".nef")  # images, though
+EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
+IMAGES = Wanted("image", "images", SUFFIXES, EXPECTED, by_content=True)
 
 
 @dataclass(frozen=True)
@@ -65,16 +71,18 @@ def open_path(path: Path, options: Options) -> Dataset:
     pixels = [read_pixels(split.found.files, split.facts, shape, cache) for split in both]
     bad = [line for split, read in zip(both, pixels, strict=True) for line in bad_files(root, split, read)]
     if bad and not skip:
-        raise BadFile(bad_message(root, bad, sum(len(split.labels) for split in both)))
+        raise BadFile(bad_message(root, bad, sum(len(read.kept) for read in pixels) + len(bad)))
     _refuse_empty_class(train, pixels[0])
+    passed = [name for split in both for name in passed_files(root, split)]
     return Dataset(
         name=root.resolve().name or "images",
         train=_examples(root, train, pixels[0], classes),
         open_test=_test_opener(root, splits["test"], classes, shape, skip) if "test" in splits else None,
         val=_examples(root, val, pixels[1], classes) if val is not None else None,
-        title=f"{len(train.labels):,} images of {len(classes)} classes",
+        title=f"{len(pixels[0].kept):,} images of {len(classes)} classes",
         source=str(root),
         skipped=tuple(bad),
+        notes=passed_over([*files_beside(root, splits), *passed]),
     )
 
 
@@ -89,7 +97,7 @@ def _test_opener(
         pixels = read_pixels(test.found.files, test.facts, shape, cache)
         bad = bad_files(root, test, pixels)
         if bad and not skip:
-            raise BadFile(bad_message(root, bad, len(test.labels)))
+            raise BadFile(bad_message(root, bad, len(pixels.kept) + len(bad)))
         if not pixels.kept:
             raise BadData(f"{str(folder)!r} holds no readable image")
         if bad:
@@ -98,6 +106,7 @@ def _test_opener(
                 SkippedFiles,
                 stacklevel=2,
             )
+        warn_passed_over(passed_files(root, test))
         return _examples(root, test, pixels, classes)
 
     return open_test
@@ -144,9 +153,35 @@ def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
     return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}"
 
 
+def is_other_file(path: str, facts: ImageFacts) -> bool:
+    """Return whether a file is one of another kind: no image by its content, nor by its suffix."""
+    return bool(facts.error) and not path.lower().endswith((*SUFFIXES, *UNREADABLE))
+
+
 def bad_files(root: Path, split: InspectedSplit, pixels: Pixels) -> list[str]:
-    """List the files that could not be decoded, with the reasons."""
-    return [f"{relative_name(root, split.found.files[at].path)}: {why}" for at, why in pixels.bad.items()]
+    """List the images that could not be decoded, with the reasons."""
+    others = set(_other_files(split))
+    return [
+        f"{relative_name(root, split.found.files[at].path)}: {why}"
+        for at, why in pixels.bad.items()
+        if at not in others
+    ]
+
+
+def passed_files(root: Path, split: InspectedSplit) -> list[str]:
+    """List the files of another kind, beside the class folders and below them."""
+    inside = relative_name(root, str(split.found.folder))
+    beside = [f"{inside}/{name}" if inside else name for name in split.found.passed]
+    return beside + [relative_name(root, split.found.files[at].path) for at in _other_files(split)]
+
+
+def _other_files(split: InspectedSplit) -> list[int]:
+    """Return the positions of files of another kind."""
+    return [
+        at
+        for at, (file, facts) in enumerate(zip(split.found.files, split.facts, strict=True))
+        if is_other_file(file.path, facts)
+    ]
 
 
 def bad_message(root: Path, bad: Sequence[str], of: int) -> str:
@@ -158,7 +193,9 @@ def _refuse_empty_class(train: InspectedSplit, pixels: Pixels) -> None:
     left = {train.labels[position] for position in pixels.kept}
     for number, name in enumerate(train.found.classes):
         if number not in left:
-            raise BadData(f"class {safe_text(name)!r} has no readable image in {str(train.found.folder)!r}")
+            others = [train.found.files[at].path for at in _other_files(train) if train.labels[at] == number]
+            names = [relative_name(train.found.folder / name, path) for path in others]
+            raise BadData(no_example(name, train.found.folder, "no readable image", names))
 
 
 def _examples(root: Path, split: InspectedSplit, pixels: Pixels, classes: tuple[str, ...]) -> Examples:

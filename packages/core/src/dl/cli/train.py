@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from dl.plugins.registry import Plugins
     from dl.runs.ledger import TestEvaluation
     from dl.runs.run import Run
+
+
+LONGEST_NOTE = 500  # characters of a cell
 
 
 def add_to(app: typer.Typer) -> None:
@@ -230,6 +234,7 @@ def predict(
         float | None, typer.Option(help="Next-token: sampling temperature; 0 takes the most probable token. [0.8]")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Next-token: seed of the sampling. [0]")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse inputs with what the training set lacks.")] = False,
 ) -> None:
     """Predict, as `dl.predict`."""
     import dl
@@ -239,9 +244,9 @@ def predict(
     sources = [Path(word) for word in paths or [] if word not in pairs]
     sampling = {"tokens": tokens, "temperature": temperature, "seed": seed}
     with redirect_stdout(sys.stderr):
-        answers = dl.predict(run, sources, texts=text or [], runs=runs, **sampling, **options)  # type: ignore[arg-type]  # key=value
+        answers = dl.predict(run, sources, texts=text or [], runs=runs, strict=strict, **sampling, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
-        print(json.dumps([{"source": a.source, "answer": a.answer, "values": a.values} for a in answers]))
+        print(json.dumps([asdict(answer) for answer in answers]))
     elif as_csv:
         print(_csv(answers), end="")
     elif all(not answer.values for answer in answers):
@@ -261,19 +266,33 @@ def _print_texts(answers: list[Prediction]) -> None:
 
 
 def _csv(answers: list[Prediction]) -> str:
+    """Return one row for each input, with the notes in the last column; that of a skipped one is empty but for them."""
     stream = io.StringIO()
-    names = list(answers[0].values) if answers else []
+    names = next((list(answer.values) for answer in answers if answer.values), [])
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(map(cell, ["source", "answer", *names]))
-    writer.writerows([cell(a.source), cell(a.answer), *(f"{a.values[name]:.6g}" for name in names)] for a in answers)
+    writer.writerow(map(cell, ["source", "answer", *names, "notes"]))
+    for answer in answers:
+        numbers = [f"{answer.values[name]:.6g}" if answer.values else "" for name in names]
+        writer.writerow([cell(answer.source), cell(answer.answer), *numbers, cell("; ".join(answer.notes))])
     return stream.getvalue()
 
 
 def _table(answers: list[Prediction]) -> Table:
+    """Return the predictions with the likeliest classes, and with notes if there are any."""
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("input", "answer", "values"):
+    columns = {"input": True, "answer": True, "values": not all(map(_only_repeats, answers))}
+    columns["notes"] = any(answer.notes for answer in answers)
+    for name in (name for name, shown in columns.items() if shown):
         table.add_column(name, overflow="fold")
     for answer in answers:
         likely = sorted(answer.values.items(), key=lambda item: -item[1])[:3]
-        table.add_row(plain(answer.source), plain(answer.answer), plain(", ".join(f"{n} {v:.3g}" for n, v in likely)))
+        values = ", ".join(f"{name} {value:.3g}" for name, value in likely)
+        cells = (answer.source, answer.answer, values, "; ".join(answer.notes))
+        shown = zip(columns.values(), cells, strict=True)
+        table.add_row(*(plain(text, longest=LONGEST_NOTE) for shows, text in shown if shows))
     return table
+
+
+def _only_repeats(answer: Prediction) -> bool:
+    """Return whether the values are no more than the answer: one number, or nothing."""
+    return not answer.values or [answer.answer] == [f"{value:.4g}" for value in answer.values.values()]

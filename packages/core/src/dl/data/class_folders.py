@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples
+from dl.data.file_kinds import passed_over, share_of_kind
 from dl.data.folders import (
     Wanted,
+    files_beside,
     find_classes,
     find_splits,
-    holds_files_like,
     number_labels,
     relative_name,
     stable_ids,
@@ -57,7 +58,9 @@ class ClassFolders:
         """
         root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links keep the name the user gave
         splits = find_splits(root, self.wanted)
-        classes = find_classes(splits["train"], self.wanted).classes
+        found = find_classes(splits["train"], self.wanted)
+        classes, inside = found.classes, relative_name(root, str(found.folder))
+        passed = [f"{inside}/{name}" if inside else name for name in found.passed]
         train = self._read_split(root, splits["train"], None, ())
         later = partial(self._read_split, root, classes=classes, shape=train.array.shape[1:])
         return Dataset(
@@ -67,6 +70,7 @@ class ClassFolders:
             val=later(splits["val"]) if "val" in splits else None,
             title=f"{len(train):,} {self.wanted.many} of {len(classes)} classes",
             source=str(root),
+            notes=passed_over([*files_beside(root, splits), *passed]),
         )
 
     def read(self, paths: Sequence[Path], shape: tuple[int, ...]) -> Examples:
@@ -86,8 +90,8 @@ class ClassFolders:
         return self._examples([str(file) for file in files], list(map(str, files)), np.zeros(len(files)), (), shape)
 
     def recognize(self, path: Path, options: Options) -> float:
-        """Rate whether a path holds such files, by their suffixes, as `Domain.recognize`."""
-        return 1.0 if path.is_dir() and holds_files_like(path, self.wanted) else 0.0
+        """Rate the share of such files in a folder, by their suffixes, as `Domain.recognize`."""
+        return share_of_kind(path, self.wanted.suffixes) if path.is_dir() else 0.0
 
     def _read_split(
         self, root: Path, folder: Path, classes: tuple[str, ...] | None, shape: tuple[int, ...]

@@ -30,6 +30,21 @@ NAMED_COLUMNS = 12  # of each kind, in the description of a table
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """An input of a prediction that cannot be used.
+
+    Args:
+        at: Number of examples before it.
+        source: The file or row.
+        reason: Why, in words.
+    """
+
+    at: int
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Examples:
     """Inputs, targets and ids, aligned by position.
 
@@ -43,6 +58,7 @@ class Examples:
         groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
             without groups.
         times: (N,) sortable numbers: the newest examples are held out. None where no times are known.
+        left_out: Inputs of a prediction that cannot be used, in order.
     """
 
     inputs: Inputs
@@ -52,6 +68,7 @@ class Examples:
     sources: Sequence[str] = ()
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.targets) == len(self.ids):
@@ -87,6 +104,7 @@ class Examples:
             sources=[self.sources[k] for k in positions] if len(self.sources) else (),
             groups=None if self.groups is None else self.groups[positions],
             times=None if self.times is None else self.times[positions],
+            left_out=(),
         )
 
 
@@ -218,6 +236,8 @@ def concatenate_examples(several: Sequence[Examples]) -> Examples:
     if len(several) == 1:
         return several[0]
     columns = [one.inputs for one in several]
+    before = np.cumsum([0, *map(len, several)]).tolist()
+    left_out = [replace(gone, at=gone.at + n) for n, one in zip(before, several, strict=False) for gone in one.left_out]
     ragged = [column for column in columns if isinstance(column, Ragged)]
     return Examples(
         concatenate(ragged) if ragged else np.concatenate([one.array for one in several]),
@@ -225,6 +245,7 @@ def concatenate_examples(several: Sequence[Examples]) -> Examples:
         np.concatenate([one.ids for one in several]),
         several[0].names,
         tuple(one.source(k) for one in several for k in range(len(one))),
+        left_out=tuple(left_out),
     )
 
 

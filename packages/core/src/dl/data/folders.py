@@ -1,13 +1,13 @@
 """Scan a folder of train / val / test folders, class folders and their files. No file is opened here.
 
 A folder is read once, whatever links point at it. Hidden files, litter of operating systems and everything that is not
-a regular file (pipes, sockets, broken links) are skipped.
+a regular file (pipes, sockets, broken links) are skipped; other files that are no examples are passed over and named.
 """
 
 import os
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,14 +16,14 @@ from stat import S_ISDIR, S_ISREG
 import numpy as np
 
 from dl.data.examples import Index
+from dl.data.file_kinds import LITTER, choose_kind, is_about, passed_over
 from dl.errors import BadData, BadFile
 from dl.terminal import safe_text
+from dl.words import many
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}  # by folder name
 TABLES = ".csv, .tsv, .jsonl, .parquet"
-GLANCED = 1000  # files read to recognize the kind of a folder
 NAMED = 10  # bad files that a message names
-LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 class SkippedFiles(UserWarning):
@@ -37,10 +37,12 @@ class Wanted:
     Args:
         one: Singular noun, as ``image``.
         many: Plural noun.
-        suffixes: In lower case. Below a class folder every file counts.
+        suffixes: In lower case.
         expected: The expected layout, as the end of an error message.
         loose: Whether such files may lie beside class folders; they are skipped and noted.
         unlabelled: Names of folders that are no class; they are skipped and noted.
+        by_content: Whether the domain opens every file below a class folder to tell its kind, whatever its suffix; else
+            the suffix decides (`dl.data.file_kinds`).
     """
 
     one: str
@@ -49,6 +51,7 @@ class Wanted:
     expected: str
     loose: bool = False
     unlabelled: tuple[str, ...] = ()
+    by_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +71,21 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class ScannedFolder:
-    """Classes sorted by name, files in order of class and name, and skipped entries with the reason."""
+    """Classes sorted by name, and files in order of class and name.
+
+    Args:
+        folder: Of the split.
+        classes: Names of the class folders.
+        files: Below them.
+        skipped: Entries that might have been examples, with the reason.
+        passed: Paths of files of another kind, relative to the folder.
+    """
 
     folder: Path
     classes: tuple[str, ...]
     files: list[FoundFile]
     skipped: tuple[str, ...] = ()
-
-
-def holds_files_like(root: Path, wanted: Wanted) -> bool:
-    """Return whether one of the first files below a folder has a wanted suffix."""
-    seen = 0
-    for _, _, names in os.walk(root):
-        if any(name.lower().endswith(wanted.suffixes) for name in names[:GLANCED]):
-            return True
-        seen += 1 + len(names)
-        if seen > GLANCED:
-            break
-    return False
+    passed: tuple[str, ...] = ()
 
 
 def find_splits(root: Path, wanted: Wanted) -> dict[str, Path]:
@@ -127,32 +127,77 @@ def find_classes(folder: Path, wanted: Wanted) -> ScannedFolder:
     folders = _folders(folder)
     classes = tuple(name for name in folders if name.lower() not in wanted.unlabelled)
     skipped = [f"{name}: a folder without labels, by its name" for name in folders if name not in classes]
-    files_beside = sorted(entry.name for entry, stat in _entries(folder) if S_ISREG(stat.st_mode))
-    loose = [name for name in files_beside if name.lower().endswith(wanted.suffixes)]
-    if loose and not (classes and wanted.loose):
-        where = "beside the class folders" if classes else "but no class folders"
-        count = f"{len(loose):,} {wanted.many}, as {safe_text(loose[0])!r}"
-        raise BadData(f"{_shown(folder)} holds {count}, {where}; {wanted.expected}")
-    if not classes:
-        found = "no class folders" if files_beside else "nothing"
-        raise BadData(f"{_shown(folder)} holds {found}; {wanted.expected}")
+    beside = sorted(entry.name for entry, stat in _entries(folder) if S_ISREG(stat.st_mode))
+    loose = [name for name in beside if name.lower().endswith(wanted.suffixes) and not is_about(name)]
+    if (loose and not wanted.loose) or not classes:
+        raise _no_classes(folder, classes, beside, loose, wanted)
     _refuse_twins(classes)
     skipped += [f"{name}: beside the class folders" for name in loose]
-    return ScannedFolder(folder, classes, _files_by_class(folder, classes, wanted), tuple(skipped))
+    files = _files_by_class(folder, classes)
+    kept = [True] * len(files) if wanted.by_content else choose_kind([file.path for file in files], wanted.suffixes)
+    _refuse_empty_class(folder, classes, files, kept, wanted)
+    passed = [name for name in beside if name not in loose]
+    passed += [relative_name(folder, file.path) for file, keep in zip(files, kept, strict=True) if not keep]
+    examples = [file for file, keep in zip(files, kept, strict=True) if keep]
+    return ScannedFolder(folder, classes, examples, tuple(skipped), tuple(passed))
 
 
-def _files_by_class(folder: Path, classes: tuple[str, ...], wanted: Wanted) -> list[FoundFile]:
+def _no_classes(
+    folder: Path, classes: Sequence[str], beside: Sequence[str], loose: Sequence[str], wanted: Wanted
+) -> BadData:
+    """Return the error for a folder without class folders, or with examples beside them."""
+    if loose:
+        where = "beside the class folders" if classes else "but no class folders"
+        count = f"{len(loose):,} {wanted.many}, as {safe_text(loose[0])!r}"
+        return BadData(f"{_shown(folder)} holds {count}, {where}; {wanted.expected}")
+    found = "no class folders" if beside else "nothing"
+    return BadData(f"{_shown(folder)} holds {found}; {wanted.expected}")
+
+
+def files_beside(root: Path, splits: Mapping[str, Path]) -> tuple[str, ...]:
+    """Return the files beside the folders of the splits; none where the folder itself is the training set."""
+    if root in splits.values():
+        return ()
+    return tuple(sorted(entry.name for entry, stat in _entries(root) if S_ISREG(stat.st_mode)))
+
+
+def _files_by_class(folder: Path, classes: tuple[str, ...]) -> list[FoundFile]:
     seen = {_identity(folder / name) for name in classes} | {
         _identity(up) for up in (folder, *folder.resolve().parents)
     }
     files: list[FoundFile] = []
     for label, name in enumerate(classes):
-        inside = sorted(walk(folder / name, seen))
-        if not inside:
-            missing = f"class {safe_text(name)!r} in {_shown(folder)} has no {wanted.one}"
-            raise BadData(f"{missing}; remove the folder or fill it")
-        files += [FoundFile(path, label, stamp) for path, stamp in inside]
+        files += [FoundFile(path, label, stamp) for path, stamp in sorted(walk(folder / name, seen))]
     return files
+
+
+def _refuse_empty_class(
+    folder: Path, classes: tuple[str, ...], files: Sequence[FoundFile], kept: Sequence[bool], wanted: Wanted
+) -> None:
+    """Refuse a class folder without an example.
+
+    Raises:
+        BadData: Naming the class, and the files of another kind in it.
+    """
+    filled = {file.label for file, keep in zip(files, kept, strict=True) if keep}
+    for label, name in enumerate(classes):
+        if label in filled:
+            continue
+        others = [relative_name(folder / name, file.path) for file in files if file.label == label]
+        raise BadData(no_example(name, folder, f"no {wanted.one}", others))
+
+
+def no_example(name: str, folder: Path, lacking: str, others: Sequence[str]) -> str:
+    """Return the error message for a class folder without an example.
+
+    Args:
+        name: Of the class.
+        folder: That holds it.
+        lacking: As ``no image``.
+        others: Names of the files of another kind in it.
+    """
+    held = f", but {many(len(others), 'other file')}, as {safe_text(others[0])!r}" if others else ""
+    return f"class {safe_text(name)!r} in {_shown(folder)} has {lacking}{held}; remove the folder or fill it"
 
 
 def number_labels(found: ScannedFolder, classes: tuple[str, ...] | None) -> list[int]:
@@ -277,6 +322,12 @@ def report_unreadable(bad: Sequence[str], of: int, what: str, *, skip: bool) -> 
         advice = "" if len(bad) == of else "  leave them out, or continue without them: bad_files=skip"
         raise BadFile(f"{count}: {shown}{advice}")
     warnings.warn(f"{count}, and were skipped: {shown}", SkippedFiles, stacklevel=3)
+
+
+def warn_passed_over(names: Sequence[str]) -> None:
+    """Warn of the files of a test set or of a prediction that are of another kind."""
+    for note in passed_over(names):
+        warnings.warn(note, SkippedFiles, stacklevel=3)
 
 
 def unreadable_message(where: str, bad: Sequence[str], of: int, what: str) -> str:

@@ -66,18 +66,19 @@ class LoadedRun:
                 batches.append(self.task.row.reduce_logits(self.network(prepared), prepared).float().cpu())
         return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
 
-    def read(self, inputs: object, options: Options | None = None) -> Examples:
+    def read(self, inputs: object, options: Options | None = None, *, skip: bool = False) -> Examples:
         """Convert inputs in memory to examples.
 
         Args:
             inputs: As `dl.data.memory.take` takes them.
             options: How to read them; None reads them like the run's own data.
+            skip: Whether rows may be skipped, as ``bad_rows`` asks; else each must be usable.
 
         Raises:
             BadData: If they do not fit the run.
         """
         chosen = self.recipe.data_options if options is None else options
-        return read_given(self.domain, self.recipe.domain, take(inputs), chosen, self.preprocessor).train
+        return read_given(self.domain, self.recipe.domain, take(inputs), chosen, self.preprocessor, skip=skip).train
 
     def _prepared(self, inputs: Tensor | Padded) -> Prepared:
         """Prepare encoded inputs, cast to the dtype of the network."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.inference.load import LoadedRun, reopen
-from dl.inference.predict import Prediction, answers
+from dl.inference.predict import Prediction, answers, notes_on
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.report import Which, find_run
@@ -57,6 +57,16 @@ class LoadedNetwork(nn.Module):
         logits = self.loaded.logits(self.loaded.read(inputs))
         with torch.no_grad():
             return self.loaded.task.preds(logits) if self.decode else logits
+
+    def notes(self, inputs: object) -> list[tuple[str, ...]]:
+        """Return for each raw input what it holds that the training set lacks, in words.
+
+        Raises:
+            BadData: If the inputs do not fit the run.
+        """
+        examples = self.loaded.read(inputs)
+        found = notes_on(self.loaded, examples)
+        return [tuple(found.get(at, ())) for at in range(len(examples))]
 
     def predict(self, inputs: object) -> list[Prediction]:
         """Predict raw inputs, as words and values.

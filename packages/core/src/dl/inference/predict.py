@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dl.data.examples import Examples, concatenate_examples, row_of
+from dl.data.examples import Examples, concatenate_examples
+from dl.data.folders import SkippedFiles
 from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
+from dl.data.ragged import texts as ragged_texts
 from dl.domain import Sampling, encode_examples
 from dl.errors import BadData, BadOption
 from dl.inference.load import LoadedRun, reopen
@@ -25,8 +28,9 @@ from dl.plugins.registry import Plugins
 from dl.recipes.resolve import looks_like_path
 from dl.runs.report import Which, find_run
 from dl.tables.options import OF_RAW_INPUTS, is_table, refuse_options
+from dl.tables.table import SkippedRows, warn_skipped
 from dl.terminal import safe_text
-from dl.words import hold
+from dl.words import hold, were
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -34,10 +38,19 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 100_000  # generated after one prompt
 NAMED = 3  # inputs in a message
+SHOWN = 40  # characters of a prompt in a message
+
+
+NOTHING_KNOWN = "nothing in it is known to the run; the answer means nothing"
+NO_PROMPT = "no prompt was given: the text begins as a training text does"
 
 
 class UnknownInputs(UserWarning):
     """Inputs of a prediction hold nothing that the run has learnt, such as texts without a known word."""
+
+
+class UnseenValues(UserWarning):
+    """Inputs of a prediction hold what the training set lacks, such as a new category or a number far outside."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +59,17 @@ class Prediction:
 
     Args:
         source: The file, row or position of the input; for next-token the prompt itself.
-        answer: The class, the labels, or the numbers, in words; for next-token the generated text.
-        values: The probability of each class or label, or the number of each target column; empty for next-token.
+        answer: The class, the labels, or the numbers, in words; for next-token the generated text. Empty for an input
+            that was skipped.
+        values: The probability of each class or label, or the number of each target column; empty for next-token, and
+            for an input that was skipped.
+        notes: What the input holds that the training set lacks, and how it was read; or why it was skipped.
     """
 
     source: str
     answer: str
     values: dict[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def predict(
@@ -66,9 +83,13 @@ def predict(
     tokens: int | None = None,
     temperature: float | None = None,
     seed: int | None = None,
+    strict: bool = False,
     **options: object,
 ) -> list[Prediction]:
     """Predict new inputs with a run's best weights, or generate text from a prompt.
+
+    An input with what the training set lacks is predicted all the same, with a note: an unseen category, a number far
+    outside the range seen, a missing value where none was.
 
     Args:
         run: A run, its path, name or number, or ``last``.
@@ -82,10 +103,11 @@ def predict(
         tokens: Number of tokens to generate, for a run of the task next-token; None for 200.
         temperature: Divides the logits before a token is drawn; 0 takes the most probable token; None for 0.8.
         seed: Of these draws; None for 0.
+        strict: Whether an input that would have a note is an error.
         **options: Options of reading that differ from the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
     Raises:
-        BadData: If inputs do not fit the run, or a text cannot be continued.
+        BadData: If inputs do not fit the run, or one would have a note and ``strict`` is True.
         BadFile: If a file cannot be read as an input of the run's domain.
         BadOption: If an option does not apply to the run's task.
         BadRun: If the run cannot be opened.
@@ -100,31 +122,67 @@ def predict(
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
-    if opened.task.row.from_inputs and not sources and raw is None and not texts:
-        raise BadData(
-            f"{opened.run.name} generates text from a prompt, and none was given  example: --text 'Once upon'"
-        )
-    read = [] if raw is None else [opened.read(raw, reading)]
-    if sources or not (read or texts):
-        read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
+    generates = opened.task.row.from_inputs
+    with _silenced(strict):
+        read = [] if raw is None else [_from_memory(opened, raw, reading)]
+        if sources or not (read or texts or generates):
+            read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
+    if generates:
+        return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
-    examples = concatenate_examples(read)
-    if opened.task.row.from_inputs:
-        return _continued(opened, examples, draw)
-    return answers(opened, examples)
+    return answers(opened, concatenate_examples(read), strict=strict)
 
 
-def answers(opened: LoadedRun, examples: Examples) -> list[Prediction]:
-    """Predict raw examples, as words and values."""
-    _warn_of_unknown(opened, examples)
+@contextmanager
+def _silenced(strict: bool) -> Iterator[None]:
+    """Ignore warnings of what was skipped, where it will be an error."""
+    with warnings.catch_warnings():
+        for category in (SkippedRows, SkippedFiles) if strict else ():
+            warnings.simplefilter("ignore", category)
+        yield
+
+
+def answers(opened: LoadedRun, examples: Examples, *, strict: bool = False) -> list[Prediction]:
+    """Predict raw examples, as words and values; what was left out stands at its place, without an answer.
+
+    Raises:
+        BadData: If an input would have a note and ``strict`` is True.
+    """
+    notes = notes_on(opened, examples)
+    if strict:
+        _refuse_notes(examples, notes)
+    _warn_of_notes(examples, notes)
     logits = opened.logits(examples)
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
     assert answers is not None  # every task but next-token has answers
-    return [
-        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred))
+    found = [
+        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred), tuple(notes.get(k, ())))
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
     ]
+    return _with_left_out(found, examples)
+
+
+def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:
+    """Return by position what raw examples hold that the training set lacks, in words."""
+    if not len(examples):
+        return {}
+    notes = {at: list(words) for at, words in opened.preprocessor.unseen(examples.inputs).items()}
+    stored = encode_examples(examples, opened.preprocessor).inputs
+    for at in np.flatnonzero(opened.preprocessor.all_unknown(stored)).tolist():
+        notes[at] = [NOTHING_KNOWN]
+    return dict(sorted(notes.items()))
+
+
+def _with_left_out(found: Sequence[Prediction], examples: Examples) -> list[Prediction]:
+    """Insert what was left out at its place among the predictions."""
+    every: list[Prediction] = []
+    done = 0
+    for gone in examples.left_out:
+        every += found[done : gone.at]
+        every.append(Prediction(gone.source, "", {}, (f"skipped: {gone.reason}",)))
+        done = gone.at
+    return [*every, *found[done:]]
 
 
 def _sorted(opened: LoadedRun, inputs: object) -> tuple[list[Path], Given | None]:
@@ -168,16 +226,42 @@ def _reading(
     return {**opened.recipe.data_options, **chosen}
 
 
-def _warn_of_unknown(opened: LoadedRun, examples: Examples) -> None:
-    """Warn of inputs without any known word or value: their prediction does not depend on them."""
-    if not len(examples):
-        return
-    unknown = np.flatnonzero(opened.preprocessor.all_unknown(encode_examples(examples, opened.preprocessor).inputs))
-    if len(unknown):
-        first = ", ".join(safe_text(examples.source(int(at))) for at in unknown[:NAMED])
+def _warn_of_notes(examples: Examples, notes: Mapping[int, Sequence[str]]) -> None:
+    """Warn in one line of inputs without any known word or value, and in one of those with something unseen."""
+    unknown = [at for at, words in notes.items() if words == [NOTHING_KNOWN]]
+    if unknown:
+        first = ", ".join(safe_text(examples.source(at)) for at in unknown[:NAMED])
         count = f"{len(unknown):,} of {len(examples):,} inputs {hold(len(unknown))} nothing that this run knows"
         more = ", ..." if len(unknown) > NAMED else ""
         warnings.warn(f"{count}: {first}{more}; their predictions mean nothing", UnknownInputs, stacklevel=3)
+    if any(words == [NO_PROMPT] for words in notes.values()):
+        warnings.warn(NO_PROMPT, UnseenValues, stacklevel=3)
+    unseen = {at: words for at, words in notes.items() if words not in ([NOTHING_KNOWN], [NO_PROMPT])}
+    if unseen:
+        warnings.warn(_unseen(examples, unseen), UnseenValues, stacklevel=3)
+
+
+def _unseen(examples: Examples, notes: Mapping[int, Sequence[str]]) -> str:
+    """Return the message on inputs with something unseen: their number, and the first of them."""
+    count = f"{len(notes):,} of {len(examples):,} inputs {hold(len(notes))} what the training set lacks"
+    lines = [f"{safe_text(examples.source(at))}: {'; '.join(notes[at])}" for at in [*notes][:NAMED]]
+    return f"{count}: {' | '.join(lines)}{' | ...' if len(notes) > NAMED else ''}"
+
+
+def _refuse_notes(examples: Examples, notes: Mapping[int, Sequence[str]]) -> None:
+    """Refuse inputs that were skipped, or that hold something unseen.
+
+    Raises:
+        BadData: With their number and the first of them.
+    """
+    if examples.left_out:
+        gone = examples.left_out[0]
+        count = were(len(examples.left_out), "input", "skipped")
+        raise BadData(f"{count}, which --strict does not allow: {safe_text(gone.source)}: {gone.reason}")
+    if any(words == [NO_PROMPT] for words in notes.values()):
+        raise BadData("--strict needs a prompt to generate text from  example: --text 'Once upon'")
+    if notes:
+        raise BadData(f"{_unseen(examples, notes)}  to predict them all the same: leave --strict out")
 
 
 def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:
@@ -202,11 +286,45 @@ def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:
     return draw
 
 
-def _continued(opened: LoadedRun, examples: Examples, draw: Sampling) -> list[Prediction]:
-    assert opened.domain.generate is not None  # a domain that cuts texts into windows has it
-    prompts = [as_text(row_of(examples.inputs, position)) for position in range(len(examples))]
+def _continued(
+    opened: LoadedRun, read: Examples | None, texts: Sequence[str], draw: Sampling, *, strict: bool
+) -> list[Prediction]:
+    """Generate text from each prompt that was read or given; without any, from nothing.
+
+    Raises:
+        BadData: If a prompt is no text, or would have a note and ``strict`` is True.
+    """
+    prompts = [] if read is None else [as_text(row) for row in read.inputs]
+    given = [*texts] if prompts or texts else [""]
+    if some := [text for text in given if text.strip()]:
+        _from_strings(opened, some)
+    prompts += given
+    examples = Examples(
+        ragged_texts(prompts),
+        np.empty((len(prompts), 0)),
+        np.arange(len(prompts)),
+        sources=[safe_text(prompt, SHOWN) for prompt in prompts],
+        left_out=() if read is None else read.left_out,
+    )
+    notes = {at: list(words) for at, words in opened.preprocessor.unseen(examples.inputs).items()}
+    notes |= {at: [NO_PROMPT] for at, prompt in enumerate(prompts) if not prompt}
+    if strict:
+        _refuse_notes(examples, notes)
+    _warn_of_notes(examples, notes)
     generate = opened.domain.generate
-    return [Prediction(text, generate(opened.network, opened.preprocessor, text, draw), {}) for text in prompts]
+    assert generate is not None  # a domain that cuts texts into windows has it
+    found = [
+        Prediction(text, generate(opened.network, opened.preprocessor, text, draw), {}, tuple(notes.get(at, ())))
+        for at, text in enumerate(prompts)
+    ]
+    return _with_left_out(found, examples)
+
+
+def _from_memory(opened: LoadedRun, raw: Given, reading: Options) -> Examples:
+    """Read inputs in memory; rows are skipped as the run's ``bad_rows`` asks."""
+    examples = opened.read(raw, reading, skip=True)
+    warn_skipped([f"{gone.source}: {gone.reason}" for gone in examples.left_out], "row")
+    return examples
 
 
 def _from_strings(opened: LoadedRun, texts: Sequence[str]) -> Examples:

@@ -224,16 +224,31 @@ def _open_test(_test: InMemory) -> Examples:
 
 
 def read_given(
-    domain: Domain, name: str, given: Given, options: Options, preprocessor: Preprocessor | None = None
+    domain: Domain,
+    name: str,
+    given: Given,
+    options: Options,
+    preprocessor: Preprocessor | None = None,
+    *,
+    skip: bool = False,
 ) -> Dataset:
     """Convert inputs in memory to examples, with zeros as targets.
+
+    Args:
+        domain: That takes them.
+        name: Of the domain.
+        given: The inputs.
+        options: Of reading.
+        preprocessor: Of a run.
+        skip: Whether rows may be skipped, as ``bad_rows`` asks; else each must be usable.
 
     Raises:
         BadData: If the domain takes no such inputs.
     """
     if domain.from_memory is None:
         raise BadData(f"{name} takes no inputs from memory; give a path, or the name of a data set")
-    return domain.from_memory(given, reading(options), preprocessor)
+    rows = {name: options[name] for name in ("bad_rows",) if skip and name in options}
+    return domain.from_memory(given, {**reading(options), **rows}, preprocessor)
 
 
 def read_labelled(

@@ -84,6 +84,7 @@ class Features:
             RowNames(f"{file_name(self.path)} {self.unit}", self.rows[kept]),
             None if self.groups is None else self.groups[kept],
             None if self.times is None else self.times[kept],
+            self.bad.left_out(self.rows[kept]),
         )
 
     def dataset(self, train: Examples, notes: Sequence[str]) -> Dataset:

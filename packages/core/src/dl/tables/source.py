@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Index
+from dl.data.examples import Index, LeftOut
 from dl.errors import BadData
 from dl.tables.stream import file_name
 
@@ -44,13 +44,17 @@ class BadRows:
         path: Of the table.
         unit: The noun for its rows: ``row`` or ``line``.
         skip: Whether to skip such rows instead of raising.
+        lines: Of the rows that were skipped, with the reason.
+        found: By reason, the number of rows and the first of them, where they are not skipped.
+        skipped: The first reason by row, where they are.
     """
 
     path: Path
     unit: str
     skip: bool
     lines: list[str] = field(default_factory=list)
-    found: dict[str, tuple[int, list[int]]] = field(default_factory=dict)  # by reason: how many, and the first
+    found: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
 
     def at(self, row: int) -> str:
         """Return a row's name for messages, as ``wine.csv row 17``."""
@@ -65,14 +69,26 @@ class BadRows:
         if not self.skip:
             raise BadData(f"{self.at(row)}: {why}; {HINT.replace('them', 'it')}")
         self.lines.append(f"{self.at(row)}: {why}")
+        self.skipped.setdefault(row, why)
 
     def report(self, rows: NDArray[np.int64], why: str) -> None:
         """Skip rows, or count them for `finish`, so that the error states their number."""
         if self.skip:
             self.lines += [f"{self.at(row)}: {why}" for row in rows.tolist()]
+            self.skipped = dict.fromkeys(rows.tolist(), why) | self.skipped
         elif len(rows):
             count, first = self.found.get(why, (0, []))
             self.found[why] = count + len(rows), (first + rows[:NAMED].tolist())[:NAMED]
+
+    def left_out(self, rows: Index) -> tuple[LeftOut, ...]:
+        """Return the skipped rows with their places among the kept ones.
+
+        Args:
+            rows: (n,) numbers of the kept rows, ascending.
+        """
+        numbers = sorted(self.skipped)
+        places = np.searchsorted(rows, numbers).tolist()
+        return tuple(LeftOut(at, self.at(row), self.skipped[row]) for at, row in zip(places, numbers, strict=True))
 
     def finish(self, of: int) -> None:
         """Raise if rows were reported and are not skipped.

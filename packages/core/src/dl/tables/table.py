@@ -17,7 +17,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Index, Inputs
+from dl.data.examples import Dataset, Examples, Index, Inputs, LeftOut
 from dl.data.ragged import Ragged, as_text
 from dl.data.spill import RaggedWriter
 from dl.errors import BadData, BadFile, DLError
@@ -113,6 +113,7 @@ class Table:
         skipped: Rows left out, with the reason.
         notes: Sentences on what was inferred.
         findings: Identifiers that come again.
+        left_out: The rows left out, with their places among the others.
     """
 
     path: Path
@@ -127,6 +128,7 @@ class Table:
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -166,6 +168,7 @@ class Table:
             sources or RowNames(f"{file_name(self.path)} {self.unit}", self.rows[at]),
             None if self.groups is None else self.groups[at],
             None if self.times is None else self.times[at],
+            self.left_out if kept is None else (),
         )
 
     def dataset(self, train: Examples | None = None, skipped: Sequence[str] = ()) -> Dataset:
@@ -412,6 +415,7 @@ def _to_table(read: _Read, options: Options) -> Table:
         tuple(bad.lines),
         tuple(notes),
         tuple(found),
+        left_out=bad.left_out(rows[kept]),
     )
 
 
