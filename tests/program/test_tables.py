@@ -137,3 +137,21 @@ def test_a_text_that_no_batch_can_hold_is_named_before_anything_is_trained(tmp_p
     _, last = said(capsys, 3, "fit", "text", "long.csv", "ngrams=1", "batch_size=40", "--runs", runs)
     assert re.match(r"dl: long\.csv row 6[23]: 1,200,000 tokens, and a batch of 40 is padded to its longest", last)
     assert not list(runs.iterdir())
+
+
+def test_the_card_of_a_table_shows_each_column_and_what_it_tells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [
+        f"{k * 1.5},{'' if k % 4 else 'yes'},{'no' if k % 3 else 'a b'},{'high' if k > 49 else 'low'}"
+        for k in range(100)
+    ]
+    (tmp_path / "rows.csv").write_text("height,given,word,y\n" + "\n".join(rows))
+    height, given, _ = json.loads(said(capsys, 0, "show", "rows.csv", "--json")[0])["columns"]
+    assert (height["kind"], round(height["told"], 6), given["missing"]) == ("numbers", 1.0, 0.75)
+    out, _ = said(capsys, 0, "show", "rows.csv")
+    lines = [re.split(" {2,}", line.strip()) for line in out.splitlines() if re.match("  (height|given|word) ", line)]
+    assert lines[0] == ["height", "numbers", "-", "0 to 148.5", "██▇████▇██", "100 %"]
+    assert lines[1] == ["given", "1 category", "75 %", "yes: 25 %", "█", "0 %"]
+    assert lines[2][:4] == ["word", "2 categories", "-", "no: 66 %"]
+    assert all(len(line.rstrip()) <= 80 for line in out.splitlines())

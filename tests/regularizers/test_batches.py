@@ -3,10 +3,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dl.domain import Gaps
 from dl.errors import BadOption
 from dl.padded import Padded
 from dl.regularizer import Batch
-from dl_regularizers.batches import mixup, noise
+from dl_regularizers.batches import missing, mixup, noise
 
 
 def test_noise_has_the_scale_that_is_asked_for_and_is_of_each_value_its_own(generator):
@@ -53,3 +54,15 @@ def test_tokens_are_no_numbers(made, generator):
     tokens = Padded(torch.ones(2, 3, dtype=torch.int64), torch.tensor([3, 3]))
     with pytest.raises(BadOption, match=r"needs inputs that are numbers, not tokens; for texts use word-dropout"):
         made.batch(Batch(tokens, torch.zeros(2)), generator)
+
+
+def test_missing_blanks_whole_cells_at_its_share_and_leaves_the_others(generator):
+    gaps = Gaps(2, torch.tensor([0, 0, 1]), torch.tensor([0.0, 1.0, 9.0]))
+    batch = Batch(torch.tensor([[5.0, 0.0, 3.0]]).repeat(20_000, 1), torch.zeros(20_000), gaps=gaps)
+    found = missing(0.1).batch(batch, generator).inputs
+    first, second = found[:, :2], found[:, 2]
+    gone = first[:, 1] == 1
+    assert first[gone].unique(dim=0).tolist() == [[0, 1]] and first[~gone].unique(dim=0).tolist() == [[5, 0]]
+    assert float(gone.float().mean()) == pytest.approx(0.1, abs=0.01) == float((second == 9).float().mean())
+    with pytest.raises(BadOption, match="missing needs rows of cells"):
+        missing(0.1).batch(Batch(torch.zeros(3, 2), torch.zeros(3)), generator)

@@ -25,6 +25,7 @@ REGULARIZERS = {
     "early-stopping": {"patience": 1},
 }
 SMALLER = {"shrink": {"factor": 0.5}}
+TABLES = {"missing": {"share": 0.3}}
 DRAWS = ("dropout", "noise", "mixup")
 
 
@@ -35,7 +36,7 @@ def weights(run):
 def test_all_that_the_plugin_registers_is_tried_here(plugins):
     (own,) = [state for state in plugins.states if state.name == "regularizers"]
     registered = {name for names in own.registered.values() for name in names}
-    assert registered == {*REGULARIZERS, *SMALLER}
+    assert registered == {*REGULARIZERS, *SMALLER, *TABLES}
     assert all(plugins.regularizers[name].place in PLACES for name in registered)
 
 
@@ -102,6 +103,20 @@ def test_shrink_builds_half_the_units(fit):
     assert {name: value.shape for name, value in weights(small).items()} == {
         name: value.shape for name, value in weights(large).items()
     }
+
+
+def test_a_network_that_saw_gaps_answers_rows_with_gaps_from_the_other_columns(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=400)
+    inputs = truth[:, None] + 0.1 * rng.normal(size=(400, 2))
+    gaps = np.stack([np.full(400, np.nan), inputs[:, 1]], axis=1)
+    options = {"epochs": 15, "width": 16, "lr": 0.01, "runs": tmp_path}
+    errors = []
+    for reg in ({}, TABLES):
+        run = dl.fit("tabular", (inputs, truth), reg=reg, **options)
+        assert run.recipe.data_options["gaps"] == ("all" if reg else "auto")
+        errors.append(float(np.abs(dl.load(run)(gaps)[:, 0].numpy() - truth).mean()))
+    assert errors[1] < 0.2 < 0.3 < errors[0]
 
 
 def test_early_stopping_ends_the_fit_and_says_why(fit):

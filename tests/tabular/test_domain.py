@@ -1,7 +1,9 @@
 """Tables as a domain: what is read, what is refused in one line, and real fits."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import dl
 from dl.errors import BadData, BadFile, BadOption
@@ -92,7 +94,7 @@ def test_a_prediction_finds_the_columns_by_name_and_misses_none(flowers, table):
     new = table("colour,extra,width,length\nred,1,?,2\ngreen,2,1.5,0\n", "new.csv")
     rows = read([new], preprocessor, {}).inputs
     assert rows["length"].tolist() == [2, 0]
-    assert preprocessor.encode(rows).shape == (2, *preprocessor.input_shape)
+    assert preprocessor(torch.from_numpy(preprocessor.encode(rows))).shape == (2, *preprocessor.input_shape)
     with pytest.raises(BadOption, match="no column 'width' for input; did you mean 'wdth'"):
         read([table("colour,wdth,length\nred,1,2\n", "w.csv")], preprocessor, {})
     with pytest.raises(BadData, match=r"w.csv row 2: column 'width' holds numbers, but 'wide' is not a finite number"):
@@ -200,3 +202,18 @@ def test_a_frame_and_the_loaded_module_are_clipped_and_noted_as_a_file_is(houses
     assert [len(answer.notes) for answer in answers] == [0, 1] and answers[1].values["price"] < 60
     assert loaded.notes(frame) == [answer.notes for answer in answers]
     assert loaded(frame).reshape(-1).tolist() == pytest.approx([answer.values["price"] for answer in answers])
+
+
+def test_a_skewed_target_is_learnt_as_its_logarithm_and_predicted_in_its_own_units(table, tmp_path):
+    rng = np.random.default_rng(0)
+    rooms = rng.normal(1.5, 0.6, 300)
+    prices = 1000 * np.exp(2 * rooms + 0.1 * rng.normal(size=300))
+    path = table("rooms,price\n" + "".join(f"{r},{p}\n" for r, p in zip(rooms, prices, strict=True)))
+    options = {"target": "price", "epochs": 30, "lr": 0.01, "runs": tmp_path / "runs"}
+    run = dl.fit("tabular", str(path), **options)
+    plain = dl.fit("tabular", str(path), target_scale="plain", **options)
+    assert run.manifest.task.log_limits and not plain.manifest.task.log_limits
+    assert run.best["val_mae"] < plain.best["val_mae"]
+    (said,) = dl.predict(run, [table("rooms\n2\n", "new.csv")])
+    assert said.values["price"] == pytest.approx(1000 * np.exp(4), rel=0.3)
+    assert float(dl.load(run)(pd.DataFrame({"rooms": [2.0]}))) == pytest.approx(said.values["price"], rel=1e-5)

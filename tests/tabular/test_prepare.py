@@ -65,6 +65,36 @@ def test_a_category_in_another_spelling_is_read_as_the_one_it_can_only_mean():
     }
 
 
+def test_rare_categories_unseen_ones_and_gaps_are_one_row_of_zeros_where_they_are_many():
+    preprocessor = learn(whole(examples(c=[*"bbbbaaaxyyzz"])), {})
+    found = prepared(preprocessor, examples(c=["a", "b", "x", "y", "new", ""]).inputs)
+    assert found.tolist() == [[0, 1], [1, 0], *[[0, 0]] * 4]
+
+
+def test_gaps_can_be_marked_in_columns_that_have_none():
+    data = examples(x=[1.0, 2.0, 3.0], c=["a", "a", "b"])
+    preprocessor = learn(whole(data), {"gaps": "all"})
+    assert prepared(preprocessor, examples(x=[NAN, 2.0], c=["", "a"]).inputs).tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]
+    assert preprocessor.gaps.columns.tolist() == [0, 0, 1, 1] and preprocessor.gaps.cells == 2
+    assert preprocessor.gaps.blank.tolist() == [0, 1, 0, 0]
+
+
+def test_a_category_of_many_values_is_embedded():
+    few = examples(few=np.repeat([f"f{k}" for k in range(20)], 3))
+    assert learn(whole(few), {}).input_shape.embedded == ()
+    wide = examples(x=np.arange(90.0), wide=np.repeat([f"w{k}" for k in range(30)], 3))
+    assert learn(whole(wide), {}).input_shape == (31,)
+    assert learn(whole(wide), {}).input_shape.embedded == ((1, 31),)
+
+
+def test_a_run_from_before_categories_were_embedded_reads_them_as_before():
+    words = [f"w{k}" for k in range(30)]
+    old = {"name": "c", "mean": 0.0, "std": 0.0, "missing": True, "words": words}
+    preprocessor = restore({"columns": [old]})
+    assert preprocessor.input_shape == (30,) and preprocessor.input_shape.embedded == ()
+    assert prepared(preprocessor, examples(c=["w1", "", "new"]).inputs).sum(axis=1).tolist() == [1, 0, 0]
+
+
 def test_only_the_training_part_is_learnt_from():
     data = examples(x=[0.0, 2.0, 1000.0], c=["a", "b", "z"])
     preprocessor = learn(Subset(data, np.array([0, 1])), {})

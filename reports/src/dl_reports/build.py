@@ -16,6 +16,7 @@ from dl_reports.figures import calibration_card
 from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
 from dl_reports.report import Command, Header, Report, Reuse, Unchecked
+from dl_reports.residuals import residuals
 from dl_reports.reuse import count_test_reuse, count_validation_reuse
 from dl_reports.run_checks import run_checks, run_sections
 from dl_reports.statistics import NotComputable
@@ -58,6 +59,7 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
         examples=examples(facts, mislabelled=any(f.code == "data-mislabelled" for f in checked.findings)),
         confusion=known(matrix),
         classes=figures.class_rows(facts),
+        residuals=residuals(facts),
         calibration=known(card),
         unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),
         next=commands(facts, findings),

@@ -300,6 +300,41 @@ class CalibrationCard:
 
 
 @dataclass(frozen=True)
+class ResidualBin:
+    """Validation examples of similar predictions.
+
+    Attributes:
+        predicted: Their mean prediction.
+        residual: Mean of target less prediction; the intervals of all bins hold together at 95 %. Ends of NaN where
+            examples share groups.
+        median: Of the absolute errors.
+        count: Examples.
+    """
+
+    predicted: float
+    residual: Estimate
+    median: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Target less prediction on the validation set at the best epoch, for one target column.
+
+    Attributes:
+        name: Of the column.
+        points: Prediction and residual of some examples, by prediction.
+        bins: By prediction, the least first, of equal counts.
+        median: Of the absolute errors.
+    """
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    bins: tuple[ResidualBin, ...]
+    median: float
+
+
+@dataclass(frozen=True)
 class Reuse:
     """The number of evaluations on a set, and the resulting bound on the error of its scores.
 
@@ -371,6 +406,7 @@ class Report:
         sections: Of plugins.
         reuse: Of the validation set, and of the test set.
         classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
+        residuals: Of each target column of a regression; empty for other tasks, or if nothing was kept.
         schema: Version of the JSON.
     """
 
@@ -389,4 +425,5 @@ class Report:
     sections: tuple[Section, ...] = ()
     reuse: tuple[Reuse, ...] = ()
     classes: tuple[ClassRow, ...] = ()
+    residuals: tuple[Residuals, ...] = ()
     schema: int = SCHEMA

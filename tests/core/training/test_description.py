@@ -63,3 +63,13 @@ def test_the_best_of_the_baselines_of_a_regression_has_the_least_error(described
     inputs = np.linspace(0, 1, 50, dtype=np.float32)[:, None]
     page = described(dataset(inputs, np.where(inputs[:, 0] > 0.9, 100.0, 0.0), ["price"]))
     assert page.splitlines()[-1].startswith("  to beat     ") and " mae by " in page
+
+
+def test_a_target_whose_logarithm_is_learnt_is_announced_with_the_way_out(described, dataset):
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(0, 1, (200, 2)).astype(np.float32)
+    given = dataset(inputs, np.exp(rng.normal(0, 1.5, 200)))
+    lines = described(given).splitlines()
+    (line,) = [line for line in lines if line.startswith("  learns ")]
+    assert "the logarithm, as the target is positive and skewed (" in line
+    assert not any("logarithm" in line for line in described(given, options={"target_scale": "plain"}).splitlines())

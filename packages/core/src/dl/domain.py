@@ -26,6 +26,21 @@ from dl.options import Options
 from dl.padded import Padded
 
 
+@dataclass(frozen=True)
+class Gaps:
+    """How a missing cell of a row looks in prepared inputs (N, D).
+
+    Args:
+        cells: Number of the cells of a row.
+        columns: (D,) number of the cell that each prepared column belongs to, from 0.
+        blank: (D,) its value where that cell is missing.
+    """
+
+    cells: int
+    columns: Tensor
+    blank: Tensor
+
+
 class Preprocessor(nn.Module, ABC):
     """Preprocesses every batch before the network, with statistics of the training set as buffers.
 
@@ -59,6 +74,11 @@ class Preprocessor(nn.Module, ABC):
     def settings(self) -> dict[str, Any]:  # Any: JSON
         """Return the settings from which `Domain.restore` rebuilds the preprocessor: the arguments of its class."""
         return dict(self._settings)
+
+    @property
+    def gaps(self) -> Gaps | None:
+        """How a missing cell looks in prepared inputs; None if inputs are not rows of cells."""
+        return None
 
     def encode(self, inputs: Inputs) -> Inputs:
         """Encode raw inputs to stored inputs, once before training, as texts to token ids; by default unchanged."""

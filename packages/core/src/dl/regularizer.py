@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dl.domain import Gaps
 from dl.errors import BadOption
 from dl.options import Option, Options
 from dl.padded import Padded
@@ -43,12 +44,14 @@ class Batch:
         targets: (B, ...) encoded targets for the loss.
         partners: (B, ...) targets of the examples mixed into these; None without mixing.
         share: (B,) share of the original in each example, from 0 to 1; None without mixing.
+        gaps: How a missing cell looks in inputs that are rows of cells; None for other inputs.
     """
 
     inputs: Prepared
     targets: Tensor
     partners: Tensor | None = None
     share: Tensor | None = None
+    gaps: Gaps | None = None
 
     def mixed(self, inputs: Prepared, partners: Tensor, share: Tensor) -> Batch:
         """Return the batch with other examples mixed in.

@@ -18,9 +18,10 @@ from dl.tables.features import read_features, read_open_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
+from dl_tabular.derive import named_sources, parse_derive, with_sources
 from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
-from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns
+from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns, read_dtype
 
 LINES = 8  # columns of a row on a card
 LIKELY = 0.4  # rating of a table of several columns; below that of the text domain for a column of long texts
@@ -46,14 +47,16 @@ def open_path(path: Path, options: Options) -> Dataset:
     Raises:
         BadData: If the table cannot be used for training.
         BadFile: If it is not a table, or does not have the format of its suffix.
-        BadOption: If a named column does not exist.
+        BadOption: If a named column does not exist, or an expression does not fit the columns.
     """
     if path.is_dir() or not is_table(path):
         raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
-    features = read_features(path, options)
+    derivations = parse_derive(str(options.get("derive", "")))
+    reading, dropped = with_sources(options, derivations)
+    features = read_features(path, reading)
     listed = str(options.get("categories", ""))
     categories = named_columns(features.path, tuple(features.columns), listed, "categories", "input column")
-    found = infer_columns(features, categories, options)
+    found = infer_columns(features, categories, options).derived(derivations, dropped, features.roles.targets)
     dataset = features.dataset(features.examples(found.rows(), found.kept), found.notes)
     return replace(dataset, options=found.options)
 
@@ -72,17 +75,19 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     """
     assert isinstance(preprocessor, TabularPreprocessor)
     found = []
+    derivations = parse_derive(str(options.get("derive", "")))
+    sources = set(named_sources(derivations))
     for path in paths:
         if not is_table(path) or path.is_dir():
             raise BadFile(f"{safe_text(str(path))!r} is not a table; expected .csv, .tsv, .jsonl or .parquet")
         source = open_table(path, check_table_options(reading := _of_raw_inputs(options)))
-        dtype = preprocessor.dtype_of(source.columns)
+        dtype = read_dtype(preprocessor.dtype_of(source.columns), derivations)
         names = learnt_columns(dtype, source.columns)
         asked = str(options.get("input", ""))
-        if asked and asked not in names and set(names) - set(split_names(asked)):
+        if asked and asked not in names and set(names) - sources - set(split_names(asked)):
             raise BadOption(f"input={safe_text(asked)}: this run was trained on {list_names(names)} and needs them all")
         features = read_open_features(source, reading, names, labelled=False)
-        learnt = parse_learnt_columns(features, dtype, options)
+        learnt = parse_learnt_columns(features, dtype, options).derived(derivations, ())
         learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         warn_skipped(features.bad.lines, features.unit)
         found.append(features.examples(learnt.rows(), learnt.kept))

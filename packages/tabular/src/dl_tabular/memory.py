@@ -20,8 +20,9 @@ from dl.tables.gather import content_ids
 from dl.tables.memory import open_frame
 from dl.tables.table import RowNames
 from dl.words import many
+from dl_tabular.derive import derive_columns, derive_notes, parse_derive, with_sources
 from dl_tabular.prepare import TabularPreprocessor
-from dl_tabular.rows import LARGEST, infer_columns, learnt_columns, parse_learnt_columns, rows_of
+from dl_tabular.rows import LARGEST, infer_columns, learnt_columns, parse_learnt_columns, read_dtype, rows_of
 
 Numbers = NDArray[np.float64]
 
@@ -36,51 +37,55 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
     if given.form == FRAME and given.values.num_columns:
         return _from_frame(given, options, preprocessor)
     if given.form == ARRAY and given.values.ndim == 2:
-        return _from_array(given.values.astype(np.float64), preprocessor)
+        return _from_array(given.values.astype(np.float64), options, preprocessor)
     raise BadData(f"tabular reads a frame, or an array (rows, columns); {given.words} was given")
 
 
 def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocessor | None) -> Dataset:
     source = open_frame(given)
+    derivations = parse_derive(str(options.get("derive", "")))
+    reading, dropped = with_sources(options, derivations)
     if preprocessor is not None:
-        dtype = preprocessor.dtype_of(source.columns)
-        features = read_open_features(source, options, learnt_columns(dtype, source.columns), labelled=False)
-        learnt = parse_learnt_columns(features, dtype, options)
+        dtype = read_dtype(preprocessor.dtype_of(source.columns), derivations)
+        features = read_open_features(source, reading, learnt_columns(dtype, source.columns), labelled=False)
+        learnt = parse_learnt_columns(features, dtype, options).derived(derivations, ())
         learnt.arrays = preprocessor.completed(learnt.arrays, len(features))
         return Dataset("frame", features.examples(learnt.rows(), learnt.kept))
-    features = read_open_features(source, options, labelled=False)
+    features = read_open_features(source, reading, labelled=False)
     as_categories = named_columns(
         source.path, tuple(features.columns), str(options.get("categories", "")), "categories", "input column"
     )
-    found = infer_columns(features, {*as_categories, *given.categories}, options)
+    found = infer_columns(features, {*as_categories, *given.categories}, options).derived(derivations, dropped)
     images = [f"left out, as they hold images: {list_names(map(quote, given.images))}"] if given.images else []
     dataset = features.dataset(features.examples(found.rows(), found.kept), [*found.notes, *images])
     return replace(dataset, options=found.options)
 
 
-def _from_array(values: Numbers, preprocessor: TabularPreprocessor | None) -> Dataset:
+def _from_array(values: Numbers, options: Options, preprocessor: TabularPreprocessor | None) -> Dataset:
     names = [f"x{k}" for k in range(values.shape[1])]
+    derivations = parse_derive(str(options.get("derive", "")))
     if preprocessor is not None:
-        names = _known(names, preprocessor)
+        names = _known(names, list(read_dtype(preprocessor.dtype_of(names), derivations).names or ()))
     beyond = np.abs(values) > LARGEST
     if beyond.any():
         row, column = np.argwhere(beyond)[0]
         raise BadData(
             f"row {row} has {values[row, column]:g} in column {column}; numbers are finite, and a missing one is nan"
         )
-    rows = rows_of({name: values[:, int(name[1:])] for name in names})
+    columns = {name: values[:, int(name[1:])] for name in names}
+    made = derive_columns(columns, derivations)
+    rows = rows_of({**columns, **made})
     at = np.arange(len(rows))
     examples = Examples(rows, np.zeros(len(rows), np.int64), content_ids(fixed(values)), (), RowNames("row", at))
-    return Dataset("array", examples)
+    return Dataset("array", examples, notes=tuple(derive_notes(derivations, made)))
 
 
-def _known(names: Sequence[str], preprocessor: TabularPreprocessor) -> list[str]:
+def _known(names: Sequence[str], wanted: list[str]) -> list[str]:
     """Return the columns of the training set that an array has.
 
     Raises:
         BadData: If they have names, or the array has too few columns.
     """
-    wanted = list(preprocessor.dtype_of(names).names or ())
     if not set(wanted) <= set(names):
         if all(name[:1] == "x" and name[1:].isdecimal() for name in wanted):
             needed = 1 + max(int(name[1:]) for name in wanted)

@@ -24,6 +24,16 @@ READING = (
     Option(
         "missing", "auto", "numbers that mark a missing value, as -999, or by column, as rain:-999,age:999; or none"
     ),
+    Option("derive", "", "columns to add, as each=rooms/people; comma-separated; a name of several words in quotes"),
+    Option(
+        "gaps", "auto", "mark missing values where training rows have some, or in all columns", choices=("auto", "all")
+    ),
+    Option(
+        "scaling",
+        "auto",
+        "scale numbers by mean and deviation, or to normal quantiles; auto takes these for columns with heavy tails",
+        choices=("auto", "standard", "quantile"),
+    ),
     Option("dates", "auto", "in 01/02/2024, the day or the month first", choices=("auto", "day", "month")),
     *tables.OPTIONS,
 )
@@ -41,7 +51,7 @@ def register_domains() -> tuple[DomainSpec, ...]:
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """Register the dense and the linear network."""
+    """Register the dense, the residual and the linear network."""
     return (
         ModelSpec(
             "dense",
@@ -52,6 +62,19 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 2, "number of hidden layers", low=1, high=64),
                 Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
+            ),
+        ),
+        ModelSpec(
+            "residual",
+            DOMAIN,
+            "multilayer perceptron of residual blocks of one width",
+            _residual,
+            (
+                Option(
+                    "width", 64, "units between the blocks; each block has twice as many", low=1, high=8192, units=True
+                ),
+                Option("depth", 2, "number of blocks, of two layers each", low=1, high=64),
+                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95),
             ),
         ),
         ModelSpec("linear", DOMAIN, "linear model without a hidden layer", _linear),
@@ -74,6 +97,12 @@ def _dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     from dl_tabular.models import dense
 
     return dense(shape, outputs, options)
+
+
+def _residual(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_tabular.models import residual
+
+    return residual(shape, outputs, options)
 
 
 def _linear(shape: InputShape, outputs: int, _options: Options) -> nn.Module:

@@ -2,7 +2,9 @@
 
 What the training set hardly has teaches nothing, so it changes nothing either: a number far outside the range seen is
 clipped, a column that was constant is no input, and a missing value or category without examples of its own becomes the
-mean of the column. Letters: ``N`` rows, ``D`` prepared columns.
+mean of the column. Rare categories are encoded alike, and unseen ones with them.
+Letters: ``N`` rows, ``S`` stored columns: the numbers, then a place for each of ``C`` categories; ``D`` prepared
+columns.
 """
 
 from __future__ import annotations
@@ -14,19 +16,24 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Inputs, Subset
-from dl.domain import Preprocessor
+from dl.domain import Gaps, Preprocessor
 from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.tables.columns import quote
 from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
 from dl.terminal import safe_text
+from dl_tabular.quantiles import has_heavy_tail, learn_quantiles, to_normal
+from dl_tabular.shape import RowShape
 
-MOST_WORDS = 100  # most categories of a column that are encoded: the most common ones
+MOST_WORDS = 1000  # most categories of a column that are encoded: the most common ones
+ONE_HOT = 20  # categories of a column beyond which a network embeds them
+RARE = 3  # training rows below which a category is rare
 STORED = "the stored preprocessor of a table, preprocessor.json,"
 FARTHEST = 1e4  # deviations from the mean at which values are clipped
 FEWEST_GAPS = 5  # rows without a value in a column, from which that is an input of its own
@@ -45,12 +52,14 @@ class LearntColumn:
         name: As in the table.
         mean: Of a column of numbers.
         std: Of a column of numbers; 0 for categories.
-        missing: Whether a missing value is an input of its own: `FEWEST_GAPS` training rows have none.
+        missing: Whether a missing value is an input of its own: `FEWEST_GAPS` training rows have none, or ``gaps=all``.
         words: The categories, most common first; empty for numbers.
         gaps: Number of training rows without a value.
         least: Of the numbers; None for categories, and in runs that kept no range.
         greatest: Likewise.
         shares: Of each category, for a value that is none of them; empty where those are learnt as a row of zeros.
+        embedded: Whether a network embeds the categories.
+        quantiles: Of a column of numbers that is scaled to normal quantiles, at equal steps of probability; else empty.
     """
 
     name: str
@@ -62,6 +71,8 @@ class LearntColumn:
     least: float | None = None
     greatest: float | None = None
     shares: tuple[float, ...] = ()
+    embedded: bool = False
+    quantiles: tuple[float, ...] = ()
 
     @property
     def constant(self) -> bool:
@@ -72,7 +83,9 @@ class LearntColumn:
     @property
     def width(self) -> int:
         """Number of prepared columns."""
-        return 0 if self.constant else len(self.words) or 1 + self.missing
+        if self.constant:
+            return 0
+        return len(self.words) or 1 + self.missing
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -82,35 +95,39 @@ class LearntColumn:
         margin = MARGIN * (self.greatest - self.least)
         return self.least - margin, self.greatest + margin
 
-    def prepare(self, values: Column) -> NDArray[np.float32]:
-        """Encode (N,) values as (N, width) float32."""
-        if self.constant:
-            return np.empty((len(values), 0), np.float32)
-        return self._categories(values) if self.words else self._numbers(values)
-
-    def _numbers(self, values: Column) -> NDArray[np.float32]:
+    def numbers(self, values: Column) -> NDArray[np.float32]:
+        """Encode numbers (N,) as (N, width) float32."""
         gone = np.isnan(values)
-        scaled = np.where(gone, 0.0, (values.clip(*self.bounds) - self.mean) / self.std).clip(-FARTHEST, FARTHEST)
+        near = (
+            to_normal(values, self.quantiles) if self.quantiles else (values.clip(*self.bounds) - self.mean) / self.std
+        )
+        scaled = np.where(gone, 0.0, near).clip(-FARTHEST, FARTHEST)
         both: NDArray[np.float32] = np.stack([scaled, gone], axis=1).astype(np.float32)
         return both[:, : self.width]
 
-    def _categories(self, values: Column) -> NDArray[np.float32]:
-        words = np.array(self.words)
-        chosen: NDArray[np.float32] = (values[:, None] == words).astype(np.float32)
-        others = np.flatnonzero(~chosen.any(axis=1))
-        if len(others):
-            different, numbers = np.unique(values[others], return_inverse=True)
-            instead = self.shares or (0.0,) * len(words)
-            spelled = [self._spelled.get(fold(word)) for word in different.tolist()]
-            rows = np.array([instead if known is None else words == known for known in spelled], np.float32)
-            chosen[others] = rows[numbers]
-        return chosen
+    def places(self, values: Column) -> NDArray[np.int64]:
+        """Return the prepared column of each category (N,), from 0; -1 for one that has none."""
+        different, numbers = np.unique(values, return_inverse=True)
+        known = {word: place for place, word in enumerate(self.words)}
+        found = [known.get(word, known.get(self._spelled.get(fold(word), ""), -1)) for word in different.tolist()]
+        return np.array(found, np.int64)[numbers] if len(values) else np.empty(0, np.int64)
+
+    @property
+    def instead(self) -> NDArray[np.float32]:
+        """The prepared columns of a category that has none, (width,)."""
+        return np.array(self.shares or (0.0,) * len(self.words), np.float32)
+
+    def blank(self) -> NDArray[np.float32]:
+        """Return the prepared columns of a missing value, (width,)."""
+        if self.constant:
+            return np.empty(0, np.float32)
+        return self.instead if self.words else self.numbers(np.array([np.nan])).reshape(-1)
 
     @cached_property
     def _spelled(self) -> dict[str, str]:
         """The category of each spelling in lower case with single blanks, where there is one."""
         folded = [fold(word) for word in self.words]
-        return {key: word for key, word in zip(folded, self.words, strict=True) if folded.count(key) == 1}
+        return {key: word for key, word in zip(folded, self.words, strict=True) if key and folded.count(key) == 1}
 
     def unseen(self, values: Column) -> dict[int, str]:
         """Return by position what values (N,) are that the training set lacks, in words.
@@ -179,14 +196,39 @@ def _numbers_of(word: str) -> list[float]:
 class TabularPreprocessor(Preprocessor):
     """Encodes rows of numbers and categories as float32 vectors."""
 
+    place_of: Tensor  # (numbers,) prepared column of each stored number
+    instead: Tensor  # (C, D) prepared columns of a category that has none
+    gap_columns: Tensor
+    gap_blank: Tensor
+
     def __init__(self, columns: Sequence[LearntColumn]) -> None:
         super().__init__()
         self.columns = tuple(columns)
+        self.starts = tuple(int(start) for start in np.cumsum([0, *(column.width for column in self.columns)]))
+        starts = dict(zip((column.name for column in self.columns), self.starts, strict=False))
+        self._numbers = [(one, starts[one.name]) for one in self.columns if not one.words and not one.constant]
+        self._words = [(one, starts[one.name]) for one in self.columns if one.words and not one.constant]
+        places = [place for one, start in self._numbers for place in range(start, start + one.width)]
+        instead = np.zeros((len(self._words), self.starts[-1]), np.float32)
+        for row, (one, start) in zip(instead, self._words, strict=True):
+            row[start : start + one.width] = one.instead
+        owner = np.repeat(np.arange(len(self.columns)), [column.width for column in self.columns])
+        blank = np.concatenate([column.blank() for column in self.columns])
+        self.register_buffer("place_of", torch.tensor(places, dtype=torch.int64), persistent=False)
+        self.register_buffer("instead", torch.from_numpy(instead), persistent=False)
+        self.register_buffer("gap_columns", torch.from_numpy(owner), persistent=False)
+        self.register_buffer("gap_blank", torch.from_numpy(blank), persistent=False)
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """(D,)."""
-        return (sum(column.width for column in self.columns),)
+    def input_shape(self) -> RowShape:
+        """(D,), with the columns that a network embeds."""
+        blocks = [(start, start + one.width) for one, start in self._words if one.embedded]
+        return RowShape.of(self.starts[-1], blocks)
+
+    @property
+    def gaps(self) -> Gaps:
+        """How a missing cell looks in prepared rows."""
+        return Gaps(len(self.columns), self.gap_columns, self.gap_blank)
 
     @property
     def dtype(self) -> np.dtype[np.void]:
@@ -217,13 +259,17 @@ class TabularPreprocessor(Preprocessor):
         return {"columns": [asdict(column) for column in self.columns]}
 
     def encode(self, inputs: Inputs) -> Inputs:
-        """Encode a structured array of N rows as float32 (N, D)."""
+        """Encode a structured array of N rows as float32 (N, S)."""
         rows: NDArray[Any] = np.asarray(inputs)  # Any: a structured type, whose fields numpy cannot type
         used = [column for column in self.columns if not column.constant]
         missing = [column.name for column in used if column.name not in (rows.dtype.names or ())]
         if missing:
             raise BadData(f"column {quote(missing[0])} is missing; the run was trained on it")
-        return np.concatenate([column.prepare(rows[column.name]) for column in used], axis=1)
+        stored = [one.numbers(rows[one.name]) for one, _ in self._numbers]
+        for k, (one, start) in enumerate(self._words):
+            place = one.places(rows[one.name])
+            stored.append(np.where(place < 0, self.starts[-1] + k, start + place)[:, None].astype(np.float32))
+        return np.concatenate(stored, axis=1)
 
     def unseen(self, inputs: Inputs) -> dict[int, list[str]]:
         """Return by position the values of rows that the training set lacks: gaps, categories, numbers far outside."""
@@ -236,12 +282,22 @@ class TabularPreprocessor(Preprocessor):
         return notes
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return encoded rows as floats."""
-        return inputs.float()
+        """Return encoded rows (N, S) as prepared ones (N, D), each category in a column of its own."""
+        count, width = len(self.place_of), self.starts[-1]
+        if not self._words:
+            return inputs.float()
+        prepared = inputs.new_zeros(len(inputs), width + len(self._words), dtype=torch.float32)
+        prepared[:, self.place_of] = inputs[:, :count].float()
+        prepared.scatter_(1, inputs[:, count:].long(), 1.0)
+        return prepared[:, :width] + prepared[:, width:] @ self.instead  # the last ones: categories without a column
 
 
-def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
+def learn(subset: Subset, options: Options) -> TabularPreprocessor:
     """Compute means, ranges and categories of a training set; constant columns are kept, but are no inputs.
+
+    Args:
+        subset: The training set.
+        options: ``gaps``: whether missing values are marked in every column; ``scaling`` of numbers.
 
     Raises:
         BadData: If the inputs are not a structured array, or every column is constant.
@@ -252,17 +308,18 @@ def learn(subset: Subset, _options: Options) -> TabularPreprocessor:
             f"rows need a field for each column, as dl_tabular.rows.rows_of makes of columns; "
             f"found {rows.dtype} {rows.shape}"
         )
-    columns = [_learn(name, rows[name]) for name in rows.dtype.names]
+    marked, scaling = options.get("gaps") == "all", str(options.get("scaling", "auto"))
+    columns = [_learn(name, rows[name], marked, scaling) for name in rows.dtype.names]
     kept = [column for column in columns if column is not None]
     if all(column.constant for column in kept):
         raise BadData("every input column is constant in the training set; there is nothing to learn from")
     return TabularPreprocessor(kept)
 
 
-def _learn(name: str, values: Column) -> LearntColumn | None:
+def _learn(name: str, values: Column, marked: bool, scaling: str) -> LearntColumn | None:
     """Return the statistics of a column; None if it is empty."""
     if values.dtype.kind == "U":
-        return _learn_words(name, values)
+        return _learn_words(name, values, marked)
     present = values[~np.isnan(values)]
     if not len(present):
         return None
@@ -272,18 +329,29 @@ def _learn(name: str, values: Column) -> LearntColumn | None:
         return LearntColumn(name, low, 1.0, missing, (), gaps, low, high)
     farthest = float(np.abs(present - mean).max())  # the scale of the squares, so that tiny values do not underflow
     std = farthest * float(np.sqrt(np.square((present - mean) / farthest).mean()))
-    return LearntColumn(name, mean, std, missing, (), gaps, low, high)
+    by_ranks = scaling == "quantile" or (scaling == "auto" and has_heavy_tail(present))
+    quantiles = learn_quantiles(present) if by_ranks else ()
+    return LearntColumn(name, mean, std, missing or marked, (), gaps, low, high, quantiles=quantiles)
 
 
-def _learn_words(name: str, values: Column) -> LearntColumn | None:
+def _learn_words(name: str, values: Column, marked: bool) -> LearntColumn | None:
+    """Return the categories of a column; None if it is empty.
+
+    Rare ones, gaps and unseen ones are encoded alike, as a row of zeros, where there are enough to learn that from.
+    """
     words, counts = np.unique(values[values != ""], return_counts=True)
     if not len(words):
         return None
+    gaps, rare = int((values == "").sum()), counts < RARE
     order = np.argsort(-counts, kind="stable")[:MOST_WORDS]
-    others, gaps = len(values) - int(counts[order].sum()), int((values == "").sum())
-    shares = () if others >= FEWEST_GAPS else tuple((counts[order] / counts[order].sum()).tolist())
+    if not rare.all() and gaps + counts[rare].sum() >= FEWEST_GAPS:
+        order = order[~rare[order]]
+    others = len(values) - int(counts[order].sum())
+    missing = others >= FEWEST_GAPS or (marked and len(words) > 1)
+    shares = () if missing else tuple((counts[order] / counts[order].sum()).tolist())
     common = tuple(map(str, words[order]))
-    return LearntColumn(name, missing=others >= FEWEST_GAPS, words=common, gaps=gaps, shares=shares)
+    embedded = len(common) > ONE_HOT
+    return LearntColumn(name, 0.0, 0.0, missing, common, gaps, shares=shares, embedded=embedded)
 
 
 def _number(value: Any) -> float | None:  # Any: JSON
@@ -308,6 +376,8 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
                 _number(one.get("least")),
                 _number(one.get("greatest")),
                 tuple(float(share) for share in one.get("shares", ())),
+                bool(one.get("embedded", False)),
+                tuple(float(value) for value in one.get("quantiles", ())),
             )
             for one in settings["columns"]
         ]
@@ -321,4 +391,6 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
             raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
         if column.shares and len(column.shares) != len(column.words):
             raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
+        if not (np.diff(column.quantiles) >= 0).all() or not np.isfinite(column.quantiles).all():
+            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
     return TabularPreprocessor(columns)

@@ -5,9 +5,9 @@ Its fields are the columns: float64 for numbers (NaN where missing), text for ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from dl.tables.numbers import NUMBER, is_missing, matches
 from dl.tables.stream import file_name
 from dl.tables.units import plain_numbers
 from dl.terminal import safe_text
+from dl_tabular.derive import Derivation, derive_columns, derive_notes, named_sources
 from dl_tabular.sentinels import find_sentinel, parse_missing, spell_missing, without_marks
 
 MOSTLY = 0.5  # share of numbers from which other words in a column are errors
@@ -52,6 +53,22 @@ class ParsedColumns:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
+
+    def derived(self, derivations: Sequence[Derivation], left_out: Iterable[str], taken: Iterable[str] = ()) -> Self:
+        """Return these columns and those derived from them, without columns that were read for an expression alone.
+
+        Args:
+            derivations: Of the option ``derive``.
+            left_out: Columns that are no inputs.
+            taken: Names of other columns of the table, as the target.
+
+        Raises:
+            BadOption: If an expression does not fit the columns.
+        """
+        made = derive_columns(self.arrays, derivations, tuple(taken))
+        gone = set(left_out)
+        kept = {name: array for name, array in self.arrays.items() if not {name, column_of(name)} & gone}
+        return replace(self, arrays={**kept, **made}, notes=[*self.notes, *derive_notes(derivations, made)])
 
     def rows(self) -> Rows:
         """Return the kept rows as a structured array."""
@@ -173,6 +190,19 @@ def parse_learnt_columns(features: Features, dtype: np.dtype[np.void], options: 
             parsed.arrays[name] = without_marks(values, everywhere | by_column.get(name, frozenset()))
     features.bad.finish(len(features))
     return parsed
+
+
+def read_dtype(learnt: np.dtype[np.void], derivations: Sequence[Derivation]) -> np.dtype[np.void]:
+    """Return the fields to read for a prediction: those that were learnt, with the sources of derived ones instead.
+
+    Args:
+        learnt: Of the rows that were learnt.
+        derivations: Of the option ``derive``.
+    """
+    made = {one.name for one in derivations}
+    sources = dict.fromkeys(named_sources(derivations), "f8")  # numbers, though a constant one is no input
+    kinds = {name: learnt[name].str for name in learnt.names or () if name not in made} | sources
+    return np.dtype(list(kinds.items()))
 
 
 def learnt_columns(dtype: np.dtype[np.void], columns: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Regularizers on the batch: noise and mixup."""
+"""Regularizers on the batch: noise, mixup and missing cells."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def mixup(alpha: float) -> Regularizer:
         return batch.mixed(torch.lerp(inputs[partners], inputs, own), partners, share)
 
     return Regularizer(batch=mix)
+
+
+def missing(share: float) -> Regularizer:
+    """Make each cell of a row missing with the probability ``share``.
+
+    Source: Chollet, Deep Learning with Python, 4.3.2: a network ignores missing values only if it was trained on some.
+    """
+
+    def make_missing(batch: Batch, generator: torch.Generator) -> Batch:
+        inputs, gaps = numbers(batch.inputs, "missing"), batch.gaps
+        if gaps is None:
+            raise BadOption("missing needs rows of cells, as those of a table")
+        drawn = torch.rand(len(inputs), gaps.cells, generator=generator, device=inputs.device) < share
+        gone = drawn[:, gaps.columns.to(inputs.device)]
+        return replace(batch, inputs=torch.where(gone, gaps.blank.to(inputs), inputs))
+
+    return Regularizer(batch=make_missing)
 
 
 def numbers(inputs: Prepared, name: str) -> Tensor:

@@ -53,6 +53,15 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             rank=90,
         ),
         RegularizerSpec(
+            "missing",
+            "batch",
+            "make cells of tables missing, so that the network learns to do without any of them",
+            _missing,
+            (Option("share", 0.1, "share of the cells", low=0.0, high=1.0),),
+            only_for="tabular",
+            needs={"gaps": "all"},
+        ),
+        RegularizerSpec(
             "l1",
             "penalty",
             "add strength times the sum of absolute weights to the loss",
@@ -147,6 +156,12 @@ def _mixup(options: Options, _task: Task) -> Regularizer:
     from dl_regularizers.batches import mixup
 
     return mixup(float(options["alpha"]))
+
+
+def _missing(options: Options, _task: Task) -> Regularizer:
+    from dl_regularizers.batches import missing
+
+    return missing(float(options["share"]))
 
 
 def _l1(options: Options, _task: Task) -> Regularizer:

@@ -21,6 +21,7 @@ from dl_reports.formatting import percent
 from dl_reports.render import phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.png import data_uri
+from dl_reports.render.residuals import residuals_svg, sentence
 from dl_reports.render.svg import chart_svg, reliability_svg, sample
 from dl_reports.report import Answer, BaselineRow, Confusion, Report, Verdict
 
@@ -51,6 +52,7 @@ def _template() -> Template:
     environment.filters |= {"upto": _upto, "trusted": Markup}
     environment.globals |= {"phrases": phrases, "percent": percent, "severity": _severity, "SEVERITIES": SEVERITIES}
     environment.globals |= {"data_uri": data_uri, "chart_svg": chart_svg, "reliability_svg": reliability_svg}
+    environment.globals |= {"residuals_svg": residuals_svg, "residuals_sentence": sentence}
     environment.globals |= {
         "sample": sample,
         "LONG": LONG,

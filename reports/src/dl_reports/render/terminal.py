@@ -23,6 +23,7 @@ from dl.terminal import plain, safe_text
 from dl_reports.render import cards, phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.plot import draw_chart
+from dl_reports.render.residuals import show_residuals
 from dl_reports.report import BaselineRow, Command, Header, Report, Section, Unchecked
 
 WIDEST = 140  # columns; a line that is longer is hard to read
@@ -49,6 +50,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
     if report.confusion is not None:
         yield from _titled("confused classes", cards.confusion(report.confusion, inner))
+    yield from _titled("errors by prediction", show_residuals(report.residuals, inner))
     yield from _titled("classes found least", cards.classes(report.classes))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))

@@ -31,6 +31,7 @@ from dl.terminal import console, plain
 from dl.words import show_number
 
 if TYPE_CHECKING:
+    from dl.data.columns import ColumnSummary
     from dl.data.examples import Examples
     from dl.specs import RegularizerSpec, TaskSpec
 
@@ -40,6 +41,8 @@ KINDS = ("dataset", "model", "task", "regularizer", "recipe", "run")
 DRAWN = 4  # examples on a card
 LONGEST_LINE = 10_000  # of a recipe
 MOST_CLASSES = 20  # listed on a card
+MOST_COLUMNS = 30  # of a table on a card
+LEAST_NAME, OTHERS = 18, 62  # characters of a column's name, and of all that stands beside it
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def _exists(name: str) -> bool:
 
 def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool) -> None:
     """Print the card of a data set: inferred task, counts, classes, licence, and a few examples."""
+    from dl.data.columns import summarize_columns
     from dl.data.examples import describe_inputs, row_of
     from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
@@ -149,11 +153,13 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         "source": dataset.source,
         "skipped": _skipped(dataset.skipped),
     }
+    columns = summarize_columns(examples)
     classes = dict(zip(task.names, _counts(examples, len(task.names)), strict=False))
     if as_json:
         card["skipped"] = len(dataset.skipped)
         told = {"names": list(task.names), "notes": list(dataset.notes), "findings": [one.as_dict() for one in found]}
-        print(json.dumps(card | {"classes": classes} | told))
+        listed = {"columns": [asdict(one) for one in columns]} if columns else {}
+        print(json.dumps(card | {"classes": classes} | told | listed))
         return
     out = console()
     repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
@@ -163,12 +169,45 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         more = f"; and {len(classes) - MOST_CLASSES} more" if len(classes) > MOST_CLASSES else ""
         rows.append(("labels" if examples.targets.ndim == 2 else "classes", f"{'; '.join(shown)}{more}"))
     out.print(_facts([*rows, *(("note", note) for note in dataset.notes)]))
+    if columns:
+        out.print(_column_table(columns, out.width))
     show_findings(out, found)
     width = min(max(out.width // DRAWN - 2, 8), 28)
     at = [k * (len(examples) - 1) // max(DRAWN - 1, 1) for k in range(min(DRAWN, len(examples)))]
     drawn = [Group(domain.draw(row_of(examples.inputs, k), width), _answer(examples, k, width)) for k in at]
     out.print(Columns([Constrain(one, width) for one in drawn], padding=(0, 2)))
     out.print(plain(f"  next: {_next(recipe.domain, name, reading)}", "dim", longest=LONGEST_LINE))
+
+
+def _column_table(columns: Sequence[ColumnSummary], width: int) -> Table:
+    """Return a table of the columns; of many, those that tell the most of the target."""
+    kept = sorted(columns, key=lambda one: -one.told)[:MOST_COLUMNS]
+    shown = [one for one in columns if one in kept] if len(columns) > MOST_COLUMNS else columns
+    more = f"; the {MOST_COLUMNS} that tell the most, of {len(columns):,}" if len(columns) > MOST_COLUMNS else ""
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 1),
+        header_style="dim",
+        caption=f"  tells: share of the target's variance that the column alone tells{more}",
+        caption_justify="left",
+    )
+    table.add_column("  column", max_width=max(width - OTHERS, LEAST_NAME), no_wrap=True, overflow="ellipsis")
+    table.add_column("kind", no_wrap=True)
+    table.add_column("missing", justify="right", no_wrap=True)
+    table.add_column("range", max_width=18, no_wrap=True, overflow="ellipsis")
+    table.add_column("values", no_wrap=True)
+    table.add_column("tells", justify="right", no_wrap=True)
+    for one in shown:
+        missing = _share(one.missing) if one.missing else "-"
+        name, kind, values = plain(f"  {one.name}"), plain(one.kind), plain(one.range)
+        table.add_row(name, kind, missing, values, plain(one.histogram), _share(one.told))
+    return table
+
+
+def _share(value: float) -> str:
+    """Return a share as a percentage: below one, with a decimal."""
+    return f"{100 * value:.1f} %" if 0 < value < 0.01 else f"{100 * value:.0f} %"
 
 
 def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,14 @@ from dl.data.ragged import Ragged, concatenate
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.options import Options
+from dl.terminal import safe_text
 from dl.words import many
 
 Inputs = NDArray[np.generic] | Ragged
 Index = NDArray[np.int64]
 Fingerprints = NDArray[np.bytes_]
+
+NAMED_COLUMNS = 12  # of each kind, in the description of a table
 
 
 @dataclass(frozen=True)
@@ -287,9 +291,7 @@ def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
 def describe_inputs(inputs: Inputs) -> str:
     """Describe one input: its shape and dtype, or the range of lengths."""
     if not isinstance(inputs, Ragged) and inputs.dtype.names:
-        kinds = [field[0].kind for field in (inputs.dtype.fields or {}).values()]
-        numbers = kinds.count("f")
-        return f"{many(len(kinds), 'column')}: {numbers} of numbers, {len(kinds) - numbers} of categories"
+        return _describe_columns(inputs.dtype)
     if not isinstance(inputs, Ragged):
         return f"{' x '.join(map(str, inputs.shape[1:]))} {inputs.dtype}"
     if not len(inputs):
@@ -298,6 +300,16 @@ def describe_inputs(inputs: Inputs) -> str:
     kind = "texts" if inputs.values.dtype == np.uint8 else f"rows of {inputs.values.dtype}"
     unit = "bytes" if inputs.values.dtype == np.uint8 else "values"
     return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"
+
+
+def _describe_columns(dtype: np.dtype[Any]) -> str:
+    """Name the columns of numbers and of categories; the first of each, where there are many."""
+    named = []
+    for kind, is_number in (("numbers", True), ("categories", False)):
+        names = [safe_text(name, 40) for name in dtype.names or () if (dtype[name].kind == "f") == is_number]
+        more = f", and {len(names) - NAMED_COLUMNS} more" if len(names) > NAMED_COLUMNS else ""
+        named += [f"{kind}: {', '.join(names[:NAMED_COLUMNS])}{more}"] if names else []
+    return f"{many(len(dtype.names or ()), 'column')}; {'; '.join(named)}"
 
 
 def subset_fingerprint(subset: Subset) -> str:

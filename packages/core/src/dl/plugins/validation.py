@@ -5,7 +5,7 @@ An invalid specification is left out with a reason; the others of the same plugi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
@@ -176,5 +176,6 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "tasks": (_are_texts, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
+    "needs": (lambda value: isinstance(value, Mapping), "values of options by name"),
     "options": (_are_options, "a tuple of Option, each with a name of its own"),
 }

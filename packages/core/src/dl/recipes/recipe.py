@@ -31,6 +31,12 @@ TRAIN_OPTIONS = (
     Option("clip", 0.0, "clip gradients to this norm; 0 does not clip", low=0.0),
     Option("loss", "auto", "loss of a task with several: cross-entropy or squared-error for unit-regression"),
     Option("positive", AUTO, "of two classes, the one to find: precision and recall are its; auto takes the rarer"),
+    Option(
+        "target_scale",
+        AUTO,
+        "of a regression, learn the values or their logarithm; auto takes the logarithm of positive, skewed ones",
+        choices=(AUTO, "plain", "log"),
+    ),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (

@@ -56,6 +56,9 @@ class TaskInfo:
         from_inputs: Whether the target is read from the inputs, as the next token.
         positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
         counts: Training examples of each class, or with each label; empty for other tasks.
+        log_limits: (D, 2) least and largest logarithm of a prediction, if the logarithms of targets are learnt;
+            shift and scale are then theirs.
+        skewness: Of the training target, where it decided for logarithms.
     """
 
     name: str
@@ -75,6 +78,8 @@ class TaskInfo:
     from_inputs: bool = False
     positive: str = ""
     counts: tuple[int, ...] = ()
+    log_limits: tuple[tuple[float, float], ...] = ()
+    skewness: float = 0.0
 
     @property
     def finds_first(self) -> bool:

@@ -79,7 +79,8 @@ def constant_labels(target: Target, _info: TaskInfo) -> tuple[Constant, ...]:
 def constant_numbers(target: Target, info: TaskInfo) -> tuple[Constant, ...]:
     """Return mean and median of each column."""
     shift, scale = (np.array(values) for values in (info.shift, info.scale))
-    return _mean_and_median(target, lambda values: np.asarray((values - shift) / scale))
+    learnt: Callable[[Floats], Floats] = np.log if info.log_limits else np.asarray
+    return _mean_and_median(target, lambda values: np.asarray((learnt(values) - shift) / scale))
 
 
 def constant_shares(target: Target, _info: TaskInfo) -> tuple[Constant, ...]:

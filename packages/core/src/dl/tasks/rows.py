@@ -160,6 +160,7 @@ REGRESSION = TaskKind(
     names=column_names,
     outputs=len,
     scaled=True,
+    log_scaled=True,
     activation=unchanged,
     loss=squared_error,
     metrics=metrics.REGRESSION,

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dl.errors import BadOption, BadRun, unknown
 from dl.runs.manifest import TaskInfo
 from dl.specs import TaskSpec
 from dl.tasks.plugin import OWN
+from dl.tasks.scaling import TargetScale, learn_scale
 from dl.tasks.targets import AUTO, are_unlabelled, class_to_find, refuse_unlearnable
 from dl.tasks.task import Loss, Names, Target, Task, TaskKind
 
@@ -23,6 +23,7 @@ def decide(
     loss: str = "auto",
     tasks: Mapping[str, TaskSpec] = OWN,
     positive: str = AUTO,
+    target_scale: str = AUTO,
 ) -> Task:
     """Choose the row of the table from the training target, or check that the user's choice fits.
 
@@ -33,6 +34,7 @@ def decide(
         loss: One of the row's `TaskKind.losses`; ``auto`` for its default.
         tasks: The rows to choose from, by name.
         positive: The class to find, of two; ``auto`` for the rarer one.
+        target_scale: Of a regression, one of `dl.tasks.scaling.SCALES`.
 
     Raises:
         BadData: If no row fits the target.
@@ -50,7 +52,7 @@ def decide(
         row.check(target, names)
     if loss != "auto":
         row = _with_loss(row, loss)
-    return Task(row, _info(row, target, names, reason, positive))
+    return Task(row, _info(row, target, names, reason, positive, target_scale))
 
 
 def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
@@ -96,15 +98,6 @@ def _recognize(target: Target, names: Names) -> tuple[TaskKind, str]:
     raise AssertionError("every target fits one of the rows")
 
 
-def _spread(columns: Target) -> NDArray[np.float64]:
-    """Return the deviation of each column, (D,); one for a column of a single value, whatever its size."""
-    values = columns.astype(np.float64)
-    largest = np.abs(values).max(axis=0)
-    unit = np.where(largest > 0, largest, 1.0)  # scaled by the column, since 1e200 has no finite square
-    spread = (values / unit).std(axis=0) * unit
-    return np.where(spread > 1e-12 * largest, spread, 1.0)
-
-
 def _with_loss(row: TaskKind, loss: str) -> TaskKind:
     if loss in row.losses:
         return replace(row, loss=row.losses[loss])
@@ -114,18 +107,13 @@ def _with_loss(row: TaskKind, loss: str) -> TaskKind:
     raise BadOption(f"loss={loss} is for {', '.join(able) or 'no task'}; {row.name} has one loss only")
 
 
-def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: str) -> TaskInfo:
+def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: str, target_scale: str) -> TaskInfo:
     names = row.names(target, names)
     metrics = tuple(metric.info for metric in row.metrics)
     if row.headline is not None:
         first = row.headline(target)
         metrics = tuple(sorted(metrics, key=lambda metric: metric.name != first))
-    shift: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
-    if row.scaled:
-        columns = target.reshape(len(target), -1)
-        shift = tuple(columns.mean(axis=0, dtype=np.float64).tolist())
-        scale = tuple(_spread(columns).tolist())
+    scale = _scale(row, target, target_scale)
     return TaskInfo(
         row.name,
         reason,
@@ -133,8 +121,8 @@ def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: st
         names,
         metrics,
         loss_name(row.loss),
-        shift,
-        scale,
+        scale.shift,
+        scale.scale,
         answers=row.answers(names),
         score=row.score_name,
         score_higher=row.score_higher,
@@ -144,7 +132,23 @@ def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: st
         from_inputs=row.from_inputs,
         positive=_class_to_find(row, target, names, positive),
         counts=_counts(row, target, names),
+        log_limits=scale.limits,
+        skewness=scale.skewness,
     )
+
+
+def _scale(row: TaskKind, target: Target, asked: str) -> TargetScale:
+    """Learn the scale of a target.
+
+    Raises:
+        BadOption: If another one is asked for than the row has.
+    """
+    if asked == "log" and not row.log_scaled:
+        able = [name for name in OWN if _load(OWN, name).log_scaled]
+        raise BadOption(f"target_scale=log is for {', '.join(able)}; the task is {row.name}")
+    if not row.scaled:
+        return TargetScale((), ())
+    return learn_scale(target, asked if row.log_scaled else "plain")
 
 
 def _counts(row: TaskKind, target: Target, names: Names) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Subset
+from dl.errors import BadData
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.words import show_number
 
@@ -102,6 +103,7 @@ class TaskKind:
         encode: From a target as stored to the form that the loss reads, before scaling.
         decode: From the encoded form to target units, which metrics and scores read.
         scaled: Whether the target is standardized by mean and deviation of the training set, and preds back.
+        log_scaled: Whether the logarithm of the target may be learnt in its place.
         predicted: From preds to the answer in the form of a target: class numbers, labels, or numbers; None if an
             answer is no target.
         answer: From one answer and the names to words.
@@ -140,6 +142,7 @@ class TaskKind:
     encode: Callable[[Target, TaskInfo], Tensor] = as_numbers
     decode: Callable[[Tensor, TaskInfo], Tensor] = unchanged
     scaled: bool = False
+    log_scaled: bool = False
     predicted: Callable[[Tensor], Tensor] | None = unchanged
     answer: Callable[[Tensor, Names], str] = in_words
     values: Callable[[Tensor, Names], dict[str, float]] = by_name
@@ -173,14 +176,30 @@ class Task:
     def preds(self, logits: Tensor) -> Tensor:
         """Turn logits (N, K) into what is shown: probabilities, or values in target units; (N,) for binary."""
         shown = self.row.activation(logits)
-        return self._in_target_units(shown) if self.info.scale else shown
+        return self._in_target_units(shown, limited=True) if self.info.scale else shown
 
     def encode(self, target: Target) -> Tensor:
-        """Turn stored targets into what the loss reads: int64 class numbers, else float32, scaled where the row is."""
+        """Turn stored targets into what the loss reads: int64 class numbers, else float32, scaled where the row is.
+
+        Raises:
+            BadData: If a value is below zero, and the logarithm of the target was learnt.
+        """
         encoded = self.row.encode(target, self.info)
+        if self.info.log_limits:
+            encoded = self._logarithm(encoded)
         if self.info.scale:
             encoded = (encoded - encoded.new_tensor(self.info.shift)) / encoded.new_tensor(self.info.scale)
         return encoded.float() if encoded.is_floating_point() else encoded
+
+    def _logarithm(self, values: Tensor) -> Tensor:
+        """Return logarithms of values (N, D), of zero that of the least prediction."""
+        if bool((values < 0).any()):
+            raise BadData(
+                f"a target is {float(values.min()):g}, and the run learnt the logarithm of positive targets; fit with "
+                "target_scale=plain"
+            )
+        least = values.new_tensor([low for low, _ in self.info.log_limits]).exp()
+        return torch.where(values > 0, values, least).log()
 
     def decode(self, encoded: Tensor) -> Tensor:
         """Turn what the loss reads back into target units."""
@@ -188,10 +207,19 @@ class Task:
             encoded = self._in_target_units(encoded)
         return self.row.decode(encoded, self.info)
 
-    def _in_target_units(self, scaled: Tensor) -> Tensor:
-        """Scale values back, in double precision: the square of an error in target units may leave single precision."""
+    def _in_target_units(self, scaled: Tensor, *, limited: bool = False) -> Tensor:
+        """Scale values back, in double precision: the square of an error in target units may leave single precision.
+
+        Args:
+            scaled: (N, D).
+            limited: Whether logarithms far outside those of the training target are clipped, as of a prediction.
+        """
         exact = (scaled.cpu() if scaled.device.type == "mps" else scaled).double()  # mps has no double precision
-        return exact * exact.new_tensor(self.info.scale) + exact.new_tensor(self.info.shift)
+        values = exact * exact.new_tensor(self.info.scale) + exact.new_tensor(self.info.shift)
+        if not self.info.log_limits:
+            return values
+        low, high = values.new_tensor(self.info.log_limits).T
+        return (values.clamp(low, high) if limited else values).exp()
 
     def metrics(self, logits: Tensor, target: Tensor) -> dict[str, float]:
         """Compute every metric over a whole set, the headline first.

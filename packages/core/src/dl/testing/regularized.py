@@ -151,7 +151,7 @@ class RegularizerSubject:
         generator = torch.Generator().manual_seed(3)
         torch.manual_seed(3)
         for _ in range(STEPS):
-            batch = regularizers.batch(Batch(self.inputs, self.targets), generator)
+            batch = regularizers.batch(Batch(self.inputs, self.targets, gaps=self.batches.preprocessor.gaps), generator)
             backward = partial(self.backward, network, regularizers, batch, loss)
             losses.append(float(regularizers.backward(network, backward)()))
             optimizer.step()

@@ -110,7 +110,8 @@ def _batch(subject: RegularizerSubject) -> None:
     if one.batch is None:
         raise Skipped("it does not change batches")
     inputs, targets = subject.inputs, subject.targets.clone()
-    given = Batch(inputs, targets)
+    gaps = subject.batches.preprocessor.gaps
+    given = Batch(inputs, targets, gaps=gaps)
     found, again = (one.batch(given, torch.Generator().manual_seed(1)) for _ in range(2))
     if not same(inputs, subject.inputs) or not torch.equal(targets, subject.targets):
         raise Broken("it changes the tensors of its batch in place")
@@ -122,7 +123,7 @@ def _batch(subject: RegularizerSubject) -> None:
         raise Broken("not all inputs of its batch are finite numbers")
     if found.share is not None and not bool(((found.share >= 0) & (found.share <= 1)).all()):
         raise Broken("the shares of mixed examples are not from 0 to 1")
-    single = Batch(subject.batches.take(subject.batches.rows[:1]), targets[:1])
+    single = Batch(subject.batches.take(subject.batches.rows[:1]), targets[:1], gaps=gaps)
     one.batch(single, torch.Generator().manual_seed(1))
 
 

@@ -44,6 +44,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "task": f"{task.info.name} - {task.info.reason}",
         "to find": _class_to_find(task.info),
+        "learns": _target_scale(task.info),
     }
     console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
@@ -62,6 +63,14 @@ def _class_to_find(info: TaskInfo) -> str:
     share = show_value(info.headline, info.counts[number] / sum(info.counts))
     other = shlex.quote(f"positive={info.names[1 - number]}")
     return f"{info.positive!r}, {share} of the training set  for the other class: {other}"
+
+
+def _target_scale(info: TaskInfo) -> str:
+    """Describe the scale on which a target is learnt; empty for its own units."""
+    if not info.log_limits:
+        return ""
+    why = f", as the target is positive and skewed ({info.skewness:.1f})" if info.skewness else ""
+    return f"the logarithm{why}; scores and predictions are in target units  otherwise: target_scale=plain"
 
 
 def _show_unknown(console: Console, setup: FitSetup) -> None:

@@ -235,7 +235,8 @@ class FitModule(pl.LightningModule):
 
     def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
         """Return the batch of a step after all changes by regularizers."""
-        return self.regularizers.batch(Batch(inputs, self._as_loss_reads(targets)), self.generator)
+        batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.preprocessor.gaps)
+        return self.regularizers.batch(batch, self.generator)
 
     def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), and its mean loss without penalties.

@@ -16,7 +16,7 @@ from dl.options import Options, Value
 from dl.plugins.refusal import build_from
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.recipe import Recipe
-from dl.regularizer import Backward, Batch, Loss, Prepared, Regularizer, State, fault_of_place
+from dl.regularizer import Backward, Batch, Loss, Regularizer, State, fault_of_place
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.specs import ModelSpec, RegularizerSpec
@@ -120,12 +120,13 @@ class Regularizers:
             if one.load_state_dict and name in states:
                 one.load_state_dict(states[name])
 
-    def rehearse(self, network: nn.Module, inputs: Prepared, targets: Tensor, row: TaskKind) -> None:
+    def rehearse(self, network: nn.Module, preprocessor: Preprocessor, targets: Tensor, row: TaskKind) -> None:
         """Compute one loss on one example, so that a misfit is an error before the run folder is made."""
         if not self.by_name:
             return
         was_training = network.training
-        batch = self.batch(Batch(inputs, targets), torch.Generator().manual_seed(0))
+        batch = Batch(preprocessor.example_input(), targets, gaps=preprocessor.gaps)
+        batch = self.batch(batch, torch.Generator().manual_seed(0))
         with torch.no_grad():
             batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.inputs))
             self.penalty(network)

@@ -115,13 +115,14 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
     dataset = load_dataset(recipe, plugins, domain)
     facts = data_facts(dataset)
     recipe, defaults = settle(_as_read(recipe, dataset, at_hand), facts, plugins)
+    recipe = _as_needed(recipe, plugins)
     splits = split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
-    regularizers.rehearse(network, preprocessor.example_input(), task.encode(splits.train.targets[:1]), task.row)
+    regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = _encode(splits, preprocessor, task, int(recipe.train["batch_size"]))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
     return FitSetup(
@@ -143,8 +144,18 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
 
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     """Return the task that the training target and the recipe ask for."""
-    loss, positive = str(recipe.train["loss"]), str(recipe.train["positive"])
-    return decide(splits.train.targets, splits.train.examples.names, recipe.task, loss, plugins.tasks, positive)
+    loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
+    examples = splits.train.examples
+    if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
+        scale = "plain"  # a target to be scored may have no logarithm
+    return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
+
+
+def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
+    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
+    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
+    needed = {name: value for one in needs for name, value in one.items() if recipe.data_options.get(name) == "auto"}
+    return replace(recipe, data_options={**recipe.data_options, **needed})
 
 
 def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
