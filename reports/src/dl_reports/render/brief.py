@@ -19,7 +19,6 @@ from dl_reports.render.terminal import INDENT, LONG, WIDEST, Trimmed, Typed, sho
 from dl_reports.report import Report
 
 FINDINGS = 3
-BASELINES = 1
 SECTION = 3  # lines of a section that a plugin adds
 
 
@@ -34,7 +33,7 @@ def _rows(report: Report, width: int) -> Iterable[RenderableType]:
     if report.header.message:
         yield plain(f"ended: {report.header.message}")
     yield from show_verdict(report)
-    title, scores = show_scores(report, width, BASELINES)
+    title, scores = show_scores(report, width, brief=True)
     for body in (scores, _findings(report)):
         if body is not None:
             yield Text(f"\n{title}" if body is scores else "", style="bold")

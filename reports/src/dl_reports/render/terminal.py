@@ -112,13 +112,13 @@ def show_verdict(report: Report) -> Iterable[RenderableType]:
     yield Padding(rows, (0, 0, 0, INDENT), expand=False)
 
 
-def show_scores(report: Report, width: int, most: int | None = None) -> tuple[str, RenderableType | None]:
+def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str, RenderableType | None]:
     """Lay out baselines and network, worst first, and the scores at the best epoch below.
 
     Args:
         report: With the rows.
         width: Of the terminal, less the indent.
-        most: Show the network and so many of the best rows beside it alone; None for all rows, and the scores below.
+        brief: Show the network and the best baseline alone.
     """
     metric = report.header.metric
     if not report.ladder:
@@ -131,7 +131,7 @@ def show_scores(report: Report, width: int, most: int | None = None) -> tuple[st
     grid.add_column(no_wrap=True, min_width=14)
     largest = max((abs(row.score.value) for row in report.ladder), default=1.0) or 1.0
     full = metric.perfect if metric.higher else largest
-    for row in _ladder(report, most):
+    for row in _ladder(report, brief=brief):
         style = "bold" if row.ours else ""
         bar = Bar(max(row.score.value / full, 0.0), "bright_blue" if row.ours else "dim")
         shown = (phrases.value(metric, row.score), phrases.interval(metric, row.score))
@@ -139,15 +139,17 @@ def show_scores(report: Report, width: int, most: int | None = None) -> tuple[st
             plain(phrases.baseline_name(row), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
         )
     title = f"{safe_text(phrases.title(metric))} on validation"
-    for name, number, spread in phrases.other_scores(report) if most is None else ():
+    for name, number, spread in () if brief else phrases.other_scores(report):
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
     return f"{title}, epoch {report.scores.epoch}" if report.scores else title, grid
 
 
-def _ladder(report: Report, most: int | None) -> Sequence[BaselineRow]:
+def _ladder(report: Report, *, brief: bool) -> Sequence[BaselineRow]:
+    if not brief:
+        return report.ladder
     others = [row for row in report.ladder if not row.ours]
-    kept = others if most is None else others[-most:]
-    return [row for row in report.ladder if row.ours or row in kept]
+    best = next((row for row in others if row.score.value == others[-1].score.value), None)  # the first of equal ones
+    return [row for row in report.ladder if row.ours or row is best]
 
 
 class Bar:
