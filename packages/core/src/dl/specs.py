@@ -5,8 +5,8 @@ A specification has a name, a description, a schema of options, and a function t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +139,7 @@ class RegularizerSpec:
             need the others of the batch.
         remedy: The value that the report suggests against overfitting; empty for no suggestion.
         offered: Its order among the suggested remedies, ascending.
-        needs: Values of options of the domain that it needs, where the user leaves them at ``auto``.
+        needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at ``auto``.
     """
 
     name: str
@@ -152,7 +152,7 @@ class RegularizerSpec:
     rank: int = 50
     remedy: str = ""
     offered: int = 50
-    needs: Mapping[str, Value] = field(default_factory=dict)
+    needs: tuple[tuple[str, Value], ...] = ()
 
     def typed(self, options: Options) -> str:
         """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""

@@ -286,10 +286,11 @@ class TabularPreprocessor(Preprocessor):
         count, width = len(self.place_of), self.starts[-1]
         if not self._words:
             return inputs.float()
-        prepared = inputs.new_zeros(len(inputs), width + len(self._words), dtype=torch.float32)
-        prepared[:, self.place_of] = inputs[:, :count].float()
+        instead = self.instead.to(torch.promote_types(self.instead.dtype, torch.float32))  # double in a double network
+        prepared = inputs.new_zeros(len(inputs), width + len(self._words), dtype=instead.dtype)
+        prepared[:, self.place_of] = inputs[:, :count].to(instead.dtype)
         prepared.scatter_(1, inputs[:, count:].long(), 1.0)
-        return prepared[:, :width] + prepared[:, width:] @ self.instead  # the last ones: categories without a column
+        return prepared[:, :width] + prepared[:, width:] @ instead  # the last ones: categories without a column
 
 
 def learn(subset: Subset, options: Options) -> TabularPreprocessor:

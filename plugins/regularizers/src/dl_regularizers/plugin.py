@@ -59,7 +59,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             _missing,
             (Option("share", 0.1, "share of the cells", low=0.0, high=1.0),),
             only_for="tabular",
-            needs={"gaps": "all"},
+            needs=(("gaps", "all"),),
         ),
         RegularizerSpec(
             "l1",

@@ -5,7 +5,7 @@ An invalid specification is left out with a reason; the others of the same plugi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
@@ -142,6 +142,11 @@ def _is_function_or_none(value: object) -> bool:
     return value is None or callable(value)
 
 
+def _are_pairs(value: object) -> bool:
+    pairs = value if isinstance(value, tuple) else (None,)
+    return all(isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) for one in pairs)
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, (tuple, list)) and all(map(_is_text, value))
 
@@ -176,6 +181,6 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "tasks": (_are_texts, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
-    "needs": (lambda value: isinstance(value, Mapping), "values of options by name"),
+    "needs": (_are_pairs, "a tuple of pairs of a name and a value"),
     "options": (_are_options, "a tuple of Option, each with a name of its own"),
 }

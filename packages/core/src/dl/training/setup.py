@@ -154,7 +154,7 @@ def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
 def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
     """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
     needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
-    needed = {name: value for one in needs for name, value in one.items() if recipe.data_options.get(name) == "auto"}
+    needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
     return replace(recipe, data_options={**recipe.data_options, **needed})
 
 
