@@ -140,9 +140,9 @@ PROBLEMS: tuple[Row, ...] = (
         ends=True,
     ),
     _by_issue("unstable", UNSTABLE, "training is unstable: "),
-    _by_issue("class not found", UNFOUND),
     _by_skill(Skill.MEMORIZED, clauses.memorized, "issue"),
     _by_skill(Skill.NOTHING, clauses.nothing, "issue"),
+    _by_issue("class not found", UNFOUND),
     _by_skill(Skill.UNTOLD_BUT_FITTED, clauses.untold_but_fitted, "issue"),
     _by_skill(Skill.UNTOLD, clauses.untold, "tip"),
     Row(

@@ -182,7 +182,8 @@ def _nearest(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
     spread = slice(None, None, max(1, -(-len(val) // LOOKED)))
     val, rows = val[spread], rows[spread]
     probe = features["probe"][: 2 * LOOKED]
-    if len(np.unique(probe, axis=0)) < DISTINCT * len(probe):
+    coarse = probe.astype(np.float16)  # points that differ by rounding alone are one
+    if len(np.unique(coarse, axis=0)) < DISTINCT * len(coarse):
         return NotComputable("many training examples fall on the same point in the network's features")
     groups = facts.groups("val")
     found = near_duplicates(probe, val, LEVEL, groups=None if groups is None else groups.take(rows))
