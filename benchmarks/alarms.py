@@ -40,7 +40,7 @@ def alarms(examples: Examples, splits: int = SPLITS) -> dict[str, object]:
         order = np.random.default_rng(seed).permutation(len(rows))
         val, train = np.split(order, [int(SHARE * len(rows))])
         of_class = np.bincount(targets[train], minlength=targets.max() + 1)[targets[val]] if classes else None
-        moved = input_shift(inputs[train], inputs[val], seed=seed)
+        moved = input_shift(inputs[train], inputs[val], seed=seed + splits)
         other = target_shift(targets[train], targets[val]) if targets.ndim == 1 else None
         found = families(inputs[train], inputs[val], of_class)
         spoken += (
