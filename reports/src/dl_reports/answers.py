@@ -150,7 +150,7 @@ def answer_skill(facts: Facts) -> SkillAnswer:
     found, best = lead(facts), sizes.best_of(facts, sizes.constants(facts))
     fitted = best is not None and _fitted(facts, best.score)
     rival = known(rival_lead(facts))
-    rival = rival if rival is not None and rival.interval.high < 0 else None
+    rival = rival if rival is not None and rival.worse else None
     if not isinstance(found, NotComputable):
         return SkillAnswer(_skill(facts, found, fitted), found, fitted, rival)
     few = (

@@ -51,6 +51,11 @@ class Lead:
         """Whether the network is established to be better."""
         return self.interval.low > 0
 
+    @property
+    def worse(self) -> bool:
+        """Whether the network is established to be worse."""
+        return self.interval.high < 0
+
 
 def lead(facts: Facts) -> Lead | NotComputable:
     """Compare the network with the best constant answer.

@@ -25,7 +25,7 @@ DISTRUST = (  # while one of these is an issue, no score is to be praised
 )
 BROKEN = ("health-nan",)
 UNSTABLE = ("health-lr-too-high",)
-UNFOUND = ("fit-class-missed", "data-class-never-found")
+UNFOUND = ("fit-class-missed",)
 
 
 @dataclass(frozen=True)

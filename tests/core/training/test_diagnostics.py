@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from dl.data.projection import MOST_NUMBERS
 from dl.padded import Padded
 from dl.training.diagnostics import (
-    MOST_FEATURES,
     DeadUnitMonitor,
     GradientNormMonitor,
     penultimate,
@@ -82,7 +82,7 @@ def test_of_a_row_of_tokens_the_features_are_the_mean_over_its_own():
 
 def test_few_dimensions_are_kept_and_many_projected_the_same_way_each_time():
     few, many = torch.randn(4, 3, 2), torch.randn(4, 1000)
-    assert project(few).shape == (4, 6) and project(many).shape == (4, MOST_FEATURES)
+    assert project(few).shape == (4, 6) and project(many).shape == (4, MOST_NUMBERS)
     assert torch.equal(project(many), project(many.clone()))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from torch import Tensor, nn
 
+from dl.data.columns import BARS
 from dl.data.examples import Dataset, Examples, Inputs, Subset
 from dl.data.memory import Given
 from dl.data.ragged import Ragged
@@ -126,7 +127,6 @@ class Sampling:
     seed: int = 0
 
 
-BARS = "▁▂▃▄▅▆▇█"
 SKETCHED = 60  # columns
 
 

@@ -28,7 +28,7 @@ from dl.tables.columns import quote
 from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
 from dl.terminal import safe_text
-from dl_tabular.quantiles import has_heavy_tail, learn_quantiles, to_normal
+from dl_tabular.quantiles import deviation, has_heavy_tail, learn_quantiles, to_normal
 from dl_tabular.shape import RowShape
 
 MOST_WORDS = 1000  # most categories of a column that are encoded: the most common ones
@@ -328,11 +328,9 @@ def _learn(name: str, values: Column, marked: bool, scaling: str) -> LearntColum
     low, high, missing = float(present.min()), float(present.max()), gaps >= FEWEST_GAPS
     if low == high:
         return LearntColumn(name, low, 1.0, missing, (), gaps, low, high)
-    farthest = float(np.abs(present - mean).max())  # the scale of the squares, so that tiny values do not underflow
-    std = farthest * float(np.sqrt(np.square((present - mean) / farthest).mean()))
     by_ranks = scaling == "quantile" or (scaling == "auto" and has_heavy_tail(present))
     quantiles = learn_quantiles(present) if by_ranks else ()
-    return LearntColumn(name, mean, std, missing or marked, (), gaps, low, high, quantiles=quantiles)
+    return LearntColumn(name, mean, deviation(present), missing or marked, (), gaps, low, high, quantiles=quantiles)
 
 
 def _learn_words(name: str, values: Column, marked: bool) -> LearntColumn | None:

@@ -21,8 +21,8 @@ Numbers = NDArray[np.float64]
 
 def has_heavy_tail(present: Numbers) -> bool:
     """Return whether the farthest of the present values (N,) lies far beyond what a deviation describes."""
-    deviation = _scaled(present)
-    return bool(np.abs(deviation).max() > TAIL) and len(np.unique(present)) >= DIFFERENT
+    farthest = float(np.abs(present - present.mean()).max())
+    return farthest > TAIL * deviation(present) and len(np.unique(present)) >= DIFFERENT
 
 
 def learn_quantiles(present: Numbers) -> tuple[float, ...]:
@@ -45,8 +45,8 @@ def to_normal(values: Numbers, quantiles: Sequence[float]) -> Numbers:
     return np.asarray(ndtri(((lower + upper) / 2).clip(LEAST, 1 - LEAST)))
 
 
-def _scaled(present: Numbers) -> Numbers:
-    """Return values in deviations from their mean; the squares of the least and the largest are finite."""
-    away = present - present.mean()
-    away = away / (np.abs(away).max() or 1.0)
-    return np.asarray(away / (np.sqrt(np.square(away).mean()) or 1.0))
+def deviation(present: Numbers) -> float:
+    """Return the deviation of the present values (N,), whose squares may be too small or too large for a number."""
+    away = np.abs(present - present.mean())
+    farthest = float(away.max())
+    return farthest * float(np.sqrt(np.square(away / farthest).mean())) if farthest else 0.0

@@ -34,7 +34,7 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     if metric is not None and metric.onset is not None:
         return []
     ahead, rival = known(lead(facts)), known(rival_lead(facts))
-    beaten = rival is not None and rival.interval.high < 0
+    beaten = rival is not None and rival.worse
     if (ahead is not None and not ahead.better) or not sizes.left(facts) > MUCH * sizes.learnable(facts):
         return []
     z = common_error_z(facts)

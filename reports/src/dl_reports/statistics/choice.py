@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from dl.groups import Groups
 from dl.intervals import Interval
-from dl_reports.statistics.moments import epoch_moments
+from dl_reports.statistics.moments import epoch_moments, square_root
 from dl_reports.statistics.not_computable import NotComputable
 
 ONE_SIDED = 0.025  # beyond each end of an interval of 95 %
@@ -45,10 +45,9 @@ def critical_choice(
         return bonferroni(1, level)
     deviation = np.sqrt(variance[moving])
     correlation = moments.covariance[np.ix_(moving, moving)] / np.outer(deviation, deviation)
-    values, vectors = np.linalg.eigh(correlation)
     draws = int(np.clip(_WORK // len(deviation), 2_000, 20_000))
     noise = np.random.default_rng(seed).standard_normal((len(deviation), draws))
-    largest = ((vectors * np.sqrt(np.maximum(values, 0.0))) @ noise).max(axis=0)
+    largest = (square_root(correlation) @ noise).max(axis=0)
     found = float(np.quantile(largest, 1 - level))
     return min(max(found, bonferroni(1, level)), bonferroni(len(deviation), level))
 

@@ -111,3 +111,9 @@ def third_moments(moments: EpochMoments, reference: int) -> Floats:
         centred = kept - kept[reference] - shift
         total += np.einsum("tn,tn,tn->t", centred, centred, centred)
     return total / moments.n
+
+
+def square_root(covariance: Floats) -> Floats:
+    """Return a matrix R with R R' equal to the covariance, which may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

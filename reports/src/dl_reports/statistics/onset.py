@@ -15,7 +15,7 @@ from scipy.special import ndtr, stdtrit
 
 from dl.groups import Groups
 from dl.intervals import Interval, mean_interval
-from dl_reports.statistics.moments import EpochMoments, Floats, epoch_moments, third_moments
+from dl_reports.statistics.moments import EpochMoments, Floats, epoch_moments, square_root, third_moments
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import form_of, mcnemar, skew_guarded, studentized
 
@@ -117,17 +117,11 @@ def critical_rise(moments: EpochMoments, level: float = 0.05, seed: int = 0) -> 
     errors = moments.paired_errors()
     draws = int(np.clip(_WORK // len(errors) ** 2, 500, 4000))
     noise = np.random.default_rng(seed).standard_normal((len(errors), draws))
-    means = _square_root(moments.covariance / moments.n) @ noise  # (E, draws)
+    means = square_root(moments.covariance / moments.n) @ noise  # (E, draws)
     error = errors[:-1, -1:]
     rises = (means[-1] - means[:-1]) / np.where(error > 0, error, np.inf)
     normal = float(np.quantile(rises.max(axis=0), 1 - level))
     return float(stdtrit(moments.df, ndtr(normal)))
-
-
-def _square_root(covariance: Floats) -> Floats:
-    """Return a matrix R with R R' equal to the covariance, which may be singular."""
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _rise(

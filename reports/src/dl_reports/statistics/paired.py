@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri, stdtr
 
 from dl.groups import Groups
-from dl.intervals import Interval, interval_of_mean, mean_interval, skewness_of
+from dl.intervals import Interval, mean_interval, skewness_of
 from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -84,7 +84,6 @@ def paired_difference(
         return few
     if not np.isfinite(d).all():
         return NotComputable(f"{int((~np.isfinite(d)).sum())} of {len(d)} differences are not finite")
-    interval = interval_of_mean(d, groups, level)
     given, d = d, d if groups is None else groups.values(d)
     df = None if groups is None else groups.df(given, d)
     n, mean, sd = len(d), float(d.mean()), float(d.std(ddof=1))
@@ -94,7 +93,7 @@ def paired_difference(
     skewness = skewness_of(d, sd)
     se = sd / math.sqrt(n)
     z = normal_z(float(skew_guarded(np.array(mean / se), np.array(skewness), n)), df)
-    return Paired(mean, se, z, interval, n, form_of(groups))
+    return Paired(mean, se, z, mean_interval(mean, sd, n, level, df, skewness), n, form_of(groups))
 
 
 def mcnemar(b: int, c: int) -> float:

@@ -8,12 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
 
 from dl.groups import Groups
 from dl_reports.statistics.not_computable import NotComputable
-from dl_reports.statistics.paired import Paired, paired_difference
-from dl_reports.statistics.stopping import Trend, trend
+from dl_reports.statistics.stopping import Trend, is_falling, mean_slope, trend
 
 FEWEST = 3  # epochs of which one can be left out
 
@@ -33,23 +31,12 @@ def steady_trend(
     if isinstance(whole, NotComputable) or whole.epochs < FEWEST or not whole.falling:
         return whole
     tail = losses[-whole.epochs :].astype(np.float64)
-    slopes = [_slope(tail, left_out, groups) for left_out in range(whole.epochs)]
+    epochs = np.arange(whole.epochs, dtype=np.float64)
+    slopes = [mean_slope(np.delete(epochs, k), np.delete(tail, k, axis=0), groups) for k in range(whole.epochs)]
     found = [one for one in slopes if not isinstance(one, NotComputable)]
-    if len(found) < len(slopes) or not all(one.z < _critical(one, level, groups) for one in found):
+    if len(found) < len(slopes) or not all(is_falling(one, level, groups) for one in found):
         return replace(whole, falling=False)
     least = max(found, key=lambda one: one.mean)
     mean = float(tail[-1].mean())
     share = least.mean / mean if mean else float("nan")
     return Trend(least.mean, least.interval, least.z, share, whole.epochs, falling=True)
-
-
-def _critical(slope: Paired, level: float, groups: Groups | None) -> float:
-    """Return what z must lie below: Student's quantile, or the normal one where z is already of Student's law."""
-    return float(stdtrit(slope.n - 1, level) if groups is None else ndtri(level))
-
-
-def _slope(tail: NDArray[np.float64], left_out: int, groups: Groups | None) -> Paired | NotComputable:
-    """Return the mean slope over (k, n) without one epoch."""
-    time = np.delete(np.arange(len(tail), dtype=np.float64), left_out)
-    time -= time.mean()
-    return paired_difference((time / (time**2).sum()) @ np.delete(tail, left_out, axis=0), groups=groups)

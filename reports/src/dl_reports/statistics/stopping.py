@@ -12,7 +12,7 @@ from scipy.special import ndtri, stdtrit
 from dl.groups import Groups
 from dl.intervals import Interval
 from dl_reports.statistics.not_computable import NotComputable
-from dl_reports.statistics.paired import paired_difference
+from dl_reports.statistics.paired import Paired, paired_difference
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,23 @@ def trend(
     k = len(tail)
     if k < 2:
         return NotComputable(f"it takes two epochs; found {k}")
-    time = np.arange(k) - (k - 1) / 2
-    slopes = (time / (time**2).sum()) @ tail.astype(np.float32).astype(np.float64)
-    paired = paired_difference(slopes, groups=groups)
+    paired = mean_slope(np.arange(k, dtype=np.float64), tail.astype(np.float32).astype(np.float64), groups)
     if isinstance(paired, NotComputable):
         return paired
     mean = float(tail[-1].mean(dtype=np.float64))
     share = paired.mean / mean if mean else float("nan")
-    critical = float(stdtrit(paired.n - 1, level) if groups is None else ndtri(level))
-    falling = paired.z < critical
+    falling = is_falling(paired, level, groups)
     return Trend(paired.mean, paired.interval, paired.z, share, k, falling)
+
+
+def mean_slope(
+    epochs: NDArray[np.float64], losses: NDArray[np.float64], groups: Groups | None
+) -> Paired | NotComputable:
+    """Return the mean over examples of the least-squares slopes of their losses (k, n) over epochs (k,)."""
+    time = epochs - epochs.mean()
+    return paired_difference((time / (time**2).sum()) @ losses, groups=groups)
+
+
+def is_falling(slope: Paired, level: float, groups: Groups | None) -> bool:
+    """Whether a slope is certainly below 0: by Student's quantile, or the normal one where z is already of his law."""
+    return slope.z < float(stdtrit(slope.n - 1, level) if groups is None else ndtri(level))

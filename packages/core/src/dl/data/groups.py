@@ -20,6 +20,7 @@ from dl.errors import BadData
 from dl.options import Options
 from dl.terminal import safe_text
 
+ONE_TARGET = 0.9  # agreement of the examples of groups, from which each group has one target
 BY_NAME = "name"  # group_on= of a folder
 FEWEST = 5  # groups; with fewer, holding one out holds out a large part of the data
 SIZE = 3.0  # examples of a group in the mean, from which names that only begin alike are groups

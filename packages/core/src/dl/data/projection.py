@@ -6,6 +6,7 @@ inputs stay near each other. Letters: ``n`` inputs, ``F`` numbers of each.
 
 from __future__ import annotations
 
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -54,10 +55,14 @@ def _of_piece(inputs: Inputs, rows: Index) -> Floats:
 
 def _at_random(numbers: Floats) -> Floats:
     width = numbers.shape[1]
-    if width <= MOST_NUMBERS:
-        return numbers
+    return numbers if width <= MOST_NUMBERS else numbers @ directions(width)
+
+
+@cache
+def directions(width: int) -> Floats:
+    """Return random directions (width, `MOST_NUMBERS`) that about keep distances, the same in every run."""
     draws = np.random.default_rng(0xFEA7).standard_normal((width, MOST_NUMBERS)).astype(np.float32)
-    return numbers @ (draws / np.float32(MOST_NUMBERS**0.5))
+    return np.asarray(draws / np.float32(MOST_NUMBERS**0.5))
 
 
 def _of_runs(inputs: Ragged, rows: Index) -> Floats:

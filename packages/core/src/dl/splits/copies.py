@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints, without_target
+from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints, whole, without_target
 from dl.data.groups import agreement
 from dl.data.ragged import Ragged
 from dl.splits.leakage import duplicate_groups
@@ -34,7 +34,7 @@ def example_keys(examples: Examples) -> Fingerprints:
 
     Equal rows of a table, or equal texts, that are no copies have different ones.
     """
-    keys = fingerprints(Subset(examples, np.arange(len(examples))))
+    keys = fingerprints(whole(examples))
     for row in np.flatnonzero(_no_copies(examples, keys)):
         keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
     return keys
@@ -43,7 +43,7 @@ def example_keys(examples: Examples) -> Fingerprints:
 def only_copies(subset: Subset) -> Subset:
     """Return a subset without the examples that are equal to others and yet no copies."""
     examples = subset.examples
-    apart = _no_copies(examples, fingerprints(Subset(examples, np.arange(len(examples)))))
+    apart = _no_copies(examples, fingerprints(whole(examples)))
     return Subset(examples, subset.index[~apart[subset.index]])
 
 

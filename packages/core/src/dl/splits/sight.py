@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples, whole
-from dl.data.groups import BY_NAME, agreement, groups_by_name
+from dl.data.groups import BY_NAME, ONE_TARGET, agreement, groups_by_name
 from dl.finding import Finding
 from dl.splits.disguise import check_columns
 from dl.terminal import safe_text
 
-ONE_TARGET = 0.9  # agreement of a group's examples from which it has one target
 MOST = 200_000  # files whose names are compared
 
 

@@ -17,7 +17,7 @@ from dl.data.examples import Index
 from dl.data.groups import agreement
 from dl.finding import Finding
 from dl.tables.columns import NUMBERING, list_names, quote
-from dl.tables.numbers import NUMBER, matches
+from dl.tables.numbers import NUMBER, matches, matches_all
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
@@ -74,12 +74,17 @@ def whole_numbers(column: Column) -> Index | None:
     cells = column.combine_chunks() if hasattr(column, "combine_chunks") else column
     if not len(cells):
         return None
-    if pc.all(pc.match_substring_regex(cells, WHOLE)).as_py():
+    if matches_all(cells, WHOLE):
         return np.asarray(pc.cast(pc.utf8_ltrim(cells, "+"), "f8").to_numpy(zero_copy_only=False)).astype(np.int64)
     parts = pc.extract_regex(cells, AFTER_WORD)
     if parts.null_count or any(pc.count_distinct(parts.field(at)).as_py() > 1 for at in (0, 2)):
         return None
     return np.asarray(pc.cast(parts.field(1), "i8").to_numpy(zero_copy_only=False), np.int64)
+
+
+def _present(column: Column) -> Column:
+    """Return the cells that are not empty."""
+    return column.filter(matches(column, ".").copy())
 
 
 def find_counters(columns: Mapping[str, Column], groups: Mapping[str, Column]) -> dict[str, bool]:
@@ -106,7 +111,7 @@ def _ranks(columns: Mapping[str, Column], found: Mapping[str, bool]) -> set[str]
     """Return the columns that are ranks: several that are 1..N, none in the order of the file."""
     apart = set()
     for name in found:
-        values = whole_numbers(columns[name].filter(matches(columns[name], ".").copy()))
+        values = whole_numbers(_present(columns[name]))
         if values is not None and len(values) > 2:
             rising = float((np.diff(values) > 0).mean())
             apart |= {name} if FEW_RISING < rising < 1 - FEW_RISING else set()
@@ -117,7 +122,7 @@ def _numbers_something(column: Column) -> bool:
     """Return whether cells are whole numbers, plain or after a word, or all different words."""
     import pyarrow.compute as pc
 
-    present = column.filter(matches(column, ".").copy())
+    present = _present(column)
     if not len(present) or whole_numbers(present) is not None:
         return True
     return not matches(present, NUMBER).all() and pc.count_distinct(present).as_py() == len(present)
@@ -177,11 +182,10 @@ def used_counters(columns: Mapping[str, Column], targets: NDArray[np.generic]) -
     for name, column in columns.items():
         if not counts_rows(name, column):
             continue
-        present = matches(column, ".")
-        values = whole_numbers(column.filter(present.copy()))
+        values = whole_numbers(_present(column))
         assert values is not None
         blocks = np.argsort(np.argsort(values)) // BLOCK
-        told = agreement(blocks, targets[present]) if targets.size else 0.0
+        told = agreement(blocks, targets[matches(column, ".")]) if targets.size else 0.0
         message = f"input column {quote(name)} only counts the rows"
         if told >= TOLD:
             message += ", and rows that follow each other have nearly the same target: it tells nothing of new rows"
@@ -200,7 +204,7 @@ def counts_rows(name: str, column: Column) -> bool:
     """
     if not _glance(column):
         return False
-    present = column.filter(matches(column, ".").copy())
+    present = _present(column)
     values = whole_numbers(present) if len(present) >= PRESENT * len(column) else None
     if values is None or len(values) < LEAST or _are_years(name, values):
         return False
@@ -209,9 +213,7 @@ def counts_rows(name: str, column: Column) -> bool:
 
 def _glance(column: Column) -> bool:
     """Return whether the first cells may be those of a counter: whole numbers, hardly one of them repeated."""
-    some = column.slice(0, GLANCED)
-    some = some.filter(matches(some, ".").copy())
-    values = whole_numbers(some)
+    values = whole_numbers(_present(column.slice(0, GLANCED)))
     return values is not None and len(np.unique(values)) > min(len(values) / 2, LONG - 1)
 
 

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Index
-from dl.data.groups import agreement
+from dl.data.groups import ONE_TARGET, agreement
 from dl.finding import Finding
 from dl.tables.columns import quote
 from dl.tables.counters import named_like_id, whole_numbers
-from dl.tables.numbers import matches
+from dl.tables.numbers import matches, matches_all
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
@@ -28,7 +28,6 @@ FEWEST = 5  # groups
 BY_FORM = 20  # groups, where only the form of the cells speaks for identifiers
 BY_TARGET = 20  # groups, where only the target does
 SIZE = 2.0  # rows of a group in the mean
-ONE_TARGET = 0.9  # agreement of a group's rows from which it has one target
 ALONE = 0.95  # agreement from which a column is one of identifiers, whatever its name
 SORTED = 0.5  # of the changes by chance along the order of the values; fewer are those of an amount
 LOOKED = 100_000  # rows up to which columns are looked at that no name speaks for
@@ -99,13 +98,6 @@ def _formed_like_id(words: Any) -> bool:  # Any: a pyarrow array
     some = words.slice(0, GLANCED)
     numbered = matches_all(some, WORD_AND_NUMBER) and whole_numbers(some) is not None
     return numbered or (matches_all(some, HEXADECIMAL) and not matches_all(some, "^[0-9]+$"))
-
-
-def matches_all(cells: Any, pattern: str) -> bool:  # Any: a pyarrow array
-    """Return whether a regular expression matches every cell."""
-    import pyarrow.compute as pc
-
-    return bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
 
 
 def _names(words: Any, groups: Index, targets: NDArray[np.generic]) -> bool:  # Any: a pyarrow array

@@ -37,6 +37,13 @@ def matches(column: Column, pattern: str) -> NDArray[np.bool_]:
     return np.asarray(pc.match_substring_regex(column, pattern).to_numpy())
 
 
+def matches_all(cells: Column, pattern: str) -> bool:
+    """Return whether a regular expression matches every cell."""
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
+
+
 def is_missing(column: Column) -> NDArray[np.bool_]:
     """Return which cells are missing values, (N,)."""
     import pyarrow as pa

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dl.data.projection import MOST_NUMBERS, directions
 from dl.padded import Padded
 
-MOST_FEATURES = 64  # dimensions stored of an example's penultimate features
 WATCHED_BATCHES = 4  # validation batches on which dead units are detected
 
 
@@ -79,7 +79,7 @@ class DeadUnitMonitor:
 
 
 def project(values: Tensor) -> Tensor:
-    """Project (n, ...) values to at most `MOST_FEATURES` dimensions, (n, F) float32 on the CPU.
+    """Project (n, ...) values to at most `MOST_NUMBERS` dimensions, (n, F) float32 on the CPU.
 
     The projection is random but the same in every run; it preserves distances well enough to find near duplicates.
 
@@ -87,9 +87,8 @@ def project(values: Tensor) -> Tensor:
     """
     flat = values.detach().float().flatten(1)
     width = flat.shape[1]
-    if width > MOST_FEATURES:
-        draws = np.random.default_rng(0xFEA7).standard_normal((width, MOST_FEATURES)).astype(np.float32)
-        flat = flat @ (torch.from_numpy(draws) / MOST_FEATURES**0.5).to(flat.device)
+    if width > MOST_NUMBERS:
+        flat = flat @ torch.from_numpy(directions(width)).to(flat.device)
     return flat.cpu()
 
 
