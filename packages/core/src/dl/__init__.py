@@ -30,6 +30,7 @@ from dl.hookspecs import hookimpl
 from dl.version import VERSION
 
 if TYPE_CHECKING:
+    from dl.cross_validation.cross_validate import cv
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
@@ -56,6 +57,7 @@ __all__ = [
     "TrainingFailed",
     "UnknownName",
     "compare",
+    "cv",
     "evaluate",
     "fit",
     "hookimpl",
@@ -71,6 +73,7 @@ _HOMES = {
     "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
     "compare": "dl.runs.report",
+    "cv": "dl.cross_validation.cross_validate",
     "evaluate": "dl.inference.evaluate",
     "fit": "dl.training.run_fit",
     "load": "dl.inference.module",

@@ -122,6 +122,29 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class FoldScore:
+    """What one fit of a protocol reached, at the epoch that was chosen for all of them together.
+
+    Args:
+        fold: Its number, from 1.
+        round: The number of its round, from 1.
+        train: Training examples.
+        val: Validation examples.
+        score: Headline metric on the validation set.
+        loss: Loss on the validation set.
+        own_best: The epoch that it alone would have chosen.
+    """
+
+    fold: int
+    round: int
+    train: int
+    val: int
+    score: float
+    loss: float
+    own_best: int
+
+
+@dataclass(frozen=True)
 class Parts:
     """The data set of a run and the sizes of its splits.
 
@@ -170,6 +193,8 @@ class Manifest:
         epochs: Number of finished epochs; 0 if unknown.
         in_memory: The arguments in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
         data: Facts of the data set before the split, from which defaults follow; None if not stored.
+        protocol: Of a run of several fits, as ``kfold:4``; empty for a run of one fit.
+        folds: The scores of its fits, once all are finished.
         format: Version of the run folder.
     """
 
@@ -192,6 +217,8 @@ class Manifest:
     epochs: int = 0
     in_memory: tuple[str, ...] = ()
     data: DataFacts | None = None
+    protocol: str = ""
+    folds: tuple[FoldScore, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> str:
