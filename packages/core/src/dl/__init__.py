@@ -4,7 +4,7 @@
     print(dl.report(run))
     print(dl.evaluate(run).score)
 
-Importing dl does not import torch; the functions do when they are called. `dl.sklearn` needs scikit-learn.
+Importing dl does not import torch; the functions do when they are called.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ _HOMES = {
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
 }
-_MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not need scikit-learn
+_MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not load scikit-learn
 
 
 def __getattr__(name: str) -> object:

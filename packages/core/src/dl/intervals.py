@@ -32,7 +32,7 @@ class Interval(NamedTuple):
         return self.low <= value <= self.high
 
 
-OVERLAP = 1.15  # how much longer an interval is where networks scored what others learnt from, by simulation
+OVERLAP = 1.2  # how much longer an interval is where networks scored what others learnt from, by simulation
 OPEN = Interval(-math.inf, math.inf)
 
 

@@ -25,7 +25,7 @@ from dl.cross_validation.plan import Plan, make_plan
 from dl.cross_validation.pool import FinishedFold, pool
 from dl.cross_validation.refit import refit
 from dl.data.examples import subset_fingerprint, whole
-from dl.errors import BadDevices, BadOption, nearest
+from dl.errors import BadDevices, BadOption, BadRun, nearest
 from dl.finding import Finding
 from dl.plugins.at_hand import NOTHING, AtHand, asked_target
 from dl.plugins.loading import load_plugins
@@ -165,12 +165,16 @@ def cross_validate(
         raise BadDevices(f"folds are fitted one after the other on one device, not {world}  try: --devices 1")
     with attribute_errors(recipe, plugins), isolate_rng():
         domain = plugins.domain(recipe.domain).load()
+        if resumed:
+            _need_unfinished(resumed, final)
         plan = make_plan(recipe, load_dataset(recipe, plugins, domain), plugins, by_size=by_size, at_hand=at_hand)
         if plan.protocol.fits == 1:
             console.print(
                 plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")
             )
             return fit_recipe(plan.recipe, plugins, devices, root, console, {}, at_hand)
+        if resumed:
+            _need_same_data(resumed, plan)
         return _fit_folds(plan, plugins, devices, root, console, resumed, at_hand, jobs, final)
 
 
@@ -198,28 +202,36 @@ def _fit_folds(
         written = manifest.with_status(status, seconds=seconds, **changes)
         files.write_text(folder / "run.json", written.to_json())
 
-    write("running")
-    runs = dict[int, Run]()
-    for number, run in fit_missing(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
-        if run.manifest.status != "finished":
-            words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
-            message = f"{words}; go on with: dl cv --resume {folder.name}"
-            write(run.manifest.status, message=message, signal=run.manifest.signal)
-            return Run(folder)
-        _show_fold(console, run, number, plan.protocol)
-        runs[number] = run
+    if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing
+        manifest = resumed.manifest
+    else:
         write("running")
-    folds = [FinishedFold.of(runs[number], plan.dataset.train) for number in sorted(runs)]
-    write_findings(folder / "findings.json", _shared_findings(folds))
-    manifest = pool(folder, manifest, plan, folds, first.sketch)
+        runs = dict[int, Run]()
+        for number, run in fit_missing(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
+            if run.manifest.status != "finished":
+                words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
+                message = f"{words}; go on with: dl cv --resume {folder.name}"
+                write(run.manifest.status, message=message, signal=run.manifest.signal)
+                return Run(folder)
+            _show_fold(console, run, number, plan.protocol)
+            runs[number] = run
+            write("running")
+        manifest = _pooled(folder, manifest, plan, [runs[number] for number in sorted(runs)], first)
     if final == REFIT:
         size = f"{len(plan.dataset.train):,} examples"
         console.print(plain(f"  refit on all {size}, {many(manifest.best_epoch, 'epoch')}"))
         refit(plan, folder, manifest.best_epoch, devices, plugins, at_hand)
     write("finished")
-    for fold in folds:
-        _drop_logits(fold.run)
+    for run in Run(folder).folds:
+        _drop_logits(run)
     return Run(folder, at_hand or None)
+
+
+def _pooled(folder: Path, manifest: Manifest, plan: Plan, runs: Sequence[Run], first: FitSetup) -> Manifest:
+    """Pool all folds into the run, and return its manifest."""
+    folds = [FinishedFold.of(run, plan.dataset.train) for run in runs]
+    write_findings(folder / "findings.json", _shared_findings(folds))
+    return pool(folder, manifest, plan, folds, first.sketch)
 
 
 def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
@@ -233,6 +245,28 @@ def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
     if first.at_hand.data is not None:
         write_fingerprints(folder / SEEN, first.fingerprints())
     return folder
+
+
+def _need_unfinished(run: Run, final: str) -> None:
+    """Refuse to go on with a run that has nothing left to do.
+
+    Raises:
+        BadRun: If it is finished, or of one fit.
+    """
+    if not run.manifest.protocol:
+        raise BadRun(f"{run.name} is a run of one fit, which dl cv does not go on with")
+    if run.manifest.status == "finished" and final != REFIT:
+        raise BadRun(f"{run.name} is finished  a network on all examples: dl cv --resume {run.name} --final {REFIT}")
+
+
+def _need_same_data(run: Run, plan: Plan) -> None:
+    """Refuse to go on with other data than the finished folds have learnt from.
+
+    Raises:
+        BadRun: If the examples are others.
+    """
+    if subset_fingerprint(whole(plan.dataset.train)) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{plan.dataset.name} has changed since {run.name}: its examples are others; start anew: dl cv")
 
 
 def _manifest(name: str, plan: Plan, setup: FitSetup) -> Manifest:

@@ -21,6 +21,7 @@ from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
+from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import Run
 from dl.signals import StopFlag
 from dl.splits.partition import load_dataset
@@ -64,9 +65,10 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _finished(folder: Path, number: int) -> Run | None:
-    """Return the run of a fold if it is finished."""
+    """Return the run of a fold if it is finished, with the logits that pooling needs."""
     run = Run(_path(folder, number))
-    return run if (run.path / "run.json").exists() and run.manifest.status == "finished" else None
+    whole = (run.path / "run.json").exists() and (run.outcomes_folder / ALL_LOGITS).exists()
+    return run if whole and run.manifest.status == "finished" else None
 
 
 def _fit(folder: Path, number: int, setup: FitSetup, devices: Devices, plugins: Plugins) -> Run:
