@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.groups import Groups
-from dl.intervals import Interval, mean_interval, wilson
+from dl.intervals import Interval, mean_interval, widened, wilson
 from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts
 from dl_reports.sizes import best_of, constants
@@ -76,6 +76,8 @@ def _lead(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
     if isinstance(found, NotComputable):
         return found
     chosen = allow_for_choice(found.lead, found.interval, facts.critical_choice)
+    if facts.manifest.protocol:
+        chosen = widened(found.lead, chosen)
     return replace(found, critical=facts.critical_choice, interval=chosen)
 
 

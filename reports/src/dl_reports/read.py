@@ -27,6 +27,7 @@ from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
 Known = TypeVar("Known")
+OF_FOLDS = "folds have networks and splits of their own; it is checked in their own reports"
 SETS = {"val": "the validation set", "probe": "the probe"}
 
 
@@ -83,7 +84,7 @@ def read(run: Run) -> Kept:
         leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
         best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
         answers=_try(lambda: _answers(_guarded(lambda: read_answers(folder, "best"), run, "best"), manifest)),
-        features=_try(lambda: _archive(run, "features.npz")),
+        features=NotComputable(OF_FOLDS) if manifest.protocol else _try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),
         guards=_try(lambda: run.guard_findings),

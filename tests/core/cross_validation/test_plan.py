@@ -20,9 +20,9 @@ def test_what_depends_on_the_target_is_the_same_in_every_fold(dataset, plugins_w
     inputs = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
     prices = np.exp(inputs[:, 0] * 2 + 5).astype(np.float64)
     plan = plan_of(plugins_with, dataset(inputs, prices))
-    assert plan.recipe.train["target_scale"] == "log"
+    assert plan.pinned["target_scale"] == "log" == plan.fold_recipe(1).train["target_scale"]
     found = plan_of(plugins_with, dataset(inputs, (np.arange(200) > 190).astype(np.int64), ("common", "rare")))
-    assert found.recipe.train["positive"] == "rare"
+    assert found.pinned["positive"] == "rare" and found.recipe.train["positive"] == "auto"
 
 
 def test_a_fold_has_the_recipe_with_its_number(blobs, plugins_with):

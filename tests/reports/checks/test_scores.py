@@ -30,7 +30,7 @@ def test_where_too_few_examples_tell_more_of_them_are_asked_for_and_no_lower_rat
     for fit in ({"signal": [0.2] * 3}, {"signal": [0.2] * 3, "probe_signal": [6.0] * 3}):
         found = finding(no_better_than_baseline, **fit, **few)
         assert found.evidence["interval"][0] < 0 < found.evidence["interval"][1]
-        assert " val=" in found.next and "lr=0.0001" not in found.next and "othing" not in found.message
+        assert found.next.startswith("dl cv ") and "lr=0.0001" not in found.next and "othing" not in found.message
 
 
 def test_a_fit_killed_before_its_first_epoch_is_not_short_of_examples(facts):

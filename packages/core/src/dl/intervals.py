@@ -185,9 +185,8 @@ def corrected_interval(scores: NDArray[np.floating], share: float, level: float 
 
 
 def widened(value: float, interval: Interval, factor: float = OVERLAP) -> Interval:
-    """Return the interval with its ends moved away from the value by a factor, never beyond 0 and 1 if it was not."""
-    low, high = value - factor * (value - interval.low), value + factor * (interval.high - value)
-    return Interval(max(low, min(interval.low, 0.0)), min(high, max(interval.high, 1.0)))
+    """Return the interval of a value with its ends moved away from it by a factor."""
+    return Interval(value - factor * (value - interval.low), value + factor * (interval.high - value))
 
 
 def interval_of_mean(values: NDArray[np.generic], groups: Groups | None = None, level: float = 0.95) -> Interval:

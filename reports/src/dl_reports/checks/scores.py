@@ -206,8 +206,10 @@ def smallest(facts: Facts) -> Resolution | NotComputable:
 
 
 def _more(facts: Facts, times: float | None) -> str:
-    """Return the fit with as many validation examples as would show it, at most half of all."""
+    """Return the cross-validation, or the fit with as many validation examples as would show it, at most half."""
     parts = facts.manifest.parts
+    if folds := remedy.cross_validate(facts):
+        return folds
     if "hold-out" not in parts.rule:
         return ""
     wanted = parts.val * (times or 10.0) ** 2

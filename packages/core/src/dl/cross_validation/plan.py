@@ -8,6 +8,7 @@ import numpy as np
 
 from dl.data.examples import Dataset, Index
 from dl.defaults import Default
+from dl.options import Options, Value
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
@@ -24,13 +25,14 @@ class Plan:
     """What all fits of a protocol share.
 
     Args:
-        recipe: Every choice but the number of the fold.
+        recipe: Every choice but the number of the fold, and what is decided on the target of all examples.
         protocol: The protocol.
         reason: Why it was chosen; empty where it was asked for.
         dataset: As it was read, once.
         groups: (N,) numbers of the groups that are not cut.
         task: Decided on all examples.
         defaults: The choices that follow from the data.
+        pinned: Options of training that are decided on the target of all examples, and the same in every fold.
     """
 
     recipe: Recipe
@@ -39,11 +41,13 @@ class Plan:
     dataset: Dataset
     groups: Index
     task: Task
-    defaults: tuple[Default, ...] = ()
+    defaults: tuple[Default, ...]
+    pinned: Options
 
     def fold_recipe(self, fold: int) -> Recipe:
-        """Return the recipe of one fit, numbered from 1."""
-        return replace(self.recipe, split={**self.recipe.split, "fold": fold})
+        """Return the recipe of one fit, numbered from 1; 0 is that of a fit on all examples."""
+        train = {**self.recipe.train, **self.pinned}
+        return replace(self.recipe, train=train, split={**self.recipe.split, "fold": fold})
 
 
 def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bool, at_hand: AtHand = NOTHING) -> Plan:
@@ -64,11 +68,10 @@ def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bo
     loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
-    pinned = {"positive": task.info.positive or AUTO}
+    pinned: dict[str, Value] = {"positive": task.info.positive or AUTO}
     if task.row.log_scaled:
         pinned["target_scale"] = "log" if task.info.log_limits else "plain"
-    recipe = replace(recipe, train={**recipe.train, **pinned})
-    return Plan(recipe, protocol, reason, dataset, groups, task, defaults)
+    return Plan(recipe, protocol, reason, dataset, groups, task, defaults, pinned)
 
 
 def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:

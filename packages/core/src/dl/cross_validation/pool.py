@@ -153,6 +153,8 @@ def _estimates(
         if headline.kind in ("proportion", "mean"):
             value, *ends = estimate(info, scored[name], one.subset.targets, one.groups)
             limits = widened(value, Interval(*ends))
+            if headline.kind == "proportion":
+                limits = Interval(max(limits.low, 0.0), min(limits.high, 1.0))
         else:
             limits = corrected_interval(np.array([each[f"{name}_{headline.name}"] for each in rows]), share)
         found[name] = Estimate(row[f"{name}_{headline.name}"], *limits)

@@ -40,6 +40,6 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     some = Subset(plan.dataset.train, choose_probe(everything.index, size, plan.recipe.seed))
     groups = {"train": None, "val": None, "probe": None}
     splits = DataSplits(everything, some, some, "all examples", np.zeros(size, bool), [], groups)
-    setup = set_up(plan.recipe, plugins, at_hand, plan.dataset, splits)
+    setup = set_up(plan.fold_recipe(0), plugins, at_hand, plan.dataset, splits)
     train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
     write_json(folder / "preprocessor.json", setup.preprocessor.settings())
