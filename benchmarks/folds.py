@@ -5,9 +5,9 @@
 
 The truth is the mean score of the folds' networks on a large untouched part. Three intervals of it: *dl's*, of the
 pooled examples, lengthened by `dl.intervals.OVERLAP`; *corrected*, of the folds' scores by Nadeau and Bengio; *naive*,
-Student's of the folds' scores as if their training sets had nothing in common. Simulated: a ridge classifier on Gaussian
-inputs, whose labels follow a logistic law in five of ``d`` inputs; in groups, all examples of a group share their inputs
-but for noise, and their label. Real: `dl.cv` on 500 digits, judged by the other 1,297.
+Student's of the folds' scores as if their training sets had nothing in common. Simulated: a ridge classifier on
+Gaussian inputs, whose labels follow a logistic law in five of ``d`` inputs; in groups, all examples of a group share
+their inputs but for noise, and their label. Real: `dl.cv` on 500 digits, judged by the other 1,297.
 """
 
 from __future__ import annotations
