@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
+    from dl.rivals.baseline import baseline
     from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
     from dl.training.devices import Devices
@@ -56,6 +57,7 @@ __all__ = [
     "Run",
     "TrainingFailed",
     "UnknownName",
+    "baseline",
     "compare",
     "cv",
     "evaluate",
@@ -72,6 +74,7 @@ _HOMES = {
     "Devices": "dl.training.devices",
     "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
+    "baseline": "dl.rivals.baseline",
     "compare": "dl.runs.report",
     "cv": "dl.cross_validation.cross_validate",
     "evaluate": "dl.inference.evaluate",

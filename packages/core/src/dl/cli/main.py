@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MODULES = {
     "fit": "train",
     "cv": "cv",
+    "baseline": "baseline",
     "test": "train",
     "predict": "train",
     "ls": "look",

@@ -112,6 +112,8 @@ class Baseline:
         score: Its headline metric.
         loss: Its loss; None if it has none.
         rival: Whether its answer depends on the input: a cheap rival, and not a constant answer.
+        train: Number of training examples that a rival learnt from.
+        seconds: How long a rival took.
     """
 
     name: str
@@ -119,6 +121,8 @@ class Baseline:
     score: float
     loss: float | None = None
     rival: bool = False
+    train: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

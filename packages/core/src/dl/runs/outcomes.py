@@ -27,6 +27,7 @@ from dl.files import write_with
 from dl.groups import Groups
 
 PARTS = ("val", "probe")
+RIVALS = "rivals.npz"
 ALL_EPOCHS, ALL_LOGITS = "epochs.npz", "logits.npz"  # of a fit of a protocol, which is written once
 NO_GROUPS: Mapping[str, Groups | None] = {"val": None, "probe": None}
 # Exceptions raised on reading a damaged zip file of arrays: a wrong checksum, method, flag, header or size.
@@ -164,6 +165,16 @@ def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
     """Read the answers that `write_logits` wrote: class numbers, labels or numbers in target units."""
     path = folder / f"{name}.npz"
     return _named(read_arrays(path), "answers", path)
+
+
+def write_rivals(folder: Path, scores: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write the score (n,) of each validation example by each rival, by its name."""
+    write_arrays(folder / RIVALS, scores)
+
+
+def read_rivals(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Read what `write_rivals` wrote; nothing where no rival was fitted."""
+    return read_arrays(folder / RIVALS) if (folder / RIVALS).exists() else {}
 
 
 def count_epochs(folder: Path) -> int:
