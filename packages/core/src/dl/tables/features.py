@@ -44,6 +44,7 @@ class Features:
         targets: As in `Examples`; zeros without a target.
         names: Of the classes, labels or target columns.
         rows: (N,) row numbers for messages.
+        ids: (N,) as in `Examples`, of all input cells.
         unit: The noun for a row: ``row`` or ``line``.
         roles: The role of each column.
         bad: Collects rows that cannot be used.
@@ -58,6 +59,7 @@ class Features:
     targets: NDArray[np.generic]
     names: tuple[str, ...]
     rows: Index
+    ids: Index
     unit: str
     roles: Roles
     bad: BadRows
@@ -79,7 +81,7 @@ class Features:
         return Examples(
             inputs,
             self.targets[kept],
-            content_ids(_row_bytes(self.columns))[kept],
+            self.ids[kept],
             self.names,
             RowNames(f"{file_name(self.path)} {self.unit}", self.rows[kept]),
             None if self.groups is None else self.groups[kept],
@@ -255,7 +257,7 @@ def _to_features(
     groups = group_numbers(columns[roles.group])[kept] if roles.group else None
     if groups is not None:
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
-    cells = {name: columns[name].filter(kept.copy()) for name in every}
+    cells = {name: columns[name] if kept.all() else columns[name].filter(kept.copy()) for name in every}
     found: list[Finding] = []
     if roles.targets:
         found = used_counters(
@@ -269,6 +271,7 @@ def _to_features(
         targets,
         names,
         rows[kept],
+        content_ids(_row_bytes({name: cells[name] for name in roles.features})),
         source.unit,
         roles,
         bad,

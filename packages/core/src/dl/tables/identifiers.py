@@ -19,7 +19,7 @@ from dl.data.groups import ONE_TARGET, agreement
 from dl.finding import Finding
 from dl.tables.columns import quote
 from dl.tables.counters import named_like_id, whole_numbers
-from dl.tables.numbers import matches, matches_all
+from dl.tables.numbers import GLANCED, matches, matches_all
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
@@ -31,7 +31,6 @@ SIZE = 2.0  # rows of a group in the mean
 ALONE = 0.95  # agreement from which a column is one of identifiers, whatever its name
 SORTED = 0.5  # of the changes by chance along the order of the values; fewer are those of an amount
 LOOKED = 100_000  # rows up to which columns are looked at that no name speaks for
-GLANCED = 1000  # cells that tell the form
 WORD_AND_NUMBER = r"^[A-Za-z][A-Za-z_\-#. ]*[0-9]+$"
 HEXADECIMAL = r"^[0-9a-fA-F]{8}[0-9a-fA-F-]*$"
 
