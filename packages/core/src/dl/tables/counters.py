@@ -201,7 +201,7 @@ def counts_rows(name: str, column: Column) -> bool:
         name: Of the column; a word for time lets values be years.
         column: (N,) its cells, empty where missing.
     """
-    if not _glance(column):
+    if not may_count(column):
         return False
     present = _present(column)
     values = whole_numbers(present) if len(present) >= PRESENT * len(column) else None
@@ -210,7 +210,7 @@ def counts_rows(name: str, column: Column) -> bool:
     return fill_their_range(values) or begin_anew(values)
 
 
-def _glance(column: Column) -> bool:
+def may_count(column: Column) -> bool:
     """Return whether the first cells may be those of a counter: whole numbers, hardly one of them repeated."""
     values = whole_numbers(_present(column.slice(0, GLANCED)))
     return values is not None and len(np.unique(values)) > min(len(values) / 2, LONG - 1)

@@ -19,10 +19,10 @@ from dl.errors import BadData
 from dl.finding import Finding
 from dl.options import Options
 from dl.tables.columns import Roles, choose_features, list_names, no_input, quote, sample_columns, split_names
-from dl.tables.counters import counter_notes, find_counters, used_counters
+from dl.tables.counters import counter_notes, find_counters
 from dl.tables.gather import content_ids, has_nul, is_blank, utf8_bytes
 from dl.tables.groups_times import group_numbers, read_times
-from dl.tables.identifiers import find_identifiers, groups_in_sight
+from dl.tables.guards import check_cells
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import file_name
 from dl.tables.table import RowNames, check_table_options, open_table, stem_of
@@ -258,13 +258,9 @@ def _to_features(
     if groups is not None:
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
     cells = {name: columns[name] if kept.all() else columns[name].filter(kept.copy()) for name in every}
-    found: list[Finding] = []
-    if roles.targets:
-        found = used_counters(
-            {name: cells[name] for name in roles.features if roles.asked or name in counting}, targets
-        )
-    if roles.targets and not roles.group and not roles.time:
-        found += groups_in_sight(find_identifiers(cells, targets))
+    used = [name for name in roles.features if roles.asked or name in counting]
+    ordered = bool(roles.group or roles.time)
+    found = check_cells(cells, used, targets, ordered=ordered) if roles.targets else []
     return Features(
         source.path,
         {name: cells[name] for name in roles.features},

@@ -116,8 +116,13 @@ def _names(words: Any, groups: Index, targets: NDArray[np.generic]) -> bool:  # 
     return bool((along[1:] != along[:-1]).mean() > SORTED * (1 - np.square(shares).sum()))
 
 
-def groups_in_sight(found: list[Identifiers]) -> list[Finding]:
-    """Return the finding on identifiers that come again: one finding, for the column whose groups agree most."""
+def groups_in_sight(found: list[Identifiers], option: str = "--group-on ") -> list[Finding]:
+    """Return the finding on identifiers that come again: one finding, for the column whose groups agree most.
+
+    Args:
+        found: Those that agree most first.
+        option: That names the groups, before the name.
+    """
     if not found:
         return []
     one, others = found[0], found[1:]
@@ -130,6 +135,6 @@ def groups_in_sight(found: list[Identifiers]) -> list[Finding]:
         message = f"{what}, each with one target, and {split}: the score is that of groups seen before"
     else:
         message = f"{what}, and {split}; if new rows will be of new groups, the score is too good"
-    message += f"; keep them together: --group-on {name}{more}"
+    message += f"; keep them together: {option}{name}{more}"
     evidence = {"column": one.name, "groups": one.count, "rows": len(one.groups), "agreement": one.agreement}
     return [Finding("data-groups-in-sight", "issue" if one.of_one_target else "tip", message, evidence)]
