@@ -218,6 +218,7 @@ class TabularPreprocessor(Preprocessor):
         instead = np.zeros((len(self._words), self.starts[-1]), np.float32)
         for row, (one, start) in zip(instead, self._words, strict=True):
             row[start : start + one.width] = one.instead
+        self._spare, self._shared = places[0] if places else self.starts[-1], bool(instead.any())
         owner = np.repeat(np.arange(len(self.columns)), [column.width for column in self.columns])
         blank = np.concatenate([column.blank() for column in self.columns])
         self.register_buffer("place_of", torch.tensor(places, dtype=torch.int64), persistent=False)
@@ -302,10 +303,16 @@ class TabularPreprocessor(Preprocessor):
         if not self._words:
             return inputs.float()
         instead = self.instead.to(torch.promote_types(self.instead.dtype, torch.float32))  # double in a double network
-        prepared = inputs.new_zeros(len(inputs), width + len(self._words), dtype=instead.dtype)
-        prepared[:, self.place_of] = inputs[:, :count].to(instead.dtype)
-        prepared.scatter_(1, inputs[:, count:].long(), 1.0)
-        return prepared[:, :width] + prepared[:, width:] @ instead  # the last ones: categories without a column
+        places = inputs[:, count:].long()
+        none = places >= width  # categories without a column are written where a number is written over them
+        prepared = inputs.new_zeros(len(inputs), width + (not count), dtype=instead.dtype)
+        prepared.scatter_(1, places.masked_fill(none, self._spare), 1.0)
+        prepared.scatter_(1, self.place_of.expand(len(inputs), -1), inputs[:, :count].to(instead.dtype))
+        prepared = prepared if count else prepared[:, :width].contiguous()
+        if self._shared:
+            rows = none.any(dim=1).nonzero().flatten()  # hardly one: training had too few of them
+            prepared[rows] += none[rows].to(instead.dtype) @ instead
+        return prepared
 
 
 def learn(subset: Subset, options: Options) -> TabularPreprocessor:
