@@ -34,7 +34,7 @@ from dl.training.optimizers import make_optimizer
 
 ROWS, COMPARED = 1_000_000, 100_000  # of the table that is read, and of the one for the loops
 BLOCK = 50_000  # rows written at once
-ROUNDS = 7
+ROUNDS = 5
 PHASES = {"load_dataset": "read", "split_data": "split and guards", "set_up": "all before the epoch"}
 VALUES = (2, 3, 5, 8, 12, 30, 60, 200, 1_000, 5_000)  # of the categories
 COUNTS = (5, 20, 100, 1_000, 30, 7, 50, 366, 12, 100_000)

@@ -29,6 +29,9 @@ MOSTLY = 0.5  # share of numbers from which other words in a column are errors
 MOST_WORDS, MOST_SHARE = 100, 0.5  # distinct words, and share of the rows, above which a column identifies rows
 BLOCK = 4096  # rows that are combined at once
 LONGEST = 100  # characters of a category
+EVERY = "nearly every row has another value there"
+MANY = f"they have more than {10 * MOST_WORDS:,} different values"
+LONG = f"a value there has more than {LONGEST} characters"
 COMPACT = "20240201"  # a date that is recognized beside others alone
 ZERO_FIRST = r"^[+-]?0[0-9]+$"  # a code, as 02134
 HINT = " (categories={} reads all cells as categories)"
@@ -116,7 +119,7 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
     named, parsed = set(categories), ParsedColumns(np.ones(len(features), bool))
     missing, first = (str((options or {}).get(name, "auto")) for name in ("missing", "dates"))
     everywhere, by_column = parse_missing(missing)
-    empty, naming, codes = [], [], []
+    empty, codes, naming = [], [], {why: list[str]() for why in (EVERY, MANY, LONG)}
     marked: dict[str, float] = {}
     dates: dict[str, Dates] = {}
     for name, column in features.columns.items():
@@ -138,8 +141,8 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
                 marks = everywhere | by_column.get(name, frozenset()) | {marked.get(name, float("nan"))}
                 parsed.arrays[name] = without_marks(values, marks)
                 continue
-        if _names_rows(column):
-            naming.append(name)
+        if why := _names_rows(column):
+            naming[why].append(quote(name))
             continue
         parsed.arrays[name] = _as_words(name, column, parsed.notes)
         codes += [name] if coded else []
@@ -152,7 +155,7 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
             ("read as categories, for a number with a leading zero is a code", [quote(name) for name in codes]),
             ("taken as missing", [f"{value:g} in {quote(name)}" for name, value in marked.items()]),
             ("left out, as they are empty", [quote(name) for name in empty]),
-            ("left out, as nearly every row has another value there", [quote(name) for name in naming]),
+            *((f"left out, as {why}", named) for why, named in naming.items()),
         )
         if names
     ]
@@ -324,13 +327,17 @@ def _has_codes(column: Column) -> bool:
     return bool(len(begins)) and bool(matches(begins, ZERO_FIRST).any())
 
 
-def _names_rows(column: Column) -> bool:
-    """Return whether a column identifies rows: nearly every cell is distinct, or one is too long for a category."""
+def _names_rows(column: Column) -> str:
+    """Return why a column is none of categories; empty if it is one."""
     import pyarrow.compute as pc
 
     present = column.filter(pc.not_equal(column, ""))
-    different, longest = int(pc.count_distinct(present).as_py()), int(pc.max(pc.utf8_length(present)).as_py())
-    return different > max(MOST_SHARE * len(present), 2) or longest > LONGEST or different > 10 * MOST_WORDS
+    different = int(pc.count_distinct(present).as_py())
+    if different > max(MOST_SHARE * len(present), 2):
+        return EVERY
+    if different > 10 * MOST_WORDS:
+        return MANY
+    return LONG if int(pc.max(pc.utf8_length(present)).as_py()) > LONGEST else ""
 
 
 def _as_words(name: str, column: Column, notes: list[str]) -> NDArray[np.str_]:
