@@ -20,11 +20,12 @@ from dl.tables.features import read_open_features
 from dl.tables.gather import content_ids
 from dl.tables.guards import count_rows
 from dl.tables.memory import open_frame
+from dl.tables.numbers import LARGEST
 from dl.tables.table import RowNames
 from dl.words import many
 from dl_tabular.derive import derive_columns, derive_notes, parse_derive, with_sources
 from dl_tabular.prepare import TabularPreprocessor
-from dl_tabular.rows import LARGEST, infer_columns, learnt_columns, parse_learnt_columns, read_dtype, rows_of
+from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns, read_dtype, rows_of
 
 Numbers = NDArray[np.float64]
 

@@ -279,7 +279,7 @@ def _bytes_of(inputs: Inputs) -> Iterator[memoryview]:
     """Yield the bytes of each input, as views of all of them."""
     flat = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs).reshape(-1)
     offsets = inputs.offsets if isinstance(inputs, Ragged) else np.linspace(0, len(flat), len(inputs) + 1).astype(int)
-    together = memoryview(flat.view(np.uint8))
+    together = flat.view(np.uint8).data
     for start, end in pairwise((offsets * flat.dtype.itemsize).tolist()):
         yield together[start:end]
 
