@@ -55,7 +55,7 @@ class Features:
     """
 
     path: Path
-    columns: Mapping[str, Column]
+    columns: dict[str, Column]
     targets: NDArray[np.generic]
     names: tuple[str, ...]
     rows: Index
@@ -89,9 +89,16 @@ class Features:
             self.bad.left_out(self.rows[kept]),
         )
 
+    def release(self) -> None:
+        """Drop the cells, which take as much memory as the file, once they are parsed."""
+        import pyarrow as pa
+
+        self.columns.clear()
+        pa.default_memory_pool().release_unused()
+
     def dataset(self, train: Examples, notes: Sequence[str]) -> Dataset:
         """Return the examples as a data set, with the notes of the domain appended."""
-        counts = f"{many(len(train), self.unit)}, {many(len(self.columns), 'input')}"
+        counts = f"{many(len(train), self.unit)}, {many(len(self.roles.features), 'input')}"
         return Dataset(
             name=stem_of(self.path),
             train=train,
