@@ -59,6 +59,7 @@ def open_path(path: Path, options: Options) -> Dataset:
     listed = str(options.get("categories", ""))
     categories = named_columns(features.path, tuple(features.columns), listed, "categories", "input column")
     found = infer_columns(features, categories, options).derived(derivations, dropped, features.roles.targets)
+    features.release()
     dataset = features.dataset(features.examples(found.rows(), found.kept), found.notes)
     return replace(dataset, options=found.options)
 
