@@ -126,7 +126,7 @@ def _ridge(inputs: Floats, labels: Index) -> Floats:
 
 
 def _with_one(inputs: Floats) -> Floats:
-    return np.c_[inputs, np.ones(len(inputs))]
+    return np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
 
 
 def real() -> list[dict[str, object]]:
