@@ -39,6 +39,9 @@ READING = (
 )
 
 
+LINEAR = Option("linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss")
+
+
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of tables."""
@@ -62,6 +65,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 2, "number of hidden layers", low=1, high=64),
                 Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
+                LINEAR,
             ),
         ),
         ModelSpec(
@@ -75,6 +79,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 ),
                 Option("depth", 2, "number of blocks, of two layers each", low=1, high=64),
                 Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95),
+                LINEAR,
             ),
         ),
         ModelSpec("linear", DOMAIN, "linear model without a hidden layer", _linear),

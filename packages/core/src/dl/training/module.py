@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from dl.data.examples import Index
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
+from dl.linear_path import LinearPath
 from dl.options import Value
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared
@@ -39,6 +40,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.linear import SHARES, few_enough, linear_path, losses_of_shares, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
@@ -116,6 +118,7 @@ class FitModule(pl.LightningModule):
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
+        self.linear_path = linear_path(network)
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
     def setup(self, stage: str) -> None:
@@ -148,6 +151,35 @@ class FitModule(pl.LightningModule):
         self.data.train_data.to(self.device)
         if self.data.val_data is not self.data.train_data:
             self.data.val_data.to(self.device)
+        self._solve_linear_path()
+
+    def _solve_linear_path(self) -> None:
+        """Solve the linear path of the network, if it has one, on the training set."""
+        if self.linear_path is not None:
+            positions = few_enough(self.data.train, self.linear_path.weight.shape[1])
+            inputs, targets = self.data.train_data.take(torch.from_numpy(positions).to(self.device))
+            solve(self.linear_path, self._tensor(inputs), targets, self.task.row.loss)
+
+    def _tensor(self, inputs: Tensor | Padded) -> Tensor:
+        """Return prepared inputs of one shape, which a linear path reads."""
+        prepared = self.prepared(inputs)
+        assert isinstance(prepared, Tensor)
+        return prepared
+
+    @torch.no_grad()
+    def _choose_share(self, path: LinearPath) -> None:
+        """Give a linear path the share in the logits that has the least validation loss."""
+        total = torch.zeros(len(SHARES), device=self.device)
+        for batch in np.array_split(self.data.val, -(-len(self.data.val) // self.task.row.eval_batch_size)):
+            inputs, targets = self.data.val_data.take(torch.from_numpy(batch).to(self.device))
+            prepared = self._tensor(inputs)
+
+            def loss(output: Tensor, prepared: Tensor = prepared, targets: Tensor = targets) -> Tensor:
+                logits = self.task.row.reduce_logits(output, prepared).float()
+                return self.task.row.loss(logits, targets, "none")
+
+            total += losses_of_shares(path, prepared, loss)
+        path.share.fill_(SHARES[int(total.argmin())])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule."""
@@ -201,6 +233,8 @@ class FitModule(pl.LightningModule):
             if self.sampler.steps < FEW_STEPS and running_norms(self.network):
                 size = self.sampler.batch_size
                 recompute_statistics(self.network, batches_of(self.data.train, size, self._prepared_at))
+            if self.linear_path is not None:
+                self._choose_share(self.linear_path)
             yield
 
     def _prepared_at(self, positions: Index) -> Prepared:

@@ -1,0 +1,140 @@
+"""Solve the linear path of a network, and choose its share in the logits.
+
+The linear model minimizes the task's loss plus a penalty on the squares of its weights, whose strength is the one with the
+least loss in cross-validation on the training set.
+Letters: ``N`` examples, ``D`` numbers of an input, ``R`` directions that they span, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from dl.data.examples import Index
+from dl.linear_path import LinearPath
+
+Loss = Callable[[Tensor, Tensor, str], Tensor]
+
+MOST_EXAMPLES = 10_000  # that a linear path is solved on
+MOST_NUMBERS = 30_000_000  # in the inputs that it is solved on
+MOST_TO_COMPARE = 1_000  # examples that the strengths are compared on
+FOLDS = 5
+STRENGTHS = tuple(10 ** (-1 - 0.75 * step) for step in range(7))  # of the penalty, in parts of the inputs' variance
+WORSE = 2  # strengths in turn with a greater loss than the least so far, after which no weaker one is tried
+ITERATIONS = 40  # of L-BFGS for one strength, from the solution for the one before
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def linear_path(network: nn.Module) -> LinearPath | None:
+    """Return the linear path of a network, if it has one."""
+    return next((layer for layer in network.modules() if isinstance(layer, LinearPath)), None)
+
+
+def few_enough(positions: Index, numbers: int) -> Index:
+    """Return the positions of the examples that a linear path is solved on, evenly spaced.
+
+    Args:
+        positions: (n,) of the training examples.
+        numbers: In an input.
+    """
+    most = max(1, min(MOST_EXAMPLES, MOST_NUMBERS // max(numbers, 1)))
+    return positions[:: -(-len(positions) // most)]
+
+
+@torch.no_grad()
+def solve(path: LinearPath, inputs: Tensor, targets: Tensor, loss: Loss) -> float:
+    """Solve the linear model of a path, and return the strength of its penalty.
+
+    Args:
+        path: Changed in place.
+        inputs: Prepared, (N, ...).
+        targets: As the loss reads them.
+        loss: Of the task.
+    """
+    rows = inputs.flatten(1).double()
+    mean = rows.mean(dim=0)
+    coordinates, directions = _span(rows - mean)
+    total = float(coordinates.square().sum(dim=1).mean()) or 1.0
+    strengths = [total * strength for strength in STRENGTHS]
+    step = -(-len(rows) // MOST_TO_COMPARE)
+    best = _compare(coordinates[::step], targets[::step], len(path.bias), loss, strengths)
+    solution = Tensor()
+    for strength in strengths[: best + 1]:
+        solution = _minimize(coordinates, targets, len(path.bias), loss, strength, solution)
+    weight = solution[1:].T @ directions
+    path.weight.copy_(weight)
+    path.bias.copy_(solution[0] - weight @ mean)
+    return STRENGTHS[best]
+
+
+def _span(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return rows (N, D) in orthogonal directions that span them: coordinates (N, R) and directions (R, D).
+
+    The penalty of weights on the coordinates is that of the weights on the rows.
+    """
+    if rows.shape[1] <= rows.shape[0]:
+        return rows, torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
+    values, vectors = torch.linalg.eigh(rows @ rows.T)
+    kept = values > values[-1] * 1e-10
+    lengths = values[kept].sqrt()
+    return vectors[:, kept] * lengths, (vectors[:, kept] / lengths).T @ rows
+
+
+def _compare(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strengths: Sequence[float]) -> int:
+    """Return the number of the strength with the least loss in cross-validation; the strengths decrease."""
+    rows = rows.float()
+    folds = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).to(rows.device) % FOLDS
+    solutions, losses = [Tensor() for _ in range(FOLDS)], list[float]()
+    for strength in strengths:
+        if losses and len(losses) - losses.index(min(losses)) > WORSE:
+            break
+        losses.append(0.0)
+        for fold in range(FOLDS):
+            kept, out = folds != fold, folds == fold
+            found = _minimize(rows[kept], targets[kept], outputs, loss, strength, solutions[fold])
+            losses[-1] += float(loss(found[0] + rows[out] @ found[1:], targets[out], "none").sum())
+            solutions[fold] = found
+    return losses.index(min(losses))
+
+
+def _minimize(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strength: float, start: Tensor) -> Tensor:
+    """Return bias and weights (1 + R, K) of the least penalized loss.
+
+    Args:
+        rows: (N, R).
+        targets: As the loss reads them.
+        outputs: K.
+        loss: Of the task.
+        strength: Of the penalty on half the squared weights.
+        start: Where to start; empty for zeros.
+    """
+    solution = start.clone() if len(start) else rows.new_zeros(1 + rows.shape[1], outputs)
+    solution.requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [solution], max_iter=ITERATIONS, tolerance_grad=1e-6, tolerance_change=1e-9, line_search_fn="strong_wolfe"
+    )
+
+    def penalized() -> Tensor:
+        optimizer.zero_grad()
+        whole = loss(solution[0] + rows @ solution[1:], targets, "mean") + strength / 2 * solution[1:].square().sum()
+        whole.backward()
+        return whole
+
+    with torch.enable_grad():
+        optimizer.step(penalized)  # type: ignore[arg-type]  # torch types the closure for floats, and takes tensors
+    return solution.detach()
+
+
+@torch.no_grad()
+def losses_of_shares(path: LinearPath, inputs: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the summed loss of some examples at each of `SHARES`.
+
+    Args:
+        path: In evaluation mode.
+        inputs: Prepared, (N, ...).
+        loss: From the output of the network to the loss of each example.
+    """
+    deep, linear = path.deep(inputs), path.linear(inputs)
+    return torch.stack([loss(torch.lerp(deep, linear, share)).sum() for share in SHARES])
