@@ -17,18 +17,20 @@ from dl.linear_path import LinearPath
 
 Loss = Callable[[Tensor, Tensor, str], Tensor]
 
-MOST_EXAMPLES = 10_000  # that a linear path is solved on
+MOST_EXAMPLES = 5_000  # that a linear path is solved on
 MOST_NUMBERS = 30_000_000  # in the inputs that it is solved on
-MOST_TO_COMPARE = 1_000  # examples that the strengths are compared on
-FOLDS = 5
+MOST_TO_COMPARE = 800  # examples that the strengths are compared on
+FOLDS = 4
 STRENGTHS = tuple(10 ** (-1 - 0.75 * step) for step in range(7))  # of the penalty, in parts of the inputs' variance
 WORSE = 2  # strengths in turn with a greater loss than the least so far, after which no weaker one is tried
-ITERATIONS = 40  # of L-BFGS for one strength, from the solution for the one before
+ITERATIONS = 30  # of L-BFGS for one strength, from the solution for the one before where there is one
+import os
+ERRORS = float(os.environ.get("ERRORS", 1.0))
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def linear_path(network: nn.Module) -> LinearPath | None:
-    """Return the linear path of a network, if it has one."""
+    """Return the linear path of a network; None where it has none."""
     return next((layer for layer in network.modules() if isinstance(layer, LinearPath)), None)
 
 
@@ -53,29 +55,26 @@ def solve(path: LinearPath, inputs: Tensor, targets: Tensor, loss: Loss) -> floa
         targets: As the loss reads them.
         loss: Of the task.
     """
-    rows = inputs.flatten(1).double()
+    rows, outputs = inputs.flatten(1).double(), len(path.linear.bias)
     mean = rows.mean(dim=0)
     coordinates, directions = _span(rows - mean)
     total = float(coordinates.square().sum(dim=1).mean()) or 1.0
-    strengths = [total * strength for strength in STRENGTHS]
-    step = -(-len(rows) // MOST_TO_COMPARE)
-    best = _compare(coordinates[::step], targets[::step], len(path.bias), loss, strengths)
-    solution = Tensor()
-    for strength in strengths[: best + 1]:
-        solution = _minimize(coordinates, targets, len(path.bias), loss, strength, solution)
-    weight = solution[1:].T @ directions
-    path.weight.copy_(weight)
-    path.bias.copy_(solution[0] - weight @ mean)
+    coordinates, few = coordinates.float(), -(-len(rows) // MOST_TO_COMPARE)
+    best = _compare(coordinates[::few], targets[::few], outputs, loss, [total * strength for strength in STRENGTHS])
+    found = _minimize(coordinates, targets, outputs, loss, total * STRENGTHS[best], None).double()
+    weight = found[1:].T if directions is None else found[1:].T @ directions
+    path.linear.weight.copy_(weight)
+    path.linear.bias.copy_(found[0] - weight @ mean)
     return STRENGTHS[best]
 
 
-def _span(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return rows (N, D) in orthogonal directions that span them: coordinates (N, R) and directions (R, D).
+def _span(rows: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return rows (N, D) in the orthogonal directions that they span: coordinates (N, R), and directions (R, D).
 
-    The penalty of weights on the coordinates is that of the weights on the rows.
+    A penalty on weights of the coordinates is one on weights of the rows. Rows with few numbers stay as they are.
     """
     if rows.shape[1] <= rows.shape[0]:
-        return rows, torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device)
+        return rows, None
     values, vectors = torch.linalg.eigh(rows @ rows.T)
     kept = values > values[-1] * 1e-10
     lengths = values[kept].sqrt()
@@ -84,22 +83,22 @@ def _span(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 def _compare(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strengths: Sequence[float]) -> int:
     """Return the number of the strength with the least loss in cross-validation; the strengths decrease."""
-    rows = rows.float()
     folds = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).to(rows.device) % FOLDS
-    solutions, losses = [Tensor() for _ in range(FOLDS)], list[float]()
+    solutions: list[Tensor | None] = [None] * FOLDS
+    losses: list[float] = []
     for strength in strengths:
-        if losses and len(losses) - losses.index(min(losses)) > WORSE:
-            break
         losses.append(0.0)
         for fold in range(FOLDS):
             kept, out = folds != fold, folds == fold
             found = _minimize(rows[kept], targets[kept], outputs, loss, strength, solutions[fold])
             losses[-1] += float(loss(found[0] + rows[out] @ found[1:], targets[out], "none").sum())
             solutions[fold] = found
+        if len(losses) - 1 - losses.index(min(losses)) >= WORSE:
+            break
     return losses.index(min(losses))
 
 
-def _minimize(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strength: float, start: Tensor) -> Tensor:
+def _minimize(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strength: float, start: Tensor | None) -> Tensor:
     """Return bias and weights (1 + R, K) of the least penalized loss.
 
     Args:
@@ -108,12 +107,12 @@ def _minimize(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strength:
         outputs: K.
         loss: Of the task.
         strength: Of the penalty on half the squared weights.
-        start: Where to start; empty for zeros.
+        start: Where to start; None for zeros.
     """
-    solution = start.clone() if len(start) else rows.new_zeros(1 + rows.shape[1], outputs)
+    solution = rows.new_zeros(1 + rows.shape[1], outputs) if start is None else start.clone()
     solution.requires_grad_()
     optimizer = torch.optim.LBFGS(
-        [solution], max_iter=ITERATIONS, tolerance_grad=1e-6, tolerance_change=1e-9, line_search_fn="strong_wolfe"
+        [solution], max_iter=ITERATIONS, tolerance_grad=1e-6, tolerance_change=1e-6, line_search_fn="strong_wolfe"
     )
 
     def penalized() -> Tensor:
@@ -129,7 +128,7 @@ def _minimize(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strength:
 
 @torch.no_grad()
 def losses_of_shares(path: LinearPath, inputs: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return the summed loss of some examples at each of `SHARES`.
+    """Return the loss of some examples at each of `SHARES`, (S, N).
 
     Args:
         path: In evaluation mode.
@@ -137,4 +136,15 @@ def losses_of_shares(path: LinearPath, inputs: Tensor, loss: Callable[[Tensor], 
         loss: From the output of the network to the loss of each example.
     """
     deep, linear = path.deep(inputs), path.linear(inputs)
-    return torch.stack([loss(torch.lerp(deep, linear, share)).sum() for share in SHARES])
+    return torch.stack([loss(torch.lerp(deep, linear, share)) for share in SHARES])
+
+
+def choose_share(losses: Tensor) -> float:
+    """Return the share with the least mean loss (S, N), or none where its gain is within chance.
+
+    It is by one standard error of the differences in pairs.
+    """
+    best = int(losses.mean(dim=1).argmin())
+    gains = losses[0] - losses[best]
+    enough = len(gains) > 1 and float(gains.mean()) > ERRORS * float(gains.std()) / len(gains) ** 0.5
+    return SHARES[best] if enough else 0.0

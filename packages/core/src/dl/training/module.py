@@ -40,7 +40,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
-from dl.training.linear import SHARES, few_enough, linear_path, losses_of_shares, solve
+from dl.training.linear import choose_share, few_enough, linear_path, losses_of_shares, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
@@ -118,7 +118,7 @@ class FitModule(pl.LightningModule):
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
-        self.linear_path = linear_path(network)
+        self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
     def setup(self, stage: str) -> None:
@@ -156,7 +156,7 @@ class FitModule(pl.LightningModule):
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
         if self.linear_path is not None:
-            positions = few_enough(self.data.train, self.linear_path.weight.shape[1])
+            positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
             inputs, targets = self.data.train_data.take(torch.from_numpy(positions).to(self.device))
             solve(self.linear_path, self._tensor(inputs), targets, self.task.row.loss)
 
@@ -169,7 +169,7 @@ class FitModule(pl.LightningModule):
     @torch.no_grad()
     def _choose_share(self, path: LinearPath) -> None:
         """Give a linear path the share in the logits that has the least validation loss."""
-        total = torch.zeros(len(SHARES), device=self.device)
+        losses: list[Tensor] = []
         for batch in np.array_split(self.data.val, -(-len(self.data.val) // self.task.row.eval_batch_size)):
             inputs, targets = self.data.val_data.take(torch.from_numpy(batch).to(self.device))
             prepared = self._tensor(inputs)
@@ -178,8 +178,10 @@ class FitModule(pl.LightningModule):
                 logits = self.task.row.reduce_logits(output, prepared).float()
                 return self.task.row.loss(logits, targets, "none")
 
-            total += losses_of_shares(path, prepared, loss)
-        path.share.fill_(SHARES[int(total.argmin())])
+            losses.append(losses_of_shares(path, prepared, loss))
+        share = choose_share(torch.cat(losses, dim=1))
+        path.share.fill_(share)
+        self.linear_share = {"linear_share": share}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule."""
