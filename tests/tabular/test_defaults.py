@@ -49,3 +49,10 @@ def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
 @pytest.mark.parametrize(("rows", "epochs"), [(10_000, 40), (60_000, 40), (125_000, 20), (1_250_000, 5)])
 def test_very_many_rows_take_about_30_000_steps(plugins, rows, epochs):
     assert settled(plugins, rows).train["epochs"] == epochs
+
+
+@pytest.mark.parametrize(
+    ("rows", "model", "on"), [(60, "dense", True), (900, "residual", True), (9_000, "dense", False)]
+)
+def test_few_rows_have_a_linear_path(plugins, rows, model, on):
+    assert settled(plugins, rows, model=model).model_options["linear"] is on

@@ -7,8 +7,9 @@ from torch import nn
 
 from dl.linear_path import LinearPath
 from dl.tasks.losses import cross_entropy, squared_error
+from dl.tasks.rows import REGRESSION
 from dl.training import linear
-from dl.training.linear import STRENGTHS, choose_share, few_enough, linear_path, losses_of_shares, solve
+from dl.training.linear import STRENGTHS, few_enough, linear_path, mix, solve
 
 
 def solved(inputs, targets, loss):
@@ -54,19 +55,12 @@ def test_constant_inputs_have_no_weight():
     assert not path.linear.weight.any() and torch.isfinite(path.linear.bias).all()
 
 
-def test_the_share_with_the_least_loss_is_chosen_unless_its_gain_is_within_chance():
-    certain = torch.tensor([[1.0, 1.1], [0.9, 1.0], [0.5, 0.5], [0.7, 0.7], [2.0, 2.0]])
-    assert choose_share(certain) == 0.5
-    by_one = torch.tensor([[1.0, 1.0, 1.0], [1.2, 1.2, 0.3], *[[2.0] * 3] * 3])  # gains of -0.2, -0.2 and 0.7
-    assert choose_share(by_one) == choose_share(certain[:, :1]) == 0.0
-
-
-def test_the_losses_are_those_of_the_mix():
+def test_a_path_gets_the_share_with_the_least_loss_over_all_batches():
     path = LinearPath(nn.Linear(1, 1, bias=False), (1,), 1).eval()
     nn.init.constant_(path.deep.weight, 1.0)
     path.linear.weight.fill_(3.0)
-    losses = losses_of_shares(path, torch.tensor([[2.0]]), lambda output: (output[:, 0] - 6).abs())
-    assert losses.flatten().tolist() == [4, 3, 2, 1, 0]
+    batches = [(torch.tensor([[2.0], [3.0]]), torch.tensor([[5.0], [7.4]])), (torch.ones(1, 1), torch.tensor([[2.6]]))]
+    assert mix(path, iter(batches), REGRESSION) == float(path.share) == 0.75  # 2.5 times the input
 
 
 def test_many_examples_or_large_ones_are_thinned_out_evenly(monkeypatch):

@@ -1,8 +1,8 @@
-"""A linear path beside a deep network: a linear model of the inputs, solved instead of trained, with a share in the logits.
+"""A linear path beside a deep network: a linear model of the inputs, solved before the first step, and not trained.
 
-On few examples a network learns noise by heart that a regularized linear model averages out; on others the network is far
-better. So both are there: steps train the network alone, the linear model is solved before the first of them, and after
-each epoch it gets the share in the logits that has the least validation loss.
+On few examples a network learns noise by heart that a regularized linear model averages out; on others the network is
+far better. So both are there: steps train the network alone, and after each epoch the linear model gets the share in
+the logits that has the least validation loss.
 Source: Cheng et al. 2016, Wide & Deep Learning for Recommender Systems; Wolpert 1992, Stacked Generalization.
 Letters: ``N`` examples, ``D`` numbers of an input, ``K`` outputs.
 """

@@ -38,6 +38,9 @@ def _of_few(facts: FitFacts) -> list[Default]:
         ),
         stopping(epochs),
     ]
+    if "linear" in facts.options:
+        reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
+        found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]
 
 

@@ -1,21 +1,20 @@
 """Solve the linear path of a network, and choose its share in the logits.
 
-The linear model minimizes the task's loss plus a penalty on the squares of its weights, whose strength is the one with the
-least loss in cross-validation on the training set.
+The linear model minimizes the task's loss plus a penalty on the squares of its weights, whose strength is the one with
+the least loss in cross-validation on the training set.
 Letters: ``N`` examples, ``D`` numbers of an input, ``R`` directions that they span, ``K`` outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Index
 from dl.linear_path import LinearPath
-
-Loss = Callable[[Tensor, Tensor, str], Tensor]
+from dl.tasks.task import Loss, TaskKind
 
 MOST_EXAMPLES = 5_000  # that a linear path is solved on
 MOST_NUMBERS = 30_000_000  # in the inputs that it is solved on
@@ -24,8 +23,6 @@ FOLDS = 4
 STRENGTHS = tuple(10 ** (-1 - 0.75 * step) for step in range(7))  # of the penalty, in parts of the inputs' variance
 WORSE = 2  # strengths in turn with a greater loss than the least so far, after which no weaker one is tried
 ITERATIONS = 30  # of L-BFGS for one strength, from the solution for the one before where there is one
-import os
-ERRORS = float(os.environ.get("ERRORS", 1.0))
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -122,29 +119,28 @@ def _minimize(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strength:
         return whole
 
     with torch.enable_grad():
-        optimizer.step(penalized)  # type: ignore[arg-type]  # torch types the closure for floats, and takes tensors
+        optimizer.step(penalized)
     return solution.detach()
 
 
 @torch.no_grad()
-def losses_of_shares(path: LinearPath, inputs: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return the loss of some examples at each of `SHARES`, (S, N).
+def mix(path: LinearPath, batches: Iterable[tuple[Tensor, Tensor]], row: TaskKind) -> float:
+    """Give a path the share with the least loss, and return it.
 
     Args:
-        path: In evaluation mode.
-        inputs: Prepared, (N, ...).
-        loss: From the output of the network to the loss of each example.
+        path: Changed in place; in evaluation mode.
+        batches: Prepared inputs (N, ...) and encoded targets of the validation set.
+        row: Of the task.
     """
+    losses = torch.stack([_losses(path, inputs, targets, row) for inputs, targets in batches]).sum(dim=0)
+    share = SHARES[int(losses.argmin())]
+    path.share.fill_(share)
+    return share
+
+
+def _losses(path: LinearPath, inputs: Tensor, targets: Tensor, row: TaskKind) -> Tensor:
+    """Return the summed loss of examples at each of `SHARES`."""
     deep, linear = path.deep(inputs), path.linear(inputs)
-    return torch.stack([loss(torch.lerp(deep, linear, share)) for share in SHARES])
-
-
-def choose_share(losses: Tensor) -> float:
-    """Return the share with the least mean loss (S, N), or none where its gain is within chance.
-
-    It is by one standard error of the differences in pairs.
-    """
-    best = int(losses.mean(dim=1).argmin())
-    gains = losses[0] - losses[best]
-    enough = len(gains) > 1 and float(gains.mean()) > ERRORS * float(gains.std()) / len(gains) ** 0.5
-    return SHARES[best] if enough else 0.0
+    mixed = (torch.lerp(deep, linear, share) for share in SHARES)
+    reduced = (row.reduce_logits(logits, inputs).float() for logits in mixed)
+    return torch.stack([row.loss(logits, targets, "none").sum() for logits in reduced])

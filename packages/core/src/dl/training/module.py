@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from dl.data.examples import Index
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
-from dl.linear_path import LinearPath
 from dl.options import Value
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared
@@ -40,7 +39,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
-from dl.training.linear import choose_share, few_enough, linear_path, losses_of_shares, solve
+from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
@@ -157,31 +156,15 @@ class FitModule(pl.LightningModule):
         """Solve the linear path of the network, if it has one, on the training set."""
         if self.linear_path is not None:
             positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
-            inputs, targets = self.data.train_data.take(torch.from_numpy(positions).to(self.device))
-            solve(self.linear_path, self._tensor(inputs), targets, self.task.row.loss)
+            inputs, targets = self._at(self.data.train_data, positions)
+            solve(self.linear_path, inputs, targets, self.task.row.loss)
 
-    def _tensor(self, inputs: Tensor | Padded) -> Tensor:
-        """Return prepared inputs of one shape, which a linear path reads."""
+    def _at(self, data: DeviceDataset, positions: Index) -> tuple[Tensor, Tensor]:
+        """Return prepared inputs of one shape, and their targets."""
+        inputs, targets = data.take(torch.from_numpy(positions).to(self.device))
         prepared = self.prepared(inputs)
         assert isinstance(prepared, Tensor)
-        return prepared
-
-    @torch.no_grad()
-    def _choose_share(self, path: LinearPath) -> None:
-        """Give a linear path the share in the logits that has the least validation loss."""
-        losses: list[Tensor] = []
-        for batch in np.array_split(self.data.val, -(-len(self.data.val) // self.task.row.eval_batch_size)):
-            inputs, targets = self.data.val_data.take(torch.from_numpy(batch).to(self.device))
-            prepared = self._tensor(inputs)
-
-            def loss(output: Tensor, prepared: Tensor = prepared, targets: Tensor = targets) -> Tensor:
-                logits = self.task.row.reduce_logits(output, prepared).float()
-                return self.task.row.loss(logits, targets, "none")
-
-            losses.append(losses_of_shares(path, prepared, loss))
-        share = choose_share(torch.cat(losses, dim=1))
-        path.share.fill_(share)
-        self.linear_share = {"linear_share": share}
+        return prepared, targets
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule."""
@@ -236,7 +219,9 @@ class FitModule(pl.LightningModule):
                 size = self.sampler.batch_size
                 recompute_statistics(self.network, batches_of(self.data.train, size, self._prepared_at))
             if self.linear_path is not None:
-                self._choose_share(self.linear_path)
+                batches = np.array_split(self.data.val, -(-len(self.data.val) // self.task.row.eval_batch_size))
+                scored = (self._at(self.data.val_data, batch) for batch in batches)
+                self.linear_share = {"linear_share": mix(self.linear_path, scored, self.task.row)}
             yield
 
     def _prepared_at(self, positions: Index) -> Prepared:
