@@ -34,6 +34,13 @@ READING = (
         "scale numbers by mean and deviation, or to normal quantiles; auto takes these for columns with heavy tails",
         choices=("auto", "standard", "quantile"),
     ),
+    Option(
+        "pieces",
+        0,
+        "encode numbers also by their place in at most so many intervals between quantiles; 0 for none",
+        low=0,
+        high=1000,
+    ),
     Option("dates", "auto", "in 01/02/2024, the day or the month first", choices=("auto", "day", "month")),
     *tables.OPTIONS,
 )
