@@ -36,7 +36,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import dl
-from benchmarks.default_sets import FINAL, FRESH, IMAGES, NEWEST, SETS, TUNED, Case
+from benchmarks.default_sets import FINAL, FRESH, IMAGES, NEWEST, SETS, TABLES, TUNED, Case
 from benchmarks.measuring import publish
 from dl.inference.load import reopen
 from dl.plugins.at_hand import AtHand
@@ -192,7 +192,7 @@ def paired(apart: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
 def main(which: str = "tuned", seeds: int = SEEDS, **stated: Any) -> None:
     """Print and keep the table."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    groups = {"tuned": TUNED, "final": FINAL, "fresh": FRESH, "images": IMAGES, "newest": NEWEST}
+    groups = {"tuned": TUNED, "final": FINAL, "fresh": FRESH, "images": IMAGES, "newest": NEWEST, "tables": TABLES}
     rows = []
     for name in groups.get(which, which.split(",")):
         rows.append(compare(SETS[name](), seeds, stated))
