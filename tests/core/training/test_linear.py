@@ -63,6 +63,19 @@ def test_a_path_gets_the_share_with_the_least_loss_over_all_batches():
     assert mix(path, iter(batches), REGRESSION) == float(path.share) == 0.75  # 2.5 times the input
 
 
+def test_where_there_is_no_solution_the_linear_model_stays_empty():
+    path, _ = solved(torch.randn(8, 2), torch.full((8, 1), torch.nan), squared_error)
+    assert not path.linear.weight.any() and not path.linear.bias.any()
+
+
+@pytest.mark.parametrize("examples", [1, 2, 3])
+@pytest.mark.parametrize("columns", [1, 9])
+def test_a_handful_of_examples_is_enough(examples, columns):
+    rows = torch.randn(examples, columns, generator=torch.Generator().manual_seed(0))
+    path, _ = solved(rows, torch.arange(examples) % 2, cross_entropy)
+    assert torch.isfinite(path.linear(rows)).all()
+
+
 def test_many_examples_or_large_ones_are_thinned_out_evenly(monkeypatch):
     assert len(few_enough(np.arange(900), 784)) == 900
     assert 2_500 < len(few_enough(np.arange(60_000), 784)) <= linear.MOST_EXAMPLES

@@ -59,6 +59,8 @@ def solve(path: LinearPath, inputs: Tensor, targets: Tensor, loss: Loss) -> floa
     coordinates, few = coordinates.float(), -(-len(rows) // MOST_TO_COMPARE)
     best = _compare(coordinates[::few], targets[::few], outputs, loss, [total * strength for strength in STRENGTHS])
     found = _minimize(coordinates, targets, outputs, loss, total * STRENGTHS[best], None).double()
+    if not bool(torch.isfinite(found).all()):
+        found = torch.zeros_like(found)  # as if there were no linear model
     weight = found[1:].T if directions is None else found[1:].T @ directions
     path.linear.weight.copy_(weight)
     path.linear.bias.copy_(found[0] - weight @ mean)
