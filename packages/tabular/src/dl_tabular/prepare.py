@@ -298,8 +298,8 @@ class TabularPreprocessor(Preprocessor):
         """Write the encoded rows (n, S)."""
         at = 0
         for one, _ in self._numbers:
-            stored[:, at : at + one.width] = one.numbers(rows[one.name])
-            at += one.width
+            stored[:, at : at + one.stored] = one.numbers(rows[one.name])
+            at += one.stored
         for k, (one, start) in enumerate(self._words):
             place = one.places(rows[one.name])
             stored[:, at + k] = np.where(place < 0, self.starts[-1] + k, start + place)
