@@ -1,7 +1,7 @@
 """Do the intervals of average precision and macro F1 hold? Simulated, from few rare examples to nearly perfect ones.
 
 Both are resampled, since neither has a formula, and of a score near its best there is nothing worse to resample. Each
-draw of validation examples gives an interval, and the truth is the score of very many examples drawn alike. *Percentile*
+draw of validation examples gives an interval; the truth is the score of very many examples drawn alike. *Percentile*
 is the plain percentile interval, *kept* is what a run keeps. Letters: ``P`` rare and ``N`` other examples, ``R`` draws.
 """
 
