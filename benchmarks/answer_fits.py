@@ -26,7 +26,7 @@ from dl.inference.load import LoadedRun, reopen
 from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
 from dl.runs.estimates import estimate
-from dl.runs.outcomes import Scored
+from dl.runs.outcomes import Scored, read_arrays, write_arrays
 from dl.runs.run import Run, list_runs
 from dl.splits.partition import load_dataset, split_data
 from dl.tasks.baselines import Constant, constant_classes, constant_numbers
@@ -84,13 +84,12 @@ def fitted(draw: Draw, folder: Path, seed: int) -> Fitted:
     arrays = _judged(run, draw, keeper)
     (run.path / "best.safetensors").unlink()
     shutil.rmtree(run.path / "checkpoints")
-    np.savez(run.path / UNTOUCHED, **arrays)
+    write_arrays(run.path / UNTOUCHED, arrays)
     return _kept(run)
 
 
 def _kept(run: Run) -> Fitted:
-    with np.load(run.path / UNTOUCHED) as arrays:
-        kept = {name: arrays[name] for name in arrays.files}
+    kept = read_arrays(run.path / UNTOUCHED)
     names = [name.removeprefix("constant_") for name in kept if name.startswith("constant_")]
     return Fitted(
         run=Run(run.path),
@@ -108,20 +107,20 @@ def _judged(run: Run, draw: Draw, keeper: WeightKeeper) -> dict[str, NDArray[Any
     """Score the network of each epoch on the untouched set, and that of the best on all training examples."""
     opened = reopen(run, load_plugins())
     info, best = opened.task.info, run.manifest.best_epoch
-    untouched, training = _untouched(opened, draw), _training(run, opened)
+    judges, training = untouched(opened, draw), _training(run, opened)
     groups = None if not draw.column else Groups.of(_numbers(draw.untouched[0][draw.column]))
-    scored = [_scored(opened, weights, untouched) for weights in keeper.epochs]
+    scored = [_scored(opened, weights, judges) for weights in keeper.epochs]
     on_train = _scored(opened, keeper.epochs[best - 1], training)
     arrays: dict[str, NDArray[Any]] = {
         "loss": np.array([one.loss for one in scored]),
         "score": np.array([one.score for one in scored]),
-        "headline": np.array(estimate(info, scored[best - 1], untouched.targets, groups)),
+        "headline": np.array(estimate(info, scored[best - 1], judges.targets, groups)),
         "train": np.array(estimate(info, on_train, training.targets).value),
     }
     for one in _constants(opened, training):
-        given = _of_constant(opened, one, untouched)
+        given = _of_constant(opened, one, judges)
         arrays[f"constant_{one.name}"] = given.score
-        arrays[f"headline_{one.name}"] = np.array(estimate(info, given, untouched.targets).value)
+        arrays[f"headline_{one.name}"] = np.array(estimate(info, given, judges.targets).value)
     return arrays if groups is None else arrays | {"groups": groups.numbers}
 
 
@@ -140,7 +139,8 @@ def _of_constant(opened: LoadedRun, one: Constant, examples: Examples) -> Scored
     return score(opened.task, logits, opened.task.encode(examples.targets))
 
 
-def _untouched(opened: LoadedRun, draw: Draw) -> Examples:
+def untouched(opened: LoadedRun, draw: Draw) -> Examples:
+    """Return the untouched examples of a draw, read and encoded as the run reads its own."""
     inputs, targets = draw.untouched
     if opened.task.row.has_classes:  # a class that nobody has learnt from cannot be scored
         known = np.flatnonzero(np.isin(targets.astype(str), opened.task.info.names))
