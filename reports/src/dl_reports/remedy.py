@@ -30,7 +30,7 @@ class Remedy:
 
 
 def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) -> str:
-    """Return the command that fits the run's recipe again with some options changed; empty if there is none.
+    """Return the command that fits the run's recipe again with some options changed; empty if it would be the same fit.
 
     Args:
         facts: Of the run.
@@ -44,7 +44,8 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     words = [f"{name}={format_value(value)}" for name, value in changes.items()]
     words += [word for name, value in (reg or {}).items() for word in ("--reg", f"{name}={value}")]
     meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
-    if meant is None:
+    before = _resolved(facts, {"recipe": from_file[3]})
+    if meant is None or (before is not None and asdict(meant) == asdict(before)):
         return ""
     read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
@@ -168,9 +169,18 @@ def decay(facts: Facts) -> str:
 
 
 def longer(facts: Facts) -> str:
-    """Return the fit with twice the epochs."""
+    """Return the fit with twice the epochs, or with as many as the data asks for by default if these are more."""
     epochs = option(facts, "epochs")
-    return "" if epochs is None else again(facts, epochs=2 * int(epochs))
+    return "" if epochs is None else again(facts, epochs=max(2 * int(epochs), _usual_epochs(facts)))
+
+
+def _usual_epochs(facts: Facts) -> int:
+    """Return the epochs that a fit of this data and model takes if nothing is typed; 0 if nobody knows."""
+    recipe = known(facts.kept.recipe)
+    if recipe is None:
+        return 0
+    usual = _resolved(facts, {"domain": recipe.domain, "data": recipe.data, "model": recipe.model})
+    return 0 if usual is None else int(usual.train["epochs"])
 
 
 def until(facts: Facts, epoch: int) -> str:

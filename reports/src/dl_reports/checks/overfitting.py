@@ -78,7 +78,8 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
     if not reasons:
         return []
     message = f"the network is over-confident: {'; '.join(reasons)}"
-    return [Finding("fit-over-confident", "tip", message, found, remedy.again(facts, monitor="loss"))]
+    command = remedy.again(facts, monitor="loss") if len(facts.epochs) > 1 else ""  # of one epoch nothing is chosen
+    return [Finding("fit-over-confident", "tip", message, found, command)]
 
 
 def _worth(facts: Facts, scaled: Calibration) -> bool:
