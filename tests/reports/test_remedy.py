@@ -86,6 +86,8 @@ def test_each_remedy_changes_its_own_option(simulated, plugins, meant_by):
     assert meant_by(slower(facts, 10.0)).train["lr"] == 0.1
     assert meant_by(longer(facts)).train["epochs"] == 6
     assert meant_by(until(facts, 2)).train["epochs"] == 2
+    cyclic = Facts(read(simulated(signal=[3.0] * 3, options={"schedule": "one-cycle"})), plugins)
+    assert until(cyclic, 2) == "", "its second epoch would be another"
     assert meant_by(larger(facts)).model_options["width"] == 1024
 
 

@@ -184,8 +184,10 @@ def _usual_epochs(facts: Facts) -> int:
 
 
 def until(facts: Facts, epoch: int) -> str:
-    """Return the fit that stops at an epoch."""
-    return again(facts, epochs=epoch)
+    """Return the fit that stops at an epoch; empty if the rate follows a schedule, which a shorter fit would change."""
+    recipe = known(facts.kept.recipe)
+    follows = recipe is not None and recipe.train.get("schedule", "constant") != "constant"
+    return "" if follows else again(facts, epochs=epoch)
 
 
 def larger(facts: Facts) -> str:
