@@ -17,11 +17,13 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import chdir
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.answer_draws import REAL, Draw, real
@@ -29,7 +31,9 @@ from benchmarks.answer_fits import untouched
 from benchmarks.measuring import publish
 from dl.data.examples import Examples
 from dl.inference.load import LoadedRun, reopen
+from dl.intervals import Interval, Score, mean_average_precision, poisson_weights
 from dl.plugins.loading import load_plugins
+from dl.runs.estimates import macro_f1
 from dl.runs.run import open_run
 from dl.splits.partition import load_dataset
 from dl.testing import run_verb
@@ -53,7 +57,8 @@ SETS = {  # the fastest first
 }
 SEED = 77  # of the rows of a stranger's file
 SEED = 77  # of the rows of a stranger's file
-ROSE, STAYED, FELL = "rose", "stayed", "fell"
+TRIFLE, DRAWS = 0.01, 500  # of all that can be scored, or of an error: a smaller fall means nothing
+ROSE, STAYED, TRIFLING, FELL = "rose", "stayed", "fell by less than 1 %", "fell"
 Row = dict[str, str | int | float]  # set, start, finding, place, command, gain with its ends, how
 
 
@@ -85,7 +90,7 @@ def table(rows: Sequence[Row]) -> list[dict[str, object]]:
 
 def _counted(name: str, rows: Sequence[Row]) -> dict[str, object]:
     found = Counter(str(row["how"]) for row in rows)
-    return {"finding": name, **{how: found[how] for how in (ROSE, STAYED, FELL)}}
+    return {"finding": name, **{how: found[how] for how in (ROSE, STAYED, TRIFLING, FELL)}}
 
 
 def advised(words: str, options: tuple[str, ...]) -> list[Row]:
@@ -151,19 +156,56 @@ def _test_set(opened: LoadedRun) -> Examples:
     return dataset.open_test()
 
 
-def _scores(path: Path, judges: Judges) -> tuple[np.ndarray, bool]:
-    """Score each untouched example with a run's best weights; whether more is better."""
+@dataclass(frozen=True)
+class Scores:
+    """What a run scores on untouched examples.
+
+    Attributes:
+        each: (n,) the score of each example.
+        headline: The headline from weights (n, B) of the examples, where it is not the mean of their scores.
+        higher: Whether more is better.
+    """
+
+    each: NDArray[np.float64]
+    headline: Score | None
+    higher: bool
+
+
+def _scores(path: Path, judges: Judges) -> Scores:
+    """Score each untouched example with a run's best weights."""
     opened = reopen(open_run(path), load_plugins())
-    examples = judges(opened)
-    scored = score(opened.task, opened.logits(examples), opened.task.encode(examples.targets))
-    return scored.score.astype(np.float64), opened.task.info.score_higher
+    examples, info = judges(opened), opened.task.info
+    logits = opened.logits(examples)
+    scored = score(opened.task, logits, opened.task.encode(examples.targets))
+    headline: Score | None = None
+    if info.headline.kind == "confusion":
+        headline = macro_f1(scored.logits.argmax(axis=1), examples.targets)
+    elif info.headline.kind == "ranking" and examples.targets.ndim == 1:
+        sign, flags = (-1, 1 - examples.targets) if info.finds_first else (1, examples.targets)
+        headline = mean_average_precision(sign * scored.logits, flags.astype(np.int64))
+    return Scores(scored.score.astype(np.float64), headline, info.score_higher)
 
 
-def compared(before: tuple[np.ndarray, bool], after: tuple[np.ndarray, bool]) -> Row:
+def compared(before: Scores, after: Scores) -> Row:
     """Return how much better the second is, paired, with the ends of the 95 % interval."""
-    gain = paired_difference((after[0] - before[0]) * (1 if before[1] else -1))
+    if before.headline is not None and after.headline is not None:
+        return _resampled(len(before.each), before.headline, after.headline)
+    gain = paired_difference((after.each - before.each) * (1 if before.higher else -1))
+    start = float(before.each.mean())
     if not isinstance(gain, Paired):
-        return {"gain": 0.0, "low": 0.0, "high": 0.0, "before": float(before[0].mean()), "how": STAYED}
-    how = STAYED if gain.interval.holds(0.0) else ROSE if gain.mean > 0 else FELL
-    ends = {"low": gain.interval.low, "high": gain.interval.high}
-    return {"gain": gain.mean, **ends, "before": float(before[0].mean()), "how": how}
+        return _row(0.0, Interval(0.0, 0.0), start, higher=before.higher)
+    return _row(gain.mean, gain.interval, start, higher=before.higher)
+
+
+def _resampled(n: int, before: Score, after: Score) -> Row:
+    every, weights = np.ones((n, 1), np.float32), poisson_weights(np.random.default_rng(0), (n, DRAWS))
+    low, high = np.nanquantile(after(weights) - before(weights), [0.025, 0.975])
+    first, second = float(before(every)[0]), float(after(every)[0])
+    return _row(second - first, Interval(float(low), float(high)), first, higher=True)
+
+
+def _row(gain: float, interval: Interval, before: float, *, higher: bool) -> Row:
+    trifle = TRIFLE * (1.0 if higher else abs(before))
+    certain = ROSE if gain > 0 else FELL if gain <= -trifle else TRIFLING
+    how = STAYED if interval.holds(0.0) else certain
+    return {"gain": gain, "low": interval.low, "high": interval.high, "before": before, "how": how}

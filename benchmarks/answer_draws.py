@@ -148,11 +148,11 @@ def _split(kind: str, name: str, numbers: NDArray[np.float64], target: NDArray[A
 
 def draws() -> dict[str, tuple[Callable[[int], Draw], int]]:
     """Return how each setting is drawn from a seed, by name of its folder, and how many draws there are."""
-    found: dict[str, tuple[Callable[[int], Draw], int]] = {name: (partial(real, name), 24) for name in REAL}
+    found: dict[str, tuple[Callable[[int], Draw], int]] = {name: (partial(real, name), 22) for name in REAL}
     for count in COUNTS:
         for constant in (True, False):
             name = f"groups-{count}-{'constant' if constant else 'mixed'}"
-            found[name] = partial(grouped, count, constant=constant), 40
+            found[name] = partial(grouped, count, constant=constant), 24
     for sigma in SIGMAS:
-        found |= {f"tails-{sigma}-{size}": (partial(tailed, sigma, size), 40) for size in SIZES}
-    return found | {f"rare-{share}": (partial(rare, share, 2_400), 60) for share in SHARES}
+        found |= {f"tails-{sigma}-{size}": (partial(tailed, sigma, size), 24) for size in SIZES}
+    return found | {f"rare-{share}": (partial(rare, share, 2_400), 24) for share in SHARES}
