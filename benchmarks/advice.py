@@ -83,7 +83,7 @@ def main() -> None:
 def table(rows: Sequence[Row]) -> list[dict[str, object]]:
     """Count how the score changed, by finding; at the end the first next command of each report, and all."""
     codes = sorted({str(row["finding"]) for row in rows})
-    first = [row for row in rows if row["place"] == 1]
+    first = list({(row["set"], row["start"]): row for row in rows if row["place"] == 1}.values())
     groups = {code: [row for row in rows if row["finding"] == code] for code in codes}
     return [_counted(name, of) for name, of in {**groups, "the first of a report": first, "all": list(rows)}.items()]
 
@@ -137,7 +137,7 @@ def _typed(name: str, words: list[str], options: tuple[str, ...], judges: Judges
             if command not in typed:
                 after = _scores(Path(_fit(shlex.split(command)[2:])), judges)
                 typed[command] = compared(before, after)
-            place, what = list(typed).index(command) + 1, command.replace(f"{first}/", "").replace(str(first), "")
+            place, what = list(typed).index(command) + 1, command.replace(f"{first}/", "").replace(f"{Path.cwd()}/", "")
             start = {"set": name, "start": " ".join(options), "finding": finding["code"]}
             rows.append({**start, "place": place, "command": what, **typed[command]})
     return rows

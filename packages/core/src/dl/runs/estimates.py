@@ -132,10 +132,7 @@ def _counted_size(task: TaskInfo, targets: NDArray[np.generic], counted: NDArray
 
     Of independent shares of these sizes it is the size of one share that is as certain as their mean.
     """
-    if targets.ndim == 2:
-        sizes = targets.astype(bool).sum(axis=0)
-    else:
-        sizes = np.bincount(targets.astype(np.int64))
+    sizes = targets.astype(bool).sum(axis=0) if targets.ndim == 2 else np.bincount(targets.astype(np.int64))
     if task.headline.kind == "ranking" and targets.ndim == 1:
         sizes = sizes[:1] if task.finds_first else sizes[1:]
     if counted is not None:
