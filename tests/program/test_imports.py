@@ -38,9 +38,22 @@ ORDER = (
         "tables",
     ),
     *("padded", "domain", "specs", "hookspecs", "plugins", "recipes", "packaging", "runs", "splits", "tasks"),
-    *("regularizer", "training", "inference", "testing", "cli", "sklearn"),
+    *("regularizer", "training", "rivals", "cross_validation", "inference", "testing", "cli", "sklearn"),
 )
-HEAVY_ROOMS = ("padded", "domain", "tasks", "regularizer", "training", "inference", "testing", "sklearn")
+HEAVY_ROOMS = (
+    *(
+        "padded",
+        "domain",
+        "tasks",
+        "regularizer",
+        "training",
+        "rivals",
+        "cross_validation",
+        "inference",
+        "testing",
+        "sklearn",
+    ),
+)
 LIGHT = tuple(room for room in ORDER if room not in (*HEAVY_ROOMS, "cli"))
 # The contract with authors of plugins names the types that its functions take and return, of whatever room.
 CONTRACT = {"specs", "hookspecs"}

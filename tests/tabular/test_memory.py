@@ -111,3 +111,12 @@ def test_several_columns_are_a_target_where_they_are_named(tmp_path):
     run = dl.fit("tabular", WINE.data, target=["alcohol", "ash"], epochs=1, runs=tmp_path / "runs")
     assert run.manifest.task.names == ("alcohol", "ash")
     assert set(dl.predict(run, WINE.data[:1])[0].values) == {"alcohol", "ash"}
+
+
+def test_an_array_without_its_counter_is_what_is_learnt():
+    rng = np.random.default_rng(0)
+    values = np.column_stack([rng.permutation(200) + 7, rng.normal(size=200)])
+    found = read(values)
+    assert found.train.array.dtype.names == ("x1",)
+    assert found.notes == ("left out, as they only count or number the rows: 'x0'",)
+    assert read(values[:, :1]).train.array.dtype.names == ("x0",)  # where nothing else is, it may be meant

@@ -30,6 +30,14 @@ def test_a_column_in_which_nearly_every_row_has_another_word_is_left_out_and_sai
     assert "left out, as nearly every row has another value there: 'name'" in dataset.notes
 
 
+def test_a_column_of_words_that_is_left_out_says_why(table):
+    rows = "".join(f"town {k * 389 % 1013},{'a' * (101 if k else 1)},{k % 9},{k % 2}\n" for k in range(2100))
+    dataset = open_path(table("town,note,x,y\n" + rows), {"target": "y"})
+    assert dataset.train.inputs.dtype.names == ("x",)
+    assert "left out, as they have more than 1,000 different values: 'town'" in dataset.notes
+    assert "left out, as a value there has more than 100 characters: 'note'" in dataset.notes
+
+
 def test_what_stands_for_nothing_among_numbers_is_a_word_among_words(table):
     rows = open_path(table("c,y\n" + "NA,a\nUS,b\nnone,a\n-,b\n" * 5), {"target": "y"}).train.inputs
     assert set(rows["c"].tolist()) == {"NA", "US", "none", "-"}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.groups import Groups
-from dl.intervals import Interval, mean_interval, wilson
+from dl.intervals import Interval, mean_interval, widened, wilson
 from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts, fact
 from dl_reports.sizes import best_of, constants
@@ -78,6 +78,8 @@ def _lead(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
     if isinstance(found, NotComputable):
         return found
     chosen = allow_for_choice(found.lead, found.interval, facts.critical_choice)
+    if facts.manifest.protocol:
+        chosen = widened(found.lead, chosen)
     return replace(found, critical=facts.critical_choice, interval=chosen)
 
 
@@ -107,6 +109,8 @@ def _fixed(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
 def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill | NotComputable:
     assert not isinstance(facts.kept.val, NotComputable)
     targets = facts.kept.val.targets
+    if best.rival:
+        return _paired_with_rival(facts, scores, best)
     if scores.dtype == np.bool_:
         names = facts.manifest.task.names
         answers = [k for k, name in enumerate(names) if best.answer == f"always {name!r}"]
@@ -126,6 +130,17 @@ def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill 
     if abs(errors.mean() - best.score) > 1e-3 * abs(best.score):  # the answer is kept in four digits
         return NotComputable("the answer of the baseline is unknown")
     return loss_skill(scores.astype(np.float64), errors, facts.groups("val"))
+
+
+def _paired_with_rival(facts: Facts, scores: NDArray[np.generic], rival: Baseline) -> Skill | NotComputable:
+    """Compare the network with a rival whose scores of the same examples are kept."""
+    kept = facts.kept.rivals
+    theirs = None if isinstance(kept, NotComputable) else kept.get(rival.name)
+    if theirs is None or theirs.shape != scores.shape:
+        return NotComputable("the scores of the rival were not kept")
+    if scores.dtype == np.bool_:
+        return accuracy_skill(scores.astype(np.bool_), theirs > 0.5, facts.groups("val"))
+    return loss_skill(facts.as_error(scores), facts.as_error(theirs), facts.groups("val"))
 
 
 def _unpaired(

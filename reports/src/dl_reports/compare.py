@@ -15,7 +15,7 @@ from rich.console import Console
 
 from dl.errors import BadRun
 from dl.groups import Groups
-from dl.intervals import Interval
+from dl.intervals import Interval, widened
 from dl.plugins.loading import load_plugins
 from dl.runs.manifest import MetricInfo
 from dl.runs.outcomes import PartOutcomes
@@ -90,7 +90,7 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     a, b = (Facts(read(run), plugins) for run in (first, second))
     _need_same_task(a, b)
     ours, theirs = _outcomes(a), _outcomes(b)
-    order = np.argsort(ours.ids), np.argsort(theirs.ids)
+    order = np.argsort(ours.ids, kind="stable"), np.argsort(theirs.ids, kind="stable")
     if not np.array_equal(ours.ids[order[0]], theirs.ids[order[1]]):
         raise BadRun(
             f"{_both(a, b)} keep outcomes of different validation examples  fit one again with the other's split"
@@ -99,6 +99,7 @@ def compare_runs(first: Run, second: Run) -> Comparison:
         raise BadRun(
             f"{_both(a, b)} have different targets for the same validation examples; their scores cannot be compared"
         )
+    _need_same_folds(a, b, (ours, order[0]), (theirs, order[1]))
     ka, kb = _best(a, ours), _best(b, theirs)
     groups = _groups((ours, order[0]), (theirs, order[1]))
     metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]], groups)
@@ -110,6 +111,8 @@ def compare_runs(first: Run, second: Run) -> Comparison:
         _chosen(loss, losses[0], losses[1], (ka, kb), groups),
     )
     found = tuple(one for one in chosen if one is not None)
+    if a.manifest.protocol:
+        found = tuple(replace(one, interval=widened(one.better, one.interval)) for one in found)
     if not found:
         of = "" if groups is None else f" of {formatting.many(len(groups), 'group')}"
         raise BadRun(f"{_both(a, b)} share {len(ours.ids)} validation examples{of}, too few to compare")
@@ -145,6 +148,21 @@ def _need_same_task(a: Facts, b: Facts) -> None:
         raise BadRun(
             f"{_both(a, b)} were fitted for different tasks: {ours.task.name} ({a.metric.name}) and "
             f"{theirs.task.name} ({b.metric.name})"
+        )
+
+
+def _need_same_folds(a: Facts, b: Facts, *runs: tuple[PartOutcomes, NDArray[np.intp]]) -> None:
+    """Refuse runs of which only one is cross-validated, or whose folds hold other examples out.
+
+    Raises:
+        BadRun: Naming both runs.
+    """
+    folds = [np.zeros(0) if part.folds is None else part.folds[rows] for part, rows in runs]
+    if a.manifest.protocol != b.manifest.protocol or not np.array_equal(folds[0], folds[1]):
+        protocols = " and ".join(one.manifest.protocol or "holdout" for one in (a, b))
+        raise BadRun(
+            f"{_both(a, b)} hold their examples out in other folds ({protocols}); cross-validate both with the same "
+            "protocol and --seed"
         )
 
 

@@ -28,9 +28,9 @@ def _hardest(facts: Facts) -> list[Example]:
     if isinstance(val, NotComputable) or k is None or k >= len(val.loss):
         return []
     losses = np.nan_to_num(val.loss[k].astype(np.float32), nan=0.0)
-    count = min(HARDEST, len(losses))
+    count = min(HARDEST * _repeats(facts), len(losses))
     top = np.argpartition(-losses, count - 1)[:count]
-    chosen = top[np.argsort(-losses[top], kind="stable")]
+    chosen = _once(val, top[np.argsort(-losses[top], kind="stable")])[:HARDEST]
     mean = losses.mean(dtype=np.float64)
     return [_example(facts, val, "val", "hardest", int(row), k) for row in chosen if losses[row] > mean]
 
@@ -39,8 +39,18 @@ def _suspects(facts: Facts) -> list[Example]:
     probe, k, found = facts.kept.probe, facts.best, known(facts.suspects)
     if isinstance(probe, NotComputable) or found is None or k is None or k >= len(probe.loss):
         return []
-    chosen = found.order[: min(SUSPECT, found.negative)]
+    chosen = _once(probe, found.order[: min(SUSPECT * _repeats(facts), found.negative)])[:SUSPECT]
     return [_example(facts, probe, "probe", "suspect", int(row), k) for row in chosen]
+
+
+def _repeats(facts: Facts) -> int:
+    """Return how often an example may stand in a set: once, or once in each round of a protocol."""
+    return max((fold.round for fold in facts.manifest.folds), default=1)
+
+
+def _once(kept: PartOutcomes, rows: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the rows in their order, of each example the first."""
+    return rows[np.sort(np.unique(kept.ids[rows], return_index=True)[1])]
 
 
 def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k: int) -> Example:

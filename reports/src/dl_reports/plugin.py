@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.specs import CheckSpec, CommandSpec
+from dl.specs import CheckSpec, CommandSpec, SectionSpec
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.plugins.registry import Plugins
     from dl.runs.run import Run
+    from dl_reports.facts import Facts
     from dl_reports.notebook import ShownComparison, ShownReport
 
 
@@ -22,6 +23,18 @@ def register_checks() -> tuple[CheckSpec, ...]:
     from dl_reports.registry import own_checks
 
     return own_checks()
+
+
+@hookimpl
+def register_sections() -> tuple[SectionSpec, ...]:
+    """Register the section on the folds of a cross-validated run."""
+    return (SectionSpec("folds", _folds),)
+
+
+def _folds() -> Callable[[Facts], list[str]]:
+    from dl_reports.folds import show_folds
+
+    return show_folds
 
 
 @hookimpl

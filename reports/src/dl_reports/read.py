@@ -21,12 +21,14 @@ from dl.finding import Finding
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
-from dl.runs.outcomes import PartOutcomes, read_answers, read_logits
+from dl.runs.outcomes import PartOutcomes, read_answers, read_logits, read_rivals
 from dl.runs.run import Run
 from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
 Known = TypeVar("Known")
+NO_RIVALS = NotComputable("no cheap rival was fitted")
+OF_FOLDS = "folds have networks and splits of their own; it is checked in their own reports"
 SETS = {"val": "the validation set", "probe": "the probe"}
 
 
@@ -47,6 +49,7 @@ class Kept:
         sketches: Arrays of `sketches.npz`.
         recipe: The choices.
         guards: Findings of the guards.
+        rivals: (n,) scores of the validation examples by each cheap rival, by its name.
     """
 
     run: Run
@@ -61,6 +64,7 @@ class Kept:
     sketches: Arrays | NotComputable
     recipe: PartialRecipe | NotComputable
     guards: tuple[Finding, ...] | NotComputable
+    rivals: Arrays | NotComputable = NO_RIVALS
 
 
 def read(run: Run) -> Kept:
@@ -83,10 +87,11 @@ def read(run: Run) -> Kept:
         leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
         best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
         answers=_try(lambda: _answers(_guarded(lambda: read_answers(folder, "best"), run, "best"), manifest)),
-        features=_try(lambda: _archive(run, "features.npz")),
+        features=NotComputable(OF_FOLDS) if manifest.protocol else _try(lambda: _archive(run, "features.npz")),
         sketches=_try(lambda: _archive(run, "sketches.npz")),
         recipe=_try(lambda: run.recipe),
         guards=_try(lambda: run.guard_findings),
+        rivals=_try(lambda: _guarded(lambda: read_rivals(folder), run, "rivals")),
     )
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from dl.errors import DLError
 from dl.options import Value, format_value, split_named
-from dl.recipes.recipe import PartialRecipe, Recipe
+from dl.recipes.protocol import choose_protocol, protocol_of
+from dl.recipes.recipe import AUTO, PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import settle
 from dl.specs import RegularizerSpec
@@ -29,8 +31,23 @@ class Remedy:
     command: str
 
 
+def cross_validate(facts: Facts) -> str:
+    """Return the command that scores every example by a network that never saw it; empty if one hold-out is enough."""
+    recipe, parts = known(facts.kept.recipe), facts.manifest.parts
+    groups, n = facts.groups("val"), parts.train + parts.val
+    units = n if groups is None else round(n * len(groups) / max(parts.val, 1))
+    protocol, _ = choose_protocol(units, units, timed="by time" in parts.rule)
+    held_out = "hold-out" in parts.rule or "by time" in parts.rule
+    if recipe is None or facts.manifest.protocol or facts.manifest.in_memory or protocol.fits == 1 or not held_out:
+        return ""
+    changes: dict[str, Any] = {"protocol": str(protocol)}  # Any: values of options
+    return again(facts, **changes if recipe.split.get("val") == AUTO else changes | {"val": AUTO})
+
+
 def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) -> str:
     """Return the command that fits the run's recipe again with some options changed; empty if it would be the same fit.
+
+    A recipe of several fits is cross-validated.
 
     Args:
         facts: Of the run.
@@ -40,16 +57,20 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     recipe = known(facts.kept.recipe)
     if recipe is None:
         return ""
-    from_file = ["dl", "fit", "--recipe", str(facts.kept.run.path / "recipe.toml")]
+    path = str(facts.kept.run.path / "recipe.toml")
     words = [f"{name}={format_value(value)}" for name, value in changes.items()]
     words += [word for name, value in (reg or {}).items() for word in ("--reg", f"{name}={value}")]
-    meant = _resolved(facts, {"recipe": from_file[3]}, changes, reg)
-    before = _resolved(facts, {"recipe": from_file[3]})
+    meant, before = _resolved(facts, {"recipe": path}, changes, reg), _resolved(facts, {"recipe": path})
     if meant is None or (before is not None and asdict(meant) == asdict(before)):
         return ""
     read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
-    return short or shlex.join([*from_file, *words])
+    return short or shlex.join(["dl", _verb(meant), "--recipe", path, *words])
+
+
+def _verb(recipe: Recipe) -> str:
+    """Return the verb that makes the fits of a recipe."""
+    return "cv" if protocol_of(recipe.split)[0].fits > 1 else "fit"
 
 
 def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str]) -> str:
@@ -89,7 +110,7 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
     words = [word for name, value in flags.items() for word in (f"--{name}", value)]
     words += [f"{name}={format_value(value)}" for name, value in ordered.items()]
     words += [word for one in named for word in ("--reg", one)]
-    return shlex.join(["dl", "fit", meant.domain, meant.data, *words])
+    return shlex.join(["dl", _verb(meant), meant.domain, meant.data, *words])
 
 
 def _differences(plain: Recipe, meant: Recipe) -> dict[str, Value]:

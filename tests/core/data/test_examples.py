@@ -1,4 +1,5 @@
 from dataclasses import replace
+from hashlib import blake2b
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from dl.data.examples import (
     whole,
     with_targets,
 )
+from dl.data.ragged import ragged
 from dl.errors import BadData
 
 
@@ -55,6 +57,19 @@ def test_fingerprints_agree_for_exact_copies_alone(examples):
     rows = np.array([[1, 2], [1, 2], [2, 1], [1, 3]], np.uint8)
     one, copy, *others = fingerprints(whole(examples(rows, np.zeros(4))))
     assert one == copy and len({one, *others}) == 3
+
+
+def test_a_fingerprint_is_the_hash_of_the_bytes_of_one_input(examples):
+    table = np.array([(1.5, "a"), (np.nan, "bc")], [("x", "f8"), ("y", "U2")])
+    for inputs in (table, np.arange(12, dtype="i2").reshape(2, 3, 2), ragged([[1, 2, 3], [4]], np.int32)):
+        found = (
+            fingerprints(whole(replace(examples(np.zeros(2), np.zeros(2)), inputs=inputs)))
+            .astype("S16")
+            .view("u8")
+            .reshape(2, 2)
+        )
+        hashed = [blake2b(np.asarray(row).tobytes(), digest_size=16).digest() for row in inputs]
+        assert found.tolist() == np.array(hashed, "S16").view("u8").reshape(2, 2).tolist()
 
 
 def test_fingerprints_do_not_depend_on_how_the_memory_lies(examples):

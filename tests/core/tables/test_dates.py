@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dl.errors import BadData
 from dl.tables.dates import column_of, microseconds, part_name, read_dates, take_apart
@@ -69,3 +71,31 @@ def test_a_part_belongs_to_its_column():
 
 def test_iso_dates_are_microseconds_since_1970():
     assert microseconds("1970-01-02") == 86_400_000_000 and microseconds("2024-13-01") is None
+
+
+SPELLED = (
+    lambda moment: moment.isoformat(),
+    lambda moment: moment.isoformat(" ", "minutes"),
+    lambda moment: moment.isoformat("T", "milliseconds"),
+    lambda moment: moment.strftime("%Y-%m-%d"),
+)
+PLAIN = st.builds(
+    lambda spell, moment: spell(moment),
+    st.sampled_from(SPELLED),
+    st.datetimes(datetime(1000, 1, 1), datetime(2999, 12, 31)),
+)
+
+
+@given(st.lists(PLAIN | st.sampled_from(["", "n/a"]), min_size=1, max_size=5))
+def test_plain_dates_that_are_read_at_once_are_those_read_one_by_one(cells):
+    dates = read_dates("x", column(*cells))
+    moments = [microseconds(cell) for cell in cells if len(cell) > 3]
+    assert (dates is None) == (not moments)
+    if dates is not None:
+        assert dates.moments[~dates.missing].tolist() == moments
+        assert dates.missing.tolist() == [len(cell) <= 3 for cell in cells]
+
+
+@pytest.mark.parametrize("cell", ["2024-02-30", "2024-13-01", "2024-02-01 24:00", "2024-02-01 10:61"])
+def test_a_day_that_there_is_not_is_no_date(cell):
+    assert read_dates("x", column("2024-02-01", cell)) is None

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from dl.errors import BadData
 from dl.tables.features import read_features
-from dl.tables.numbers import NUMBER, is_missing, matches, without_commas
+from dl.tables.numbers import MISSING, NUMBER, is_missing, matches, read_plain, without_commas
 
 
 def test_decimal_commas_are_points_unless_they_may_part_thousands(target):
@@ -86,3 +87,26 @@ def test_numbers_with_decimal_commas_are_read_as_they_were(numbers):
 def test_a_column_without_a_comma_or_with_a_word_is_left_as_it_is():
     for column in (cells("1", "2.5"), cells("1,5", "two")):
         assert without_commas(Path("a.csv"), "x", column) == (column, "")
+
+
+def column(cells):
+    return pa.chunked_array([pa.array(cells, pa.string())])
+
+
+SPELLED = st.text("0123456789+-.eExin fNa_,d\u0661", max_size=6)
+
+
+@given(st.lists(SPELLED | st.floats(allow_nan=False).map(repr) | st.integers().map(str), min_size=1, max_size=4))
+def test_a_column_is_read_at_once_only_if_every_cell_is_a_finite_number_or_empty(cells):
+    cells = [cell.strip() for cell in cells]
+    values = read_plain(column(cells))
+    plain = (matches(column(cells), NUMBER) | (np.array(cells) == "")).all()
+    small = plain and all(abs(float(cell)) <= 1e100 for cell in cells if cell)
+    assert (values is not None) == small
+    if small:
+        assert np.array_equal(values, [float(cell or "nan") for cell in cells], equal_nan=True)
+
+
+@given(st.sampled_from(MISSING).flatmap(lambda word: st.tuples(*(st.sampled_from([c, c.upper()]) for c in word))))
+def test_missing_values_may_have_any_capitals(letters):
+    assert is_missing(column(["".join(letters), "nano"])).tolist() == [True, False]

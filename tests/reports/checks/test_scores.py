@@ -37,7 +37,7 @@ def test_where_too_few_examples_tell_more_of_them_are_asked_for_and_no_lower_rat
     for fit in ({"signal": [0.2] * 3}, {"signal": [0.2] * 3, "probe_signal": [6.0] * 3}):
         found = finding(no_better_than_baseline, **fit, **few)
         assert found.evidence["interval"][0] < 0 < found.evidence["interval"][1]
-        assert " val=" in found.next and "lr=0.0001" not in found.next and "othing" not in found.message
+        assert found.next.startswith("dl cv ") and "lr=0.0001" not in found.next and "othing" not in found.message
 
 
 def test_a_fit_killed_before_its_first_epoch_is_not_short_of_examples(facts):
@@ -66,8 +66,7 @@ def test_a_nearly_perfect_network_on_few_examples_could_not_be_improved_visibly(
     assert found.severity == "tip" and found.evidence["smallest"] > found.evidence["left"]
 
 
-def test_more_validation_examples_are_asked_for_only_where_training_hardly_misses_them(finding):
+def test_folds_are_asked_for_where_examples_are_few_and_more_for_validation_where_training_hardly_misses_them(finding):
     nearly = {"signal": [4.0] * 4, "n": 40}
-    assert finding(small_validation, **nearly, m=40).next == "", "200 training examples"
+    assert finding(small_validation, **nearly, m=40).next.startswith("dl cv "), "200 training examples"
     assert " val=" in finding(small_validation, **nearly, m=4_000).next, "20,000"
-    assert " val=69" in finding(small_validation, signal=[3.0] * 2, n=19, m=40).next, "a quarter of 200 more"

@@ -4,7 +4,7 @@
     print(dl.report(run))
     print(dl.evaluate(run).score)
 
-Importing dl does not import torch; the functions do when they are called. `dl.sklearn` needs scikit-learn.
+Importing dl does not import torch; the functions do when they are called.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from dl.hookspecs import hookimpl
 from dl.version import VERSION
 
 if TYPE_CHECKING:
+    from dl.cross_validation.cross_validate import cv
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
+    from dl.rivals.baseline import baseline
     from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
     from dl.training.devices import Devices
@@ -55,7 +57,9 @@ __all__ = [
     "Run",
     "TrainingFailed",
     "UnknownName",
+    "baseline",
     "compare",
+    "cv",
     "evaluate",
     "fit",
     "hookimpl",
@@ -70,7 +74,9 @@ _HOMES = {
     "Devices": "dl.training.devices",
     "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
+    "baseline": "dl.rivals.baseline",
     "compare": "dl.runs.report",
+    "cv": "dl.cross_validation.cross_validate",
     "evaluate": "dl.inference.evaluate",
     "fit": "dl.training.run_fit",
     "load": "dl.inference.module",
@@ -78,7 +84,7 @@ _HOMES = {
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
 }
-_MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not need scikit-learn
+_MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not load scikit-learn
 
 
 def __getattr__(name: str) -> object:

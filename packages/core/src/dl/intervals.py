@@ -32,6 +32,7 @@ class Interval(NamedTuple):
         return self.low <= value <= self.high
 
 
+OVERLAP = 1.2  # how much longer an interval is where networks scored what others learnt from, by simulation
 OPEN = Interval(-math.inf, math.inf)
 
 
@@ -163,6 +164,29 @@ def mean_interval(
 def _unskewed(z: float, a: float) -> float:
     """Return the t whose monotone cubic transform t + a t^2 + a^2 t^3 / 3 + a / 2 is z."""
     return (math.cbrt(1 + 3 * a * (z - a / 2)) - 1) / a
+
+
+def corrected_interval(scores: NDArray[np.floating], share: float, level: float = 0.95) -> Interval:
+    """Return the interval of the mean of scores (J,) of fits whose training sets overlap; open for fewer than two.
+
+    Source: Nadeau and Bengio 2003, Machine Learning 52: the variance of the scores, corrected for the overlap, and
+    Student's quantile with J - 1 degrees of freedom.
+
+    Args:
+        scores: One of each fit, on what it held out.
+        share: Validation examples of a fit per training example.
+        level: Confidence.
+    """
+    j, mean = len(scores), float(np.mean(scores))
+    if j < 2 or not math.isfinite(mean):
+        return OPEN
+    arm = student_quantile(level, j - 1) * math.sqrt((1 / j + share) * float(np.var(scores, ddof=1)))
+    return Interval(mean - arm, mean + arm)
+
+
+def widened(value: float, interval: Interval, factor: float = OVERLAP) -> Interval:
+    """Return the interval of a value with its ends moved away from it by a factor."""
+    return Interval(value - factor * (value - interval.low), value + factor * (interval.high - value))
 
 
 def interval_of_mean(values: NDArray[np.generic], groups: Groups | None = None, level: float = 0.95) -> Interval:

@@ -4,7 +4,7 @@
     cross_val_score(Classifier(epochs=20), X, y)
 
 Each fit is a run in a temporary folder. The estimator keeps the files of the run in memory, so that it can be copied
-and pickled. Needs scikit-learn: ``pip install dl-core[sklearn]``.
+and pickled.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from dl.terminal import plain, safe_text
 from dl_tabular.derive import named_sources, parse_derive, with_sources
 from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
+from dl_tabular.rivals import rivals
 from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns, read_dtype
 
 LINES = 8  # columns of a row on a card
@@ -38,6 +39,7 @@ def load() -> Domain:
         sketch=sketch,
         recognize=recognize,
         from_memory=from_memory,
+        rivals=rivals,
     )
 
 
@@ -57,6 +59,7 @@ def open_path(path: Path, options: Options) -> Dataset:
     listed = str(options.get("categories", ""))
     categories = named_columns(features.path, tuple(features.columns), listed, "categories", "input column")
     found = infer_columns(features, categories, options).derived(derivations, dropped, features.roles.targets)
+    features.release()
     dataset = features.dataset(features.examples(found.rows(), found.kept), found.notes)
     return replace(dataset, options=found.options)
 

@@ -15,14 +15,17 @@ from dl.domain import Preprocessor
 from dl.errors import BadData
 from dl.options import Options
 from dl.tables.columns import list_names, named_columns, quote
+from dl.tables.counters import counter_notes
 from dl.tables.features import read_open_features
 from dl.tables.gather import content_ids
+from dl.tables.guards import count_rows
 from dl.tables.memory import open_frame
+from dl.tables.numbers import LARGEST
 from dl.tables.table import RowNames
 from dl.words import many
 from dl_tabular.derive import derive_columns, derive_notes, parse_derive, with_sources
 from dl_tabular.prepare import TabularPreprocessor
-from dl_tabular.rows import LARGEST, infer_columns, learnt_columns, parse_learnt_columns, read_dtype, rows_of
+from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns, read_dtype, rows_of
 
 Numbers = NDArray[np.float64]
 
@@ -72,12 +75,15 @@ def _from_array(values: Numbers, options: Options, preprocessor: TabularPreproce
         raise BadData(
             f"row {row} has {values[row, column]:g} in column {column}; numbers are finite, and a missing one is nan"
         )
+    counting = count_rows(values) if preprocessor is None else []
+    kept = [name for name in names if name not in counting] or names  # where nothing else is, it may be meant
     columns = {name: values[:, int(name[1:])] for name in names}
     made = derive_columns(columns, derivations)
-    rows = rows_of({**columns, **made})
+    rows = rows_of({name: columns[name] for name in kept} | made)
     at = np.arange(len(rows))
     examples = Examples(rows, np.zeros(len(rows), np.int64), content_ids(fixed(values)), (), RowNames("row", at))
-    return Dataset("array", examples, notes=tuple(derive_notes(derivations, made)))
+    left_out = counter_notes([name for name in counting if name not in kept])
+    return Dataset("array", examples, notes=(*left_out, *derive_notes(derivations, made)))
 
 
 def _known(names: Sequence[str], wanted: list[str]) -> list[str]:

@@ -31,6 +31,7 @@ from dl.terminal import safe_text
 from dl_tabular.quantiles import deviation, has_heavy_tail, learn_quantiles, to_normal
 from dl_tabular.shape import RowShape
 
+BLOCK = 16_384  # rows that are encoded at once: their columns stay in the processor's cache
 MOST_WORDS = 1000  # most categories of a column that are encoded: the most common ones
 ONE_HOT = 20  # categories of a column beyond which a network embeds them
 RARE = 3  # training rows below which a category is rare
@@ -107,10 +108,10 @@ class LearntColumn:
 
     def places(self, values: Column) -> NDArray[np.int64]:
         """Return the prepared column of each category (N,), from 0; -1 for one that has none."""
-        different, numbers = np.unique(values, return_inverse=True)
-        known = {word: place for place, word in enumerate(self.words)}
-        found = [known.get(word, known.get(self._spelled.get(fold(word), ""), -1)) for word in different.tolist()]
-        return np.array(found, np.int64)[numbers] if len(values) else np.empty(0, np.int64)
+        words = values.tolist()
+        known = self._places
+        others = {word: known.get(self._spelled.get(fold(word), ""), -1) for word in set(words) - known.keys()}
+        return np.fromiter(map((known | others).__getitem__, words), np.int64, len(words))
 
     @property
     def instead(self) -> NDArray[np.float32]:
@@ -122,6 +123,11 @@ class LearntColumn:
         if self.constant:
             return np.empty(0, np.float32)
         return self.instead if self.words else self.numbers(np.array([np.nan])).reshape(-1)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """The place of each category."""
+        return {word: place for place, word in enumerate(self.words)}
 
     @cached_property
     def _spelled(self) -> dict[str, str]:
@@ -212,6 +218,7 @@ class TabularPreprocessor(Preprocessor):
         instead = np.zeros((len(self._words), self.starts[-1]), np.float32)
         for row, (one, start) in zip(instead, self._words, strict=True):
             row[start : start + one.width] = one.instead
+        self._spare, self._shared = places[0] if places else self.starts[-1], bool(instead.any())
         owner = np.repeat(np.arange(len(self.columns)), [column.width for column in self.columns])
         blank = np.concatenate([column.blank() for column in self.columns])
         self.register_buffer("place_of", torch.tensor(places, dtype=torch.int64), persistent=False)
@@ -265,11 +272,20 @@ class TabularPreprocessor(Preprocessor):
         missing = [column.name for column in used if column.name not in (rows.dtype.names or ())]
         if missing:
             raise BadData(f"column {quote(missing[0])} is missing; the run was trained on it")
-        stored = [one.numbers(rows[one.name]) for one, _ in self._numbers]
+        stored = np.empty((len(rows), len(self.place_of) + len(self._words)), np.float32)
+        for first in range(0, len(rows), BLOCK):
+            self._store(rows[first : first + BLOCK], stored[first : first + BLOCK])
+        return stored
+
+    def _store(self, rows: NDArray[Any], stored: NDArray[np.float32]) -> None:  # Any: a structured type
+        """Write the encoded rows (n, S)."""
+        at = 0
+        for one, _ in self._numbers:
+            stored[:, at : at + one.width] = one.numbers(rows[one.name])
+            at += one.width
         for k, (one, start) in enumerate(self._words):
             place = one.places(rows[one.name])
-            stored.append(np.where(place < 0, self.starts[-1] + k, start + place)[:, None].astype(np.float32))
-        return np.concatenate(stored, axis=1)
+            stored[:, at + k] = np.where(place < 0, self.starts[-1] + k, start + place)
 
     def unseen(self, inputs: Inputs) -> dict[int, list[str]]:
         """Return by position the values of rows that the training set lacks: gaps, categories, numbers far outside."""
@@ -287,10 +303,16 @@ class TabularPreprocessor(Preprocessor):
         if not self._words:
             return inputs.float()
         instead = self.instead.to(torch.promote_types(self.instead.dtype, torch.float32))  # double in a double network
-        prepared = inputs.new_zeros(len(inputs), width + len(self._words), dtype=instead.dtype)
-        prepared[:, self.place_of] = inputs[:, :count].to(instead.dtype)
-        prepared.scatter_(1, inputs[:, count:].long(), 1.0)
-        return prepared[:, :width] + prepared[:, width:] @ instead  # the last ones: categories without a column
+        places = inputs[:, count:].long()
+        none = places >= width  # categories without a column are written where a number is written over them
+        prepared = inputs.new_zeros(len(inputs), width + (not count), dtype=instead.dtype)
+        prepared.scatter_(1, places.masked_fill(none, self._spare), 1.0)
+        prepared.scatter_(1, self.place_of.expand(len(inputs), -1), inputs[:, :count].to(instead.dtype))
+        prepared = prepared if count else prepared[:, :width].contiguous()
+        if self._shared:
+            rows = none.any(dim=1).nonzero().flatten()  # hardly one: training had too few of them
+            prepared[rows] += none[rows].to(instead.dtype) @ instead
+        return prepared
 
 
 def learn(subset: Subset, options: Options) -> TabularPreprocessor:
@@ -303,14 +325,14 @@ def learn(subset: Subset, options: Options) -> TabularPreprocessor:
     Raises:
         BadData: If the inputs are not a structured array, or every column is constant.
     """
-    rows: NDArray[Any] = subset.examples.array[subset.index]  # Any: a structured type
+    rows: NDArray[Any] = subset.examples.array  # Any: a structured type
     if rows.dtype.names is None:
         raise BadData(
             f"rows need a field for each column, as dl_tabular.rows.rows_of makes of columns; "
             f"found {rows.dtype} {rows.shape}"
         )
     marked, scaling = options.get("gaps") == "all", str(options.get("scaling", "auto"))
-    columns = [_learn(name, rows[name], marked, scaling) for name in rows.dtype.names]
+    columns = [_learn(name, rows[name][subset.index], marked, scaling) for name in rows.dtype.names]
     kept = [column for column in columns if column is not None]
     if all(column.constant for column in kept):
         raise BadData("every input column is constant in the training set; there is nothing to learn from")

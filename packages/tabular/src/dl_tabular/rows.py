@@ -18,7 +18,7 @@ from dl.tables.columns import list_names, quote
 from dl.tables.dates import Dates, column_of, read_dates, take_apart
 from dl.tables.features import Features
 from dl.tables.gather import one_spelling
-from dl.tables.numbers import NUMBER, is_missing, matches
+from dl.tables.numbers import LARGEST, NUMBER, is_missing, matches, read_plain
 from dl.tables.stream import file_name
 from dl.tables.units import plain_numbers
 from dl.terminal import safe_text
@@ -27,8 +27,11 @@ from dl_tabular.sentinels import find_sentinel, parse_missing, spell_missing, wi
 
 MOSTLY = 0.5  # share of numbers from which other words in a column are errors
 MOST_WORDS, MOST_SHARE = 100, 0.5  # distinct words, and share of the rows, above which a column identifies rows
+BLOCK = 4096  # rows that are combined at once
 LONGEST = 100  # characters of a category
-LARGEST = 1e100  # largest number whose square is finite, with a margin
+EVERY = "nearly every row has another value there"
+MANY = f"they have more than {10 * MOST_WORDS:,} different values"
+LONG = f"a value there has more than {LONGEST} characters"
 COMPACT = "20240201"  # a date that is recognized beside others alone
 ZERO_FIRST = r"^[+-]?0[0-9]+$"  # a code, as 02134
 HINT = " (categories={} reads all cells as categories)"
@@ -72,14 +75,15 @@ class ParsedColumns:
 
     def rows(self) -> Rows:
         """Return the kept rows as a structured array."""
-        return rows_of({name: array[self.kept] for name, array in self.arrays.items()})
+        return rows_of(self.arrays, None if self.kept.all() else self.kept)
 
 
-def rows_of(columns: Mapping[str, NDArray[Any]]) -> Rows:
-    """Combine columns to one structured array (N,).
+def rows_of(columns: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_] | None = None) -> Rows:
+    """Combine columns to one structured array (n,).
 
     Args:
         columns: (N,) numbers or text, by name.
+        kept: (N,) rows to combine; None for all.
 
     Raises:
         BadData: If there is no column.
@@ -87,9 +91,16 @@ def rows_of(columns: Mapping[str, NDArray[Any]]) -> Rows:
     if not columns:
         raise BadData("no input column is left")
     kinds = [(name, "f8" if array.dtype.kind in "fiub" else array.dtype) for name, array in columns.items()]
-    rows = np.empty(len(next(iter(columns.values()))), np.dtype(kinds))
-    for name, array in columns.items():
-        rows[name] = array
+    size = len(next(iter(columns.values()))) if kept is None else int(kept.sum())
+    at = None if kept is None else np.flatnonzero(kept)
+    rows = np.empty(size, np.dtype(kinds))
+    for start in range(0, size, BLOCK):  # a few rows at a time stay in the processor's cache
+        block, chosen = (
+            rows[start : start + BLOCK],
+            slice(start, start + BLOCK) if at is None else at[start : start + BLOCK],
+        )
+        for name, array in columns.items():
+            block[name] = array[chosen]
     return rows
 
 
@@ -108,12 +119,12 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
     named, parsed = set(categories), ParsedColumns(np.ones(len(features), bool))
     missing, first = (str((options or {}).get(name, "auto")) for name in ("missing", "dates"))
     everywhere, by_column = parse_missing(missing)
-    empty, naming, codes = [], [], []
+    empty, codes, naming = [], [], {why: list[str]() for why in (EVERY, MANY, LONG)}
     marked: dict[str, float] = {}
     dates: dict[str, Dates] = {}
     for name, column in features.columns.items():
-        present = ~is_missing(column)
-        if not present.any():
+        values = None if name in named else read_plain(column)
+        if is_missing(column).all() if values is None else np.isnan(values).all():
             empty.append(name)
             continue
         if name not in named and (found := read_dates(name, column, first)) is not None:
@@ -122,17 +133,16 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
             continue
         coded = name not in named and _has_codes(column)
         if name not in named and not coded:
-            column = _plain_numbers(features, name, column, parsed.notes, OTHERWISE.format(safe_text(name)))
-            numbers = matches(column, NUMBER)
-            if numbers.sum() > MOSTLY * present.sum():
-                values = _as_numbers(features, name, column, numbers, parsed, HINT.format(safe_text(name)))
+            if values is None:
+                column, values = _with_units(features, name, column, parsed)
+            if values is not None:
                 found_mark = find_sentinel(values) if missing == "auto" else None
                 marked |= {} if found_mark is None else {name: found_mark}
                 marks = everywhere | by_column.get(name, frozenset()) | {marked.get(name, float("nan"))}
                 parsed.arrays[name] = without_marks(values, marks)
                 continue
-        if _names_rows(column):
-            naming.append(name)
+        if why := _names_rows(column):
+            naming[why].append(quote(name))
             continue
         parsed.arrays[name] = _as_words(name, column, parsed.notes)
         codes += [name] if coded else []
@@ -145,7 +155,7 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
             ("read as categories, for a number with a leading zero is a code", [quote(name) for name in codes]),
             ("taken as missing", [f"{value:g} in {quote(name)}" for name, value in marked.items()]),
             ("left out, as they are empty", [quote(name) for name in empty]),
-            ("left out, as nearly every row has another value there", [quote(name) for name in naming]),
+            *((f"left out, as {why}", named) for why, named in naming.items()),
         )
         if names
     ]
@@ -185,8 +195,10 @@ def parse_learnt_columns(features: Features, dtype: np.dtype[np.void], options: 
         elif dtype[name].kind != "f":
             parsed.arrays[name] = _as_words(name, column, parsed.notes)
         else:
-            column = _plain_numbers(features, name, column, parsed.notes, "")
-            values = _as_numbers(features, name, column, matches(column, NUMBER), parsed, "")
+            values = read_plain(column)
+            if values is None:
+                column = _plain_numbers(features, name, column, parsed.notes, "")
+                values = _as_numbers(features, name, column, matches(column, NUMBER), parsed, "")
             parsed.arrays[name] = without_marks(values, everywhere | by_column.get(name, frozenset()))
     features.bad.finish(len(features))
     return parsed
@@ -257,6 +269,18 @@ def _column_of(*cells: str) -> Column:
     return pa.chunked_array([pa.array(cells, pa.string())])
 
 
+def _with_units(
+    features: Features, name: str, column: Column, parsed: ParsedColumns
+) -> tuple[Column, NDArray[np.float64] | None]:
+    """Return a column without units and commas, and its numbers; None where most of its cells are words."""
+    present = ~is_missing(column)
+    column = _plain_numbers(features, name, column, parsed.notes, OTHERWISE.format(safe_text(name)))
+    numbers = matches(column, NUMBER)
+    if numbers.sum() <= MOSTLY * present.sum():
+        return column, None
+    return column, _as_numbers(features, name, column, numbers, parsed, HINT.format(safe_text(name)))
+
+
 def _plain_numbers(features: Features, name: str, column: Column, notes: list[str], otherwise: str) -> Column:
     """Take units and commas out of numbers, and note it."""
     column, how = plain_numbers(features.path, name, column, otherwise)
@@ -303,18 +327,24 @@ def _has_codes(column: Column) -> bool:
     return bool(len(begins)) and bool(matches(begins, ZERO_FIRST).any())
 
 
-def _names_rows(column: Column) -> bool:
-    """Return whether a column identifies rows: nearly every cell is distinct, or one is too long for a category."""
+def _names_rows(column: Column) -> str:
+    """Return why a column is none of categories; empty if it is one."""
     import pyarrow.compute as pc
 
     present = column.filter(pc.not_equal(column, ""))
-    different, longest = int(pc.count_distinct(present).as_py()), int(pc.max(pc.utf8_length(present)).as_py())
-    return different > max(MOST_SHARE * len(present), 2) or longest > LONGEST or different > 10 * MOST_WORDS
+    different = int(pc.count_distinct(present).as_py())
+    if different > max(MOST_SHARE * len(present), 2):
+        return EVERY
+    if different > 10 * MOST_WORDS:
+        return MANY
+    return LONG if int(pc.max(pc.utf8_length(present)).as_py()) > LONGEST else ""
 
 
 def _as_words(name: str, column: Column, notes: list[str]) -> NDArray[np.str_]:
     """Return the cells as text, empty where missing; marks of missing numbers, as "na", are words here."""
     column, how = one_spelling(column)
     notes += [f"column {quote(name)}: {how}"] if how else []
-    words = np.asarray(column.to_pylist(), dtype=f"U{LONGEST}")
-    return words.astype(f"U{max(int(np.char.str_len(words).max(initial=1)), 1)}")
+    encoded = column.combine_chunks().dictionary_encode()
+    words = np.asarray(encoded.dictionary.to_pylist(), dtype=f"U{LONGEST}")
+    narrow = words.astype(f"U{max(int(np.char.str_len(words).max(initial=1)), 1)}")
+    return np.asarray(narrow[encoded.indices.to_numpy(zero_copy_only=False)])

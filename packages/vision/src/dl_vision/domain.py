@@ -15,6 +15,7 @@ from dl_vision.listed import PATHS, open_list
 from dl_vision.memory import from_memory
 from dl_vision.prepare import learn, restore
 from dl_vision.read import read
+from dl_vision.rivals import rivals
 
 
 def load() -> Domain:
@@ -28,6 +29,7 @@ def load() -> Domain:
         sketch=sketch,
         recognize=recognize,
         from_memory=from_memory,
+        rivals=rivals,
     )
 
 

@@ -105,13 +105,16 @@ class _Average:
     def __init__(self, decay: float) -> None:
         self.decay, self.steps = decay, 0
         self.mean: list[Tensor] = []
+        self.places: list[tuple[nn.Module, str]] = []
 
     @torch.no_grad()
     def add(self, network: nn.Module) -> None:
         """Update the average with the current weights."""
-        now = _values(network)
+        if not self.places:  # to look for them takes longer than a step of a small network
+            self.places = _places(network)
+        now = [getattr(module, name) for module, name in self.places]
         if not self.mean:
-            self.mean = [value.clone() for value in now]
+            self.mean = [value.detach().clone() for value in now]
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         get_ema_multi_avg_fn(decay)(self.mean, now, self.steps)
@@ -135,8 +138,15 @@ class _Average:
         self.steps, self.mean = int(state["steps"]), list(state["mean"])
 
 
+def _places(network: nn.Module) -> list[tuple[nn.Module, str]]:
+    """Return where the parameters and the floating-point buffers of a network are, each once, parameters first."""
+    named = (*network.named_parameters(), *network.named_buffers())
+    floating = [path.rpartition(".") for path, one in named if one.is_floating_point()]
+    return [(network.get_submodule(path), name) for path, _, name in floating]
+
+
 def _values(network: nn.Module) -> list[Tensor]:
-    return [one.detach() for one in (*network.parameters(), *network.buffers()) if one.is_floating_point()]
+    return [getattr(module, name).detach() for module, name in _places(network)]
 
 
 @torch.no_grad()

@@ -207,13 +207,19 @@ def smallest(facts: Facts) -> Resolution | NotComputable:
 
 
 def _more(facts: Facts, times: float) -> str:
-    """Return the fit with as many validation examples as would show it; empty if training would miss them."""
+    """Return the fit that would show it: of all folds, or with more validation examples if training can spare them."""
     wanted, parts = int(facts.manifest.parts.val * times**2), facts.manifest.parts
-    return _with_val(facts, wanted) if wanted <= parts.val + SPARED * parts.train else ""
+    spared = wanted <= parts.val + SPARED * parts.train
+    return _with_val(facts, wanted) if spared else remedy.cross_validate(facts)
 
 
 def _with_val(facts: Facts, size: int) -> str:
-    """Return the fit with so many validation examples, at most half of all; empty if it has as many."""
+    """Return the cross-validation, or the fit with so many validation examples; empty if it has as many.
+
+    At most half of all examples are held out.
+    """
     parts = facts.manifest.parts
+    if folds := remedy.cross_validate(facts):
+        return folds
     size = min(size, (parts.train + parts.val) // 2)
     return remedy.again(facts, val=size) if size > parts.val and "hold-out" in parts.rule else ""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dl.errors import BadOption
+from dl.options import split_pairs
+
+if TYPE_CHECKING:
+    from dl.plugins.registry import Plugins
+    from dl.recipes.recipe import Recipe
 
 Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder with the runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -34,6 +39,73 @@ DataDir = Annotated[
     str, typer.Option("--data-dir", help="Named data set: read its files from this folder.", metavar="FOLDER")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encoding, such as latin-1.")]
+
+DomainName = Annotated[str, typer.Argument(help="Domain: vision, text, ...; see: dl ls domains")]
+Data = Annotated[str, typer.Argument(help="Name of a data set, or path to your own data.")]
+Further = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further options.")]
+ModelName = Annotated[str, typer.Option("--model", help="Network to train; see: dl ls models")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="Recipe, by name or file; see: dl ls recipes")]
+Reg = Annotated[
+    list[str] | None,
+    typer.Option("--reg", help="Add a regularizer: dropout=0.5, l2=1e-4, ...; repeatable.", metavar="NAME=VALUE"),
+]
+TaskName = Annotated[str, typer.Option("--task", help="Task; see: dl ls tasks. Inferred from the target if omitted.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the split, the weights and the batches.")]
+Accelerator = Annotated[str, typer.Option("--accelerator", help="Hardware: auto, cpu, gpu, ...")]
+Precision = Annotated[str, typer.Option("--precision", help="Number format: 32-true, bf16-mixed, 16-mixed, ...")]
+
+# Options that are flags only; a model may still have an option of such a name.
+FLAGS = frozenset(
+    (
+        "accelerator",
+        "devices",
+        "logger",
+        "max_time",
+        "model",
+        "num_nodes",
+        "precision",
+        "recipe",
+        "reg",
+        "runs",
+        "seed",
+        "strategy",
+        "task",
+    )
+)
+
+
+def typed_choices(
+    words: tuple[str, str], options: Sequence[str] | None, flags: Mapping[str, str]
+) -> tuple[str, str, dict[str, str]]:
+    """Sort the words of a command into the domain, the data and the options, those given as flags among them.
+
+    Args:
+        words: The first two arguments; one of the form ``key=value`` is an option.
+        options: The further arguments.
+        flags: Options given as flags, empty if omitted.
+
+    Raises:
+        BadOption: If an option is given twice, or is none.
+    """
+    pairs = [word for word in words if "=" in word] + list(options or [])
+    domain, data = ("" if "=" in word else word for word in words)
+    return domain, data, with_flags(split_pairs(pairs), flags)
+
+
+def resolve_typed(plugins: Plugins, domain: str, data: str, typed: Mapping[str, str], **chosen: Any) -> Recipe:
+    """Resolve what was typed, with a hint where a flag was typed as ``key=value``. Any: arguments of `resolve`.
+
+    Raises:
+        BadOption: As `resolve`.
+    """
+    from dl.recipes.resolve import resolve
+
+    try:
+        return resolve(plugins, domain, data, options=typed, **chosen)
+    except BadOption as error:
+        if meant := flag_meant(typed, FLAGS):
+            raise BadOption(meant) from error
+        raise
 
 
 def flag_meant(typed: Mapping[str, str], names: Collection[str]) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # The module of each command; only that of the requested command is imported, to keep the start fast.
 MODULES = {
     "fit": "train",
+    "cv": "cv",
+    "baseline": "baseline",
     "test": "train",
     "predict": "train",
     "ls": "look",

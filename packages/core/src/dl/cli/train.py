@@ -21,19 +21,29 @@ from rich.text import Text
 from dl import files
 from dl.cli.flags import (
     DEFAULT_RUNS,
+    Accelerator,
+    Data,
     DataDir,
+    DomainName,
     Encoding,
+    Further,
     GroupOn,
     Input,
     Json,
+    ModelName,
+    Precision,
+    RecipeName,
+    Reg,
     Runs,
+    Seed,
     Target,
+    TaskName,
     TimeOn,
     Which,
-    flag_meant,
+    resolve_typed,
+    typed_choices,
     with_flags,
 )
-from dl.errors import BadOption
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines
 from dl.words import many
@@ -64,36 +74,13 @@ the data. List them with: dl show convnet
 """
 
 
-# Options of `fit` that are flags only; a model may still have an option of such a name.
-FLAGS = frozenset(
-    (
-        "accelerator",
-        "devices",
-        "logger",
-        "max_time",
-        "model",
-        "num_nodes",
-        "precision",
-        "recipe",
-        "reg",
-        "runs",
-        "seed",
-        "strategy",
-        "task",
-    )
-)
-
-
 def fit(
-    domain: Annotated[str, typer.Argument(help="Domain: vision, text, ...; see: dl ls domains")] = "",
-    data: Annotated[str, typer.Argument(help="Name of a data set, or path to your own data.")] = "",
-    options: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further options.")] = None,
-    model: Annotated[str, typer.Option(help="Network to train; see: dl ls models")] = "",
-    recipe: Annotated[str, typer.Option(help="Recipe, by name or file; see: dl ls recipes")] = "",
-    reg: Annotated[
-        list[str] | None,
-        typer.Option(help="Add a regularizer: dropout=0.5, l2=1e-4, ...; repeatable.", metavar="NAME=VALUE"),
-    ] = None,
+    domain: DomainName = "",
+    data: Data = "",
+    options: Further = None,
+    model: ModelName = "",
+    recipe: RecipeName = "",
+    reg: Reg = None,
     logger: Annotated[
         list[str] | None,
         typer.Option(help="Log metrics to csv, tensorboard, wandb or mlflow; repeatable.", metavar="NAME"),
@@ -104,39 +91,27 @@ def fit(
     time_on: TimeOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
-    task: Annotated[
-        str,
-        typer.Option(help="Task; see: dl ls tasks. Inferred from the target if omitted."),
-    ] = "",
-    seed: Annotated[int | None, typer.Option(help="Seed of the split, the weights and the batches.")] = None,
-    accelerator: Annotated[str, typer.Option(help="Hardware: auto, cpu, gpu, ...")] = "auto",
+    task: TaskName = "",
+    seed: Seed = None,
+    accelerator: Accelerator = "auto",
     devices: Annotated[str, typer.Option(help="Number of devices, or auto.")] = "auto",
     strategy: Annotated[str, typer.Option(help="Distribution strategy: auto, ddp, fsdp, ...")] = "auto",
-    precision: Annotated[str, typer.Option(help="Number format: 32-true, bf16-mixed, 16-mixed, ...")] = "32-true",
+    precision: Precision = "32-true",
     num_nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
     max_time: Annotated[str, typer.Option(help="Stop training after this time, as DD:HH:MM:SS.")] = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> int:
     """Train, as `dl.fit`."""
-    pairs = [word for word in (domain, data) if "=" in word] + (options or [])
-    domain, data = ("" if "=" in word else word for word in (domain, data))
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
-    flags["data_dir"] = data_dir
-    typed = with_flags(split_pairs(pairs), flags)
+    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     from dl.plugins.loading import load_plugins
-    from dl.recipes.resolve import named_options, resolve
+    from dl.recipes.resolve import named_options
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
-    named = split_named(reg or [])
     names = {"recipe": recipe, "model": model, "task": task}
-    try:
-        chosen = resolve(plugins, domain, data, seed=seed, options=typed, reg=named, **names)
-    except BadOption as error:
-        if meant := flag_meant(typed, FLAGS):
-            raise BadOption(meant) from error
-        raise
+    chosen = resolve_typed(plugins, domain, data, typed, seed=seed, reg=split_named(reg or []), **names)
     from dl.training.devices import Devices, is_first_device
     from dl.training.run_fit import fit_recipe
 
@@ -145,15 +120,20 @@ def fit(
         run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers)
     if not is_first_device():
         return 0
+    return finish(run, plugins, as_json=as_json)
+
+
+def finish(run: Run, plugins: Plugins, *, as_json: bool) -> int:
+    """Print what a finished or interrupted run reached, as JSON or as its report; return the exit code."""
     if as_json:
         manifest = run.manifest
         print(json.dumps({"run": str(run.path), "status": manifest.status, "best": run.best}))
     else:
-        _report(run, plugins)
+        report(run, plugins)
     return 128 + run.manifest.signal if run.manifest.signal else 0
 
 
-def _report(run: Run, plugins: Plugins) -> None:
+def report(run: Run, plugins: Plugins) -> None:
     """Print the report of a fit, and store it in the run folder as text."""
     from dl.runs.render import render_report
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import pairwise
 from numbers import Real
 from typing import Any
 
@@ -268,10 +269,19 @@ def fingerprints(subset: Subset) -> Fingerprints:
     """Return a 16-byte hash of each input's bytes, (n,); two inputs share one only if they are exact duplicates."""
     found, done = np.empty(len(subset), "S16"), 0
     for chunk in subset.chunks(4096):
-        digests = [blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in chunk]
+        digests = [blake2b(row, digest_size=16).digest() for row in _bytes_of(chunk)]
         found[done : done + len(digests)] = digests
         done += len(digests)
     return found
+
+
+def _bytes_of(inputs: Inputs) -> Iterator[memoryview]:
+    """Yield the bytes of each input, as views of all of them."""
+    flat = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs).reshape(-1)
+    offsets = inputs.offsets if isinstance(inputs, Ragged) else np.linspace(0, len(flat), len(inputs) + 1).astype(int)
+    together = flat.view(np.uint8).data
+    for start, end in pairwise((offsets * flat.dtype.itemsize).tolist()):
+        yield together[start:end]
 
 
 def content_number(content: bytes) -> int:

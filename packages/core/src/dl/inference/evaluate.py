@@ -13,7 +13,8 @@ from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fin
 from dl.domain import comparable
 from dl.errors import BadData, BadRun
 from dl.groups import Groups
-from dl.inference.load import LoadedRun, reopen
+from dl.inference.load import reopen
+from dl.inference.loaded import LoadedRun
 from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -143,10 +144,14 @@ def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> F
     Raises:
         BadRun: If the data has changed since the fit.
     """
-    splits = split_data(dataset, opened.recipe, plugins)
-    if subset_fingerprint(splits.val) != run.manifest.parts.val_fingerprint:
+    if run.manifest.protocol:  # every example was learnt from by some fold
+        held = whole(dataset.train)
+        subsets = [only_copies(held)]
+    else:
+        splits = split_data(dataset, opened.recipe, plugins)
+        held, subsets = splits.val, [only_copies(one) for one in (splits.train, splits.val)]
+    if subset_fingerprint(held) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
-    subsets = map(only_copies, (splits.train, splits.val))
     return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in subsets])
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from dl.inference.load import LoadedRun, reopen
+from dl.inference.load import reopen
+from dl.inference.loaded import LoadedRun
 from dl.inference.predict import Prediction, answers, notes_on
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins

@@ -19,9 +19,10 @@ from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
 from dl.data.ragged import as_text
 from dl.data.ragged import texts as ragged_texts
-from dl.domain import Sampling, encode_examples
+from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
-from dl.inference.load import LoadedRun, reopen
+from dl.inference.load import reopen
+from dl.inference.loaded import LoadedRun
 from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -165,15 +166,21 @@ def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:
     """Return by position what raw examples hold that the training set lacks, in words."""
     if not len(examples):
         return {}
-    notes = _unseen_in(opened, examples)
-    stored = encode_examples(examples, opened.preprocessor).inputs
-    for at in np.flatnonzero(opened.preprocessor.all_unknown(stored)).tolist():
+    by_network = [_notes_of(examples, one.preprocessor) for one in opened.members]
+    shared = set.intersection(*map(set, by_network))  # what one network of several has seen is no surprise
+    return {at: words for at, words in sorted(by_network[0].items()) if at in shared}
+
+
+def _notes_of(examples: Examples, preprocessor: Preprocessor) -> dict[int, list[str]]:
+    notes = _unseen_in(examples, preprocessor)
+    stored = encode_examples(examples, preprocessor).inputs
+    for at in np.flatnonzero(preprocessor.all_unknown(stored)).tolist():
         notes[at] = [NOTHING_KNOWN]
-    return dict(sorted(notes.items()))
+    return notes
 
 
-def _unseen_in(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:
-    return {at: list(words) for at, words in opened.preprocessor.unseen(examples.inputs).items()}
+def _unseen_in(examples: Examples, preprocessor: Preprocessor) -> dict[int, list[str]]:
+    return {at: list(words) for at, words in preprocessor.unseen(examples.inputs).items()}
 
 
 def _with_left_out(found: Sequence[Prediction], examples: Examples) -> list[Prediction]:
@@ -314,7 +321,7 @@ def _continued(
         sources=[safe_text(prompt, SHOWN) for prompt in prompts],
         left_out=() if read is None else read.left_out,
     )
-    notes = _unseen_in(opened, examples)
+    notes = _unseen_in(examples, opened.preprocessor)
     notes |= {at: [NO_PROMPT] for at, prompt in enumerate(prompts) if not prompt}
     _check_notes(examples, notes, strict=strict)
     generate = opened.domain.generate

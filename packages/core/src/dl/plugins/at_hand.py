@@ -18,6 +18,7 @@ from dl.errors import BadData, BadOption, BadRun
 from dl.options import InputShape, Options
 from dl.plugins.registry import Plugins
 from dl.specs import IN_MEMORY, DatasetSpec, ModelSpec
+from dl.tables.guards import check_given
 from dl.tables.memory import KnownRows, encode_target, reading, split_frame, unlabelled, with_rows
 from dl.tables.options import OPTIONS
 from dl.terminal import safe_text
@@ -163,6 +164,7 @@ class AtHand:
         train = unlabelled(found.train) if options.get("target_as") == UNLABELLED else found.train
         dataset = replace(found, name=IN_MEMORY, source="given in memory", title=self.data.given.words, train=train)
         dataset = with_rows(dataset, known, options)
+        dataset = replace(dataset, findings=(*dataset.findings, *check_given(inputs, dataset)))
         if self.test is None:
             return dataset
         return replace(dataset, open_test=partial(_open_test, self.test))

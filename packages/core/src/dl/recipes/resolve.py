@@ -16,10 +16,12 @@ from dl.data.paths import looks_like_file, path_hint
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
+from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
 from dl.specs import IN_MEMORY, NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
 from dl.tables.options import is_table, refuse_options
 from dl.terminal import safe_text
+from dl.words import many
 
 STDIN = "-"
 OFF = "off"  # in place of a value: leaves out a regularizer that the recipe has
@@ -193,6 +195,7 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
             "val=0: without validation examples nothing tells whether a network overfits; say how many, a share below "
             f"1 as val=0.2, or val={AUTO} for the data set's own share"
         )
+    check_protocol(split)
     return Recipe(
         domain=specs.domain.name,
         data=str(specs.path.absolute()) if specs.path else start.data,  # runs again from anywhere
@@ -207,6 +210,19 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         is_open=start.is_open,
         stated=start.stated | _stated(typed) if start.is_open else frozenset(),
     )
+
+
+def check_protocol(split: Mapping[str, Value]) -> None:
+    """Refuse a protocol that is none, and options of the split that do not go with it.
+
+    Raises:
+        BadOption: Naming the option.
+    """
+    protocol, fold = protocol_of(split)
+    if fold > protocol.fits or (fold and protocol.fits == 1):
+        raise BadOption(f"fold={fold}: protocol={protocol} makes {many(protocol.fits, 'fit')}")
+    if protocol.folds > 1 and split["val"] != AUTO:
+        raise BadOption(f"val={split['val']}: of {protocol} each fold holds out its share; leave val= out")
 
 
 def _stated(typed: Typed) -> frozenset[str]:

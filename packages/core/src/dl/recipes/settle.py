@@ -18,6 +18,7 @@ from dl.defaults import DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
 from dl.options import Option, check_named
 from dl.plugins.registry import Plugins
+from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import in_order_of_application
 
@@ -62,8 +63,10 @@ def data_facts(dataset: Dataset) -> DataFacts:
 
 def fit_facts(recipe: Recipe, data: DataFacts) -> FitFacts:
     """Return what is known of a fit: the sizes of its split as the recipe asks for them, and what was stated."""
-    val = data.val
-    if not val:
+    val, protocol = data.val, protocol_of(recipe.split)[0]
+    if protocol.folds > 1:
+        val = round(data.examples / protocol.folds)
+    elif not val:
         size = data.val_size if recipe.split["val"] == AUTO else float(recipe.split["val"])
         val = min(round(size if size >= 1 else size * data.examples), data.examples)
     options = {name: value for group in GROUPS for name, value in getattr(recipe, group).items()}

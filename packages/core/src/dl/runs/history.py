@@ -6,6 +6,7 @@ Columns are named ``<subset>_<metric>`` with the subset ``train`` (running mean,
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from dl.errors import BadOption, BadRun
 from dl.files import write_text
+from dl.runs.manifest import MetricInfo
 
 EpochRow = dict[str, float]
 
@@ -46,6 +48,23 @@ class History:
         """Return the position of the best epoch, the earliest among equals, ignoring NaN."""
         scored = [(value if higher else -value, -k) for k, value in enumerate(self.column(column)) if value == value]
         return -max(scored)[1] if scored else None
+
+
+def best_epoch(rows: Sequence[EpochRow], headline: MetricInfo, monitor: str) -> int:
+    """Return the number of the best epoch, from 1; 0 if none has a finite score.
+
+    Args:
+        rows: Of the history, oldest first.
+        headline: The headline metric.
+        monitor: ``metric`` chooses by it, ties broken by the loss, and ``loss`` by the loss; the first among equals.
+    """
+    sign, best, found = (1.0 if headline.higher else -1.0), (-math.inf, -math.inf), 0
+    for number, row in enumerate(rows, start=1):
+        metric = sign * row[f"val_{headline.name}"] if monitor == "metric" else 0.0
+        rating = (metric, -row["val_loss"])
+        if not any(map(math.isnan, rating)) and (not found or rating > best):
+            best, found = rating, number
+    return found
 
 
 def write_history(path: Path, rows: Sequence[EpochRow]) -> None:

@@ -112,6 +112,8 @@ class Baseline:
         score: Its headline metric.
         loss: Its loss; None if it has none.
         rival: Whether its answer depends on the input: a cheap rival, and not a constant answer.
+        train: Number of training examples that a rival learnt from.
+        seconds: How long a rival took.
     """
 
     name: str
@@ -119,6 +121,31 @@ class Baseline:
     score: float
     loss: float | None = None
     rival: bool = False
+    train: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """What one fit of a protocol reached, at the epoch that was chosen for all of them together.
+
+    Args:
+        fold: Its number, from 1.
+        round: The number of its round, from 1.
+        train: Training examples.
+        val: Validation examples.
+        score: Headline metric on the validation set.
+        loss: Loss on the validation set.
+        own_best: The epoch that it alone would have chosen.
+    """
+
+    fold: int
+    round: int
+    train: int
+    val: int
+    score: float
+    loss: float
+    own_best: int
 
 
 @dataclass(frozen=True)
@@ -170,6 +197,8 @@ class Manifest:
         epochs: Number of finished epochs; 0 if unknown.
         in_memory: The arguments in memory, which no recipe can name: ``data``, ``model``, ``optimizer``.
         data: Facts of the data set before the split, from which defaults follow; None if not stored.
+        protocol: Of a run of several fits, as ``kfold:4``; empty for a run of one fit.
+        folds: The scores of its fits, once all are finished.
         format: Version of the run folder.
     """
 
@@ -192,6 +221,8 @@ class Manifest:
     epochs: int = 0
     in_memory: tuple[str, ...] = ()
     data: DataFacts | None = None
+    protocol: str = ""
+    folds: tuple[FoldScore, ...] = ()
     format: int = FORMAT
 
     def to_json(self) -> str:

@@ -12,9 +12,10 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from dl.files import write_with
 from dl.groups import Groups
 
 PARTS = ("val", "probe")
+RIVALS = "rivals.npz"
+ALL_EPOCHS, ALL_LOGITS = "epochs.npz", "logits.npz"  # of a fit of a protocol, which is written once
 NO_GROUPS: Mapping[str, Groups | None] = {"val": None, "probe": None}
 # Exceptions raised on reading a damaged zip file of arrays: a wrong checksum, method, flag, header or size.
 _DAMAGE: tuple[type[Exception], ...] = (
@@ -62,6 +65,7 @@ class PartOutcomes:
         score: (T, n) bool if the score is correct or wrong, otherwise float32.
         margin: (T, n) float32.
         groups: Of the n examples; None where they are independent, or the run keeps no groups.
+        folds: (n,) number of the fit that scored each example, from 1; None in a run of one fit.
     """
 
     ids: NDArray[np.int64]
@@ -70,6 +74,7 @@ class PartOutcomes:
     score: NDArray[np.generic]
     margin: NDArray[np.float32]
     groups: Groups | None = None
+    folds: NDArray[np.int32] | None = None
 
 
 def write_examples(
@@ -77,6 +82,7 @@ def write_examples(
     parts: Mapping[str, Subset],
     leaked: NDArray[np.bool_],
     groups: Mapping[str, Groups | None] = NO_GROUPS,
+    folds: Mapping[str, NDArray[np.int32]] = MappingProxyType({}),
 ) -> None:
     """Write ids, targets and groups of the subsets, once, before the first epoch.
 
@@ -85,12 +91,15 @@ def write_examples(
         parts: By name.
         leaked: (n,) which validation examples have an exact duplicate in the training set.
         groups: Of the examples of each subset; nothing is written of a subset without groups.
+        folds: (n,) number of the fit that scored each example, of a run of several fits.
     """
     arrays: dict[str, NDArray[Any]] = {"val_leaked": leaked}  # Any: any number type
     for name, part in parts.items():
         arrays |= {f"{name}_ids": part.ids, f"{name}_targets": part.targets}
         if (shared := groups.get(name)) is not None:
             arrays[f"{name}_groups"] = shared.numbers.astype(np.int32)
+        if name in folds:
+            arrays[f"{name}_folds"] = folds[name]
     write_arrays(folder / "examples.npz", arrays)
 
 
@@ -103,6 +112,39 @@ def write_epoch(folder: Path, epoch: int, scored: Mapping[str, Scored]) -> None:
         arrays[f"{part}_score"] = np.packbits(outcome.score > 0.5) if right_or_wrong else outcome.score
         arrays[f"{part}_margin"] = outcome.margin
     write_arrays(_epoch_file(folder, epoch), arrays)
+
+
+def write_epochs(folder: Path, epochs: Sequence[Mapping[str, Scored]]) -> None:
+    """Write the outcomes of all epochs, oldest first, in one file; bits where scores are right or wrong.
+
+    Args:
+        folder: Of the outcomes.
+        epochs: (T) the outcomes of ``val`` and ``probe``.
+    """
+    arrays: dict[str, NDArray[Any]] = {}  # Any: float32 or packed bits
+    for part in PARTS:
+        score = np.stack([epoch[part].score for epoch in epochs])
+        right_or_wrong = bool(np.isin(score, (0.0, 1.0)).all())
+        arrays[f"{part}_score"] = np.packbits(score > 0.5, axis=1) if right_or_wrong else score
+        arrays[f"{part}_loss"] = np.stack([epoch[part].loss for epoch in epochs])
+        arrays[f"{part}_margin"] = np.stack([epoch[part].margin for epoch in epochs])
+    write_arrays(folder / ALL_EPOCHS, arrays)
+
+
+def write_all_logits(
+    folder: Path, logits: Sequence[NDArray[np.float32]], answers: Sequence[NDArray[np.generic] | None]
+) -> None:
+    """Write the logits (n, K) and the answers (n, ...) of all epochs for the validation set, in one file."""
+    arrays: dict[str, NDArray[Any]] = {"logits": np.stack(logits)}  # Any: of different types
+    given = [answer for answer in answers if answer is not None]
+    write_arrays(folder / ALL_LOGITS, arrays if len(given) < len(answers) else arrays | {"answers": np.stack(given)})
+
+
+def read_epoch_logits(folder: Path, epoch: int) -> tuple[NDArray[np.float32], NDArray[np.generic] | None]:
+    """Read the logits and the answers of one epoch, from 1, that `write_all_logits` wrote."""
+    arrays = read_arrays(folder / ALL_LOGITS)
+    answers = arrays.get("answers")
+    return _named(arrays, "logits", folder / ALL_LOGITS)[epoch - 1], None if answers is None else answers[epoch - 1]
 
 
 def write_logits(
@@ -125,8 +167,20 @@ def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
     return _named(read_arrays(path), "answers", path)
 
 
+def write_rivals(folder: Path, scores: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write the score (n,) of each validation example by each rival, by its name."""
+    write_arrays(folder / RIVALS, scores)
+
+
+def read_rivals(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Read what `write_rivals` wrote; nothing where no rival was fitted."""
+    return read_arrays(folder / RIVALS) if (folder / RIVALS).exists() else {}
+
+
 def count_epochs(folder: Path) -> int:
     """Return the number of consecutive stored epochs."""
+    if (folder / ALL_EPOCHS).exists():
+        return len(_named(read_arrays(folder / ALL_EPOCHS), "val_loss", folder / ALL_EPOCHS))
     epoch = 0
     while _epoch_file(folder, epoch + 1).exists():
         epoch += 1
@@ -144,9 +198,7 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
     ids, targets = (_named(examples, f"{part}_{name}", path) for name in ("ids", "targets"))
     n = len(ids)
     columns: dict[str, list[NDArray[Any]]] = {"loss": [], "score": [], "margin": []}  # Any: as stored
-    for epoch in range(1, count_epochs(folder) + 1):
-        path = _epoch_file(folder, epoch)
-        arrays = read_arrays(path)
+    for path, arrays in _stored_epochs(folder):
         for name, rows in columns.items():
             stored = _named(arrays, f"{part}_{name}", path)
             packed = stored.dtype == np.uint8
@@ -154,7 +206,21 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
                 raise BadRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
             rows.append(np.unpackbits(stored, count=n).astype(bool) if packed else stored)
     loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float32) for rows in columns.values())
-    return PartOutcomes(ids, targets, loss, score, margin, _groups(examples.get(f"{part}_groups"), n, folder))
+    groups = _groups(examples.get(f"{part}_groups"), n, folder)
+    return PartOutcomes(ids, targets, loss, score, margin, groups, examples.get(f"{part}_folds"))
+
+
+def _stored_epochs(folder: Path) -> Iterator[tuple[Path, dict[str, NDArray[Any]]]]:  # Any: as stored
+    """Read the epochs one after the other, each with its file."""
+    path = folder / ALL_EPOCHS
+    if path.exists():
+        arrays = read_arrays(path)
+        for epoch in range(min(map(len, arrays.values()))):
+            yield path, {name: rows[epoch] for name, rows in arrays.items()}
+        return
+    for epoch in range(1, count_epochs(folder) + 1):
+        path = _epoch_file(folder, epoch)
+        yield path, read_arrays(path)
 
 
 def _groups(numbers: NDArray[Any] | None, n: int, folder: Path) -> Groups | None:  # Any: as stored

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dl.plugins.at_hand import AtHand
 
 Answer = TypeVar("Answer")
+FOLDS = "folds"  # the folder of the runs of a protocol's fits, named by their numbers
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -109,6 +110,11 @@ class Run:
     def outcomes_folder(self) -> Path:
         """The folder of the outcomes."""
         return self.path / "outcomes"
+
+    @cached_property
+    def folds(self) -> tuple[Run, ...]:
+        """The runs of the fits of a protocol, in their order; empty for a run of one fit."""
+        return tuple(Run(path, self.at_hand) for path in sorted((self.path / FOLDS).glob("[0-9]*")) if path.is_dir())
 
     def outcomes(self, part: str) -> PartOutcomes:
         """Read the outcomes of each example of ``val`` or ``probe`` after each epoch."""

@@ -82,19 +82,30 @@ def holdout_newest(groups: Index, times: NDArray[np.generic], size: float, other
         BadData: If either part would be empty.
     """
     wanted = _val_count(size, len(groups))
-    _, of_group = np.unique(groups, return_inverse=True)
-    of_time = np.unique(times, return_inverse=True)[1]
-    ends = np.zeros(int(of_group.max()) + 1, np.int64)
-    np.maximum.at(ends, of_group, of_time)
-    by_end = np.bincount(ends[of_group])  # number of examples in groups that end at each time
+    ends = last_times(groups, times)
+    by_end = np.bincount(ends)  # number of examples in groups that end at each time
     cut = len(by_end) - 1 - int(np.searchsorted(np.cumsum(by_end[::-1]), wanted))
-    in_val = ends[of_group] >= cut
+    in_val = ends >= cut
     if in_val.all():
         raise BadData(
             "holding out the newest examples leaves none for training: too many are of one time or one group, exact "
             f"copies among them; use a smaller val={otherwise}"
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
+
+
+def last_times(groups: Index, times: NDArray[np.generic]) -> Index:
+    """Return for each example the rank of the time of the newest example in its group, (N,), without gaps.
+
+    Args:
+        groups: (N,) group numbers; all different without groups.
+        times: (N,) sortable times.
+    """
+    of_group = np.unique(groups, return_inverse=True)[1]
+    of_time = np.unique(times, return_inverse=True)[1]
+    ends = np.zeros(int(of_group.max()) + 1, np.int64)
+    np.maximum.at(ends, of_group, of_time)
+    return np.unique(ends[of_group], return_inverse=True)[1]
 
 
 def join_groups(*groupings: Index) -> Index:

@@ -7,7 +7,7 @@ and the test part stays closed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,11 @@ from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
 from dl.plugins.registry import Plugins
+from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.splits.copies import example_keys, joint_keys
-from dl.splits.holdout import choose_probe, holdout, holdout_newest, join_groups
+from dl.splits.folds import Division, hold_out_fold
+from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
 from dl.splits.sight import check_inputs
 from dl.tables.options import is_table
@@ -83,6 +85,8 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
         BadData: If nothing can be learnt from the split, or no split can be made.
     """
     of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
+    strata = _strata(dataset.train.targets) if of_classes else None
+    _refuse_many_fits(dataset, recipe)
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
         keys, val_keys = joint_keys(dataset.train, dataset.val)
@@ -91,14 +95,18 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     else:
         keys = example_keys(dataset.train)
         groups = number_groups(dataset.train, keys, recipe)
-        train, val, rule = _hold_out(dataset, recipe, groups, _strata(dataset.train.targets) if of_classes else None)
+        held = _hold_out(dataset, recipe, groups, strata)
+        train, val = (Subset(dataset.train, index) for index in (held.train, held.val))
+        rule = held.rule if dataset.train.groups is None else f"{held.rule}, whole groups"
         val_keys, val_groups = keys[val.index], groups[val.index]
     refuse_no_numbers(train, "training")
     refuse_no_numbers(val, "validation")
     if of_classes:
         check_classes(train, val)
     leaked, findings = check_split(train, keys[train.index], val, val_keys)
-    probed = choose_probe(train.index, min(int(recipe.split["probe"]), len(val)), recipe.seed)
+    seen = _next_fold(dataset, recipe, groups, strata)
+    size = min(int(recipe.split["probe"]), len(val))
+    probed = choose_probe(train.index if seen is None else seen, size, recipe.seed)
     findings += check_inputs(dataset, train, val) + _skipped(dataset)
     numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
     shared = {name: Groups.of(column) for name, column in numbers.items()}
@@ -134,27 +142,59 @@ def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Ind
     return groups if given is None else join_groups(groups, given)
 
 
-def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarray | None) -> tuple[Subset, Subset, str]:
-    """Hold a validation set out of the training examples: the newest where they have times, else a random draw.
+def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarray | None) -> Split:
+    """Hold a validation set out of the training examples: a fold, the newest where they have times, or a random draw.
 
     Args:
         dataset: Without a validation set of its own.
         recipe: How much is held out.
         groups: (N,) numbers of the groups of training examples that are not cut.
         strata: (n,) classes whose shares a random draw keeps; None for none.
-
-    Returns:
-        The training set, the validation set, and the rule in words.
     """
+    protocol, fold = protocol_of(recipe.split)
     asked = recipe.split["val"]
     size = dataset.val_size if asked == AUTO else float(asked)
+    if fold:
+        window = str(recipe.split.get("window", "expanding"))
+        examples = dataset.train
+        division = Division(groups, strata, examples.names, examples.times, size, recipe.seed, window)
+        return hold_out_fold(division, protocol, fold)
     if dataset.train.times is not None:
         otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
-        split = holdout_newest(groups, dataset.train.times, size, otherwise)
-    else:
-        split = holdout(groups, strata, size, recipe.seed)
-    rule = split.rule if dataset.train.groups is None else f"{split.rule}, whole groups"
-    return Subset(dataset.train, split.train), Subset(dataset.train, split.val), rule
+        return holdout_newest(groups, dataset.train.times, size, otherwise)
+    return holdout(groups, strata, size, recipe.seed)
+
+
+def _refuse_many_fits(dataset: Dataset, recipe: Recipe) -> None:
+    """Refuse folds of data that bring a validation set, and a protocol of several fits where one is made.
+
+    Raises:
+        BadData: For a validation set that folds would ignore.
+        BadOption: For a fit of a protocol, without the number of its fold.
+    """
+    protocol, fold = protocol_of(recipe.split)
+    if protocol.fits == 1:
+        return
+    if dataset.val is not None:
+        raise BadData(
+            f"{dataset.name} brings its own validation set, which {protocol} would ignore; put its examples beside the "
+            "others, or fit once: dl fit"
+        )
+    if not fold:
+        raise BadOption(f"protocol={protocol} makes {protocol.fits} fits: dl cv makes them all, fold=1 the first")
+
+
+def _next_fold(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarray | None) -> Index | None:
+    """Return what the next fold of the same round holds out, to be the probe of this one; None without such a fold.
+
+    Every example is then scored twice in a round: by the network that never saw it, and by one that learnt from it.
+    """
+    protocol, fold = protocol_of(recipe.split)
+    if not fold or protocol.folds == 1 or dataset.train.times is not None:
+        return None
+    turn, number = protocol.place(fold)
+    following = turn * protocol.folds + (number + 1) % protocol.folds + 1
+    return _hold_out(dataset, replace(recipe, split={**recipe.split, "fold": following}), groups, strata).val
 
 
 def _skipped(dataset: Dataset) -> list[Finding]:

@@ -17,7 +17,7 @@ from dl.data.examples import Index
 from dl.data.groups import agreement
 from dl.finding import Finding
 from dl.tables.columns import NUMBERING, list_names, quote
-from dl.tables.numbers import NUMBER, matches, matches_all
+from dl.tables.numbers import GLANCED, NUMBER, matches, matches_all
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
@@ -27,7 +27,6 @@ DENSE = 0.5  # share of the range that is filled; so many different values of so
 LONG = 50  # rows of a run, where a counter begins anew in the middle of a file
 BY_DESIGN = 12  # levels of a factor that every group may have
 PRESENT = 0.9  # share of the rows that have a number
-GLANCED = 1000  # cells that are looked at first
 WHOLE = r"^[+-]?[0-9]{1,15}(\.0+)?$"
 AFTER_WORD = r"^(?P<before>[^0-9]*)(?P<number>[0-9]{1,15})(?P<after>[^0-9]*)$"
 YEARS = (1500, 2200)
@@ -202,7 +201,7 @@ def counts_rows(name: str, column: Column) -> bool:
         name: Of the column; a word for time lets values be years.
         column: (N,) its cells, empty where missing.
     """
-    if not _glance(column):
+    if not may_count(column):
         return False
     present = _present(column)
     values = whole_numbers(present) if len(present) >= PRESENT * len(column) else None
@@ -211,7 +210,7 @@ def counts_rows(name: str, column: Column) -> bool:
     return fill_their_range(values) or begin_anew(values)
 
 
-def _glance(column: Column) -> bool:
+def may_count(column: Column) -> bool:
     """Return whether the first cells may be those of a counter: whole numbers, hardly one of them repeated."""
     values = whole_numbers(_present(column.slice(0, GLANCED)))
     return values is not None and len(np.unique(values)) > min(len(values) / 2, LONG - 1)

@@ -8,6 +8,7 @@ first. Letters: ``N`` cells.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from dl.errors import BadData
 from dl.tables.counters import words_of
-from dl.tables.numbers import MISSING
+from dl.tables.numbers import MISSING, is_missing
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of text
@@ -33,6 +34,7 @@ _SLASHES = re.compile(r"^(\d{4})([/.])(\d{1,2})\2(\d{1,2})" + _TIME)
 _WORDS = re.compile(r"^(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4})" + _TIME)
 _AMERICAN = re.compile(r"^(?:[A-Za-z]{3,9},?\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})" + _TIME)
 _COMPACT = re.compile(r"^(19|20)(\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")
+PLAIN = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
 SPELLINGS = {
     "iso": "2024-02-01",
     "slashes": "2024/02/01",
@@ -91,6 +93,8 @@ def read_dates(name: str, column: Column, first: str = "auto") -> Dates | None:
     head = [cell for cell in column.slice(0, GLANCED).to_pylist() if cell.lower() not in MISSING]
     if any(_spelling(cell) is None for cell in head) and _epochs(name, head) is None:
         return None
+    if (plain := _read_plain(column)) is not None:
+        return plain
     encoded = column.combine_chunks().dictionary_encode()
     cells, codes = encoded.dictionary.to_pylist(), np.asarray(encoded.indices.to_numpy(zero_copy_only=False))
     gone = np.array([cell.lower() in MISSING for cell in cells], bool)
@@ -112,6 +116,23 @@ def read_dates(name: str, column: Column, first: str = "auto") -> Dates | None:
     values = np.zeros(len(cells), np.int64)
     values[~gone] = read
     return Dates(values[codes], gone[codes], bool((read % DAY != 0).any()), note, decided)
+
+
+def _read_plain(column: Column) -> Dates | None:
+    """Read a column all of whose cells are plain ISO dates, missing ones aside, in one pass; None for another one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = column.combine_chunks()
+    plain = pc.match_substring_regex(cells, PLAIN)
+    gone = ~np.asarray(plain.to_numpy(zero_copy_only=False))
+    if gone.all() or not is_missing(cells.filter(pa.array(gone))).all():
+        return None
+    with suppress(pa.ArrowInvalid):  # there is no such day or time
+        read = pc.cast(pc.if_else(plain, cells, None), pa.timestamp("us"))
+        moments = np.asarray(pc.fill_null(pc.cast(read, "i8"), 0).to_numpy(), np.int64)
+        return Dates(moments, gone, bool((moments % DAY != 0).any()))
+    return None
 
 
 def _spelling(cell: str) -> str | None:

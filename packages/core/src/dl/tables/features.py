@@ -19,10 +19,10 @@ from dl.errors import BadData
 from dl.finding import Finding
 from dl.options import Options
 from dl.tables.columns import Roles, choose_features, list_names, no_input, quote, sample_columns, split_names
-from dl.tables.counters import counter_notes, find_counters, used_counters
+from dl.tables.counters import counter_notes, find_counters
 from dl.tables.gather import content_ids, has_nul, is_blank, utf8_bytes
 from dl.tables.groups_times import group_numbers, read_times
-from dl.tables.identifiers import find_identifiers, groups_in_sight
+from dl.tables.guards import check_cells
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import file_name
 from dl.tables.table import RowNames, check_table_options, open_table, stem_of
@@ -44,6 +44,7 @@ class Features:
         targets: As in `Examples`; zeros without a target.
         names: Of the classes, labels or target columns.
         rows: (N,) row numbers for messages.
+        ids: (N,) as in `Examples`, of all input cells.
         unit: The noun for a row: ``row`` or ``line``.
         roles: The role of each column.
         bad: Collects rows that cannot be used.
@@ -54,10 +55,11 @@ class Features:
     """
 
     path: Path
-    columns: Mapping[str, Column]
+    columns: dict[str, Column]
     targets: NDArray[np.generic]
     names: tuple[str, ...]
     rows: Index
+    ids: Index
     unit: str
     roles: Roles
     bad: BadRows
@@ -79,7 +81,7 @@ class Features:
         return Examples(
             inputs,
             self.targets[kept],
-            content_ids(_row_bytes(self.columns))[kept],
+            self.ids[kept],
             self.names,
             RowNames(f"{file_name(self.path)} {self.unit}", self.rows[kept]),
             None if self.groups is None else self.groups[kept],
@@ -87,9 +89,16 @@ class Features:
             self.bad.left_out(self.rows[kept]),
         )
 
+    def release(self) -> None:
+        """Drop the cells, which take as much memory as the file, once they are parsed."""
+        import pyarrow as pa
+
+        self.columns.clear()
+        pa.default_memory_pool().release_unused()
+
     def dataset(self, train: Examples, notes: Sequence[str]) -> Dataset:
         """Return the examples as a data set, with the notes of the domain appended."""
-        counts = f"{many(len(train), self.unit)}, {many(len(self.columns), 'input')}"
+        counts = f"{many(len(train), self.unit)}, {many(len(self.roles.features), 'input')}"
         return Dataset(
             name=stem_of(self.path),
             train=train,
@@ -255,20 +264,17 @@ def _to_features(
     groups = group_numbers(columns[roles.group])[kept] if roles.group else None
     if groups is not None:
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
-    cells = {name: columns[name].filter(kept.copy()) for name in every}
-    found: list[Finding] = []
-    if roles.targets:
-        found = used_counters(
-            {name: cells[name] for name in roles.features if roles.asked or name in counting}, targets
-        )
-    if roles.targets and not roles.group and not roles.time:
-        found += groups_in_sight(find_identifiers(cells, targets))
+    cells = {name: columns[name] if kept.all() else columns[name].filter(kept.copy()) for name in every}
+    used = [name for name in roles.features if roles.asked or name in counting]
+    ordered = bool(roles.group or roles.time)
+    found = check_cells(cells, used, targets, ordered=ordered) if roles.targets else []
     return Features(
         source.path,
         {name: cells[name] for name in roles.features},
         targets,
         names,
         rows[kept],
+        content_ids(_row_bytes({name: cells[name] for name in roles.features})),
         source.unit,
         roles,
         bad,

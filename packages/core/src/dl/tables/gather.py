@@ -106,9 +106,9 @@ def one_spelling(cells: Cells) -> tuple[Cells, str]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not pc.any(pc.match_substring_regex(cells, r"\s\s|[^\x00-\x7f]|[\t\n\f\r]")).as_py():
-        return cells, ""
     encoded = cells.combine_chunks().dictionary_encode()
+    if not pc.any(pc.match_substring_regex(encoded.dictionary, r"\s\s|[^\x00-\x7f]|[\t\n\f\r]")).as_py():
+        return cells, ""
     before = encoded.dictionary.to_pylist()
     after = [" ".join(unicodedata.normalize("NFC", word).split()) for word in before]
     if after == before:

@@ -19,7 +19,7 @@ from dl.data.groups import ONE_TARGET, agreement
 from dl.finding import Finding
 from dl.tables.columns import quote
 from dl.tables.counters import named_like_id, whole_numbers
-from dl.tables.numbers import matches, matches_all
+from dl.tables.numbers import GLANCED, matches, matches_all
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
@@ -31,7 +31,6 @@ SIZE = 2.0  # rows of a group in the mean
 ALONE = 0.95  # agreement from which a column is one of identifiers, whatever its name
 SORTED = 0.5  # of the changes by chance along the order of the values; fewer are those of an amount
 LOOKED = 100_000  # rows up to which columns are looked at that no name speaks for
-GLANCED = 1000  # cells that tell the form
 WORD_AND_NUMBER = r"^[A-Za-z][A-Za-z_\-#. ]*[0-9]+$"
 HEXADECIMAL = r"^[0-9a-fA-F]{8}[0-9a-fA-F-]*$"
 
@@ -117,8 +116,13 @@ def _names(words: Any, groups: Index, targets: NDArray[np.generic]) -> bool:  # 
     return bool((along[1:] != along[:-1]).mean() > SORTED * (1 - np.square(shares).sum()))
 
 
-def groups_in_sight(found: list[Identifiers]) -> list[Finding]:
-    """Return the finding on identifiers that come again: one finding, for the column whose groups agree most."""
+def groups_in_sight(found: list[Identifiers], option: str = "--group-on ") -> list[Finding]:
+    """Return the finding on identifiers that come again: one finding, for the column whose groups agree most.
+
+    Args:
+        found: Those that agree most first.
+        option: That names the groups, before the name.
+    """
     if not found:
         return []
     one, others = found[0], found[1:]
@@ -131,6 +135,6 @@ def groups_in_sight(found: list[Identifiers]) -> list[Finding]:
         message = f"{what}, each with one target, and {split}: the score is that of groups seen before"
     else:
         message = f"{what}, and {split}; if new rows will be of new groups, the score is too good"
-    message += f"; keep them together: --group-on {name}{more}"
+    message += f"; keep them together: {option}{name}{more}"
     evidence = {"column": one.name, "groups": one.count, "rows": len(one.groups), "agreement": one.agreement}
     return [Finding("data-groups-in-sight", "issue" if one.of_one_target else "tip", message, evidence)]

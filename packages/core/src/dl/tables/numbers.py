@@ -8,6 +8,9 @@ has points before a comma (``1.234,5``), points separate thousands and the comma
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of text without nulls, spaces around it taken away
 
+GLANCED = 1000  # cells that are looked at first, where they may rule a form out
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-", ".")  # missing values among numbers, in lower case
 ONE_COMMA = r"^[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?$"
@@ -28,6 +32,7 @@ GROUPED = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?$"
 POINTS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]+$"
 WITH_POINTS = r"^[+-]?([0-9]+|[1-9][0-9]{0,2}(\.[0-9]{3})+)(,[0-9]*)?$"
 EITHER = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
+LARGEST = 1e100  # largest number whose square is finite, with a margin
 
 
 def matches(column: Column, pattern: str) -> NDArray[np.bool_]:
@@ -49,7 +54,37 @@ def is_missing(column: Column) -> NDArray[np.bool_]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return np.asarray(pc.is_in(pc.utf8_lower(column), value_set=pa.array(MISSING)).to_numpy())
+    found = pc.is_in(column, value_set=pa.array(_spelled()))
+    return np.asarray(found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy())
+
+
+@cache
+def _spelled() -> list[str]:
+    """Return `MISSING` in every mixture of capitals."""
+    return [
+        "".join(letters)
+        for word in MISSING
+        for letters in product(*(dict.fromkeys((letter, letter.upper())) for letter in word))
+    ]
+
+
+def read_plain(column: Column) -> NDArray[np.float64] | None:
+    """Return the numbers of a column (N,) all of whose cells are `NUMBER` or empty, NaN where empty; None for others.
+
+    What arrow parses as a finite number is a `NUMBER`. So the columns of most tables are read in one pass, without a
+    regular expression.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = column.combine_chunks()
+    empty = pc.equal(cells, "")
+    with suppress(pa.ArrowInvalid):
+        read = pc.cast(pc.if_else(empty, None, cells) if pc.any(empty).as_py() else cells, "f8")
+        values = np.array(read.to_numpy(zero_copy_only=False), np.float64)
+        finite = np.abs(values) <= LARGEST
+        return values if int(finite.sum()) == len(values) - read.null_count else None
+    return None
 
 
 def without_commas(path: Path, name: str, column: Column, otherwise: str = "") -> tuple[Column, str]:

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from dl.tables.columns import quote
-from dl.tables.numbers import is_missing, matches, without_commas
+from dl.tables.numbers import GLANCED, is_missing, matches, without_commas
 from dl.terminal import safe_text
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
 
-GLANCED = 1000  # cells that are looked at first
 MOSTLY = 0.9  # share of the cells that have the form
 FEW_UNITS = 4  # of a column, above which its cells are no amounts
 MONEY = r"(?:[A-Z]{0,2}\$|[€£¥₹₩₽]|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY)"

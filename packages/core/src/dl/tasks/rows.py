@@ -104,6 +104,7 @@ BINARY = TaskKind(
     has_classes=True,
     finds_class=True,
     probabilities="sigmoid",
+    learner="classifier",
     baselines=constant(constant_classes),
 )
 
@@ -128,6 +129,7 @@ MULTICLASS = TaskKind(
     margin=_margin_of_several,
     has_classes=True,
     probabilities="softmax",
+    learner="classifier",
     baselines=constant(constant_classes),
 )
 
@@ -149,6 +151,7 @@ MULTILABEL = TaskKind(
     predicted=lambda preds: (preds > 0.5).long(),
     answer=_labels_in_words,
     probabilities="sigmoid",
+    learner="classifier",
     baselines=constant(constant_labels),
 )
 
@@ -166,6 +169,7 @@ REGRESSION = TaskKind(
     metrics=metrics.REGRESSION,
     score=_absolute_error,
     score_name="mae",
+    learner="regressor",
     baselines=constant(constant_numbers),
 )
 
@@ -183,6 +187,7 @@ UNIT_REGRESSION = TaskKind(
     score=_absolute_error,
     score_name="mae",
     bounded=True,
+    learner="regressor",
     baselines=constant(constant_shares),
 )
 

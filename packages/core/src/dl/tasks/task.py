@@ -123,6 +123,8 @@ class TaskKind:
         losses: Losses for ``loss=``, by name; empty if there is only one.
         baselines: From a task, training and validation set and preprocessor to the scores of trivial answers; see
             `dl.tasks.baselines.constant`.
+        learner: The kind of scikit-learn's learners whose answers are preds of this row: ``classifier`` for
+            probabilities of classes or labels, ``regressor`` for numbers in target units; empty for none.
         reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
     """
@@ -157,6 +159,7 @@ class TaskKind:
     headline: Callable[[Target], str] | None = None
     losses: Mapping[str, Loss] = field(default_factory=dict)
     baselines: Callable[[Task, Subset, Subset, Preprocessor], tuple[Baseline, ...]] = lambda *_: ()
+    learner: str = ""
     reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
     eval_batch_size: int = EVAL_BATCH
 
@@ -228,9 +231,19 @@ class Task:
             logits: (N, K).
             target: As `encode` gives it.
         """
-        preds, actual = self.preds(logits), self.decode(target)
+        first = self.info.finds_first
+        return self.metrics_of(self.preds(-logits) if first else self.preds(logits), target)
+
+    def metrics_of(self, preds: Tensor, target: Tensor) -> dict[str, float]:
+        """Compute every metric from preds, of two classes those of the class to find.
+
+        Args:
+            preds: (N, ...), as `preds` gives them.
+            target: As `encode` gives it.
+        """
+        actual = self.decode(target)
         if self.info.finds_first:
-            preds, actual = self.preds(-logits), 1 - actual
+            actual = 1 - actual
         compute = {metric.info.name: metric.compute for metric in self.row.metrics}
         return {info.name: float(compute[info.name](preds, actual)) for info in self.info.metrics}
 

@@ -24,7 +24,7 @@ from dl.specs import ModelSpec
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold, owner
-from dl.training.checkpoint import load_weights, save_weights
+from dl.training.checkpoint import copy_weights, load_weights, save_weights
 from dl.training.summary import summarize
 
 EXAMPLES = 4  # of the batch to overfit; few enough for a linear model of a few columns
@@ -190,7 +190,7 @@ def _saved(subject: ModelSubject) -> None:
         pass
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "best.safetensors"
-        save_weights(path, first)
+        save_weights(path, copy_weights(first))
         load_weights(path, second)
     with torch.no_grad():
         before, after = (network.eval()(cloned(subject.inputs)) for network in (first, second))

@@ -15,6 +15,7 @@ import lightning.pytorch as pl
 import numpy as np
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
+from torch import Tensor
 
 from dl import files
 from dl.data.examples import Index, Subset
@@ -25,10 +26,10 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
 from dl.runs.estimates import ScoreEstimates, estimate_scores
-from dl.runs.history import EpochRow, write_history
+from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
 from dl.signals import SecondSignal, StopFlag
-from dl.training.checkpoint import save_weights
+from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -94,15 +95,21 @@ class RunWriter(Callback):
         for part, scored in module.scored.items():
             self.losses[part] += scored.loss
             self.margins[part] += scored.margin
-        outcomes.write_epoch(self.folder / "outcomes", len(self.rows), module.scored)
-        write_history(self.folder / "history.csv", self.rows)
-        if self._is_best():
-            save_weights(self.folder / "best.safetensors", module.network)
-            outcomes.write_logits(self.folder / "outcomes", "best", module.scored["val"].logits, module.val_answers())
-            self.manifest = self.manifest.with_status("running", best_epoch=len(self.rows))
-        self.manifest = self.manifest.with_status("running", epochs=len(self.rows))
-        self.write_manifest("running")
+        is_best = best_epoch(self.rows, self.manifest.task.headline, self.monitor) == len(self.rows)
+        best = len(self.rows) if is_best else self.manifest.best_epoch
+        self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
+        self.keep_epoch(module, is_best=is_best)
         self.progress.epoch(row, scores)
+
+    def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
+        """Write what the newest epoch gave: outcomes, history, the weights if they are the best, the manifest."""
+        folder = self.folder / "outcomes"
+        outcomes.write_epoch(folder, len(self.rows), module.scored)
+        write_history(self.folder / "history.csv", self.rows)
+        if is_best:
+            save_weights(self.folder / "best.safetensors", copy_weights(module.network))
+            outcomes.write_logits(folder, "best", module.scored["val"].logits, module.val_answers())
+        self.write_manifest("running")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save a checkpoint to resume from."""
@@ -166,20 +173,60 @@ class RunWriter(Callback):
             row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row()
 
-    def _is_best(self) -> bool:
-        """Return whether the newest epoch is the best: by the headline metric, ties broken by the loss; or by loss."""
-        headline = self.manifest.task.headline
-        sign = 1.0 if headline.higher else -1.0
 
-        def rating(row: Mapping[str, float]) -> tuple[float, float]:
-            metric = sign * row[f"val_{headline.name}"] if self.monitor == "metric" else 0.0
-            return (metric, -row["val_loss"])
+class FoldWriter(RunWriter):
+    """Keeps the epochs of one fit of a protocol in memory, and writes its run once, at the end.
 
-        newest = rating(self.rows[-1])
-        if any(value != value for value in newest):
-            return False
-        best = self.manifest.best_epoch
-        return best == 0 or newest > rating(self.rows[best - 1])
+    A fit of a protocol is short, and done again if it is cut off: writing it epoch by epoch would take longer than the
+    epochs. Outcomes and logits of all epochs are kept, since the epoch is chosen for all fits together.
+    """
+
+    def __init__(self, *given: Any) -> None:  # Any: as RunWriter takes them
+        super().__init__(*given)
+        self.epochs: list[dict[str, outcomes.Scored]] = []
+        self.answers: list[np.ndarray | None] = []
+        self.best: dict[str, Tensor] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock; no checkpoint is kept."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep no checkpoint."""
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep no features and sketches: those of different networks cannot be pooled."""
+
+    def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
+        """Keep what the newest epoch gave."""
+        self.epochs.append(dict(module.scored))
+        self.answers.append(module.val_answers())
+        if is_best:
+            self.best = copy_weights(module.network)
+
+    def end(self, status: str, message: str = "", signal: int = 0) -> None:
+        """Write everything, the manifest last."""
+        if self.epochs:
+            folder = self.folder / "outcomes"
+            outcomes.write_epochs(folder, self.epochs)
+            outcomes.write_all_logits(folder, [epoch["val"].logits for epoch in self.epochs], self.answers)
+            write_history(self.folder / "history.csv", self.rows)
+            save_weights(self.folder / "best.safetensors", self.best)
+        super().end(status, message, signal)
+
+
+class LastWriter(FoldWriter):
+    """Writes the weights after the last epoch, and nothing else."""
+
+    def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
+        """Keep the weights of the newest epoch."""
+        self.best = copy_weights(module.network)
+
+    def end(self, status: str, message: str = "", signal: int = 0) -> None:
+        """Write the weights of a fit that was not cut off."""
+        self.manifest = self.manifest.with_status(status, message=message, signal=signal)
+        if status == "finished" and is_first_device():
+            save_weights(self.folder / "best.safetensors", self.best)
 
 
 class EarlyStopping(Callback):

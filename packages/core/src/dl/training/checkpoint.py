@@ -12,6 +12,7 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import torch
 from lightning.pytorch.plugins.io import CheckpointIO
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from dl import files
 from dl.errors import BadRun
@@ -86,11 +87,15 @@ class DurableCheckpoints(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
-def save_weights(path: Path, network: nn.Module) -> None:
-    """Write the network's weights as safetensors, atomically; tied weights under their first name."""
+def copy_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of the network's weights on the CPU; tied weights under their first name."""
     state, first = network.state_dict(), _first_names(network)
-    weights = {name: state[name].detach().cpu().contiguous() for name in state if first[name] == name}
-    files.write_bytes(path, save(weights))
+    return {name: state[name].detach().cpu().contiguous().clone() for name in state if first[name] == name}
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write the weights of a network as safetensors, atomically."""
+    files.write_bytes(path, save(dict(weights)))
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

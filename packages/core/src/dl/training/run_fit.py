@@ -155,13 +155,13 @@ def fit_recipe(
         files.make_folder(root)
         setup = set_up(recipe, plugins, at_hand)
         describe(console, setup, plugins)
-        folder = write_run(root, setup, devices)
+        folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
+        write_run(folder, setup, devices)
         return train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
 
 
-def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
-    """Create a run folder, and write everything known before the first step."""
-    folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
+def write_run(folder: Path, setup: FitSetup, devices: Devices) -> None:
+    """Write everything known before the first step into a new run folder."""
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
@@ -174,7 +174,6 @@ def write_run(root: Path, setup: FitSetup, devices: Devices) -> Path:
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(folder.name).to_json())
-    return folder
 
 
 def _build_loggers(loggers: Mapping[str, Options], plugins: Plugins, folder: Path) -> dict[str, Logger]:

@@ -102,21 +102,33 @@ class FitSetup:
         return np.concatenate([fingerprints(subset) for subset in comparables])
 
 
-def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSetup:
+def set_up(
+    recipe: Recipe,
+    plugins: Plugins,
+    at_hand: AtHand = NOTHING,
+    dataset: Dataset | None = None,
+    splits: DataSplits | None = None,
+) -> FitSetup:
     """Read and split the data, decide the task, learn the preprocessor and build the network.
 
     The random state of torch is seeded with the recipe's seed before anything is learnt or built.
+
+    Args:
+        recipe: Every choice.
+        plugins: The registered plugins.
+        at_hand: Arguments in memory, which the recipe cannot name.
+        dataset: The recipe's data set, if it has been read before; None reads it.
+        splits: Of this data set, in place of those that the recipe asks for.
 
     Raises:
         DLError: For a mistake of the user: unreadable data, a task or an option that does not fit.
         PluginFailed: If the network does not fit the task.
     """
     domain = plugins.domain(recipe.domain).load()
-    dataset = load_dataset(recipe, plugins, domain)
+    dataset = dataset or load_dataset(recipe, plugins, domain)
     facts = data_facts(dataset)
-    recipe, defaults = settle(_as_read(recipe, dataset, at_hand), facts, plugins)
-    recipe = _as_needed(recipe, plugins)
-    splits = split_data(dataset, recipe, plugins)
+    recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand)
+    splits = splits or split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
@@ -140,6 +152,14 @@ def set_up(recipe: Recipe, plugins: Plugins, at_hand: AtHand = NOTHING) -> FitSe
         facts,
         defaults,
     )
+
+
+def close_recipe(
+    recipe: Recipe, dataset: Dataset, plugins: Plugins, at_hand: AtHand = NOTHING
+) -> tuple[Recipe, tuple[Default, ...]]:
+    """Return the recipe with all that follows from the data in it, and the defaults among that."""
+    settled, defaults = settle(_as_read(recipe, dataset, at_hand), data_facts(dataset), plugins)
+    return _as_needed(settled, plugins), defaults
 
 
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:

@@ -14,11 +14,21 @@ from rich.console import Console
 from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
+from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
 from dl.signals import SecondSignal, StopFlag
 from dl.training.batches import batch_sizes
-from dl.training.callbacks import EarlyStopping, LoggerCallback, ProgressCallback, RunWriter, ScoredSubsets, SignalStop
+from dl.training.callbacks import (
+    EarlyStopping,
+    FoldWriter,
+    LastWriter,
+    LoggerCallback,
+    ProgressCallback,
+    RunWriter,
+    ScoredSubsets,
+    SignalStop,
+)
 from dl.training.devices import Devices, quiet_lightning
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -33,6 +43,7 @@ def train(
     console: Console,
     plugins: Plugins,
     loggers: Mapping[str, Logger],
+    last_epoch: int = 0,
 ) -> Run:
     """Run the Trainer.
 
@@ -43,6 +54,7 @@ def train(
         console: For progress.
         plugins: The registered plugins.
         loggers: Of the row of each epoch, by name.
+        last_epoch: Of a schedule that is cut off, where only the weights after this epoch are kept; 0 for a whole fit.
 
     Raises:
         TrainingFailed: If memory runs out.
@@ -51,7 +63,9 @@ def train(
     flag = StopFlag()
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
     display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)
-    writer = RunWriter(
+    of_protocol = last_epoch > 0 or protocol_of(recipe.split)[1] > 0  # the epoch is chosen for all folds together
+    kind = LastWriter if last_epoch else FoldWriter if of_protocol else RunWriter
+    writer = kind(
         folder or Path(os.devnull),
         setup.manifest(folder.name if folder else ""),
         ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch, splits.groups),
@@ -60,8 +74,10 @@ def train(
     )
     early_stopping = EarlyStopping(writer, setup.regularizers)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
-    callbacks = [writer, early_stopping, logger_callback, ProgressCallback(display), SignalStop(flag)]
-    trainer = devices.trainer(int(recipe.train["epochs"]), [*callbacks, *setup.at_hand.callbacks])
+    callbacks = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
+    if not of_protocol:
+        callbacks.insert(1, early_stopping)
+    trainer = devices.trainer(last_epoch or int(recipe.train["epochs"]), [*callbacks, *setup.at_hand.callbacks])
     if trainer.world_size > len(splits.val):
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"

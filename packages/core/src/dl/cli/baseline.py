@@ -1,0 +1,105 @@
+"""The verb baseline: what a network has to beat."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from dl.cli.flags import (
+    DEFAULT_RUNS,
+    Data,
+    DataDir,
+    DomainName,
+    Encoding,
+    Further,
+    GroupOn,
+    Input,
+    Json,
+    Runs,
+    Seed,
+    Target,
+    TaskName,
+    TimeOn,
+    typed_choices,
+)
+from dl.errors import BadOption
+from dl.terminal import console, plain
+
+if TYPE_CHECKING:
+    from dl.rivals.baseline import Ladder
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(help=_BASELINE)(baseline)
+
+
+_BASELINE = """Score what a network has to beat: constant answers and cheap learners, on the same split.
+
+Example: dl baseline tabular wine
+
+With a run in place of domain and data, as in dl baseline last, they are kept in the run, and its report compares the
+network with them.
+"""
+
+
+def baseline(
+    domain: DomainName = "",
+    data: Data = "",
+    options: Further = None,
+    input_: Input = "",
+    target: Target = "",
+    group_on: GroupOn = "",
+    time_on: TimeOn = "",
+    encoding: Encoding = "",
+    data_dir: DataDir = "",
+    task: TaskName = "",
+    seed: Seed = None,
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> None:
+    """Score baselines, as `dl.baseline`."""
+    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    word = domain
+    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
+    import dl
+
+    if word and "=" not in word and not data:
+        if typed or task:
+            raise BadOption(f"dl baseline {word}: a run has its own options and its own task; leave them out")
+        found = dl.baseline(run=word, runs=runs)
+    else:
+        found = dl.baseline(domain, data, task=task, seed=seed, runs=runs, **typed)  # type: ignore[arg-type]  # key=value
+    if as_json:
+        print(json.dumps(_json(found)))
+    else:
+        _show(found)
+
+
+def _show(ladder: Ladder) -> None:
+    from dl.runs.wording import show_estimate, show_value
+
+    out, metric = console(), ladder.info.headline
+    out.print(
+        plain(f"{ladder.data}: {ladder.train:,} to train on, {ladder.val:,} for validation, {ladder.rule}", "bold")
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", metric.name, "seconds"):
+        table.add_column(name, justify="right" if name == "seconds" else "left")
+    for one in sorted(ladder.constants, key=lambda one: one.score if metric.higher else -one.score):
+        table.add_row(plain(f"  {one.answer}"), show_value(metric, one.score), "")
+    for rival in reversed(ladder.rivals):
+        shown = show_estimate(metric, rival.estimate)
+        table.add_row(plain(f"  {rival.baseline.answer}"), shown, f"{rival.baseline.seconds:.1f}")
+    out.print(table)
+
+
+def _json(ladder: Ladder) -> dict[str, object]:
+    rivals = [asdict(one.baseline) | {"estimate": list(one.estimate)} for one in ladder.rivals]
+    head = {"data": ladder.data, "train": ladder.train, "val": ladder.val, "rule": ladder.rule}
+    metric = ladder.info.headline.name
+    return head | {"metric": metric, "constants": [asdict(one) for one in ladder.constants], "rivals": rivals}

@@ -1,0 +1,106 @@
+"""The verb cv: cross-validation."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import Annotated
+
+import typer
+
+from dl.cli.flags import (
+    DEFAULT_RUNS,
+    Accelerator,
+    Data,
+    DataDir,
+    DomainName,
+    Encoding,
+    Further,
+    GroupOn,
+    Input,
+    Json,
+    ModelName,
+    Precision,
+    RecipeName,
+    Reg,
+    Runs,
+    Seed,
+    Target,
+    TaskName,
+    TimeOn,
+    resolve_typed,
+    typed_choices,
+)
+from dl.cli.train import finish
+from dl.errors import BadOption
+from dl.options import split_named
+from dl.terminal import console
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(help=_CV)(cv)
+
+
+_CV = """Cross-validate: train a network for each fold, and score every example by one that never saw it.
+
+Example: dl cv tabular wine --protocol kfold:4
+
+Protocols: holdout, kfold:4, iterated-kfold:4x3, repeated-holdout:5; chosen by the number of examples if omitted. With
+--time-on, folds go forward in time. Further options are those of dl fit.
+"""
+
+
+def cv(
+    domain: DomainName = "",
+    data: Data = "",
+    options: Further = None,
+    protocol: Annotated[str, typer.Option(help="How many fits, and what each holds out.", metavar="PROTOCOL")] = "",
+    jobs: Annotated[int, typer.Option(help="Number of folds fitted side by side.", min=1)] = 1,
+    resume: Annotated[str, typer.Option(help="Go on with an interrupted run.", metavar="RUN")] = "",
+    final: Annotated[
+        str, typer.Option(help="Network for dl test and dl predict: ensemble of the folds, or refit on all.")
+    ] = "ensemble",
+    model: ModelName = "",
+    recipe: RecipeName = "",
+    reg: Reg = None,
+    input_: Input = "",
+    target: Target = "",
+    group_on: GroupOn = "",
+    time_on: TimeOn = "",
+    encoding: Encoding = "",
+    data_dir: DataDir = "",
+    task: TaskName = "",
+    seed: Seed = None,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "32-true",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> int:
+    """Cross-validate, as `dl.cv`."""
+    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags |= {"data_dir": data_dir, "protocol": protocol}
+    domain, data, typed = typed_choices((domain, data), options, flags)
+    named = split_named(reg or [])
+    given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task}
+    if resume and (stated := [name for name, value in (given | typed | named).items() if value]):
+        raise BadOption(f"--resume {resume} goes on with the choices of that run; leave {', '.join(stated)} out")
+    from dl.plugins.loading import load_plugins
+
+    plugins = load_plugins()
+    from dl.cross_validation.cross_validate import BY_SIZE, cross_validate
+    from dl.runs.run import open_run
+    from dl.training.devices import Devices
+
+    resumed = open_run(resume, runs) if resume else None
+    if resumed:
+        recipe, typed = str(resumed.path / "recipe.toml"), {}
+    by_size = not recipe and typed.get("protocol", BY_SIZE) == BY_SIZE
+    typed = {name: value for name, value in typed.items() if (name, value) != ("protocol", BY_SIZE)}
+    names = {"recipe": recipe, "model": model, "task": task}
+    chosen = resolve_typed(plugins, domain, data, typed, seed=seed, reg=named, **names)
+    where = Devices(accelerator, "1", precision=precision)
+    fitted = (chosen, plugins, where, runs, console(stderr=True))
+    with redirect_stdout(sys.stderr):  # a network may print
+        run = cross_validate(*fitted, by_size=by_size, resumed=resumed, jobs=jobs, final=final)
+    return finish(run, plugins, as_json=as_json)

@@ -1,0 +1,314 @@
+"""Cross-validate: fit a recipe once for each fold of a protocol, and pool what the fits reached into one run.
+
+    runs/0007-wine-dense/
+        recipe.toml  run.json  history.csv  outcomes/     of all folds together
+        folds/01/  folds/02/  ...                         the run of each fit
+
+run = cv("tabular", "wine")
+run.manifest.folds
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch.utilities.seed import isolate_rng
+from rich.console import Console
+
+from dl import files
+from dl.cross_validation.fold import fit_missing
+from dl.cross_validation.plan import Plan, make_plan
+from dl.cross_validation.pool import FinishedFold, pool
+from dl.cross_validation.refit import refit
+from dl.data.examples import subset_fingerprint, whole
+from dl.errors import BadDevices, BadOption, BadRun, nearest
+from dl.finding import Finding
+from dl.plugins.at_hand import NOTHING, AtHand, asked_target
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.recipes.protocol import Protocol, protocol_of
+from dl.recipes.recipe import Recipe
+from dl.recipes.resolve import resolve
+from dl.runs.manifest import Manifest
+from dl.runs.outcomes import ALL_LOGITS
+from dl.runs.run import FOLDS, Run, claim_run, write_findings
+from dl.runs.seen import SEEN, write_fingerprints
+from dl.runs.wording import show_value
+from dl.specs import IN_MEMORY
+from dl.splits.partition import load_dataset
+from dl.terminal import plain
+from dl.training.attribution import attribute_errors
+from dl.training.description import describe
+from dl.training.devices import Devices
+from dl.training.run_fit import fit_recipe
+from dl.training.setup import FitSetup, set_up
+from dl.words import many
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
+BY_SIZE = "auto"  # a protocol chosen by the size of the data
+ENSEMBLE, REFIT = FINAL = ("ensemble", "refit")  # networks for new inputs
+
+
+def cv(
+    domain: str = "",
+    data: object = "",
+    *,
+    protocol: str = BY_SIZE,
+    target: object = None,
+    test: object = None,
+    model: str | Model = "",
+    recipe: str = "",
+    task: str = "",
+    seed: int | None = None,
+    devices: Devices | None = None,
+    runs: str | Path = "runs",
+    console: Console | None = None,
+    plugins: Plugins | None = None,
+    reg: Mapping[str, object] | None = None,
+    jobs: int = 1,
+    final: str = ENSEMBLE,
+    **options: object,
+) -> Run:
+    """Cross-validate: train one network for each fold of a protocol, and score each example by one that never saw it.
+
+    Args:
+        domain: ``vision``, ...
+        data: As for `dl.fit`.
+        protocol: ``kfold:4``, ``iterated-kfold:4x3``, ``repeated-holdout:5``, ``holdout``; ``auto`` chooses by the
+            number of examples.
+        target: As for `dl.fit`.
+        test: As for `dl.fit`.
+        model: As for `dl.fit`.
+        recipe: As for `dl.fit`.
+        task: As for `dl.fit`.
+        seed: Of every random draw, the folds among them; None takes the recipe's.
+        devices: Where to train.
+        runs: Folder of run folders.
+        console: For progress; None is silent.
+        plugins: The registered plugins; None loads the installed ones.
+        reg: Regularizers by name.
+        jobs: Number of folds fitted side by side, each in a process of its own.
+        final: The network for `dl.evaluate` and `dl.predict`: the ``ensemble`` of the folds, or one ``refit`` on all
+            examples.
+        **options: As for `dl.fit`.
+
+    Returns:
+        The run of all folds together; ``run.folds`` are those of its fits.
+
+    Raises:
+        DLError: For every mistake of the caller, in one line.
+
+    Example:
+        >>> run = dl.cv("tabular", "wine")
+        >>> run = dl.cv("vision", "photos/", protocol="kfold:5", group_on="name")
+        >>> [fold.score for fold in run.manifest.folds]
+    """
+    plugins = plugins or load_plugins()
+    at_hand, named = AtHand.of(data, target, test, model, None, ())
+    if at_hand.data is not None and "target_as" not in options:
+        named |= asked_target(plugins, task)
+    name = IN_MEMORY if at_hand.data is not None else str(data)
+    network = model if isinstance(model, str) else IN_MEMORY
+    plugins = at_hand.register(plugins)
+    asked = {} if protocol == BY_SIZE else {"protocol": protocol}
+    chosen = {"recipe": recipe, "model": network, "task": task}
+    recipe_ = resolve(plugins, domain, name, seed=seed, options={**options, **named, **asked}, reg=reg, **chosen)
+    by_size = protocol == BY_SIZE and protocol_of(recipe_.split)[0].fits == 1
+    devices = devices or (Devices(devices="1") if at_hand else Devices())
+    console = console or Console(quiet=True)
+    given = (recipe_, plugins, devices, Path(runs), console)
+    return cross_validate(*given, by_size=by_size, at_hand=at_hand, jobs=jobs, final=final)
+
+
+def cross_validate(
+    recipe: Recipe,
+    plugins: Plugins,
+    devices: Devices,
+    root: Path,
+    console: Console,
+    *,
+    by_size: bool = False,
+    resumed: Run | None = None,
+    at_hand: AtHand = NOTHING,
+    jobs: int = 1,
+    final: str = ENSEMBLE,
+) -> Run:
+    """Fit a resolved recipe once for each fold; where the protocol is a single hold-out, fit it as `dl.fit` does.
+
+    Args:
+        recipe: Every choice.
+        plugins: The registered plugins.
+        devices: Where to train.
+        root: Folder of run folders.
+        console: For progress.
+        by_size: Whether the number of examples chooses the protocol.
+        resumed: An interrupted run to go on with; its finished folds are kept.
+        at_hand: Arguments in memory, which the recipe cannot name.
+        jobs: Number of folds fitted side by side, each in a process of its own.
+        final: The network for new inputs: the ``ensemble`` of the folds, or one ``refit`` on all examples.
+
+    Raises:
+        DLError: For every mistake of the user.
+    """
+    if final not in FINAL:
+        raise BadOption(f"final={final}: expected {' or '.join(FINAL)}{nearest(final, FINAL)}")
+    if jobs > 1 and at_hand:
+        raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
+    devices.check()
+    if (world := devices.trainer(1, []).world_size) > 1:
+        raise BadDevices(f"folds are fitted one after the other on one device, not {world}  try: --devices 1")
+    with attribute_errors(recipe, plugins), isolate_rng():
+        domain = plugins.domain(recipe.domain).load()
+        if resumed:
+            _need_unfinished(resumed, final)
+        plan = make_plan(recipe, load_dataset(recipe, plugins, domain), plugins, by_size=by_size, at_hand=at_hand)
+        if plan.protocol.fits == 1:
+            console.print(
+                plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")
+            )
+            return fit_recipe(plan.recipe, plugins, devices, root, console, {}, at_hand)
+        if resumed:
+            _need_same_data(resumed, plan)
+        return _fit_folds(plan, plugins, devices, root, console, resumed, at_hand, jobs, final)
+
+
+def _fit_folds(
+    plan: Plan,
+    plugins: Plugins,
+    devices: Devices,
+    root: Path,
+    console: Console,
+    resumed: Run | None,
+    at_hand: AtHand,
+    jobs: int,
+    final: str,
+) -> Run:
+    """Fit each fold that is not finished yet, and pool them."""
+    started = time.monotonic()
+    first = set_up(plan.fold_recipe(1), plugins, at_hand, plan.dataset)
+    _describe(console, plan, first, plugins)
+    folder = resumed.path if resumed else _claim(root, plan, first)
+    manifest = _manifest(folder.name, plan, first)
+    before = resumed.manifest.seconds if resumed else 0.0
+
+    def write(status: str, **changes: Any) -> None:  # Any: fields of a manifest
+        seconds = round(before + time.monotonic() - started, 3)
+        written = manifest.with_status(status, seconds=seconds, **changes)
+        files.write_text(folder / "run.json", written.to_json())
+
+    if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing
+        manifest = resumed.manifest
+    else:
+        write("running")
+        runs = dict[int, Run]()
+        for number, run in fit_missing(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
+            if run.manifest.status != "finished":
+                words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
+                message = f"{words}; go on with: dl cv --resume {folder.name}"
+                write(run.manifest.status, message=message, signal=run.manifest.signal)
+                return Run(folder)
+            _show_fold(console, run, number, plan.protocol)
+            runs[number] = run
+            write("running")
+        manifest = _pooled(folder, manifest, plan, [runs[number] for number in sorted(runs)], first)
+    if final == REFIT:
+        size = f"{len(plan.dataset.train):,} examples"
+        console.print(plain(f"  refit on all {size}, {many(manifest.best_epoch, 'epoch')}"))
+        refit(plan, folder, manifest.best_epoch, devices, plugins, at_hand)
+    write("finished")
+    for run in Run(folder).folds:
+        _drop_logits(run)
+    return Run(folder, at_hand or None)
+
+
+def _pooled(folder: Path, manifest: Manifest, plan: Plan, runs: Sequence[Run], first: FitSetup) -> Manifest:
+    """Pool all folds into the run, and return its manifest."""
+    folds = [FinishedFold.of(run, plan.dataset.train) for run in runs]
+    write_findings(folder / "findings.json", _shared_findings(folds))
+    return pool(folder, manifest, plan, folds, first.sketch)
+
+
+def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
+    """Create a run folder, and write everything known before the first fold."""
+    files.make_folder(root)
+    folder = claim_run(root, f"{plan.dataset.name}-{plan.recipe.model}")
+    files.make_folder(folder / "outcomes")
+    files.make_folder(folder / FOLDS)
+    reasons = [f"{one.typed}: {one.reason}" for one in plan.defaults]
+    files.write_text(folder / "recipe.toml", plan.recipe.to_toml(reasons))
+    if first.at_hand.data is not None:
+        write_fingerprints(folder / SEEN, first.fingerprints())
+    return folder
+
+
+def _need_unfinished(run: Run, final: str) -> None:
+    """Refuse to go on with a run that has nothing left to do.
+
+    Raises:
+        BadRun: If it is finished, or of one fit.
+    """
+    if not run.manifest.protocol:
+        raise BadRun(f"{run.name} is a run of one fit, which dl cv does not go on with")
+    if run.manifest.status == "finished" and final != REFIT:
+        raise BadRun(f"{run.name} is finished  a network on all examples: dl cv --resume {run.name} --final {REFIT}")
+
+
+def _need_same_data(run: Run, plan: Plan) -> None:
+    """Refuse to go on with other data than the finished folds have learnt from.
+
+    Raises:
+        BadRun: If the examples are others.
+    """
+    if subset_fingerprint(whole(plan.dataset.train)) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{plan.dataset.name} has changed since {run.name}: its examples are others; start anew: dl cv")
+
+
+def _manifest(name: str, plan: Plan, setup: FitSetup) -> Manifest:
+    """Return the manifest of the run of all folds, from the first of them."""
+    first, everything = setup.manifest(name), whole(plan.dataset.train)
+    parts = replace(
+        first.parts,
+        val=0,
+        probe=0,
+        rule=f"{plan.protocol}, {setup.splits.rule.partition(', ')[2]}",
+        val_fingerprint=subset_fingerprint(everything),
+    )
+    baselines = plan.task.row.baselines(plan.task, everything, everything, setup.preprocessor)
+    return replace(first, parts=parts, task=plan.task.info, baselines=baselines, protocol=str(plan.protocol))
+
+
+def _shared_findings(folds: Sequence[FinishedFold]) -> list[Finding]:
+    """Return what the guards found in any fold, each code once."""
+    found: dict[str, Finding] = {}
+    for fold in folds:
+        for finding in fold.run.guard_findings:
+            found.setdefault(finding.code, finding)
+    return list(found.values())
+
+
+def _drop_logits(run: Run) -> None:
+    """Remove the logits of all epochs, which are pooled by now."""
+    (run.outcomes_folder / ALL_LOGITS).unlink(missing_ok=True)
+
+
+def _describe(console: Console, plan: Plan, setup: FitSetup, plugins: Plugins) -> None:
+    describe(console, setup, plugins)
+    console.print(plain(_protocol_line(plan)))
+
+
+def _protocol_line(plan: Plan) -> str:
+    """Describe the protocol, and why it was chosen."""
+    why = f": {plan.reason}" if plan.reason else ""
+    return f"  protocol    {plan.protocol}{why}; {many(plan.protocol.fits, 'fit')}"
+
+
+def _show_fold(console: Console, run: Run, number: int, protocol: Protocol) -> None:
+    info, manifest = run.manifest.task.headline, run.manifest
+    score = f"{info.name} {show_value(info, run.best[f'val_{info.name}'])} at epoch {manifest.best_epoch}"
+    console.print(plain(f"  fold {number}/{protocol.fits}  {score}  {manifest.seconds:.1f} s"))

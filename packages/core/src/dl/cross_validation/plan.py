@@ -1,0 +1,83 @@
+"""What all fits of a protocol share: the recipe, the data, the groups, and the task decided on all examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dl.data.examples import Dataset, Index
+from dl.defaults import Default
+from dl.options import Options, Value
+from dl.plugins.at_hand import NOTHING, AtHand
+from dl.plugins.registry import Plugins
+from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
+from dl.recipes.recipe import AUTO, Recipe
+from dl.splits.copies import example_keys
+from dl.splits.partition import number_groups
+from dl.tasks.table import decide
+from dl.tasks.task import Task
+from dl.training.setup import close_recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all fits of a protocol share.
+
+    Args:
+        recipe: Every choice but the number of the fold, and what is decided on the target of all examples.
+        protocol: The protocol.
+        reason: Why it was chosen; empty where it was asked for.
+        dataset: As it was read, once.
+        groups: (N,) numbers of the groups that are not cut.
+        task: Decided on all examples.
+        defaults: The choices that follow from the data.
+        pinned: Options of training that are decided on the target of all examples, and the same in every fold.
+    """
+
+    recipe: Recipe
+    protocol: Protocol
+    reason: str
+    dataset: Dataset
+    groups: Index
+    task: Task
+    defaults: tuple[Default, ...]
+    pinned: Options
+
+    def fold_recipe(self, fold: int) -> Recipe:
+        """Return the recipe of one fit, numbered from 1; 0 is that of a fit on all examples."""
+        train = {**self.recipe.train, **self.pinned}
+        return replace(self.recipe, train=train, split={**self.recipe.split, "fold": fold})
+
+
+def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bool, at_hand: AtHand = NOTHING) -> Plan:
+    """Choose the protocol, and settle everything that all fits share.
+
+    Raises:
+        BadData: If nothing can be learnt from the target.
+    """
+    keys = example_keys(dataset.train)
+    groups = number_groups(dataset.train, keys, recipe)
+    protocol, reason = protocol_of(recipe.split)[0], ""
+    if by_size:
+        protocol, reason = _by_size(dataset, groups)
+        if dataset.val is not None and protocol.fits > 1:
+            protocol, reason = Protocol(HOLDOUT), "the data set brings its own validation set"
+    recipe = replace(recipe, split={**recipe.split, "protocol": str(protocol)})
+    recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand)
+    loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
+    examples = dataset.train
+    task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
+    pinned: dict[str, Value] = {"positive": task.info.positive or AUTO}
+    if task.row.log_scaled:
+        pinned["target_scale"] = "log" if task.info.log_limits else "plain"
+    return Plan(recipe, protocol, reason, dataset, groups, task, defaults, pinned)
+
+
+def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:
+    """Choose the protocol by the number of groups, and by the members of the rarest class among them."""
+    first = np.unique(groups, return_index=True)[1]
+    targets, rarest = dataset.train.targets[first], len(first)
+    if targets.ndim == 1 and targets.dtype.kind in "biu" and len(targets):
+        rarest = int(np.unique(targets, return_counts=True)[1].min())
+    return choose_protocol(len(first), rarest, timed=dataset.train.times is not None)

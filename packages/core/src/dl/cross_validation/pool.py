@@ -1,0 +1,201 @@
+"""Pool the fits of a protocol into one run: each example with the score of a network that never saw it.
+
+A row of the pooled validation set is an example in a round: with three rounds an example stands there three times, and
+its rows are one group. The epoch is chosen on the pooled scores, for all fits together. Letters: ``J`` fits, ``T``
+epochs, ``n`` pooled rows, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.cross_validation.plan import Plan
+from dl.data.examples import Examples, Index, Subset
+from dl.groups import Groups
+from dl.intervals import Estimate, Interval, corrected_interval, difference_interval, widened
+from dl.recipes.protocol import Protocol
+from dl.runs import outcomes
+from dl.runs.estimates import estimate
+from dl.runs.history import EpochRow, best_epoch, write_history
+from dl.runs.manifest import FoldScore, Manifest, TaskInfo
+from dl.runs.outcomes import PartOutcomes, Scored
+from dl.runs.run import Run
+from dl.splits.holdout import join_groups
+from dl.tasks.task import Task
+from dl.training.sketches import hardest, write_sketches
+
+SUMMED = ("seconds", "train_seconds")  # columns of the history that add up over fits
+Sketch = Callable[[Any], Any]  # Any: one stored input, and its thumbnail or text
+
+
+@dataclass(frozen=True)
+class FinishedFold:
+    """A finished fit of a protocol.
+
+    Args:
+        run: Its run.
+        val: Positions of its validation set in the data set.
+        probe: Positions of its probe.
+        leaked: (n,) which validation examples also stand in its training set.
+    """
+
+    run: Run
+    val: Index
+    probe: Index
+    leaked: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, run: Run, examples: Examples) -> FinishedFold:
+        """Read which examples a fit scored, by their ids."""
+        stored = outcomes.read_arrays(run.outcomes_folder / "examples.npz")
+        order = np.argsort(examples.ids)
+        scored = (stored[f"{part}_ids"] for part in outcomes.PARTS)
+        val, probe = (order[np.searchsorted(examples.ids, ids, sorter=order)] for ids in scored)
+        return cls(run, val, probe, stored["val_leaked"])
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """The rows of one subset, sorted by round and then by position.
+
+    Args:
+        subset: The examples of the rows.
+        order: (n,) places of the rows among those of all fits, one after the other.
+        folds: (n,) number of the fit that scored each row.
+        groups: Of the rows.
+        kept: The outcomes of each fit.
+    """
+
+    subset: Subset
+    order: Index
+    folds: NDArray[np.int32]
+    groups: Groups | None
+    kept: tuple[PartOutcomes, ...]
+
+    def scored(self, epoch: int) -> Scored:
+        """Return the outcomes of an epoch, from 1, without logits."""
+        columns = ([getattr(one, name)[epoch - 1] for one in self.kept] for name in ("loss", "score", "margin"))
+        loss, score, margin = (np.concatenate(each)[self.order].astype(np.float32) for each in columns)
+        return Scored(loss, score, margin, np.empty((len(loss), 0), np.float32))
+
+
+def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedFold], sketch: Sketch) -> Manifest:
+    """Write the pooled history, outcomes and sketches into a run folder, and return its manifest.
+
+    Args:
+        folder: Of the run.
+        manifest: Of the run so far.
+        plan: Of the fits.
+        folds: All fits, in their order.
+        sketch: Shrinks one stored input to a thumbnail or a text.
+    """
+    task, protocol = plan.task, plan.protocol
+    val, probe = (_pool(name, plan.dataset.train, plan.groups, protocol, folds) for name in outcomes.PARTS)
+    histories = [fold.run.history.rows for fold in folds]
+    epochs = min(map(len, histories))
+    rows = []
+    for epoch in range(1, epochs + 1):
+        scored = {"val": val.scored(epoch), "probe": probe.scored(epoch)}
+        outcomes.write_epoch(folder / "outcomes", epoch, scored)
+        row = _mean_row([history[epoch - 1] for history in histories], folds)
+        rows.append(row | _estimates(task.info, row, scored, (val, probe), [h[epoch - 1] for h in histories]))
+    write_history(folder / "history.csv", rows)
+    best = best_epoch(rows, task.info.headline, str(plan.recipe.train["monitor"]))
+    leaked = np.concatenate([fold.leaked for fold in folds])[val.order]
+    subsets = {"val": val.subset, "probe": probe.subset}
+    shared = {"val": val.groups, "probe": probe.groups}
+    outcomes.write_examples(folder / "outcomes", subsets, leaked, shared, {"val": val.folds, "probe": probe.folds})
+    if best:
+        _write_answers(folder, task, folds, val, best)
+    hard = {name: _hardest(pooled, epochs) for name, pooled in (("val", val), ("probe", probe))}
+    write_sketches(folder / "outcomes", subsets, hard, sketch)
+    scores = tuple(_score(k, fold, protocol, best, task.info) for k, fold in enumerate(folds, start=1)) if best else ()
+    parts = replace(manifest.parts, val=len(val.subset), probe=len(probe.subset))
+    return manifest.with_status("running", best_epoch=best, epochs=epochs, folds=scores, parts=parts)
+
+
+def _pool(name: str, examples: Examples, groups: Index, protocol: Protocol, folds: Sequence[FinishedFold]) -> _Pooled:
+    """Line the rows of one subset up."""
+    positions = [getattr(fold, name) for fold in folds]
+    sizes = list(map(len, positions))
+    number = np.repeat(np.arange(1, len(folds) + 1, dtype=np.int32), sizes)
+    together = np.concatenate(positions)
+    order = np.lexsort((number, together, (number - 1) // protocol.folds))
+    subset = Subset(examples, together[order])
+    same = join_groups(groups[subset.index], subset.index)
+    return _Pooled(subset, order, number[order], Groups.of(same), tuple(fold.run.outcomes(name) for fold in folds))
+
+
+def _mean_row(rows: Sequence[EpochRow], folds: Sequence[FinishedFold]) -> EpochRow:
+    """Average the rows of one epoch over the fits, weighted by what each of them scored."""
+    weights = {"val": [len(fold.val) for fold in folds], "probe": [len(fold.probe) for fold in folds]}
+    found: EpochRow = {}
+    for name in rows[0]:
+        values = [row.get(name, float("nan")) for row in rows]
+        over = weights.get(name.partition("_")[0])
+        found[name] = float(np.sum(values)) if name in SUMMED else float(np.average(values, weights=over))
+    return found
+
+
+def _estimates(
+    info: TaskInfo, row: EpochRow, scored: dict[str, Scored], pooled: tuple[_Pooled, _Pooled], rows: Sequence[EpochRow]
+) -> EpochRow:
+    """Return the intervals of one epoch: by example where the metric is a mean of their scores, else by fit."""
+    headline, found = info.headline, {}
+    share = len(pooled[0].subset) / max(len(rows) * len(pooled[0].subset.examples) - len(pooled[0].subset), 1)
+    for name, one in zip(outcomes.PARTS, pooled, strict=True):
+        if headline.kind in ("proportion", "mean"):
+            value, *ends = estimate(info, scored[name], one.subset.targets, one.groups)
+            limits = widened(value, Interval(*ends))
+            if headline.kind == "proportion":
+                limits = Interval(max(limits.low, 0.0), min(limits.high, 1.0))
+        else:
+            limits = corrected_interval(np.array([each[f"{name}_{headline.name}"] for each in rows]), share)
+        found[name] = Estimate(row[f"{name}_{headline.name}"], *limits)
+    better, worse = (found["probe"], found["val"]) if headline.higher else (found["val"], found["probe"])
+    low, high = difference_interval(better, worse)
+    limits_of = {f"{name}_low": one.low for name, one in found.items()}
+    limits_of |= {f"{name}_high": one.high for name, one in found.items()}
+    return limits_of | {"gap": better.value - worse.value, "gap_low": low, "gap_high": high}
+
+
+def _write_answers(folder: Path, task: Task, folds: Sequence[FinishedFold], val: _Pooled, epoch: int) -> None:
+    """Write logits and answers of the pooled validation rows at an epoch, in the scale of the pooled task."""
+    logits, answers = [], []
+    for fold in folds:
+        own, answer = outcomes.read_epoch_logits(fold.run.outcomes_folder, epoch)
+        logits.append(rescaled(own, fold.run.manifest.task, task.info))
+        answers.append(answer)
+    known = [answer for answer in answers if answer is not None]
+    together = np.concatenate(known)[val.order] if len(known) == len(folds) else None
+    outcomes.write_logits(folder / "outcomes", "best", np.concatenate(logits)[val.order], together)
+
+
+def rescaled(logits: NDArray[np.float32], own: TaskInfo, wanted: TaskInfo) -> NDArray[np.float32]:
+    """Return the outputs of a network (n, K) as those of one that scales its targets otherwise; others unchanged."""
+    if not own.scale:
+        return logits
+    values = logits.astype(np.float64) * np.array(own.scale) + np.array(own.shift)
+    return np.asarray((values - np.array(wanted.shift)) / np.array(wanted.scale), np.float32)
+
+
+def _hardest(pooled: _Pooled, epochs: int) -> Index:
+    """Return the rows of the hardest examples."""
+    losses, margins = np.zeros(len(pooled.subset)), np.zeros(len(pooled.subset))
+    for epoch in range(1, epochs + 1):
+        scored = pooled.scored(epoch)
+        losses, margins = losses + scored.loss, margins + scored.margin
+    return np.flatnonzero(np.isin(pooled.subset.index, pooled.subset.index[hardest(losses, margins)]))
+
+
+def _score(number: int, fold: FinishedFold, protocol: Protocol, epoch: int, info: TaskInfo) -> FoldScore:
+    row, manifest = fold.run.history.rows[epoch - 1], fold.run.manifest
+    score = row[f"val_{info.headline.name}"]
+    turn = protocol.place(number)[0] + 1
+    return FoldScore(number, turn, manifest.parts.train, len(fold.val), score, row["val_loss"], manifest.best_epoch)

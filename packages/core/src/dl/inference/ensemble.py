@@ -1,0 +1,82 @@
+"""The networks of all folds of a run as one: their predictions are averaged.
+
+Letters: ``J`` networks, ``N`` examples, ``K`` outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from dl.data.examples import Examples
+from dl.errors import BadRun
+from dl.inference.loaded import LoadedRun
+from dl.plugins.registry import Plugins
+from dl.runs.manifest import TaskInfo
+from dl.runs.run import Run
+from dl.tasks.table import restore
+
+SOFTMAX = "softmax"
+LEAST = 1e-30  # probability, so that its logarithm is finite
+CLOSEST = 1e-12  # distance of a probability from 0 and 1, likewise
+
+
+@dataclass(frozen=True)
+class Ensemble(LoadedRun):
+    """The networks of all folds; `preprocessor` and `network` are those of the first.
+
+    Args:
+        folds: The opened runs of the folds.
+    """
+
+    folds: tuple[LoadedRun, ...] = ()
+
+    @property
+    def members(self) -> tuple[LoadedRun, ...]:
+        """The networks whose predictions are averaged."""
+        return self.folds
+
+    def logits(self, examples: Examples) -> Tensor:
+        """Compute the logits (N, K) of the averaged predictions: of probabilities, else of values."""
+        every = [_rescaled(one.logits(examples), one.task.info, self.task.info) for one in self.folds]
+        return _average(torch.stack(every).double(), self.task.info.probabilities).float()
+
+
+def open_ensemble(run: Run, folds: Sequence[LoadedRun], plugins: Plugins) -> Ensemble:
+    """Open a run of several fits as the ensemble of their networks.
+
+    Raises:
+        BadRun: If it is not finished, or its task has no predictions that can be averaged.
+    """
+    if run.manifest.status != "finished" or not folds:
+        raise BadRun(f"{run.name} is not finished: {len(folds)} folds are there  go on: dl cv --resume {run.name}")
+    task = restore(run.manifest.task, plugins.tasks)
+    if task.info.from_inputs:
+        raise BadRun(
+            f"{run.name} has {len(folds)} networks, and generated text cannot be averaged  train one on all examples: "
+            f"dl cv --resume {run.name} --final refit"
+        )
+    first = folds[0]
+    networks = nn.ModuleList(one.network for one in folds)
+    recipe = replace(first.recipe, split={**first.recipe.split, "fold": 0})
+    return Ensemble(run, recipe, first.domain, first.preprocessor, task, networks, tuple(folds))
+
+
+def _rescaled(logits: Tensor, own: TaskInfo, wanted: TaskInfo) -> Tensor:
+    """Return outputs (N, K) of a network as those of one that scales its targets otherwise."""
+    if not own.scale:
+        return logits
+    values = logits.double() * logits.new_tensor(own.scale) + logits.new_tensor(own.shift)
+    return (values - logits.new_tensor(wanted.shift)) / logits.new_tensor(wanted.scale)
+
+
+def _average(logits: Tensor, probabilities: str) -> Tensor:
+    """Average predictions over networks, (J, N, K) to (N, K)."""
+    if not probabilities:
+        return logits.mean(dim=0)
+    if probabilities == SOFTMAX:
+        return logits.softmax(dim=-1).mean(dim=0).clamp_min(LEAST).log()
+    return torch.logit(logits.sigmoid().mean(dim=0), eps=CLOSEST)

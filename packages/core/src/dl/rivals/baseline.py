@@ -1,0 +1,130 @@
+"""The ladder below a network: constant answers and cheap learners on its split, kept with a run or shown alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning.pytorch.utilities.seed import isolate_rng
+
+from dl import files
+from dl.data.examples import subset_fingerprint
+from dl.domain import Domain
+from dl.errors import BadRun
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.recipes.recipe import Recipe
+from dl.recipes.resolve import resolve
+from dl.rivals.fit_rivals import RivalScore, fit_rivals, ordered
+from dl.runs.manifest import Baseline, Parts, TaskInfo
+from dl.runs.outcomes import write_rivals
+from dl.runs.report import Which, find_run
+from dl.runs.run import Run
+from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.tasks.table import restore
+from dl.training.setup import set_up
+
+if TYPE_CHECKING:
+    from dl.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The answers that a network has to beat on one split.
+
+    Args:
+        data: Name of the data set.
+        train: Training examples.
+        val: Validation examples.
+        rule: How they were split.
+        info: The task.
+        constants: Answers that are the same for every example.
+        rivals: Cheap learners, the best first.
+    """
+
+    data: str
+    train: int
+    val: int
+    rule: str
+    info: TaskInfo
+    constants: tuple[Baseline, ...]
+    rivals: tuple[RivalScore, ...]
+
+
+def baseline(
+    domain: str = "",
+    data: str = "",
+    *,
+    run: Which | None = None,
+    task: str = "",
+    seed: int | None = None,
+    runs: str | Path = "runs",
+    plugins: Plugins | None = None,
+    **options: object,
+) -> Ladder:
+    """Score constant answers and cheap learners on the split of a data set, or on that of a run, which keeps them.
+
+    Args:
+        domain: ``vision``, ...
+        data: Name of a data set, or path of the user's own.
+        run: A run, its path, name or number, or ``last``, in place of both: its report then compares the network with
+            the learners, example by example.
+        task: Row of the task table; empty decides from the target.
+        seed: Of the split; None takes the recipe's.
+        runs: Folder of run folders, unless ``run`` is a path.
+        plugins: The registered plugins; None loads the installed ones.
+        **options: As for `dl.fit`.
+
+    Raises:
+        DLError: For every mistake of the caller, in one line.
+
+    Example:
+        >>> dl.baseline("tabular", "houses.csv", target="price").rivals[0].baseline.answer
+        >>> dl.baseline(run="last")
+    """
+    plugins = plugins or load_plugins()
+    if run is not None:
+        return _of_run(find_run(run, runs), plugins)
+    recipe = resolve(plugins, domain, data, task=task, seed=seed, options=options)
+    with isolate_rng():
+        setup = set_up(recipe, plugins)
+    kind = plugins.domain(recipe.domain).load()
+    return _ladder(kind, setup.task, setup.recipe, setup.splits, setup.manifest("").parts, setup.baselines)
+
+
+def _of_run(run: Run, plugins: Plugins) -> Ladder:
+    """Fit the rivals on the split of a run, and keep them in it.
+
+    Raises:
+        BadRun: If the run has no split that can be made again.
+    """
+    manifest = run.manifest
+    if "data" in manifest.in_memory:
+        raise BadRun(f"{run.name} was fitted on data in memory, which is gone; give it to scikit-learn directly")
+    if manifest.protocol:
+        raise BadRun(
+            f"{run.name} has folds, which have splits of their own  one of them: dl baseline {run.path}/folds/01"
+        )
+    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
+    kind = plugins.domain(recipe.domain).load()
+    dataset = load_dataset(recipe, plugins, kind)
+    splits = split_data(dataset, recipe, plugins)
+    if subset_fingerprint(splits.val) != manifest.parts.val_fingerprint:
+        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
+    constants = tuple(one for one in manifest.baselines if not one.rival)
+    task = restore(manifest.task, plugins.tasks)
+    ladder = _ladder(kind, task, recipe, splits, manifest.parts, constants)
+    write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in ladder.rivals})
+    every = (*constants, *(one.baseline for one in ladder.rivals))
+    files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
+    return ladder
+
+
+def _ladder(
+    domain: Domain, task: Task, recipe: Recipe, splits: DataSplits, parts: Parts, constants: Sequence[Baseline]
+) -> Ladder:
+    found = fit_rivals(domain, task, splits.train, splits.val, recipe.seed, splits.groups["val"])
+    rivals = tuple(ordered(found, higher=task.info.headline.higher))
+    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, tuple(constants), rivals)

@@ -1,0 +1,178 @@
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import dl
+from dl.cross_validation import fold as folds
+from dl.cross_validation.cross_validate import cross_validate
+from dl.errors import BadData, BadDevices, BadOption, BadRun
+from dl.recipes.resolve import resolve
+from dl.runs.run import Run, open_run
+from dl.training.devices import Devices
+
+
+def test_every_example_is_scored_once_by_a_network_that_never_saw_it(blobs, cv):
+    given = blobs(120)
+    run = cv(given)
+    val = run.outcomes("val")
+    assert np.array_equal(np.sort(val.ids), given.train.ids)
+    for number, fold in enumerate(run.folds, start=1):
+        mine = fold.outcomes("val")
+        assert np.array_equal(val.ids[val.folds == number], np.sort(mine.ids))
+    assert run.manifest.status == "finished" and run.manifest.protocol == "kfold:4"
+    assert run.manifest.parts.val == 120 and run.manifest.parts.train == 90
+
+
+def test_the_pooled_score_is_the_mean_of_the_folds_weighted_by_their_size(blobs, cv):
+    run = cv(blobs(121))
+    epoch = run.manifest.best_epoch
+    rows = [fold.history.rows[epoch - 1]["val_accuracy"] for fold in run.folds]
+    sizes = [fold.manifest.parts.val for fold in run.folds]
+    assert run.best["val_accuracy"] == pytest.approx(np.average(rows, weights=sizes))
+    assert run.best["val_accuracy"] == pytest.approx(run.outcomes("val").score[epoch - 1].mean())
+    assert [fold.score for fold in run.manifest.folds] == pytest.approx(rows)
+
+
+def test_the_probe_of_a_fold_is_what_the_next_one_holds_out_so_that_all_are_learnt_from_once(blobs, cv):
+    given = blobs(120)
+    probe = cv(given).outcomes("probe")
+    assert np.array_equal(np.sort(probe.ids), given.train.ids)
+
+
+def test_in_three_rounds_an_example_counts_as_one_group(blobs, cv):
+    run = cv(blobs(40), "iterated-kfold:2x3", epochs=2)
+    val = run.outcomes("val")
+    assert len(val.ids) == 120 and len(val.groups) == 40
+    assert len(run.manifest.folds) == 6 and [fold.round for fold in run.manifest.folds] == [1, 1, 2, 2, 3, 3]
+    low, high = run.best["val_low"], run.best["val_high"]
+    single = cv(blobs(40), "kfold:2", epochs=2).best
+    assert high - low > 0.7 * (single["val_high"] - single["val_low"]), "three rounds are not three times the examples"
+
+
+def test_the_protocol_follows_the_size_unless_it_is_asked_for(blobs, cv):
+    assert cv(blobs(60), "auto", epochs=1).manifest.protocol == "iterated-kfold:4x3"
+    assert cv(blobs(1_200), "auto", epochs=1).manifest.protocol == "kfold:4"
+    large = cv(blobs(10_000), "auto", epochs=1)
+    assert large.manifest.protocol == "" and large.manifest.parts.val == 2_000
+
+
+def test_a_fold_alone_is_a_fit_that_anyone_can_repeat(blobs, cv, fit):
+    given = blobs(80)
+    run = cv(given, epochs=2)
+    alone = fit(given, protocol="kfold:4", fold=2, epochs=2)
+    ours, theirs = alone.outcomes("val"), run.folds[1].outcomes("val")
+    assert np.array_equal(ours.ids, theirs.ids) and np.array_equal(ours.loss, theirs.loss)
+
+
+def test_a_fit_of_several_folds_is_sent_to_the_right_verb(blobs, fit):
+    with pytest.raises(BadOption, match=r"protocol=kfold:4 makes 4 fits: dl cv makes them all, fold=1 the first"):
+        fit(blobs(40), protocol="kfold:4")
+
+
+def test_an_interrupted_run_goes_on_with_the_missing_folds(blobs, cv, runs, plugins_with, monkeypatch):
+    given, train, fitted = blobs(80), folds.train, []
+
+    def stop_in_the_third(setup, devices, path, *rest):
+        fitted.append(path.name)
+        if path.name == "03" and len(fitted) == 3:
+            raise KeyboardInterrupt
+        return train(setup, devices, path, *rest)
+
+    monkeypatch.setattr(folds, "train", stop_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        cv(given)
+    cut = open_run("last", runs)
+    assert cut.manifest.status == "running" and len(cut.folds) == 3
+    plugins = plugins_with(given=given)
+    recipe = resolve(plugins, recipe=str(cut.path / "recipe.toml"))
+    whole = cross_validate(recipe, plugins, Devices("cpu", "1"), runs, Console(quiet=True), resumed=cut)
+    assert fitted == ["01", "02", "03", "03", "04"]
+    assert whole.path == cut.path and whole.manifest.status == "finished"
+    unbroken = cv(given)
+    assert np.array_equal(whole.outcomes("val").loss, unbroken.outcomes("val").loss)
+
+
+def test_a_run_goes_on_with_its_own_data_alone(blobs, cv, plugins_with, runs):
+    run = cv(blobs(40), epochs=1)
+    (run.path / "folds/04/run.json").unlink()
+    manifest = (run.path / "run.json").read_text()
+    (run.path / "run.json").write_text(manifest.replace('"finished"', '"interrupted"'))
+    given = (Devices("cpu", "1"), runs, Console(quiet=True))
+    other = plugins_with(given=blobs(44))
+    recipe = resolve(other, recipe=str(run.path / "recipe.toml"))
+    with pytest.raises(BadRun, match="given has changed since 0001-given-linear"):
+        cross_validate(recipe, other, *given, resumed=Run(run.path))
+
+
+def test_a_finished_run_and_one_of_a_single_fit_have_nothing_to_go_on_with(blobs, cv, fit, plugins_with, runs):
+    given, done = blobs(40), cv(blobs(40), epochs=1)
+    single = fit(given, epochs=1)
+    plugins, where = plugins_with(given=given), (Devices("cpu", "1"), runs, Console(quiet=True))
+    with pytest.raises(BadRun, match="is finished"):
+        cross_validate(resolve(plugins, recipe=str(done.path / "recipe.toml")), plugins, *where, resumed=done)
+    with pytest.raises(BadRun, match="is a run of one fit"):
+        cross_validate(resolve(plugins, recipe=str(single.path / "recipe.toml")), plugins, *where, resumed=single)
+
+
+def test_findings_of_the_guards_stand_once(cv, dataset):
+    inputs = np.repeat(np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32), 2, axis=0)
+    run = cv(dataset(inputs, np.repeat(np.arange(30) % 2, 2)), "kfold:3", epochs=1)
+    assert [one.code for one in run.guard_findings] == ["data-duplicates"]
+
+
+def test_a_regression_is_pooled_in_one_scale(dataset, cv):
+    rng = np.random.default_rng(5)
+    inputs = rng.normal(size=(90, 2)).astype(np.float32)
+    run = cv(dataset(inputs, inputs[:, 0] * 40.0 + 1000), "kfold:3", epochs=30, lr=0.05)
+    answers = json.loads((run.path / "run.json").read_text())["task"]
+    assert answers["shift"] == pytest.approx([float((inputs[:, 0] * 40.0 + 1000).mean())])
+    kept = np.load(run.outcomes_folder / "best.npz")
+    targets = run.outcomes("val").targets.reshape(-1)
+    back = kept["logits"][:, 0] * answers["scale"][0] + answers["shift"][0]
+    assert back == pytest.approx(kept["answers"].reshape(-1), abs=1e-2)
+    assert np.abs(back - targets).mean() == pytest.approx(run.best["val_mae"], rel=1e-3)
+
+
+def test_data_with_a_validation_set_is_fitted_once_by_size_and_refused_for_folds(blobs, cv):
+    given = blobs(60, val=blobs(20).train)
+    assert cv(given, "auto", epochs=1).manifest.parts.rule == "as the data set brings it"
+    with pytest.raises(BadData, match=r"brings its own validation set, which kfold:4 would ignore"):
+        cv(given)
+
+
+@pytest.mark.parametrize(
+    ("choices", "error", "reason"),
+    [
+        ({"protocol": "kfold:200"}, BadData, "more folds than the data"),
+        ({"protocol": "kfold:4", "val": 0.3}, BadOption, r"of kfold:4 each fold holds out its share; leave val= out"),
+        ({"final": "best"}, BadOption, "expected ensemble or refit"),
+        ({"devices_": "2"}, BadDevices, "one after the other on one device"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line(blobs, cv, runs, plugins_with, choices, error, reason):
+    with pytest.raises(error, match=reason):
+        if "devices_" in choices:
+            dl.cv("numbers", "given", plugins=plugins_with(given=blobs(40)), runs=runs, devices=Devices("cpu", "2"))
+        else:
+            cv(blobs(40), **choices)
+    assert not list(runs.glob("0*"))
+
+
+def test_arrays_in_memory_are_folded_too_and_are_not_given_to_other_processes(plugins_with, runs):
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.normal(size=(60, 3)).astype(np.float32), np.arange(60) % 2
+    given = {"plugins": plugins_with(), "runs": runs, "devices": Devices("cpu", "1"), "epochs": 1}
+    run = dl.cv("numbers", (inputs, targets), protocol="kfold:3", model="linear", **given)
+    assert len(run.folds) == 3 and isinstance(run, Run)
+    with pytest.raises(BadOption, match="cannot be given to other processes"):
+        dl.cv("numbers", (inputs, targets), protocol="kfold:3", model="linear", jobs=2, **given)
+
+
+def test_a_run_that_is_not_finished_has_no_network(blobs, cv, plugins_with):
+    run = cv(blobs(40), epochs=1)
+    manifest = json.loads((run.path / "run.json").read_text())
+    (run.path / "run.json").write_text(json.dumps(manifest | {"status": "interrupted"}))
+    with pytest.raises(BadRun, match=r"is not finished: 4 folds are there  go on: dl cv --resume 0001"):
+        dl.predict(Run(run.path), np.zeros((1, 3), np.float32), plugins=plugins_with(given=blobs(40)))

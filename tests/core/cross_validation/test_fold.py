@@ -1,0 +1,59 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dl.runs.run import open_run
+
+FIT = [sys.executable, "-m", "dl", "cv", "tabular", "wine", "--protocol", "kfold:4", "--model", "dense"]
+
+
+@pytest.fixture
+def started(tmp_path):
+    """A function that starts dl cv in a process of its own: started("epochs=3", ...)."""
+    running = []
+
+    def start(*words):
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [*FIT, *words], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_folds_side_by_side_are_those_that_come_one_after_the_other(started, tmp_path):
+    for words in (("--jobs", "2"), ()):
+        process = started("epochs=3", *words)
+        out = process.communicate()[0]
+        assert process.returncode == 0, out
+    side_by_side, in_turn = (open_run(number, tmp_path / "runs") for number in (1, 2))
+    for part in ("val", "probe"):
+        assert np.array_equal(side_by_side.outcomes(part).ids, in_turn.outcomes(part).ids)
+        assert np.allclose(side_by_side.outcomes(part).loss, in_turn.outcomes(part).loss, atol=1e-5)
+
+
+def test_a_signal_ends_the_fold_and_the_rest_is_fitted_by_resume(started, tmp_path):
+    process = started("epochs=4000")
+    folds = tmp_path / "runs/0001-wine-dense/folds"
+    until = time.monotonic() + 120
+    while not (folds / "01/recipe.toml").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate()[0]
+    assert process.returncode == 130, out
+    run = open_run("last", tmp_path / "runs")
+    assert run.manifest.status == "interrupted"
+    assert "fold 1 of 4 stopped by a signal" in run.manifest.message
+    assert run.manifest.message.endswith("go on with: dl cv --resume 0001-wine-dense")

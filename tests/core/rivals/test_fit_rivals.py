@@ -1,0 +1,93 @@
+"""Cheap learners are fitted on the training set, and scored as a network is."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from dl.data.examples import Subset
+from dl.domain import Domain, Rival
+from dl.rivals.fit_rivals import fit_rivals, ordered
+from dl.tasks.table import decide
+
+
+def rows(train, other):
+    return train.examples.array[train.index], other.examples.array[other.index]
+
+
+def domain(most=10_000):
+    def rivals(learner):
+        make = LogisticRegression if learner == "classifier" else Ridge
+        return (Rival("linear", "a linear model", make, rows, most),)
+
+    return Domain(open_path=None, learn=None, restore=None, read=None, rivals=rivals)
+
+
+@pytest.fixture
+def split(examples):
+    """A function that splits given targets, 200 to learn from and 100 to judge by; inputs tell them."""
+
+    def make(target_of, names=()):
+        inputs = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
+        every = examples(inputs, target_of(inputs), names)
+        return Subset(every, np.arange(200)), Subset(every, np.arange(200, 300))
+
+    return make
+
+
+def fitted(train, val, **choices):
+    task = decide(train.targets, train.examples.names, **choices)
+    return fit_rivals(domain(), task, train, val)[0]
+
+
+def test_classes_are_scored_right_or_wrong(split):
+    train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64), ("low", "high"))
+    found = fitted(train, val)
+    assert found.baseline.rival and found.baseline.train == 200 and found.baseline.answer == "a linear model"
+    by_hand = LogisticRegression().fit(*[train.examples.array[train.index], train.targets])
+    right = by_hand.predict(val.examples.array[val.index]) == val.targets
+    assert np.array_equal(found.scores.astype(bool), right)
+    assert found.baseline.score == pytest.approx(right.mean()) and found.estimate.low < right.mean()
+
+
+def test_the_class_to_find_may_be_the_first(split):
+    train, val = split(lambda x: (x[:, 0] > -1.3).astype(np.int64), ("fraud", "ok"))
+    task = decide(train.targets, train.examples.names)
+    assert task.info.positive == "fraud" and task.info.headline.name == "average_precision"
+    found = fit_rivals(domain(), task, train, val)[0]
+    assert found.baseline.score > 0.8 and found.estimate.value == pytest.approx(found.baseline.score, abs=1e-6)
+
+
+def test_a_class_without_a_training_example_has_no_chance_and_is_no_error(split):
+    train, val = split(lambda x: np.digitize(x[:, 0], [-0.5, 0.5]).astype(np.int64), ("a", "b", "c", "never"))
+    assert fitted(train, val).baseline.score > 0.8
+
+
+def test_labels_have_a_learner_each_and_one_that_never_holds_is_never_said(split):
+    train, val = split(
+        lambda x: np.stack([x[:, 0] > 0, x[:, 1] > 0, x[:, 0] > 99], axis=1).astype(np.int64), ("a", "b", "c")
+    )
+    assert fitted(train, val).baseline.score > 0.9
+
+
+def test_numbers_are_scored_in_target_units_with_logarithms_where_the_fit_has_them(split):
+    train, val = split(lambda x: (x[:, :2] * 10.0).astype(np.float64), ("x", "y"))
+    assert fitted(train, val).baseline.score < 0.2
+    train, val = split(lambda x: np.exp(2 * x[:, 0] + 8).astype(np.float64))
+    task = decide(train.targets, ())
+    assert task.info.log_limits
+    errors = fit_rivals(domain(), task, train, val)[0].scores
+    assert errors.mean() < 0.1 * np.abs(val.targets - np.median(train.targets)).mean()
+
+
+def test_beyond_its_most_it_learns_from_some_examples_and_says_so(split):
+    train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64))
+    task = decide(train.targets, ())
+    found = fit_rivals(domain(50), task, train, val)[0].baseline
+    assert found.train == 50 and found.answer == "a linear model on 50 examples"
+
+
+def test_rivals_are_ordered_by_their_score(split):
+    train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64))
+    one = fitted(train, val)
+    worse = type(one)(type(one.baseline)("w", "", 0.1), one.scores, one.estimate)
+    assert ordered([worse, one], higher=True) == [one, worse] and ordered([one, worse], higher=False) == [worse, one]
