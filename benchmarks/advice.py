@@ -30,7 +30,8 @@ from benchmarks.answer_draws import REAL, Draw, real
 from benchmarks.answer_fits import untouched
 from benchmarks.measuring import publish
 from dl.data.examples import Examples
-from dl.inference.load import LoadedRun, reopen
+from dl.inference.load import reopen
+from dl.inference.loaded import LoadedRun
 from dl.intervals import Interval, Score, mean_average_precision, poisson_weights
 from dl.plugins.loading import load_plugins
 from dl.runs.estimates import macro_f1

@@ -22,7 +22,8 @@ import dl
 from benchmarks.answer_draws import Draw, take
 from dl.data.examples import Examples
 from dl.groups import Groups
-from dl.inference.load import LoadedRun, reopen
+from dl.inference.load import reopen
+from dl.inference.loaded import LoadedRun
 from dl.plugins.at_hand import InMemory, read_labelled
 from dl.plugins.loading import load_plugins
 from dl.runs.estimates import estimate
