@@ -305,8 +305,8 @@ class ResidualBin:
 
     Attributes:
         predicted: Their mean prediction.
-        residual: Mean of target less prediction; the intervals of all bins hold together at 95 %. Ends of NaN where
-            examples share groups.
+        residual: Mean of target less prediction; the intervals of all bins hold together at 95 %, by group where
+            examples share one. Ends of NaN where a bin has too few groups.
         median: Of the absolute errors.
         count: Examples.
     """
