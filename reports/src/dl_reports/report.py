@@ -48,6 +48,7 @@ class Header:
         best_epoch: None before there is one.
         seconds: Of the fit.
         val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
+        linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
     """
 
     run: str
@@ -73,6 +74,7 @@ class Header:
     best_epoch: int | None
     seconds: float
     val_groups: int = 0
+    linear_share: float | None = None
 
 
 @dataclass(frozen=True)

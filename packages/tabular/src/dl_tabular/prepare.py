@@ -347,7 +347,7 @@ def learn(subset: Subset, options: Options) -> TabularPreprocessor:
     if rows.dtype.names is None:
         raise BadData(
             f"rows need a field for each column, as dl_tabular.rows.rows_of makes of columns; "
-            f"found {rows.dtype} {rows.shape}"
+            f"found {rows.dtype} {(len(subset), *rows.shape[1:])}"
         )
     marked, scaling = options.get("gaps") == "all", str(options.get("scaling", "auto"))
     found = [_learn(name, rows[name][subset.index], marked, scaling) for name in rows.dtype.names]

@@ -67,10 +67,11 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     few = ", too few for an interval" if 0 < header.val_groups < FEWEST_GROUPS else ""
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
+    path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
     return (
         ("task", f"{header.task} - {header.reason}"),
         ("data", data),
-        ("network", f"{header.model}, {many(header.parameters, 'parameter')}"),
+        ("network", f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"),
     )
 
 
