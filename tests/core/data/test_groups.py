@@ -6,8 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dl.data.examples import Dataset, Examples
-from dl.data.groups import agreement, group_by_name, grouped, groups_by_name, without_group_by_name
-from dl.errors import BadData
+from dl.data.groups import (
+    agreement,
+    group_by_name,
+    group_by_pattern,
+    group_by_stem,
+    grouped,
+    groups_by_name,
+    without_group_by_name,
+)
+from dl.errors import BadData, BadOption
 
 
 def files(names, targets=None, classes=()):
@@ -71,3 +79,45 @@ def test_a_folder_is_grouped_on_request_and_refused_without_groups():
         group_by_name(files([f"{k}.png" for k in range(50)]))
     assert without_group_by_name({"group_on": "name", "size": 3}) == {"size": 3}
     assert without_group_by_name({"group_on": "patient"}) == {"group_on": "patient"}
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (["yes/film07_frame0012.png", "no/film07_frame0013.png", "yes/film08_frame1.png"], [0, 0, 1]),
+        (["p031-2.jpg", "p031-3.jpg", "p032-1.jpg"], [0, 0, 1]),
+        (["IMG_1234.jpg", "IMG_1234 (2).jpg", "IMG_1235.jpg", "IMG_1235 (12).jpg"], [0, 0, 1, 1]),
+        (["cat/a_1.png", "cat/a_2.png", "cat/b.png"], [0, 0, 1]),
+    ],
+)
+def test_a_stem_is_a_name_without_its_running_number(names, groups):
+    assert group_by_stem(files(names, classes=("yes", "no", "cat"))).groups.tolist() == groups
+
+
+def test_a_pattern_groups_by_its_first_group_or_by_all_that_it_finds():
+    names = ["a/p1_left.png", "b/p1_right.png", "a/p2_left.png"]
+    assert group_by_pattern(files(names), r"(p[0-9])_").groups.tolist() == [0, 0, 1]
+    assert group_by_pattern(files(names), r"left|right").groups.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "error", "reason"),
+    [
+        ("(", BadOption, "no regular expression"),
+        ("p7", BadData, "finds nothing in 3 of 3 files, the first of them 'a/p1_left.png'"),
+        ("p", BadData, "make one group, 'p'; the first file is 'a/p1_left.png'"),
+        (".*", BadData, "make a group for every file"),
+    ],
+)
+def test_a_pattern_that_makes_no_groups_is_refused(pattern, error, reason):
+    names = ["a/p1_left.png", "b/p1_right.png", "a/p2_left.png"]
+    with pytest.raises(error, match=reason):
+        group_by_pattern(files(names), pattern)
+
+
+@pytest.mark.parametrize("asked", ["stem", "name:(p[0-9])"])
+def test_a_data_set_of_a_folder_is_grouped_as_asked_and_says_so(asked):
+    names = [f"a/p{k}_{n}.png" for k in range(3) for n in range(4)]
+    found = grouped(Dataset("photos", files(names, classes=("a",))), {"group_on": asked})
+    assert len(np.unique(found.train.groups)) == 3 and found.notes[-1].endswith(", 3 of them")
+    assert without_group_by_name({"group_on": asked, "input": "x"}) == {"input": "x"}

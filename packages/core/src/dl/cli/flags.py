@@ -28,7 +28,7 @@ GroupOn = Annotated[
     str,
     typer.Option(
         "--group-on",
-        help="Keep groups on one side of the split: rows with equal values here, or files of a folder by name.",
+        help="Keep groups on one side of the split: rows with equal values here; of a folder name, stem or name:REGEX.",
         metavar="COLUMN",
     ),
 ]

@@ -24,7 +24,7 @@ OPTIONS = (
         choices=("auto", "classes", "numbers", "labels", "none"),
     ),
     Option("separator", "", "table: separator of the labels in a cell, as | in a|b; empty infers it"),
-    Option("group_on", "", "column of groups, which stay on one side of the split; of a folder: name"),
+    Option("group_on", "", "column of groups, which are not split; of a folder: name, stem or name:REGEX"),
     Option("time_on", "", "table: column of times; the newest rows are held out"),
     Option("encoding", "utf-8", "table: text encoding, as latin-1"),
     Option("header", True, "table: take column names from the first row; otherwise name them 1, 2, ..."),
@@ -61,5 +61,5 @@ def refuse_options(options: Mapping[str, object], data: str, what: str) -> None:
     """
     for option in OPTIONS:
         if options.get(option.name, option.default) != option.default:
-            other = "; files whose names begin alike are grouped by group_on=name" if option.name == "group_on" else ""
+            other = "; its files are grouped by group_on=name, stem or name:REGEX" if option.name == "group_on" else ""
             raise BadOption(f"{option.name}= is for a table (.csv, .tsv, .jsonl, .parquet); {data!r} is {what}{other}")
