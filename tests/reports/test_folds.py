@@ -34,7 +34,7 @@ def test_the_mean_stands_with_its_corrected_interval(folded):
     first, second, *each = show_folds(folded(0.8, 0.9, 0.8, 0.9))
     assert first == "4 fits of kfold:4: accuracy from 80.00 % to 90.00 %"
     # sd 0.0577, variance of the mean (1/4 + 1/3) of it, Student's quantile 3.182 of 3 degrees of freedom: 0.1403
-    assert second.startswith("mean over folds 85.00 % [70.97, 99.03]")
+    assert second.startswith("mean 85.00 % [70.97, 99.03]")
     assert each[0] == "fold 1: 80.00 %, loss 0.5000; 75 to train on, 25 held out"
 
 

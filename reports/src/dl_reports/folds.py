@@ -24,7 +24,7 @@ def show_folds(facts: Facts) -> list[str]:
     least, most = (show_value(metric, float(end)) for end in (scores.min(), scores.max()))
     lines = [
         f"{many(len(folds), 'fit')} of {facts.manifest.protocol}: {metric.name} from {least} to {most}",
-        f"mean over folds {show_estimate(metric, estimate)}, by their spread alone (Nadeau and Bengio)",
+        f"mean {show_estimate(metric, estimate)}, the interval by their spread (Nadeau and Bengio)",
     ]
     for fold in folds:
         size = f"{fold.train:,} to train on, {fold.val:,} held out"
