@@ -54,3 +54,12 @@ def test_targets_are_encoded_as_the_loss_reads_them():
     assert decide(CLASSES, ()).encode(CLASSES).dtype == torch.int64
     assert decide(BINARY, ()).encode(BINARY).dtype == torch.float32
     assert decide(SHARES, ()).encode(SHARES).shape == (3, 1)
+
+
+def test_outputs_of_another_scale_are_brought_to_that_of_the_task():
+    wanted, own = decide(REALS, ()), decide(REALS * 10 + 3, ())
+    logits = tensor([[0.5, -1.0], [2.0, 0.0]])
+    values = own.decode(logits.double())
+    assert torch.allclose(wanted.decode(wanted.rescale(logits, own.info).double()), values, atol=1e-3)
+    classes = decide(CLASSES, ())
+    assert classes.rescale(logits, classes.info) is logits

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dl.cross_validation.plan import Plan
@@ -170,19 +171,11 @@ def _write_answers(folder: Path, task: Task, folds: Sequence[FinishedFold], val:
     logits, answers = [], []
     for fold in folds:
         own, answer = outcomes.read_epoch_logits(fold.run.outcomes_folder, epoch)
-        logits.append(rescaled(own, fold.run.manifest.task, task.info))
+        logits.append(task.rescale(torch.from_numpy(own), fold.run.manifest.task).numpy())
         answers.append(answer)
     known = [answer for answer in answers if answer is not None]
     together = np.concatenate(known)[val.order] if len(known) == len(folds) else None
     outcomes.write_logits(folder / "outcomes", "best", np.concatenate(logits)[val.order], together)
-
-
-def rescaled(logits: NDArray[np.float32], own: TaskInfo, wanted: TaskInfo) -> NDArray[np.float32]:
-    """Return the outputs of a network (n, K) as those of one that scales its targets otherwise; others unchanged."""
-    if not own.scale:
-        return logits
-    values = logits.astype(np.float64) * np.array(own.scale) + np.array(own.shift)
-    return np.asarray((values - np.array(wanted.shift)) / np.array(wanted.scale), np.float32)
 
 
 def _hardest(pooled: _Pooled, epochs: int) -> Index:

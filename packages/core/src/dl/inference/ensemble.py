@@ -15,7 +15,6 @@ from dl.data.examples import Examples
 from dl.errors import BadRun
 from dl.inference.loaded import LoadedRun
 from dl.plugins.registry import Plugins
-from dl.runs.manifest import TaskInfo
 from dl.runs.run import Run
 from dl.tasks.table import restore
 
@@ -41,7 +40,7 @@ class Ensemble(LoadedRun):
 
     def logits(self, examples: Examples) -> Tensor:
         """Compute the logits (N, K) of the averaged predictions: of probabilities, else of values."""
-        every = [_rescaled(one.logits(examples), one.task.info, self.task.info) for one in self.folds]
+        every = [self.task.rescale(one.logits(examples), one.task.info) for one in self.folds]
         return _average(torch.stack(every).double(), self.task.info.probabilities).float()
 
 
@@ -63,14 +62,6 @@ def open_ensemble(run: Run, folds: Sequence[LoadedRun], plugins: Plugins) -> Ens
     networks = nn.ModuleList(one.network for one in folds)
     recipe = replace(first.recipe, split={**first.recipe.split, "fold": 0})
     return Ensemble(run, recipe, first.domain, first.preprocessor, task, networks, tuple(folds))
-
-
-def _rescaled(logits: Tensor, own: TaskInfo, wanted: TaskInfo) -> Tensor:
-    """Return outputs (N, K) of a network as those of one that scales its targets otherwise."""
-    if not own.scale:
-        return logits
-    values = logits.double() * logits.new_tensor(own.scale) + logits.new_tensor(own.shift)
-    return (values - logits.new_tensor(wanted.shift)) / logits.new_tensor(wanted.scale)
 
 
 def _average(logits: Tensor, probabilities: str) -> Tensor:

@@ -224,6 +224,19 @@ class Task:
         low, high = values.new_tensor(self.info.log_limits).T
         return (values.clamp(low, high) if limited else values).exp()
 
+    def rescale(self, logits: Tensor, own: TaskInfo) -> Tensor:
+        """Return logits (N, K) of a network that scales its targets by its own training set as those of this task.
+
+        Args:
+            logits: Of the network.
+            own: Of its fit, of the same row.
+        """
+        if not own.scale:
+            return logits
+        exact = logits.double()
+        values = exact * exact.new_tensor(own.scale) + exact.new_tensor(own.shift)
+        return ((values - exact.new_tensor(self.info.shift)) / exact.new_tensor(self.info.scale)).float()
+
     def metrics(self, logits: Tensor, target: Tensor) -> dict[str, float]:
         """Compute every metric over a whole set, the headline first.
 
