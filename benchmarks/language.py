@@ -20,7 +20,7 @@ def rows_of(recipe: str, folder: Path) -> list[dict[str, object]]:
     choices = ("--recipe", recipe, f"megabytes={MEGABYTES}")
     fit = run_dl("fit", "text", "imdb", "--task", "next-token", *choices, "--json", folder=folder)
     run = dl.open_run("last", folder / "runs")
-    look = json.loads(run_dl("test", "last", "--json", folder=folder).stdout)
+    look = json.loads(run_dl("test", "last", "--again", "--json", folder=folder).stdout)
     best = json.loads(fit.stdout)["best"]
     dumb: list[dict[str, object]] = [
         {"model": one.name, "bits per character": f"{one.score:.3f}", "tokens right": "", "test": "", "cost": ""}

@@ -19,7 +19,7 @@ def main() -> None:
         folder = Path(name)
         for seed in SEEDS:
             fit = run_dl("fit", "vision", "mnist", "--seed", str(seed), folder=folder)
-            look = json.loads(run_dl("test", "last", "--json", folder=folder).stdout)
+            look = json.loads(run_dl("test", "last", "--again", "--json", folder=folder).stdout)
             rows.append(
                 {
                     "seed": seed,

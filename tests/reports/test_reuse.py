@@ -10,7 +10,7 @@ from dl import files
 from dl.runs.ledger import LEDGER
 from dl_reports.build import build_report
 from dl_reports.render.phrases import reuse as worded
-from dl_reports.reuse import count_test_reuse, count_validation_reuse
+from dl_reports.reuse import count_test_reuse, count_validation_reuse, evaluation_command
 from dl_reports.statistics import NotComputable
 
 TWO = {"signal": [2.0, 3.0]}
@@ -112,3 +112,13 @@ def test_scores_without_a_range_have_no_bound(simulated):
     task = replace(run.manifest.task, name="regression", metrics=(metric,), bounded=False)
     found = count_validation_reuse(run, replace(run.manifest, task=task), 2)
     assert found.bound is None and worded(found, metric) == "2 evaluations by 1 run"
+
+
+def test_a_test_set_is_offered_once(simulated):
+    run = simulated(signal=[0.3, 0.4])
+    manifest = replace(run.manifest, parts=replace(run.manifest.parts, test=True))
+    assert evaluation_command(run, manifest) == "dl test 0001"
+    assert evaluation_command(run, replace(manifest, parts=replace(manifest.parts, test=False))) == ""
+    line = {"run": manifest.name, "data": manifest.parts.name, "fingerprint": "f", "examples": 9}
+    (run.path.parent / LEDGER).write_text(json.dumps(line) + "\n")
+    assert evaluation_command(run, manifest) == ""

@@ -17,7 +17,7 @@ from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
 from dl_reports.report import Command, Header, Report, Reuse, Unchecked
 from dl_reports.residuals import residuals
-from dl_reports.reuse import count_test_reuse, count_validation_reuse
+from dl_reports.reuse import count_test_reuse, count_validation_reuse, evaluation_command
 from dl_reports.run_checks import run_checks, run_sections
 from dl_reports.statistics import NotComputable
 from dl_reports.verdict import verdict
@@ -116,6 +116,7 @@ def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     """List the next commands: remedies of the most severe findings, each once, then the evaluation on the test set."""
     found: dict[str, str] = {}
+    run = facts.kept.run
     for finding in findings:
         if finding.next:
             found.setdefault(finding.next, finding.code)
@@ -124,16 +125,11 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
     has_issue = any(finding.severity == "issue" for finding in findings)
     tested = any(line.startswith("dl test ") for line in found)
-    if facts.best is not None and facts.manifest.parts.test and not has_issue and not tested:
-        chosen.append(Command(f"dl test {_number(facts)}", "evaluate on the test set, once, when you are done"))
+    if facts.best is not None and not has_issue and not tested and (line := evaluation_command(run, facts.manifest)):
+        chosen.append(Command(line, "evaluate on the test set, once, when you are done"))
     if findings:
         chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))
     return tuple(chosen)
-
-
-def _number(facts: Facts) -> str:
-    number = facts.manifest.name.split("-")[0]
-    return number if number.isdigit() else facts.kept.run.name
 
 
 def _damaged(kept: Kept) -> list[Unchecked]:

@@ -55,6 +55,15 @@ def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
     return Reuse("test", len(found), len(runs), max(examples, 0), _bound(manifest, len(found), examples))
 
 
+def evaluation_command(run: Run, manifest: Manifest) -> str:
+    """Return the command that evaluates a run on its test set; empty without one, or where it was looked at before."""
+    found = count_test_reuse(run, manifest) if manifest.parts.test else None
+    if not isinstance(found, Reuse) or found.evaluations:
+        return ""
+    number = manifest.name.split("-")[0]
+    return f"dl test {number if number.isdigit() else run.name}"
+
+
 def _test_fingerprint(ledger: Sequence[dict[str, Any]], manifest: Manifest) -> object:  # Any: JSON
     """Return the fingerprint in the newest line of this run, else of its data set; None without one."""
     for name, wanted in (("run", manifest.name), ("data", manifest.parts.name)):

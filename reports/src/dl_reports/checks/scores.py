@@ -12,6 +12,7 @@ from dl_reports import clauses, formatting, remedy
 from dl_reports.answers import Memory, Skill, SkillAnswer, answer_memory, answer_skill
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
+from dl_reports.reuse import evaluation_command
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.power import (
@@ -125,7 +126,7 @@ def lucky_best(facts: Facts) -> list[Finding] | NotComputable:
         "interval": list(luck.interval),
         "certainty": luck.certainty,
     }
-    next_command = f"dl test {facts.manifest.name.split('-')[0]}" if facts.manifest.parts.test else ""
+    next_command = evaluation_command(facts.kept.run, facts.manifest)
     return [Finding("fit-lucky-best", "note", message, found, next_command)]
 
 

@@ -38,7 +38,9 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_BASELINE)(baseline)
 
 
-_BASELINE = """Score what a network has to beat: constant answers and cheap learners, on the same split.
+_BASELINE = """Score what a network has to beat, on its split.
+
+Constant answers, and cheap learners of scikit-learn: linear models, nearest neighbours, naive Bayes, boosting.
 
 Example: dl baseline tabular wine
 

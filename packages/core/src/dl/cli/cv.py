@@ -42,7 +42,9 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_CV)(cv)
 
 
-_CV = """Cross-validate: train a network for each fold, and score every example by one that never saw it.
+_CV = """Cross-validate: score each example by a network without it.
+
+One network is trained for each fold; the run of all folds has one report.
 
 Example: dl cv tabular wine --protocol kfold:4
 

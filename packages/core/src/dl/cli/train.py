@@ -143,18 +143,25 @@ def report(run: Run, plugins: Plugins) -> None:
     files.write_text(run.path / "report.txt", out.export_text())
 
 
-_TEST = """Evaluate a run on the test set, once. Every evaluation is recorded in the ledger.
+_TEST = """Evaluate a run on the test set, once.
 
 Example: dl test last
+
+Every evaluation is recorded in the ledger; a second one of a test set, by whichever run, needs --again.
 """
 
 
-def test(run: Which = "last", runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> None:
+def test(
+    run: Which = "last",
+    runs: Runs = DEFAULT_RUNS,
+    again: Annotated[bool, typer.Option("--again", help="Look at a test set that was evaluated before.")] = False,
+    as_json: Json = False,
+) -> None:
     """Evaluate on the test set, as `dl.evaluate`."""
     import dl
 
     with redirect_stdout(sys.stderr):
-        evaluation = dl.evaluate(run, runs=runs)
+        evaluation = dl.evaluate(run, runs=runs, again=again)
     if as_json:
         print(evaluation.to_json())
     else:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
 from dl.domain import comparable
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, BadOption, BadRun
 from dl.groups import Groups
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
@@ -30,6 +30,7 @@ from dl.splits.partition import load_dataset, number_groups, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
 from dl.training.scoring import score
+from dl.words import many
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -41,6 +42,7 @@ def evaluate(
     data: object = None,
     target: object = None,
     model: Model | None = None,
+    again: bool = True,
     runs: str | Path = "runs",
     plugins: Plugins | None = None,
 ) -> TestEvaluation:
@@ -52,11 +54,13 @@ def evaluate(
             frame, a data set.
         target: Their targets, or the names of the target columns, as `dl.fit` takes them.
         model: The network, if the fit used one in memory and ``run`` no longer holds it.
+        again: Whether a test set that any run of the folder was evaluated on may be looked at once more.
         runs: Folder of run folders, unless ``run`` is a path.
         plugins: The registered plugins; None loads the installed ones.
 
     Raises:
         BadData: If the data set has no test set, or the examples do not fit the run.
+        BadOption: If the test set was looked at before, and ``again`` is False.
         BadRun: If the run cannot be opened.
 
     Example:
@@ -69,10 +73,12 @@ def evaluate(
     opened = reopen(run, plugins, model)
     given = InMemory.of(data, target) if data is not None else None
     with attribute_errors(opened.recipe, plugins):
-        return _evaluate(run, opened, plugins, given)
+        return _evaluate(run, opened, plugins, given, again=again)
 
 
-def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, str] | None) -> TestEvaluation:
+def _evaluate(
+    run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemory, str] | None, *, again: bool
+) -> TestEvaluation:
     own_test = run.at_hand.test if run.at_hand else None
     if given is None and own_test is not None:
         given = own_test, ""
@@ -84,12 +90,14 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
         known = _known(run, opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
+    fingerprint, ledger = subset_fingerprint(whole(examples)), run.path.parent / LEDGER
+    earlier = evaluations_of(fingerprint, read_ledger(ledger))
+    if earlier and not again:
+        _refuse_look(run, earlier)
     keys = _hashes(examples, np.arange(len(examples)), opened)
     groups = Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
-    fingerprint = subset_fingerprint(whole(examples))
-    ledger = run.path.parent / LEDGER
     result = TestEvaluation(
         run=run.name,
         data=name,
@@ -98,7 +106,7 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
         score=estimate(opened.task.info, scored, examples.targets, groups),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
+        look=1 + len(earlier),
         fingerprint=fingerprint,
         in_training=int(np.count_nonzero(found_in(keys, known))),  # bit for bit
         groups=len(groups) if groups is not None else 0,
@@ -106,6 +114,20 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
     )
     record_evaluation(ledger, result)
     return result
+
+
+def _refuse_look(run: Run, earlier: Sequence[Mapping[str, Any]]) -> NoReturn:  # Any: JSON
+    """Refuse a further look at a test set.
+
+    Raises:
+        BadOption: With the number of looks, and the last of them.
+    """
+    last, name = earlier[-1], run.name
+    when = str(last.get("time", ""))[:10]
+    raise BadOption(
+        f"this test set was evaluated {many(len(earlier), 'time')}, last on {when} by {last.get('run')}; each further "
+        f"look makes the score less reliable  look all the same: dl test {name} --again"
+    )
 
 
 def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Examples:
