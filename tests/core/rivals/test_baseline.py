@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import dl
-from dl.errors import BadRun
 from dl.runs.outcomes import read_rivals
+
+WEAK = ("--model", "dense", "linear=no", "epochs=2", "lr=1e-6")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_every_domain_has_rivals_better_than_the_constant_answers(words, names):
 
 
 def test_a_run_keeps_its_rivals_and_its_report_compares_with_them_example_by_example(dl_run, tmp_path):
-    fitted = dl_run("fit", "tabular", "diabetes", "epochs=2", "lr=1e-6", "--model", "dense", "--json")
+    fitted = dl_run("fit", "tabular", "diabetes", *WEAK, "--json")
     before = dl_run("report", "last", "--json").json
     answer = dl_run("baseline", "last", "--json")
     assert answer.code == 0 and [one["name"] for one in answer.json["rivals"]] == ["linear", "boosting"]
@@ -47,8 +48,16 @@ def test_a_run_keeps_its_rivals_and_its_report_compares_with_them_example_by_exa
     assert len(again["rivals"]) == 2 and len(json.loads((run.path / "run.json").read_text())["baselines"]) == 4
 
 
-def test_what_has_no_split_of_its_own_is_one_line(dl_run, tmp_path):
-    dl_run("cv", "tabular", "wine", "--protocol", "kfold:2", "epochs=1", "--model", "dense")
-    answer = dl_run("baseline", "last")
-    assert answer.code == BadRun.exit_code and "has folds, which have splits of their own" in answer.err
-    assert dl_run("baseline", "runs/0001-wine-dense/folds/01").code == 0
+def test_the_rivals_of_a_cross_validated_run_are_fitted_in_its_folds(dl_run, tmp_path):
+    fitted = dl_run("cv", "tabular", "wine", "--protocol", "iterated-kfold:2x2", *WEAK, "--json")
+    answer = dl_run("baseline", "last", "--json")
+    assert answer.code == 0, answer.err
+    run = dl.Run(tmp_path / fitted.json["run"])
+    val, kept = run.outcomes("val"), read_rivals(run.outcomes_folder)
+    best = answer.json["rivals"][0]
+    assert kept[best["name"]].shape == val.ids.shape == (288,)
+    assert best["score"] == pytest.approx(kept[best["name"]].mean()) and best["score"] > 0.9
+    alone = dl_run("baseline", "runs/0001-wine-dense/folds/03", "--json").json
+    third = next(one["score"] for one in alone["rivals"] if one["name"] == best["name"])
+    assert kept[best["name"]][val.folds == 3].mean() == pytest.approx(third)
+    assert "certainly better" in dl_run("report", "last", "--json").json["verdict"]["sentence"]

@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from dl import files
-from dl.data.examples import subset_fingerprint
+from dl.data.examples import Dataset, Index, Subset, subset_fingerprint, whole
 from dl.domain import Domain
 from dl.errors import BadRun
+from dl.intervals import Estimate, corrected_interval, interval_of_mean, widened
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.rivals.fit_rivals import RivalScore, fit_rivals, ordered
 from dl.runs.manifest import Baseline, Parts, TaskInfo
-from dl.runs.outcomes import write_rivals
+from dl.runs.outcomes import PartOutcomes, write_rivals
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.splits.partition import DataSplits, load_dataset, split_data
@@ -95,7 +97,7 @@ def baseline(
 
 
 def _of_run(run: Run, plugins: Plugins) -> Ladder:
-    """Fit the rivals on the split of a run, and keep them in it.
+    """Fit the rivals on the split of a run, or on those of its folds, and keep them in it.
 
     Raises:
         BadRun: If the run has no split that can be made again.
@@ -103,23 +105,67 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     manifest = run.manifest
     if "data" in manifest.in_memory:
         raise BadRun(f"{run.name} was fitted on data in memory, which is gone; give it to scikit-learn directly")
-    if manifest.protocol:
-        raise BadRun(
-            f"{run.name} has folds, which have splits of their own  one of them: dl baseline {run.path}/folds/01"
-        )
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
-    kind = plugins.domain(recipe.domain).load()
-    dataset = load_dataset(recipe, plugins, kind)
-    splits = split_data(dataset, recipe, plugins)
-    if subset_fingerprint(splits.val) != manifest.parts.val_fingerprint:
-        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
+    dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     constants = tuple(one for one in manifest.baselines if not one.rival)
     task = restore(manifest.task, plugins.tasks)
-    ladder = _ladder(kind, task, recipe, splits, manifest.parts, constants)
-    write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in ladder.rivals})
-    every = (*constants, *(one.baseline for one in ladder.rivals))
+    if manifest.protocol:
+        rivals = _of_folds(run, dataset, task, plugins)
+    else:
+        splits = split_data(dataset, recipe, plugins)
+        _need_same_data(run, dataset, splits.val)
+        rivals = _ladder(plugins.domain(recipe.domain).load(), task, recipe, splits, manifest.parts, ()).rivals
+    write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in rivals})
+    every = (*constants, *(one.baseline for one in rivals))
     files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
-    return ladder
+    parts = manifest.parts
+    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, constants, rivals)
+
+
+def _need_same_data(run: Run, dataset: Dataset, val: Subset) -> None:
+    """Refuse data that has changed since the fit.
+
+    Raises:
+        BadRun: If the validation examples are others.
+    """
+    if subset_fingerprint(val) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
+
+
+def _of_folds(run: Run, dataset: Dataset, task: Task, plugins: Plugins) -> tuple[RivalScore, ...]:
+    """Fit the rivals in each fold of a cross-validated run, and pool their scores as those of the networks are pooled.
+
+    Raises:
+        BadRun: If it is not finished, or its data has changed.
+    """
+    _need_same_data(run, dataset, whole(dataset.train))
+    pooled, found = run.outcomes("val"), dict[str, list[RivalScore]]()
+    if pooled.folds is None or run.manifest.status != "finished":
+        raise BadRun(f"{run.name} is not finished  go on: dl cv --resume {run.name}")
+    for fold in run.folds:
+        recipe = resolve(plugins, recipe=str(fold.path / "recipe.toml"))
+        splits = split_data(dataset, recipe, plugins)
+        for one in fit_rivals(plugins.domain(recipe.domain).load(), task, splits.train, splits.val, recipe.seed):
+            found.setdefault(one.baseline.name, []).append(one)
+    folds = [np.flatnonzero(pooled.folds == number) for number in range(1, len(run.folds) + 1)]
+    every = [_pooled(each, folds, task.info, pooled) for each in found.values()]
+    return tuple(ordered(every, higher=task.info.headline.higher))
+
+
+def _pooled(each: Sequence[RivalScore], folds: Sequence[Index], info: TaskInfo, pooled: PartOutcomes) -> RivalScore:
+    """Pool the scores of one rival over folds; within a fold, both stand in the order of the data."""
+    scores = np.zeros(len(pooled.ids), np.float32)
+    for one, rows in zip(each, folds, strict=True):
+        scores[rows] = one.scores
+    values = np.array([one.baseline.score for one in each])
+    value = float(np.average(values, weights=list(map(len, folds))))
+    if info.headline.kind in ("proportion", "mean"):
+        interval = widened(value, interval_of_mean(scores, pooled.groups))
+    else:
+        interval = corrected_interval(values, 1 / max(len(each) - 1, 1))
+    first, seconds = each[0].baseline, sum(one.baseline.seconds for one in each)
+    baseline = replace(first, score=value, seconds=round(seconds, 3))
+    return RivalScore(baseline, scores, Estimate(value, *interval))
 
 
 def _ladder(
