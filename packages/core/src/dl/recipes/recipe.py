@@ -53,7 +53,7 @@ SPLIT_OPTIONS = (
     Option("protocol", "holdout", "how many fits a score is made of, for dl cv: kfold:4, iterated-kfold:4x3, ..."),
     Option("fold", 0, "number of the one fit of the protocol that is made; 0 for all", low=0, high=1_000),
     Option(
-        "window",
+        "time_window",
         "expanding",
         "of folds forward in time, learn from all that is older, or from the block before",
         choices=("expanding", "sliding"),

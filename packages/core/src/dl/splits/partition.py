@@ -155,7 +155,7 @@ def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarra
     asked = recipe.split["val"]
     size = dataset.val_size if asked == AUTO else float(asked)
     if fold:
-        window = str(recipe.split.get("window", "expanding"))
+        window = str(recipe.split.get("time_window", "expanding"))
         examples = dataset.train
         division = Division(groups, strata, examples.names, examples.times, size, recipe.seed, window)
         return hold_out_fold(division, protocol, fold)
