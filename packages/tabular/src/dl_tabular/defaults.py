@@ -21,6 +21,7 @@ MANY_FOR_PIECES = 100_000  # rows from which a network finds jumps without
 MOST_PIECES = 2_400  # of a row
 FOR_VALUES, FOR_MANY = 128, 256  # widths
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
+GAPS_MADE = "missing"  # the regularizer against gaps: a linear model, solved on the rows as they are, knows none
 MOST_STEPS = 30_000  # on many rows, but for five epochs
 
 
@@ -42,7 +43,7 @@ def _of_few(facts: FitFacts) -> list[Default]:
         ),
         stopping(epochs),
     ]
-    if "linear" in facts.options:
+    if "linear" in facts.options and GAPS_MADE not in facts.stated:
         reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]
