@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from dl.finding import SEVERITIES, Finding
@@ -132,7 +133,10 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
 
 def _number(facts: Facts) -> str:
     number = facts.manifest.name.split("-")[0]
-    return number if number.isdigit() else facts.kept.run.name
+    run = facts.kept.run
+    if run.root != run.path.parent:
+        return shlex.quote(str(run.path))  # of a trial
+    return number if number.isdigit() else run.name
 
 
 def _damaged(kept: Kept) -> list[Unchecked]:

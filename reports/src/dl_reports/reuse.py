@@ -12,7 +12,7 @@ from typing import Any
 from dl.errors import BadRun
 from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
 from dl.runs.manifest import Manifest
-from dl.runs.run import Run, list_runs
+from dl.runs.run import Run, list_with_trials
 from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound
@@ -30,7 +30,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation:
         inflation: Examples that tell as much as one independent one, where they share groups.
     """
     found, unread = [epochs] if epochs else [], 0
-    for other in list_runs(run.path.parent):
+    for other in list_with_trials(run.root):
         if other.path == run.path or not (other.path / "run.json").exists():
             continue
         count = _epochs_on(other, manifest)
@@ -45,7 +45,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation:
 def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
     """Count the evaluations in the ledger beside the runs, on the test set of this run or of its data set."""
     try:
-        ledger = read_ledger(run.path.parent / LEDGER)
+        ledger = read_ledger(run.root / LEDGER)
     except BadRun as error:
         return NotComputable(str(error))
     fingerprint = _test_fingerprint(ledger, manifest)

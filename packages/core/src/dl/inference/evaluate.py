@@ -89,9 +89,9 @@ def _evaluate(run: Run, opened: LoadedRun, plugins: Plugins, given: tuple[InMemo
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     fingerprint = subset_fingerprint(whole(examples))
-    ledger = run.path.parent / LEDGER
+    ledger = run.root / LEDGER
     result = TestEvaluation(
-        run=run.name,
+        run=run.manifest.name if run.root != run.path.parent else run.name,
         data=name,
         examples=len(examples),
         info=opened.task.info.headline,
