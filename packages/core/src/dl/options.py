@@ -173,6 +173,8 @@ def split_named(words: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def format_value(value: object) -> str:
     """Format a value as it is typed after the ``=``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 

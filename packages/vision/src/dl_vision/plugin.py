@@ -34,6 +34,9 @@ POOL = Option("pool", "max", "downsample by 2x2 max or average pooling, or strid
 DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES)
 
 
+LINEAR = Option("linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss")
+
+
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of images."""
@@ -63,6 +66,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("depth", 3, "number of convolutions", low=1, high=6),
                 POOL,
                 DROPOUT,
+                LINEAR,
             ),
         ),
         ModelSpec(
@@ -93,6 +97,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("width", 512, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 1, "number of hidden layers; 0 is a linear model", low=0, high=20),
                 Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, space=RATES),
+                LINEAR,
             ),
         ),
     )
