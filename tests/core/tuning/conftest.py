@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 
 import dl
-from dl.runs.manifest import MetricInfo
 from dl.training.devices import Devices
-from dl.tuning.study import Budget, Study, Trial
-
-ACCURACY = MetricInfo("accuracy", True, 1.0, "proportion")
 
 
 @pytest.fixture
@@ -36,38 +32,3 @@ def tune(plugins_with, runs, monkeypatch):
         return dl.tune("numbers", "given", trials=trials, model=model, epochs=epochs, **where, **choices)
 
     return run
-
-
-@pytest.fixture
-def study():
-    """A function that makes a study of trials by hand: study(trials=(), **fields)."""
-
-    def make(trials=(), **fields):
-        given = {
-            "name": "0001-given-tune",
-            "status": "finished",
-            "created": "2026-01-01",
-            "data": "given",
-            "val_fingerprint": "a",
-            "fingerprint": "b",
-            "metric": ACCURACY,
-            "monitor": "metric",
-            "seed": 0,
-            "sampler": "tpe",
-            "budget": Budget(3),
-            "space": (),
-        }
-        return Study(**given | fields, trials=tuple(trials))
-
-    return make
-
-
-@pytest.fixture
-def trial():
-    """A function that makes an ended trial: trial(1, score=0.5, **fields)."""
-
-    def make(number, score=0.5, **fields):
-        given = {"point": {}, "options": {}, "status": "finished", "loss": 1.0, "best_epoch": 1, "epochs": 1}
-        return Trial(number, number - 1, score=score, **given | fields)
-
-    return make

@@ -7,7 +7,6 @@ from dl.runs.outcomes import Scored
 from dl.tuning.pruning import Pruner, Reference, first_epoch, gains, paired_z
 
 INFO = TaskInfo("binary", "", 1, ("no", "yes"), (MetricInfo("accuracy", True, 1.0, "proportion"),), "cross_entropy")
-RIGHT = np.arange(100) < 80
 
 
 def history(*right):

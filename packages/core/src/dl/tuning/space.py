@@ -268,9 +268,9 @@ def buildable(
     kept = []
     for one in dimensions:
         if one.group == REGULARIZER and one.start is None:
-            value = one.value(one.levels()[-1])
+            usual = plugins.regularizer(recipe.domain, one.name).options[0].default
             try:
-                build(_with_regularizer(recipe, plugins, one.name, value))
+                build(_with_regularizer(recipe, plugins, one.name, usual))
             except DLError:
                 if one.name in over:
                     raise
