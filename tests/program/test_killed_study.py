@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-WORDS = ("--trials", "4", "--over", "lr,width", "--reg", "early-stopping=off", "epochs=150")
+WORDS = ("--trials", "4", "--over", "lr,width", "--reg", "early-stopping=off", "epochs=10")
 
 
 def wait_for(found, process):
