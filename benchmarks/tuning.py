@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +33,15 @@ Floats = NDArray[np.float64]
 
 def luck(repeated: int = REPEATED, trials: int = TRIALS) -> list[dict[str, object]]:
     """Tune on simulated tables, and judge the best trial of each study on untouched rows."""
-    rows = []
+    rows = list[dict[str, object]]()
     for inputs, weight in SETTINGS:
         for monitor in ("metric", "loss"):
             errors = np.array([_errors(inputs, weight, monitor, trials, seed) for seed in range(repeated)])
-            rows.append(
-                {"data": f"{ROWS} x {inputs}", "monitor": monitor, "repetitions": repeated, "trials": trials}
-                | summary(errors[:, 0], "as seen")
-                | summary(errors[:, 1], "corrected")
-                | {"nearer %": round(100 * float((np.abs(errors[:, 1]) < np.abs(errors[:, 0])).mean()))}
-            )
+            row: dict[str, object] = {"data": f"{ROWS} x {inputs}", "monitor": monitor}
+            row |= {"repetitions": repeated, "trials": trials}
+            row |= summary(errors[:, 0], "as seen") | summary(errors[:, 1], "corrected")
+            nearer = np.abs(errors[:, 1]) < np.abs(errors[:, 0])
+            rows.append(row | {"nearer %": round(100 * float(nearer.mean()))})
     return rows
 
 
@@ -98,7 +97,7 @@ def cost(trials: int = COST_TRIALS) -> list[dict[str, object]]:
     ]
 
 
-PARTS = {"luck": luck, "cost": cost}
+PARTS: dict[str, Callable[..., list[dict[str, object]]]] = {"luck": luck, "cost": cost}
 TITLES = {"luck": "The best of a tuning on 500 rows, less the score on 10,000 others", "cost": "What a study costs"}
 ASKED = {
     "luck": "asked for: corrected is nearer, on average",
