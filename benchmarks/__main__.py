@@ -25,6 +25,7 @@ from benchmarks import (
     steps,
     tables,
     text,
+    tuning,
     verdicts,
 )
 
@@ -46,6 +47,7 @@ ALL: dict[str, Callable[[], None]] = {
     "intervals": intervals.main,
     "rankings": rankings.main,
     "folds": folds.main,
+    "tuning": tuning.main,
     "alarms": alarms.main,
     "advice": advice.main,
     "regularizers": regularizers.main,

@@ -8,8 +8,10 @@ import pytest
 import dl
 from dl.data.examples import Dataset, Examples
 from dl.plugins.loading import load_plugins
+from dl.runs.manifest import MetricInfo
 from dl.testing.numbers import NumbersPlugin
 from dl.training.devices import Devices
+from dl.tuning.study import Budget, Study, Trial
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,6 +74,41 @@ def blobs(dataset):
         centres = 5 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
         inputs = (centres + rng.normal(0, 0.5, (n, 2))).astype(np.float32)
         return dataset(inputs, targets, [f"class {k}" for k in range(classes)], **fields)
+
+    return make
+
+
+@pytest.fixture
+def study():
+    """A function that makes a study of trials by hand: study(trials=(), **fields)."""
+
+    def make(trials=(), **fields):
+        given = {
+            "name": "0001-given-tune",
+            "status": "finished",
+            "created": "2026-01-01",
+            "data": "given",
+            "val_fingerprint": "a",
+            "fingerprint": "b",
+            "metric": MetricInfo("accuracy", True, 1.0, "proportion"),
+            "monitor": "metric",
+            "seed": 0,
+            "sampler": "tpe",
+            "budget": Budget(3),
+            "space": (),
+        }
+        return Study(**given | fields, trials=tuple(trials))
+
+    return make
+
+
+@pytest.fixture
+def trial():
+    """A function that makes an ended trial: trial(1, score=0.5, **fields)."""
+
+    def make(number, score=0.5, **fields):
+        given = {"asked": number - 1, "point": {}, "options": {}, "status": "finished", "loss": 1.0}
+        return Trial(number, score=score, **given | {"best_epoch": 1, "epochs": 1} | fields)
 
     return make
 

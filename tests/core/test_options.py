@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dl.errors import BadOption
-from dl.options import Option, check, split_pairs
+from dl.options import Option, Space, check, split_pairs
 
 WIDTH = Option("width", 32, "units", low=1, high=512)
 RATE = Option("lr", 0.1, "rate", low=0.0)
@@ -109,3 +109,11 @@ def test_a_path_is_kept_absolute_and_none_stays_none(tmp_path, monkeypatch):
     assert folder.check("reviews/../archive", "data") == f"{tmp_path}/archive"
     assert folder.check("~/archive", "data") == "/somewhere/archive"
     assert folder.check("/archive", "data") == "/archive" and folder.check("", "data") == ""
+
+
+def test_units_are_searched_around_the_recipe_and_other_options_where_they_say_so():
+    width = Option("width", 64, "units", units=True)
+    assert width.searched == Space(0.25, 4.0, log=True, relative=True)
+    own = Space(1, 3)
+    assert Option("width", 2, "units", units=True, space=own).searched == own
+    assert Option("depth", 2, "layers").searched is None

@@ -50,7 +50,7 @@ ORDER = (
         "splits",
         "tasks",
     ),
-    *("regularizer", "training", "rivals", "cross_validation", "inference", "testing", "cli", "sklearn"),
+    *("regularizer", "training", "rivals", "cross_validation", "tuning", "inference", "testing", "cli", "sklearn"),
 )
 HEAVY_ROOMS = (
     *(
@@ -62,6 +62,7 @@ HEAVY_ROOMS = (
         "training",
         "rivals",
         "cross_validation",
+        "tuning",
         "inference",
         "testing",
         "sklearn",
@@ -244,7 +245,7 @@ def test_looking_at_what_there_is_imports_no_torch(words, tmp_path):
     )
     code, loaded = json.loads(done.stderr.splitlines()[-1])
     assert code == 0 and done.stdout and not HEAVY & set(loaded)
-    assert not {"scipy", "sklearn", "PIL", "pandas"} & set(loaded)
+    assert not {"scipy", "sklearn", "PIL", "pandas", "optuna"} & set(loaded)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["ls"]])
@@ -259,9 +260,21 @@ def test_importing_dl_imports_no_torch_and_exports_exactly_its_public_names():
     code = "import json, sys, dl; print(json.dumps([sorted(sys.modules), sorted(dl.__all__), sorted(dl._HOMES)]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded, exported, lazy = json.loads(done.stdout)
-    assert not {*HEAVY, "numpy", "sklearn"} & set(loaded)
+    assert not {*HEAVY, "numpy", "sklearn", "optuna"} & set(loaded)
     errors = [name for name, value in vars(dl.errors).items() if getattr(value, "exit_code", None)]
     assert exported == sorted([*lazy, *errors, "Finding", "hookimpl"])
+
+
+def test_a_fit_and_the_reader_of_studies_load_no_optuna():
+    code = "import sys, dl.training.run_fit, dl.tuning.study, dl.cli.tune; print('optuna' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_reading_a_study_imports_no_torch():
+    code = "import sys, dl.tuning.study; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_the_names_that_type_checkers_see_are_those_that_are_looked_up():

@@ -23,6 +23,7 @@ from dl.groups import Groups
 from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.registry import Plugins
 from dl.runs.history import EpochRow
+from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.words import many
 from dl_reports.change import Change, change_of_means, paired_change
@@ -33,7 +34,7 @@ from dl_reports.statistics.calibration import Calibration, binary_calibration, c
 from dl_reports.statistics.choice import bonferroni, critical_choice
 from dl_reports.statistics.classes import ClassCounts, count_classes, count_labels
 from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap, right_gap
-from dl_reports.statistics.luck import Luck, luck_of_the_best
+from dl_reports.statistics.luck import luck_of_the_best
 from dl_reports.statistics.memorization import Memorization, Suspects, memorization, suspects
 from dl_reports.statistics.moments import variance_of_mean
 from dl_reports.statistics.onset import error_rise, loss_rise

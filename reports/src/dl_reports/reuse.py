@@ -5,6 +5,7 @@ Of the other runs only `run.json` and the number of lines of `history.csv` are r
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from dl.errors import BadRun
 from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
 from dl.runs.manifest import Manifest
-from dl.runs.run import Run, list_runs
+from dl.runs.run import Run, list_with_trials
 from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound
@@ -30,7 +31,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation:
         inflation: Examples that tell as much as one independent one, where they share groups.
     """
     found, unread = [epochs] if epochs else [], 0
-    for other in list_runs(run.path.parent):
+    for other in list_with_trials(run.root):
         if other.path == run.path or not (other.path / "run.json").exists():
             continue
         count = _epochs_on(other, manifest)
@@ -45,7 +46,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation:
 def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
     """Count the evaluations in the ledger beside the runs, on the test set of this run or of its data set."""
     try:
-        ledger = read_ledger(run.path.parent / LEDGER)
+        ledger = read_ledger(run.root / LEDGER)
     except BadRun as error:
         return NotComputable(str(error))
     fingerprint = _test_fingerprint(ledger, manifest)
@@ -61,6 +62,8 @@ def evaluation_command(run: Run, manifest: Manifest) -> str:
     if not isinstance(found, Reuse) or found.evaluations:
         return ""
     number = manifest.name.split("-")[0]
+    if run.root != run.path.parent:
+        return f"dl test {shlex.quote(str(run.path))}"  # of a trial
     return f"dl test {number if number.isdigit() else run.name}"
 
 

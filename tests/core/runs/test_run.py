@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ from dl.runs.history import write_history
 from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.render import render_report
-from dl.runs.run import Run, claim_run, list_runs, open_run, read_json, write_findings
+from dl.runs.run import Run, claim_run, list_runs, list_with_trials, open_run, read_json, write_findings
 
 
 @pytest.fixture
@@ -231,3 +232,21 @@ def test_a_run_whose_epochs_are_known_but_not_its_history_is_not_complete(fit, b
     (run.path / "history.csv").unlink()
     with pytest.raises(BadRun, match=r"not a complete run: history\.csv is missing"):
         open_run("last", run.path.parent).best  # noqa: B018 - reading it is the check
+
+
+def test_a_trial_lies_in_a_study_whose_folder_lies_among_the_runs(make_run, tmp_path):
+    plain = make_run(tmp_path / "runs")
+    study = tmp_path / "runs/0002-given-tune"
+    for number in (1, 2):
+        (study / "trials").mkdir(parents=True, exist_ok=True)
+        shutil.copytree(plain.path, study / f"trials/{number:03d}")
+    trial = Run(study / "trials/001")
+    assert trial.root == study / "trials", "without study.json it is a folder like any other"
+    (study / "study.json").write_text('{"best_number": 2}')
+    assert trial.root == plain.root == tmp_path / "runs"
+    assert [run.path.name for run in list_with_trials(tmp_path / "runs")] == [plain.path.name, "001", "002"]
+    with pytest.raises(BadRun, match=f"0002-given-tune is a study of several fits, not a run  take its best: {study}"):
+        open_run(2, tmp_path / "runs")
+    (study / "study.json").write_text('{"best_number": 0}')
+    with pytest.raises(BadRun, match="it has no best trial yet"):
+        open_run(2, tmp_path / "runs")

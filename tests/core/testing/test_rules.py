@@ -1,6 +1,6 @@
 import pytest
 
-from dl.options import Option
+from dl.options import Option, Space
 from dl.testing.rules import Broken, DoesNotConform, Skipped, ask, options_hold
 
 
@@ -57,3 +57,23 @@ def test_what_holds_is_returned():
 def test_an_option_that_cannot_be_used_is_said(options, message):
     with pytest.raises(Exception, match=message):
         options_hold(options)
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        (Space(), "has neither choices nor a range"),
+        (Space(3, 2), "has neither choices nor a range: from 3 to 2"),
+        (Space(0, 1, log=True), "is drawn by logarithms from 0; begin above 0"),
+        (Space(1, 20), "holds a value that the option refuses"),
+        (Space(choices=(1, 11)), "holds a value that the option refuses"),
+    ],
+)
+def test_a_space_that_a_search_cannot_draw_from_breaks_the_rule(space, words):
+    with pytest.raises(Broken, match=f"the space of 'level' {words}"):
+        options_hold([Option("level", 1, "how strong", low=0, high=10, space=space)])
+
+
+def test_a_space_within_the_option_holds():
+    options_hold([Option("level", 1, "how strong", low=0, high=10, space=Space(1, 10, log=True))])
+    options_hold([Option("rate", 1.0, "rate", low=0, space=Space(0.1, 10, log=True, relative=True))])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from dl.groups import Groups
-from dl_reports.statistics import NotComputable, luck
+from dl.runs import luck
+from dl_reports.statistics import NotComputable
 from dl_reports.statistics.luck import luck_of_the_best
 
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from dl.runs.run import Run, open_run
     from dl.training.devices import Devices
     from dl.training.run_fit import fit
+    from dl.tuning.study import Study
+    from dl.tuning.tune import tune
 
 __all__ = [
     "BadData",
@@ -55,6 +57,7 @@ __all__ = [
     "PluginFailed",
     "Prediction",
     "Run",
+    "Study",
     "TrainingFailed",
     "UnknownName",
     "baseline",
@@ -67,6 +70,7 @@ __all__ = [
     "open_run",
     "predict",
     "report",
+    "tune",
 ]
 __version__ = VERSION
 
@@ -74,6 +78,7 @@ _HOMES = {
     "Devices": "dl.training.devices",
     "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
+    "Study": "dl.tuning.study",
     "baseline": "dl.rivals.baseline",
     "compare": "dl.runs.report",
     "cv": "dl.cross_validation.cross_validate",
@@ -83,6 +88,7 @@ _HOMES = {
     "open_run": "dl.runs.run",
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
+    "tune": "dl.tuning.tune",
 }
 _MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not load scikit-learn
 

@@ -15,6 +15,28 @@ InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 
 
 @dataclass(frozen=True)
+class Space:
+    """The values of an option that a search tries.
+
+    Args:
+        low: Least number.
+        high: Greatest number.
+        log: Whether numbers are drawn by their logarithm.
+        relative: Whether ``low`` and ``high`` are factors of the recipe's value.
+        choices: The values, in place of a range.
+    """
+
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    relative: bool = False
+    choices: tuple[Value, ...] = ()
+
+
+OF_UNITS = Space(0.25, 4.0, log=True, relative=True)
+
+
+@dataclass(frozen=True)
 class Option:
     """An option.
 
@@ -28,6 +50,8 @@ class Option:
         or_number: Whether a number is allowed besides these words.
         units: Whether it is a number of units, which the regularizer ``shrink`` scales.
         is_path: Whether it is a path; it is stored absolute, so that a recipe works from any folder.
+        space: What ``dl tune`` tries; None leaves the option as it is. A number of units is tried from a quarter to
+            four times the recipe's.
     """
 
     name: str
@@ -39,6 +63,12 @@ class Option:
     or_number: bool = False
     units: bool = False
     is_path: bool = False
+    space: Space | None = None
+
+    @property
+    def searched(self) -> Space | None:
+        """What ``dl tune`` tries; None for an option that it leaves as it is."""
+        return self.space or (OF_UNITS if self.units else None)
 
     def check(self, value: object, owner: str) -> Value:
         """Convert a value to the option's type and validate it.

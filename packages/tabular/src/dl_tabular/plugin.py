@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import InputShape, Option, Options
+from dl.options import InputShape, Option, Options, Space
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
 from dl_tabular.defaults import defaults
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "tabular"
 RECIPES = Path(__file__).parent / "recipes"
+RATES = Space(0.0, 0.7)  # of dropout
 READING = (
     Option("categories", "", "columns to read as categories though they hold numbers, as postcodes; comma-separated"),
     Option("leave_out", "", "columns to ignore, comma-separated"),
@@ -71,7 +72,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             (
                 Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 2, "number of hidden layers", low=1, high=64),
-                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
+                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, space=RATES),
                 LINEAR,
             ),
         ),
@@ -85,7 +86,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                     "width", 64, "units between the blocks; each block has twice as many", low=1, high=8192, units=True
                 ),
                 Option("depth", 2, "number of blocks, of two layers each", low=1, high=64),
-                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95),
+                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95, space=RATES),
                 LINEAR,
             ),
         ),

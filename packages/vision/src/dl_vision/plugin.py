@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import InputShape, Option, Options
+from dl.options import InputShape, Option, Options, Space
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
 from dl_vision.defaults import defaults
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "vision"
 RECIPES = Path(__file__).parent / "recipes"
+RATES = Space(0.0, 0.7)  # of dropout
 VALUES = ("auto", "bool", "byte", "unit", "signed", "16-bit")
 
 READING = (
@@ -30,7 +31,7 @@ READING = (
 )
 POOLS = ("max", "avg", "stride")
 POOL = Option("pool", "max", "downsample by 2x2 max or average pooling, or strided convolutions", choices=POOLS)
-DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95)
+DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES)
 
 
 LINEAR = Option("linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss")
@@ -95,7 +96,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             (
                 Option("width", 512, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 1, "number of hidden layers; 0 is a linear model", low=0, high=20),
-                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95),
+                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, space=RATES),
                 LINEAR,
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option, Options
+from dl.options import Option, Options, Space
 from dl.specs import RegularizerSpec
 
 if TYPE_CHECKING:
@@ -22,7 +22,16 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "crop each image at random and resize it to the full size",
             _crop,
-            (Option("least", 0.8, "smallest side of the crop, as a share of the image's", low=0.05, high=1.0),),
+            (
+                Option(
+                    "least",
+                    0.8,
+                    "smallest side of the crop, as a share of the image's",
+                    low=0.05,
+                    high=1.0,
+                    space=Space(0.5, 0.95),
+                ),
+            ),
             only_for="vision",
             rank=10,
             remedy="0.8",
@@ -33,7 +42,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "mirror images left to right; not for images where the side matters, as digits",
             _flip,
-            (Option("share", 0.5, "share of the images", low=0.0, high=1.0),),
+            (Option("share", 0.5, "share of the images", low=0.0, high=1.0, space=Space(0.1, 0.5)),),
             only_for="vision",
             rank=20,
         ),
@@ -42,7 +51,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "shift each image at random, repeating the edge",
             _shift,
-            (Option("pixels", 2, "largest shift in each direction", low=0, high=10_000),),
+            (Option("pixels", 2, "largest shift in each direction", low=0, high=10_000, space=Space(1, 4)),),
             only_for="vision",
             rank=30,
             remedy="2",
@@ -53,7 +62,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "paste a rectangle of another image of the batch into each, and mix their losses by area",
             _cutmix,
-            (Option("share", 1.0, "share of the images", low=0.0, high=1.0),),
+            (Option("share", 1.0, "share of the images", low=0.0, high=1.0, space=Space(0.2, 1.0)),),
             only_for="vision",
             rank=91,
         ),
@@ -62,7 +71,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "replace random tokens by unknown ones",
             _word_dropout,
-            (Option("rate", 0.1, "share of the tokens", low=0.0, high=1.0),),
+            (Option("rate", 0.1, "share of the tokens", low=0.0, high=1.0, space=Space(0.05, 0.4)),),
             only_for="text",
             rank=10,
             remedy="0.2",

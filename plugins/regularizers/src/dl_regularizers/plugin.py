@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dl.hookspecs import hookimpl
-from dl.options import Option, Options
+from dl.options import Option, Options, Space
 from dl.specs import RegularizerSpec
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "network",
             "apply dropout before each dense layer except the first; for a network without active dropout",
             _dropout,
-            (Option("rate", 0.5, "dropout rate", low=0.0, high=0.99),),
+            (Option("rate", 0.5, "dropout rate", low=0.0, high=0.99, space=Space(0.1, 0.7)),),
             remedy="0.5",
         ),
         RegularizerSpec(
@@ -42,14 +42,32 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "add Gaussian noise to prepared inputs",
             _noise,
-            (Option("scale", 0.1, "standard deviation; that of prepared inputs is about 1", low=0.0, high=1000.0),),
+            (
+                Option(
+                    "scale",
+                    0.1,
+                    "standard deviation; that of prepared inputs is about 1",
+                    low=0.0,
+                    high=1000.0,
+                    space=Space(0.01, 0.5, log=True),
+                ),
+            ),
         ),
         RegularizerSpec(
             "mixup",
             "batch",
             "mix each example with another of its batch, and their losses by the same shares",
             _mixup,
-            (Option("alpha", 0.2, "parameter of the beta distribution; 1 is uniform", low=0.001, high=100.0),),
+            (
+                Option(
+                    "alpha",
+                    0.2,
+                    "parameter of the beta distribution; 1 is uniform",
+                    low=0.001,
+                    high=100.0,
+                    space=Space(0.05, 1.0, log=True),
+                ),
+            ),
             rank=90,
         ),
         RegularizerSpec(
@@ -57,7 +75,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "batch",
             "make cells of tables missing, so that the network learns to do without any of them",
             _missing,
-            (Option("share", 0.1, "share of the cells", low=0.0, high=1.0),),
+            (Option("share", 0.1, "share of the cells", low=0.0, high=1.0, space=Space(0.02, 0.3, log=True)),),
             only_for="tabular",
             needs=(("gaps", "all"),),
         ),
@@ -66,14 +84,20 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "penalty",
             "add strength times the sum of absolute weights to the loss",
             _l1,
-            (Option("strength", 1e-5, "factor of the sum", low=0.0, high=1000.0), EVERY),
+            (
+                Option("strength", 1e-5, "factor of the sum", low=0.0, high=1000.0, space=Space(1e-7, 1e-3, log=True)),
+                EVERY,
+            ),
         ),
         RegularizerSpec(
             "l2",
             "penalty",
             "add strength times the sum of squared weights to the loss (decoupled: weight_decay= of adamw)",
             _l2,
-            (Option("strength", 1e-4, "factor of the sum", low=0.0, high=1000.0), EVERY),
+            (
+                Option("strength", 1e-4, "factor of the sum", low=0.0, high=1000.0, space=Space(1e-6, 1e-2, log=True)),
+                EVERY,
+            ),
             remedy="0.0001",
             offered=30,
         ),
@@ -82,7 +106,16 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "training",
             "smooth the targets of classes or labels",
             _label_smoothing,
-            (Option("share", 0.1, "share of a target spread over all classes", low=0.0, high=0.99),),
+            (
+                Option(
+                    "share",
+                    0.1,
+                    "share of a target spread over all classes",
+                    low=0.0,
+                    high=0.99,
+                    space=Space(0.02, 0.3, log=True),
+                ),
+            ),
             tasks=("binary", "multiclass", "multilabel"),
             remedy="0.1",
             offered=20,
@@ -108,14 +141,23 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             "training",
             "bound the norm of the weights into each unit after each step",
             _max_norm,
-            (Option("bound", 3.0, "largest norm", low=0.001, high=1e6),),
+            (Option("bound", 3.0, "largest norm", low=0.001, high=1e6, space=Space(1.0, 5.0, log=True)),),
         ),
         RegularizerSpec(
             "weight-averaging",
             "training",
             "evaluate and save an exponential moving average of the weights",
             _weight_averaging,
-            (Option("decay", 0.99, "decay of the average per step", low=0.0, high=1.0),),
+            (
+                Option(
+                    "decay",
+                    0.99,
+                    "decay of the average per step",
+                    low=0.0,
+                    high=1.0,
+                    space=Space(choices=(0.9, 0.99, 0.999)),
+                ),
+            ),
             rank=60,
         ),
         RegularizerSpec(

@@ -6,6 +6,7 @@ Everything else is in `dl report`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 from rich.console import Console, Group, RenderableType
@@ -62,7 +63,7 @@ def _findings(report: Report) -> RenderableType | None:
 def _next(report: Report) -> Iterable[RenderableType]:
     """Lay out the first command, and the one that shows the rest."""
     number = report.header.run.split("-")[0]
-    whole = f"dl report {number if number.isdigit() else report.header.run}"
+    whole = f"dl report {number if number.isdigit() else shlex.quote(report.header.path)}"
     for command in [one.command for one in report.next[:1]]:
         yield Typed(command, "bold", Text("next  ", style="dim"))
     left = len(report.findings) - FINDINGS

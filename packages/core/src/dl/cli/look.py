@@ -82,7 +82,10 @@ def _row(spec: Any) -> dict[str, str]:  # Any: one of seven kinds of specificati
 
 def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
     from dl.errors import BadRun
+    from dl.runs.run import is_study
 
+    if is_study(run.path):
+        return _study_row(run)
     try:
         manifest, best = run.manifest, run.best
     except BadRun as error:
@@ -90,6 +93,19 @@ def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
     metric = manifest.task.headline.name
     score = f"{metric} {best[f'val_{metric}']:.4f} at epoch {best['epoch']:.0f}" if best else "no epoch yet"
     return {"name": run.name, "status": manifest.status, "score": score}
+
+
+def _study_row(run: Any) -> dict[str, str]:  # Any: as above
+    from dl.errors import BadRun
+    from dl.tuning.study import count_trials, read_study
+
+    try:
+        study = read_study(run.path)
+    except BadRun as error:
+        return {"name": run.name, "status": "unreadable", "score": str(error)}
+    best, name = study.best, study.metric.name
+    reached = f"; {name} {best.score:.4f} in trial {best.number}" if best else ""
+    return {"name": run.name, "status": study.status, "score": f"{count_trials(study)}{reached}"}
 
 
 def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:

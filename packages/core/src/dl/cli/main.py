@@ -29,6 +29,7 @@ MODULES = {
     "fit": "train",
     "cv": "cv",
     "baseline": "baseline",
+    "tune": "tune",
     "test": "train",
     "predict": "train",
     "ls": "look",

@@ -90,7 +90,7 @@ def _evaluate(
         known = _known(run, opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
-    fingerprint, ledger = subset_fingerprint(whole(examples)), run.path.parent / LEDGER
+    fingerprint, ledger = subset_fingerprint(whole(examples)), run.root / LEDGER
     earlier = evaluations_of(fingerprint, read_ledger(ledger))
     if earlier and not again:
         _refuse_look(run, earlier)
@@ -99,7 +99,7 @@ def _evaluate(
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     result = TestEvaluation(
-        run=run.name,
+        run=run.manifest.name if run.root != run.path.parent else run.name,
         data=name,
         examples=len(examples),
         info=opened.task.info.headline,

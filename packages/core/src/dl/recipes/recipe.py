@@ -14,19 +14,27 @@ from typing import Any
 import tomli_w
 
 from dl.errors import BadOption, BadRecipe, nearest
-from dl.options import Option, Value
+from dl.options import Option, Space, Value
 
 VERSION = 1
 AUTO = "auto"  # as ``val``: the data set's own validation share
 LARGEST = 1_000_000  # bytes of a recipe file
+SCHEDULES = ("constant", "one-cycle", "cosine")
+DECAYING = ("adamw", "sgd")  # optimizers with weight decay
 
 TRAIN_OPTIONS = (
     Option("epochs", 5, "number of passes over the training set", low=1, high=100_000),
     Option("batch_size", 128, "examples per optimizer step, over all devices", low=1, high=1_000_000),
     Option("optimizer", "rmsprop", "rmsprop, adam, adamw or sgd", choices=("rmsprop", "adam", "adamw", "sgd")),
-    Option("lr", 1e-3, "learning rate; the peak of a schedule", low=0.0),
-    Option("schedule", "constant", "constant, one-cycle or cosine", choices=("constant", "one-cycle", "cosine")),
-    Option("weight_decay", 0.0, "decoupled weight decay, for adamw and sgd", low=0.0),
+    Option(
+        "lr",
+        1e-3,
+        "learning rate; the peak of a schedule",
+        low=0.0,
+        space=Space(0.1, 10.0, log=True, relative=True),
+    ),
+    Option("schedule", "constant", "constant, one-cycle or cosine", choices=SCHEDULES, space=Space(choices=SCHEDULES)),
+    Option("weight_decay", 0.0, "decoupled weight decay, for adamw and sgd", low=0.0, space=Space(1e-5, 0.1, log=True)),
     Option("momentum", 0.0, "momentum, for sgd and rmsprop", low=0.0, high=1.0),
     Option("clip", 0.0, "clip gradients to this norm; 0 does not clip", low=0.0),
     Option("loss", "auto", "loss of a task with several: cross-entropy or squared-error for unit-regression"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 FOLDS = "folds"  # the folder of the runs of a protocol's fits, named by their numbers
+STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the folder of a study
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -107,6 +108,12 @@ class Run:
             raise BadRun(str(error)) from error
 
     @property
+    def root(self) -> Path:
+        """The folder of all runs, with the ledger; a trial lies in its study, which lies there."""
+        study = self.path.parent.parent
+        return study.parent if self.path.parent.name == TRIALS and is_study(study) else self.path.parent
+
+    @property
     def outcomes_folder(self) -> Path:
         """The folder of the outcomes."""
         return self.path / "outcomes"
@@ -143,6 +150,8 @@ class Run:
         try:
             return (self.path / name).read_text(encoding="utf-8")
         except FileNotFoundError:
+            if is_study(self.path):
+                raise BadRun(_study_line(self.path)) from None
             raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
         except (OSError, UnicodeDecodeError) as error:
             raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
@@ -180,6 +189,31 @@ def list_runs(root: Path) -> list[Run]:
         return []
     numbered = [(int(match[1]), path) for path in root.iterdir() if (match := NAME.fullmatch(path.name))]
     return [Run(path) for _, path in sorted(numbered) if path.is_dir()]
+
+
+def is_study(path: Path) -> bool:
+    """Return whether a folder is that of a study, whose trials are runs."""
+    return os.path.exists(path / STUDY)  # noqa: PTH110 - False for an impossible path
+
+
+def list_with_trials(root: Path) -> list[Run]:
+    """Return the runs below a folder, oldest first, in place of a study those of its trials."""
+    found: list[Run] = []
+    for run in list_runs(root):
+        inner = sorted((run.path / TRIALS).glob("[0-9]*")) if is_study(run.path) else [run.path]
+        found.extend(Run(path) for path in inner)
+    return found
+
+
+def _study_line(path: Path) -> str:
+    """Return the line that refuses a study in place of a run, with its best trial."""
+    best = read_json(path / STUDY, dict[str, Any]).get("best_number")
+    take = (
+        f"take its best: {path / TRIALS / f'{best:03d}'}"
+        if isinstance(best, int) and best
+        else "it has no best trial yet"
+    )
+    return f"{path.name} is a study of several fits, not a run  {take}"
 
 
 def refuse_runs_file(root: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from dl.errors import DLError
-from dl.options import Option
+from dl.options import Option, Space
 from dl.plugins.registry import Plugins
 from dl.plugins.states import PluginState, describe_error
 
@@ -132,3 +132,19 @@ def options_hold(options: Iterable[Option]) -> None:
             raise Broken(f"the default of {option.name!r} is not in its checked form")
         if not option.help.strip():
             raise Broken(f"the option {option.name!r} has no help")
+        if option.space is not None and (fault := _fault_of_space(option, option.space)):
+            raise Broken(f"the space of {option.name!r} {fault}")
+
+
+def _fault_of_space(option: Option, space: Space) -> str:
+    """Return why a search cannot draw values of an option from its space; empty if it can."""
+    if not space.choices and not space.low < space.high:
+        return f"has neither choices nor a range: from {space.low:g} to {space.high:g}"
+    if space.log and space.low <= 0:
+        return f"is drawn by logarithms from {space.low:g}; begin above 0"
+    for value in space.choices or (() if space.relative else (space.low, space.high)):
+        try:
+            option.check(value, "its space")
+        except DLError as error:
+            return f"holds a value that the option refuses: {error}"
+    return ""

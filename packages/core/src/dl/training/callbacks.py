@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, spread, write_sketches
 
+Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
 
 
@@ -222,6 +223,40 @@ class FoldWriter(RunWriter):
         super().end(status, message, signal)
 
 
+class TrialWriter(FoldWriter):
+    """Keeps the epochs of one trial of a study in memory, and writes its run once, at the end, whole but for logits.
+
+    Features and sketches are written as of any fit, so that a trial has a full report.
+    """
+
+    def __init__(self, *given: Any) -> None:  # Any: as RunWriter takes them
+        super().__init__(*given)
+        self.best_answers: tuple[np.ndarray, np.ndarray | None] | None = None
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write features and sketches for the report."""
+        RunWriter.on_train_end(self, trainer, pl_module)
+
+    def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
+        """Keep what the newest epoch gave; logits of the best epoch alone."""
+        none = np.empty((0, 0), np.float32)
+        self.epochs.append({name: replace(scored, logits=none) for name, scored in module.scored.items()})
+        if is_best:
+            self.best = copy_weights(module.network)
+            self.best_answers = module.scored["val"].logits, module.val_answers()
+
+    def end(self, status: str, message: str = "", signal: int = 0) -> None:
+        """Write everything, the manifest last."""
+        if self.epochs:
+            folder = self.folder / "outcomes"
+            outcomes.write_epochs(folder, self.epochs)
+            write_history(self.folder / "history.csv", self.rows)
+            if self.best_answers:
+                outcomes.write_logits(folder, "best", *self.best_answers)
+                save_weights(self.folder / "best.safetensors", self.best)
+        RunWriter.end(self, status, message, signal)
+
+
 class LastWriter(FoldWriter):
     """Writes the weights after the last epoch, and nothing else."""
 
@@ -237,16 +272,24 @@ class LastWriter(FoldWriter):
 
 
 class EarlyStopping(Callback):
-    """Stops the fit after an epoch if a regularizer ends it; the first device decides for all."""
+    """Stops the fit after an epoch if a regularizer ends it, or the judge of a study; the first device decides for all.
 
-    def __init__(self, run_writer: RunWriter, regularizers: Regularizers) -> None:
-        self.run_writer, self.regularizers = run_writer, regularizers
+    Args:
+        run_writer: With the history.
+        regularizers: Of the fit.
+        judge: Returns why a trial of a study ends; None outside of a study.
+    """
+
+    def __init__(self, run_writer: RunWriter, regularizers: Regularizers, judge: Judge | None = None) -> None:
+        self.run_writer, self.regularizers, self.judge = run_writer, regularizers, judge
         self.why = ""
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop if a regularizer ends the fit; called after `RunWriter` has added the epoch's row."""
         rows, headline = self.run_writer.rows, self.run_writer.manifest.task.headline  # other devices keep no rows
         why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
+        if not why and self.judge and isinstance(self.run_writer, FoldWriter):
+            why = self.judge(rows, [epoch["val"] for epoch in self.run_writer.epochs])
         self.why = trainer.strategy.broadcast(why)
         trainer.should_stop = trainer.should_stop or bool(self.why)
 

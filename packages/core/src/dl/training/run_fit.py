@@ -160,8 +160,8 @@ def fit_recipe(
         return train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
 
 
-def write_run(folder: Path, setup: FitSetup, devices: Devices) -> None:
-    """Write everything known before the first step into a new run folder."""
+def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -> None:
+    """Write everything known before the first step into a new run folder; the run is named like it, unless named."""
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
@@ -173,7 +173,7 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices) -> None:
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
-        files.write_text(folder / "run.json", setup.manifest(folder.name).to_json())
+        files.write_text(folder / "run.json", setup.manifest(name or folder.name).to_json())
 
 
 def _build_loggers(loggers: Mapping[str, Options], plugins: Plugins, folder: Path) -> dict[str, Logger]:

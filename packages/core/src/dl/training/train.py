@@ -22,12 +22,14 @@ from dl.training.batches import batch_sizes
 from dl.training.callbacks import (
     EarlyStopping,
     FoldWriter,
+    Judge,
     LastWriter,
     LoggerCallback,
     ProgressCallback,
     RunWriter,
     ScoredSubsets,
     SignalStop,
+    TrialWriter,
 )
 from dl.training.devices import Devices, quiet_lightning
 from dl.training.module import FitModule
@@ -44,6 +46,8 @@ def train(
     plugins: Plugins,
     loggers: Mapping[str, Logger],
     last_epoch: int = 0,
+    judge: Judge | None = None,
+    name: str = "",
 ) -> Run:
     """Run the Trainer.
 
@@ -55,6 +59,8 @@ def train(
         plugins: The registered plugins.
         loggers: Of the row of each epoch, by name.
         last_epoch: Of a schedule that is cut off, where only the weights after this epoch are kept; 0 for a whole fit.
+        judge: Of a trial of a study: returns after each epoch why the fit ends, empty to continue.
+        name: Of the run; empty for that of its folder.
 
     Raises:
         TrainingFailed: If memory runs out.
@@ -64,15 +70,15 @@ def train(
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
     display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)
     of_protocol = last_epoch > 0 or protocol_of(recipe.split)[1] > 0  # the epoch is chosen for all folds together
-    kind = LastWriter if last_epoch else FoldWriter if of_protocol else RunWriter
+    kind = LastWriter if last_epoch else FoldWriter if of_protocol else TrialWriter if judge else RunWriter
     writer = kind(
         folder or Path(os.devnull),
-        setup.manifest(folder.name if folder else ""),
+        setup.manifest(name or (folder.name if folder else "")),
         ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch, splits.groups),
         str(recipe.train["monitor"]),
         display,
     )
-    early_stopping = EarlyStopping(writer, setup.regularizers)
+    early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     callbacks = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
     if not of_protocol:

@@ -1,0 +1,205 @@
+"""The verb tune: a search for better options, and how much of its best score is luck."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dl.cli.flags import (
+    DEFAULT_RUNS,
+    FLAGS,
+    Accelerator,
+    Data,
+    DataDir,
+    DomainName,
+    Encoding,
+    Further,
+    GroupOn,
+    Input,
+    Json,
+    ModelName,
+    Precision,
+    RecipeName,
+    Reg,
+    Runs,
+    Seed,
+    Target,
+    TaskName,
+    TimeOn,
+    flag_meant,
+    typed_choices,
+)
+from dl.errors import BadOption
+from dl.options import split_named
+from dl.terminal import console, plain
+from dl.words import show_number
+
+if TYPE_CHECKING:
+    from dl.tuning.study import Study, Trial
+
+SHOWN = 5  # trials in the table, besides the recipe's
+LEAST_SHARE = 0.01  # of an option in how scores differ
+LARGEST = 2_000  # characters of a command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(help=_TUNE)(tune)
+
+
+_TUNE = """Tune: fit with other options again and again, and state how much of the best score is luck.
+
+Example: dl tune tabular wine --trials 20
+
+Learning rate, schedule, size of the network and regularizers are tried; what is typed stays as it is, and --over names
+what to try. The first trial is the recipe as it stands. Further options are those of dl fit.
+"""
+
+
+def tune(
+    domain: DomainName = "",
+    data: Data = "",
+    options: Further = None,
+    trials: Annotated[int | None, typer.Option(help="Number of fits.  [20 without --time]")] = None,
+    time: Annotated[str, typer.Option(help="Begin no fit after this time: 20m, 1h30m, 90s.", metavar="TIME")] = "",
+    sampler: Annotated[str, typer.Option(help="How options are drawn: tpe, random or grid.")] = "tpe",
+    over: Annotated[
+        str, typer.Option(help="Options and regularizers to try, comma-separated: lr,width,dropout.", metavar="NAMES")
+    ] = "",
+    resume: Annotated[str, typer.Option(help="Go on with a study: name, number or path.", metavar="STUDY")] = "",
+    model: ModelName = "",
+    recipe: RecipeName = "",
+    reg: Reg = None,
+    input_: Input = "",
+    target: Target = "",
+    group_on: GroupOn = "",
+    time_on: TimeOn = "",
+    encoding: Encoding = "",
+    data_dir: DataDir = "",
+    task: TaskName = "",
+    seed: Seed = None,
+    accelerator: Accelerator = "auto",
+    precision: Precision = "32-true",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> int:
+    """Tune, as `dl.tune`."""
+    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
+    named = split_named(reg or [])
+    given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task, "--over": over}
+    if resume and (stated := [name for name, value in (given | typed | named).items() if value]):
+        raise BadOption(f"--resume {resume} goes on with the choices of that study; leave {', '.join(stated)} out")
+    from dl.tuning.budget import read_budget
+
+    budget = read_budget(trials, time)
+    from dl.plugins.loading import load_plugins
+
+    plugins = load_plugins()
+    from dl.training.devices import Devices
+    from dl.tuning.asked import Asked
+    from dl.tuning.tune import find_study, resume_study, tune_asked
+
+    where, screen = Devices(accelerator, "1", precision=precision), console(stderr=True)
+    with redirect_stdout(sys.stderr):  # a network may print
+        if resume:
+            own = budget if trials is not None or time else None
+            study = resume_study(find_study(resume, runs), plugins, where, screen, own)
+        else:
+            asked = Asked(domain, data, model, recipe, task, seed, typed, named)
+            names = tuple(filter(None, (name.strip() for name in over.split(","))))
+            try:
+                study = tune_asked(asked, plugins, where, runs, screen, budget=budget, sampler=sampler, over=names)
+            except BadOption as error:
+                if meant := flag_meant(typed, FLAGS):
+                    raise BadOption(meant) from error
+                raise
+    if as_json:
+        print((study.path / "study.json").read_text(encoding="utf-8"), end="")
+    else:
+        show_study(console(), study)
+    return 128 + study.signal if study.signal else 0
+
+
+def show_study(out: Console, study: Study) -> None:
+    """Print the best trials, the luck of the best, what mattered, and what to type next."""
+    from dl.tuning.study import count_trials
+
+    out.print(plain(f"{study.name}: {count_trials(study)}, {study.elapsed:.1f} s", "bold"))
+    best = study.best
+    if best is None:
+        out.print(plain("  no trial finished yet"))
+    else:
+        out.print(_table(study, best))
+        for label, words in _lines(study, best):
+            out.print(Padding(plain(f"{label:<11} {words}", longest=LARGEST), (0, 0, 0, 2), expand=False))
+    commands = {"fit again": study.command, "test": f"dl test {study.run(best).path}"} if best else {}
+    if study.status == "interrupted":
+        commands = {"go on": f"dl tune --resume {study.name}"} | commands
+    for label, command in commands.items():
+        if command:
+            out.print(Text.assemble((f"  {label:<11} ", "dim"), plain(command, "bold", LARGEST)), soft_wrap=True)
+
+
+def _table(study: Study, best: Trial) -> Table:
+    """Return the best finished trials, and the recipe as it stands."""
+    from dl.intervals import Estimate
+    from dl.runs.wording import show_estimate
+    from dl.tuning.study import FINISHED, best_of, describe_options
+
+    left = [trial for trial in study.trials if trial.status == FINISHED]
+    shown: list[Trial] = []
+    while left and len(shown) < SHOWN and (found := best_of(left, study.metric, study.monitor)):
+        shown.append(found)
+        left.remove(found)
+    shown += [trial for trial in left if trial.number == 1]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    numbers, by_loss = ("trial", "epoch", "loss"), study.monitor == "loss"
+    for name in ("", "trial", study.metric.name, *(["loss"] if by_loss else []), "epoch", "options"):
+        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=name != "options")
+    for trial in shown:
+        estimate = Estimate(float(trial.score or 0.0), trial.low, trial.high)
+        options = plain(describe_options(study.space, trial), longest=LARGEST)
+        mark = "  *" if trial.number == best.number else ""
+        score = show_estimate(study.metric, estimate)
+        loss = [show_number(trial.loss)] if by_loss else []
+        table.add_row(mark, str(trial.number), score, *loss, str(trial.best_epoch), options)
+    return table
+
+
+def _lines(study: Study, best: Trial) -> list[tuple[str, str]]:
+    """Return what follows from all trials, each with its label."""
+    found: list[tuple[str, str]] = []
+    if study.monitor == "loss":
+        found.append(("chosen by", "the validation loss, as are the epochs (monitor=loss)"))
+    if best.number == 1:
+        found.append(("the recipe", "as it stands is the best; no other trial beats it"))
+    found.append(("the luck", _luck(study)))
+    if study.importances:
+        shares = {name: share for name, share in study.importances.items() if share >= LEAST_SHARE}
+        found.append(("matters", ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())))
+    return found
+
+
+def _luck(study: Study) -> str:
+    """Describe what the best score owes to being the best of many."""
+    from dl.runs.manifest import MetricInfo
+    from dl.runs.wording import show_value
+
+    luck, metric = study.luck, study.metric
+    if luck is None:
+        return "unknown: there are too few validation examples, or groups of them"
+    if study.luck_of != metric.name:
+        metric = MetricInfo("loss", False, 0.0, "mean")
+    low, high = (show_value(metric, end).removesuffix(" %") for end in luck.interval)
+    seen, corrected = show_value(metric, luck.naive), show_value(metric, luck.corrected)
+    epochs = sum(trial.epochs for trial in study.trials)
+    of = f"{metric.name} {seen} is the best of {epochs:,} epochs in {len(study.trials)} trials"
+    return f"{of}; corrected for that choice {corrected} [{low}, {high}]"

@@ -1,0 +1,119 @@
+"""Fit one trial of a study: the recipe with some options changed, on the data and the split of all trials."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+
+from dl import files
+from dl.data.examples import Dataset
+from dl.errors import CannotWrite, DLError, TrainingFailed
+from dl.plugins.at_hand import AtHand
+from dl.plugins.registry import Plugins
+from dl.recipes.recipe import Recipe
+from dl.runs.history import EpochRow
+from dl.runs.outcomes import Scored
+from dl.runs.run import Run
+from dl.training.devices import Devices
+from dl.training.regularizers import Regularizers, build_network
+from dl.training.run_fit import write_run
+from dl.training.setup import FitSetup, set_up
+from dl.training.train import train
+from dl.tuning.pruning import Pruner
+from dl.tuning.space import with_values
+from dl.tuning.study import BEHIND, FAILED, PRUNED, Study, Trial, end_of_trial, trial_folder
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all trials share.
+
+    Args:
+        recipe: Before tuning, settled.
+        dataset: As it was read, once.
+        first: The set-up of the recipe, with the split.
+        plugins: The registered plugins.
+        devices: Where to train.
+        at_hand: Arguments in memory.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    first: FitSetup
+    plugins: Plugins
+    devices: Devices
+    at_hand: AtHand
+
+    def set_up(self, recipe: Recipe) -> FitSetup:
+        """Set a recipe up on the split of all trials."""
+        return set_up(recipe, self.plugins, self.at_hand, self.dataset, self.first.splits)
+
+    def check(self, recipe: Recipe) -> None:
+        """Build network and regularizers of a recipe, and forget them.
+
+        Raises:
+            DLError: If they do not go together.
+        """
+        first = self.first
+        regularizers = Regularizers.of(recipe, self.plugins, first.task)
+        network = build_network(recipe, self.plugins, first.preprocessor, first.task, regularizers)
+        one = first.task.encode(first.splits.train.targets[:1])
+        regularizers.rehearse(network, first.preprocessor, one, first.task.row)
+
+
+def fit_trial(work: Work, study: Study, trial: Trial, pruner: Pruner | None) -> tuple[Trial, Run | None]:
+    """Fit a trial; what a cut-off fit of it left is removed.
+
+    Args:
+        work: What all trials share.
+        study: To which it belongs.
+        trial: To fit.
+        pruner: Judges it after each epoch; None for the first trials.
+
+    Returns:
+        The trial with what it reached, and its run; no run if its options do not go together. A trial that was stopped
+        by a signal is as it was.
+
+    Raises:
+        CannotWrite: If its run cannot be written.
+    """
+    folder = trial_folder(study.path, trial.number)
+    shutil.rmtree(folder, ignore_errors=True)
+    name = f"trial {trial.number} of {study.name}"
+
+    def judge(rows: list[EpochRow], epochs: list[Scored]) -> str:
+        why = pruner.reason(work.first.task.info, rows, epochs) if pruner else ""
+        return f"{BEHIND}{why}" if why else ""
+
+    try:
+        setup = work.set_up(with_values(work.recipe, work.plugins, study.space, trial.options))
+        files.make_folder(folder)
+        write_run(folder, setup, work.devices, name)
+        run = train(setup, work.devices, folder, Console(quiet=True), work.plugins, {}, judge=judge, name=name)
+    except TrainingFailed as error:  # the loss is not a number, or memory ran out: its run keeps the epochs before
+        return _failed(trial, Run(folder), str(error)), Run(folder)
+    except CannotWrite:
+        raise
+    except DLError as error:
+        if trial.number == 1:
+            raise
+        return replace(trial, status=FAILED, message=str(error)), None
+    return (trial if run.manifest.status == "interrupted" else end_of_trial(trial, run)), run
+
+
+def _failed(trial: Trial, run: Run, message: str) -> Trial:
+    """Return a trial whose training failed."""
+    if not (run.path / "run.json").exists():
+        return replace(trial, status=FAILED, message=message)
+    return replace(end_of_trial(trial, run), status=PRUNED, message=message)
+
+
+def recovered(study: Study, trial: Trial) -> Trial | None:
+    """Return a trial that ended just before its study was cut off; None for one that has to be fitted again."""
+    run = study.run(trial)
+    if not (run.path / "run.json").exists() or run.manifest.status not in ("finished", "failed"):
+        return None
+    ended = end_of_trial(trial, run)
+    return replace(ended, status=PRUNED) if run.manifest.status == "failed" else ended

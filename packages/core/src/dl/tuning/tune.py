@@ -1,0 +1,249 @@
+"""Tune: fit a recipe with other options again and again, and state how much of the best score is luck.
+
+    runs/0005-wine-tune/
+        recipe.toml  study.json  journal.log
+        trials/001/  trials/002/  ...          the run of each trial
+
+study = tune("tabular", "wine", trials=20)
+study.best, study.command
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning.pytorch.utilities.seed import isolate_rng
+from rich.console import Console
+
+from dl import files
+from dl.data.examples import subset_fingerprint, whole
+from dl.errors import BadDevices, BadOption, BadRun, nearest
+from dl.plugins.at_hand import NOTHING, AtHand, asked_target
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.recipes.protocol import protocol_of
+from dl.recipes.recipe import Recipe
+from dl.recipes.resolve import resolve
+from dl.runs.run import TRIALS, claim_run, is_study, list_runs
+from dl.specs import IN_MEMORY
+from dl.splits.partition import load_dataset
+from dl.terminal import plain
+from dl.training.attribution import attribute_errors
+from dl.training.description import describe
+from dl.training.devices import Devices
+from dl.training.setup import set_up
+from dl.tuning.asked import Asked
+from dl.tuning.budget import read_budget, show_budget
+from dl.tuning.run_trials import is_over, run_trials
+from dl.tuning.search import TPE, check_sampler
+from dl.tuning.space import buildable, describe_space, search_space
+from dl.tuning.study import RUNNING, Budget, Study, read_study
+from dl.tuning.trial import Work
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
+
+def tune(
+    domain: str = "",
+    data: object = "",
+    *,
+    trials: int | None = None,
+    time: str = "",
+    sampler: str = TPE,
+    over: Collection[str] = (),
+    target: object = None,
+    test: object = None,
+    model: str | Model = "",
+    recipe: str = "",
+    task: str = "",
+    seed: int | None = None,
+    devices: Devices | None = None,
+    runs: str | Path = "runs",
+    console: Console | None = None,
+    plugins: Plugins | None = None,
+    reg: Mapping[str, object] | None = None,
+    **options: object,
+) -> Study:
+    """Tune: fit a recipe again and again with other options, on one split; the first trial is the recipe itself.
+
+    Args:
+        domain: ``vision``, ...
+        data: As for `dl.fit`.
+        trials: Number of fits; 20 if neither this nor ``time`` is given.
+        time: Time after which no fit begins: ``20m``, ``1h30m``, ``90s``.
+        sampler: ``tpe`` learns from the trials before; ``random``; ``grid``.
+        over: Options and regularizers to try: ``["lr", "width", "dropout"]``; empty for the usual ones. What is given
+            as an option stays as it is.
+        target: As for `dl.fit`.
+        test: As for `dl.fit`; it stays closed.
+        model: As for `dl.fit`.
+        recipe: As for `dl.fit`.
+        task: As for `dl.fit`.
+        seed: Of every random draw, those of the search among them; None takes the recipe's.
+        devices: Where to train.
+        runs: Folder of run folders.
+        console: For progress; None is silent.
+        plugins: The registered plugins; None loads the installed ones.
+        reg: Regularizers by name.
+        **options: As for `dl.fit`.
+
+    Returns:
+        The study: its ``trials``, the ``best`` of them, the ``command`` that fits it again, and its ``luck``.
+
+    Raises:
+        DLError: For every mistake of the caller, in one line.
+
+    Example:
+        >>> study = dl.tune("tabular", "wine", trials=20)
+        >>> study = dl.tune("vision", "photos/", time="20m", over=["lr", "dropout"])
+        >>> study.best.options, study.luck.corrected
+    """
+    budget = read_budget(trials, time)
+    plugins = plugins or load_plugins()
+    at_hand, named = AtHand.of(data, target, test, model, None, ())
+    if at_hand.data is not None and "target_as" not in options:
+        named |= asked_target(plugins, task)
+    name = IN_MEMORY if at_hand.data is not None else str(data)
+    network = model if isinstance(model, str) else IN_MEMORY
+    plugins = at_hand.register(plugins)
+    asked = Asked(domain, name, network, recipe, task, seed, {**options, **named}, dict(reg or {}))
+    devices = devices or (Devices(devices="1") if at_hand else Devices())
+    given = (asked, plugins, devices, Path(runs), console or Console(quiet=True))
+    return tune_asked(*given, budget=budget, sampler=sampler, over=over, at_hand=at_hand)
+
+
+def tune_asked(
+    asked: Asked,
+    plugins: Plugins,
+    devices: Devices,
+    root: Path,
+    console: Console,
+    *,
+    budget: Budget,
+    sampler: str = TPE,
+    over: Collection[str] = (),
+    at_hand: AtHand = NOTHING,
+) -> Study:
+    """Begin a study of what was asked for, and run it.
+
+    Raises:
+        DLError: For every mistake of the user.
+    """
+    check_sampler(sampler)
+    recipe = asked.resolved(plugins)
+    _check(recipe, devices)
+    with attribute_errors(recipe, plugins), isolate_rng():
+        files.make_folder(root)
+        work = _read(recipe, plugins, devices, at_hand)
+        info = work.first.task.info
+        space = search_space(work.recipe, plugins, info.name, over, asked.fixed)
+        space = buildable(space, work.recipe, plugins, work.check, over)
+        describe(console, work.first, plugins)
+        for fixed in sorted(asked.fixed & set(over)):
+            console.print(plain(f"  - {fixed} was typed, so it stays as it is"))
+        console.print(
+            plain(f"  search      {sampler}, {show_budget(budget)}, over {describe_space(space)}", longest=400)
+        )
+        folder = claim_run(root, f"{work.dataset.name}-tune")
+        files.make_folder(folder / TRIALS)
+        reasons = [f"{one.typed}: {one.reason}" for one in work.first.defaults]
+        files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
+        manifest = work.first.manifest(folder.name)
+        study = Study(
+            name=folder.name,
+            status=RUNNING,
+            created=manifest.created,
+            data=work.dataset.name,
+            val_fingerprint=manifest.parts.val_fingerprint,
+            fingerprint=subset_fingerprint(whole(work.dataset.train)),
+            metric=info.headline,
+            monitor=str(work.recipe.train["monitor"]),
+            seed=work.recipe.seed,
+            sampler=sampler,
+            budget=budget,
+            space=space,
+            asked=None if at_hand else asked,
+            path=folder,
+        )
+        return run_trials(work, study, console)
+
+
+def resume_study(
+    path: Path, plugins: Plugins, devices: Devices, console: Console, budget: Budget | None = None
+) -> Study:
+    """Go on with a study that was stopped or killed, or give a finished one more trials.
+
+    Args:
+        path: Of its folder.
+        plugins: The registered plugins.
+        devices: Where to train.
+        console: For progress.
+        budget: In place of its own, over all of its trials.
+
+    Raises:
+        BadRun: If it is of other data, or has nothing left to do.
+        DLError: For every other mistake of the user.
+    """
+    study = read_study(path)
+    study = replace(study, budget=budget or study.budget, status=RUNNING, signal=0)
+    if not study.asked:
+        raise BadRun(f"{study.name} tuned what was in memory, which is gone; start anew: dl.tune(...)")
+    if is_over(study) and all(trial.status != RUNNING for trial in study.trials):
+        more = f"dl tune --resume {study.name} --trials {2 * len(study.trials)}"
+        raise BadRun(f"{study.name} is finished after {show_budget(study.budget)}  more of it: {more}")
+    recipe = resolve(plugins, recipe=str(path / "recipe.toml"))
+    _check(recipe, devices)
+    with attribute_errors(recipe, plugins), isolate_rng():
+        work = _read(recipe, plugins, devices, NOTHING)
+        if subset_fingerprint(whole(work.dataset.train)) != study.fingerprint:
+            changed = f"{work.dataset.name} has changed since {study.name}: its examples are others"
+            raise BadRun(f"{changed}; start anew: dl tune")
+        describe(console, work.first, plugins)
+        done = sum(trial.status != RUNNING for trial in study.trials)
+        console.print(plain(f"  resumed     {study.name}: {done} of {show_budget(study.budget)} done"))
+        return run_trials(work, study, console)
+
+
+def find_study(which: str | Path, runs: Path) -> Path:
+    """Find the folder of a study by name, number or path; ``last`` is the newest.
+
+    Raises:
+        BadRun: If there is none.
+    """
+    found = [run.path for run in list_runs(runs) if is_study(run.path)]
+    if str(which) == "last" and found:
+        return found[-1]
+    for path in found:
+        number = path.name.partition("-")[0].lstrip("0")
+        if str(which) == path.name or str(which).lstrip("0") == number:
+            return path
+    if is_study(Path(which)):
+        return Path(which)
+    names = [path.name for path in found]
+    raise BadRun(f"no study {str(which)!r} in {str(runs)!r}{nearest(str(which), names)}  see: dl ls runs")
+
+
+def _check(recipe: Recipe, devices: Devices) -> None:
+    """Refuse several devices, and a recipe of several fits.
+
+    Raises:
+        BadDevices: For several devices.
+        BadOption: For a protocol of several fits.
+    """
+    protocol, fold = protocol_of(recipe.split)
+    if protocol.fits > 1:
+        raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
+    devices.check()
+    if (world := devices.trainer(1, []).world_size) > 1:
+        raise BadDevices(f"trials are fitted one after the other on one device, not {world}  try: --devices 1")
+
+
+def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand) -> Work:
+    """Read the data, once, and set the recipe up on it."""
+    dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
+    first = set_up(recipe, plugins, at_hand, dataset)
+    return Work(first.recipe, dataset, first, plugins, devices, at_hand)
