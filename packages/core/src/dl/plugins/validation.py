@@ -31,7 +31,21 @@ from dl.specs import (
 MOST = 10_000  # specifications from one hook; more is a mistake
 LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
 OWN_COMMANDS = frozenset(
-    {"doctor", "fit", "cv", "baseline", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"}
+    {
+        "doctor",
+        "fit",
+        "cv",
+        "baseline",
+        "install",
+        "ls",
+        "new",
+        "plugins",
+        "predict",
+        "show",
+        "test",
+        "tune",
+        "uninstall",
+    }
 )
 
 Key = str | tuple[str, str]
