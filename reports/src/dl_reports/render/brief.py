@@ -19,7 +19,7 @@ from dl_reports.render.terminal import INDENT, LONG, WIDEST, Trimmed, Typed, sho
 from dl_reports.report import Report
 
 FINDINGS = 3
-SECTION = 3  # lines of a section that a plugin adds
+SECTION = 2  # lines of a section that a plugin adds
 
 
 def print_brief(report: Report, console: Console) -> None:
