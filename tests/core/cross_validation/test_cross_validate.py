@@ -197,6 +197,11 @@ def test_an_error_in_a_fold_ends_the_run_as_failed_and_a_full_disk_says_how_to_g
         dl.load(cut.path)
 
 
+def test_no_fit_at_once_is_refused(blobs, cv):
+    with pytest.raises(BadOption, match=r"jobs=0: expected 1 or more"):
+        cv(blobs(40), "kfold:2", jobs=0)
+
+
 def test_two_processes_do_not_go_on_with_one_run(blobs, cv, runs, plugins_with):
     given = blobs(40)
     run = cv(given, "kfold:2", epochs=1)

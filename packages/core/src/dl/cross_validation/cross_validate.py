@@ -162,6 +162,8 @@ def cross_validate(
     """
     if final not in FINAL:
         raise BadOption(f"final={final}: expected {' or '.join(FINAL)}{nearest(final, FINAL)}")
+    if jobs < 1:
+        raise BadOption(f"jobs={jobs}: expected 1 or more folds side by side")
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
     devices.check()
