@@ -6,6 +6,7 @@ import pytest
 
 from dl.runs.manifest import FoldScore
 from dl.runs.run import Run
+from dl_reports.build import build_report
 from dl_reports.facts import Facts
 from dl_reports.folds import show_folds
 from dl_reports.read import read
@@ -40,3 +41,20 @@ def test_the_mean_stands_with_its_corrected_interval(folded):
 
 def test_a_share_stays_a_share(folded):
     assert "100.00]" in show_folds(folded(0.9, 1.0, 1.0, 1.0))[1]
+
+
+def test_folds_that_do_not_differ_give_no_interval(folded):
+    second = show_folds(folded(1.0, 1.0, 1.0))[1]
+    assert second == "mean 100.00 %; they do not differ, so that no interval follows from their spread"
+
+
+def test_an_unfinished_run_counts_its_folds_and_names_the_command_that_goes_on(folded, plugins):
+    facts = folded()
+    folder = facts.kept.run.path
+    manifest = replace(facts.manifest, protocol="kfold:4", status="interrupted", best_epoch=0, epochs=0)
+    (folder / "run.json").write_text(manifest.to_json())
+    for path in (folder / "history.csv", *(folder / "outcomes").iterdir()):
+        path.unlink()
+    report = build_report(Run(folder), plugins=plugins)
+    assert report.verdict.sentence == "0 of 4 folds are finished, and all are needed to judge."
+    assert [one.command.split()[:3] for one in report.next] == [["dl", "cv", "--resume"]]

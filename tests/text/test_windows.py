@@ -56,7 +56,7 @@ def test_of_few_texts_the_end_of_each_is_the_newest():
     assert times[:10].tolist() == pytest.approx([k / 10 for k in range(10)])
     newest = [strings(made.train)[k][0] for k in np.argsort(-times)[:4]]
     assert sorted(newest) == ["a", "b", "b", "b"]
-    assert made.notes == ("the end of each text is held out",)
+    assert made.notes == ("what is held out comes later in each text",)
 
 
 def test_of_many_texts_the_windows_of_one_are_a_group():

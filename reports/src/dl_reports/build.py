@@ -84,7 +84,7 @@ def header(facts: Facts) -> Header:
         model=manifest.model,
         parameters=manifest.parameters,
         train=parts.train,
-        val=parts.val,
+        val=facts.val_examples,
         probe=parts.probe,
         rule=parts.rule,
         test=parts.test,
@@ -94,7 +94,7 @@ def header(facts: Facts) -> Header:
         planned=int(option(facts, "epochs") or 0),
         best_epoch=None if facts.best is None else facts.epochs[facts.best],
         seconds=manifest.seconds,
-        val_groups=0 if (groups := facts.groups("val")) is None else len(groups),
+        val_groups=0 if facts.val_unit == "example" else facts.val_units,
         linear_share=facts.best_row.get("linear_share"),
     )
 
@@ -115,6 +115,8 @@ def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
 
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     """List the next commands: remedies of the most severe findings, each once, then the evaluation on the test set."""
+    if facts.manifest.protocol and facts.manifest.status != "finished":
+        return (Command(f"dl cv --resume {_number(facts)}", "fit the missing folds"),)
     found: dict[str, str] = {}
     run = facts.kept.run
     for finding in findings:

@@ -138,7 +138,7 @@ def _not_distinguishable(facts: Facts, metric: Change) -> str:
     seen = formatting.difference(facts.metric, metric.worse, metric.interval)
     if metric.established:
         return f"a change of {seen} is too small to matter, and it grows over-confident"
-    examples = formatting.many(metric.n, "example" if facts.groups("val") is None else "group")
+    examples = formatting.many(metric.n, facts.val_unit)
     return f"a change of {seen} on {examples}, and it grows over-confident"
 
 

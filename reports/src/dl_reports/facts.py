@@ -155,9 +155,20 @@ class Facts:
     @property
     def val_size(self) -> str:
         """The size of the validation set in words, in what its tests count: groups, or else examples."""
-        groups = self.groups("val")
-        of = "validation example" if groups is None else "validation group"
-        return many(self.val_units, of)
+        return many(self.val_units, f"validation {self.val_unit}")
+
+    @property
+    def val_examples(self) -> int:
+        """How many examples the validation set holds, each counted once, also where it stands in several rounds."""
+        kept = known(self.kept.val)
+        return self.manifest.parts.val if kept is None or not self.manifest.folds else len(np.unique(kept.ids))
+
+    @property
+    def val_unit(self) -> str:
+        """What the tests of the validation set count: an example, also one in several rounds, or a group."""
+        groups, kept = self.groups("val"), known(self.kept.val)
+        alone = groups is None or kept is None or len(groups) == len(np.unique(kept.ids))
+        return "example" if alone else "group"
 
     @property
     def tested_metric(self) -> str:

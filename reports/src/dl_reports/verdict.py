@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dl.finding import SEVERITIES, Finding
+from dl.recipes.protocol import parse_protocol
 from dl_reports import clauses
 from dl_reports.answers import TURNED, Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer, answer
 from dl_reports.facts import Facts
@@ -128,13 +129,22 @@ def _by_memory(
     )
 
 
+def _nothing(facts: Facts) -> str:
+    """Word why there is nothing to judge: no epoch of a fit, or not all fits of a protocol."""
+    protocol = facts.manifest.protocol
+    if not protocol:
+        return "no epoch was finished, so there is nothing to judge"
+    done = f"{len(facts.kept.run.finished_folds)} of {parse_protocol(protocol).fits} folds are finished"
+    return f"{done}, and all are needed to judge"
+
+
 PROBLEMS: tuple[Row, ...] = (
     _by_issue("distrust", DISTRUST, "the score cannot be trusted: "),
     _by_issue("broken", BROKEN, "training broke down: ", ends=True),
     Row(
         "no epoch",
         lambda case: case.facts.best is None,
-        lambda case: "no epoch was finished, so there is nothing to judge",
+        lambda case: _nothing(case.facts),
         "note",
         then=lambda case: "",
         ends=True,

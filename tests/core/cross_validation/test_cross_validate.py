@@ -5,9 +5,10 @@ import pytest
 from rich.console import Console
 
 import dl
+from dl import files
 from dl.cross_validation import fold as folds
 from dl.cross_validation.cross_validate import cross_validate
-from dl.errors import BadData, BadDevices, BadOption, BadRun
+from dl.errors import BadData, BadDevices, BadOption, BadRun, CannotWrite
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run, open_run
 from dl.training.devices import Devices
@@ -84,7 +85,8 @@ def test_an_interrupted_run_goes_on_with_the_missing_folds(blobs, cv, runs, plug
     with pytest.raises(KeyboardInterrupt):
         cv(given)
     cut = open_run("last", runs)
-    assert cut.manifest.status == "running" and len(cut.folds) == 3
+    assert cut.manifest.status == "interrupted" and len(cut.folds) == 3 and len(cut.finished_folds) == 2
+    assert cut.manifest.message == f"stopped by a signal between two folds; go on with: dl cv --resume {cut.name}"
     plugins = plugins_with(given=given)
     recipe = resolve(plugins, recipe=str(cut.path / "recipe.toml"))
     whole = cross_validate(recipe, plugins, Devices("cpu", "1"), runs, Console(quiet=True), resumed=cut)
@@ -174,5 +176,44 @@ def test_a_run_that_is_not_finished_has_no_network(blobs, cv, plugins_with):
     run = cv(blobs(40), epochs=1)
     manifest = json.loads((run.path / "run.json").read_text())
     (run.path / "run.json").write_text(json.dumps(manifest | {"status": "interrupted"}))
-    with pytest.raises(BadRun, match=r"is not finished: 4 folds are there  go on: dl cv --resume 0001"):
+    with pytest.raises(BadRun, match=r"is not finished, it has 4 of 4 folds  go on: dl cv --resume 0001"):
         dl.predict(Run(run.path), np.zeros((1, 3), np.float32), plugins=plugins_with(given=blobs(40)))
+
+
+def test_an_error_in_a_fold_ends_the_run_as_failed_and_a_full_disk_says_how_to_go_on(blobs, cv, runs, monkeypatch):
+    given, train = blobs(40), folds.train
+
+    def full_in_the_second(setup, devices, path, *rest):
+        if path.name == "02":
+            raise CannotWrite("cannot write 'epochs.npz': the disk is full")
+        return train(setup, devices, path, *rest)
+
+    monkeypatch.setattr(folds, "train", full_in_the_second)
+    with pytest.raises(CannotWrite, match=r"is full; the finished folds are kept; go on with: dl cv --resume 0001"):
+        cv(given, "kfold:2", epochs=1)
+    cut = open_run("last", runs)
+    assert cut.manifest.status == "failed" and len(cut.finished_folds) == 1
+    with pytest.raises(BadRun, match=r"is not finished, it has 1 of 2 folds  go on: dl cv --resume 0001"):
+        dl.load(cut.path)
+
+
+def test_no_fit_at_once_is_refused(blobs, cv):
+    with pytest.raises(BadOption, match=r"jobs=0: expected 1 or more"):
+        cv(blobs(40), "kfold:2", jobs=0)
+
+
+def test_two_processes_do_not_go_on_with_one_run(blobs, cv, runs, plugins_with):
+    given = blobs(40)
+    run = cv(given, "kfold:2", epochs=1)
+    plugins = plugins_with(given=given)
+    with files.held_alone(run.path) as alone, pytest.raises(BadRun, match="is being fitted by another process"):
+        assert alone
+        recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
+        cross_validate(recipe, plugins, Devices("cpu", "1"), runs, Console(quiet=True), resumed=run, final="refit")
+
+
+def test_a_refit_that_is_stopped_leaves_the_finished_folds_and_says_how_to_go_on(blobs, cv, monkeypatch):
+    monkeypatch.setattr("dl.cross_validation.refit.train", lambda *_, **__: None)  # a signal before the first step
+    run = cv(blobs(40), "kfold:2", epochs=1, final="refit")
+    assert run.manifest.status == "finished" and not (run.path / "best.safetensors").exists()
+    assert run.manifest.message.endswith("go on with: dl cv --resume 0001-given-linear --final refit")

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,3 +58,17 @@ def test_a_signal_ends_the_fold_and_the_rest_is_fitted_by_resume(started, tmp_pa
     assert run.manifest.status == "interrupted"
     assert "fold 1 of 4 stopped by a signal" in run.manifest.message
     assert run.manifest.message.endswith("go on with: dl cv --resume 0001-wine-dense")
+
+
+def test_processes_of_a_killed_run_end_with_it(started, tmp_path):
+    process = started("epochs=4000", "--jobs", "2")
+    folds = tmp_path / "runs/0001-wine-dense/folds"
+    until = time.monotonic() + 120
+    while not list(folds.glob("*/recipe.toml")) and time.monotonic() < until:
+        time.sleep(0.1)
+    workers = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    process.kill()
+    process.communicate()
+    while (left := [pid for pid in workers if Path(f"/proc/{pid}").exists()]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert workers and not left

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from dl.cross_validation.plan import make_plan
@@ -29,3 +31,20 @@ def test_a_fold_has_the_recipe_with_its_number(blobs, plugins_with):
     plan = plan_of(plugins_with, blobs(80), by_size=False, protocol="kfold:3")
     assert plan.fold_recipe(2).split["fold"] == 2 and plan.fold_recipe(2).split["protocol"] == "kfold:3"
     assert plan.recipe.split["fold"] == 0 and not plan.recipe.is_open
+
+
+def test_forward_in_time_the_protocol_follows_the_number_of_times_and_no_class(dataset, plugins_with):
+    inputs = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+    rare = (np.arange(30) > 27).astype(np.int64)
+    given = dataset(inputs, rare, ("common", "rare"))
+    plan = plan_of(plugins_with, replace(given, train=replace(given.train, times=np.arange(30) % 3)))
+    assert str(plan.protocol) == "kfold:2"  # three times: the first is never held out
+    plan = plan_of(plugins_with, replace(given, train=replace(given.train, times=np.arange(30))))
+    assert str(plan.protocol) == "kfold:4"
+
+
+def test_groups_of_several_classes_have_members_of_each(dataset, plugins_with):
+    inputs = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    given = dataset(inputs, np.arange(60) % 2, ("a", "b"))
+    plan = plan_of(plugins_with, replace(given, train=replace(given.train, groups=np.arange(60) // 12)))
+    assert str(plan.protocol) == "iterated-kfold:4x3"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
 from dl.groups import Groups
-from dl.intervals import OPEN, Estimate, difference_interval, interval_of_mean, newcombe, wilson
-from dl.runs.estimates import estimate, estimate_scores, macro_f1
+from dl.intervals import OPEN, Estimate, Interval, difference_interval, interval_of_mean, newcombe, wilson
+from dl.runs.estimates import estimate, estimate_scores, macro_f1, possible
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 
@@ -199,3 +199,18 @@ def test_the_interval_of_a_nearly_perfect_ranking_of_few_holds(task):
         found.append(estimate(task("ranking"), scored(targets == 1, logits), targets))
     held = np.mean([one.low <= 0.90 <= one.high for one in found])  # 0.90: of very many examples drawn alike
     assert held >= 0.93, "the plain percentile interval: 0.88"
+
+
+@pytest.mark.parametrize(
+    ("kind", "higher", "perfect", "limits", "left"),
+    [
+        ("ranking", True, 1.0, (0.986, 1.008), (0.986, 1.0)),
+        ("proportion", True, 1.0, (-0.1, 0.4), (0.0, 0.4)),
+        ("mean", False, 0.0, (-0.23, 5.6), (0.0, 5.6)),
+        ("mean", False, 1.0, (0.7, 9.0), (1.0, 9.0)),
+        ("mean", True, 1.0, (-2.0, 1.3), (-2.0, 1.0)),
+    ],
+    ids=["average-precision", "accuracy", "absolute-error", "perplexity", "explained-variance"],
+)
+def test_no_interval_holds_values_that_the_metric_cannot_have(kind, higher, perfect, limits, left):
+    assert possible(MetricInfo("m", higher, perfect, kind), Interval(*limits)) == left

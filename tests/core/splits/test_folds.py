@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dl.errors import BadData
 from dl.recipes.protocol import parse_protocol
-from dl.splits.folds import Division, hold_out_fold
+from dl.splits.folds import Division, hold_out_fold, members
 
 SEEDS = st.integers(0, 2**32)
 
@@ -97,12 +97,12 @@ REFUSED = [
     (
         divide(20, strata=np.array([1, 1, *[0] * 18]), names=("common", "rare")),
         "kfold:4",
-        "the rarest class, 'rare', has examples: 2 examples .* protocol=kfold:2",
+        "the rarest class, 'rare', has examples: 2  use protocol=kfold:2",
     ),
     (
         divide(20, strata=np.array([1, *[0] * 19])),
         "kfold:4",
-        "the rarest class, '1', has examples: 1 example .* protocol=repeated-holdout:5",
+        "the rarest class, '1', has examples: 1  use protocol=repeated-holdout:5",
     ),
     (divide(20, times=np.zeros(20)), "kfold:4", "needs 5 different times, and the data has 1  leave --time-on out"),
     (divide(20, times=np.arange(20) // 5), "kfold:4", "the data has 4  use protocol=kfold:3"),
@@ -114,3 +114,16 @@ REFUSED = [
 def test_folds_that_cannot_be_made_are_refused_with_what_to_do(division, protocol, reason):
     with pytest.raises(BadData, match=reason):
         folds_of(division, protocol)
+
+
+def test_a_class_has_as_many_members_as_groups_that_hold_it_whatever_stands_first_in_each():
+    groups, strata = np.repeat(np.arange(4), 10), np.tile([0] + [1] * 9, 4)  # every group begins with the first class
+    assert members(strata, groups).tolist() == [4, 4]
+    for split in folds_of(divide(40, groups, strata, names=("first", "rest")), "kfold:4"):
+        assert len(split.val) == 10
+
+
+def test_a_class_of_too_few_groups_is_refused_with_their_number():
+    groups, strata = np.repeat(np.arange(6), 5), np.repeat([0, 0, 0, 0, 1, 1], 5)
+    with pytest.raises(BadData, match=r"rarest class, 'ill', has different groups \(copies are one\): 2  use"):
+        folds_of(divide(30, groups, strata, names=("well", "ill")), "kfold:4")

@@ -110,6 +110,22 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def held_alone(folder: Path) -> Iterator[bool]:
+    """Hold the lock of a folder in this context, without waiting for it; yield whether no other process holds it."""
+    from filelock import FileLock, Timeout
+
+    with contextlib.ExitStack() as stack:
+        alone = True
+        with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
+            try:
+                stack.enter_context(FileLock(folder / LOCK, mode=0o666 & ~_umask()).acquire(timeout=0))
+                stack.callback(_remove, folder / LOCK)
+            except Timeout:
+                alone = False
+        yield alone
+
+
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):  # an open file on Windows may stay
         path.unlink()

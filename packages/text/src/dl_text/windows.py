@@ -83,7 +83,7 @@ def cut(dataset: Dataset, options: Options) -> Dataset:
             f"{name}: {found} of {window} characters {verb} too few to learn from, at least {LEAST} are needed; "
             f"provide more text, or a smaller window={max(window // 2, 2)}"
         )
-    held = "the end of each text is held out" if few else "whole texts are held out"
+    held = "what is held out comes later in each text" if few else "whole texts are held out"
     notes = note if dataset.val is not None else (*note, held)
     return replace(
         dataset,

@@ -11,9 +11,11 @@ run.manifest.folds
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -25,11 +27,12 @@ from dl.cross_validation.plan import Plan, make_plan
 from dl.cross_validation.pool import FinishedFold, pool
 from dl.cross_validation.refit import refit
 from dl.data.examples import subset_fingerprint, whole
-from dl.errors import BadDevices, BadOption, BadRun, nearest
+from dl.errors import BadDevices, BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.finding import Finding
 from dl.plugins.at_hand import NOTHING, AtHand, asked_target
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error
 from dl.recipes.protocol import Protocol, protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
@@ -38,6 +41,7 @@ from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import FOLDS, Run, claim_run, write_findings
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.runs.wording import show_value
+from dl.signals import SecondSignal
 from dl.specs import IN_MEMORY
 from dl.splits.partition import load_dataset
 from dl.terminal import plain
@@ -158,6 +162,8 @@ def cross_validate(
     """
     if final not in FINAL:
         raise BadOption(f"final={final}: expected {' or '.join(FINAL)}{nearest(final, FINAL)}")
+    if jobs < 1:
+        raise BadOption(f"jobs={jobs}: expected 1 or more folds side by side")
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
     devices.check()
@@ -202,36 +208,89 @@ def _fit_folds(
         written = manifest.with_status(status, seconds=seconds, **changes)
         files.write_text(folder / "run.json", written.to_json())
 
-    if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing
-        manifest = resumed.manifest
-    else:
-        write("running")
-        runs = dict[int, Run]()
-        for number, run in fit_missing(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
-            if run.manifest.status != "finished":
-                words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
-                message = f"{words}; go on with: dl cv --resume {folder.name}"
-                write(run.manifest.status, message=message, signal=run.manifest.signal)
-                return Run(folder)
-            _show_fold(console, run, number, plan.protocol)
-            runs[number] = run
-            write("running")
-        manifest = _pooled(folder, manifest, plan, [runs[number] for number in sorted(runs)], first)
-    if final == REFIT:
-        size = f"{len(plan.dataset.train):,} examples"
-        console.print(plain(f"  refit on all {size}, {many(manifest.best_epoch, 'epoch')}"))
-        refit(plan, folder, manifest.best_epoch, devices, plugins, at_hand)
-    write("finished")
-    for run in Run(folder).folds:
-        _drop_logits(run)
-    return Run(folder, at_hand or None)
+    with _alone(folder):
+        if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing
+            manifest = resumed.manifest
+        else:
+            with _ending(folder, write):
+                write("running")
+                runs = dict[int, Run]()
+                for number, run in fit_missing(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
+                    if run.manifest.status != "finished":
+                        words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
+                        message = f"{words}; {_go_on(folder)}"
+                        write(run.manifest.status, message=message, signal=run.manifest.signal)
+                        return Run(folder)
+                    _show_fold(console, run, number, plan.protocol)
+                    runs[number] = run
+                    write("running")
+                manifest = _pooled(folder, manifest, plan, [runs[number] for number in sorted(runs)], first)
+                write("finished")
+        message = _refit(plan, folder, manifest, devices, plugins, at_hand, console) if final == REFIT else ""
+        write("finished", message=message)
+        for run in Run(folder).folds:
+            _drop_logits(run)
+        return Run(folder, at_hand or None)
+
+
+def _refit(
+    plan: Plan,
+    folder: Path,
+    manifest: Manifest,
+    devices: Devices,
+    plugins: Plugins,
+    at_hand: AtHand,
+    console: Console,
+) -> str:
+    """Train on all examples; return the message of a fit that was stopped, and left the run with its folds alone."""
+    size = f"{len(plan.dataset.train):,} examples"
+    console.print(plain(f"  refit on all {size}, {many(manifest.best_epoch, 'epoch')}"))
+    if refit(plan, folder, manifest.best_epoch, devices, plugins, at_hand):
+        return ""
+    return f"the fit on all examples was stopped by a signal; {_go_on(folder)} --final {REFIT}"
+
+
+def _go_on(folder: Path) -> str:
+    return f"go on with: dl cv --resume {folder.name}"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from fitting the folds of this run.
+
+    Raises:
+        BadRun: If another one does.
+    """
+    with files.held_alone(folder) as alone:
+        if not alone:
+            raise BadRun(f"{folder.name} is being fitted by another process; wait for its end, or stop it")
+        yield
+
+
+@contextmanager
+def _ending(folder: Path, write: Callable[..., None]) -> Iterator[None]:
+    """Write into the manifest how the run ended, where an error or a signal ends it before its folds do."""
+    try:
+        yield
+    except (KeyboardInterrupt, SecondSignal):
+        write("interrupted", message=f"stopped by a signal between two folds; {_go_on(folder)}", signal=int(SIGINT))
+        raise
+    except Exception as error:
+        message = str(error) if isinstance(error, DLError) else describe_error(error)
+        full = isinstance(error, CannotWrite)
+        message += f"; the finished folds are kept; {_go_on(folder)}" * full
+        with suppress(CannotWrite):  # the error itself matters more
+            write("failed", message=message)
+        if full:
+            raise CannotWrite(message) from error
+        raise
 
 
 def _pooled(folder: Path, manifest: Manifest, plan: Plan, runs: Sequence[Run], first: FitSetup) -> Manifest:
     """Pool all folds into the run, and return its manifest."""
     folds = [FinishedFold.of(run, plan.dataset.train) for run in runs]
     write_findings(folder / "findings.json", _shared_findings(folds))
-    return pool(folder, manifest, plan, folds, first.sketch)
+    return pool(folder, manifest, plan, folds, first)
 
 
 def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
@@ -279,8 +338,7 @@ def _manifest(name: str, plan: Plan, setup: FitSetup) -> Manifest:
         rule=f"{plan.protocol}, {setup.splits.rule.partition(', ')[2]}",
         val_fingerprint=subset_fingerprint(everything),
     )
-    baselines = plan.task.row.baselines(plan.task, everything, everything, setup.preprocessor)
-    return replace(first, parts=parts, task=plan.task.info, baselines=baselines, protocol=str(plan.protocol))
+    return replace(first, parts=parts, task=plan.task.info, baselines=(), protocol=str(plan.protocol))
 
 
 def _shared_findings(folds: Sequence[FinishedFold]) -> list[Finding]:

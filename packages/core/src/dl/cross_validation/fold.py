@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
 import torch
@@ -95,10 +97,19 @@ _work: list[_Work] = []  # of this process, if it is a worker
 
 def _start(recipe: Recipe, folder: Path, devices: Devices, threads: int) -> None:
     """Read the data, once in each process."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     plugins = load_plugins()
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     _work.append(_Work(make_plan(recipe, dataset, plugins, by_size=False), folder, devices, plugins))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed: another may go on with the run, in the same folders."""
+    parent = parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
 
 
 def _fit_here(number: int) -> int:

@@ -14,6 +14,8 @@ from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.splits.copies import example_keys
+from dl.splits.folds import members
+from dl.splits.holdout import last_times
 from dl.splits.partition import number_groups
 from dl.tasks.table import decide
 from dl.tasks.task import Task
@@ -76,8 +78,12 @@ def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bo
 
 def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:
     """Choose the protocol by the number of groups, and by the members of the rarest class among them."""
-    first = np.unique(groups, return_index=True)[1]
-    targets, rarest = dataset.train.targets[first], len(first)
+    examples, units = dataset.train, len(np.unique(groups))
+    if examples.times is not None and len(groups):
+        times = len(np.unique(last_times(groups, examples.times)))
+        return choose_protocol(units, max(times - 1, 2), timed=True)  # one block is learnt from and never held out
+    targets, rarest = examples.targets, units
     if targets.ndim == 1 and targets.dtype.kind in "biu" and len(targets):
-        rarest = int(np.unique(targets, return_counts=True)[1].min())
-    return choose_protocol(len(first), rarest, timed=dataset.train.times is not None)
+        counts = members(np.unique(targets, return_inverse=True)[1], groups)
+        rarest = int(counts.min())
+    return choose_protocol(units, rarest, timed=False)

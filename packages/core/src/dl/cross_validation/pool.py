@@ -7,32 +7,32 @@ epochs, ``n`` pooled rows, ``K`` outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from dl.cross_validation.plan import Plan
-from dl.data.examples import Examples, Index, Subset
+from dl.data.examples import Examples, Index, Subset, whole
+from dl.domain import Preprocessor
 from dl.groups import Groups
 from dl.intervals import Estimate, Interval, corrected_interval, difference_interval, widened
 from dl.recipes.protocol import Protocol
 from dl.runs import outcomes
-from dl.runs.estimates import estimate
+from dl.runs.estimates import estimate, possible
 from dl.runs.history import EpochRow, best_epoch, write_history
-from dl.runs.manifest import FoldScore, Manifest, TaskInfo
+from dl.runs.manifest import Baseline, FoldScore, Manifest, TaskInfo
 from dl.runs.outcomes import PartOutcomes, Scored
 from dl.runs.run import Run
 from dl.splits.holdout import join_groups
 from dl.tasks.task import Task
+from dl.training.setup import FitSetup
 from dl.training.sketches import hardest, write_sketches
 
 SUMMED = ("seconds", "train_seconds")  # columns of the history that add up over fits
-Sketch = Callable[[Any], Any]  # Any: one stored input, and its thumbnail or text
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _Pooled:
         return Scored(loss, score, margin, np.empty((len(loss), 0), np.float32))
 
 
-def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedFold], sketch: Sketch) -> Manifest:
+def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedFold], first: FitSetup) -> Manifest:
     """Write the pooled history, outcomes and sketches into a run folder, and return its manifest.
 
     Args:
@@ -94,7 +94,7 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
         manifest: Of the run so far.
         plan: Of the fits.
         folds: All fits, in their order.
-        sketch: Shrinks one stored input to a thumbnail or a text.
+        first: The set-up of the first fit.
     """
     task, protocol = plan.task, plan.protocol
     val, probe = (_pool(name, plan.dataset.train, plan.groups, protocol, folds) for name in outcomes.PARTS)
@@ -115,10 +115,41 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
     if best:
         _write_answers(folder, task, folds, val, best)
     hard = {name: _hardest(pooled, epochs) for name, pooled in (("val", val), ("probe", probe))}
-    write_sketches(folder / "outcomes", subsets, hard, sketch)
+    write_sketches(folder / "outcomes", subsets, hard, first.sketch)
     scores = tuple(_score(k, fold, protocol, best, task.info) for k, fold in enumerate(folds, start=1)) if best else ()
     parts = replace(manifest.parts, val=len(val.subset), probe=len(probe.subset))
-    return manifest.with_status("running", best_epoch=best, epochs=epochs, folds=scores, parts=parts)
+    baselines = _baselines(plan, folds, val.subset, first.preprocessor)
+    changes = {"best_epoch": best, "epochs": epochs, "folds": scores, "parts": parts, "baselines": baselines}
+    return manifest.with_status("running", **changes)
+
+
+def _baselines(
+    plan: Plan, folds: Sequence[FinishedFold], val: Subset, preprocessor: Preprocessor
+) -> tuple[Baseline, ...]:
+    """Return the baselines on the pooled rows.
+
+    A constant is learnt from all examples: learnt in each fold, it would be misled by what that fold holds out - of two
+    classes alike in size the larger one in training is the smaller one held out - and too easy to beat. Where folds go
+    forward in time it must not know the future, and is learnt in each fold, as every answer is that reads the inputs.
+    """
+    task, forward = plan.task, plan.dataset.train.times is not None
+    own = [{one.name: one for one in fold.run.manifest.baselines} for fold in folds]
+    sizes = [len(fold.val) for fold in folds]
+    return tuple(
+        _averaged(one, [each[one.name] for each in own], sizes)
+        if (forward or one.rival) and all(one.name in each for each in own)
+        else one
+        for one in task.row.baselines(task, whole(plan.dataset.train), val, preprocessor)
+    )
+
+
+def _averaged(one: Baseline, own: Sequence[Baseline], sizes: Sequence[int]) -> Baseline:
+    """Return the baseline of all folds, weighted by what each of them scored."""
+    alike = len({each.answer for each in own}) == 1
+    losses = [each.loss for each in own if each.loss is not None]
+    loss = float(np.average(losses, weights=sizes)) if len(losses) == len(own) else None
+    score = float(np.average([each.score for each in own], weights=sizes))
+    return replace(one, answer=own[0].answer if alike else f"each fold's {one.name}", score=score, loss=loss)
 
 
 def _pool(name: str, examples: Examples, groups: Index, protocol: Protocol, folds: Sequence[FinishedFold]) -> _Pooled:
@@ -154,11 +185,9 @@ def _estimates(
         if headline.kind in ("proportion", "mean"):
             value, *ends = estimate(info, scored[name], one.subset.targets, one.groups)
             limits = widened(value, Interval(*ends))
-            if headline.kind == "proportion":
-                limits = Interval(max(limits.low, 0.0), min(limits.high, 1.0))
         else:
             limits = corrected_interval(np.array([each[f"{name}_{headline.name}"] for each in rows]), share)
-        found[name] = Estimate(row[f"{name}_{headline.name}"], *limits)
+        found[name] = Estimate(row[f"{name}_{headline.name}"], *possible(headline, limits))
     better, worse = (found["probe"], found["val"]) if headline.higher else (found["val"], found["probe"])
     low, high = difference_interval(better, worse)
     limits_of = {f"{name}_low": one.low for name, one in found.items()}

@@ -21,7 +21,7 @@ from dl.training.train import train
 SCORED = 1_000  # training examples that are scored after each epoch; their scores are not kept
 
 
-def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plugins, at_hand: AtHand) -> None:
+def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plugins, at_hand: AtHand) -> bool:
     """Train on all examples, and write weights and preprocessor into the folder of the run.
 
     The schedule is that of a fold's fit, cut off after the chosen epoch, so that the network is as far along it as
@@ -34,6 +34,9 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
         devices: Where to train.
         plugins: The registered plugins.
         at_hand: Arguments in memory.
+
+    Returns:
+        Whether it was done: a signal may have stopped it, and no weights are kept then.
     """
     everything = whole(plan.dataset.train)
     size = min(SCORED, len(everything))
@@ -41,5 +44,8 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     groups = {"train": None, "val": None, "probe": None}
     splits = DataSplits(everything, some, some, "all examples", np.zeros(size, bool), [], groups)
     setup = set_up(plan.fold_recipe(0), plugins, at_hand, plan.dataset, splits)
-    train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
+    weights = folder / "best.safetensors"
+    weights.unlink(missing_ok=True)
     write_json(folder / "preprocessor.json", setup.preprocessor.settings())
+    train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
+    return weights.exists()

@@ -15,6 +15,7 @@ from dl.data.examples import Examples
 from dl.errors import BadRun
 from dl.inference.loaded import LoadedRun
 from dl.plugins.registry import Plugins
+from dl.recipes.protocol import parse_protocol
 from dl.runs.run import Run
 from dl.tasks.table import restore
 
@@ -44,14 +45,24 @@ class Ensemble(LoadedRun):
         return _average(torch.stack(every).double(), self.task.info.probabilities).float()
 
 
+def need_all_folds(run: Run) -> None:
+    """Refuse a run of several fits that is not finished.
+
+    Raises:
+        BadRun: With the number of its finished folds.
+    """
+    if run.manifest.status != "finished":
+        fits = parse_protocol(run.manifest.protocol).fits
+        done = f"{len(run.finished_folds)} of {fits} folds"
+        raise BadRun(f"{run.name} is not finished, it has {done}  go on: dl cv --resume {run.name}")
+
+
 def open_ensemble(run: Run, folds: Sequence[LoadedRun], plugins: Plugins) -> Ensemble:
     """Open a run of several fits as the ensemble of their networks.
 
     Raises:
-        BadRun: If it is not finished, or its task has no predictions that can be averaged.
+        BadRun: If its task has no predictions that can be averaged.
     """
-    if run.manifest.status != "finished" or not folds:
-        raise BadRun(f"{run.name} is not finished: {len(folds)} folds are there  go on: dl cv --resume {run.name}")
     task = restore(run.manifest.task, plugins.tasks)
     if task.info.from_inputs:
         raise BadRun(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dl.errors import BadOption
-from dl.inference.ensemble import open_ensemble
+from dl.inference.ensemble import need_all_folds, open_ensemble
 from dl.inference.loaded import LoadedRun
 from dl.plugins.at_hand import NOTHING, AtHand, without
 from dl.plugins.registry import Plugins
@@ -36,6 +36,7 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
         UnknownName: If the run's domain or model is not installed.
     """
     if run.manifest.protocol and not (run.path / "best.safetensors").exists():
+        need_all_folds(run)
         return open_ensemble(run, [reopen(fold, plugins, model) for fold in run.folds], plugins)
     task, needed = restore(run.manifest.task, plugins.tasks), run.manifest.in_memory
     plugins = _at_hand(run, model).register(without(plugins, needed, run.name))

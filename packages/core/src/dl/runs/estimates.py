@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dl.groups import Groups
 from dl.intervals import (
     Estimate,
+    Interval,
     Score,
     Weights,
     bootstrap_interval,
@@ -27,7 +28,7 @@ from dl.intervals import (
     near_best,
     proportion_interval,
 )
-from dl.runs.manifest import TaskInfo
+from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import NO_GROUPS, Scored
 
 DRAWS = 200  # bootstrap draws, for metrics without a formula for the interval
@@ -47,6 +48,14 @@ class ScoreEstimates:
     probe: Estimate
     val: Estimate
     gap: Estimate
+
+
+def possible(info: MetricInfo, limits: Interval) -> Interval:
+    """Return an interval without values that the metric cannot have: beyond perfection, or a share outside 0 and 1."""
+    least = 0.0 if info.kind != "mean" else -math.inf
+    most = 1.0 if info.kind != "mean" else math.inf
+    least, most = (least, min(most, info.perfect)) if info.higher else (max(least, info.perfect), most)
+    return Interval(max(limits.low, least), min(limits.high, most))
 
 
 def estimate_scores(

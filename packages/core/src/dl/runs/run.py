@@ -123,6 +123,12 @@ class Run:
         """The runs of the fits of a protocol, in their order; empty for a run of one fit."""
         return tuple(Run(path, self.at_hand) for path in sorted((self.path / FOLDS).glob("[0-9]*")) if path.is_dir())
 
+    @property
+    def finished_folds(self) -> tuple[Run, ...]:
+        """The folds whose fits are finished: a fold writes its manifest last."""
+        written = (fold for fold in self.folds if (fold.path / "run.json").exists())
+        return tuple(fold for fold in written if fold.manifest.status == "finished")
+
     def outcomes(self, part: str) -> PartOutcomes:
         """Read the outcomes of each example of ``val`` or ``probe`` after each epoch."""
         return read_outcomes(self.outcomes_folder, part)

@@ -87,9 +87,11 @@ def _random(division: Division, protocol: Protocol, turn: int, number: int) -> t
         of = many(len(first), "different group") + f" of {many(len(of_group), 'example')}"
         raise BadData(f"{protocol} has more folds than the data: {of} (exact copies are one)  {_instead(len(first))}")
     strata = np.zeros(len(of_group), np.int64) if division.strata is None else division.strata
-    _need_members(np.bincount(strata[first]), division, protocol)
+    _need_members(members(strata, of_group), division, protocol)
     few = len(first) < len(of_group) and len(first) <= MANY_GROUPS
-    splitter = _splitter(protocol.folds, _seed(division.seed, turn), stratified=bool(strata.any()), grouped=few)
+    counts = np.bincount(strata if few else strata[first])
+    stratified = bool(strata.any()) and counts[counts > 0].min() >= protocol.folds  # a group of several classes has one
+    splitter = _splitter(protocol.folds, _seed(division.seed, turn), stratified=bool(stratified), grouped=few)
     if few:
         val = list(splitter.split(of_group, strata, division.groups))[number][1]
         held = np.isin(np.arange(len(of_group)), val)
@@ -108,6 +110,12 @@ def _splitter(folds: int, seed: int, *, stratified: bool, grouped: bool) -> Any:
     return getattr(model_selection, name)(folds, shuffle=True, random_state=seed)
 
 
+def members(classes: Index, groups: Index) -> NDArray[np.int64]:
+    """Count the groups in which each class stands, (C,), from the class and the group of each example, (N,) both."""
+    pairs = np.unique(np.stack([classes, groups]), axis=1)
+    return np.bincount(pairs[0])
+
+
 def _need_members(counts: NDArray[np.int64], division: Division, protocol: Protocol) -> None:
     """Refuse more folds than the rarest class has examples, groups of them being one.
 
@@ -118,10 +126,11 @@ def _need_members(counts: NDArray[np.int64], division: Division, protocol: Proto
     rarest = int(seen.argmin())
     if counts[rarest] < protocol.folds:
         name = division.names[rarest] if rarest < len(division.names) else str(rarest)
-        count = many(int(counts[rarest]), "example")
+        grouped = len(np.unique(division.groups)) < len(division.groups)
+        count, few = int(counts[rarest]), "different groups (copies are one)" if grouped else "examples"
         raise BadData(
-            f"{protocol} has more folds than the rarest class, {safe_text(name)!r}, has examples: {count} (copies are "
-            f"one)  {_instead(int(counts[rarest]))}"
+            f"{protocol} has more folds than the rarest class, {safe_text(name)!r}, has {few}: {count}  "
+            f"{_instead(count)}"
         )
 
 
