@@ -17,7 +17,7 @@ from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
 from dl_reports.report import Command, Header, Report, Reuse, Unchecked
 from dl_reports.residuals import residuals
-from dl_reports.reuse import count_test_reuse, count_validation_reuse, evaluation_command
+from dl_reports.reuse import as_typed, count_test_reuse, count_validation_reuse, evaluation_command
 from dl_reports.run_checks import run_checks, run_sections
 from dl_reports.statistics import NotComputable
 from dl_reports.verdict import verdict
@@ -116,7 +116,7 @@ def _named_first(findings: Sequence[Finding], code: str) -> tuple[Finding, ...]:
 def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     """List the next commands: remedies of the most severe findings, each once, then the evaluation on the test set."""
     if facts.manifest.protocol and facts.manifest.status != "finished":
-        return (Command(f"dl cv --resume {_number(facts)}", "fit the missing folds"),)
+        return (Command(f"dl cv --resume {as_typed(facts.kept.run, facts.manifest)}", "fit the missing folds"),)
     found: dict[str, str] = {}
     run = facts.kept.run
     for finding in findings:

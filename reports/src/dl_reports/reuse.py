@@ -61,10 +61,15 @@ def evaluation_command(run: Run, manifest: Manifest) -> str:
     found = count_test_reuse(run, manifest) if manifest.parts.test else None
     if not isinstance(found, Reuse) or found.evaluations:
         return ""
+    return f"dl test {as_typed(run, manifest)}"
+
+
+def as_typed(run: Run, manifest: Manifest) -> str:
+    """Return the shortest word by which the command line finds a run: its number, its name, or the path of a trial."""
     number = manifest.name.split("-")[0]
     if run.root != run.path.parent:
-        return f"dl test {shlex.quote(str(run.path))}"  # of a trial
-    return f"dl test {number if number.isdigit() else run.name}"
+        return shlex.quote(str(run.path))
+    return number if number.isdigit() else run.name
 
 
 def _test_fingerprint(ledger: Sequence[dict[str, Any]], manifest: Manifest) -> object:  # Any: JSON

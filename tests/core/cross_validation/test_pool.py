@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from dl.cross_validation.pool import FinishedFold
 
