@@ -38,7 +38,7 @@ ORDER = (
         "tables",
     ),
     *("padded", "domain", "specs", "hookspecs", "plugins", "recipes", "packaging", "runs", "splits", "tasks"),
-    *("regularizer", "training", "rivals", "cross_validation", "inference", "testing", "cli", "sklearn"),
+    *("regularizer", "training", "rivals", "cross_validation", "capacity", "inference", "testing", "cli", "sklearn"),
 )
 HEAVY_ROOMS = (
     *(
@@ -49,6 +49,7 @@ HEAVY_ROOMS = (
         "training",
         "rivals",
         "cross_validation",
+        "capacity",
         "inference",
         "testing",
         "sklearn",

@@ -27,6 +27,7 @@ class Option:
         choices: The allowed words of a text option.
         or_number: Whether a number is allowed besides these words.
         units: Whether it is a number of units, which the regularizer ``shrink`` scales.
+        drops: Whether it is a rate of dropout, which ``dl overfit`` sets to 0.
         is_path: Whether it is a path; it is stored absolute, so that a recipe works from any folder.
     """
 
@@ -38,6 +39,7 @@ class Option:
     choices: tuple[str, ...] = ()
     or_number: bool = False
     units: bool = False
+    drops: bool = False
     is_path: bool = False
 
     def check(self, value: object, owner: str) -> Value:
