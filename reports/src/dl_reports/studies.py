@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,12 +81,14 @@ def overfit(
     """Overfit, as `dl.overfit`."""
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
+    if meant := flag_meant(typed, FLAGS):
+        raise BadOption(meant)
     import dl
 
     where = dl.Devices(accelerator, "1", precision=precision)
-    shared = {"model": model, "recipe": recipe, "task": task, "seed": seed, "devices": where, "resume": resume}
-    shared |= {"runs": runs, "console": console(stderr=True)}
-    return _show(lambda: dl.overfit(domain, data, **shared, **typed), typed, as_json=as_json)  # type: ignore[arg-type]  # key=value
+    names: dict[str, Any] = {"model": model, "recipe": recipe, "task": task, "seed": seed, "resume": resume}
+    shared = names | {"devices": where, "runs": runs, "console": console(stderr=True)} | typed
+    return _show(lambda: dl.overfit(domain, data, **shared), as_json=as_json)
 
 
 CURVE = """Fit a recipe several times with more and more of one thing: training examples, units, or learning rate.
@@ -125,18 +127,18 @@ def curve(
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     named = split_named(reg or [])
+    if meant := flag_meant(typed, FLAGS):
+        raise BadOption(meant)
     import dl
 
     where = dl.Devices(accelerator, "1", precision=precision)
-    shared = {"model": model, "recipe": recipe, "task": task, "seed": seed, "devices": where, "resume": resume}
-    shared |= {"runs": runs, "console": console(stderr=True), "reg": named, "over": over}
-    return _show(lambda: dl.curve(domain, data, **shared, **typed), typed, as_json=as_json)  # type: ignore[arg-type]  # key=value
+    names: dict[str, Any] = {"model": model, "recipe": recipe, "task": task, "seed": seed, "resume": resume}
+    shared = names | {"devices": where, "runs": runs, "console": console(stderr=True), "reg": named} | typed
+    return _show(lambda: dl.curve(domain, data, over=over, **shared), as_json=as_json)
 
 
-def _show(make: Callable[[], Study], typed: dict[str, str], *, as_json: bool) -> int:
+def _show(make: Callable[[], Study], *, as_json: bool) -> int:
     """Make a study, print it, and return the exit code."""
-    if meant := flag_meant(typed, FLAGS):
-        raise BadOption(meant)
     with redirect_stdout(sys.stderr):  # a network may print
         study = make()
     if as_json:

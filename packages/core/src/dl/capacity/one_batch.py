@@ -101,9 +101,9 @@ def _train(ground: Ground, network: nn.Module, batch: Subset, lr: float, goal: f
     without_dropout(network)
     device = ground.asked.devices.trainer(1, []).strategy.root_device
     network.to(device).train()
-    preprocessor = deepcopy(setup.preprocessor).to(device)
-    inputs, targets = setup.data.train_data.take(torch.from_numpy(batch.index))
-    inputs, targets = inputs.to(device), targets.to(device)
+    preprocessor, data = deepcopy(setup.preprocessor).to(device), setup.data.train_data
+    data.to(device)
+    inputs, targets = data.take(torch.from_numpy(batch.index).to(device))
     with torch.no_grad():
         prepared: Prepared = preprocessor(inputs)
     rate: dict[str, Value] = {**options, "lr": lr}

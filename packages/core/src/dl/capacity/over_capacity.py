@@ -38,7 +38,11 @@ def need_units(asked: Asked, setup: FitSetup) -> None:
 def over_capacity(ground: Ground) -> Study:
     """Fit the recipe with fewer and more units, and compare neighbours in pairs."""
     sizes = widths(ground.recipe, ground.options, FACTORS)
-    study = ground.write(replace(ground.study("curve", "capacity"), changed="against the size before"))
+    study = ground.write(
+        replace(
+            ground.study("curve", "capacity"), notes=("no fit is stopped early",), changed="against the size before"
+        )
+    )
     runs, points = list[Run](), list[StudyPoint]()
     for number, size in enumerate(sizes, start=1):
         run = ground.fit(number, size.recipe, size.typed)
@@ -60,7 +64,7 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
     metric = ground.info.headline
     if own not in usable or len(usable) < 2:
         return replace(study, state="failed", conclusion="it cannot be told: too few of the fits have a score")
-    if not any(beats_constant(ground, runs[k]) for k in usable):
+    if not any(beats_constant(ground, runs[k], len(usable)) for k in usable):
         words = (
             f"nothing is learnt that holds for new examples at any size: {metric.name} "
             f"{show_estimate(metric, study.points[own].val)} at {study.points[own].label}, and a constant answer has "
@@ -72,7 +76,7 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
     better = [k for k, change in against.items() if k > own and change.low > 0]
     if better:
         k = max(better, key=lambda k: against[k].value)
-        return replace(study, state="bigger", **_step(ground, study, sizes[k], k, own, against[k]))
+        return _bigger(ground, study, sizes[k], k, own, against[k])
     enough = [k for k in usable if k == own or (k < own and against[k].high >= 0 and _near(ground, study, k, own))]
     least = study.points[min(enough)]
     words = f"no bigger network is certainly better than {study.points[own].label}"
@@ -91,11 +95,9 @@ def _near(ground: Ground, study: Study, k: int, own: int) -> bool:
     )
 
 
-def _step(ground: Ground, study: Study, size: Width, k: int, own: int, change: Estimate) -> dict[str, str]:
-    """Return conclusion and next command where a larger size is certainly better."""
+def _bigger(ground: Ground, study: Study, size: Width, k: int, own: int, change: Estimate) -> Study:
+    """Conclude where a larger size is certainly better."""
     gain = show_estimate(ground.info.headline, change, signed=True)
-    words = (
-        f"a bigger network helps: {study.points[k].label} is better than {study.points[own].label} by {gain}, in pairs"
-    )
+    words = f"a bigger network helps: {study.points[k].label} is better than {study.points[own].label} by {gain}"
     units = {name: int(value) for name, value in (pair.split("=") for pair in size.typed.split())}
-    return {"conclusion": words, "next": ground.asked.command("fit", **units)}
+    return replace(study, state="bigger", conclusion=words, next=ground.asked.command("fit", **units))

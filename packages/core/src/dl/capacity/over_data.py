@@ -58,7 +58,7 @@ def over_data(ground: Ground) -> Study:
     splits, recipe = ground.first.splits, ground.recipe
     n, batch = len(splits.train), int(recipe.train["batch_size"])
     sizes = halvings(n, batch)
-    notes = ["subsets are nested, with the same validation set; each fit takes as many steps as that on all examples"]
+    notes = ["nested subsets, one validation set; each fit takes the steps of that on all, and none is stopped early"]
     if len(sizes) < 5:
         notes.append(f"subsets smaller than a batch of {batch} are left out")
     study = ground.write(replace(ground.study("curve", "data"), notes=tuple(notes), changed="gain"))
@@ -98,7 +98,7 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run]) -> Study:
     now = show_estimate(metric, study.points[-1].val)
     if not beats_constant(ground, runs[-1]):
         words = (
-            f"nothing is learnt that holds for new examples: {metric.name} {now} with all of them, and a constant answer"
+            f"nothing is learnt that holds for new examples: {metric.name} {now} with all, and a constant answer"
             f" has {constant_words(ground)}; that more data would help cannot be shown: look at inputs and targets"
         )
         return replace(study, state="nothing", conclusion=words)
@@ -110,18 +110,19 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run]) -> Study:
     forecasts = tuple(Forecast(more, _as_score(metric, law.at(more * n))) for more in MORE)
     form = "error = a + b / n^c" if law.known else "error = a + b / n^0.5, since the points do not tell the exponent"
     noted = replace(study, forecasts=forecasts, notes=(*study.notes, f"extrapolated by {form}"))
-    return replace(noted, **_conclusion(metric, law, n, forecasts[0].score, study.points[-1].val.value))
+    return _with_twice(noted, law, n)
 
 
-def _conclusion(metric: MetricInfo, law: PowerLaw, n: int, twice: Estimate, now: float) -> dict[str, str]:
-    """Return state and conclusion: whether twice the data is certainly better, certainly hardly so, or neither."""
+def _with_twice(study: Study, law: PowerLaw, n: int) -> Study:
+    """Conclude whether twice the data is certainly better, certainly hardly so, or neither."""
+    metric, twice, now = study.metric, study.forecasts[0].score, study.points[-1].val.value
     gain, error = law.gain(2 * n), float(law.errors(n)[0])
     score = f"twice the data: {metric.name} {show_estimate(metric, twice)}, from {show_value(metric, now)}"
     if gain.low > 0 and gain.value >= HARDLY / 2 * error:
-        return {"state": "helps", "conclusion": f"{score}; more data helps"}
+        return replace(study, state="helps", conclusion=f"{score}; more data helps")
     if gain.high < HARDLY * error:
-        return {"state": "flat", "conclusion": f"{score}; more data hardly helps this network"}
-    return {"state": "unknown", "conclusion": f"{score}; whether more data helps cannot be told"}
+        return replace(study, state="flat", conclusion=f"{score}; more data hardly helps this network")
+    return replace(study, state="unknown", conclusion=f"{score}; whether more data helps cannot be told")
 
 
 def _law(ground: Ground, points: Sequence[StudyPoint], runs: Sequence[Run], groups: Groups | None) -> PowerLaw:

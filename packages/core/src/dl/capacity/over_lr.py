@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.capacity.study import Asked, Ground, point
+from dl.capacity.study import Asked, Ground, constant_loss, point
 from dl.errors import BadOption
 from dl.intervals import Estimate, interval_of_mean
 from dl.runs.run import Run
@@ -24,6 +24,7 @@ from dl.words import show_number
 
 FACTORS = tuple(10.0 ** (k / 2) for k in range(-4, 5))  # of the recipe's rate: a hundredth to a hundred times
 SHARE, LEAST = 0.25, 2  # of the recipe's epochs, and epochs at least, of a short fit
+NEAR = 0.1  # of the best rate's lead over a constant answer, by which another may be worse and still as good
 
 
 def need_rate(_asked: Asked, setup: FitSetup) -> None:
@@ -37,7 +38,7 @@ def need_rate(_asked: Asked, setup: FitSetup) -> None:
 
 
 def over_lr(ground: Ground) -> Study:
-    """Fit the recipe briefly at each rate, and find the rates that are not certainly worse than the best."""
+    """Fit the recipe briefly at each rate, and find those that are as good as the best."""
     recipe = ground.recipe
     own, whole = float(recipe.train["lr"]), int(recipe.train["epochs"])
     epochs = min(whole, max(LEAST, math.ceil(SHARE * whole)))
@@ -66,15 +67,17 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], own: int) -> S
     lowest = {k: _lowest(runs[k]) for k in usable}
     groups = runs[best].outcomes("val").groups
     points = list(study.points)
+    lead = constant_loss(ground) - points[best].loss
     for k in usable:
         d = lowest[k] - lowest[best]
         change = None if k == best else Estimate(float(d.mean()), *interval_of_mean(d, groups))
-        worse = change is not None and change.low > 0
-        points[k] = replace(points[k], change=change, state="worse" if worse else "flat", note="" if worse else "flat")
+        as_good = change is None or (change.low <= 0 and change.value <= NEAR * lead)
+        points[k] = replace(points[k], change=change, state="flat" if as_good else "worse", note="flat" * as_good)
     points[best] = replace(points[best], note="best")
-    flat = _flat(points, best)
-    compared = replace(study, points=tuple(points))
-    return replace(compared, **_conclusion(ground, points, flat, best, own))
+    if lead <= 0:
+        words = "no rate is better than a constant answer after so few epochs: give more, or look at inputs and targets"
+        return replace(study, points=tuple(points), state="nothing", conclusion=words)
+    return _with_rate(ground, replace(study, points=tuple(points)), _flat(points, best), best, own)
 
 
 def _lowest(run: Run) -> NDArray[np.float64]:
@@ -84,7 +87,7 @@ def _lowest(run: Run) -> NDArray[np.float64]:
 
 
 def _flat(points: Sequence[StudyPoint], best: int) -> range:
-    """Return the rates around the best one that are not certainly worse, without a gap."""
+    """Return the rates around the best one that are as good, without a gap."""
     first = last = best
     while first > 0 and points[first - 1].state == "flat":
         first -= 1
@@ -93,17 +96,19 @@ def _flat(points: Sequence[StudyPoint], best: int) -> range:
     return range(first, last + 1)
 
 
-def _conclusion(ground: Ground, points: Sequence[StudyPoint], flat: range, best: int, own: int) -> dict[str, str]:
-    """Return state, conclusion and next command."""
+def _with_rate(ground: Ground, study: Study, flat: range, best: int, own: int) -> Study:
+    """Conclude which rate to take."""
+    points = study.points
     ours, found = points[own], points[best]
     ends = [f"{points[k].size:g}" for k in (flat[0], flat[-1])]
     part = f"the flat part, lr={ends[0]}" + (f" to {ends[1]}" if ends[1] != ends[0] else "")
     if own in flat:
-        return {"state": "keep", "conclusion": f"keep {ours.label}: it is within {part} (lowest loss at {found.label})"}
+        words = f"keep {ours.label}: it is within {part} (lowest loss at {found.label})"
+        return replace(study, state="keep", conclusion=words)
     loss = f"loss {show_number(found.loss)} against {show_number(ours.loss)}"
     words = f"take {found.label}: {loss} at the recipe's {ours.label}, which is outside {part}"
     edge = best in (0, len(points) - 1)
     if edge:
         words += "; the range ends there: move it"
     verb = "curve --over lr" if edge else "fit"
-    return {"state": "change", "conclusion": words, "next": ground.asked.command(verb, lr=found.size)}
+    return replace(study, state="change", conclusion=words, next=ground.asked.command(verb, lr=found.size))

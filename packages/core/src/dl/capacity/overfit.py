@@ -28,6 +28,7 @@ from dl.capacity.study import (
     Ground,
     ask,
     beats_constant,
+    constant_loss,
     constant_words,
     model_options,
     open_ground,
@@ -137,7 +138,7 @@ def _overfit(ground: Ground, without: str) -> Study:
     for number, size in enumerate(sizes, start=1):
         longest = int(ground.recipe.train["epochs"])
         recipe = replace(size.recipe, train={**size.recipe.train, "epochs": round(MARKS[-1] * longest)})
-        grow = GrowEpochs(longest, _constant_loss(ground), ground.first.splits.groups["val"])
+        grow = GrowEpochs(longest, constant_loss(ground), ground.first.splits.groups["val"])
         run = ground.fit(number, recipe, size.typed, None, _bare_network, [grow])
         if run.manifest.signal:
             return ground.interrupted(study, run.manifest.signal, points)
@@ -181,11 +182,6 @@ class GrowEpochs(Callback):
         return bool(learnt) and has_turned(np.stack(self.val), self.groups)
 
 
-def _constant_loss(ground: Ground) -> float:
-    """Return the lowest validation loss of a constant answer; 1 where none is known."""
-    return min((one.loss for one in ground.first.baselines if one.loss and not one.rival), default=1.0)
-
-
 def _point(ground: Ground, run: Run, number: int, size: Width) -> StudyPoint:
     """Return what a size reached after its last epoch, and on which side of the border it is."""
     found = point(ground, run, number, size.typed, size.factor, last=True)
@@ -199,7 +195,7 @@ def _point(ground: Ground, run: Run, number: int, size: Width) -> StudyPoint:
         return replace(found, change=change, state="turned", note="overfits")
     metric = ground.info.headline
     all_right = metric.kind == "proportion" and found.probe.value >= RIGHT
-    if all_right or probe[-1] <= SHARE * _constant_loss(ground):
+    if all_right or probe[-1] <= SHARE * constant_loss(ground):
         return replace(found, change=change, state="saturated", note="learnt by heart, validation has not turned")
     return replace(found, change=change, state="growing", note="not learnt by heart")
 
@@ -214,7 +210,7 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
     largest, _, width = fitted[-1]
     training = f"training {metric.name} {show_value(metric, largest.probe.value)}"
     learnt = [one for one, _, _ in fitted if one.state in ("turned", "saturated")]
-    if not any(beats_constant(ground, run) for _, run, _ in fitted):
+    if not any(beats_constant(ground, run, len(fitted)) for _, run, _ in fitted):
         what = "it learns by heart and nothing beyond" if learnt else "nothing was learnt"
         words = (
             f"{what}: {training}, and on validation no size is certainly better than a constant answer "
@@ -233,7 +229,7 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
 
 def _saturated(ground: Ground, study: Study, largest: StudyPoint, training: str) -> Study:
     """Conclude where the training set is learnt by heart and no turn is established."""
-    change, constant = largest.change, _constant_loss(ground)
+    change, constant = largest.change, constant_loss(ground)
     learnt = f"{training} at {largest.label}: learnt by heart"
     if change is not None and change.high < SHARE * constant:
         words = f"{learnt}, and the validation loss has hardly risen ({show_rise(largest)}): nothing to regularize"

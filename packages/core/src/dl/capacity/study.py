@@ -20,7 +20,8 @@ from dl import files
 from dl.capacity.compare import best_scored
 from dl.data.examples import Index
 from dl.errors import BadData, BadDevices, BadRun, TrainingFailed
-from dl.intervals import Estimate, interval_of_mean
+from dl.groups import Groups
+from dl.intervals import Estimate, interval_of_mean, proportion_interval
 from dl.options import Option, format_value
 from dl.plugins.at_hand import AtHand, asked_target
 from dl.plugins.loading import load_plugins
@@ -29,6 +30,7 @@ from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo
+from dl.runs.outcomes import Scored
 from dl.runs.run import Run, claim_run
 from dl.runs.study import Study, StudyPoint, find_study, fit_path, study_file
 from dl.runs.wording import show_value
@@ -331,25 +333,48 @@ def point(ground: Ground, run: Run, number: int, label: str, size: float, *, las
     )
 
 
-def beats_constant(ground: Ground, run: Run) -> bool:
+def beats_constant(ground: Ground, run: Run, fits: int = 1) -> bool:
     """Return whether a fit is certainly better than a constant answer on the validation set.
 
-    By the loss, at its best epoch, whose choice among all is allowed for; by the headline metric where a constant
-    answer has no loss.
+    By the loss at its best epoch, or by the headline metric. The choice of the epoch is allowed for, as if those
+    numbered by powers of two were all different ones, and so is that among several fits.
+
+    Args:
+        ground: Of the study.
+        run: Of the fit.
+        fits: Number of fits among which one that is better is looked for.
 
     Source: Bonferroni's inequality.
     """
-    kept = run.outcomes("val")
-    known = [one.loss for one in ground.first.baselines if one.loss is not None and not one.rival]
-    if known and len(kept.loss):
+    if not run.manifest.best_epoch:
+        return False
+    kept, (scored, targets, groups) = run.outcomes("val"), best_scored(run)
+    level = 1 - 0.05 / (2 * fits * max(len(kept.loss), 1).bit_length())
+    losses = [one.loss for one in ground.first.baselines if one.loss is not None and not one.rival]
+    if losses:
         means = kept.loss.mean(axis=1, dtype=np.float64)
-        lead = min(known) - kept.loss[int(np.nanargmin(means))].astype(np.float64)
-        return interval_of_mean(lead, kept.groups, 1 - 0.05 / len(means)).low > 0
+        lead = min(losses) - kept.loss[int(np.nanargmin(means))].astype(np.float64)
+        if interval_of_mean(lead, groups, level).low > 0:
+            return True
     constant = ground.constant()
-    if constant is None or not run.manifest.best_epoch:
-        return True
-    score = estimate(ground.info, *best_scored(run))
+    if constant is None:
+        return not losses
+    score = estimate(ground.info, scored, targets, groups)
+    score = score._replace(**_limits(ground.info, scored, groups, level) or {})
     return score.low > constant.score if ground.info.headline.higher else score.high < constant.score
+
+
+def _limits(info: TaskInfo, scored: Scored, groups: Groups | None, level: float) -> dict[str, float]:
+    """Return the ends of the interval of a score at a level; none for metrics that are no means."""
+    scores = scored.score.astype(np.float64)
+    kinds = {"proportion": proportion_interval, "mean": interval_of_mean}
+    found = kinds[info.headline.kind](scores, groups, level) if info.headline.kind in kinds else None
+    return {} if found is None else {"low": found.low, "high": found.high}
+
+
+def constant_loss(ground: Ground) -> float:
+    """Return the lowest validation loss of a constant answer; 1 where none is known."""
+    return min((one.loss for one in ground.first.baselines if one.loss and not one.rival), default=1.0)
 
 
 def constant_words(ground: Ground) -> str:

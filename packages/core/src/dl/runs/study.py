@@ -160,10 +160,10 @@ class Study:
         return [safe_text(line, None) for line in (*lines, *self._table())]
 
     def tail(self) -> list[str]:
-        """Return forecasts, conclusion and the next command, a line each."""
-        words = {2: "twice the data", 10: "ten times the data"}
-        lines = [f"  {words[one.factor]}: {show_estimate(self.metric, one.score)}" for one in self.forecasts]
-        lines += [self.conclusion] if self.conclusion else []
+        """Return conclusion, further forecasts and the next command, a line each."""
+        far = [one for one in self.forecasts if one.factor > 2]  # twice the data stands in the conclusion
+        lines = [self.conclusion] if self.conclusion else []
+        lines += [f"{one.factor} times the data: {show_estimate(self.metric, one.score)}" for one in far]
         return [safe_text(line, None) for line in (*lines, *([f"next: {self.next}"] if self.next else []))]
 
     def __str__(self) -> str:
