@@ -110,5 +110,5 @@ def _with_rate(ground: Ground, study: Study, flat: range, best: int, own: int) -
     edge = best in (0, len(points) - 1)
     if edge:
         words += "; the range ends there: move it"
-    verb = "curve --over lr" if edge else "fit"
-    return replace(study, state="change", conclusion=words, next=ground.asked.command(verb, lr=found.size))
+    verb, over = ("curve", "lr") if edge else ("fit", "")
+    return replace(study, state="change", conclusion=words, next=ground.asked.command(verb, over, lr=found.size))

@@ -206,7 +206,7 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
     fitted = [(one, run, size) for one, run, size in zip(study.points, runs, sizes, strict=True) if one.best_epoch]
     if not fitted:
         words = f"no size could be fitted: {study.points[0].note}"
-        return replace(study, state="failed", conclusion=words, next=asked.command("curve --over lr"))
+        return replace(study, state="failed", conclusion=words, next=asked.command("curve", over="lr"))
     largest, _, width = fitted[-1]
     training = f"training {metric.name} {show_value(metric, largest.probe.value)}"
     learnt = [one for one, _, _ in fitted if one.state in ("turned", "saturated")]
@@ -250,10 +250,8 @@ def show_rise(point_: StudyPoint) -> str:
 def _crossed(ground: Ground, study: Study, first: StudyPoint, size: Width) -> Study:
     """Conclude where a size overfits; the next step is to regularize it, or the recipe's own where it does so too."""
     own = size.factor <= 1
-    lowest = (
-        f"its validation loss is lowest at epoch {first.best_epoch}, and after {first.epochs} by {show_rise(first)}"
-    )
-    words = f"the border between under- and overfitting is crossed at {first.label}: {lowest} higher"
+    lowest = f"its validation loss is lowest at epoch {first.best_epoch}, and higher after {first.epochs}"
+    words = f"the border between under- and overfitting is crossed at {first.label}: {lowest}, by {show_rise(first)}"
     if not own:
         words += "; the recipe's own size does not reach it: regularize the larger one"
     units = {} if own else _units(size)

@@ -72,11 +72,12 @@ class Asked:
     words: Mapping[str, str]
     resume: str = ""
 
-    def command(self, verb: str, **changed: object) -> str:
+    def command(self, verb: str, over: str = "", **changed: object) -> str:
         """Return a command with the same words, but for some options; empty for arguments in memory."""
         if not self.words:
             return ""
-        words = {**self.words, **{name: f"{name}={format_value(value)}" for name, value in changed.items()}}
+        curved = {"--over": f"--over {over}"} if over else {}
+        words = {**self.words, **curved, **{name: f"{name}={format_value(value)}" for name, value in changed.items()}}
         return " ".join(["dl", verb, *words.values()])
 
 
@@ -239,8 +240,7 @@ class Ground:
 
     def interrupted(self, study: Study, signal: int, points: Sequence[StudyPoint] = ()) -> Study:
         """Write a study that a signal stopped, with the points that are finished."""
-        verb = f"{study.verb} --over {study.over}" if study.verb == "curve" else study.verb
-        command = self.asked.command(verb)
+        command = self.asked.command(study.verb, study.over if study.verb == "curve" else "")
         go_on = f"{command} --resume {self.folder.name}" if command else ""
         ended = replace(study, points=tuple(points), status="interrupted", signal=signal, next=go_on)
         return self.write(replace(ended, conclusion="stopped by a signal; the finished fits are kept"))
@@ -269,6 +269,7 @@ def open_ground(
         DLError: For every mistake of the user; before there is a folder.
     """
     plugins = asked.plugins
+    resumed = find_study(asked.resume, asked.runs) if asked.resume else None
     dataset = load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])
     first = set_up(recipe, plugins, asked.at_hand, dataset)
@@ -277,11 +278,8 @@ def open_ground(
     _need_two_classes(first)
     need(asked, first)
     describe(asked.console, first, plugins)
-    if asked.resume:
-        folder = find_study(asked.resume, asked.runs)
-    else:
-        files.make_folder(asked.runs)
-        folder = claim_run(asked.runs, f"{dataset.name}-{verb}")
+    files.make_folder(asked.runs)
+    folder = resumed or claim_run(asked.runs, f"{dataset.name}-{verb}")
     files.write_text(folder / "recipe.toml", recipe.to_toml())
     return Ground(asked, recipe, first, folder)
 
@@ -315,7 +313,7 @@ def point(ground: Ground, run: Run, number: int, label: str, size: float, *, las
     manifest, name = run.manifest, ground.info.headline.name
     known = StudyPoint(label, size, number, manifest.parameters, manifest.parts.train, manifest.epochs)
     if manifest.status == "failed" or not manifest.best_epoch:
-        return replace(known, state="failed", note=manifest.message or "no epoch has a finite score")
+        return replace(known, state="failed", note=_why(manifest.message))
     rows = run.history.rows
     row = rows[-1] if last else run.best
     probe, val = (
@@ -370,6 +368,11 @@ def _limits(info: TaskInfo, scored: Scored, groups: Groups | None, level: float)
     kinds = {"proportion": proportion_interval, "mean": interval_of_mean}
     found = kinds[info.headline.kind](scores, groups, level) if info.headline.kind in kinds else None
     return {} if found is None else {"low": found.low, "high": found.high}
+
+
+def _why(message: str) -> str:
+    """Return why a fit failed, without what to do about it."""
+    return message.partition(";")[0].partition("  try:")[0] or "no epoch has a finite score"
 
 
 def constant_loss(ground: Ground) -> float:

@@ -215,10 +215,10 @@ def _batch_line(batch: OneBatch) -> str:
 
 
 def labels(points: Sequence[StudyPoint]) -> list[str]:
-    """Return the labels of points without what all of them begin with, for the axis of a plot."""
-    found = [point.label for point in points]
+    """Return the labels of points without what all of them share, for the axis of a plot."""
+    found = [point.label.removesuffix(" examples") for point in points]
     starts = {label.partition("=")[0] for label in found}
-    return [label.partition("=")[2] or label for label in found] if len(starts) == 1 else found
+    return [label.partition("=")[2] for label in found] if len(starts) == 1 else found
 
 
 def find_study(which: str, root: Path) -> Path:
