@@ -16,7 +16,7 @@ def test_overfit_prints_batch_table_plot_and_next_command(dl_run):
 def test_curve_prints_json_alone_and_its_fits_are_reported_on(dl_run, tmp_path):
     answer = dl_run("curve", "tabular", "wine", "--over", "capacity", "epochs=2", "width=4", "--json")
     found = json.loads(answer.out)
-    assert answer.code == 0 and [point["label"] for point in found["points"]][0] == "width=1"
+    assert answer.code == 0 and found["points"][0]["label"] == "width=1"
     assert dl_run("report", f"{found['path']}/fits/01").code == 0
     last = dl_run("report", "last")
     assert last.code == 2 and "there is no run" in last.err

@@ -17,7 +17,7 @@ POINTS = (
         *("20 examples", 20, 2, 5, 20, 4, 4, Estimate(1, 0.9, 1), Estimate(0.9, 0.8, 0.95), 0.25, 0.25),
         change=Estimate(0.1, -0.02, 0.21),
     ),
-    StudyPoint("40 examples", 40, 3, state="failed", note="the loss is inf"),
+    StudyPoint("40 examples", 40, 3, state="failed", note="it failed"),
 )
 STUDY = Study(
     *("runs/0001-x", "curve", "data", "x", "dense", ACCURACY, 40, 30, "hold-out", ("nested",), "gain", POINTS),
@@ -31,7 +31,7 @@ x, dense: 40 to train on, 30 for validation, hold-out
                epochs  training  validation accuracy     lowest loss  last loss  gain
   10 examples  8       100.00 %  80.00 % [70.00, 90.00]  0.5          0.6
   20 examples  4       100.00 %  90.00 % [80.00, 95.00]  0.25         0.25       +10.00 % [-2.00, +21.00]
-  40 examples  0       -         -                       -            -                                    the loss is inf
+  40 examples  0       -         -                       -            -                                    it failed
 more data helps
 10 times the data: 95.00 % [85.00, 99.00]
 next: dl fit a b"""
