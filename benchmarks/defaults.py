@@ -3,6 +3,7 @@
     pip install -r benchmarks/requirements.txt      # the sets; no part of dl needs them
     python -m benchmarks defaults                   # the sets that the defaults were tuned on
     python -m benchmarks.defaults final 3           # those that were looked at once, three seeds; or names of sets
+    python -m benchmarks.defaults images 3          # all images
 
 Of each set some examples are learnt from and the rest, as many as there are up to 10,000, is never touched: it judges.
 dl holds a fifth of what it is given out for validation and is fitted as ``dl fit DOMAIN DATA`` does it, with nothing
@@ -35,7 +36,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import dl
-from benchmarks.default_sets import FINAL, FRESH, SETS, TUNED, Case
+from benchmarks.default_sets import FINAL, FRESH, IMAGES, NEWEST, SETS, TABLES, TUNED, Case
 from benchmarks.measuring import publish
 from dl.inference.load import reopen
 from dl.plugins.at_hand import AtHand
@@ -191,7 +192,7 @@ def paired(apart: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
 def main(which: str = "tuned", seeds: int = SEEDS, **stated: Any) -> None:
     """Print and keep the table."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    groups = {"tuned": TUNED, "final": FINAL, "fresh": FRESH}
+    groups = {"tuned": TUNED, "final": FINAL, "fresh": FRESH, "images": IMAGES, "newest": NEWEST, "tables": TABLES}
     rows = []
     for name in groups.get(which, which.split(",")):
         rows.append(compare(SETS[name](), seeds, stated))

@@ -22,6 +22,7 @@ from dl.intervals import (
     interval_of_mean,
     mean_average_precision,
     mean_interval,
+    near_best,
     newcombe,
     normal_quantile,
     poisson_weights,
@@ -225,6 +226,17 @@ def test_the_bootstrap_of_a_mean_is_near_the_normal_interval():
     low, high = bootstrap_interval(lambda w: values @ w / w.sum(axis=0), 2000, draws=2000)
     half = 1.96 / math.sqrt(2000)
     assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.15 * half)
+
+
+def test_a_bootstrap_of_which_three_quarters_are_below_the_score_is_cut_higher():
+    draws = np.linspace(0, 1, 4001)
+    found = bootstrap_interval(lambda w: np.array([0.75]) if w.shape[1] == 1 else draws, 50, draws=4001)
+    shift, z = stats.norm.ppf(0.75), stats.norm.ppf(0.975)
+    assert found == pytest.approx(stats.norm.cdf([2 * shift - z, 2 * shift + z]), abs=1e-3)
+
+
+def test_an_interval_of_no_share_is_left_as_it_is():
+    assert near_best(3.0, Interval(2.0, 4.0), 10) == Interval(2.0, 4.0) and near_best(0.9, OPEN, 10) == OPEN
 
 
 def test_importing_the_intervals_does_not_import_scipy_or_torch():

@@ -27,7 +27,7 @@ NOISE = RegularizerSpec("noise", "batch", "", print, (Option("scale", 0.1, ""), 
     ("options", "typed"),
     [
         ({"scale": 0.1, "wild": False}, "noise=0.1"),
-        ({"scale": 0.5, "wild": True}, "noise=0.5,wild=True"),
+        ({"scale": 0.5, "wild": True}, "noise=0.5,wild=yes"),
         ({"scale": 1e-05, "wild": False}, "noise=1e-05"),
     ],
 )

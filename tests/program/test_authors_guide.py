@@ -162,9 +162,9 @@ def test_the_regularizer_of_the_guide_looks_uphill_in_two_passes(site, dl_run, t
     answer = dl_run("plugins", "check", "sharpness")
     assert "its gradients are finite, and weights unchanged: 2 forward and backward passes a step" in answer.out
     losses = [
-        dl_run("fit", "vision", "digits", "--model", "dense", "width=8", "epochs=1", *reg, "--json").json["best"][
-            "val_loss"
-        ]
+        dl_run("fit", "vision", "digits", "--model", "dense", "width=8", "linear=no", "epochs=1", *reg, "--json").json[
+            "best"
+        ]["val_loss"]
         for reg in ((), ("--reg", "sam=0"), ("--reg", "sam=1"))
     ]
     assert losses[0] == losses[1] != losses[2]

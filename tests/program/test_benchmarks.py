@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dl.intervals import Interval
+
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.name != "__main__.py")
 
@@ -44,3 +46,23 @@ def test_every_benchmark_is_imported(monkeypatch):
         importlib.import_module(f"benchmarks.{path.stem}" if path.stem != "__init__" else "benchmarks")
     for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
         del sys.modules[name]
+
+
+def test_the_three_answers_of_a_fit_are_judged_by_a_set_that_it_never_saw(monkeypatch, tmp_path, one_thread):
+    monkeypatch.syspath_prepend(str(ROOT))
+    draws, fits, answers = (
+        importlib.import_module(f"benchmarks.{name}") for name in ("answer_draws", "answer_fits", "answers")
+    )
+    draw = draws.grouped(8, 0, constant=False)
+    judged = answers.judge(draw.kind, draw.name, fits.fitted(draw, tmp_path / "fit", 0))
+    assert [one.question for one in judged] == ["skill", "memorization", "turn"]
+    assert not any(one.contradicted for one in judged) and all(one.beyond == 0 for one in judged)
+    assert fits.fitted(draw, tmp_path / "fit", 0).run.path == fits.fitted(draw, tmp_path / "fit", 0).run.path, "kept"
+
+
+def test_a_truth_certainly_on_the_other_side_contradicts_and_one_within_both_errors_does_not(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    answers = importlib.import_module("benchmarks.answers")
+    truth = answers.Truth(-1.0, 0.5)
+    assert truth.below(0.0) and not truth.below(-0.5) and not truth.above(-1.5)
+    assert truth.beyond(1.0, Interval(0.0, 2.0)) == -1 and truth.beyond(0.0, Interval(-1.0, 1.0)) == 0

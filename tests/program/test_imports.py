@@ -37,12 +37,25 @@ ORDER = (
         "data",
         "tables",
     ),
-    *("padded", "domain", "specs", "hookspecs", "plugins", "recipes", "packaging", "runs", "splits", "tasks"),
+    *(
+        "padded",
+        "linear_path",
+        "domain",
+        "specs",
+        "hookspecs",
+        "plugins",
+        "recipes",
+        "packaging",
+        "runs",
+        "splits",
+        "tasks",
+    ),
     *("regularizer", "training", "rivals", "cross_validation", "capacity", "inference", "testing", "cli", "sklearn"),
 )
 HEAVY_ROOMS = (
     *(
         "padded",
+        "linear_path",
         "domain",
         "tasks",
         "regularizer",

@@ -45,6 +45,11 @@ def test_the_next_command_says_no_more_than_it_must(simulated, plugins, said, co
     assert again(Facts(read(Run(run.path)), plugins), epochs=7).endswith(command)
 
 
+def test_a_command_that_would_be_the_same_fit_again_is_none(simulated, plugins):
+    facts = Facts(read(simulated(signal=[3.0], options={"monitor": "loss"})), plugins)
+    assert again(facts, monitor="loss") == "" and again(facts) == "" and again(facts, monitor="metric") != ""
+
+
 @pytest.mark.parametrize("reg", [{}, {"random-shift": {"pixels": 3}, "dropout": {"rate": 0.1}}])
 def test_every_remedy_that_is_offered_is_a_command_that_resolves_to_that_remedy(simulated, plugins, meant_by, reg):
     run = simulated(**OVERFIT)
@@ -81,6 +86,8 @@ def test_each_remedy_changes_its_own_option(simulated, plugins, meant_by):
     assert meant_by(slower(facts, 10.0)).train["lr"] == 0.1
     assert meant_by(longer(facts)).train["epochs"] == 6
     assert meant_by(until(facts, 2)).train["epochs"] == 2
+    cyclic = Facts(read(simulated(signal=[3.0] * 3, options={"schedule": "one-cycle"})), plugins)
+    assert until(cyclic, 2) == "", "its second epoch would be another"
     assert meant_by(larger(facts)).model_options["width"] == 1024
 
 
@@ -106,6 +113,9 @@ def test_on_few_examples_the_short_command_means_what_the_data_made_of_the_fit(s
         (run.path / name).write_text(text)
     facts = Facts(read(Run(run.path)), plugins)
     assert again(facts, lr=0.001) == "dl fit vision mnist lr=0.001"
+    once = replace(meant, train={**meant.train, "epochs": 1})
+    (run.path / "recipe.toml").write_text(once.to_toml())
+    assert longer(Facts(read(Run(run.path)), plugins)) == "dl fit vision mnist", "with the many epochs of so few digits"
     typed = resolve(plugins, "vision", "mnist", options={"lr": 0.001})
     assert settle(typed, few, plugins)[0] == replace(meant, train={**meant.train, "lr": 0.001})
 

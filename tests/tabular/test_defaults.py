@@ -28,7 +28,7 @@ def test_every_network_takes_2500_steps_or_between_20_and_100_epochs(plugins, ro
 
 @pytest.mark.parametrize(
     ("target", "rows", "width", "dropout"),
-    [("classes", 300, 64, 0.2), ("numbers", 300, 128, 0.1), ("numbers", 4_000, 128, 0.0)],
+    [("classes", 300, 64, 0.2), ("numbers", 300, 128, 0.1), ("numbers", 4_000, 256, 0.1)],
 )
 def test_width_and_dropout_follow_from_target_and_rows(plugins, target, rows, width, dropout):
     options = settled(plugins, rows, target).model_options
@@ -49,3 +49,25 @@ def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
 @pytest.mark.parametrize(("rows", "epochs"), [(10_000, 40), (60_000, 40), (125_000, 20), (1_250_000, 5)])
 def test_very_many_rows_take_about_30_000_steps(plugins, rows, epochs):
     assert settled(plugins, rows).train["epochs"] == epochs
+
+
+@pytest.mark.parametrize(
+    ("rows", "model", "on"), [(60, "dense", True), (900, "residual", True), (9_000, "dense", False)]
+)
+def test_few_rows_have_a_linear_path(plugins, rows, model, on):
+    assert settled(plugins, rows, model=model).model_options["linear"] is on
+
+
+@pytest.mark.parametrize(
+    ("rows", "target", "columns", "pieces"),
+    [
+        (4_000, "numbers", 7, 24),
+        (900, "numbers", 7, 0),
+        (4_000, "classes", 7, 0),
+        (200_000, "numbers", 7, 0),
+        (4_000, "numbers", 500, 0),
+    ],
+)
+def test_numbers_are_encoded_in_pieces_where_rows_are_enough_to_fill_them(plugins, rows, target, columns, pieces):
+    data = DataFacts(rows, shape=(columns,), target=target, outputs=1)
+    assert settle(resolve(plugins, "tabular", "wine"), data, plugins)[0].data_options["pieces"] == pieces

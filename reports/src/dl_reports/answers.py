@@ -17,7 +17,7 @@ from enum import StrEnum
 from dl_reports import sizes
 from dl_reports.baseline import Lead, lead, rival_lead
 from dl_reports.change import Change
-from dl_reports.facts import Facts, known
+from dl_reports.facts import Facts, fact, known
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.gap import Gap
 from dl_reports.statistics.moments import too_few
@@ -140,11 +140,13 @@ class Answers:
     turn: TurnAnswer
 
 
+@fact
 def answer(facts: Facts) -> Answers:
     """Answer the three questions about a run."""
     return Answers(answer_skill(facts), answer_memory(facts), answer_turn(facts))
 
 
+@fact
 def answer_skill(facts: Facts) -> SkillAnswer:
     """Answer whether the network is better than the best constant answer and a cheap rival."""
     found, best = lead(facts), sizes.best_of(facts, sizes.constants(facts))
@@ -176,6 +178,7 @@ def _fitted(facts: Facts, constant: float) -> bool:
     return low > constant if facts.metric.higher else high < constant
 
 
+@fact
 def answer_memory(facts: Facts) -> MemoryAnswer:
     """Answer how much of what the network can do on training examples is lost on new ones."""
     found = facts.gap
@@ -200,6 +203,7 @@ def _memory(found: Gap, shares: tuple[float, float, float]) -> Memory:
     return Memory.VAGUE if value >= LIKELY else Memory.SMALL
 
 
+@fact
 def answer_turn(facts: Facts) -> TurnAnswer:
     """Answer whether validation has become worse since its best, certainly and by an amount that matters."""
     loss, metric = facts.loss_change, known(facts.metric_change)

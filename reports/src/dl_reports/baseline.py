@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dl.groups import Groups
 from dl.intervals import Interval, mean_interval, widened, wilson
 from dl.runs.manifest import Baseline
-from dl_reports.facts import Facts
+from dl_reports.facts import Facts, fact
 from dl_reports.sizes import best_of, constants
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.choice import allow_for_choice, bonferroni
@@ -57,6 +57,7 @@ class Lead:
         return self.interval.high < 0
 
 
+@fact
 def lead(facts: Facts) -> Lead | NotComputable:
     """Compare the network with the best constant answer.
 
@@ -65,6 +66,7 @@ def lead(facts: Facts) -> Lead | NotComputable:
     return _lead(facts, constants(facts))
 
 
+@fact
 def rival_lead(facts: Facts) -> Lead | NotComputable:
     """Compare the network with the best cheap rival, a baseline that reads its inputs."""
     return _lead(facts, [one for one in facts.manifest.baselines if one.rival and math.isfinite(one.score)])

@@ -95,6 +95,7 @@ def header(facts: Facts) -> Header:
         best_epoch=None if facts.best is None else facts.epochs[facts.best],
         seconds=manifest.seconds,
         val_groups=0 if (groups := facts.groups("val")) is None else len(groups),
+        linear_share=facts.best_row.get("linear_share"),
     )
 
 

@@ -6,6 +6,7 @@ A clause begins in lower case and has no full stop; the verdict joins two of the
 from __future__ import annotations
 
 from dl.finding import Finding
+from dl.words import show_number
 from dl_reports import formatting, sizes
 from dl_reports.answers import Memory, MemoryAnswer, SkillAnswer, Turn, TurnAnswer
 from dl_reports.baseline import Lead
@@ -209,10 +210,10 @@ def since(change: Change, best: str = "its best") -> str:
 
 def _sizes_of_loss(loss: Change) -> str:
     by = formatting.with_interval(loss.worse, loss.interval)
-    return f"from {formatting.number(loss.before)} to {formatting.number(loss.after)} (by {by})"
+    return f"from {show_number(loss.before)} to {show_number(loss.after)} (by {by})"
 
 
 def _sizes(facts: Facts, change: Change) -> str:
-    shown = formatting.percent if facts.higher_score else formatting.number
+    shown = formatting.percent if facts.higher_score else show_number
     by = formatting.points if facts.higher_score else formatting.with_interval
     return f"from {shown(change.before)} to {shown(change.after)} (by {by(change.worse, change.interval)})"

@@ -22,6 +22,7 @@ from dl.runs.outcomes import PartOutcomes
 from dl.runs.run import Run
 from dl.splits.holdout import join_groups
 from dl.terminal import plain
+from dl.words import show_number
 from dl_reports import formatting
 from dl_reports.facts import Facts
 from dl_reports.read import read
@@ -268,9 +269,9 @@ def show_comparison(found: Comparison, console: Console, *, as_json: bool = Fals
         console.print(plain(f"  {name}, epoch {epoch}"))
     for one in found.differences:
         share = one.what != "loss" and found.metric.higher
-        shown = formatting.percent if share else formatting.number
+        shown = formatting.percent if share else show_number
         size = formatting.points if share else formatting.with_interval
-        least = formatting.points(one.smallest) if share else formatting.number(one.smallest)
+        least = formatting.points(one.smallest) if share else show_number(one.smallest)
         console.print(
             plain(
                 f"  {formatting.metric_word(one.what)}: {shown(one.first)} against {shown(one.second)}, "

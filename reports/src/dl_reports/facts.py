@@ -10,9 +10,10 @@ Letters: ``T`` epochs, ``n`` validation and ``m`` probe examples.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, wraps
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,7 @@ class Facts:
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:
         self.kept, self.plugins = kept, plugins
+        self._computed: dict[Callable[[Facts], object], object] = {}
         self.manifest = kept.manifest
         self.metric: MetricInfo = kept.manifest.task.headline
         self.has_classes = kept.manifest.task.has_classes
@@ -384,6 +386,18 @@ class Facts:
             return NotComputable("a class number is below 0")
         size = max(len(task.names), int(targets.max()) + 1, int(given.max()) + 1)
         return count_classes(targets, given, size, val.groups)
+
+
+def fact(compute: Callable[[Facts], Value]) -> Callable[[Facts], Value]:
+    """Compute a statistic of another module once for each run, as a property of `Facts` is."""
+
+    @wraps(compute)
+    def once(facts: Facts) -> Value:
+        if compute not in facts._computed:
+            facts._computed[compute] = compute(facts)
+        return cast("Value", facts._computed[compute])
+
+    return once
 
 
 def known(value: Value | NotComputable) -> Value | None:

@@ -36,11 +36,6 @@ def rounded_percent(share: float) -> str:
     return f"{100 * share:.{0 if abs(share) >= 0.01 else 1}f} %" if math.isfinite(share) else "-"
 
 
-def number(value: float) -> str:
-    """Return a loss or an error in four digits, or as a whole number where it has more: ``0.4823``, ``14,140``."""
-    return show_number(value)
-
-
 def bracket(interval: Interval | tuple[float, float], times: float = 1.0, decimals: int | None = None) -> str:
     """Return an interval like ``[0.76, 1.52]``; an open end is ``-``."""
     low, high = (
@@ -56,19 +51,19 @@ def bracket(interval: Interval | tuple[float, float], times: float = 1.0, decima
 
 def with_interval(value: float, interval: Interval | tuple[float, float]) -> str:
     """Return a loss or an error with its interval."""
-    return f"{number(value)} {bracket(interval)}"
+    return f"{show_number(value)} {bracket(interval)}"
 
 
 def score(metric: MetricInfo, value: float) -> str:
     """Return a score of the metric."""
-    return percent(value) if metric.higher else number(value)
+    return percent(value) if metric.higher else show_number(value)
 
 
 def difference(metric: MetricInfo, value: float, interval: Interval | tuple[float, float] | None = None) -> str:
     """Return a difference of two scores of the metric."""
     if metric.higher:
         return points(value, interval)
-    return number(value) if interval is None else with_interval(value, interval)
+    return show_number(value) if interval is None else with_interval(value, interval)
 
 
 def named(text: object) -> str:

@@ -45,7 +45,7 @@ def cross_validate(facts: Facts) -> str:
 
 
 def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) -> str:
-    """Return the command that fits the run's recipe again with some options changed; empty if there is none.
+    """Return the command that fits the run's recipe again with some options changed; empty if it would be the same fit.
 
     A recipe of several fits is cross-validated.
 
@@ -60,8 +60,8 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     path = str(facts.kept.run.path / "recipe.toml")
     words = [f"{name}={format_value(value)}" for name, value in changes.items()]
     words += [word for name, value in (reg or {}).items() for word in ("--reg", f"{name}={value}")]
-    meant = _resolved(facts, {"recipe": path}, changes, reg)
-    if meant is None:
+    meant, before = _resolved(facts, {"recipe": path}, changes, reg), _resolved(facts, {"recipe": path})
+    if meant is None or (before is not None and asdict(meant) == asdict(before)):
         return ""
     read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
@@ -190,14 +190,25 @@ def decay(facts: Facts) -> str:
 
 
 def longer(facts: Facts) -> str:
-    """Return the fit with twice the epochs."""
+    """Return the fit with twice the epochs, or with as many as the data asks for by default if these are more."""
     epochs = option(facts, "epochs")
-    return "" if epochs is None else again(facts, epochs=2 * int(epochs))
+    return "" if epochs is None else again(facts, epochs=max(2 * int(epochs), _usual_epochs(facts)))
+
+
+def _usual_epochs(facts: Facts) -> int:
+    """Return the epochs that a fit of this data and model takes if nothing is typed; 0 if nobody knows."""
+    recipe = known(facts.kept.recipe)
+    if recipe is None:
+        return 0
+    usual = _resolved(facts, {"domain": recipe.domain, "data": recipe.data, "model": recipe.model})
+    return 0 if usual is None else int(usual.train["epochs"])
 
 
 def until(facts: Facts, epoch: int) -> str:
-    """Return the fit that stops at an epoch."""
-    return again(facts, epochs=epoch)
+    """Return the fit that stops at an epoch; empty if the rate follows a schedule, which a shorter fit would change."""
+    recipe = known(facts.kept.recipe)
+    follows = recipe is not None and recipe.train.get("schedule", "constant") != "constant"
+    return "" if follows else again(facts, epochs=epoch)
 
 
 def larger(facts: Facts) -> str:

@@ -48,6 +48,7 @@ class Header:
         best_epoch: None before there is one.
         seconds: Of the fit.
         val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
+        linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
     """
 
     run: str
@@ -73,6 +74,7 @@ class Header:
     best_epoch: int | None
     seconds: float
     val_groups: int = 0
+    linear_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -305,8 +307,8 @@ class ResidualBin:
 
     Attributes:
         predicted: Their mean prediction.
-        residual: Mean of target less prediction; the intervals of all bins hold together at 95 %. Ends of NaN where
-            examples share groups.
+        residual: Mean of target less prediction; the intervals of all bins hold together at 95 %, by group where
+            examples share one. Ends of NaN where a bin has too few groups.
         median: Of the absolute errors.
         count: Examples.
     """

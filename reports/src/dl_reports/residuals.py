@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean
 from dl_reports.facts import Facts
 from dl_reports.report import ResidualBin, Residuals
@@ -39,22 +40,23 @@ def residuals(facts: Facts) -> tuple[Residuals, ...]:
     for k, name in enumerate(task.names[:MOST_COLUMNS]):
         good = np.isfinite(predicted[:, k]) & np.isfinite(targets[:, k])
         if good.sum() >= 2 * PER_BIN:
-            independent = facts.groups("val") is None
-            found.append(_residuals(name, predicted[good, k], (targets - predicted)[good, k], independent=independent))
+            groups = None if val.groups is None else val.groups.take(good)
+            found.append(_residuals(name, predicted[good, k], (targets - predicted)[good, k], groups))
     return tuple(found)
 
 
-def _residuals(name: str, predicted: Numbers, residual: Numbers, *, independent: bool) -> Residuals:
+def _residuals(name: str, predicted: Numbers, residual: Numbers, groups: Groups | None) -> Residuals:
     order = np.argsort(predicted, kind="stable")
     parts = np.array_split(order, min(BINS, len(order) // PER_BIN))
-    bins = tuple(_bin(predicted[part], residual[part], len(parts), independent=independent) for part in parts)
+    shared = [None if groups is None else groups.take(part) for part in parts]
+    bins = tuple(_bin(predicted[part], residual[part], of, len(parts)) for part, of in zip(parts, shared, strict=True))
     shown = order[np.unique(np.linspace(0, len(order) - 1, min(MOST_POINTS, len(order))).astype(int))]
     points = tuple((float(predicted[k]), float(residual[k])) for k in shown)
     return Residuals(name, points, bins, float(np.median(np.abs(residual))))
 
 
-def _bin(predicted: Numbers, residual: Numbers, bins: int, *, independent: bool) -> ResidualBin:
-    low, high = interval_of_mean(residual, None, 1 - (1 - LEVEL) / bins) if independent else (NAN, NAN)
+def _bin(predicted: Numbers, residual: Numbers, groups: Groups | None, bins: int) -> ResidualBin:
+    low, high = interval_of_mean(residual, groups, 1 - (1 - LEVEL) / bins)
     ends = (low, high) if math.isfinite(low) and math.isfinite(high) else (NAN, NAN)
     mean = Estimate(float(residual.mean()), *ends)
     return ResidualBin(float(predicted.mean()), mean, float(np.median(np.abs(residual))), len(residual))

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from dl.intervals import Estimate, Interval
+from dl.words import show_number
 from dl_reports import formatting, sizes
 from dl_reports.answers import Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer
 from dl_reports.change import Change
@@ -97,7 +98,7 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
         return Answer(TURN, answer.state.value, severity, f"cannot be told: {answer.why}")
     name = formatting.metric_word(facts.tested_metric)
     what = {Turn.METRIC: name, Turn.BOTH: f"loss and {name}", Turn.APART: f"loss and {name}"}.get(answer.state, "loss")
-    size = formatting.number(found.worse) if of_loss else _score_change(facts, found)
+    size = show_number(found.worse) if of_loss else _score_change(facts, found)
     if answer.state is Turn.NONE and found.worse == 0:
         message = "none: the loss is best at the last epoch"
     elif answer.state is Turn.NONE:
@@ -116,7 +117,7 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
 
 
 def _score_change(facts: Facts, change: Change) -> str:
-    return formatting.points(change.worse) if facts.higher_score else formatting.number(change.worse)
+    return formatting.points(change.worse) if facts.higher_score else show_number(change.worse)
 
 
 def _share(value: float, interval: Interval, whole: float) -> Estimate | None:

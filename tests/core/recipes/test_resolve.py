@@ -205,7 +205,7 @@ def test_a_value_alone_is_meant_for_the_first_option(placed, word, options):
 
 
 def test_a_regularizer_is_typed_as_it_is_read(placed):
-    for word in ("x-batch=1", "x-batch=0.25,wild=True"):
+    for word in ("x-batch=1", "x-batch=0.25,wild=yes"):
         (options,) = chosen(placed, word).values()
         assert placed.regularizers["x-batch"].typed(options) == word
 

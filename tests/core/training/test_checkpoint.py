@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dl.errors import BadRun, CannotWrite
-from dl.training.checkpoint import MANIFEST, DurableCheckpoints, load_weights, save_weights
+from dl.training.checkpoint import MANIFEST, DurableCheckpoints, copy_weights, load_weights, save_weights
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_damaged_manifest_is_refused_and_nothing_outside_is_touched(io, text):
 
 def test_weights_are_loaded_as_they_were_saved(tmp_path):
     first, second = nn.Linear(3, 2), nn.Linear(3, 2)
-    save_weights(tmp_path / "w.safetensors", first)
+    save_weights(tmp_path / "w.safetensors", copy_weights(first))
     load_weights(tmp_path / "w.safetensors", second)
     assert torch.equal(first.weight, second.weight) and torch.equal(first.bias, second.bias)
     assert load_file(tmp_path / "w.safetensors").keys() == {"weight", "bias"}
@@ -152,7 +152,7 @@ def test_tied_weights_are_saved_once_and_stay_tied(tmp_path):
     first, second = (nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)) for _ in range(2))
     for network in (first, second):
         network[1].weight = network[0].weight
-    save_weights(tmp_path / "w.safetensors", first)
+    save_weights(tmp_path / "w.safetensors", copy_weights(first))
     load_weights(tmp_path / "w.safetensors", second)
     assert load_file(tmp_path / "w.safetensors").keys() == {"0.weight", "0.bias", "1.bias"}
     assert torch.equal(second[1].weight, first[0].weight) and second[1].weight is second[0].weight
@@ -161,13 +161,13 @@ def test_tied_weights_are_saved_once_and_stay_tied(tmp_path):
 def test_weights_in_channels_last_are_saved_whole(tmp_path):
     first = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
     second = nn.Conv2d(3, 4, 3)
-    save_weights(tmp_path / "w.safetensors", first)
+    save_weights(tmp_path / "w.safetensors", copy_weights(first))
     load_weights(tmp_path / "w.safetensors", second)
     assert torch.equal(first.weight, second.weight)
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
-    save_weights(tmp_path / "w.safetensors", nn.Linear(3, 2))
+    save_weights(tmp_path / "w.safetensors", copy_weights(nn.Linear(3, 2)))
     with pytest.raises(BadRun, match="holds the weights of another network"):
         load_weights(tmp_path / "w.safetensors", nn.Linear(4, 2))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from dl_reports.checks.scores import gap, lucky_best, no_better_than_baseline, small_validation, smallest
+from dl_reports.remedy import longer
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.power import smallest_unpaired_accuracy
 
@@ -16,6 +17,12 @@ def test_a_network_that_knows_its_training_set_has_a_gap(finding):
 
 def test_a_network_as_good_on_both_has_none(finding):
     assert finding(gap, signal=[3.0] * 2) is None
+
+
+def test_a_gap_after_one_epoch_asks_for_more_epochs_and_a_later_one_for_a_remedy(facts, finding):
+    apart = {"signal": [2.0], "probe_signal": [6.0]}
+    assert finding(gap, **apart).next == longer(facts(**apart)) != ""
+    assert " --reg " in finding(gap, signal=[2.0] * 2, probe_signal=[6.0] * 2).next
 
 
 def test_a_guess_is_no_better_than_the_baseline(finding):
@@ -57,3 +64,9 @@ def test_nineteen_examples_are_too_few_for_any_test(facts, finding):
 def test_a_nearly_perfect_network_on_few_examples_could_not_be_improved_visibly(finding):
     found = finding(small_validation, signal=[5.0] * 4, n=40)
     assert found.severity == "tip" and found.evidence["smallest"] > found.evidence["left"]
+
+
+def test_folds_are_asked_for_where_examples_are_few_and_more_for_validation_where_training_hardly_misses_them(finding):
+    nearly = {"signal": [4.0] * 4, "n": 40}
+    assert finding(small_validation, **nearly, m=40).next.startswith("dl cv "), "200 training examples"
+    assert " val=" in finding(small_validation, **nearly, m=4_000).next, "20,000"

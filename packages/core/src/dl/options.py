@@ -27,7 +27,8 @@ class Option:
         choices: The allowed words of a text option.
         or_number: Whether a number is allowed besides these words.
         units: Whether it is a number of units, which the regularizer ``shrink`` scales.
-        drops: Whether it is a rate of dropout, which ``dl overfit`` sets to 0.
+        regularizes: Whether it holds a network back from learning its training set by heart, as a rate of dropout:
+            ``dl overfit`` sets it to 0, or to false.
         is_path: Whether it is a path; it is stored absolute, so that a recipe works from any folder.
     """
 
@@ -39,7 +40,7 @@ class Option:
     choices: tuple[str, ...] = ()
     or_number: bool = False
     units: bool = False
-    drops: bool = False
+    regularizes: bool = False
     is_path: bool = False
 
     def check(self, value: object, owner: str) -> Value:
@@ -145,6 +146,8 @@ def split_named(words: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def format_value(value: object) -> str:
     """Format a value as it is typed after the ``=``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 

@@ -5,6 +5,7 @@ Chosen by ``python -m benchmarks defaults``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from dl.defaults import Default, FitFacts, enough_epochs, stopping
@@ -13,8 +14,11 @@ MANY = 5_000  # training rows from which a wide network pays and needs no dropou
 STEPS = 2_500  # optimizer steps that a dense network needs on fewer rows
 LEAST, MOST = 20, 100  # epochs
 SIZES = ((300, 8), (1_000, 16), (2_000, 32), (MANY, 64))  # batch sizes below a number of rows
-FEW_VALUES = 2_000  # rows below which values are learnt by heart without dropout
-OF_CLASSES, OF_FEW_VALUES = 0.2, 0.1  # rates of dropout
+FEW_VALUES = 2_000  # rows below which numbers are not encoded in pieces
+OF_CLASSES, OF_VALUES = 0.2, 0.1  # rates of dropout
+PIECES = 24  # of each number: whole ones up to 24 have one for each
+MANY_FOR_PIECES = 100_000  # rows from which a network finds jumps without
+MOST_PIECES = 2_400  # of a row
 FOR_VALUES, FOR_MANY = 128, 256  # widths
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 MOST_STEPS = 30_000  # on many rows, but for five epochs
@@ -38,6 +42,9 @@ def _of_few(facts: FitFacts) -> list[Default]:
         ),
         stopping(epochs),
     ]
+    if "linear" in facts.options:
+        reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
+        found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]
 
 
@@ -47,9 +54,17 @@ def _of_dense(facts: FitFacts, rows: str) -> list[Default]:
         return []
     if facts.data.target != "numbers":
         return [Default("dropout", OF_CLASSES, f"{rows} with classes: few are easily learnt by heart")]
-    width = Default("width", FOR_VALUES, "a value is told by more units than a class")
-    few = Default("dropout", OF_FEW_VALUES, f"{rows} with values: few are easily learnt by heart")
-    return [width, few] if facts.train < FEW_VALUES else [width]
+    dropout = Default("dropout", OF_VALUES, f"{rows} with values: few are easily learnt by heart")
+    if facts.train < FEW_VALUES:
+        return [Default("width", FOR_VALUES, "a value is told by more units than a class"), dropout]
+    return [Default("width", FOR_MANY, f"{rows}: enough for a wide network"), dropout, *_pieces(facts)]
+
+
+def _pieces(facts: FitFacts) -> list[Default]:
+    """Return the pieces of numbers where rows are enough to fill them, and a value may jump from one to the next."""
+    if facts.train >= MANY_FOR_PIECES or math.prod(facts.data.shape) * PIECES > MOST_PIECES:
+        return []
+    return [Default("pieces", PIECES, f"{facts.train:,} training rows with values: enough for jumps within a column")]
 
 
 def _averaging(steps: int) -> Default:
@@ -62,4 +77,5 @@ def _of_many(facts: FitFacts) -> list[Default]:
     found = [Default("epochs", epochs, f"{rows}, {steps:,} steps an epoch: about {MOST_STEPS:,} are enough")]
     if facts.model == "dense":
         found += [Default("width", FOR_MANY, f"{rows}: enough for a wide network"), _averaging(steps)]
+        found += _pieces(facts) if facts.data.target == "numbers" else []
     return found

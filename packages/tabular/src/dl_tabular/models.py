@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from dl.linear_path import with_linear_path
 from dl.options import InputShape, Options
 from dl_tabular.shape import RowShape
 
@@ -64,7 +65,7 @@ def _first(shape: InputShape) -> tuple[list[nn.Module], int]:
     return [], shape[0]
 
 
-def dense(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:
+def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     """Build a multilayer perceptron with hidden layers of one width.
 
     Source: Chollet, Deep Learning with Python, chapter 4 (house prices).
@@ -74,7 +75,8 @@ def dense(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:
     for _ in range(int(options["depth"])):
         layers += [_glorot(nn.Linear(features, width)), nn.ReLU(), *([nn.Dropout(share)] if share else [])]
         features = width
-    return nn.Sequential(*layers, _glorot(nn.Linear(features, outputs)))
+    deep = nn.Sequential(*layers, _glorot(nn.Linear(features, outputs)))
+    return with_linear_path(deep, shape, outputs, options)
 
 
 class ResidualBlock(nn.Module):
@@ -97,7 +99,7 @@ class ResidualBlock(nn.Module):
         return rows + changed
 
 
-def residual(shape: InputShape, outputs: int, options: Options) -> nn.Sequential:
+def residual(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     """Build a multilayer perceptron of residual blocks of one width.
 
     Source: Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data, ResNet; with layer norm, which does
@@ -107,7 +109,8 @@ def residual(shape: InputShape, outputs: int, options: Options) -> nn.Sequential
     layers, features = _first(shape)
     blocks = [ResidualBlock(width, share) for _ in range(int(options["depth"]))]
     last = [nn.LayerNorm(width), nn.ReLU(), _glorot(nn.Linear(width, outputs))]
-    return nn.Sequential(*layers, _glorot(nn.Linear(features, width)), *blocks, *last)
+    deep = nn.Sequential(*layers, _glorot(nn.Linear(features, width)), *blocks, *last)
+    return with_linear_path(deep, shape, outputs, options)
 
 
 def _glorot(layer: nn.Linear) -> nn.Linear:

@@ -34,8 +34,20 @@ READING = (
         "scale numbers by mean and deviation, or to normal quantiles; auto takes these for columns with heavy tails",
         choices=("auto", "standard", "quantile"),
     ),
+    Option(
+        "pieces",
+        0,
+        "encode numbers also by their place in at most so many intervals between quantiles; 0 for none",
+        low=0,
+        high=1000,
+    ),
     Option("dates", "auto", "in 01/02/2024, the day or the month first", choices=("auto", "day", "month")),
     *tables.OPTIONS,
+)
+
+
+LINEAR = Option(
+    "linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss", regularizes=True
 )
 
 
@@ -61,7 +73,8 @@ def register_models() -> tuple[ModelSpec, ...]:
             (
                 Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 2, "number of hidden layers", low=1, high=64),
-                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, drops=True),
+                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, regularizes=True),
+                LINEAR,
             ),
         ),
         ModelSpec(
@@ -74,7 +87,8 @@ def register_models() -> tuple[ModelSpec, ...]:
                     "width", 64, "units between the blocks; each block has twice as many", low=1, high=8192, units=True
                 ),
                 Option("depth", 2, "number of blocks, of two layers each", low=1, high=64),
-                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95, drops=True),
+                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95, regularizes=True),
+                LINEAR,
             ),
         ),
         ModelSpec("linear", DOMAIN, "linear model without a hidden layer", _linear),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,7 @@ from dl.tables.columns import quote
 from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
 from dl.terminal import safe_text
+from dl_tabular.pieces import Pieces, in_pieces, learn_edges
 from dl_tabular.quantiles import deviation, has_heavy_tail, learn_quantiles, to_normal
 from dl_tabular.shape import RowShape
 
@@ -61,6 +62,7 @@ class LearntColumn:
         shares: Of each category, for a value that is none of them; empty where those are learnt as a row of zeros.
         embedded: Whether a network embeds the categories.
         quantiles: Of a column of numbers that is scaled to normal quantiles, at equal steps of probability; else empty.
+        edges: Of the pieces that encode a column of numbers, as it is scaled; empty without pieces.
     """
 
     name: str
@@ -74,6 +76,7 @@ class LearntColumn:
     shares: tuple[float, ...] = ()
     embedded: bool = False
     quantiles: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
 
     @property
     def constant(self) -> bool:
@@ -86,7 +89,12 @@ class LearntColumn:
         """Number of prepared columns."""
         if self.constant:
             return 0
-        return len(self.words) or 1 + self.missing
+        return len(self.words) or self.stored + max(0, len(self.edges) - 1)
+
+    @property
+    def stored(self) -> int:
+        """Number of stored columns of a column of numbers: the number, and the mark of a gap."""
+        return 0 if self.constant else 1 + self.missing
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -97,14 +105,20 @@ class LearntColumn:
         return self.least - margin, self.greatest + margin
 
     def numbers(self, values: Column) -> NDArray[np.float32]:
-        """Encode numbers (N,) as (N, width) float32."""
+        """Encode numbers (N,) as stored, (N, 1 or 2) float32."""
         gone = np.isnan(values)
         near = (
             to_normal(values, self.quantiles) if self.quantiles else (values.clip(*self.bounds) - self.mean) / self.std
         )
         scaled = np.where(gone, 0.0, near).clip(-FARTHEST, FARTHEST)
         both: NDArray[np.float32] = np.stack([scaled, gone], axis=1).astype(np.float32)
-        return both[:, : self.width]
+        return both[:, : self.stored]
+
+    def in_pieces(self, values: Column, pieces: int) -> LearntColumn:
+        """Return the column with the edges of the pieces that encode its training values (N,), if it holds numbers."""
+        if self.words or self.constant or not pieces:
+            return self
+        return replace(self, edges=learn_edges(self.numbers(values[~np.isnan(values)])[:, 0], pieces))
 
     def places(self, values: Column) -> NDArray[np.int64]:
         """Return the prepared column of each category (N,), from 0; -1 for one that has none."""
@@ -122,7 +136,9 @@ class LearntColumn:
         """Return the prepared columns of a missing value, (width,)."""
         if self.constant:
             return np.empty(0, np.float32)
-        return self.instead if self.words else self.numbers(np.array([np.nan])).reshape(-1)
+        if self.words:
+            return self.instead
+        return np.concatenate([self.numbers(np.array([np.nan])).reshape(-1), in_pieces(0.0, self.edges)])
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -214,13 +230,14 @@ class TabularPreprocessor(Preprocessor):
         starts = dict(zip((column.name for column in self.columns), self.starts, strict=False))
         self._numbers = [(one, starts[one.name]) for one in self.columns if not one.words and not one.constant]
         self._words = [(one, starts[one.name]) for one in self.columns if one.words and not one.constant]
-        places = [place for one, start in self._numbers for place in range(start, start + one.width)]
+        places = [place for one, start in self._numbers for place in range(start, start + one.stored)]
         instead = np.zeros((len(self._words), self.starts[-1]), np.float32)
         for row, (one, start) in zip(instead, self._words, strict=True):
             row[start : start + one.width] = one.instead
         self._spare, self._shared = places[0] if places else self.starts[-1], bool(instead.any())
         owner = np.repeat(np.arange(len(self.columns)), [column.width for column in self.columns])
         blank = np.concatenate([column.blank() for column in self.columns])
+        self.pieces = Pieces([(start, one.stored, one.edges) for one, start in self._numbers])
         self.register_buffer("place_of", torch.tensor(places, dtype=torch.int64), persistent=False)
         self.register_buffer("instead", torch.from_numpy(instead), persistent=False)
         self.register_buffer("gap_columns", torch.from_numpy(owner), persistent=False)
@@ -281,8 +298,8 @@ class TabularPreprocessor(Preprocessor):
         """Write the encoded rows (n, S)."""
         at = 0
         for one, _ in self._numbers:
-            stored[:, at : at + one.width] = one.numbers(rows[one.name])
-            at += one.width
+            stored[:, at : at + one.stored] = one.numbers(rows[one.name])
+            at += one.stored
         for k, (one, start) in enumerate(self._words):
             place = one.places(rows[one.name])
             stored[:, at + k] = np.where(place < 0, self.starts[-1] + k, start + place)
@@ -298,9 +315,9 @@ class TabularPreprocessor(Preprocessor):
         return notes
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return encoded rows (N, S) as prepared ones (N, D), each category in a column of its own."""
+        """Return encoded rows (N, S) as prepared ones (N, D), each category and piece in a column of its own."""
         count, width = len(self.place_of), self.starts[-1]
-        if not self._words:
+        if not self._words and not self.pieces:
             return inputs.float()
         instead = self.instead.to(torch.promote_types(self.instead.dtype, torch.float32))  # double in a double network
         places = inputs[:, count:].long()
@@ -308,6 +325,7 @@ class TabularPreprocessor(Preprocessor):
         prepared = inputs.new_zeros(len(inputs), width + (not count), dtype=instead.dtype)
         prepared.scatter_(1, places.masked_fill(none, self._spare), 1.0)
         prepared.scatter_(1, self.place_of.expand(len(inputs), -1), inputs[:, :count].to(instead.dtype))
+        self.pieces(inputs, prepared)
         prepared = prepared if count else prepared[:, :width].contiguous()
         if self._shared:
             rows = none.any(dim=1).nonzero().flatten()  # hardly one: training had too few of them
@@ -320,7 +338,7 @@ def learn(subset: Subset, options: Options) -> TabularPreprocessor:
 
     Args:
         subset: The training set.
-        options: ``gaps``: whether missing values are marked in every column; ``scaling`` of numbers.
+        options: ``gaps``: whether missing values are marked in every column; ``scaling`` and ``pieces`` of numbers.
 
     Raises:
         BadData: If the inputs are not a structured array, or every column is constant.
@@ -329,10 +347,12 @@ def learn(subset: Subset, options: Options) -> TabularPreprocessor:
     if rows.dtype.names is None:
         raise BadData(
             f"rows need a field for each column, as dl_tabular.rows.rows_of makes of columns; "
-            f"found {rows.dtype} {rows.shape}"
+            f"found {rows.dtype} {(len(subset), *rows.shape[1:])}"
         )
     marked, scaling = options.get("gaps") == "all", str(options.get("scaling", "auto"))
-    columns = [_learn(name, rows[name][subset.index], marked, scaling) for name in rows.dtype.names]
+    found = [_learn(name, rows[name][subset.index], marked, scaling) for name in rows.dtype.names]
+    pieces = int(options.get("pieces", 0))
+    columns = [column and column.in_pieces(rows[column.name][subset.index], pieces) for column in found]
     kept = [column for column in columns if column is not None]
     if all(column.constant for column in kept):
         raise BadData("every input column is constant in the training set; there is nothing to learn from")
@@ -399,6 +419,7 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
                 tuple(float(share) for share in one.get("shares", ())),
                 bool(one.get("embedded", False)),
                 tuple(float(value) for value in one.get("quantiles", ())),
+                tuple(float(value) for value in one.get("edges", ())),
             )
             for one in settings["columns"]
         ]
@@ -414,4 +435,6 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
             raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
         if not (np.diff(column.quantiles) >= 0).all() or not np.isfinite(column.quantiles).all():
             raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
+        if not (np.diff(column.edges) > 0).all() or not np.isfinite(column.edges).all():
+            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has edges that do not ascend")
     return TabularPreprocessor(columns)

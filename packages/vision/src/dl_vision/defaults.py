@@ -6,6 +6,7 @@ matters, and nothing tells them from a photograph for sure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from dl.defaults import Default, FitFacts, enough_epochs
@@ -16,6 +17,7 @@ MOST = 60  # epochs
 SIZES = ((200, 8), (1_000, 16), (3_000, 32), (10_000, 64), (MANY, 128))  # batch sizes below a number of images
 SHIFTED = 14  # a shift is one part of so many of an image's side
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
+MOST_NUMBERS = 20_000  # in an image, beyond which a linear model of them tells little and takes long
 FEW, RATE, DECAY = 300, 0.003, 0.05  # below so many training images, this learning rate and weight decay
 
 
@@ -39,6 +41,9 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
     if shift:
         reason = f"{images}: moved a little, each stands for several"
         found.append(Default("random-shift", shift, reason, is_regularizer=True))
+    if "linear" in facts.options and 0 < math.prod(facts.data.shape) <= MOST_NUMBERS:
+        reason = f"{images}: where a linear model of the pixels is better, it has a share in the answer"
+        found.append(Default("linear", True, reason))
     if facts.train < FEW:
         reason = f"{facts.val:,} validation images: right answers alone are too coarse to choose an epoch by"
         found += [

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dl.errors import BadOption
+from dl.linear_path import with_linear_path
 from dl.options import InputShape, Options
 
 LARGEST_FLATTENED = 8  # side of the last feature map; a larger one is average-pooled, so that the head stays small
@@ -32,7 +33,8 @@ def convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     if max(height, across) > LARGEST_FLATTENED:
         layers.append(nn.AdaptiveAvgPool2d(1))
         height = across = 1
-    return _network([*layers, nn.Flatten(), *_dropout(options), nn.Linear(width * height * across, outputs)])
+    layers += [nn.Flatten(), *_dropout(options), nn.Linear(width * height * across, outputs)]
+    return with_linear_path(_network(layers), shape, outputs, options)
 
 
 def book_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
@@ -62,7 +64,8 @@ def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     for _ in range(int(options["depth"])):
         layers += [nn.Linear(features, int(options["width"])), nn.ReLU(), *_dropout(options)]
         features = int(options["width"])
-    return _network(_glorot([*layers, nn.Linear(features, outputs)]))
+    deep = _network(_glorot([*layers, nn.Linear(features, outputs)]))
+    return with_linear_path(deep, shape, outputs, options)
 
 
 def _normed_relu(channels: int, pool: str) -> list[nn.Module]:

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
+from dl.words import show_number
 from dl_reports import formatting, remedy
 from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
@@ -203,9 +204,9 @@ def lr_too_low(facts: Facts) -> list[Finding] | NotComputable:
     if not (sped.z > SURE and fell.z > SURE and float(late.mean()) >= smallest_loss(facts)):
         return []
     message = (
-        f"the loss on training examples fell by {formatting.number(float(early.mean()))} in the first half of the "
+        f"the loss on training examples fell by {show_number(float(early.mean()))} in the first half of the "
         "fit and by "
-        f"{formatting.number(float(late.mean()))} in the second: learning has hardly begun"
+        f"{show_number(float(late.mean()))} in the second: learning has hardly begun"
     )
     found = {"first_half": float(early.mean()), "second_half": float(late.mean()), "z": sped.z}
     return [Finding("health-lr-too-low", "tip", message, found, remedy.slower(facts, 10.0))]

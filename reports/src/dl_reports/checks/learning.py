@@ -6,6 +6,7 @@ import math
 
 from dl.finding import Finding
 from dl.runs.outcomes import PartOutcomes
+from dl.words import show_number
 from dl_reports import formatting, remedy, sizes
 from dl_reports.answers import Memory, answer_memory
 from dl_reports.baseline import lead, rival_lead
@@ -43,7 +44,7 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     if z <= SURE:
         return []
     train, val = (_mean_score(facts, part) for part in (facts.kept.probe, facts.kept.val))
-    shown = formatting.percent if facts.higher_score else formatting.number
+    shown = formatting.percent if facts.higher_score else show_number
     message = (
         "most of the error is on the training set as well and the loss falls no more: "
         f"{formatting.metric_word(facts.tested_metric)} is {shown(train)} there and {shown(val)} on validation, so "

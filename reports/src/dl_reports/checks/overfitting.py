@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dl.finding import Finding
+from dl.words import show_number
 from dl_reports import formatting, remedy, sizes
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
@@ -22,8 +23,8 @@ def overfit_loss(facts: Facts) -> list[Finding] | NotComputable:
         return []
     rise = formatting.with_interval(change.worse, change.interval)
     message = (
-        f"validation loss rises from {formatting.number(change.before)} at epoch {change.best} to "
-        f"{formatting.number(change.after)} at epoch {change.last}, by {rise}{_since(change)}"
+        f"validation loss rises from {show_number(change.before)} at epoch {change.best} to "
+        f"{show_number(change.after)} at epoch {change.last}, by {rise}{_since(change)}"
     )
     return [_finding(facts, "fit-overfit-loss", message, change, sizes.smallest_loss(facts))]
 
@@ -36,7 +37,7 @@ def overfit_metric(facts: Facts) -> list[Finding] | NotComputable:
     if not change.established:
         return []
     higher = facts.higher_score
-    shown = formatting.percent if higher else formatting.number
+    shown = formatting.percent if higher else show_number
     worse = formatting.points if higher else formatting.with_interval
     message = (
         f"validation {name} {'falls' if higher else 'rises'} from {shown(change.before)} at epoch {change.best} to "
@@ -77,7 +78,8 @@ def over_confident(facts: Facts) -> list[Finding] | NotComputable:
     if not reasons:
         return []
     message = f"the network is over-confident: {'; '.join(reasons)}"
-    return [Finding("fit-over-confident", "tip", message, found, remedy.again(facts, monitor="loss"))]
+    command = remedy.again(facts, monitor="loss") if len(facts.epochs) > 1 else ""  # of one epoch nothing is chosen
+    return [Finding("fit-over-confident", "tip", message, found, command)]
 
 
 def _worth(facts: Facts, scaled: Calibration) -> bool:

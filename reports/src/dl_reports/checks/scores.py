@@ -22,6 +22,8 @@ from dl_reports.statistics.power import (
     smallest_unpaired_accuracy,
 )
 
+SPARED = 0.1  # of the training examples: so many may become validation examples at hardly any cost to the score
+SPENT = 0.25  # likewise, where without them nobody can tell whether anything was learnt
 _WORTH = 1.1  # times: where it takes fewer examples than this squared, more of them would hardly help
 OF_GAP = {Memory.SMALL: "note", Memory.VAGUE: "note", Memory.PART: "tip", Memory.LARGE: "issue"}
 SMALL_STEPS = 1e-4  # a learning rate below those by which a network is usually trained from scratch
@@ -49,7 +51,7 @@ def gap(facts: Facts) -> list[Finding] | NotComputable:
     numbers = {"probe": found.train, "val": found.val, "gap": found.gap, "interval": list(found.interval), "z": found.z}
     numbers_all = {**numbers, "of_learnable": list(answer.of_learnable), "of_left": answer.of_left}
     severity = OF_GAP[answer.state]
-    command = "" if severity == "note" else remedy.regularize(facts)
+    command = "" if severity == "note" else _generalize(facts)
     return [Finding("fit-gap", severity, message, numbers_all, command)]
 
 
@@ -78,17 +80,22 @@ def _train_more(facts: Facts) -> str:
     return remedy.slower(facts, 10.0) if small else remedy.longer(facts)
 
 
+def _generalize(facts: Facts) -> str:
+    """Return the fit with a remedy against overfitting; after a single epoch a longer one, as nothing has turned."""
+    return remedy.longer(facts) if len(facts.epochs) == 1 else remedy.regularize(facts)
+
+
 def _more_to_tell(facts: Facts) -> str:
     """Return the fit with as many validation examples as would make the lead certain if it is as it seems."""
-    found = answer_skill(facts).lead
-    certain = found is not None and found.lead > 0
-    return _more(facts, (found.lead - found.interval.low) / found.lead if found is not None and certain else None)
+    found, parts = answer_skill(facts).lead, facts.manifest.parts
+    times = (found.lead - found.interval.low) / found.lead if found is not None and found.lead > 0 else math.inf
+    return _with_val(facts, int(min(parts.val * times**2, parts.val + SPENT * parts.train)))
 
 
 Wording = tuple[Callable[[Facts, SkillAnswer], str], str, Callable[[Facts], str]]
 OF_SKILL: dict[Skill, Wording] = {
     Skill.NOTHING: (clauses.nothing, "issue", _train_more),
-    Skill.MEMORIZED: (clauses.memorized, "issue", remedy.regularize),
+    Skill.MEMORIZED: (clauses.memorized, "issue", _generalize),
     Skill.UNTOLD: (clauses.untold, "tip", _more_to_tell),
     Skill.UNTOLD_BUT_FITTED: (clauses.untold_but_fitted, "issue", _more_to_tell),
 }
@@ -130,7 +137,8 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
         message = f"{facts.val_size} are too few for any test: {resolution.reason}"
-        return [Finding("data-small-validation", "tip", message, {"n": n}, _more(facts, None))]
+        command = _with_val(facts, int(n + SPENT * facts.manifest.parts.train))
+        return [Finding("data-small-validation", "tip", message, {"n": n}, command)]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))
     shown = formatting.difference(facts.metric, resolution.difference)
     if resolution.difference > _WORTH * left:
@@ -140,15 +148,8 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
             f"{formatting.difference(facts.metric, left)} is left"
         )
         found: dict[str, object] = {"n": n, "smallest": resolution.difference, "left": left}
-        return [
-            Finding(
-                "data-small-validation",
-                "tip",
-                message,
-                found,
-                _more(facts, resolution.difference / left if left else None),
-            )
-        ]
+        command = _more(facts, resolution.difference / left) if left else ""
+        return [Finding("data-small-validation", "tip", message, found, command)]
     loss = known(facts.loss_change)
     asked = loss is not None and loss.established  # only then does the metric owe an answer
     if not asked or change is None or change.established or change.worse <= 0:
@@ -205,13 +206,20 @@ def smallest(facts: Facts) -> Resolution | NotComputable:
     return smallest_unpaired(half / 1.96 * math.sqrt(n), n, half / 1.96 * math.sqrt(n), n)
 
 
-def _more(facts: Facts, times: float | None) -> str:
-    """Return the cross-validation, or the fit with as many validation examples as would show it, at most half."""
+def _more(facts: Facts, times: float) -> str:
+    """Return the fit that would show it: of all folds, or with more validation examples if training can spare them."""
+    wanted, parts = int(facts.manifest.parts.val * times**2), facts.manifest.parts
+    spared = wanted <= parts.val + SPARED * parts.train
+    return _with_val(facts, wanted) if spared else remedy.cross_validate(facts)
+
+
+def _with_val(facts: Facts, size: int) -> str:
+    """Return the cross-validation, or the fit with so many validation examples; empty if it has as many.
+
+    At most half of all examples are held out.
+    """
     parts = facts.manifest.parts
     if folds := remedy.cross_validate(facts):
         return folds
-    if "hold-out" not in parts.rule:
-        return ""
-    wanted = parts.val * (times or 10.0) ** 2
-    size = int(min(wanted, (parts.train + parts.val) / 2))
-    return remedy.again(facts, val=size) if size > parts.val else ""
+    size = min(size, (parts.train + parts.val) // 2)
+    return remedy.again(facts, val=size) if size > parts.val and "hold-out" in parts.rule else ""

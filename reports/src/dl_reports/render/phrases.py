@@ -12,7 +12,8 @@ from dl.groups import FEWEST_GROUPS
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
-from dl_reports.formatting import bracket, many, metric_word, number, percent, points
+from dl.words import show_number
+from dl_reports.formatting import bracket, many, metric_word, percent, points
 from dl_reports.report import Answer, BaselineRow, CalibrationCard, ClassRow, Curves, Example, Header, Report, Reuse
 
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
@@ -66,10 +67,11 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     few = ", too few for an interval" if 0 < header.val_groups < FEWEST_GROUPS else ""
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
+    path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
     return (
         ("task", f"{header.task} - {header.reason}"),
         ("data", data),
-        ("network", f"{header.model}, {many(header.parameters, 'parameter')}"),
+        ("network", f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"),
     )
 
 
@@ -130,7 +132,7 @@ def reuse(found: Reuse, metric: MetricInfo) -> str:
     by = "" if found.part == "test" and found.evaluations == found.runs else f" by {many(found.runs, 'run')}"
     counted = f"{many(found.evaluations, 'evaluation')}{by}"
     if found.bound is not None:
-        off = points(found.bound) if metric.higher else number(found.bound)
+        off = points(found.bound) if metric.higher else show_number(found.bound)
         on = many(found.examples, "example")
         counted += f"; with 95 % confidence no score on these {on} is off by more than {off}, in practice by less"
     if found.unread:
@@ -174,7 +176,7 @@ def calibration(card: CalibrationCard) -> str:
     return (
         f"Its confidence is off by {off} on average; with temperature {card.temperature:.2f} by "
         f"{share_estimate(card.ece_after)} ({trust}). Loss "
-        f"{number(card.nll_before.value)} becomes {number(card.nll_after.value)}."
+        f"{show_number(card.nll_before.value)} becomes {show_number(card.nll_after.value)}."
     )
 
 

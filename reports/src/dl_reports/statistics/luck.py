@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.groups import Groups
-from dl.intervals import Interval, poisson_weights
+from dl.intervals import Interval, interval_of_mean, poisson_weights, proportion_interval
 from dl_reports.statistics.moments import chunks, too_few
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -26,7 +26,7 @@ class Luck:
         naive: Its mean over all examples.
         corrected: Mean score of the row chosen in the bag, out of the bag.
         optimism: How much better the naive score is than the corrected one; never negative by much.
-        interval: Percentile interval of the corrected score; wide, for only a third of the examples is out of a bag.
+        interval: Of the corrected score: that of the naive one, moved by the optimism.
         certainty: Share of draws in which the same row is the best.
         skipped: Rows left out because a value is not finite.
     """
@@ -78,16 +78,28 @@ def luck_of_the_best(
     best = int(np.argmax(means))
     chosen, out_of_bag = _chosen_out_of_bag(sums, sizes, draws, rng)
     corrected = float(out_of_bag.mean())
-    low, high = np.sort(sign * np.quantile(out_of_bag, [(1 - level) / 2, (1 + level) / 2])).tolist()
+    optimism = float(means[best]) - corrected
     return Luck(
         best=int(rows[best]),
         naive=sign * float(means[best]),
         corrected=sign * corrected,
-        optimism=float(means[best]) - corrected,
-        interval=Interval(low, high),
+        optimism=optimism,
+        interval=_moved(scores[rows[best]], groups, level, -sign * optimism),
         certainty=float((chosen == best).mean()),
         skipped=tuple(np.flatnonzero(~usable).tolist()),
     )
+
+
+def _moved(scores: NDArray[np.generic], groups: Groups | None, level: float, by: float) -> Interval:
+    """Move the interval of the mean of scores (n,); the scores out of a bag would spread as those of a third of them.
+
+    The optimism is an average over all draws, so its own error is small beside that of the score.
+    """
+    if scores.dtype != np.bool_:
+        low, high = interval_of_mean(scores, groups, level)
+        return Interval(low + by, high + by)
+    low, high = proportion_interval(scores, groups, level)
+    return Interval(max(0.0, low + by), min(1.0, high + by))
 
 
 def _grouped(

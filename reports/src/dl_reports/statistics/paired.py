@@ -16,6 +16,7 @@ from dl.intervals import Interval, mean_interval, skewness_of, turned_interval
 from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.not_computable import NotComputable
 
+BY_GROUP = "paired, by group"
 EXACT_BELOW = 25  # discordant examples below which McNemar's test is read from the binomial law
 
 
@@ -43,7 +44,7 @@ class Paired:
 
 def form_of(groups: Groups | None) -> str:
     """Return the name of a paired test."""
-    return "paired" if groups is None else "paired, by group"
+    return "paired" if groups is None else BY_GROUP
 
 
 def normal_z(t: float, df: float | None) -> float:
@@ -84,16 +85,23 @@ def paired_difference(
         return few
     if not np.isfinite(d).all():
         return NotComputable(f"{int((~np.isfinite(d)).sum())} of {len(d)} differences are not finite")
-    given, d = d, d if groups is None else groups.values(d)
-    df = None if groups is None else groups.df(given, d)
+    if groups is None:
+        return _of_units(d, None, level)
+    by_group = groups.values(d)
+    return _of_units(by_group, groups.df(d, by_group), level)
+
+
+def _of_units(d: NDArray[np.float64], df: float | None, level: float) -> Paired:
+    """Test the mean of independent differences (n,): of examples, or of groups, whose degrees of freedom are given."""
+    form = "paired" if df is None else BY_GROUP
     n, mean, sd = len(d), float(d.mean()), float(d.std(ddof=1))
     if sd <= 1e-9 * abs(mean):  # every example moved alike
         z = math.copysign(math.inf, mean) if mean else 0.0
-        return Paired(mean, 0.0, z, Interval(mean, mean), n, form_of(groups))
+        return Paired(mean, 0.0, z, Interval(mean, mean), n, form)
     skewness = skewness_of(d, sd)
     se = sd / math.sqrt(n)
     z = normal_z(float(skew_guarded(np.array(mean / se), np.array(skewness), n)), df)
-    return Paired(mean, se, z, mean_interval(mean, sd, n, level, df, skewness), n, form_of(groups))
+    return Paired(mean, se, z, mean_interval(mean, sd, n, level, df, skewness), n, form)
 
 
 def mcnemar(b: int, c: int) -> float:
@@ -135,13 +143,12 @@ def accuracy_difference(
     return Paired((b - c) / n, sd / math.sqrt(size), mcnemar(b, c), interval, n, "McNemar")
 
 
-def _by_group(differences: NDArray[np.float64], groups: Groups, level: float) -> Paired | NotComputable:
+def _by_group(differences: NDArray[np.float64], groups: Groups, level: float) -> Paired:
     """Test differences of right and wrong by group, as if half an example more had turned each way, with its group."""
-    found = paired_difference(differences, level, groups)
-    if isinstance(found, NotComputable):
-        return found
+    by_group = groups.values(differences)
+    df = groups.df(differences, by_group)
+    found = _of_units(by_group, df, level)
     turned = int(np.count_nonzero(differences))
     se = found.se * math.sqrt(1 + 1 / turned) if found.se else groups.inflation / len(differences)
-    df = groups.df(differences, groups.values(differences))
     interval = mean_interval(found.mean, se * math.sqrt(found.n), found.n, level, df)
     return replace(found, se=se, z=normal_z(found.mean / se, df), interval=interval)

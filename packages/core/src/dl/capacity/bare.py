@@ -14,7 +14,7 @@ CONSTANT = "constant"  # the schedule of a fit whose number of epochs is not kno
 
 
 def bare(recipe: Recipe, options: Sequence[Option]) -> Recipe:
-    """Return a recipe without regularizers, dropout, weight decay and schedule.
+    """Return a recipe without regularizers, options of the model that regularize, weight decay and schedule.
 
     A schedule is made for its number of epochs, which grows here: its place takes a constant rate, half of its peak,
     which is about its mean. The epoch that is kept is that of the lowest validation loss, where overfitting begins.
@@ -26,8 +26,8 @@ def bare(recipe: Recipe, options: Sequence[Option]) -> Recipe:
     train: dict[str, Value] = {**recipe.train, "weight_decay": 0.0, "monitor": "loss"}
     if train["schedule"] != CONSTANT:
         train |= {"schedule": CONSTANT, "lr": float(train["lr"]) / 2}
-    rates: dict[str, Value] = {option.name: 0.0 for option in options if option.drops}
-    return replace(recipe, regularizers={}, train=train, model_options={**recipe.model_options, **rates})
+    off: dict[str, Value] = {option.name: type(option.default)(0) for option in options if option.regularizes}
+    return replace(recipe, regularizers={}, train=train, model_options={**recipe.model_options, **off})
 
 
 def without_dropout(network: nn.Module) -> None:
@@ -42,7 +42,7 @@ def without_dropout(network: nn.Module) -> None:
 def removed(recipe: Recipe, options: Sequence[Option]) -> str:
     """Name what `bare` removes from a recipe; empty for nothing."""
     found = list(recipe.regularizers)
-    found += [option.name for option in options if option.drops and recipe.model_options[option.name]]
+    found += [option.name for option in options if option.regularizes and recipe.model_options[option.name]]
     found += ["weight decay"] if recipe.train["weight_decay"] else []
     if recipe.train["schedule"] != CONSTANT:
         found.append(f"{recipe.train['schedule']} schedule")

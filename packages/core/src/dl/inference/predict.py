@@ -151,9 +151,7 @@ def answers(opened: LoadedRun, examples: Examples, *, strict: bool = False) -> l
         BadData: If an input would have a note and ``strict`` is True.
     """
     notes = notes_on(opened, examples)
-    if strict:
-        _refuse_notes(examples, notes)
-    _warn_of_notes(examples, notes)
+    _check_notes(examples, notes, strict=strict)
     logits = opened.logits(examples)
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
     assert answers is not None  # every task but next-token has answers
@@ -174,11 +172,15 @@ def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:
 
 
 def _notes_of(examples: Examples, preprocessor: Preprocessor) -> dict[int, list[str]]:
-    notes = {at: list(words) for at, words in preprocessor.unseen(examples.inputs).items()}
+    notes = _unseen_in(examples, preprocessor)
     stored = encode_examples(examples, preprocessor).inputs
     for at in np.flatnonzero(preprocessor.all_unknown(stored)).tolist():
         notes[at] = [NOTHING_KNOWN]
     return notes
+
+
+def _unseen_in(examples: Examples, preprocessor: Preprocessor) -> dict[int, list[str]]:
+    return {at: list(words) for at, words in preprocessor.unseen(examples.inputs).items()}
 
 
 def _with_left_out(found: Sequence[Prediction], examples: Examples) -> list[Prediction]:
@@ -233,8 +235,14 @@ def _reading(
     return {**opened.recipe.data_options, **chosen}
 
 
-def _warn_of_notes(examples: Examples, notes: Mapping[int, Sequence[str]]) -> None:
-    """Warn in one line of inputs without any known word or value, and in one of those with something unseen."""
+def _check_notes(examples: Examples, notes: Mapping[int, Sequence[str]], *, strict: bool) -> None:
+    """Warn in one line of inputs without any known word or value, and in one of those with something unseen.
+
+    Raises:
+        BadData: If there are notes, or inputs were skipped, and ``strict`` is True.
+    """
+    if strict:
+        _refuse_notes(examples, notes)
     unknown = [at for at, words in notes.items() if words == [NOTHING_KNOWN]]
     if unknown:
         first = ", ".join(safe_text(examples.source(at)) for at in unknown[:NAMED])
@@ -313,11 +321,9 @@ def _continued(
         sources=[safe_text(prompt, SHOWN) for prompt in prompts],
         left_out=() if read is None else read.left_out,
     )
-    notes = {at: list(words) for at, words in opened.preprocessor.unseen(examples.inputs).items()}
+    notes = _unseen_in(examples, opened.preprocessor)
     notes |= {at: [NO_PROMPT] for at, prompt in enumerate(prompts) if not prompt}
-    if strict:
-        _refuse_notes(examples, notes)
-    _warn_of_notes(examples, notes)
+    _check_notes(examples, notes, strict=strict)
     generate = opened.domain.generate
     assert generate is not None  # a domain that cuts texts into windows has it
     found = [

@@ -21,8 +21,10 @@ from dl.intervals import (
     Weights,
     bootstrap_interval,
     difference_interval,
+    effective_size,
     interval_of_mean,
     mean_average_precision,
+    near_best,
     proportion_interval,
 )
 from dl.runs.manifest import TaskInfo
@@ -117,7 +119,23 @@ def estimate(
         return Estimate(float(scores.mean()), *interval_of_mean(scores, groups))
     score = score_function(task, scored, targets, counted)
     value = float(score(np.ones((n, 1), np.float32))[0])
-    return Estimate(value, *bootstrap_interval(score, n, draws=DRAWS, groups=groups))
+    interval = bootstrap_interval(score, n, draws=DRAWS, groups=groups)
+    alike = effective_size(scores, groups) / n
+    return Estimate(value, *near_best(value, interval, alike * _counted_size(task, targets, counted)))
+
+
+def _counted_size(task: TaskInfo, targets: NDArray[np.generic], counted: NDArray[np.bool_] | None) -> float:
+    """Return how many examples a mean over labels or classes rests on: few, where one of them has few.
+
+    Of independent shares of these sizes it is the size of one share that is as certain as their mean.
+    """
+    sizes = targets.astype(bool).sum(axis=0) if targets.ndim == 2 else np.bincount(targets.astype(np.int64))
+    if task.headline.kind == "ranking" and targets.ndim == 1:
+        sizes = sizes[:1] if task.finds_first else sizes[1:]
+    if counted is not None:
+        sizes = sizes[counted[: len(sizes)]]
+    sizes = sizes[sizes > 0]
+    return float(len(sizes) ** 2 / (1 / sizes).sum()) if len(sizes) else 0.0
 
 
 def score_function(

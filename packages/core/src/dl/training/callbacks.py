@@ -97,18 +97,22 @@ class RunWriter(Callback):
             self.margins[part] += scored.margin
         is_best = best_epoch(self.rows, self.manifest.task.headline, self.monitor) == len(self.rows)
         best = len(self.rows) if is_best else self.manifest.best_epoch
-        self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_epoch(module, is_best=is_best)
+        self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
+        self.keep_status()
         self.progress.epoch(row, scores)
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
-        """Write what the newest epoch gave: outcomes, history, the weights if they are the best, the manifest."""
+        """Write what the newest epoch gave: outcomes, history, and the weights if they are the best."""
         folder = self.folder / "outcomes"
         outcomes.write_epoch(folder, len(self.rows), module.scored)
         write_history(self.folder / "history.csv", self.rows)
         if is_best:
             save_weights(self.folder / "best.safetensors", copy_weights(module.network))
             outcomes.write_logits(folder, "best", module.scored["val"].logits, module.val_answers())
+
+    def keep_status(self) -> None:
+        """Write that the epoch is kept, after all of it is."""
         self.write_manifest("running")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -171,7 +175,7 @@ class RunWriter(Callback):
             row |= {f"{part}_{name}": value for name, value in module.metrics[part].items()}
         for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
             row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row()
+        return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row() | module.linear_share
 
 
 class OnceWriter(RunWriter):
@@ -204,6 +208,9 @@ class OnceWriter(RunWriter):
         if is_best:
             self.best = copy_weights(module.network)
             self.best_logits, self.best_answers = scored["val"].logits, module.val_answers()
+
+    def keep_status(self) -> None:
+        """Keep the status in memory, like the epochs."""
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write everything, the manifest last."""

@@ -39,6 +39,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
 from dl.training.regularizers import Regularizers
@@ -116,6 +117,7 @@ class FitModule(pl.LightningModule):
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
+        self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
     def setup(self, stage: str) -> None:
@@ -148,6 +150,21 @@ class FitModule(pl.LightningModule):
         self.data.train_data.to(self.device)
         if self.data.val_data is not self.data.train_data:
             self.data.val_data.to(self.device)
+        self._solve_linear_path()
+
+    def _solve_linear_path(self) -> None:
+        """Solve the linear path of the network, if it has one, on the training set."""
+        if self.linear_path is not None:
+            positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
+            inputs, targets = self._at(self.data.train_data, positions)
+            solve(self.linear_path, inputs, targets, self.task.row.loss)
+
+    def _at(self, data: DeviceDataset, positions: Index) -> tuple[Tensor, Tensor]:
+        """Return prepared inputs of one shape, and their targets."""
+        inputs, targets = data.take(torch.from_numpy(positions).to(self.device))
+        prepared = self.prepared(inputs)
+        assert isinstance(prepared, Tensor)
+        return prepared, targets
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule."""
@@ -201,6 +218,10 @@ class FitModule(pl.LightningModule):
             if self.sampler.steps < FEW_STEPS and running_norms(self.network):
                 size = self.sampler.batch_size
                 recompute_statistics(self.network, batches_of(self.data.train, size, self._prepared_at))
+            if self.linear_path is not None:
+                batches = np.array_split(self.data.val, -(-len(self.data.val) // self.task.row.eval_batch_size))
+                scored = (self._at(self.data.val_data, batch) for batch in batches)
+                self.linear_share = {"linear_share": mix(self.linear_path, scored, self.task.row)}
             yield
 
     def _prepared_at(self, positions: Index) -> Prepared:
