@@ -100,4 +100,4 @@ def _bigger(ground: Ground, study: Study, size: Width, k: int, own: int, change:
     gain = show_estimate(ground.info.headline, change, signed=True)
     words = f"a bigger network helps: {study.points[k].label} is better than {study.points[own].label} by {gain}"
     units = {name: int(value) for name, value in (pair.split("=") for pair in size.typed.split())}
-    return replace(study, state="bigger", conclusion=words, next=ground.asked.command("fit", **units))
+    return replace(study, state="bigger", conclusion=words, next=ground.asked.command("fit", units))

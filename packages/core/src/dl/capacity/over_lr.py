@@ -111,4 +111,4 @@ def _with_rate(ground: Ground, study: Study, flat: range, best: int, own: int) -
     if edge:
         words += "; the range ends there: move it"
     verb, over = ("curve", "lr") if edge else ("fit", "")
-    return replace(study, state="change", conclusion=words, next=ground.asked.command(verb, over, lr=found.size))
+    return replace(study, state="change", conclusion=words, next=ground.asked.command(verb, {"lr": found.size}, over))

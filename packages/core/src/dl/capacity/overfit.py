@@ -156,7 +156,7 @@ class GrowEpochs(Callback):
     """Ends a fit at a doubling of its epochs, once nothing is left to see.
 
     That is once the probe is learnt and the validation loss has turned; or the probe was learnt by heart in the first
-    quarter of the epochs so far, and the loss has not turned since.
+    quarter of the epochs so far, and the loss falls no more and has not turned since.
     """
 
     def __init__(self, epochs: int, constant: float, groups: Groups | None) -> None:
@@ -176,7 +176,8 @@ class GrowEpochs(Callback):
     def _is_over(self) -> bool:
         probe, count = np.array(self.probe), len(self.probe)
         if count >= self.epochs and probe[: max(1, count // 4)].min() <= SHARE * self.constant:
-            return True
+            lowest = int(np.argmin([loss.mean(dtype=np.float64) for loss in self.val]))
+            return lowest < count // 2 or has_turned(np.stack(self.val), self.groups)
         before = probe[count // 2 - 1] if count > 1 else np.inf
         learnt = probe[-1] <= SHARE * self.constant or before - probe[-1] < STILL * self.constant
         return bool(learnt) and has_turned(np.stack(self.val), self.groups)
@@ -255,10 +256,10 @@ def _crossed(ground: Ground, study: Study, first: StudyPoint, size: Width) -> St
     if not own:
         words += "; the recipe's own size does not reach it: regularize the larger one"
     units = {} if own else _units(size)
-    return replace(study, state="turned", conclusion=words, next=ground.asked.command("fit", **units))
+    return replace(study, state="turned", conclusion=words, next=ground.asked.command("fit", units))
 
 
-def _units(size: Width) -> dict[str, object]:
+def _units(size: Width) -> dict[str, int]:
     """Return the options that a size changes."""
     return {name: int(value) for name, value in (pair.split("=") for pair in size.typed.split() if "=" in pair)}
 
@@ -267,4 +268,4 @@ def _enlarged(ground: Ground, largest: Width) -> str:
     """Return the command that goes on from the largest size: more units, or more epochs without such an option."""
     bigger = [one for one in widths(largest.recipe, ground.options, (1.0, 4.0)) if one.factor > 1]
     changed = _units(bigger[0]) if bigger else {"epochs": 2 * int(ground.recipe.train["epochs"])}
-    return ground.asked.command("overfit", **changed)
+    return ground.asked.command("overfit", changed)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from dl.data.examples import Index
 from dl.errors import BadData, BadDevices, BadRun, TrainingFailed
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, proportion_interval
-from dl.options import Option, format_value
+from dl.options import Option, Value, format_value
 from dl.plugins.at_hand import AtHand, asked_target
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -72,7 +73,7 @@ class Asked:
     words: Mapping[str, str]
     resume: str = ""
 
-    def command(self, verb: str, over: str = "", **changed: object) -> str:
+    def command(self, verb: str, changed: Mapping[str, Value] = MappingProxyType({}), over: str = "") -> str:
         """Return a command with the same words, but for some options; empty for arguments in memory."""
         if not self.words:
             return ""
@@ -240,7 +241,7 @@ class Ground:
 
     def interrupted(self, study: Study, signal: int, points: Sequence[StudyPoint] = ()) -> Study:
         """Write a study that a signal stopped, with the points that are finished."""
-        command = self.asked.command(study.verb, study.over if study.verb == "curve" else "")
+        command = self.asked.command(study.verb, over=study.over if study.verb == "curve" else "")
         go_on = f"{command} --resume {self.folder.name}" if command else ""
         ended = replace(study, points=tuple(points), status="interrupted", signal=signal, next=go_on)
         return self.write(replace(ended, conclusion="stopped by a signal; the finished fits are kept"))
