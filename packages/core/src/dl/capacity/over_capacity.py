@@ -40,7 +40,7 @@ def over_capacity(ground: Ground) -> Study:
     sizes = widths(ground.recipe, ground.options, FACTORS)
     study = ground.write(
         replace(
-            ground.study("curve", "capacity"), notes=("no fit is stopped early",), changed="against the size before"
+            ground.study("curve", "capacity"), notes=("no fit is stopped early",), changed="gain on the size before"
         )
     )
     runs, points = list[Run](), list[StudyPoint]()
