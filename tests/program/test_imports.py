@@ -50,7 +50,18 @@ ORDER = (
         "splits",
         "tasks",
     ),
-    *("regularizer", "training", "rivals", "cross_validation", "tuning", "inference", "testing", "cli", "sklearn"),
+    *(
+        "regularizer",
+        "training",
+        "rivals",
+        "cross_validation",
+        "capacity",
+        "tuning",
+        "inference",
+        "testing",
+        "cli",
+        "sklearn",
+    ),
 )
 HEAVY_ROOMS = (
     *(
@@ -62,6 +73,7 @@ HEAVY_ROOMS = (
         "training",
         "rivals",
         "cross_validation",
+        "capacity",
         "tuning",
         "inference",
         "testing",

@@ -1,4 +1,4 @@
-"""The plugin of dl-reports: the report at the end of a fit, the checks, and the verbs report, explain and compare."""
+"""The plugin of dl-reports: the report at the end of a fit, the checks, and the verbs of reports and studies."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ def _folds() -> Callable[[Facts], list[str]]:
 
 @hookimpl
 def register_commands() -> tuple[CommandSpec, ...]:
-    """Register the verbs report, explain and compare."""
-    from dl_reports import commands
+    """Register the verbs report, explain and compare, and the studies overfit and curve."""
+    from dl_reports import commands, studies
 
     return (
         CommandSpec("report", commands.REPORT, commands.report),
         CommandSpec("explain", commands.EXPLAIN, commands.explain),
         CommandSpec("compare", commands.COMPARE, commands.compare),
+        CommandSpec("overfit", studies.OVERFIT, studies.overfit),
+        CommandSpec("curve", studies.CURVE, studies.curve),
     )
 
 

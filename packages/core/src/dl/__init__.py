@@ -30,6 +30,8 @@ from dl.hookspecs import hookimpl
 from dl.version import VERSION
 
 if TYPE_CHECKING:
+    from dl.capacity.curve import curve
+    from dl.capacity.overfit import overfit
     from dl.cross_validation.cross_validate import cv
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
@@ -62,12 +64,14 @@ __all__ = [
     "UnknownName",
     "baseline",
     "compare",
+    "curve",
     "cv",
     "evaluate",
     "fit",
     "hookimpl",
     "load",
     "open_run",
+    "overfit",
     "predict",
     "report",
     "tune",
@@ -81,11 +85,13 @@ _HOMES = {
     "Study": "dl.tuning.study",
     "baseline": "dl.rivals.baseline",
     "compare": "dl.runs.report",
+    "curve": "dl.capacity.curve",
     "cv": "dl.cross_validation.cross_validate",
     "evaluate": "dl.inference.evaluate",
     "fit": "dl.training.run_fit",
     "load": "dl.inference.module",
     "open_run": "dl.runs.run",
+    "overfit": "dl.capacity.overfit",
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
     "tune": "dl.tuning.tune",

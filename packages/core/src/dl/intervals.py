@@ -184,6 +184,18 @@ def corrected_interval(scores: NDArray[np.floating], share: float, level: float 
     return Interval(mean - arm, mean + arm)
 
 
+def turned_interval(better: int, worse: int, n: int, level: float = 0.95) -> Interval:
+    """The interval of a paired difference of two shares, from the examples of n that turned one way and the other.
+
+    Half an example more is added to each way, so that no disagreement is not read as certainty.
+
+    Source: Agresti and Min 2005, the paired Wald interval with added pseudo-observations.
+    """
+    size = n + 2
+    centre = (better - worse) / size
+    return mean_interval(centre, math.sqrt((better + worse + 1) / size - centre**2), size, level)
+
+
 def widened(value: float, interval: Interval, factor: float = OVERLAP) -> Interval:
     """Return the interval of a value with its ends moved away from it by a factor."""
     return Interval(value - factor * (value - interval.low), value + factor * (interval.high - value))

@@ -49,6 +49,8 @@ class Option:
         choices: The allowed words of a text option.
         or_number: Whether a number is allowed besides these words.
         units: Whether it is a number of units, which the regularizer ``shrink`` scales.
+        regularizes: Whether it holds a network back from learning its training set by heart, as a rate of dropout:
+            ``dl overfit`` sets it to 0, or to false.
         is_path: Whether it is a path; it is stored absolute, so that a recipe works from any folder.
         space: What ``dl tune`` tries; None leaves the option as it is. A number of units is tried from a quarter to
             four times the recipe's.
@@ -62,6 +64,7 @@ class Option:
     choices: tuple[str, ...] = ()
     or_number: bool = False
     units: bool = False
+    regularizes: bool = False
     is_path: bool = False
     space: Space | None = None
 

@@ -47,7 +47,9 @@ READING = (
 )
 
 
-LINEAR = Option("linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss")
+LINEAR = Option(
+    "linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss", regularizes=True
+)
 
 
 @hookimpl
@@ -72,7 +74,15 @@ def register_models() -> tuple[ModelSpec, ...]:
             (
                 Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 2, "number of hidden layers", low=1, high=64),
-                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, space=RATES),
+                Option(
+                    "dropout",
+                    0.0,
+                    "dropout rate after each hidden layer",
+                    low=0.0,
+                    high=0.95,
+                    space=RATES,
+                    regularizes=True,
+                ),
                 LINEAR,
             ),
         ),
@@ -86,7 +96,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                     "width", 64, "units between the blocks; each block has twice as many", low=1, high=8192, units=True
                 ),
                 Option("depth", 2, "number of blocks, of two layers each", low=1, high=64),
-                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95, space=RATES),
+                Option("dropout", 0.1, "dropout rate in each block", low=0.0, high=0.95, space=RATES, regularizes=True),
                 LINEAR,
             ),
         ),

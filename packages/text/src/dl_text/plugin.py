@@ -45,7 +45,9 @@ READING = (
     Option("bad_files", "stop", "at an unreadable file, stop, or skip and count it", choices=("stop", "skip")),
     *OF_TABLES,
 )
-DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES)
+DROPOUT = Option(
+    "dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES, regularizes=True
+)
 EMBEDDING = Option("embedding", 32, "embedding dimension", low=1, high=4096, units=True)
 
 
@@ -71,7 +73,15 @@ def register_models() -> tuple[ModelSpec, ...]:
             (
                 Option("width", 16, "units of each hidden layer", low=1, high=8192, units=True),
                 Option("depth", 1, "number of hidden layers; 0 is a linear model", low=0, high=10),
-                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, space=RATES),
+                Option(
+                    "dropout",
+                    0.0,
+                    "dropout rate after each hidden layer",
+                    low=0.0,
+                    high=0.95,
+                    space=RATES,
+                    regularizes=True,
+                ),
             ),
             recipe="bag",
         ),
@@ -123,7 +133,9 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("width", 64, "embedding dimension", low=2, high=4096, units=True),
                 Option("heads", 2, "number of attention heads", low=1, high=64),
                 Option("layers", 1, "number of encoder layers", low=1, high=24),
-                Option("dropout", 0.1, "dropout rate within the layers", low=0.0, high=0.95, space=RATES),
+                Option(
+                    "dropout", 0.1, "dropout rate within the layers", low=0.0, high=0.95, space=RATES, regularizes=True
+                ),
             ),
             recipe="transformer",
             build_causal=_build_causal_transformer,

@@ -31,10 +31,14 @@ READING = (
 )
 POOLS = ("max", "avg", "stride")
 POOL = Option("pool", "max", "downsample by 2x2 max or average pooling, or strided convolutions", choices=POOLS)
-DROPOUT = Option("dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES)
+DROPOUT = Option(
+    "dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES, regularizes=True
+)
 
 
-LINEAR = Option("linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss")
+LINEAR = Option(
+    "linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss", regularizes=True
+)
 
 
 @hookimpl
@@ -96,7 +100,15 @@ def register_models() -> tuple[ModelSpec, ...]:
             (
                 Option("width", 512, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 1, "number of hidden layers; 0 is a linear model", low=0, high=20),
-                Option("dropout", 0.0, "dropout rate after each hidden layer", low=0.0, high=0.95, space=RATES),
+                Option(
+                    "dropout",
+                    0.0,
+                    "dropout rate after each hidden layer",
+                    low=0.0,
+                    high=0.95,
+                    space=RATES,
+                    regularizes=True,
+                ),
                 LINEAR,
             ),
         ),

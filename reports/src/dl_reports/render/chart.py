@@ -97,6 +97,22 @@ def charts(report: Report) -> tuple[Chart, ...]:
     return tuple(chart for chart in (loss, metric) if chart is not None)
 
 
+def chart_of(title: str, places: tuple[int, ...], lines: tuple[Curve, ...], *, percent: bool) -> Chart | None:
+    """Return a plot of lines over places other than epochs, without marks; None where no value is finite.
+
+    Args:
+        title: What is drawn.
+        places: Rising whole numbers, where the lines have points.
+        lines: The least important first.
+        percent: Whether values are shares.
+    """
+    seen = _seen(lines)
+    if not seen:
+        return None
+    low, high = _edges(seen, lines, percent=percent)
+    return Chart(title, places, lines, (), low, high, percent, log=False)
+
+
 def _chart(
     title: str, curves: Curves, lines: Iterable[Curve], onset: int | None, words: str, *, percent: bool
 ) -> Chart | None:

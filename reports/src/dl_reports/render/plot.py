@@ -5,6 +5,9 @@ Lines differ in stroke and in name, not in colour alone; a band is sparse dots.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
@@ -21,8 +24,15 @@ SAMPLES = {"train": "⠐⠐⠐", "probe": "⠤ ⠤", "val": "⠤⠤⠤"}
 WORSE = "bold red"
 
 
-def draw_chart(chart: Chart, width: int, rows: int) -> list[Text]:
-    """Draw a chart, ``width`` characters wide, with so many rows between its axes."""
+def draw_chart(chart: Chart, width: int, rows: int, names: Mapping[int, str] = MappingProxyType({})) -> list[Text]:
+    """Draw a chart, ``width`` characters wide, with so many rows between its axes.
+
+    Args:
+        chart: What is drawn.
+        width: Characters.
+        rows: Between the axes.
+        names: Labels under the axis by place, where places are no epochs.
+    """
     ticks = chart.value_ticks(max(rows // 2, 2))
     margin = max((len(label) for _, label in ticks), default=0)
     canvas = Canvas(max(width - margin - 2, 8), rows)
@@ -39,7 +49,10 @@ def draw_chart(chart: Chart, width: int, rows: int) -> list[Text]:
     body = [Text.assemble((label, "dim"), line) for label, line in zip(left, canvas.lines(), strict=True)]
     head = [Text(" " * (margin + 2)) + line for line in _mark_labels(columns, canvas.columns)]
     axis = Text(" " * margin + " └" + "─" * canvas.columns, style="dim")
-    return [_title(chart, width), *head, *body, axis, _epoch_labels(chart, canvas.columns, margin + 2)]
+    scale = (
+        _names(chart, names, canvas.columns, margin + 2) if names else _epoch_labels(chart, canvas.columns, margin + 2)
+    )
+    return [_title(chart, width), *head, *body, axis, scale]
 
 
 def draw_reliability(bins: tuple[Bin, ...], width: int, rows: int) -> list[Text]:
@@ -121,6 +134,19 @@ def _epoch_labels(chart: Chart, width: int, margin: int) -> Text:
         label = f"epoch {epoch}" if epoch == chart.epochs[0] else str(epoch)
         start = min(max(column - len(label) // 2, 0), width - len(label))
         fits = start > len(line) + 1 and (epoch == chart.epochs[-1] or start + len(label) + 1 < width - len(last))
+        if not line or fits:
+            line = line.ljust(start) + label
+    return Text(" " * margin + line, style="dim")
+
+
+def _names(chart: Chart, names: Mapping[int, str], width: int, margin: int) -> Text:
+    """Write names under the axis, each centred below its place, as many as fit beside the first and the last."""
+    last = names[chart.epochs[-1]]
+    line = ""
+    for place in chart.epochs:
+        label = names[place]
+        start = min(max(round(chart.across(place) * (width - 1)) - len(label) // 2, 0), max(width - len(label), 0))
+        fits = start > len(line) + 1 and (place == chart.epochs[-1] or start + len(label) + 1 < width - len(last))
         if not line or fits:
             line = line.ljust(start) + label
     return Text(" " * margin + line, style="dim")

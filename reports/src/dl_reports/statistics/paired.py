@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, ndtri, stdtr
 
 from dl.groups import Groups
-from dl.intervals import Interval, mean_interval, skewness_of
+from dl.intervals import Interval, mean_interval, skewness_of, turned_interval
 from dl_reports.statistics.moments import too_few
 from dl_reports.statistics.not_computable import NotComputable
 
@@ -139,7 +139,7 @@ def accuracy_difference(
     size = n + 2
     centre = (b - c) / size
     sd = math.sqrt((b + c + 1) / size - centre**2)
-    interval = mean_interval(centre, sd, size, level)
+    interval = turned_interval(b, c, n, level)
     return Paired((b - c) / n, sd / math.sqrt(size), mcnemar(b, c), interval, n, "McNemar")
 
 

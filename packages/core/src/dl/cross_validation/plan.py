@@ -8,18 +8,18 @@ import numpy as np
 
 from dl.data.examples import Dataset, Index
 from dl.defaults import Default
-from dl.options import Options, Value
+from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
-from dl.recipes.recipe import AUTO, Recipe
+from dl.recipes.recipe import Recipe
 from dl.splits.copies import example_keys
 from dl.splits.folds import members
 from dl.splits.holdout import last_times
 from dl.splits.partition import number_groups
 from dl.tasks.table import decide
 from dl.tasks.task import Task
-from dl.training.setup import close_recipe
+from dl.training.setup import close_recipe, pinned
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,7 @@ def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bo
     loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
-    pinned: dict[str, Value] = {"positive": task.info.positive or AUTO}
-    if task.row.log_scaled:
-        pinned["target_scale"] = "log" if task.info.log_limits else "plain"
-    return Plan(recipe, protocol, reason, dataset, groups, task, defaults, pinned)
+    return Plan(recipe, protocol, reason, dataset, groups, task, defaults, pinned(task))
 
 
 def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:

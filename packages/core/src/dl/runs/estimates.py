@@ -126,10 +126,7 @@ def estimate(
         return Estimate(float(scores.mean()), *proportion_interval(scores, groups))
     if kind == "mean":
         return Estimate(float(scores.mean()), *interval_of_mean(scores, groups))
-    if kind == "ranking":
-        score = _ranking(task, scored, targets, counted)
-    else:
-        score = macro_f1(scored.logits.argmax(axis=1), targets, counted)
+    score = score_function(task, scored, targets, counted)
     value = float(score(np.ones((n, 1), np.float32))[0])
     interval = bootstrap_interval(score, n, draws=DRAWS, groups=groups)
     alike = effective_size(scores, groups) / n
@@ -148,6 +145,25 @@ def _counted_size(task: TaskInfo, targets: NDArray[np.generic], counted: NDArray
         sizes = sizes[counted[: len(sizes)]]
     sizes = sizes[sizes > 0]
     return float(len(sizes) ** 2 / (1 / sizes).sum()) if len(sizes) else 0.0
+
+
+def score_function(
+    task: TaskInfo, scored: Scored, targets: NDArray[np.generic], counted: NDArray[np.bool_] | None = None
+) -> Score:
+    """Return the headline metric on one subset as a function of the weights of its examples (n, B), for a bootstrap.
+
+    Args:
+        task: With the headline metric.
+        scored: Outcomes of the subset.
+        targets: (n, ...) as stored.
+        counted: (L,) the labels or classes over which a metric is averaged; None for all that some example has.
+    """
+    kind, scores = task.headline.kind, scored.score.astype(np.float64)
+    if kind == "ranking":
+        return _ranking(task, scored, targets, counted)
+    if kind == "confusion":
+        return macro_f1(scored.logits.argmax(axis=1), targets, counted)
+    return lambda weights: (scores @ weights) / np.maximum(weights.sum(axis=0, dtype=np.float64), 1.0)
 
 
 def _ranking(task: TaskInfo, scored: Scored, targets: NDArray[np.generic], counted: NDArray[np.bool_] | None) -> Score:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 FOLDS = "folds"  # the folder of the runs of a protocol's fits, named by their numbers
 STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the folder of a study
+FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose fits differ in one thing
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -190,7 +191,12 @@ def claim_run(root: Path, label: str) -> Path:
 
 
 def list_runs(root: Path) -> list[Run]:
-    """Return the runs below a folder, oldest first."""
+    """Return the runs and tunings below a folder, oldest first; a study of capacity, which is several fits, is none."""
+    return [run for run in _numbered(root) if not (run.path / FITS_FILE).exists()]
+
+
+def _numbered(root: Path) -> list[Run]:
+    """Return runs and studies below a folder, oldest first."""
     if not root.is_dir():
         return []
     numbered = [(int(match[1]), path) for path in root.iterdir() if (match := NAME.fullmatch(path.name))]
@@ -254,9 +260,7 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _check_manifest(found[-1])
-    named = [
-        run for run in found if run.name == str(which) or run.name.split("-")[0].lstrip("0") == str(which).lstrip("0")
-    ]
+    named = [run for run in _numbered(root) if _is_named(run.name, str(which))]
     if len(named) == 1:
         return _check_manifest(named[0])
     if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
@@ -264,6 +268,11 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
     refuse_runs_file(root)
     near = nearest(str(which), [run.name for run in found])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
+
+
+def _is_named(name: str, which: str) -> bool:
+    """Return whether a word is the name of a run folder, or its number."""
+    return name == which or name.split("-")[0].lstrip("0") == which.lstrip("0")
 
 
 def read_json(path: Path, kind: type[Value]) -> Value:
@@ -291,5 +300,13 @@ def write_json(path: Path, content: Any) -> None:  # Any: what json takes
 
 
 def _check_manifest(run: Run) -> Run:
+    """Read the manifest of a run.
+
+    Raises:
+        BadRun: If it is damaged, or the folder is that of a study.
+    """
+    if (run.path / FITS_FILE).exists():
+        one = run.path / FITS / "01"
+        raise BadRun(f"{str(run.path)!r} is a study of several fits, not one run  one of them: dl report {one}")
     run.manifest  # noqa: B018 - reads and checks it
     return run

@@ -179,18 +179,18 @@ class RunWriter(Callback):
         return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row() | module.linear_share
 
 
-class FoldWriter(RunWriter):
-    """Keeps the epochs of one fit of a protocol in memory, and writes its run once, at the end.
+class OnceWriter(RunWriter):
+    """Keeps the epochs of a short fit, one of several, in memory, and writes its run once, at the end.
 
-    A fit of a protocol is short, and done again if it is cut off: writing it epoch by epoch would take longer than the
-    epochs. Outcomes and logits of all epochs are kept, since the epoch is chosen for all fits together.
+    Such a fit is done again if it is cut off: writing it epoch by epoch would take longer than the epochs.
     """
 
     def __init__(self, *given: Any) -> None:  # Any: as RunWriter takes them
         super().__init__(*given)
         self.epochs: list[dict[str, outcomes.Scored]] = []
-        self.answers: list[np.ndarray | None] = []
         self.best: dict[str, Tensor] = {}
+        self.best_logits: np.ndarray | None = None
+        self.best_answers: np.ndarray | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock; no checkpoint is kept."""
@@ -200,14 +200,15 @@ class FoldWriter(RunWriter):
         """Keep no checkpoint."""
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep no features and sketches: those of different networks cannot be pooled."""
+        """Keep no features and sketches."""
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
-        """Keep what the newest epoch gave."""
-        self.epochs.append(dict(module.scored))
-        self.answers.append(module.val_answers())
+        """Keep what the newest epoch gave, without its logits unless they are the best."""
+        scored = module.scored
+        self.epochs.append({part: replace(one, logits=one.logits[:, :0]) for part, one in scored.items()})
         if is_best:
             self.best = copy_weights(module.network)
+            self.best_logits, self.best_answers = scored["val"].logits, module.val_answers()
 
     def keep_status(self) -> None:
         """Keep the status in memory, like the epochs."""
@@ -217,44 +218,42 @@ class FoldWriter(RunWriter):
         if self.epochs:
             folder = self.folder / "outcomes"
             outcomes.write_epochs(folder, self.epochs)
-            outcomes.write_all_logits(folder, [epoch["val"].logits for epoch in self.epochs], self.answers)
+            if self.best_logits is not None:
+                outcomes.write_logits(folder, "best", self.best_logits, self.best_answers)
+                save_weights(self.folder / "best.safetensors", self.best)
+            self.write_more(folder)
             write_history(self.folder / "history.csv", self.rows)
-            save_weights(self.folder / "best.safetensors", self.best)
         super().end(status, message, signal)
 
+    def write_more(self, folder: Path) -> None:
+        """Write what a kind of fit keeps beside the usual files, into the folder of the outcomes."""
 
-class TrialWriter(FoldWriter):
-    """Keeps the epochs of one trial of a study in memory, and writes its run once, at the end, whole but for logits.
 
-    Features and sketches are written as of any fit, so that a trial has a full report.
-    """
+class FoldWriter(OnceWriter):
+    """Writes the fit of a fold: logits of all epochs are kept, since the epoch is chosen for all fits together."""
 
     def __init__(self, *given: Any) -> None:  # Any: as RunWriter takes them
         super().__init__(*given)
-        self.best_answers: tuple[np.ndarray, np.ndarray | None] | None = None
+        self.logits: list[np.ndarray] = []
+        self.answers: list[np.ndarray | None] = []
+
+    def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
+        """Keep what the newest epoch gave."""
+        super().keep_epoch(module, is_best=is_best)
+        self.logits.append(module.scored["val"].logits)
+        self.answers.append(module.val_answers())
+
+    def write_more(self, folder: Path) -> None:
+        """Write the logits of all epochs."""
+        outcomes.write_all_logits(folder, self.logits, self.answers)
+
+
+class TrialWriter(OnceWriter):
+    """Writes one trial of a tuning, with features and sketches as of any fit, so that it has a full report."""
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write features and sketches for the report."""
         RunWriter.on_train_end(self, trainer, pl_module)
-
-    def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
-        """Keep what the newest epoch gave; logits of the best epoch alone."""
-        none = np.empty((0, 0), np.float32)
-        self.epochs.append({name: replace(scored, logits=none) for name, scored in module.scored.items()})
-        if is_best:
-            self.best = copy_weights(module.network)
-            self.best_answers = module.scored["val"].logits, module.val_answers()
-
-    def end(self, status: str, message: str = "", signal: int = 0) -> None:
-        """Write everything, the manifest last."""
-        if self.epochs:
-            folder = self.folder / "outcomes"
-            outcomes.write_epochs(folder, self.epochs)
-            write_history(self.folder / "history.csv", self.rows)
-            if self.best_answers:
-                outcomes.write_logits(folder, "best", *self.best_answers)
-                save_weights(self.folder / "best.safetensors", self.best)
-        RunWriter.end(self, status, message, signal)
 
 
 class LastWriter(FoldWriter):

@@ -21,10 +21,11 @@ from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadOption, DLError, PluginFailed
+from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import data_facts, settle
 from dl.runs.manifest import Baseline, Manifest, Parts
 from dl.specs import IN_MEMORY
@@ -160,6 +161,14 @@ def close_recipe(
     """Return the recipe with all that follows from the data in it, and the defaults among that."""
     settled, defaults = settle(_as_read(recipe, dataset, at_hand), data_facts(dataset), plugins)
     return _as_needed(settled, plugins), defaults
+
+
+def pinned(task: Task) -> dict[str, Value]:
+    """Return the options of training that fits on some of the examples share, decided on all of them."""
+    found: dict[str, Value] = {"positive": task.info.positive or AUTO}
+    if task.row.log_scaled:
+        found["target_scale"] = "log" if task.info.log_limits else "plain"
+    return found
 
 
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:

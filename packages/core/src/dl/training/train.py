@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
@@ -25,6 +26,7 @@ from dl.training.callbacks import (
     Judge,
     LastWriter,
     LoggerCallback,
+    OnceWriter,
     ProgressCallback,
     RunWriter,
     ScoredSubsets,
@@ -48,6 +50,9 @@ def train(
     last_epoch: int = 0,
     judge: Judge | None = None,
     name: str = "",
+    *,
+    once: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Run the Trainer.
 
@@ -61,6 +66,8 @@ def train(
         last_epoch: Of a schedule that is cut off, where only the weights after this epoch are kept; 0 for a whole fit.
         judge: Of a trial of a study: returns after each epoch why the fit ends, empty to continue.
         name: Of the run; empty for that of its folder.
+        once: Whether it is one of several short fits, which is written once, at its end, and is not stopped early.
+        callbacks: Called after the others.
 
     Raises:
         TrainingFailed: If memory runs out.
@@ -70,7 +77,8 @@ def train(
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
     display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)
     of_protocol = last_epoch > 0 or protocol_of(recipe.split)[1] > 0  # the epoch is chosen for all folds together
-    kind = LastWriter if last_epoch else FoldWriter if of_protocol else TrialWriter if judge else RunWriter
+    kind = TrialWriter if judge else OnceWriter if once else RunWriter
+    kind = LastWriter if last_epoch else FoldWriter if of_protocol else kind
     writer = kind(
         folder or Path(os.devnull),
         setup.manifest(name or (folder.name if folder else "")),
@@ -80,10 +88,11 @@ def train(
     )
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
-    callbacks = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
-    if not of_protocol:
-        callbacks.insert(1, early_stopping)
-    trainer = devices.trainer(last_epoch or int(recipe.train["epochs"]), [*callbacks, *setup.at_hand.callbacks])
+    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
+    if not (of_protocol or once):
+        own.insert(1, early_stopping)
+    every = [*own, *setup.at_hand.callbacks, *callbacks]
+    trainer = devices.trainer(last_epoch or int(recipe.train["epochs"]), every)
     if trainer.world_size > len(splits.val):
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"

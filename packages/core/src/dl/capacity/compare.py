@@ -1,0 +1,107 @@
+"""Compare fits of a study in pairs, on the same validation examples, and tell whether a validation loss has turned.
+
+Letters: ``n`` validation examples, ``T`` epochs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.groups import Groups
+from dl.intervals import (
+    Estimate,
+    Score,
+    Weights,
+    bootstrap_interval,
+    interval_of_mean,
+    turned_interval,
+)
+from dl.runs.estimates import DRAWS, score_function
+from dl.runs.manifest import TaskInfo
+from dl.runs.outcomes import Scored, read_logits
+from dl.runs.run import Run
+
+FEWEST = 20  # examples from which the normal law of a mean of losses is more than a guess
+
+
+def best_scored(run: Run) -> tuple[Scored, NDArray[np.generic], Groups | None]:
+    """Return outcomes, targets and groups of the validation set at the best epoch of a run."""
+    kept, at = run.outcomes("val"), run.manifest.best_epoch - 1
+    loss, score, margin = (np.asarray(column[at], np.float32) for column in (kept.loss, kept.score, kept.margin))
+    return Scored(loss, score, margin, read_logits(run.outcomes_folder, "best")), kept.targets, kept.groups
+
+
+def improvement(info: TaskInfo, before: Run, after: Run, level: float = 0.95) -> Estimate:
+    """Estimate how much better the second fit scores at its best epoch, in pairs; positive is better.
+
+    Args:
+        info: The task, with the headline metric.
+        before: A fit.
+        after: Another one with the same validation set.
+        level: Confidence.
+    """
+    (first, targets, groups), (second, _, _) = best_scored(before), best_scored(after)
+    sign = 1.0 if info.headline.higher else -1.0
+    if info.headline.kind not in ("proportion", "mean"):
+        one, other = (score_function(info, scored, targets) for scored in (first, second))
+        return _of_functions(one, other, sign, len(targets), groups, level)
+    d = sign * (second.score.astype(np.float64) - first.score)
+    if info.headline.kind == "proportion" and groups is None:
+        interval = turned_interval(int((d > 0).sum()), int((d < 0).sum()), len(d), level)
+        return Estimate(float(d.mean()), *interval)
+    return Estimate(float(d.mean()), *interval_of_mean(d, groups, level))
+
+
+def _of_functions(one: Score, other: Score, sign: float, n: int, groups: Groups | None, level: float) -> Estimate:
+    """Estimate a difference of two metrics that are no means, by drawing the same examples for both."""
+
+    def difference(weights: Weights) -> NDArray[np.float64]:
+        return np.asarray(sign * (other(weights) - one(weights)))
+
+    value = float(difference(np.ones((n, 1), np.float32))[0])
+    return Estimate(value, *bootstrap_interval(difference, n, draws=DRAWS, level=level, groups=groups))
+
+
+def rise(losses: NDArray[np.floating], groups: Groups | None = None) -> Estimate | None:
+    """Estimate the rise of the mean validation loss from its best epoch to the last, in pairs.
+
+    The interval is that of a best epoch fixed in advance; `has_turned` allows for its choice.
+
+    Args:
+        losses: (T, n) of each example after each epoch.
+        groups: Of the examples.
+
+    Returns:
+        None for fewer than two epochs or `FEWEST` examples, or where a loss is not finite.
+    """
+    if len(losses) < 2 or losses.shape[1] < FEWEST or not np.isfinite(losses).all():
+        return None
+    best = int(np.argmin(losses.mean(axis=1, dtype=np.float64)))
+    return _rise(losses, best, groups, 0.95)
+
+
+def has_turned(losses: NDArray[np.floating], groups: Groups | None = None, level: float = 0.95) -> bool:
+    """Return whether the validation loss is certainly higher after the last epoch than after an earlier one.
+
+    The earlier one is the best of those numbered by powers of two, whose choice is allowed for: neighbouring epochs
+    are so alike that each as a candidate would cost certainty and gain nothing.
+
+    Args:
+        losses: (T, n) of each example after each epoch.
+        groups: Of the examples.
+        level: Confidence of all comparisons together.
+
+    Source: Bonferroni's inequality.
+    """
+    epochs = len(losses)
+    candidates = [2**k - 1 for k in range(epochs.bit_length()) if 2**k < epochs]
+    if not candidates or losses.shape[1] < FEWEST or not np.isfinite(losses[[*candidates, -1]]).all():
+        return False
+    best = min(candidates, key=lambda epoch: float(losses[epoch].mean(dtype=np.float64)))
+    return _rise(losses, best, groups, 1 - (1 - level) / len(candidates)).low > 0
+
+
+def _rise(losses: NDArray[np.floating], best: int, groups: Groups | None, level: float) -> Estimate:
+    d = losses[-1].astype(np.float64) - losses[best]
+    return Estimate(float(d.mean()), *interval_of_mean(d, groups, level))
