@@ -4,8 +4,8 @@ import pytest
 from typer.main import get_group
 
 import dl
+from dl.cli.flags import FLAGS
 from dl.cli.main import MODULES, command_line, run
-from dl.cli.train import FLAGS
 from dl.plugins.validation import OWN_COMMANDS
 
 

@@ -42,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_CV)(cv)
 
 
-_CV = """Cross-validate: train a network for each fold, and score every example by one that never saw it.
+_CV = """Cross-validate: score each example by a network new to it.
 
 Example: dl cv tabular wine --protocol kfold:4
 

@@ -54,7 +54,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_TUNE)(tune)
 
 
-_TUNE = """Tune: fit with other options again and again, and state how much of the best score is luck.
+_TUNE = """Try other options, and state how much of the best score is luck.
 
 Example: dl tune tabular wine --trials 20
 

@@ -30,7 +30,23 @@ from dl.specs import (
 
 MOST = 10_000  # specifications from one hook; more is a mistake
 LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
-OWN_COMMANDS = frozenset({"doctor", "fit", "install", "ls", "new", "plugins", "predict", "show", "test", "uninstall"})
+OWN_COMMANDS = frozenset(
+    {
+        "baseline",
+        "cv",
+        "doctor",
+        "fit",
+        "install",
+        "ls",
+        "new",
+        "plugins",
+        "predict",
+        "show",
+        "test",
+        "tune",
+        "uninstall",
+    }
+)
 
 Key = str | tuple[str, str]
 Spec = Any  # one of the ten specifications, alike in that they have a name
