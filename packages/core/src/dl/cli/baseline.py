@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_BASELINE)(baseline)
 
 
-_BASELINE = """Score what a network has to beat: constant answers and cheap learners, on the same split.
+_BASELINE = """Score what a network has to beat, on the same split.
 
 Example: dl baseline tabular wine
 

@@ -54,7 +54,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_TUNE)(tune)
 
 
-_TUNE = """Try other options, and state how much of the best score is luck.
+_TUNE = """Try other options, and state the luck of the best score.
 
 Example: dl tune tabular wine --trials 20
 
