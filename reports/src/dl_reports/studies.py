@@ -91,7 +91,7 @@ def overfit(
     return _show(lambda: dl.overfit(domain, data, **shared), as_json=as_json)
 
 
-CURVE = """Fit a recipe several times with more and more of one thing: training examples, units, or learning rate.
+CURVE = """Draw a score over data, capacity or learning rate.
 
 Example: dl curve tabular wine --over data epochs=5
 
