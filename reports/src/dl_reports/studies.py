@@ -48,9 +48,11 @@ Resume = Annotated[
     ),
 ]
 
-OVERFIT = """Overfit on purpose: one batch learnt by heart, then the training set, by networks of several sizes.
+OVERFIT = """Overfit on purpose, to see what a network can learn.
 
 Example: dl overfit tabular wine epochs=20
+
+One batch is learnt by heart, then the training set, by networks of several sizes.
 
 Regularizers, dropout, weight decay and early stopping are off. Fits of a quarter, once and four times the units take
 up to four times the epochs, until the training set is learnt and the validation loss has turned. Further options are
