@@ -70,7 +70,9 @@ class Facts:
         groups: ``groups(part)``: the groups of the examples of ``val`` or ``probe``; None where they are independent.
         both_groups: The groups of both: of the validation examples and of the probe.
         val_units: How many independent units the validation set holds: groups, or else examples.
+        val_unit: What they are: ``example`` or ``group``.
         val_size: The same in words.
+        val_examples: How many different examples the validation set holds; rounds of a protocol repeat them.
         tested_metric: Name of the metric that is tested on single examples: the headline, or its substitute.
         higher_score: Whether more is better in the scores of single examples.
         as_error: ``as_error(scores)``: scores of single examples as errors, 0 being perfect.
