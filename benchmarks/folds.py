@@ -178,12 +178,13 @@ def cost() -> list[dict[str, object]]:
             "--protocol",
             "iterated-kfold:4x3",
         )
-        rows.append(_cost("500 rows, dense, 4 x 3, seconds", run_dl(*table, folder=folder).seconds, float("nan")))
+        rows.append(_cost("500 rows, dense, 4 x 3, seconds", run_dl(*table, folder=folder).seconds))
     return rows
 
 
-def _cost(what: str, whole: float, training: float) -> dict[str, object]:
-    return {"what": what, "whole program": round(whole, 2), "training": round(training, 2)}
+def _cost(what: str, whole: float, training: float | None = None) -> dict[str, object]:
+    trained = "" if training is None else round(training, 2)
+    return {"what": what, "whole program": round(whole, 2), "training": trained}
 
 
 def _seconds(runs: Path, number: int) -> float:
