@@ -63,45 +63,32 @@ def _of_functions(one: Score, other: Score, sign: float, n: int, groups: Groups 
     return Estimate(value, *bootstrap_interval(difference, n, draws=DRAWS, level=level, groups=groups))
 
 
-def rise(losses: NDArray[np.floating], groups: Groups | None = None) -> Estimate | None:
-    """Estimate the rise of the mean validation loss from its best epoch to the last, in pairs.
+def rise(losses: NDArray[np.floating], groups: Groups | None = None, level: float = 0.95) -> Estimate | None:
+    """Estimate the rise of the mean validation loss from an earlier epoch to the last, in pairs.
 
-    The interval is that of a best epoch fixed in advance; `has_turned` allows for its choice.
-
-    Args:
-        losses: (T, n) of each example after each epoch.
-        groups: Of the examples.
-
-    Returns:
-        None for fewer than two epochs or `FEWEST` examples, or where a loss is not finite.
-    """
-    if len(losses) < 2 or losses.shape[1] < FEWEST or not np.isfinite(losses).all():
-        return None
-    best = int(np.argmin(losses.mean(axis=1, dtype=np.float64)))
-    return _rise(losses, best, groups, 0.95)
-
-
-def has_turned(losses: NDArray[np.floating], groups: Groups | None = None, level: float = 0.95) -> bool:
-    """Return whether the validation loss is certainly higher after the last epoch than after an earlier one.
-
-    The earlier one is the best of those numbered by powers of two, whose choice is allowed for: neighbouring epochs
-    are so alike that each as a candidate would cost certainty and gain nothing.
+    The earlier one is the best of those numbered by powers of two, whose choice the interval allows for: neighbouring
+    epochs are so alike that each as a candidate would cost certainty and gain nothing.
 
     Args:
         losses: (T, n) of each example after each epoch.
         groups: Of the examples.
         level: Confidence of all comparisons together.
 
+    Returns:
+        None for fewer than two epochs or `FEWEST` examples, or where a loss is not finite.
+
     Source: Bonferroni's inequality.
     """
     epochs = len(losses)
     candidates = [2**k - 1 for k in range(epochs.bit_length()) if 2**k < epochs]
     if not candidates or losses.shape[1] < FEWEST or not np.isfinite(losses[[*candidates, -1]]).all():
-        return False
+        return None
     best = min(candidates, key=lambda epoch: float(losses[epoch].mean(dtype=np.float64)))
-    return _rise(losses, best, groups, 1 - (1 - level) / len(candidates)).low > 0
-
-
-def _rise(losses: NDArray[np.floating], best: int, groups: Groups | None, level: float) -> Estimate:
     d = losses[-1].astype(np.float64) - losses[best]
-    return Estimate(float(d.mean()), *interval_of_mean(d, groups, level))
+    return Estimate(float(d.mean()), *interval_of_mean(d, groups, 1 - (1 - level) / len(candidates)))
+
+
+def has_turned(losses: NDArray[np.floating], groups: Groups | None = None) -> bool:
+    """Return whether the validation loss is certainly higher after the last epoch than after an earlier one."""
+    found = rise(losses, groups)
+    return found is not None and found.low > 0
