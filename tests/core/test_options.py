@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dl.errors import BadOption
-from dl.options import Option, Space, check, split_pairs
+from dl.options import Option, Space, check, format_value, split_named, split_pairs, typed_named
 
 WIDTH = Option("width", 32, "units", low=1, high=512)
 RATE = Option("lr", 0.1, "rate", low=0.0)
@@ -117,3 +117,11 @@ def test_units_are_searched_around_the_recipe_and_other_options_where_they_say_s
     own = Space(1, 3)
     assert Option("width", 2, "units", units=True, space=own).searched == own
     assert Option("depth", 2, "layers").searched is None
+
+
+@pytest.mark.parametrize("given", [{"": 0.5}, {"rate": 0.25, "every": True}, {}, {"": "off"}])
+def test_what_is_typed_after_reg_reads_as_it_was_given(given):
+    read = split_named([typed_named("dropout", given)])
+    assert {name: str(value) for name, value in read["dropout"].items()} == {
+        name: format_value(value) for name, value in given.items()
+    }

@@ -6,11 +6,11 @@ from rich.console import Console
 
 import dl
 from dl import files
-from dl.cross_validation import fold as folds
 from dl.cross_validation.cross_validate import cross_validate
 from dl.errors import BadData, BadDevices, BadOption, BadRun, CannotWrite
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run, open_run
+from dl.training import run_fit
 from dl.training.devices import Devices
 
 
@@ -73,15 +73,15 @@ def test_a_fit_of_several_folds_is_sent_to_the_right_verb(blobs, fit):
 
 
 def test_an_interrupted_run_goes_on_with_the_missing_folds(blobs, cv, runs, plugins_with, monkeypatch):
-    given, train, fitted = blobs(80), folds.train, []
+    given, train, fitted = blobs(80), run_fit.train, []
 
-    def stop_in_the_third(setup, devices, path, *rest):
+    def stop_in_the_third(setup, devices, path, *rest, **how):
         fitted.append(path.name)
         if path.name == "03" and len(fitted) == 3:
             raise KeyboardInterrupt
-        return train(setup, devices, path, *rest)
+        return train(setup, devices, path, *rest, **how)
 
-    monkeypatch.setattr(folds, "train", stop_in_the_third)
+    monkeypatch.setattr(run_fit, "train", stop_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         cv(given)
     cut = open_run("last", runs)
@@ -181,14 +181,14 @@ def test_a_run_that_is_not_finished_has_no_network(blobs, cv, plugins_with):
 
 
 def test_an_error_in_a_fold_ends_the_run_as_failed_and_a_full_disk_says_how_to_go_on(blobs, cv, runs, monkeypatch):
-    given, train = blobs(40), folds.train
+    given, train = blobs(40), run_fit.train
 
-    def full_in_the_second(setup, devices, path, *rest):
+    def full_in_the_second(setup, devices, path, *rest, **how):
         if path.name == "02":
             raise CannotWrite("cannot write 'epochs.npz': the disk is full")
-        return train(setup, devices, path, *rest)
+        return train(setup, devices, path, *rest, **how)
 
-    monkeypatch.setattr(folds, "train", full_in_the_second)
+    monkeypatch.setattr(run_fit, "train", full_in_the_second)
     with pytest.raises(CannotWrite, match=r"is full; the finished folds are kept; go on with: dl cv --resume 0001"):
         cv(given, "kfold:2", epochs=1)
     cut = open_run("last", runs)

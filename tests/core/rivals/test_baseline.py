@@ -57,6 +57,7 @@ def test_the_rivals_of_a_cross_validated_run_are_fitted_in_its_folds(dl_run, tmp
     best = answer.json["rivals"][0]
     assert kept[best["name"]].shape == val.ids.shape == (288,)
     assert best["score"] == pytest.approx(kept[best["name"]].mean()) and best["score"] > 0.9
+    assert 0 < best["estimate"][1] < best["score"] < best["estimate"][2] <= 1
     alone = dl_run("baseline", "runs/0001-wine-dense/folds/03", "--json").json
     third = next(one["score"] for one in alone["rivals"] if one["name"] == best["name"])
     assert kept[best["name"]][val.folds == 3].mean() == pytest.approx(third)

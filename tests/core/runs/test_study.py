@@ -64,7 +64,7 @@ def test_a_study_is_found_by_name_number_path_or_as_the_last(tmp_path):
     folder.mkdir()
     (folder / "fits.json").write_text("{}")
     (tmp_path / "0004-x-dense").mkdir()
-    for which in ("3", "0003-x-curve", str(folder), "last"):
+    for which in ("3", "0003", "0003-x-curve", str(folder), "last"):
         assert find_study(which, tmp_path) == folder
     with pytest.raises(BadRun, match="no study '4'"):
         find_study("4", tmp_path)

@@ -59,3 +59,9 @@ def test_lightning_is_quiet_inside_and_as_before_outside():
         assert logger.level == logging.ERROR
         raise KeyError
     assert logger.level == before and warnings.filters == filters
+
+
+def test_fits_that_are_made_in_turn_take_one_device():
+    Devices("cpu", "1").need_one("folds are fitted")
+    with pytest.raises(BadDevices, match=r"^folds are fitted one after the other on one device, not 2  try: one$"):
+        Devices("cpu", "2").need_one("folds are fitted", "  try: one")

@@ -181,6 +181,14 @@ def format_value(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
+def typed_named(name: str, given: object) -> str:
+    """Format a name with its value or options as it is typed after ``--reg``; the inverse of `split_named`."""
+    if not isinstance(given, Mapping):
+        return f"{name}={format_value(given)}"
+    rest = [f"{key}={format_value(value)}" if key else format_value(value) for key, value in given.items()]
+    return f"{name}={','.join(rest)}" if rest else name
+
+
 def _convert(value: object, kind: type) -> Value | None:
     """Convert a value to ``kind``; None if that would change its meaning."""
     if kind is bool:

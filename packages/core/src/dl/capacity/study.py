@@ -5,7 +5,6 @@ A fit that is finished is not made again where a study goes on: its recipe and i
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +19,11 @@ from rich.console import Console
 from dl import files
 from dl.capacity.compare import best_scored
 from dl.data.examples import Index
-from dl.errors import BadData, BadDevices, BadRun, TrainingFailed
+from dl.errors import BadData, BadRun, TrainingFailed
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, proportion_interval
-from dl.options import Option, Value, format_value
-from dl.plugins.at_hand import AtHand, asked_target
+from dl.options import Option, Value, format_value, typed_named
+from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
@@ -35,15 +34,13 @@ from dl.runs.outcomes import Scored
 from dl.runs.run import Run, claim_run
 from dl.runs.study import Study, StudyPoint, find_study, fit_path, study_file
 from dl.runs.wording import show_value
-from dl.specs import IN_MEMORY
 from dl.splits.copies import example_keys
 from dl.splits.partition import DataSplits, load_dataset, number_groups
 from dl.terminal import plain
 from dl.training.description import describe
 from dl.training.devices import Devices
-from dl.training.run_fit import write_run
+from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, close_recipe, pinned, set_up
-from dl.training.train import train
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -98,22 +95,15 @@ def ask(
     options: Mapping[str, object],
 ) -> Asked:
     """Resolve the arguments of `dl.overfit` and `dl.curve`; ``chosen`` are recipe and task, the others as there."""
-    plugins = plugins or load_plugins()
-    at_hand, named = AtHand.of(data, target, None, model, None, ())
-    if at_hand.data is not None and "target_as" not in options:
-        named |= asked_target(plugins, chosen["task"])
-    name = IN_MEMORY if at_hand.data is not None else str(data)
-    network = model if isinstance(model, str) else IN_MEMORY
-    plugins = at_hand.register(plugins)
-    every = {**options, **named}
-    recipe = resolve(plugins, domain, name, model=network, seed=seed, options=every, reg=reg, **chosen)
+    given = take_arguments(plugins or load_plugins(), data, target, None, model, chosen["task"], options)
+    named = {"model": given.model, **chosen}
+    recipe = resolve(given.plugins, domain, given.data, seed=seed, options=given.options, reg=reg, **named)
     devices = devices or Devices(devices="1")
-    devices.check()
-    if (world := devices.trainer(1, []).world_size) > 1:
-        raise BadDevices(f"the fits of a study are made one after the other on one device, not {world}")
-    flags = {"model": network, **chosen, "seed": "" if seed is None else str(seed)}
-    words = {} if at_hand else _words(domain, name, flags, reg or {}, every)
-    return Asked(recipe, plugins, devices, Path(runs), console or Console(quiet=True), at_hand, words, resume)
+    devices.need_one("the fits of a study are made")
+    flags = {**named, "seed": "" if seed is None else str(seed)}
+    words = {} if given.at_hand else _words(domain, given.data, flags, reg or {}, given.options)
+    places = (Path(runs), console or Console(quiet=True))
+    return Asked(recipe, given.plugins, devices, *places, given.at_hand, words, resume)
 
 
 def _words(
@@ -122,10 +112,7 @@ def _words(
     """Return the words of a command, options by their names, so that some can be changed."""
     words = {"": domain, " ": quote(data)}
     words |= {f"--{name}": f"--{name} {quote(value)}" for name, value in flags.items() if value}
-    for name, given in reg.items():
-        pairs = given.items() if isinstance(given, Mapping) else [("", given)]
-        typed = ",".join(f"{key}={value}" if key else str(value) for key, value in pairs)
-        words[f"--reg {name}"] = f"--reg {quote(f'{name}={typed}' if typed else name)}"
+    words |= {f"--reg {name}": f"--reg {quote(typed_named(name, given))}" for name, given in reg.items()}
     return words | {name: quote(f"{name}={format_value(value)}") for name, value in options.items()}
 
 
@@ -204,12 +191,8 @@ class Ground:
         asked = self.asked
         setup = set_up(recipe, asked.plugins, asked.at_hand, self.first.dataset, given)
         change(setup)
-        shutil.rmtree(path, ignore_errors=True)
-        files.make_folder(path)
-        write_run(path, setup, asked.devices)
         try:
-            quiet = Console(quiet=True)
-            run = train(setup, asked.devices, path, quiet, asked.plugins, {}, once=True, callbacks=callbacks)
+            run = fit_into(path, setup, asked.devices, asked.plugins, once=True, callbacks=callbacks)
         except TrainingFailed:
             run = Run(path)
         asked.console.print(plain(f"  fit {number}  {label}: {self._reached(run)}  {run.manifest.seconds:.1f} s"))
@@ -218,7 +201,7 @@ class Ground:
     def _finished(self, path: Path, recipe: Recipe, train_size: int) -> Run | None:
         """Return a finished or failed fit of the same choices; None where there is none."""
         run = Run(path)
-        if not (path / "run.json").exists() or run.manifest.status not in ("finished", "failed"):
+        if run.status not in ("finished", "failed"):
             return None
         if (path / "recipe.toml").read_text(encoding="utf-8") != recipe.to_toml() or (
             run.manifest.parts.train != train_size

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,8 +101,19 @@ def resolve_typed(plugins: Plugins, domain: str, data: str, typed: Mapping[str, 
     """
     from dl.recipes.resolve import resolve
 
-    try:
+    with hinting_at_flags(typed):
         return resolve(plugins, domain, data, options=typed, **chosen)
+
+
+@contextmanager
+def hinting_at_flags(typed: Mapping[str, str]) -> Iterator[None]:
+    """Inside this context name the flag that was typed as ``key=value`` where an option is refused.
+
+    Raises:
+        BadOption: With the hint, in place of another one.
+    """
+    try:
+        yield
     except BadOption as error:
         if meant := flag_meant(typed, FLAGS):
             raise BadOption(meant) from error

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from dl.cli.flags import (
     DEFAULT_RUNS,
-    FLAGS,
     Accelerator,
     Data,
     DataDir,
@@ -33,7 +32,7 @@ from dl.cli.flags import (
     Target,
     TaskName,
     TimeOn,
-    flag_meant,
+    hinting_at_flags,
     typed_choices,
 )
 from dl.errors import BadOption
@@ -115,12 +114,8 @@ def tune(
         else:
             asked = Asked(domain, data, model, recipe, task, seed, typed, named)
             names = tuple(filter(None, (name.strip() for name in over.split(","))))
-            try:
+            with hinting_at_flags(typed):
                 study = tune_asked(asked, plugins, where, runs, screen, budget=budget, sampler=sampler, over=names)
-            except BadOption as error:
-                if meant := flag_meant(typed, FLAGS):
-                    raise BadOption(meant) from error
-                raise
     if as_json:
         print((study.path / "study.json").read_text(encoding="utf-8"), end="")
     else:

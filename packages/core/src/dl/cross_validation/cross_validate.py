@@ -27,9 +27,9 @@ from dl.cross_validation.plan import Plan, make_plan
 from dl.cross_validation.pool import FinishedFold, pool
 from dl.cross_validation.refit import refit
 from dl.data.examples import subset_fingerprint, whole
-from dl.errors import BadDevices, BadOption, BadRun, CannotWrite, DLError, nearest
+from dl.errors import BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.finding import Finding
-from dl.plugins.at_hand import NOTHING, AtHand, asked_target
+from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -42,7 +42,6 @@ from dl.runs.run import FOLDS, Run, claim_run, write_findings
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.runs.wording import show_value
 from dl.signals import SecondSignal
-from dl.specs import IN_MEMORY
 from dl.splits.partition import load_dataset
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
@@ -113,21 +112,15 @@ def cv(
         >>> run = dl.cv("vision", "photos/", protocol="kfold:5", group_on="name")
         >>> [fold.score for fold in run.manifest.folds]
     """
-    plugins = plugins or load_plugins()
-    at_hand, named = AtHand.of(data, target, test, model, None, ())
-    if at_hand.data is not None and "target_as" not in options:
-        named |= asked_target(plugins, task)
-    name = IN_MEMORY if at_hand.data is not None else str(data)
-    network = model if isinstance(model, str) else IN_MEMORY
-    plugins = at_hand.register(plugins)
+    given = take_arguments(plugins or load_plugins(), data, target, test, model, task, options)
     asked = {} if protocol == BY_SIZE else {"protocol": protocol}
-    chosen = {"recipe": recipe, "model": network, "task": task}
-    recipe_ = resolve(plugins, domain, name, seed=seed, options={**options, **named, **asked}, reg=reg, **chosen)
+    chosen = {"recipe": recipe, "model": given.model, "task": task}
+    every = {**given.options, **asked}
+    recipe_ = resolve(given.plugins, domain, given.data, seed=seed, options=every, reg=reg, **chosen)
     by_size = protocol == BY_SIZE and protocol_of(recipe_.split)[0].fits == 1
-    devices = devices or (Devices(devices="1") if at_hand else Devices())
-    console = console or Console(quiet=True)
-    given = (recipe_, plugins, devices, Path(runs), console)
-    return cross_validate(*given, by_size=by_size, at_hand=at_hand, jobs=jobs, final=final)
+    devices = devices or (Devices(devices="1") if given.at_hand else Devices())
+    places = (recipe_, given.plugins, devices, Path(runs), console or Console(quiet=True))
+    return cross_validate(*places, by_size=by_size, at_hand=given.at_hand, jobs=jobs, final=final)
 
 
 def cross_validate(
@@ -166,9 +159,7 @@ def cross_validate(
         raise BadOption(f"jobs={jobs}: expected 1 or more folds side by side")
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
-    devices.check()
-    if (world := devices.trainer(1, []).world_size) > 1:
-        raise BadDevices(f"folds are fitted one after the other on one device, not {world}  try: --devices 1")
+    devices.need_one("folds are fitted", "  try: --devices 1")
     with attribute_errors(recipe, plugins), isolate_rng():
         domain = plugins.domain(recipe.domain).load()
         if resumed:

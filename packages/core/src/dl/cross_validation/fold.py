@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,9 +13,7 @@ from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
 import torch
-from rich.console import Console
 
-from dl import files
 from dl.cross_validation.plan import Plan, make_plan
 from dl.errors import TrainingFailed
 from dl.plugins.at_hand import NOTHING, AtHand
@@ -28,9 +25,8 @@ from dl.runs.run import Run
 from dl.signals import StopFlag
 from dl.splits.partition import load_dataset
 from dl.training.devices import Devices
-from dl.training.run_fit import write_run
+from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, set_up
-from dl.training.train import train
 
 
 def fit_missing(
@@ -69,17 +65,13 @@ def _path(folder: Path, number: int) -> Path:
 def _finished(folder: Path, number: int) -> Run | None:
     """Return the run of a fold if it is finished, with the logits that pooling needs."""
     run = Run(_path(folder, number))
-    whole = (run.path / "run.json").exists() and (run.outcomes_folder / ALL_LOGITS).exists()
-    return run if whole and run.manifest.status == "finished" else None
+    whole = run.status == "finished" and (run.outcomes_folder / ALL_LOGITS).exists()
+    return run if whole else None
 
 
 def _fit(folder: Path, number: int, setup: FitSetup, devices: Devices, plugins: Plugins) -> Run:
     """Fit one fold; what an interrupted fit left is removed."""
-    path = _path(folder, number)
-    shutil.rmtree(path, ignore_errors=True)
-    files.make_folder(path)
-    write_run(path, setup, devices)
-    return train(setup, devices, path, Console(quiet=True), plugins, {})
+    return fit_into(_path(folder, number), setup, devices, plugins)
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from dl.cross_validation.plan import Plan
 from dl.data.examples import Examples, Index, Subset, whole
 from dl.domain import Preprocessor
 from dl.groups import Groups
-from dl.intervals import Estimate, Interval, corrected_interval, difference_interval, widened
+from dl.intervals import difference_interval
 from dl.recipes.protocol import Protocol
 from dl.runs import outcomes
-from dl.runs.estimates import estimate, possible
+from dl.runs.estimates import estimate_together
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Baseline, FoldScore, Manifest, TaskInfo
 from dl.runs.outcomes import PartOutcomes, Scored
@@ -182,12 +182,10 @@ def _estimates(
     headline, found = info.headline, {}
     share = len(pooled[0].subset) / max(len(rows) * len(pooled[0].subset.examples) - len(pooled[0].subset), 1)
     for name, one in zip(outcomes.PARTS, pooled, strict=True):
-        if headline.kind in ("proportion", "mean"):
-            value, *ends = estimate(info, scored[name], one.subset.targets, one.groups)
-            limits = widened(value, Interval(*ends))
-        else:
-            limits = corrected_interval(np.array([each[f"{name}_{headline.name}"] for each in rows]), share)
-        found[name] = Estimate(row[f"{name}_{headline.name}"], *possible(headline, limits))
+        column = f"{name}_{headline.name}"
+        by_fit = np.array([each[column] for each in rows])
+        given = (scored[name], one.subset.targets, one.groups)
+        found[name] = estimate_together(info, *given, row[column], by_fit, share)
     better, worse = (found["probe"], found["val"]) if headline.higher else (found["val"], found["probe"])
     low, high = difference_interval(better, worse)
     limits_of = {f"{name}_low": one.low for name, one in found.items()}

@@ -22,7 +22,7 @@ from dl.runs.estimates import estimate
 from dl.runs.ledger import LEDGER, TestEvaluation, evaluations_of, read_ledger, record_evaluation
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
-from dl.runs.seen import SEEN, read_fingerprints
+from dl.runs.seen import SEEN, read_fingerprints, refuse_changed
 from dl.specs import IN_MEMORY
 from dl.splits.copies import example_keys, only_copies
 from dl.splits.leakage import found_in
@@ -172,8 +172,7 @@ def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> F
     else:
         splits = split_data(dataset, opened.recipe, plugins)
         held, subsets = splits.val, [only_copies(one) for one in (splits.train, splits.val)]
-    if subset_fingerprint(held) != run.manifest.parts.val_fingerprint:
-        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
+    refuse_changed(run, dataset.name, held)
     return np.concatenate([_hashes(subset.examples, subset.index, opened) for subset in subsets])
 
 

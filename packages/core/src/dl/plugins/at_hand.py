@@ -7,7 +7,7 @@ They are registered in a copy of `Plugins` under the name ``in-memory``; from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -276,9 +276,48 @@ def read_labelled(
     return replace(examples, targets=targets, names=tuple(names))
 
 
-def asked_target(plugins: Plugins, task: str) -> dict[str, str]:
-    """Return the option ``target_as`` that a task needs."""
-    return {"target_as": plugins.task(task).target_as} if task else {}
+@dataclass(frozen=True)
+class Arguments:
+    """The data and the network of a call from Python by name, with what is in memory behind the names.
+
+    Args:
+        data: Name of a data set, or path; ``in-memory`` for data in memory.
+        model: Name of a model; empty for the recipe's, ``in-memory`` for a network in memory.
+        options: Those given, and those that name the target.
+        at_hand: What is in memory.
+        plugins: The registered plugins, and what is in memory among them.
+    """
+
+    data: str
+    model: str
+    options: dict[str, object]
+    at_hand: AtHand
+    plugins: Plugins
+
+
+def take_arguments(
+    plugins: Plugins,
+    data: object,
+    target: object,
+    test: object,
+    model: str | Model,
+    task: str,
+    options: Mapping[str, object],
+    optimizer: object = None,
+    callbacks: Sequence[object] = (),
+) -> Arguments:
+    """Name the arguments of `dl.fit` and its like, and register those in memory under their names.
+
+    Raises:
+        BadData: If data in memory cannot be converted.
+        BadOption: If arguments do not go together.
+    """
+    at_hand, named = AtHand.of(data, target, test, model, optimizer, callbacks)
+    if at_hand.data is not None and "target_as" not in options and task:
+        named |= {"target_as": plugins.task(task).target_as}
+    name = IN_MEMORY if at_hand.data is not None else str(data)
+    network = model if isinstance(model, str) else IN_MEMORY
+    return Arguments(name, network, {**options, **named}, at_hand, at_hand.register(plugins))
 
 
 def without(plugins: Plugins, missing: Sequence[str], run: str) -> Plugins:

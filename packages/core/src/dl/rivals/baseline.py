@@ -11,19 +11,20 @@ import numpy as np
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from dl import files
-from dl.data.examples import Dataset, Index, Subset, subset_fingerprint, whole
+from dl.data.examples import Dataset, Index, whole
 from dl.domain import Domain
 from dl.errors import BadRun
-from dl.intervals import Estimate, corrected_interval, interval_of_mean, widened
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.rivals.fit_rivals import RivalScore, fit_rivals, ordered
+from dl.runs.estimates import estimate_together
 from dl.runs.manifest import Baseline, Parts, TaskInfo
-from dl.runs.outcomes import PartOutcomes, write_rivals
+from dl.runs.outcomes import PartOutcomes, Scored, write_rivals
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
+from dl.runs.seen import refuse_changed
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import restore
 from dl.training.setup import set_up
@@ -113,7 +114,7 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
         rivals = _of_folds(run, dataset, task, plugins)
     else:
         splits = split_data(dataset, recipe, plugins)
-        _need_same_data(run, dataset, splits.val)
+        refuse_changed(run, dataset.name, splits.val)
         rivals = _ladder(plugins.domain(recipe.domain).load(), task, recipe, splits, manifest.parts, ()).rivals
     write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in rivals})
     every = (*constants, *(one.baseline for one in rivals))
@@ -122,23 +123,13 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, constants, rivals)
 
 
-def _need_same_data(run: Run, dataset: Dataset, val: Subset) -> None:
-    """Refuse data that has changed since the fit.
-
-    Raises:
-        BadRun: If the validation examples are others.
-    """
-    if subset_fingerprint(val) != run.manifest.parts.val_fingerprint:
-        raise BadRun(f"{dataset.name} has changed since {run.name}: its validation set is another one")
-
-
 def _of_folds(run: Run, dataset: Dataset, task: Task, plugins: Plugins) -> tuple[RivalScore, ...]:
     """Fit the rivals in each fold of a cross-validated run, and pool their scores as those of the networks are pooled.
 
     Raises:
         BadRun: If it is not finished, or its data has changed.
     """
-    _need_same_data(run, dataset, whole(dataset.train))
+    refuse_changed(run, dataset.name, whole(dataset.train))
     pooled, found = run.outcomes("val"), dict[str, list[RivalScore]]()
     if pooled.folds is None or run.manifest.status != "finished":
         raise BadRun(f"{run.name} is not finished  go on: dl cv --resume {run.name}")
@@ -159,13 +150,13 @@ def _pooled(each: Sequence[RivalScore], folds: Sequence[Index], info: TaskInfo, 
         scores[rows] = one.scores
     values = np.array([one.baseline.score for one in each])
     value = float(np.average(values, weights=list(map(len, folds))))
-    if info.headline.kind in ("proportion", "mean"):
-        interval = widened(value, interval_of_mean(scores, pooled.groups))
-    else:
-        interval = corrected_interval(values, 1 / max(len(each) - 1, 1))
+    count = len(each) * len(np.unique(pooled.ids))  # of examples times fits; each is held out or learnt from
+    share = len(pooled.ids) / max(count - len(pooled.ids), 1)
+    scored = Scored(scores, scores, scores, np.empty((len(scores), 0), np.float32))
+    together = estimate_together(info, scored, pooled.targets, pooled.groups, value, values, share)
     first, seconds = each[0].baseline, sum(one.baseline.seconds for one in each)
     baseline = replace(first, score=value, seconds=round(seconds, 3))
-    return RivalScore(baseline, scores, Estimate(value, *interval))
+    return RivalScore(baseline, scores, together)
 
 
 def _ladder(

@@ -21,12 +21,14 @@ from dl.intervals import (
     Score,
     Weights,
     bootstrap_interval,
+    corrected_interval,
     difference_interval,
     effective_size,
     interval_of_mean,
     mean_average_precision,
     near_best,
     proportion_interval,
+    widened,
 )
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import NO_GROUPS, Scored
@@ -56,6 +58,36 @@ def possible(info: MetricInfo, limits: Interval) -> Interval:
     most = 1.0 if info.kind != "mean" else math.inf
     least, most = (least, min(most, info.perfect)) if info.higher else (max(least, info.perfect), most)
     return Interval(max(limits.low, least), min(limits.high, most))
+
+
+def estimate_together(
+    task: TaskInfo,
+    scored: Scored,
+    targets: NDArray[np.generic],
+    groups: Groups | None,
+    value: float,
+    by_fit: NDArray[np.floating],
+    share: float,
+) -> Estimate:
+    """Estimate the headline metric of several fits that score each other's training examples.
+
+    By example, lengthened for that overlap, where the metric is a mean of their scores; else by fit.
+
+    Args:
+        task: With the headline metric.
+        scored: Outcomes of the examples that all fits held out.
+        targets: (n, ...) as stored.
+        groups: Of the examples; None where they are independent.
+        value: The score of all fits together.
+        by_fit: (J,) scores of the fits.
+        share: Validation examples of a fit per training example.
+    """
+    if task.headline.kind in ("proportion", "mean"):
+        middle, *ends = estimate(task, scored, targets, groups)
+        limits = widened(middle, Interval(*ends))
+    else:
+        limits = corrected_interval(by_fit, share)
+    return Estimate(value, *possible(task.headline, limits))
 
 
 def estimate_scores(

@@ -63,6 +63,11 @@ class Run:
         """Task, splits, baselines, status."""
         return parse_manifest(self._text("run.json"), str(self.path / "run.json"))
 
+    @property
+    def status(self) -> str:
+        """The status of the manifest; empty for a folder that holds no run yet."""
+        return self.manifest.status if (self.path / "run.json").exists() else ""
+
     @cached_property
     def history(self) -> History:
         """A row for each finished epoch."""
@@ -260,7 +265,7 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _check_manifest(found[-1])
-    named = [run for run in _numbered(root) if _is_named(run.name, str(which))]
+    named = [run for run in _numbered(root) if is_named(run.name, str(which))]
     if len(named) == 1:
         return _check_manifest(named[0])
     if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
@@ -270,7 +275,7 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
 
 
-def _is_named(name: str, which: str) -> bool:
+def is_named(name: str, which: str) -> bool:
     """Return whether a word is the name of a run folder, or its number."""
     return name == which or name.split("-")[0].lstrip("0") == which.lstrip("0")
 

@@ -1,6 +1,6 @@
-"""Fingerprints of the examples of a run on data in memory, to count their duplicates in a later test set.
+"""What a run has seen: fingerprints of its examples, and whether its data is still the same when it is read again.
 
-A run on a data set or a file needs none, since its data can be read again.
+Fingerprints are kept of data in memory alone, to count duplicates in a later test set.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from dl import files
-from dl.data.examples import Fingerprints
+from dl.data.examples import Fingerprints, Subset, subset_fingerprint
 from dl.errors import BadRun
+from dl.runs.run import Run
 
 SEEN = "seen.npy"  # (n,) of 16 bytes each, sorted
 
@@ -39,3 +40,18 @@ def read_fingerprints(path: Path) -> Fingerprints:
     if found.dtype != "S16" or found.ndim != 1:
         raise BadRun(f"{str(path)!r} is damaged: {found.dtype} {found.shape} are not fingerprints")
     return np.asarray(found)
+
+
+def refuse_changed(run: Run, data: str, held: Subset) -> None:
+    """Refuse data that has changed since the fit.
+
+    Args:
+        run: Of the fit.
+        data: Name of the data set.
+        held: Its validation set as it is now; all examples for a run of folds.
+
+    Raises:
+        BadRun: If the validation examples are others.
+    """
+    if subset_fingerprint(held) != run.manifest.parts.val_fingerprint:
+        raise BadRun(f"{data} has changed since {run.name}: its validation set is another one")

@@ -17,7 +17,7 @@ from pathlib import Path
 from dl.errors import BadRun, nearest
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
-from dl.runs.run import FITS, FITS_FILE, Run
+from dl.runs.run import FITS, FITS_FILE, Run, is_named
 from dl.runs.wording import show_estimate, show_value
 from dl.terminal import safe_text
 from dl.words import many, show_number
@@ -230,7 +230,7 @@ def find_study(which: str, root: Path) -> Path:
     folders = sorted(path.parent for path in root.glob(f"*/{FITS_FILE}"))
     if which == "last" and folders:
         return folders[-1]
-    named = [path for path in folders if path.name == which or path.name.split("-")[0].lstrip("0") == which]
+    named = [path for path in folders if is_named(path.name, which)]
     named = named or [path for path in [Path(which)] if study_file(path).is_file()]
     if len(named) != 1:
         near = nearest(which, [path.name for path in folders])

@@ -256,7 +256,7 @@ class TrialWriter(OnceWriter):
         RunWriter.on_train_end(self, trainer, pl_module)
 
 
-class LastWriter(FoldWriter):
+class LastWriter(OnceWriter):
     """Writes the weights after the last epoch, and nothing else."""
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:

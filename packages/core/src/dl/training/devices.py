@@ -75,6 +75,20 @@ class Devices:
             warnings.simplefilter("ignore")  # shown once, when the real Trainer is built
             self.trainer(1, [])
 
+    def need_one(self, fitted: str, hint: str = "") -> None:
+        """Refuse hardware that this machine lacks, and several devices, where fits are made one after the other.
+
+        Args:
+            fitted: What is made, for the message: ``folds are fitted``.
+            hint: What to do, behind it.
+
+        Raises:
+            BadDevices: As `trainer`; for several devices.
+        """
+        self.check()
+        if (world := self.trainer(1, []).world_size) > 1:
+            raise BadDevices(f"{fitted} one after the other on one device, not {world}{hint}")
+
     def trainer(self, epochs: int, callbacks: Sequence[Callback]) -> pl.Trainer:
         """Build the Trainer: Lightning's loops and strategies, with dl's own checkpoints, progress and stopping.
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch.callbacks import Callback
@@ -27,7 +27,7 @@ from torch.optim import Optimizer
 from dl import files
 from dl.errors import BadDevices, BadOption
 from dl.options import Options
-from dl.plugins.at_hand import NOTHING, AtHand, asked_target
+from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
@@ -35,7 +35,6 @@ from dl.recipes.resolve import named_options, resolve
 from dl.runs import outcomes
 from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
-from dl.specs import IN_MEMORY
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
@@ -102,15 +101,11 @@ def fit(
         >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
     """
     plugins = plugins or load_plugins()
-    at_hand, named = AtHand.of(data, target, test, model, optimizer, callbacks)
+    given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks)
+    at_hand, plugins = given.at_hand, given.plugins
     _check_callbacks(at_hand.callbacks)
-    if at_hand.data is not None and "target_as" not in options:
-        named |= asked_target(plugins, task)
-    name = IN_MEMORY if at_hand.data is not None else str(data)
-    network = model if isinstance(model, str) else IN_MEMORY
-    plugins = at_hand.register(plugins)
-    chosen = {"recipe": recipe, "model": network, "task": task}
-    recipe_ = resolve(plugins, domain, name, seed=seed, options={**options, **named}, reg=reg, **chosen)
+    chosen = {"recipe": recipe, "model": given.model, "task": task}
+    recipe_ = resolve(plugins, domain, given.data, seed=seed, options=given.options, reg=reg, **chosen)
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
     return fit_recipe(recipe_, plugins, devices, Path(runs), console or Console(quiet=True), logger_options, at_hand)
@@ -158,6 +153,26 @@ def fit_recipe(
         folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
         write_run(folder, setup, devices)
         return train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
+
+
+def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, name: str = "", **how: Any) -> Run:
+    """Fit one of several fits in a folder of its own, without output; what a fit that was cut off left is removed.
+
+    Args:
+        folder: Of the run.
+        setup: Everything to train.
+        devices: Where to train.
+        plugins: The registered plugins.
+        name: Of the run; empty for that of its folder.
+        **how: As for `train`. Any: its arguments.
+
+    Raises:
+        TrainingFailed: As `train`; the run then keeps the epochs before.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    files.make_folder(folder)
+    write_run(folder, setup, devices, name)
+    return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, **how)
 
 
 def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -> None:

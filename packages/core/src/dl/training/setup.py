@@ -128,7 +128,7 @@ def set_up(
     domain = plugins.domain(recipe.domain).load()
     dataset = dataset or load_dataset(recipe, plugins, domain)
     facts = data_facts(dataset)
-    recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand)
+    recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     splits = splits or split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
@@ -156,10 +156,18 @@ def set_up(
 
 
 def close_recipe(
-    recipe: Recipe, dataset: Dataset, plugins: Plugins, at_hand: AtHand = NOTHING
+    recipe: Recipe, dataset: Dataset, plugins: Plugins, at_hand: AtHand = NOTHING, facts: DataFacts | None = None
 ) -> tuple[Recipe, tuple[Default, ...]]:
-    """Return the recipe with all that follows from the data in it, and the defaults among that."""
-    settled, defaults = settle(_as_read(recipe, dataset, at_hand), data_facts(dataset), plugins)
+    """Return the recipe with all that follows from the data in it, and the defaults among that.
+
+    Args:
+        recipe: Open or closed.
+        dataset: As it was read.
+        plugins: The registered plugins.
+        at_hand: Arguments in memory.
+        facts: Of the data set, if they are known; None computes them.
+    """
+    settled, defaults = settle(_as_read(recipe, dataset, at_hand), facts or data_facts(dataset), plugins)
     return _as_needed(settled, plugins), defaults
 
 

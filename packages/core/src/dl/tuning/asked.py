@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dl.options import Value, format_value
+from dl.options import Value, format_value, typed_named
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
@@ -64,13 +64,5 @@ class Asked:
         flags |= {"seed": "" if self.seed is None else str(self.seed)}
         named = [word for name, value in flags.items() if value for word in (f"--{name}", value)]
         options = [f"{name}={format_value(value)}" for name, value in self.options.items()]
-        regularizers = [word for name, value in self.reg.items() for word in ("--reg", _typed(name, value))]
+        regularizers = [word for name, value in self.reg.items() for word in ("--reg", typed_named(name, value))]
         return (*filter(None, (self.domain, self.data)), *named, *options, *regularizers)
-
-
-def _typed(name: str, given: object) -> str:
-    """Return a regularizer as it is typed after ``--reg``."""
-    if not isinstance(given, Mapping):
-        return f"{name}={format_value(given)}"
-    rest = [f"{key}={format_value(value)}" if key else format_value(value) for key, value in given.items()]
-    return f"{name}={','.join(rest)}" if rest else name

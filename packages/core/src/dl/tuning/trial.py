@@ -5,9 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 
-from rich.console import Console
-
-from dl import files
 from dl.data.examples import Dataset
 from dl.errors import CannotWrite, DLError, TrainingFailed
 from dl.plugins.at_hand import AtHand
@@ -18,9 +15,8 @@ from dl.runs.outcomes import Scored
 from dl.runs.run import Run
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers, build_network
-from dl.training.run_fit import write_run
+from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, set_up
-from dl.training.train import train
 from dl.tuning.pruning import Pruner
 from dl.tuning.space import with_values
 from dl.tuning.study import BEHIND, FAILED, PRUNED, Study, Trial, end_of_trial, trial_folder
@@ -80,7 +76,7 @@ def fit_trial(work: Work, study: Study, trial: Trial, pruner: Pruner | None) -> 
         CannotWrite: If its run cannot be written.
     """
     folder = trial_folder(study.path, trial.number)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # also where the set-up is refused
     name = f"trial {trial.number} of {study.name}"
 
     def judge(rows: list[EpochRow], epochs: list[Scored]) -> str:
@@ -89,9 +85,7 @@ def fit_trial(work: Work, study: Study, trial: Trial, pruner: Pruner | None) -> 
 
     try:
         setup = work.set_up(with_values(work.recipe, work.plugins, study.space, trial.options))
-        files.make_folder(folder)
-        write_run(folder, setup, work.devices, name)
-        run = train(setup, work.devices, folder, Console(quiet=True), work.plugins, {}, judge=judge, name=name)
+        run = fit_into(folder, setup, work.devices, work.plugins, name, judge=judge)
     except TrainingFailed as error:  # the loss is not a number, or memory ran out: its run keeps the epochs before
         return _failed(trial, Run(folder), str(error)), Run(folder)
     except CannotWrite:
@@ -113,7 +107,7 @@ def _failed(trial: Trial, run: Run, message: str) -> Trial:
 def recovered(study: Study, trial: Trial) -> Trial | None:
     """Return a trial that ended just before its study was cut off; None for one that has to be fitted again."""
     run = study.run(trial)
-    if not (run.path / "run.json").exists() or run.manifest.status not in ("finished", "failed"):
+    if run.status not in ("finished", "failed"):
         return None
     ended = end_of_trial(trial, run)
     return replace(ended, status=PRUNED) if run.manifest.status == "failed" else ended

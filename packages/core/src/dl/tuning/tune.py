@@ -20,15 +20,14 @@ from rich.console import Console
 
 from dl import files
 from dl.data.examples import subset_fingerprint, whole
-from dl.errors import BadDevices, BadOption, BadRun, nearest
-from dl.plugins.at_hand import NOTHING, AtHand, asked_target
+from dl.errors import BadOption, BadRun, nearest
+from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
-from dl.runs.run import TRIALS, claim_run, is_study, list_runs
-from dl.specs import IN_MEMORY
+from dl.runs.run import TRIALS, claim_run, is_named, is_study, list_runs
 from dl.splits.partition import load_dataset
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
@@ -103,17 +102,11 @@ def tune(
         >>> study.best.options, study.luck.corrected
     """
     budget = read_budget(trials, time)
-    plugins = plugins or load_plugins()
-    at_hand, named = AtHand.of(data, target, test, model, None, ())
-    if at_hand.data is not None and "target_as" not in options:
-        named |= asked_target(plugins, task)
-    name = IN_MEMORY if at_hand.data is not None else str(data)
-    network = model if isinstance(model, str) else IN_MEMORY
-    plugins = at_hand.register(plugins)
-    asked = Asked(domain, name, network, recipe, task, seed, {**options, **named}, dict(reg or {}))
-    devices = devices or (Devices(devices="1") if at_hand else Devices())
-    given = (asked, plugins, devices, Path(runs), console or Console(quiet=True))
-    return tune_asked(*given, budget=budget, sampler=sampler, over=over, at_hand=at_hand)
+    given = take_arguments(plugins or load_plugins(), data, target, test, model, task, options)
+    asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))
+    devices = devices or (Devices(devices="1") if given.at_hand else Devices())
+    places = (asked, given.plugins, devices, Path(runs), console or Console(quiet=True))
+    return tune_asked(*places, budget=budget, sampler=sampler, over=over, at_hand=given.at_hand)
 
 
 def tune_asked(
@@ -218,8 +211,7 @@ def find_study(which: str | Path, runs: Path) -> Path:
     if str(which) == "last" and found:
         return found[-1]
     for path in found:
-        number = path.name.partition("-")[0].lstrip("0")
-        if str(which) == path.name or str(which).lstrip("0") == number:
+        if is_named(path.name, str(which)):
             return path
     if is_study(Path(which)):
         return Path(which)
@@ -237,9 +229,7 @@ def _check(recipe: Recipe, devices: Devices) -> None:
     protocol, fold = protocol_of(recipe.split)
     if protocol.fits > 1:
         raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
-    devices.check()
-    if (world := devices.trainer(1, []).world_size) > 1:
-        raise BadDevices(f"trials are fitted one after the other on one device, not {world}  try: --devices 1")
+    devices.need_one("trials are fitted", "  try: --devices 1")
 
 
 def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand) -> Work:
