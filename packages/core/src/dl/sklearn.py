@@ -181,8 +181,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # as above
         return np.stack([1 - outputs, outputs], axis=1) if outputs.ndim == 1 else outputs
 
     def predict(self, X: object) -> Numbers:  # noqa: N803
-        """Return the most probable class of each row, (N,)."""
-        best = self.predict_proba(X).argmax(axis=1)
+        """Return the class of each row, (N,): the most probable one, or of two by the threshold of the fit."""
+        best = self._fitted().answers(self._rows(X, reset=False)).numpy()
         classes: Numbers = self.classes_[best]
         return classes
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_NOTE = 500  # characters of a cell
+MOST_THRESHOLDS = 10  # of labels, on the screen
 
 
 def add_to(app: typer.Typer) -> None:
@@ -169,7 +170,8 @@ def test(
 
 
 def _show_evaluation(out: Console, evaluation: TestEvaluation) -> None:
-    from dl.runs.wording import show_estimate
+    from dl.runs.manifest import HALF
+    from dl.runs.wording import show_estimate, show_probability, show_share
 
     size = many(evaluation.examples, "example") + (
         f" in {many(evaluation.groups, 'group')}" if evaluation.groups else ""
@@ -180,6 +182,12 @@ def _show_evaluation(out: Console, evaluation: TestEvaluation) -> None:
     others = {name: value for name, value in evaluation.metrics.items() if name != evaluation.metric}
     if others:
         out.print(_indented("   ".join(f"{name} {value:.4f}" for name, value in others.items())))
+    for one in [one for one in evaluation.decided if one.threshold != HALF][:MOST_THRESHOLDS]:
+        shares = (
+            f"{name} {show_share(share)}" for name, share in (("recall", one.recall), ("precision", one.precision))
+        )
+        name = safe_lines(one.name)
+        out.print(_indented(f"{name!r} from {show_probability(one.threshold)} on: {', '.join(shares)}"))
     if evaluation.in_training:
         count = many(evaluation.in_training, "test example is", "test examples are")
         out.print(f"  ! {count} also in the training data, bit for bit", style="bold red")
@@ -240,6 +248,16 @@ def predict(
         _print_texts(answers)
     else:
         console().print(_table(answers))
+    _show_thresholds(run, runs)
+
+
+def _show_thresholds(run: Which, runs: Path) -> None:
+    """Print from which probabilities on the answers are yes, where that is not one half."""
+    from dl.runs.report import find_run
+    from dl.runs.wording import show_thresholds
+
+    if line := show_thresholds(find_run(run, runs).manifest.task):
+        console(stderr=True).print(plain(f"threshold: {line}", longest=LONGEST_NOTE))
 
 
 def _print_texts(answers: list[Prediction]) -> None:

@@ -27,6 +27,7 @@ from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Baseline, FoldScore, Manifest, TaskInfo
 from dl.runs.outcomes import PartOutcomes, Scored
 from dl.runs.run import Run
+from dl.runs.thresholds import choose_thresholds
 from dl.splits.holdout import join_groups
 from dl.tasks.task import Task
 from dl.training.setup import FitSetup
@@ -112,14 +113,24 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
     subsets = {"val": val.subset, "probe": probe.subset}
     shared = {"val": val.groups, "probe": probe.groups}
     outcomes.write_examples(folder / "outcomes", subsets, leaked, shared, {"val": val.folds, "probe": probe.folds})
+    info = task.info
     if best:
-        _write_answers(folder, task, folds, val, best)
+        logits = _write_answers(folder, task, folds, val, best)
+        given = (str(plan.recipe.train["threshold"]), logits, val.subset.targets, val.groups)
+        info = replace(info, decision=choose_thresholds(info, *given))
     hard = {name: _hardest(pooled, epochs) for name, pooled in (("val", val), ("probe", probe))}
     write_sketches(folder / "outcomes", subsets, hard, first.sketch)
     scores = tuple(_score(k, fold, protocol, best, task.info) for k, fold in enumerate(folds, start=1)) if best else ()
     parts = replace(manifest.parts, val=len(val.subset), probe=len(probe.subset))
     baselines = _baselines(plan, folds, val.subset, first.preprocessor)
-    changes = {"best_epoch": best, "epochs": epochs, "folds": scores, "parts": parts, "baselines": baselines}
+    changes = {
+        "task": info,
+        "best_epoch": best,
+        "epochs": epochs,
+        "folds": scores,
+        "parts": parts,
+        "baselines": baselines,
+    }
     return manifest.with_status("running", **changes)
 
 
@@ -193,8 +204,14 @@ def _estimates(
     return limits_of | {"gap": better.value - worse.value, "gap_low": low, "gap_high": high}
 
 
-def _write_answers(folder: Path, task: Task, folds: Sequence[FinishedFold], val: _Pooled, epoch: int) -> None:
-    """Write logits and answers of the pooled validation rows at an epoch, in the scale of the pooled task."""
+def _write_answers(
+    folder: Path, task: Task, folds: Sequence[FinishedFold], val: _Pooled, epoch: int
+) -> NDArray[np.float32]:
+    """Write logits and answers of the pooled validation rows at an epoch, in the scale of the pooled task.
+
+    Returns:
+        (n, K) the logits.
+    """
     logits, answers = [], []
     for fold in folds:
         own, answer = outcomes.read_epoch_logits(fold.run.outcomes_folder, epoch)
@@ -202,7 +219,9 @@ def _write_answers(folder: Path, task: Task, folds: Sequence[FinishedFold], val:
         answers.append(answer)
     known = [answer for answer in answers if answer is not None]
     together = np.concatenate(known)[val.order] if len(known) == len(folds) else None
-    outcomes.write_logits(folder / "outcomes", "best", np.concatenate(logits)[val.order], together)
+    pooled = np.concatenate(logits)[val.order]
+    outcomes.write_logits(folder / "outcomes", "best", pooled, together)
+    return pooled
 
 
 def _hardest(pooled: _Pooled, epochs: int) -> Index:

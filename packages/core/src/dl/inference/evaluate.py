@@ -23,6 +23,7 @@ from dl.runs.ledger import LEDGER, TestEvaluation, evaluations_of, read_ledger, 
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints, refuse_changed
+from dl.runs.thresholds import score_thresholds
 from dl.specs import IN_MEMORY
 from dl.splits.copies import example_keys, only_copies
 from dl.splits.leakage import found_in
@@ -110,6 +111,7 @@ def _evaluate(
         fingerprint=fingerprint,
         in_training=int(np.count_nonzero(found_in(keys, known))),  # bit for bit
         groups=len(groups) if groups is not None else 0,
+        decided=score_thresholds(opened.task.info, logits.numpy(), examples.targets, groups),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     record_evaluation(ledger, result)

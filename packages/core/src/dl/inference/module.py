@@ -42,6 +42,13 @@ class LoadedNetwork(nn.Module):
         """The classes, labels or target columns, in the order of the outputs."""
         return self.loaded.task.info.names
 
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The probability of the class to find, or of each label, from which on it is answered; empty for none."""
+        info = self.loaded.task.info
+        names = info.names if info.has_labels else (info.positive,)
+        return dict(zip(names, info.decision.thresholds, strict=True)) if info.decision else {}
+
     def forward(self, inputs: object) -> Tensor:
         """Predict raw inputs, as `dl.fit` takes them, batch by batch and without gradients.
 
@@ -68,6 +75,18 @@ class LoadedNetwork(nn.Module):
         examples = self.loaded.read(inputs)
         found = notes_on(self.loaded, examples)
         return [tuple(found.get(at, ())) for at in range(len(examples))]
+
+    def answers(self, inputs: object) -> Tensor:
+        """Return the answer to each raw input in the form of a target: a class number, labels, or numbers.
+
+        Of two classes, and of labels, the answer is decided by the thresholds of the run.
+
+        Raises:
+            BadData: If the inputs do not fit the run.
+        """
+        found = self.loaded.task.answers(self.loaded.logits(self.loaded.read(inputs)))
+        assert found is not None  # a task of generated text reads no arrays
+        return found
 
     def predict(self, inputs: object) -> list[Prediction]:
         """Predict raw inputs, as words and values.

@@ -45,6 +45,12 @@ TRAIN_OPTIONS = (
         "of a regression, learn the values or their logarithm; auto takes the logarithm of positive, skewed ones",
         choices=(AUTO, "plain", "log"),
     ),
+    Option(
+        "threshold",
+        AUTO,
+        "yes from this probability on: a number, f1, balanced-accuracy, recall:0.95, precision:0.9; auto takes f1 for "
+        "rare classes",
+    ),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
 SPLIT_OPTIONS = (

@@ -18,6 +18,7 @@ from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+from dl.recipes.threshold import parse_threshold
 from dl.specs import IN_MEMORY, NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
 from dl.tables.options import is_table, refuse_options
 from dl.terminal import safe_text
@@ -196,6 +197,8 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
             f"1 as val=0.2, or val={AUTO} for the data set's own share"
         )
     check_protocol(split)
+    train = check(groups["train"], {**start.train, **typed["train"]}, "training")
+    parse_threshold(str(train["threshold"]))
     return Recipe(
         domain=specs.domain.name,
         data=str(specs.path.absolute()) if specs.path else start.data,  # runs again from anywhere
@@ -204,7 +207,7 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         seed=seed,
         model_options=check(groups["model"], {**start.model_options, **typed["model"]}, f"model {specs.model.name}"),
         regularizers=_regularizers(plugins, specs.domain.name, start.regularizers),
-        train=check(groups["train"], {**start.train, **typed["train"]}, "training"),
+        train=train,
         split=split,
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
         is_open=start.is_open,

@@ -15,6 +15,7 @@ from dl.errors import BadRun
 from dl.files import append_line
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
+from dl.runs.thresholds import ThresholdScore
 from dl.stored import from_json
 
 LEDGER = "test-ledger.jsonl"  # name of the file
@@ -37,6 +38,7 @@ class TestEvaluation:
         in_training: Number of test examples with an exact duplicate in the training or validation set.
         time: UTC, ISO 8601.
         groups: Number of groups that the examples come from, on which the interval rests; 0 where all are independent.
+        decided: Recall and precision at the thresholds of the run; empty without any.
     """
 
     run: str
@@ -51,6 +53,7 @@ class TestEvaluation:
     in_training: int
     time: str
     groups: int = 0
+    decided: tuple[ThresholdScore, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -59,7 +62,8 @@ class TestEvaluation:
 
     def to_json(self) -> str:
         """Return the line of the ledger."""
-        return json.dumps(asdict(self) | {"score": self.score._asdict()})
+        decided = [one.as_dict() for one in self.decided]
+        return json.dumps(asdict(self) | {"score": self.score._asdict(), "decided": decided})
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -34,6 +35,31 @@ class MetricInfo:
     kind: str
 
 
+HALF = 0.5  # the threshold at which the likelier answer is given
+
+
+@dataclass(frozen=True)
+class Decision:
+    """From which probability on a task answers yes: for the class to find, of two, or for each label.
+
+    Args:
+        asked: The rule, as it was typed.
+        thresholds: One for the class to find, or one for each label.
+        tuned: Which of them were tuned on the validation set.
+        reason: Why they are what they are, in words.
+    """
+
+    asked: str
+    thresholds: tuple[float, ...]
+    tuned: tuple[bool, ...]
+    reason: str
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the likelier answer is given throughout."""
+        return all(threshold == HALF for threshold in self.thresholds)
+
+
 @dataclass(frozen=True)
 class TaskInfo:
     """The task of a run.
@@ -59,6 +85,7 @@ class TaskInfo:
         log_limits: (D, 2) least and largest logarithm of a prediction, if the logarithms of targets are learnt;
             shift and scale are then theirs.
         skewness: Of the training target, where it decided for logarithms.
+        decision: The thresholds of the run, once its fit has ended; None before, and for tasks without thresholds.
     """
 
     name: str
@@ -80,6 +107,20 @@ class TaskInfo:
     counts: tuple[int, ...] = ()
     log_limits: tuple[tuple[float, float], ...] = ()
     skewness: float = 0.0
+    decision: Decision | None = None
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether the task answers yes or no by the probability of each output."""
+        return self.probabilities == "sigmoid" and (self.has_labels or bool(self.positive))
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """(K,) what is taken from each logit so that its threshold lies at 0; empty where that is one half."""
+        if self.decision is None or self.decision.is_usual:
+            return ()
+        sign = -1.0 if self.finds_first else 1.0
+        return tuple(sign * (math.log(t) - math.log1p(-t)) for t in self.decision.thresholds)
 
     @property
     def finds_first(self) -> bool:

@@ -244,8 +244,13 @@ class Task:
             logits: (N, K).
             target: As `encode` gives it.
         """
-        first = self.info.finds_first
-        return self.metrics_of(self.preds(-logits) if first else self.preds(logits), target)
+        decided = self._at_thresholds(logits)
+        return self.metrics_of(self.preds(-decided if self.info.finds_first else decided), target)
+
+    def _at_thresholds(self, logits: Tensor) -> Tensor:
+        """Shift logits (N, K) so that the thresholds of the run lie at one half; their ranking stays."""
+        offsets = self.info.offsets
+        return logits - logits.new_tensor(offsets) if offsets else logits
 
     def metrics_of(self, preds: Tensor, target: Tensor) -> dict[str, float]:
         """Compute every metric from preds, of two classes those of the class to find.
@@ -262,7 +267,7 @@ class Task:
 
     def example_scores(self, logits: Tensor, target: Tensor) -> Tensor:
         """Score each example on its own, (N,): right or wrong, share of right labels, absolute error, or bits."""
-        return self.row.score(self.preds(logits), self.decode(target))
+        return self.row.score(self.preds(self._at_thresholds(logits)), self.decode(target))
 
     def margins(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the distance of each example from a wrong class, (N,), in logits; zeros without classes."""
@@ -272,7 +277,7 @@ class Task:
 
     def answers(self, logits: Tensor) -> Tensor | None:
         """Return the answer for each example in the form of targets, (N, ...); None if answers are no targets."""
-        return self.row.predicted(self.preds(logits)) if self.row.predicted else None
+        return self.row.predicted(self.preds(self._at_thresholds(logits))) if self.row.predicted else None
 
     def in_words(self, answer: Tensor) -> str:
         """Write one of the answers in words."""

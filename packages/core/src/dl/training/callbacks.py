@@ -28,6 +28,7 @@ from dl.runs import outcomes
 from dl.runs.estimates import ScoreEstimates, estimate_scores
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
+from dl.runs.thresholds import choose_thresholds
 from dl.signals import SecondSignal, StopFlag
 from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
@@ -59,10 +60,16 @@ class RunWriter(Callback):
     """Writes history, outcomes, best weights and a checkpoint after each epoch, on the first device only."""
 
     def __init__(
-        self, folder: Path, manifest: Manifest, scored: ScoredSubsets, monitor: str, progress: ProgressDisplay
+        self,
+        folder: Path,
+        manifest: Manifest,
+        scored: ScoredSubsets,
+        monitor: str,
+        progress: ProgressDisplay,
+        threshold: str = "auto",
     ) -> None:
         self.folder, self.manifest, self.scored, self.monitor = folder, manifest, scored, monitor
-        self.progress = progress
+        self.progress, self.threshold = progress, threshold
         self.targets = {name: subset.targets for name, subset in scored.subsets.items()}
         self.losses = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}  # summed over epochs
         self.margins = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}
@@ -147,9 +154,20 @@ class RunWriter(Callback):
         }
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
-        """Write the final status to the manifest, on the first device only."""
+        """Write the final status and the thresholds to the manifest, on the first device only."""
         if is_first_device():
+            if status != "failed" and self.manifest.best_epoch:
+                self.decide()
             self.write_manifest(status, message, signal)
+
+    def decide(self) -> None:
+        """Choose the thresholds of the run on the kept outcomes of its best epoch."""
+        if not self.manifest.task.has_thresholds:
+            return
+        logits = outcomes.read_logits(self.folder / "outcomes", "best")
+        given = (self.manifest.task, self.threshold, logits, self.targets["val"], self.scored.groups["val"])
+        task = replace(self.manifest.task, decision=choose_thresholds(*given))
+        self.manifest = replace(self.manifest, task=task)
 
     def write_manifest(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write `run.json`."""
@@ -242,6 +260,9 @@ class FoldWriter(OnceWriter):
         super().keep_epoch(module, is_best=is_best)
         self.logits.append(module.scored["val"].logits)
         self.answers.append(module.val_answers())
+
+    def decide(self) -> None:
+        """Choose no threshold: like the epoch, it is chosen for all folds together."""
 
     def write_more(self, folder: Path) -> None:
         """Write the logits of all epochs."""

@@ -25,9 +25,11 @@ from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
+from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import data_facts, settle
 from dl.runs.manifest import Baseline, Manifest, Parts
+from dl.runs.thresholds import need_both
 from dl.specs import IN_MEMORY
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
@@ -131,6 +133,7 @@ def set_up(
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     splits = splits or split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
+    _check_threshold(task, splits, recipe)
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
@@ -186,6 +189,22 @@ def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
         scale = "plain"  # a target to be scored may have no logarithm
     return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
+
+
+def _check_threshold(task: Task, splits: DataSplits, recipe: Recipe) -> None:
+    """Refuse a threshold that the task has none of, and one to tune on a validation set of one class.
+
+    Raises:
+        BadData: If there is nothing to tune on.
+        BadOption: If the task answers no yes or no by a probability.
+    """
+    asked = str(recipe.train["threshold"])
+    if asked != AUTO and not task.info.has_thresholds:
+        raise BadOption(
+            f"threshold={asked} is for two classes, or labels; the task is {task.info.name}, which has no threshold"
+        )
+    if not protocol_of(recipe.split)[1]:  # the outcomes of all folds together are tuned on
+        need_both(task.info, asked, splits.val.targets)
 
 
 def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:

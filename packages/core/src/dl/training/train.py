@@ -85,6 +85,7 @@ def train(
         ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch, splits.groups),
         str(recipe.train["monitor"]),
         display,
+        str(recipe.train["threshold"]),
     )
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
