@@ -25,6 +25,7 @@ from benchmarks import (
     steps,
     tables,
     text,
+    thresholds,
     tuning,
     verdicts,
 )
@@ -46,6 +47,7 @@ ALL: dict[str, Callable[[], None]] = {
     "guards": guards.main,
     "intervals": intervals.main,
     "rankings": rankings.main,
+    "thresholds": thresholds.main,
     "folds": folds.main,
     "tuning": tuning.main,
     "alarms": alarms.main,

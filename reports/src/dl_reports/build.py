@@ -60,6 +60,7 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
         confusion=known(matrix),
         classes=figures.class_rows(facts),
         residuals=residuals(facts),
+        thresholds=figures.thresholds(facts),
         calibration=known(card),
         unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),
         next=commands(facts, findings),

@@ -1,4 +1,4 @@
-"""The confusion matrix of the validation set at the best epoch, and the most confused pairs of classes.
+"""The confusion matrix of the validation set at the best epoch, by the run's thresholds, and the most confused classes.
 
 Letters: ``C`` classes.
 """
@@ -19,9 +19,12 @@ PAIRS = 10
 
 def confusion(facts: Facts) -> Confusion | NotComputable:
     """Count the predicted class of each validation example by its true class."""
-    answers, val = facts.answers, facts.kept.val
-    if isinstance(answers, NotComputable):
-        return answers
+    if isinstance(facts.answers, NotComputable):
+        return facts.answers
+    decided, val = facts.decisions, facts.kept.val
+    if isinstance(decided, NotComputable):
+        return decided
+    answers = decided.astype(np.int64)
     if isinstance(val, NotComputable):
         return val
     targets = val.targets.astype(np.int64)

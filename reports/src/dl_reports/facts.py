@@ -25,6 +25,7 @@ from dl.plugins.registry import Plugins
 from dl.runs.history import EpochRow
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
+from dl.runs.thresholds import decided_answers
 from dl.words import many
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
@@ -88,6 +89,7 @@ class Facts:
         memorization: `Memorization`: when the examples of the probe were fitted.
         suspects: `Suspects`: the examples of the probe, the most likely mislabelled first.
         answers: (n,) the predicted class of each validation example at the best epoch.
+        decisions: (n, ...) the answers by the thresholds of the run, each by one that was tuned on other examples.
         class_counts: `ClassCounts`: of each class or label, validation examples, answers and right ones.
     """
 
@@ -382,9 +384,26 @@ class Facts:
         return answers.astype(np.int64)
 
     @cached_property
+    def decisions(self) -> NDArray[np.generic] | NotComputable:
+        """(n, ...) the answer to each validation example by the run's thresholds; tuned ones never saw the example.
+
+        Without thresholds of its own, what the network answers.
+        """
+        task, val, logits, answers = self.manifest.task, self.kept.val, self.kept.best_logits, self.kept.answers
+        if task.decision is None or isinstance(answers, NotComputable):
+            return answers
+        if isinstance(val, NotComputable):
+            return val
+        if isinstance(logits, NotComputable):
+            return logits
+        if logits.size != val.targets.size:
+            return NotComputable("targets and outputs do not match")
+        return decided_answers(task, logits, val.targets, val.groups)
+
+    @cached_property
     def class_counts(self) -> ClassCounts | NotComputable:
         """Validation examples, answers and right answers of each class or label at the best epoch."""
-        task, val, answers = self.manifest.task, self.kept.val, self.kept.answers
+        task, val, answers = self.manifest.task, self.kept.val, self.decisions
         if not (task.has_classes or task.has_labels):
             return NotComputable("the task has neither classes nor labels")
         if isinstance(val, NotComputable):
@@ -394,12 +413,18 @@ class Facts:
         if answers.shape != val.targets.shape:
             return NotComputable("targets and answers do not match")
         if task.has_labels:
-            return count_labels(val.targets, answers, val.groups)
+            return replace(count_labels(val.targets, answers, val.groups), tuned=self._tuned(len(task.names)))
         targets, given = val.targets.astype(np.int64), answers.astype(np.int64)
         if len(targets) == 0 or min(targets.min(), given.min()) < 0:
             return NotComputable("a class number is below 0")
         size = max(len(task.names), int(targets.max()) + 1, int(given.max()) + 1)
-        return count_classes(targets, given, size, val.groups)
+        return replace(count_classes(targets, given, size, val.groups), tuned=self._tuned(size))
+
+    def _tuned(self, size: int) -> NDArray[np.bool_]:
+        """Return (K,) which classes or labels are decided by a threshold that was tuned on validation."""
+        decision = self.manifest.task.decision
+        tuned = (False,) if decision is None else decision.tuned
+        return np.array(tuned if len(tuned) == size else [any(tuned)] * size)
 
 
 def fact(compute: Callable[[Facts], Value]) -> Callable[[Facts], Value]:

@@ -11,7 +11,17 @@ from dl.intervals import Estimate, interval_of_mean, mean_interval, wilson
 from dl.runs.outcomes import PartOutcomes
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import SOFTMAX, Facts, known
-from dl_reports.report import BaselineRow, BestEpochScores, Bin, CalibrationCard, ClassRow, Curve, Curves
+from dl_reports.report import (
+    BaselineRow,
+    BestEpochScores,
+    Bin,
+    CalibrationCard,
+    ClassRow,
+    Curve,
+    Curves,
+    ThresholdRow,
+    Thresholds,
+)
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reliability import Reliability, class_reliability, error_interval, label_reliability
 
@@ -59,6 +69,17 @@ def class_rows(facts: Facts) -> tuple[ClassRow, ...]:
         positive = facts.has_classes and name == facts.manifest.task.positive
         rows.append(ClassRow(name, int(examples), int(answers), recall, precision, positive))
     return tuple(sorted(rows, key=lambda row: row.recall.value if row.examples else math.inf))
+
+
+def thresholds(facts: Facts) -> Thresholds | None:
+    """List the thresholds of the run; None without any."""
+    task = facts.manifest.task
+    decision = task.decision
+    if decision is None:
+        return None
+    names = task.names if task.has_labels else (task.positive,)
+    rows = zip(names, decision.thresholds, decision.tuned, strict=False)
+    return Thresholds(decision.asked, decision.reason, tuple(ThresholdRow(*row) for row in rows))
 
 
 def curves(facts: Facts) -> Curves | None:

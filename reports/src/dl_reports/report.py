@@ -270,6 +270,36 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class ThresholdRow:
+    """The threshold of the class to find, of two, or of one label.
+
+    Attributes:
+        name: Of the class or label.
+        threshold: Probability from which on it is answered.
+        tuned: Whether it was tuned on the validation set.
+    """
+
+    name: str
+    threshold: float
+    tuned: bool
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """How the run turns probabilities into yes and no.
+
+    Attributes:
+        asked: The rule, as ``auto`` or ``recall:0.95``.
+        reason: Why the thresholds are what they are.
+        rows: The threshold of the class to find, or of each label.
+    """
+
+    asked: str
+    reason: str
+    rows: tuple[ThresholdRow, ...]
+
+
+@dataclass(frozen=True)
 class Bin:
     """Validation examples of similar confidence: their mean confidence, and their accuracy with its interval."""
 
@@ -409,6 +439,7 @@ class Report:
         reuse: Of the validation set, and of the test set.
         classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         residuals: Of each target column of a regression; empty for other tasks, or if nothing was kept.
+        thresholds: Of two classes, or of labels; None for other tasks, and before the fit has ended.
         schema: Version of the JSON.
     """
 
@@ -428,4 +459,5 @@ class Report:
     reuse: tuple[Reuse, ...] = ()
     classes: tuple[ClassRow, ...] = ()
     residuals: tuple[Residuals, ...] = ()
+    thresholds: Thresholds | None = None
     schema: int = SCHEMA

@@ -25,7 +25,7 @@ MOST_CLASSES = 12  # of a matrix that is shown whole
 MOST_PAIRS = 5
 MOST_NAME = 24
 MOST_SOURCE = 60  # characters of a file's name or a row
-LEAST_FOUND = 3  # classes
+LEAST_FOUND = 10  # classes
 
 
 def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
@@ -139,19 +139,20 @@ def _cell(text: str, right: bool, worst: int) -> Text:
 
 
 def classes(found: Sequence[ClassRow]) -> RenderableType | None:
-    """Show the classes that are found least, with recall and precision; nothing where there are two."""
-    rows = phrases.least_found(found, LEAST_FOUND)
-    if not rows:
+    """Show the classes that are found least, with recall and precision; nothing where there are none."""
+    if not found:
         return None
     grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     grid.add_column("", max_width=MOST_NAME, overflow="ellipsis", no_wrap=True)
     for name in ("examples", "recall", "", "precision", ""):
         grid.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
+    for row in found[:LEAST_FOUND]:
         shares = (phrases.share_and_interval(one) for one in (row.recall, row.precision))
         cells = (Text(text, style="dim" if k else "") for pair in shares for k, text in enumerate(pair))
         grid.add_row(plain(row.name), f"{row.examples:,}", *cells)
-    return grid
+    if len(found) <= LEAST_FOUND:
+        return grid
+    return Group(grid, plain(f"{len(found) - LEAST_FOUND:,} more, in the web page and the JSON", "dim"))
 
 
 def calibration(card: CalibrationCard, width: int) -> RenderableType:

@@ -57,7 +57,6 @@ def _template() -> Template:
         "sample": sample,
         "LONG": LONG,
         "MOST_PAIRS": MOST_PAIRS,
-        "MOST_CLASSES": MOST_CLASSES,
         "policy": POLICY,
     }
     environment.globals |= {"style": Markup(_read("page.css"))}

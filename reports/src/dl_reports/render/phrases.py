@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 
 from dl.groups import FEWEST_GROUPS
 from dl.intervals import Estimate
-from dl.runs.manifest import MetricInfo
-from dl.runs.wording import show_estimate, show_value
+from dl.recipes.threshold import AUTO
+from dl.runs.manifest import HALF, MetricInfo
+from dl.runs.wording import show_estimate, show_probability, show_value
 from dl.words import show_number
 from dl_reports.formatting import bracket, many, metric_word, percent, points
-from dl_reports.report import Answer, BaselineRow, CalibrationCard, ClassRow, Curves, Example, Header, Report, Reuse
+from dl_reports.report import Answer, BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
 
+MOST_THRESHOLDS = 6  # labels in a sentence
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
 
@@ -120,9 +122,19 @@ def share_and_interval(estimate: Estimate) -> tuple[str, str]:
     return f"{estimate.value:.2%}".replace("%", " %"), bracket(estimate[1:], 100, 2)
 
 
-def least_found(classes: Sequence[ClassRow], most: int) -> tuple[ClassRow, ...]:
-    """Return the classes that are found least, of more than two; of two, the scores say it."""
-    return tuple(classes[:most]) if len(classes) > 2 else ()
+def thresholds(report: Report) -> str:
+    """Return the thresholds in words; empty where the usual one needs none: the likelier answer of balanced classes."""
+    found = report.thresholds
+    if found is None:
+        return ""
+    own = sorted((one for one in found.rows if one.threshold != HALF), key=lambda one: one.threshold)
+    ranks = report.header.metric.kind == "ranking"
+    if not own:
+        return f"the likelier answer, from 0.5 on: {found.reason}" if ranks or found.asked != AUTO else ""
+    shown = ", ".join(f"'{one.name}' from {show_probability(one.threshold)} on" for one in own[:MOST_THRESHOLDS])
+    more = f" and {len(own) - MOST_THRESHOLDS:,} more" if len(own) > MOST_THRESHOLDS else ""
+    fair = "; each example is counted by a threshold tuned on others" if any(one.tuned for one in own) else ""
+    return f"{shown}{more}, {found.reason}{fair}"
 
 
 def reuse(found: Reuse, metric: MetricInfo) -> str:

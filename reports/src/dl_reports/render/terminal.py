@@ -48,10 +48,11 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _titled("learning curves", _curves(report, inner))
     yield from _titled("findings", _findings(report, inner))
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
+    yield from _titled("threshold", _sentence(phrases.thresholds(report)))
     if report.confusion is not None:
         yield from _titled("confused classes", cards.confusion(report.confusion, inner))
     yield from _titled("errors by prediction", show_residuals(report.residuals, inner))
-    yield from _titled("classes found least", cards.classes(report.classes))
+    yield from _titled("classes, the least found first", cards.classes(report.classes))
     if report.calibration is not None:
         yield from _titled("calibration", cards.calibration(report.calibration, inner))
     yield from _titled("evaluations of each set", _reuse(report))
@@ -59,6 +60,10 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
         yield from _titled(safe_text(section.title), _section(section))
     yield from _titled("not checked", _unchecked(report.unchecked))
     yield from _titled("next", show_next(report.next, inner))
+
+
+def _sentence(words: str) -> RenderableType | None:
+    return Text(safe_text(words, LONG)) if words else None
 
 
 def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType]:

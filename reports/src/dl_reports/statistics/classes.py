@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dl.groups import Groups
 from dl.intervals import Interval, effective_size, wilson
+from dl.runs.thresholds import widen
 
 HALF = 0.5
 
@@ -26,12 +27,14 @@ class ClassCounts:
         answers: Examples that the network gives the class.
         right: Of those, the right ones.
         sizes: (2, K) examples and answers as independent ones, fewer where they share groups; None for the counts.
+        tuned: (K,) which are answered by thresholds that differ from example to example; None for none.
     """
 
     examples: NDArray[np.int64]
     answers: NDArray[np.int64]
     right: NDArray[np.int64]
     sizes: NDArray[np.float64] | None = None
+    tuned: NDArray[np.bool_] | None = None
 
     def recall(self, k: int, level: float = 0.95) -> Interval:
         """Return the interval of the share of the class's examples that are found. Source: Wilson 1927."""
@@ -43,7 +46,9 @@ class ClassCounts:
 
     def _share(self, of: NDArray[np.int64], row: int, k: int, level: float) -> Interval:
         size = float(of[k]) if self.sizes is None else float(self.sizes[row, k])
-        return wilson(float(self.right[k] / max(1, of[k])) * size, size, level)
+        share = float(self.right[k] / max(1, of[k]))
+        found = wilson(share * size, size, level)
+        return widen(share, found) if self.tuned is not None and self.tuned[k] and of[k] else found
 
     @property
     def pooled_recall(self) -> float:

@@ -23,6 +23,7 @@ from dl.words import many
 
 FOLDS = 10  # of the cross-fitting
 FEWEST = 50  # independent rows of the rarer side, from which on ``auto`` tunes
+TOLD = 10  # answers from which on a precision is one
 WIDER = 1.1  # how much longer intervals of cross-fitted answers are, by simulation (`benchmarks/thresholds.py`)
 LARGEST = 30.0  # logit of a threshold; beyond it a probability is 0 or 1 in print
 
@@ -152,7 +153,7 @@ def need_both(info: TaskInfo, asked: str, targets: NDArray[np.generic]) -> None:
     """
     if not (info.has_thresholds and parse_threshold(asked).is_named):
         return
-    flags = targets.reshape(len(targets), -1) > 0
+    flags = targets.reshape(len(targets), -1).astype(bool)
     if not (flags.any(axis=0) & ~flags.all(axis=0)).any():
         what = "no label with and without examples" if info.has_labels else "one class alone"
         raise BadData(f"threshold={asked}: the validation set holds {what}; use threshold=0.5, or a larger val=")
@@ -164,7 +165,7 @@ def as_logit(threshold: float) -> float:
 
 
 def _columns(info: TaskInfo, logits: NDArray[np.floating], targets: NDArray[np.generic]) -> Iterator[_Column]:
-    sign, flags = (-1.0 if info.finds_first else 1.0), targets.reshape(logits.shape) > 0
+    sign, flags = (-1.0 if info.finds_first else 1.0), targets.reshape(logits.shape).astype(bool)
     names = info.names if info.has_labels else (info.positive,)
     for k, name in enumerate(names):
         found = ~flags[:, k] if info.finds_first else flags[:, k]
@@ -246,7 +247,8 @@ def best_cut(logits: Floats, found: Flags, rule: ThresholdRule) -> float:
     elif rule.kind == RECALL:
         value = np.where(recall >= rule.value - 1e-12, 1 + precision, recall)
     elif rule.kind == PRECISION:
-        value = np.where(precision >= rule.value - 1e-12, 1 + recall, precision)
+        told = answered >= min(TOLD, every)  # of one answer or two the precision is chance
+        value = np.where(told & (precision >= rule.value - 1e-12), 1 + recall, precision - ~told)
     else:
         value = 2 * right / (answered + every)
     value = np.where(np.append(logits[1:] < logits[:-1], True), value, -np.inf)  # no cut between equal logits
