@@ -20,6 +20,8 @@ REGULARIZERS = {
     "l2": {"strength": 0.01},
     "label-smoothing": {"share": 0.3},
     "class-weights": {"power": 1.0},
+    "resample": {"power": 1.0},
+    "focal": {"gamma": 2.0},
     "max-norm": {"bound": 0.5},
     "weight-averaging": {"decay": 0.9},
     "early-stopping": {"patience": 1},

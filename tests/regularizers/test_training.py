@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -10,7 +11,16 @@ from torch.nn import functional as F
 
 from dl.errors import BadOption
 from dl.runs.manifest import MetricInfo
-from dl_regularizers.training import class_weights, early_stopping, label_smoothing, max_norm, weight_averaging
+from dl.training.batches import draw_epoch
+from dl_regularizers.training import (
+    class_weights,
+    early_stopping,
+    focal,
+    label_smoothing,
+    max_norm,
+    resample,
+    weight_averaging,
+)
 
 ACCURACY, MAE = MetricInfo("accuracy", True, 1.0, "proportion"), MetricInfo("mae", False, 0.0, "mean")
 
@@ -199,6 +209,33 @@ def test_class_weights_to_the_power_zero_change_nothing(task):
     logits, target = torch.randn(20, 3), torch.randint(3, (20,))
     weighted = class_weights(0.0, three).loss(three.row.loss)
     assert torch.allclose(weighted(logits, target, "none"), three.row.loss(logits, target, "none"))
+
+
+def test_resampling_to_the_power_one_draws_each_class_as_often(task):
+    targets = torch.tensor([0.0] * 90 + [1.0] * 10)
+    for power, shares in ((1.0, (50, 50)), (0.5, (75, 25)), (0.0, (90, 10))):  # the root of 9 is 3
+        chances = resample(power, task("binary")).chances(targets)
+        drawn = draw_epoch(0, 3, np.arange(100), chances.numpy())
+        counts = np.bincount(targets.long().numpy()[drawn], minlength=2)
+        assert np.abs(counts - shares).max() <= 1
+        assert np.array_equal(drawn, draw_epoch(0, 3, np.arange(100), chances.numpy()))
+    assert len(np.unique(draw_epoch(0, 0, np.arange(100), np.ones(100)))) == 100, "alike, each is drawn once"
+
+
+def test_the_focal_loss_is_the_one_known_by_hand(task):
+    half = 0.25 * math.log(2)  # of gamma 2, at a probability of one half
+    for name, logits, target, wanted in (
+        ("binary", [[0.0], [math.log(3)]], [1.0, 0.0], [half, 0.75**2 * math.log(4)]),
+        ("multilabel", [[0.0, math.log(3)]], [[1.0, 1.0]], [half + 0.25**2 * -math.log(0.75)]),
+        ("multiclass", [[0.0, 0.0, 0.0]], [2], [(2 / 3) ** 2 * math.log(3)]),
+    ):
+        one = task(name)
+        focused = focal(2.0, one).loss(one.row.loss)
+        given = torch.tensor(logits), torch.tensor(target)
+        assert focused(*given, "none").tolist() == pytest.approx(wanted, abs=1e-6)
+        assert focused(*given).item() == pytest.approx(np.mean(wanted), abs=1e-6)
+        plain = focal(0.0, one).loss(one.row.loss)
+        assert torch.allclose(plain(*given, "none"), one.row.loss(*given, "none"))
 
 
 def test_class_weights_need_an_example_of_every_class(task):

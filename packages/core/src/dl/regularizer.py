@@ -31,7 +31,7 @@ FUNCTIONS = {  # of a `Regularizer`, by the place at which they act
     "network": ("choices", "network"),
     "batch": ("batch",),
     "penalty": ("penalty",),
-    "training": ("loss", "gradients", "after_step", "scored_with", "ends"),
+    "training": ("chances", "loss", "gradients", "after_step", "scored_with", "ends"),
 }
 
 
@@ -85,6 +85,8 @@ class Regularizer:
         network: Changes the built network; its outputs in eval mode and the names of its parameters must not change.
         batch: From a training batch and a seeded generator on its device to another batch. It must not change tensors
             in place.
+        chances: From the encoded targets of the training set, (n, ...), to how often each example is drawn relative to
+            the others, (n,) above 0; an epoch has n draws as ever.
         loss: From the task's loss to the training loss.
         penalty: From the network to a scalar, which is added to the loss of each training step.
         gradients: Sets the gradients of a step in the network's parameters. Its arguments are the network and a
@@ -101,6 +103,7 @@ class Regularizer:
     choices: Callable[[str, Sequence[Option], Options], Options] | None = None
     network: Callable[[nn.Module], None] | None = None
     batch: Callable[[Batch, torch.Generator], Batch] | None = None
+    chances: Callable[[Tensor], Tensor] | None = None
     loss: Callable[[Loss], Loss] | None = None
     penalty: Callable[[nn.Module], Tensor] | None = None
     gradients: Callable[[nn.Module, Backward], None] | None = None

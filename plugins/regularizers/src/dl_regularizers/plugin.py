@@ -137,6 +137,31 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             tasks=("binary", "multiclass"),
         ),
         RegularizerSpec(
+            "resample",
+            "training",
+            "draw the examples of rare classes more often",
+            _resample,
+            (
+                Option(
+                    "power",
+                    0.5,
+                    "of a class's rarity: 0 draws all alike, 1 each class as often",
+                    low=0.0,
+                    high=1.0,
+                ),
+            ),
+            tasks=("binary", "multiclass"),
+        ),
+        RegularizerSpec(
+            "focal",
+            "training",
+            "weigh the loss of each example by how wrong its answer is",
+            _focal,
+            (Option("gamma", 2.0, "power of the chance of a wrong answer; 0 weighs all alike", low=0.0, high=10.0),),
+            tasks=("binary", "multiclass", "multilabel"),
+            rank=70,
+        ),
+        RegularizerSpec(
             "max-norm",
             "training",
             "bound the norm of the weights into each unit after each step",
@@ -228,6 +253,18 @@ def _class_weights(options: Options, task: Task) -> Regularizer:
     from dl_regularizers.training import class_weights
 
     return class_weights(float(options["power"]), task)
+
+
+def _resample(options: Options, task: Task) -> Regularizer:
+    from dl_regularizers.training import resample
+
+    return resample(float(options["power"]), task)
+
+
+def _focal(options: Options, task: Task) -> Regularizer:
+    from dl_regularizers.training import focal
+
+    return focal(float(options["gamma"]), task)
 
 
 def _max_norm(options: Options, _task: Task) -> Regularizer:

@@ -1,4 +1,4 @@
-"""Regularizers on the training: label smoothing, max-norm, weight averaging, early stopping."""
+"""Regularizers on the training: label smoothing, rare classes, max-norm, weight averaging, early stopping."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dl.runs.history import EpochRow, History
 from dl.runs.manifest import MetricInfo
 from dl.tasks.task import Reduction, Task
 
+HALF = 0.5  # between no and yes
 # layers with weight matrices in which a row holds the weights into one unit
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LSTM, nn.GRU, nn.RNN)
 
@@ -62,6 +63,52 @@ def class_weights(power: float, task: Task) -> Regularizer:
         return of_weighted
 
     return Regularizer(loss=weighted)
+
+
+def resample(power: float, task: Task) -> Regularizer:
+    """Draw the examples of rare classes more often: each class's share of an epoch is its own to the power 1 - power.
+
+    Source: Mikolov et al. 2013 for shares softened by a power; at 1 every class is drawn as often.
+    """
+
+    def chances(targets: Tensor) -> Tensor:
+        classes = targets.long()
+        counts = torch.bincount(classes).double()
+        return counts[classes].pow(-power)
+
+    return Regularizer(chances=chances)
+
+
+def focal(gamma: float, task: Task) -> Regularizer:
+    """Weigh the loss of each example, or label, by the chance that is given to a wrong answer, to a power.
+
+    Source: Lin et al. 2017, Focal loss for dense object detection, equation 4.
+    """
+
+    def focused(loss: Loss) -> Loss:
+        def of_classes(logits: Tensor, target: Tensor) -> Tensor:
+            right = logits.softmax(dim=1).gather(1, target[:, None]).squeeze(1)
+            return (1 - right).pow(gamma) * loss(logits, target, "none")
+
+        def of_one(logits: Tensor, target: Tensor) -> Tensor:
+            wrong = torch.sigmoid(torch.where(target > HALF, -logits, logits))
+            return wrong.pow(gamma) * loss(logits[:, None], target, "none")
+
+        def of_labels(logits: Tensor, target: Tensor) -> Tensor:
+            wrong = torch.sigmoid(torch.where(target > HALF, -logits, logits)).pow(gamma)
+            each = [loss(logits[:, k : k + 1], target[:, k : k + 1], "none") for k in range(logits.shape[1])]
+            return (wrong * torch.stack(each, dim=1)).sum(dim=1)
+
+        def of_focus(logits: Tensor, target: Tensor, reduction: Reduction = "mean") -> Tensor:
+            if task.info.probabilities == "softmax":
+                each = of_classes(logits, target)
+            else:
+                each = of_labels(logits, target) if target.ndim > 1 else of_one(logits[:, 0], target)
+            return each.mean() if reduction == "mean" else each
+
+        return of_focus
+
+    return Regularizer(loss=focused)
 
 
 def max_norm(bound: float) -> Regularizer:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Examples, Index, Subset
@@ -83,6 +84,27 @@ class DeviceDataset:
 def epoch_permutation(seed: int, epoch: int, positions: Index) -> Index:
     """Shuffle the training positions (n,) for one epoch, as a function of seed and epoch alone."""
     return np.asarray(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
+
+
+def draw_epoch(seed: int, epoch: int, positions: Index, chances: NDArray[np.float64]) -> Index:
+    """Draw as many training positions as there are, (n,), as a function of seed and epoch alone.
+
+    Each is drawn as often as its chance asks for, to less than one: a common example at most once where its share is
+    below one, a rare one again and again.
+
+    Source: systematic sampling with unequal chances, Madow 1949.
+
+    Args:
+        seed: Of the draw.
+        epoch: From 0.
+        positions: (n,) of the training set.
+        chances: (n,) how often each is drawn relative to the others.
+    """
+    rng, n = np.random.default_rng([seed, epoch, 0xD4A3]), len(positions)
+    order = rng.permutation(n)
+    ends = np.cumsum(chances[order])
+    at = np.searchsorted(ends / ends[-1] * n, np.arange(n) + rng.random(), side="right")
+    return np.asarray(rng.permutation(positions[order[np.minimum(at, n - 1)]]))
 
 
 def bucket_by_length(order: Index, lengths: Index, batch_size: int, rng: np.random.Generator) -> Index:
@@ -157,6 +179,7 @@ class TrainBatchSampler:
     steps_per_block: int
     lengths: Index | None = None
     epoch: int = 0
+    chances: NDArray[np.float64] | None = None  # (n,) how often each position is drawn relative to the others
 
     @property
     def sampler(self) -> TrainBatchSampler:
@@ -181,7 +204,10 @@ class TrainBatchSampler:
         return -(-self.steps // self.steps_per_block)
 
     def __iter__(self) -> Iterator[tuple[Tensor, float]]:
-        order = epoch_permutation(self.seed, self.epoch, self.positions)
+        if self.chances is None:
+            order = epoch_permutation(self.seed, self.epoch, self.positions)
+        else:
+            order = draw_epoch(self.seed, self.epoch, self.positions, self.chances)
         sizes = self.sizes
         if self.lengths is not None:
             rng = np.random.default_rng([self.seed, self.epoch, 0xB0CE])

@@ -127,7 +127,10 @@ class FitModule(pl.LightningModule):
         data = self.data.train_data
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (data.row_bytes * batch)))
         steps = 1 if self.automatic_optimization else most
-        self.sampler = TrainBatchSampler(self.data.train, batch, self.seed, self.shard, steps, data.lengths)
+        chances = self.regularizers.chances(data.targets[torch.from_numpy(self.data.train).to(data.targets.device)])
+        self.sampler = TrainBatchSampler(
+            self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances
+        )
 
     def train_dataloader(self) -> TrainBatchSampler:
         """Return the sampler of training batches."""

@@ -7,7 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl.domain import Preprocessor
@@ -64,6 +66,11 @@ class Regularizers:
         for one in self.by_name.values():
             batch = one.batch(batch, generator) if one.batch else batch
         return batch
+
+    def chances(self, targets: Tensor) -> NDArray[np.float64] | None:
+        """Return how often each training example is drawn relative to the others, (n,); None where all are alike."""
+        found = [one.chances(targets).double().cpu().numpy() for one in self.by_name.values() if one.chances]
+        return np.prod(found, axis=0) if found else None
 
     def loss(self, loss: Loss) -> Loss:
         """Return the training loss after all changes by regularizers."""
