@@ -58,7 +58,8 @@ def scores(case: Case, rare: int, draw: int, reg: dict[str, float]) -> dict[str,
     train, rest, chosen = thinned(case, rare, draw)
     with TemporaryDirectory() as folder:
         given = (_rows(case, train), case.target[train])
-        run = dl.fit(case.domain, given, reg=reg, seed=draw, runs=Path(folder), threshold="0.5")
+        likeliest = {"threshold": "0.5"} if len(set(case.target.tolist())) == 2 else {}
+        run = dl.fit(case.domain, given, reg=reg, seed=draw, runs=Path(folder), **likeliest)
         answers = np.array([one.answer for one in dl.load(run).predict(_rows(case, rest))])
     actual = case.target[rest]
     return {

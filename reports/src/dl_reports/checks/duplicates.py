@@ -8,6 +8,7 @@ import numpy as np
 
 from dl.finding import Finding
 from dl.runs.manifest import MetricInfo
+from dl.splits.remedies import option_against
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.read import Arrays
@@ -98,36 +99,34 @@ def later(facts: Facts) -> list[Finding] | NotComputable:
 
 def disguised(facts: Facts) -> list[Finding] | NotComputable:
     """Find input columns that are the target again."""
-    return _with_option(facts, "data-target-in-disguise", "leave_out")
+    return _with_option(facts, "data-target-in-disguise")
 
 
 def counting(facts: Facts) -> list[Finding] | NotComputable:
     """Find input columns that only count the rows."""
-    return _with_option(facts, "data-row-counter", "leave_out")
+    return _with_option(facts, "data-row-counter")
 
 
 def coded(facts: Facts) -> list[Finding] | NotComputable:
     """Find columns of codes that were read as numbers."""
-    return _with_option(facts, "data-code-as-number", "categories")
+    return _with_option(facts, "data-code-as-number")
 
 
 def grouped(facts: Facts) -> list[Finding] | NotComputable:
     """Find groups of examples that the split has cut."""
-    return _with_option(facts, "data-groups-in-sight", "group_on")
+    return _with_option(facts, "data-groups-in-sight")
 
 
-def _with_option(facts: Facts, code: str, option: str) -> list[Finding] | NotComputable:
-    """Return the findings of the guards with a code, each with the fit that names its column in an option."""
+def _with_option(facts: Facts, code: str) -> list[Finding] | NotComputable:
+    """Return the findings of the guards with a code, each with the fit that has the option against it."""
     found, recipe = guarded(facts, code), known(facts.kept.recipe)
     if isinstance(found, NotComputable) or recipe is None:
         return found
-    given = str(recipe.data_options.get(option, ""))
-    several = given if option != "group_on" else ""
-    columns = [str(finding.evidence.get("column", "")) for finding in found]
-    named = [",".join(filter(None, [several, column])) for column in columns]
+    given = {name: str(value) for name, value in recipe.data_options.items()}
+    options = [option_against(finding, given) for finding in found]
     return [
-        replace(finding, next=finding.next or (remedy.again(facts, None, **{option: value}) if column else ""))
-        for finding, column, value in zip(found, columns, named, strict=True)
+        replace(finding, next=finding.next or (remedy.again(facts, None, **option) if option else ""))
+        for finding, option in zip(found, options, strict=True)
     ]
 
 

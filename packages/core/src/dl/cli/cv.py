@@ -20,6 +20,7 @@ from dl.cli.flags import (
     Input,
     Json,
     ModelName,
+    OnLeak,
     Precision,
     RecipeName,
     Reg,
@@ -70,6 +71,7 @@ def cv(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    on_leak: OnLeak = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -81,7 +83,7 @@ def cv(
 ) -> int:
     """Cross-validate, as `dl.cv`."""
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
-    flags |= {"data_dir": data_dir, "protocol": protocol}
+    flags |= {"data_dir": data_dir, "protocol": protocol, "on_leak": on_leak}
     domain, data, typed = typed_choices((domain, data), options, flags)
     named = split_named(reg or [])
     given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task}

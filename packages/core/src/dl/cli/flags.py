@@ -36,6 +36,10 @@ GroupOn = Annotated[
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Table: hold out the newest rows by this column.", metavar="COLUMN")
 ]
+OnLeak = Annotated[
+    str,
+    typer.Option("--on-leak", help="Where the guards find a leak: stop, warn, or fix what has a remedy. [warn]"),
+]
 DataDir = Annotated[
     str, typer.Option("--data-dir", help="Named data set: read its files from this folder.", metavar="FOLDER")
 ]

@@ -31,6 +31,7 @@ from dl.cli.flags import (
     Input,
     Json,
     ModelName,
+    OnLeak,
     Precision,
     RecipeName,
     Reg,
@@ -90,6 +91,7 @@ def fit(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    on_leak: OnLeak = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -105,7 +107,7 @@ def fit(
 ) -> int:
     """Train, as `dl.fit`."""
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
-    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
+    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir, "on_leak": on_leak})
     from dl.plugins.loading import load_plugins
     from dl.recipes.resolve import named_options
 

@@ -43,6 +43,7 @@ from dl.runs.seen import SEEN, write_fingerprints
 from dl.runs.wording import show_value
 from dl.signals import SecondSignal
 from dl.splits.partition import load_dataset
+from dl.splits.remedies import settle_leaks
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
@@ -164,7 +165,8 @@ def cross_validate(
         domain = plugins.domain(recipe.domain).load()
         if resumed:
             _need_unfinished(resumed, final)
-        plan = make_plan(recipe, load_dataset(recipe, plugins, domain), plugins, by_size=by_size, at_hand=at_hand)
+        given = settle_leaks(recipe, load_dataset(recipe, plugins, domain), plugins, domain)
+        plan = make_plan(*given[:2], plugins, by_size=by_size, at_hand=at_hand, mended=given[2])
         if plan.protocol.fits == 1:
             console.print(
                 plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")
@@ -347,7 +349,7 @@ def _drop_logits(run: Run) -> None:
 
 
 def _describe(console: Console, plan: Plan, setup: FitSetup, plugins: Plugins) -> None:
-    describe(console, setup, plugins)
+    describe(console, replace(setup, defaults=plan.defaults), plugins)
     console.print(plain(_protocol_line(plan)))
 
 

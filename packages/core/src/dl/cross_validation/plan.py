@@ -52,8 +52,24 @@ class Plan:
         return replace(self.recipe, train=train, split={**self.recipe.split, "fold": fold})
 
 
-def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bool, at_hand: AtHand = NOTHING) -> Plan:
+def make_plan(
+    recipe: Recipe,
+    dataset: Dataset,
+    plugins: Plugins,
+    *,
+    by_size: bool,
+    at_hand: AtHand = NOTHING,
+    mended: tuple[Default, ...] = (),
+) -> Plan:
     """Choose the protocol, and settle everything that all fits share.
+
+    Args:
+        recipe: Every choice.
+        dataset: As it was read.
+        plugins: The registered plugins.
+        by_size: Whether the number of examples chooses the protocol.
+        at_hand: Arguments in memory.
+        mended: Options that were set against leaks.
 
     Raises:
         BadData: If nothing can be learnt from the target.
@@ -70,7 +86,7 @@ def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bo
     loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
-    return Plan(recipe, protocol, reason, dataset, groups, task, defaults, pinned(task))
+    return Plan(recipe, protocol, reason, dataset, groups, task, mended + defaults, pinned(task))
 
 
 def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:

@@ -64,6 +64,12 @@ SPLIT_OPTIONS = (
     ),
     Option("probe", 10_000, "training examples scored after each epoch; at most the validation set's size", low=1),
     Option("duplicates", "together", "keep exact duplicates on one side of the split", choices=("together", "ignore")),
+    Option(
+        "on_leak",
+        "warn",
+        "where the guards find a leak: stop before the fit, warn, or fix what has a remedy",
+        choices=("stop", "warn", "fix"),
+    ),
     Option("protocol", "holdout", "how many fits a score is made of, for dl cv: kfold:4, iterated-kfold:4x3, ..."),
     Option("fold", 0, "number of the one fit of the protocol that is made; 0 for all", low=0, high=1_000),
     Option(

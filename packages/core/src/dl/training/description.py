@@ -13,6 +13,7 @@ from dl.defaults import Default
 from dl.plugins.registry import Plugins
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
+from dl.splits.remedies import unmended
 from dl.terminal import plain
 from dl.training.setup import FitSetup
 from dl.training.summary import Layer, summarize
@@ -53,6 +54,8 @@ def _show_data(console: Console, setup: FitSetup) -> None:
     for note in dataset.notes:
         console.print(plain(f"  - {note}"))
     show_findings(console, splits.findings)
+    for code in unmended(setup.recipe, splits.findings):
+        console.print(plain(f"  - on_leak=fix has no remedy left for {code}; see: dl explain {code}"))
 
 
 def _class_to_find(info: TaskInfo) -> str:

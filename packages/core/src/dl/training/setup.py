@@ -33,6 +33,7 @@ from dl.runs.thresholds import need_both
 from dl.specs import IN_MEMORY
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
@@ -129,8 +130,12 @@ def set_up(
     """
     domain = plugins.domain(recipe.domain).load()
     dataset = dataset or load_dataset(recipe, plugins, domain)
+    mended: tuple[Default, ...] = ()
+    if splits is None and not protocol_of(recipe.split)[1]:  # folds were looked at together
+        recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
     facts = data_facts(dataset)
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
+    defaults = mended + defaults
     splits = splits or split_data(dataset, recipe, plugins)
     task = _decide(splits, recipe, plugins)
     _check_threshold(task, splits, recipe)
