@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from dl.errors import BadData
 from dl.recipes.protocol import parse_protocol
 from dl.splits.folds import Division, hold_out_fold, members
+from dl.splits.strata import Strata
 
 SEEDS = st.integers(0, 2**32)
 
 
 def divide(n, groups=None, strata=None, times=None, names=(), size=0.25, seed=0, window="expanding"):
+    strata = None if strata is None else Strata(strata)
     return Division(np.arange(n) if groups is None else groups, strata, names, times, size, seed, window)
 
 

@@ -26,6 +26,7 @@ from dl.cli.flags import (
     Reg,
     Runs,
     Seed,
+    StratifyOn,
     Target,
     TaskName,
     TimeOn,
@@ -71,6 +72,7 @@ def cv(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    stratify_on: StratifyOn = "",
     on_leak: OnLeak = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
@@ -83,7 +85,7 @@ def cv(
 ) -> int:
     """Cross-validate, as `dl.cv`."""
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
-    flags |= {"data_dir": data_dir, "protocol": protocol, "on_leak": on_leak}
+    flags |= {"data_dir": data_dir, "protocol": protocol, "on_leak": on_leak, "stratify_on": stratify_on}
     domain, data, typed = typed_choices((domain, data), options, flags)
     named = split_named(reg or [])
     given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task}

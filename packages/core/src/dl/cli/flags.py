@@ -36,6 +36,14 @@ GroupOn = Annotated[
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Table: hold out the newest rows by this column.", metavar="COLUMN")
 ]
+StratifyOn = Annotated[
+    str,
+    typer.Option(
+        "--stratify-on",
+        help="Balance both sides of the split: table column, or label. [classes]",
+        metavar="COLUMN",
+    ),
+]
 OnLeak = Annotated[
     str,
     typer.Option("--on-leak", help="Where the guards find a leak: stop, warn, or fix what has a remedy. [warn]"),

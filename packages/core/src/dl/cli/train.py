@@ -37,6 +37,7 @@ from dl.cli.flags import (
     Reg,
     Runs,
     Seed,
+    StratifyOn,
     Target,
     TaskName,
     TimeOn,
@@ -91,6 +92,7 @@ def fit(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    stratify_on: StratifyOn = "",
     on_leak: OnLeak = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
@@ -107,7 +109,9 @@ def fit(
 ) -> int:
     """Train, as `dl.fit`."""
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
-    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir, "on_leak": on_leak})
+    domain, data, typed = typed_choices(
+        (domain, data), options, flags | {"data_dir": data_dir, "on_leak": on_leak, "stratify_on": stratify_on}
+    )
     from dl.plugins.loading import load_plugins
     from dl.recipes.resolve import named_options
 

@@ -64,6 +64,7 @@ SPLIT_OPTIONS = (
     ),
     Option("probe", 10_000, "training examples scored after each epoch; at most the validation set's size", low=1),
     Option("duplicates", "together", "keep exact duplicates on one side of the split", choices=("together", "ignore")),
+    Option("stratify_on", "", "keep the shares of an input column on both sides, or of the label; empty: of classes"),
     Option(
         "on_leak",
         "warn",

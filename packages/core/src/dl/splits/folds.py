@@ -16,6 +16,7 @@ from dl.data.examples import Index
 from dl.errors import BadData
 from dl.recipes.protocol import KFOLD, REPEATED, Protocol
 from dl.splits.holdout import Split, holdout, last_times
+from dl.splits.strata import Strata
 from dl.terminal import safe_text
 from dl.words import many
 
@@ -29,7 +30,7 @@ class Division:
 
     Args:
         groups: (N,) numbers of the groups that are not cut; all different without groups.
-        strata: (N,) classes whose shares each fold keeps; None for none.
+        strata: Classes, or values of a column, whose shares each fold keeps; None for none.
         names: Of the classes.
         times: (N,) sortable times; None where examples have no order.
         size: Number or share that one of several random hold-outs holds out.
@@ -38,12 +39,17 @@ class Division:
     """
 
     groups: Index
-    strata: Index | None
+    strata: Strata | None
     names: tuple[str, ...]
     times: NDArray[np.generic] | None
     size: float
     seed: int
-    window: str
+    window: str = "expanding"
+
+    @property
+    def numbers(self) -> Index | None:
+        """(N,) numbers of the strata; None for none."""
+        return None if self.strata is None else self.strata.numbers
 
 
 def hold_out_fold(division: Division, protocol: Protocol, fold: int) -> Split:
@@ -56,18 +62,41 @@ def hold_out_fold(division: Division, protocol: Protocol, fold: int) -> Split:
     if division.times is not None:
         held = _forward(division, protocol, number)
     elif protocol.kind == REPEATED:
-        found = holdout(division.groups, division.strata, division.size, _seed(division.seed, turn))
+        found = holdout(division.groups, division.numbers, division.size, _seed(division.seed, turn))
         held = found.train, found.val
     else:
         held = _random(division, protocol, turn, number)
     return Split(*held, f"fold {fold} of {protocol}, {describe_folds(division, protocol)}")
 
 
+def hold_out_stratified(division: Division) -> Split:
+    """Hold out a random validation set whose shares of the strata are those of all examples, without cutting a group.
+
+    Where a group has rows of several strata, it is one of K folds that scikit-learn balances, as near to the size that
+    is asked for as 1 / K can be.
+
+    Raises:
+        BadData: If either part would be empty.
+    """
+    assert division.strata is not None
+    numbers, seed = division.strata.numbers, division.seed
+    share = division.size if division.size < 1 else division.size / len(numbers)
+    folds = max(2, round(1 / share)) if 0 < share < 1 else 2
+    counts = members(numbers, division.groups)
+    several = counts.sum() > len(np.unique(division.groups))  # a group stands in more than one stratum
+    if several and counts[counts > 0].min() >= folds:
+        held = _random(division, Protocol(KFOLD, folds), 0, 0)
+    else:
+        found = holdout(division.groups, numbers, division.size, seed)
+        held = found.train, found.val
+    return Split(*held, f"hold-out, {division.strata.rule}, seed {seed}")
+
+
 def describe_folds(division: Division, protocol: Protocol) -> str:
     """Describe how the folds of a protocol are made, in words."""
     if division.times is not None:
         return f"forward in time, {division.window} window"
-    kind = "random" if division.strata is None else "stratified"
+    kind = "random" if division.strata is None else division.strata.rule
     return f"{kind}, seed {division.seed}"
 
 
@@ -86,7 +115,7 @@ def _random(division: Division, protocol: Protocol, turn: int, number: int) -> t
     if len(first) < protocol.folds:
         of = many(len(first), "different group") + f" of {many(len(of_group), 'example')}"
         raise BadData(f"{protocol} has more folds than the data: {of} (exact copies are one)  {_instead(len(first))}")
-    strata = np.zeros(len(of_group), np.int64) if division.strata is None else division.strata
+    strata = np.zeros(len(of_group), np.int64) if division.numbers is None else division.numbers
     _need_members(members(strata, of_group), division, protocol)
     few = len(first) < len(of_group) and len(first) <= MANY_GROUPS
     counts = np.bincount(strata if few else strata[first])
@@ -125,11 +154,14 @@ def _need_members(counts: NDArray[np.int64], division: Division, protocol: Proto
     seen = np.where(counts > 0, counts, counts.max())
     rarest = int(seen.argmin())
     if counts[rarest] < protocol.folds:
-        name = division.names[rarest] if rarest < len(division.names) else str(rarest)
+        column = division.strata.column if division.strata is not None else ""
+        names = division.strata.names if division.strata is not None and column else division.names
+        name = names[rarest] if rarest < len(names) else str(rarest)
+        what = f"value of {safe_text(column)}" if column else "class"
         grouped = len(np.unique(division.groups)) < len(division.groups)
         count, few = int(counts[rarest]), "different groups (copies are one)" if grouped else "examples"
         raise BadData(
-            f"{protocol} has more folds than the rarest class, {safe_text(name)!r}, has {few}: {count}  "
+            f"{protocol} has more folds than the rarest {what}, {safe_text(name)!r}, has {few}: {count}  "
             f"{_instead(count)}"
         )
 

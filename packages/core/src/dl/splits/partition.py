@@ -22,10 +22,11 @@ from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.splits.copies import example_keys, joint_keys
-from dl.splits.folds import Division, hold_out_fold
+from dl.splits.folds import Division, hold_out_fold, hold_out_stratified
 from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
 from dl.splits.sight import check_inputs
+from dl.splits.strata import Strata, strata_of
 from dl.tables.options import is_table
 from dl.words import many, were
 
@@ -85,8 +86,11 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
         BadData: If nothing can be learnt from the split, or no split can be made.
     """
     of_classes = not recipe.task or plugins.task(recipe.task).target_as == "classes"
-    strata = _strata(dataset.train.targets) if of_classes else None
+    asked = str(recipe.split.get("stratify_on", ""))
+    strata = strata_of(dataset.train, asked, str(recipe.data_options.get("target", "")), of_classes=of_classes)
     _refuse_many_fits(dataset, recipe)
+    if asked and dataset.val is not None:
+        raise BadOption(f"stratify_on={asked}: {dataset.name} brings its own validation set; leave stratify_on= out")
     if dataset.val is not None:
         train, val, rule = whole(dataset.train), whole(dataset.val), "as the data set brings it"
         keys, val_keys = joint_keys(dataset.train, dataset.val)
@@ -142,27 +146,28 @@ def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Ind
     return groups if given is None else join_groups(groups, given)
 
 
-def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarray | None) -> Split:
+def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: Strata | None) -> Split:
     """Hold a validation set out of the training examples: a fold, the newest where they have times, or a random draw.
 
     Args:
         dataset: Without a validation set of its own.
         recipe: How much is held out.
         groups: (N,) numbers of the groups of training examples that are not cut.
-        strata: (n,) classes whose shares a random draw keeps; None for none.
+        strata: Classes, or values of a column, whose shares a random draw keeps; None for none.
     """
     protocol, fold = protocol_of(recipe.split)
     asked = recipe.split["val"]
     size = dataset.val_size if asked == AUTO else float(asked)
+    names, times = dataset.train.names, dataset.train.times
     if fold:
         window = str(recipe.split.get("time_window", "expanding"))
-        examples = dataset.train
-        division = Division(groups, strata, examples.names, examples.times, size, recipe.seed, window)
-        return hold_out_fold(division, protocol, fold)
-    if dataset.train.times is not None:
+        return hold_out_fold(Division(groups, strata, names, times, size, recipe.seed, window), protocol, fold)
+    if times is not None:
         otherwise = ", or split without time_on=" if recipe.data_options.get("time_on") else ""
-        return holdout_newest(groups, dataset.train.times, size, otherwise)
-    return holdout(groups, strata, size, recipe.seed)
+        return holdout_newest(groups, times, size, otherwise)
+    if strata is not None and strata.column:
+        return hold_out_stratified(Division(groups, strata, names, None, size, recipe.seed))
+    return holdout(groups, None if strata is None else strata.numbers, size, recipe.seed)
 
 
 def _refuse_many_fits(dataset: Dataset, recipe: Recipe) -> None:
@@ -184,7 +189,7 @@ def _refuse_many_fits(dataset: Dataset, recipe: Recipe) -> None:
         raise BadOption(f"protocol={protocol} makes {protocol.fits} fits: dl cv makes them all, fold=1 the first")
 
 
-def _next_fold(dataset: Dataset, recipe: Recipe, groups: Index, strata: np.ndarray | None) -> Index | None:
+def _next_fold(dataset: Dataset, recipe: Recipe, groups: Index, strata: Strata | None) -> Index | None:
     """Return what the next fold of the same round holds out, to be the probe of this one; None without such a fold.
 
     Every example is then scored twice in a round: by the network that never saw it, and by one that learnt from it.
@@ -204,9 +209,3 @@ def _skipped(dataset: Dataset) -> list[Finding]:
     what = "row" if is_table(Path(dataset.source)) else "file"
     message = f"{were(len(dataset.skipped), what, 'skipped')}: {', '.join(dataset.skipped[:3])}"
     return [Finding("data-skipped-files", "tip", message, {"files": list(dataset.skipped)})]
-
-
-def _strata(targets: np.ndarray) -> np.ndarray | None:
-    """Return class numbers to stratify by; None for other targets."""
-    counts = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
-    return np.unique(targets, return_inverse=True)[1] if targets.ndim == 1 and counts else None

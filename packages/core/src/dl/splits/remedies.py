@@ -76,7 +76,7 @@ def settle_leaks(
     Raises:
         BadData: If there is a leak and the fit is to stop.
     """
-    asked = str(recipe.split["on_leak"])
+    asked = str(recipe.split.get("on_leak", WARN))
     if asked == WARN:
         return recipe, dataset, ()
     done: list[Default] = []
@@ -96,7 +96,11 @@ def settle_leaks(
 
 def unmended(recipe: Recipe, findings: Sequence[Finding]) -> list[str]:
     """Return the codes of leaks that were to be mended and are still there."""
-    return list(dict.fromkeys(one.code for one in leaks_among(findings))) if recipe.split["on_leak"] == FIX else []
+    return (
+        list(dict.fromkeys(one.code for one in leaks_among(findings)))
+        if recipe.split.get("on_leak", WARN) == FIX
+        else []
+    )
 
 
 def _one_split(recipe: Recipe, dataset: Dataset, plugins: Plugins) -> DataSplits:
