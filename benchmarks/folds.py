@@ -29,6 +29,7 @@ from dl.intervals import Interval, corrected_interval, proportion_interval, wide
 from dl.plugins.loading import load_plugins
 from dl.recipes.protocol import Protocol, parse_protocol
 from dl.splits.folds import Division, hold_out_fold
+from dl.splits.strata import Strata
 
 DRAWS, JUDGES = 200, 20_000
 REPEATED = 30
@@ -95,7 +96,7 @@ def _draw(n: int, d: int, groups: int, protocol: Protocol, rng: np.random.Genera
     others = np.arange(JUDGES) if not groups else np.arange(JUDGES) // (JUDGES // 2_000)
     judges, truths = _sample(others, d, rng)
     division = Division(
-        numbers, labels if not groups else None, (), None, 0.25, int(rng.integers(1 << 31)), "expanding"
+        numbers, Strata(labels.astype(np.int64)) if not groups else None, (), None, 0.25, int(rng.integers(1 << 31))
     )
     rows, right, scores, true = list[Index](), list[NDArray[np.bool_]](), list[float](), list[float]()
     for fold in range(1, protocol.fits + 1):

@@ -58,7 +58,7 @@ def scores(case: Case, rare: int, draw: int, reg: dict[str, float]) -> dict[str,
     train, rest, chosen = thinned(case, rare, draw)
     with TemporaryDirectory() as folder:
         given = (_rows(case, train), case.target[train])
-        likeliest = {"threshold": "0.5"} if len(set(case.target.tolist())) == 2 else {}
+        likeliest: dict[str, Any] = {"threshold": "0.5"} if len(set(case.target.tolist())) == 2 else {}  # Any: options
         run = dl.fit(case.domain, given, reg=reg, seed=draw, runs=Path(folder), **likeliest)
         answers = np.array([one.answer for one in dl.load(run).predict(_rows(case, rest))])
     actual = case.target[rest]
@@ -75,9 +75,8 @@ def rows(sets: tuple[tuple[str, str, int, int], ...], draws: int = DRAWS) -> Ite
     for domain, name, size, rare in sets:
         case = ours(name, domain, size)
         plain = [scores(case, rare, draw, {}) for draw in range(draws)]
-        yield {"set": name, "remedy": "none"} | {
-            metric: f"{100 * np.mean([one[metric] for one in plain]):.1f} %" for metric in plain[0]
-        }
+        shown: dict[str, object] = {"set": name, "remedy": "none"}
+        yield shown | {metric: f"{100 * np.mean([one[metric] for one in plain]):.1f} %" for metric in plain[0]}
         for remedy, reg in REMEDIES.items():
             found = [scores(case, rare, draw, reg) for draw in range(draws)]
             line: dict[str, object] = {"set": name, "remedy": remedy}

@@ -164,6 +164,6 @@ def test_a_function_of_another_place_is_refused_before_a_run_is_kept_and_the_lin
     assert str(caught.value) == (
         "the regularizer 'mine' does not act at its place: its place is 'batch', but it has only penalty  functions "
         "by place: network: choices, network; batch: batch; penalty: penalty; "
-        "training: loss, gradients, after_step, scored_with, ends"
+        "training: chances, loss, gradients, after_step, scored_with, ends"
     )
     assert not list(runs.iterdir())

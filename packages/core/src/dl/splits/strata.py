@@ -6,6 +6,7 @@ Numbers are cut into bins of about equal counts. Letters: ``N`` examples, ``S`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,8 @@ def _of_column(examples: Examples, asked: str) -> Strata:
     Raises:
         BadOption: If there is none of that name.
     """
-    columns = getattr(getattr(examples.inputs, "dtype", None), "names", None) or ()
+    inputs: Any = examples.inputs  # Any: of a table one array with a field for each column
+    columns = getattr(getattr(inputs, "dtype", None), "names", None) or ()
     if asked not in columns:
         hint = nearest(asked, [*columns, LABEL])
         known = f"input columns: {', '.join(map(safe_text, columns[:8]))}{', ...' * (len(columns) > 8)}"
@@ -112,7 +114,7 @@ def _of_column(examples: Examples, asked: str) -> Strata:
             else f"the inputs have no columns; use {LABEL}"
         )
         raise BadOption(f"stratify_on={safe_text(asked)}: {why}")
-    cells = examples.array[asked]
+    cells = inputs[asked]
     if cells.dtype.kind in "fiu":
         return _of_values(cells.astype(np.float64), asked)
     words = np.array([str(cell) or MISSING for cell in cells.tolist()])
