@@ -34,7 +34,9 @@ def test_each_finding_has_its_option_beside_what_is_given():
     assert option_against(groups, {"group_on": ""}) == {"group_on": "patient"}
     copies = Finding("data-duplicates-across-split", "issue", "")
     assert option_against(copies, {"duplicates": "ignore"}) == {"duplicates": "together"}
-    assert option_against(copies, {"duplicates": "together"}) == {}
+    assert option_against(copies, {"duplicates": "together"}) == option_against(copies, {"duplicates": "near"}) == {}
+    near = Finding("data-near-duplicates", "issue", "")
+    assert option_against(near, {"duplicates": "together"}) == {"duplicates": "near"}
     assert option_against(Finding("data-time-overlap", "tip", ""), {}) == {}
 
 

@@ -63,7 +63,12 @@ SPLIT_OPTIONS = (
         or_number=True,
     ),
     Option("probe", 10_000, "training examples scored after each epoch; at most the validation set's size", low=1),
-    Option("duplicates", "together", "keep exact duplicates on one side of the split", choices=("together", "ignore")),
+    Option(
+        "duplicates",
+        "together",
+        "keep exact duplicates on one side of the split, or near copies of texts as well",
+        choices=("together", "near", "ignore"),
+    ),
     Option("stratify_on", "", "keep the shares of an input column on both sides, or of the label; empty: of classes"),
     Option(
         "on_leak",

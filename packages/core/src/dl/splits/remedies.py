@@ -34,8 +34,11 @@ OPTIONS = {  # against a finding; its value is the finding's column
     "data-groups-in-sight": "group_on",
     "data-code-as-number": "categories",
 }
-SETTINGS = {"data-duplicates-across-split": ("duplicates", "together")}
-LEAKS = ("data-target-in-disguise", "data-row-counter", "data-groups-in-sight", "data-duplicates-across-split")
+SETTINGS = {  # against a finding: an option, and its values that mend it, the first to be set
+    "data-duplicates-across-split": ("duplicates", ("together", "near")),
+    "data-near-duplicates": ("duplicates", ("near",)),
+}
+LEAKS = ("data-target-in-disguise", "data-row-counter", "data-groups-in-sight", *SETTINGS)
 UNMENDED = ("data-time-overlap",)  # leaks without an option against them
 
 
@@ -47,8 +50,8 @@ def option_against(finding: Finding, given: Options) -> dict[str, str]:
         given: Options of the fit, by name.
     """
     if finding.code in SETTINGS:
-        name, value = SETTINGS[finding.code]
-        return {name: value} if given.get(name, value) != value else {}
+        name, values = SETTINGS[finding.code]
+        return {} if given.get(name) in values else {name: values[0]}
     option, column = OPTIONS.get(finding.code, ""), str(finding.evidence.get("column", ""))
     before = str(given.get(option, ""))
     if not (option and column):
@@ -85,6 +88,7 @@ def settle_leaks(
         if asked == STOP:
             _refuse(found, recipe)
             break
+        found = [one for one in found if dataset.val is None or one.code not in SETTINGS]  # its sides are its own
         mended = _mended(recipe, found)
         if mended is None:
             break
