@@ -61,6 +61,11 @@ def test_the_cut_is_the_one_known_by_hand(rule, cut):
     assert best_cut(logits, found, parse_threshold(rule)) == cut
 
 
+def test_of_cuts_as_precise_the_one_that_finds_more_is_taken():
+    found = np.array([1, 1, 1, 1, 0], bool)
+    assert best_cut(np.arange(5.0, 0.0, -1.0), found, parse_threshold("recall:0.5")) == 1.5
+
+
 def test_equal_logits_are_never_cut_apart():
     found = np.array([1, 0, 0, 1], bool)
     assert best_cut(np.array([2.0, 2.0, 2.0, 1.0]), found, parse_threshold("f1")) == 0.0

@@ -23,6 +23,7 @@ from dl.words import many
 
 FOLDS = 10  # of the cross-fitting
 FEWEST = 50  # independent rows of the rarer side, from which on ``auto`` tunes
+TIE = 1e-9  # weight of recall among cuts of equal precision
 TOLD = 10  # answers from which on a precision is one
 WIDER = 1.1  # how much longer intervals of cross-fitted answers are, by simulation (`benchmarks/thresholds.py`)
 LARGEST = 30.0  # logit of a threshold; beyond it a probability is 0 or 1 in print
@@ -245,7 +246,7 @@ def best_cut(logits: Floats, found: Flags, rule: ThresholdRule) -> float:
     if rule.kind == BALANCED:
         value = recall - (answered - right) / max(len(found) - every, 1)
     elif rule.kind == RECALL:
-        value = np.where(recall >= rule.value - 1e-12, 1 + precision, recall)
+        value = np.where(recall >= rule.value - 1e-12, 1 + precision + TIE * recall, recall)
     elif rule.kind == PRECISION:
         told = answered >= min(TOLD, every)  # of one answer or two the precision is chance
         value = np.where(told & (precision >= rule.value - 1e-12), 1 + recall, precision - ~told)
