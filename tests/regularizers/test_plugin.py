@@ -150,4 +150,4 @@ def test_numbers_are_not_smoothed_and_no_run_is_kept(fit, data, tmp_path):
 def test_all_together_work_in_other_number_types(fit, precision):
     others = {name: options for name, options in REGULARIZERS.items() if name != "early-stopping"}
     run = fit(others | SMALLER, precision=precision, epochs=1)
-    assert np.isfinite(run.history.rows[0]["val_loss"]) and len(run.recipe.regularizers) == 10
+    assert np.isfinite(run.history.rows[0]["val_loss"]) and len(run.recipe.regularizers) == 12

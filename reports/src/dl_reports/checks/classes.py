@@ -12,7 +12,7 @@ from dl_reports.statistics import NotComputable
 from dl_reports.statistics.classes import ClassCounts
 
 NAMED = 3  # classes in one message
-WEIGHTS = ("class-weights", "0.5")  # the regularizer against it, and its strength
+AGAINST = ("resample", "1")  # the regularizer against it, and its strength (`benchmarks/rare.py`)
 
 
 def missed(facts: Facts) -> list[Finding] | NotComputable:
@@ -59,8 +59,8 @@ def _untold(facts: Facts, counts: ClassCounts, classes: list[int]) -> Finding:
 
 
 def _remedy(facts: Facts) -> str:
-    """Return the fit with more weight on rare classes, or a longer one where that is not at hand or was tried."""
-    name, strength = WEIGHTS
+    """Return the fit that draws rare classes more often, or a longer one where that is not at hand or was tried."""
+    name, strength = AGAINST
     recipe = facts.kept.recipe
     tried = isinstance(recipe, NotComputable) or name in recipe.regularizers
     if name in facts.plugins.regularizers and not tried and facts.manifest.task.counts:
