@@ -8,6 +8,7 @@ only one that overfits has anything to regularize.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +25,8 @@ from dl.capacity.bare import bare, removed, without_dropout
 from dl.capacity.compare import has_turned, rise
 from dl.capacity.one_batch import SHARE, learn_one_batch
 from dl.capacity.study import (
-    Asked,
     Ground,
+    Request,
     ask,
     beats_constant,
     constant_loss,
@@ -106,7 +107,7 @@ def overfit(
     return overfit_asked(ask(domain, data, target, model, chosen, *places, options))
 
 
-def overfit_asked(asked: Asked) -> Study:
+def overfit_asked(asked: Request) -> Study:
     """Overfit with resolved arguments."""
     with attribute_errors(asked.recipe, asked.plugins), isolate_rng():
         without: list[str] = []
@@ -217,7 +218,8 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
             f"{what}: {training}, and on validation no size is certainly better than a constant answer "
             f"({constant_words(ground)}); neither units nor regularizers mend that: look at inputs and targets"
         )
-        look = " ".join(["dl show", *list(asked.words.values())[:2]]) if asked.words else ""
+        given = filter(None, (asked.typed.domain, asked.typed.data)) if asked.typed else ()
+        look = shlex.join(["dl", "show", *given]) if asked.typed else ""
         return replace(study, state="memorizes", conclusion=words, next=look)
     turned = [(one, size) for one, _, size in fitted if one.state == "turned"]
     if turned:

@@ -38,6 +38,8 @@ Answer = TypeVar("Answer")
 FOLDS = "folds"  # the folder of the runs of a protocol's fits, named by their numbers
 STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the folder of a study
 FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose fits differ in one thing
+WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of runs and studies
+LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -115,9 +117,10 @@ class Run:
 
     @property
     def root(self) -> Path:
-        """The folder of all runs, with the ledger; a trial lies in its study, which lies there."""
-        study = self.path.parent.parent
-        return study.parent if self.path.parent.name == TRIALS and is_study(study) else self.path.parent
+        """The folder of all runs, with the ledger: studies and workflows lie in it, and their runs in them."""
+        above = [*self.path.parents][:LEVELS]
+        outer = [folder for folder in above if is_of_several(folder)]
+        return (outer[-1] if outer else self.path).parent
 
     @property
     def outcomes_folder(self) -> Path:
@@ -164,6 +167,8 @@ class Run:
         except FileNotFoundError:
             if is_study(self.path):
                 raise BadRun(_study_line(self.path)) from None
+            if (self.path / WORKFLOW).exists():
+                raise BadRun(_workflow_line(self.path)) from None
             raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
         except (OSError, UnicodeDecodeError) as error:
             raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
@@ -196,7 +201,7 @@ def claim_run(root: Path, label: str) -> Path:
 
 
 def list_runs(root: Path) -> list[Run]:
-    """Return the runs and tunings below a folder, oldest first; a study of capacity, which is several fits, is none."""
+    """Return runs, tunings and workflows below a folder, oldest first; a study of capacity, of several fits, is none."""
     return [run for run in _numbered(root) if not (run.path / FITS_FILE).exists()]
 
 
@@ -213,13 +218,23 @@ def is_study(path: Path) -> bool:
     return os.path.exists(path / STUDY)  # noqa: PTH110 - False for an impossible path
 
 
-def list_with_trials(root: Path) -> list[Run]:
-    """Return the runs below a folder, oldest first, in place of a study those of its trials."""
-    found: list[Run] = []
-    for run in list_runs(root):
-        inner = sorted((run.path / TRIALS).glob("[0-9]*")) if is_study(run.path) else [run.path]
-        found.extend(Run(path) for path in inner)
-    return found
+def is_of_several(path: Path) -> bool:
+    """Return whether a folder is that of a study or a workflow, and no run itself."""
+    return any(os.path.exists(path / name) for name in (STUDY, FITS_FILE, WORKFLOW))  # noqa: PTH110 - as above
+
+
+def list_with_inner(root: Path) -> list[Run]:
+    """Return the runs below a folder, oldest first, in place of a study or a workflow those in it."""
+    return [inner for run in _numbered(root) for inner in _inner(run)]
+
+
+def _inner(run: Run) -> list[Run]:
+    """Return a run, or the runs in the folder of a study or a workflow."""
+    if not is_of_several(run.path):
+        return [run]
+    if os.path.exists(run.path / WORKFLOW):  # noqa: PTH110 - as above
+        return list_with_inner(run.path)
+    return [Run(path) for name in (TRIALS, FITS) for path in sorted((run.path / name).glob("[0-9]*"))]
 
 
 def _study_line(path: Path) -> str:
@@ -231,6 +246,14 @@ def _study_line(path: Path) -> str:
         else "it has no best trial yet"
     )
     return f"{path.name} is a study of several fits, not a run  {take}"
+
+
+def _workflow_line(path: Path) -> str:
+    """Return the line that refuses a workflow in place of a run, with its final run."""
+    stages = read_json(path / WORKFLOW, dict[str, Any]).get("stages")
+    last = stages[-1] if isinstance(stages, list) and stages and isinstance(stages[-1], dict) else {}
+    take = f"take its final run: {path / str(last['run'])}" if last.get("run") else f"it stands: dl status {path.name}"
+    return f"{path.name} is a workflow of several fits, not a run  {take}"
 
 
 def refuse_runs_file(root: Path) -> None:

@@ -21,12 +21,12 @@ from typing import Any
 from dl import files
 from dl.errors import BadRun
 from dl.options import Value, format_value
+from dl.recipes.asked import Asked
 from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
 from dl.stored import from_json
-from dl.tuning.asked import Asked
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 

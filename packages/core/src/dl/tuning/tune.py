@@ -24,6 +24,7 @@ from dl.errors import BadOption, BadRun, nearest
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
@@ -34,7 +35,6 @@ from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices
 from dl.training.setup import set_up
-from dl.tuning.asked import Asked
 from dl.tuning.budget import read_budget, show_budget
 from dl.tuning.run_trials import is_over, run_trials
 from dl.tuning.search import TPE, check_sampler
