@@ -18,7 +18,7 @@ from rich.console import Console
 
 from dl import files
 from dl.capacity.compare import best_scored
-from dl.data.examples import Index
+from dl.data.examples import Dataset, Index
 from dl.errors import BadData, BadRun, TrainingFailed
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, proportion_interval
@@ -59,6 +59,7 @@ class Request:
         at_hand: Arguments in memory, which the recipe cannot name.
         typed: What was asked for, as it was typed; None for arguments in memory.
         resume: Name, number or path of a study to go on with; empty for a new one.
+        dataset: As it was read, if it has been read before.
     """
 
     recipe: Recipe
@@ -69,6 +70,7 @@ class Request:
     at_hand: AtHand
     typed: Asked | None
     resume: str = ""
+    dataset: Dataset | None = None
 
     def command(self, verb: str, changed: Mapping[str, Value] = MappingProxyType({}), over: str = "") -> str:
         """Return a command with the same words, but for some options; empty for arguments in memory."""
@@ -242,7 +244,7 @@ def open_ground(
     """
     plugins = asked.plugins
     resumed = find_study(asked.resume, asked.runs) if asked.resume else None
-    dataset = load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
+    dataset = asked.dataset or load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])
     first = set_up(recipe, plugins, asked.at_hand, dataset)
     recipe = replace(first.recipe, train={**first.recipe.train, **pinned(first.task)})

@@ -194,14 +194,19 @@ def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **giv
 def claim_run(root: Path, label: str) -> Path:
     """Create the next numbered run folder; safe when two runs start at once."""
     files.make_folder(root)
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
+    slug = slug_of(label)
     with files.locked(root):  # two runs with different names must not share a number
         numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
         return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
 
 
+def slug_of(label: str) -> str:
+    """Return a label as it stands behind the number of a run folder."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
+
+
 def list_runs(root: Path) -> list[Run]:
-    """Return runs, tunings and workflows below a folder, oldest first; a study of capacity, of several fits, is none."""
+    """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
     return [run for run in _numbered(root) if not (run.path / FITS_FILE).exists()]
 
 
@@ -296,6 +301,26 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
     refuse_runs_file(root)
     near = nearest(str(which), [run.name for run in found])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
+
+
+def open_any(which: str, root: Path) -> Run:
+    """Find a run, a study or a workflow by path, name, number, or ``last``, without reading it.
+
+    Raises:
+        BadRun: If there is none.
+    """
+    refuse_runs_file(root)
+    found = _numbered(root)
+    if which == "last":
+        if not found:
+            raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl workflow tabular wine")
+        return found[-1]
+    named = [run for run in found if is_named(run.name, which)]
+    if len(named) == 1:
+        return named[0]
+    if os.path.isdir(which):  # noqa: PTH112 - a name that can be no path is no folder, and no error
+        return Run(Path(which))
+    raise BadRun(f"no run {which!r} in {str(root)!r}{nearest(which, [run.name for run in found])}  see: dl ls runs")
 
 
 def is_named(name: str, which: str) -> bool:

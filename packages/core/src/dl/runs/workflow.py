@@ -253,7 +253,7 @@ class Workflow:
     @property
     def command(self) -> str:
         """The command that goes on with it, or shows it."""
-        number = self.name.split("-")[0]
+        number = self.name.split("-")[0].lstrip("0")
         if self.status in (FINISHED, STOPPED):
             return f"dl report {number}"
         return f"dl workflow --resume {number}"

@@ -1,0 +1,88 @@
+"""The last stage: the final recipe scored by the protocol that the size of the data asks for, and the test set once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dl.cross_validation.cross_validate import cross_validate
+from dl.errors import BadOption
+from dl.inference.evaluate import evaluate, ledger_name
+from dl.recipes.protocol import HOLDOUT, KFOLD, USUAL_FOLDS, Protocol, parse_protocol
+from dl.recipes.recipe import AUTO
+from dl.runs.ledger import LEDGER, TestEvaluation, read_ledger, stored_evaluation
+from dl.runs.run import Run
+from dl.runs.wording import show_estimate
+from dl.runs.workflow import StageRecord, Workflow
+from dl.stages.stage import Bench, Exit, Stage, StageStopped, always, score_of
+from dl.words import many
+
+
+def final(bench: Bench, state: Workflow, record: StageRecord, seconds: float) -> StageRecord:
+    """Cross-validate where examples are few, and evaluate on the test set where there is one."""
+    protocol = affordable(state.protocol, state.stage("fit").seconds, seconds)
+    notes = list[str]()
+    if str(protocol) != state.protocol:
+        notes.append(f"no time for {state.protocol}: {protocol} instead")
+    run = _cross_validated(bench, state, protocol) if protocol.fits > 1 else bench.run(state.chosen)
+    score = score_of(run)
+    how = f"{many(protocol.fits, 'fit')} of {protocol}" if protocol.fits > 1 else "the hold-out of all stages before"
+    shown = f"{state.metric.name} {show_estimate(state.metric, score)}"
+    record = replace(record, run=bench.name(run), chosen=bench.name(run), score=score, state=str(protocol))
+    bench.keep(record)
+    tested, why = (
+        (None, "it stays closed, as --keep-test-closed asks") if state.keep_test_closed else _tested(bench, state, run)
+    )
+    notes.append(f"test set: {why}")
+    on_test = f"; on the test set {show_estimate(state.metric, tested.score)}" if tested else ""
+    return replace(record, result=f"{shown} by {how}{on_test}", test=tested, notes=tuple(notes))
+
+
+def affordable(asked: str, fit_seconds: float, seconds: float) -> Protocol:
+    """Return the protocol that the time allows: the one asked for, one round of it, or the hold-out."""
+    protocol = parse_protocol(asked)
+    if not seconds or protocol.fits * fit_seconds <= seconds:
+        return protocol
+    fewer = Protocol(KFOLD, protocol.folds if protocol.folds > 1 else USUAL_FOLDS)
+    return fewer if fewer.fits < protocol.fits and fewer.fits * fit_seconds <= seconds else Protocol(HOLDOUT)
+
+
+def _cross_validated(bench: Bench, state: Workflow, protocol: Protocol) -> Run:
+    """Cross-validate the chosen recipe; an interrupted run goes on, a finished one is taken."""
+    before = next((run for run in bench.runs if run.status and run.manifest.protocol), None)
+    if before and before.manifest.status == "finished":
+        return before
+    recipe = bench.recipe(state)
+    recipe = replace(recipe, split={**recipe.split, "protocol": str(protocol), "fold": 0, "val": AUTO})
+    run = cross_validate(
+        recipe, bench.plugins, bench.devices, bench.folder, bench.console, resumed=before, dataset=bench.dataset
+    )
+    if run.manifest.signal:
+        raise StageStopped(run.manifest.signal)
+    return run
+
+
+def _tested(bench: Bench, state: Workflow, run: Run) -> tuple[TestEvaluation | None, str]:
+    """Evaluate on the test set, unless there is none, or it was opened before; a cut-off stage does not look twice."""
+    if not state.test:
+        return None, "there is none"
+    own = [one for one in read_ledger(run.root / LEDGER) if one.get("run") == ledger_name(run)]
+    if own:
+        return stored_evaluation(own[-1]), "opened once"
+    try:
+        return evaluate(run, again=False, plugins=bench.plugins), "opened once"
+    except BadOption as error:
+        return None, f"left closed, as {str(error).partition(';')[0]}"
+
+
+def leave(state: Workflow, record: StageRecord) -> Exit:
+    """State what the final number rests on."""
+    if record.test is not None:
+        return Exit(True, f"one look at {many(record.test.examples, 'test example')} that no choice has seen")
+    if parse_protocol(record.state).fits > 1:
+        return Exit(True, "each example scored by networks that never saw it; options were chosen on a fifth of them")
+    return Exit(True, "the choice of the options was made on these very examples: new ones will score a little worse")
+
+
+STAGE = Stage(
+    "final", always, final, leave, share=0.2, expected=lambda state: float(state.fits if state.fits > 1 else 0)
+)
