@@ -142,13 +142,25 @@ def show_workflow(out: Console, state: Workflow) -> None:
         table.add_row(Text(f"  {mark:<2}", style), one.name, Text(seconds, "dim"), shown)
     out.print(table)
     if found.running and (now := next((one for one in state.stages if one.status == "running"), None)):
-        out.print(plain(f"  now: {now.name}; process {state.pid}{_left(state)}"))
+        out.print(plain(f"  now: {now.name}{_inner(state)}; process {state.pid}{_left(state)}", longest=LONG))
     if state.message:
         out.print(plain(f"  {state.message}", "red", LONG))
     for line in _final_lines(state):
         out.print(plain(line, longest=LONG))
     if found.next:
         out.print(Text.assemble(("  next  ", "dim"), plain(found.next, "bold", LONG)), soft_wrap=True)
+
+
+def _inner(state: Workflow) -> str:
+    """Describe the newest run or study of the stage that runs; empty where none has begun."""
+    from dl.errors import BadRun
+    from dl.runs.run import open_any
+
+    try:
+        found = standing(open_any("last", state.path))
+    except BadRun:
+        return ""
+    return f", {found.name}: {found.result}" if found.running else ""
 
 
 def _left(state: Workflow) -> str:

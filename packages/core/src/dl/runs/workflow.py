@@ -135,6 +135,7 @@ class StageRecord:
         remedies: Tried, in their order.
         search: Of a tuning.
         test: The evaluation on the test set.
+        lead: Over the best cheap learner, in pairs, positive for better.
     """
 
     name: str
@@ -157,6 +158,7 @@ class StageRecord:
     remedies: tuple[Remedy, ...] = ()
     search: Search | None = None
     test: TestEvaluation | None = None
+    lead: Estimate | None = None
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,9 @@ def show_rung(rung: Rung, metric: MetricInfo) -> str:
     return f"{score} by {rung.answer}"
 
 
-def rival_scores(bench: Bench, name: str) -> NDArray[np.float32] | None:
-    """Return the scores of each validation example by a cheap learner; None for a constant answer."""
-    return read_rivals(bench.folder / OUTCOMES).get(name)
+def kept_scores(bench: Bench) -> dict[str, NDArray[np.float32]]:
+    """Return the scores (n,) of each validation example by each cheap learner, by its name."""
+    return read_rivals(bench.folder / OUTCOMES)
 
 
 def leave(_state: Workflow, record: StageRecord) -> Exit:

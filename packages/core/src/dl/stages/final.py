@@ -7,14 +7,20 @@ from dataclasses import replace
 from dl.cross_validation.cross_validate import cross_validate
 from dl.errors import BadOption
 from dl.inference.evaluate import evaluate, ledger_name
+from dl.intervals import Estimate, Interval, widened
 from dl.recipes.protocol import HOLDOUT, KFOLD, USUAL_FOLDS, Protocol, parse_protocol
 from dl.recipes.recipe import AUTO
+from dl.rivals.baseline import baseline
 from dl.runs.ledger import LEDGER, TestEvaluation, read_ledger, stored_evaluation
 from dl.runs.run import Run
 from dl.runs.wording import show_estimate
-from dl.runs.workflow import StageRecord, Workflow
+from dl.runs.workflow import Rung, StageRecord, Workflow
+from dl.stages.baseline import best_rung, kept_scores, rungs_of
+from dl.stages.pairs import lead_over
 from dl.stages.stage import Bench, Exit, Stage, StageStopped, always, score_of
 from dl.words import many
+
+CHEAP = 30.0  # seconds that cheap learners may take in all folds, or as long as the networks
 
 
 def final(bench: Bench, state: Workflow, record: StageRecord, seconds: float) -> StageRecord:
@@ -27,14 +33,15 @@ def final(bench: Bench, state: Workflow, record: StageRecord, seconds: float) ->
     score = score_of(run)
     how = f"{many(protocol.fits, 'fit')} of {protocol}" if protocol.fits > 1 else "the hold-out of all stages before"
     shown = f"{state.metric.name} {show_estimate(state.metric, score)}"
+    rungs, lead, against = _lead(bench, state, run, protocol, seconds)
     record = replace(record, run=bench.name(run), chosen=bench.name(run), score=score, state=str(protocol))
+    record = replace(record, rungs=rungs, lead=lead, notes=(*notes, *against))
     bench.keep(record)
     tested, why = (
         (None, "it stays closed, as --keep-test-closed asks") if state.keep_test_closed else _tested(bench, state, run)
     )
-    notes.append(f"test set: {why}")
     on_test = f"; on the test set {show_estimate(state.metric, tested.score)}" if tested else ""
-    return replace(record, result=f"{shown} by {how}{on_test}", test=tested, notes=tuple(notes))
+    return replace(record, result=f"{shown} by {how}{on_test}", test=tested, notes=(*record.notes, f"test set: {why}"))
 
 
 def affordable(asked: str, fit_seconds: float, seconds: float) -> Protocol:
@@ -61,6 +68,30 @@ def _cross_validated(bench: Bench, state: Workflow, protocol: Protocol) -> Run:
     return run
 
 
+def _lead(
+    bench: Bench, state: Workflow, run: Run, protocol: Protocol, seconds: float
+) -> tuple[tuple[Rung, ...], Estimate | None, list[str]]:
+    """Compare the final run with the best cheap learner, in the same folds where there are some, with a line on it."""
+    known = [one for one in state.stage("baseline").rungs if one.rival]
+    if not known:
+        return (), None, []
+    if protocol.fits > 1:
+        cost = protocol.fits * sum(one.seconds for one in known)
+        if cost > max(run.manifest.seconds, CHEAP) or (seconds and cost > seconds / 2):
+            return (), None, [f"cheap learners are not scored in the same folds: it takes about {cost:.0f} s"]
+        ladder = baseline(run=run, plugins=bench.plugins)
+        rungs, answered = rungs_of(ladder), {one.baseline.name: one.scores for one in ladder.rivals}
+    else:
+        rungs, answered = state.stage("baseline").rungs, kept_scores(bench)
+    best = best_rung([one for one in rungs if one.rival], state.metric)
+    lead = lead_over(run.manifest.task, run, answered[best.name], score_of(run), best.score)
+    if protocol.fits > 1:
+        lead = Estimate(lead.value, *widened(lead.value, Interval(lead.low, lead.high)))
+    shown = show_estimate(state.metric, lead, signed=True)
+    where = "in the same folds" if protocol.fits > 1 else "on the same examples"
+    return rungs, lead, [f"against {best.answer} {where}: {shown}, positive is better"]
+
+
 def _tested(bench: Bench, state: Workflow, run: Run) -> tuple[TestEvaluation | None, str]:
     """Evaluate on the test set, unless there is none, or it was opened before; a cut-off stage does not look twice."""
     if not state.test:
@@ -76,6 +107,9 @@ def _tested(bench: Bench, state: Workflow, run: Run) -> tuple[TestEvaluation | N
 
 def leave(state: Workflow, record: StageRecord) -> Exit:
     """State what the final number rests on."""
+    if record.lead is not None and record.lead.high < 0:
+        best = best_rung([one for one in record.rungs if one.rival], state.metric)
+        return Exit(False, f"{best.answer} is certainly better than the network: use that")
     if record.test is not None:
         return Exit(True, f"one look at {many(record.test.examples, 'test example')} that no choice has seen")
     if parse_protocol(record.state).fits > 1:

@@ -8,7 +8,7 @@ from dl.capacity.study import beats_constant
 from dl.runs.run import Run
 from dl.runs.wording import show_estimate
 from dl.runs.workflow import Rung, StageRecord, Workflow
-from dl.stages.baseline import best_rung, rival_scores
+from dl.stages.baseline import best_rung, kept_scores
 from dl.stages.pairs import lead_over
 from dl.stages.stage import Bench, Exit, Stage, always, score_of
 
@@ -45,9 +45,7 @@ def _against(bench: Bench, state: Workflow, run: Run) -> tuple[str, list[str]]:
     if not rivals:
         return (CONSTANT if beats else NOTHING), []
     best: Rung = best_rung(rivals, state.metric)
-    scores = rival_scores(bench, best.name)
-    if scores is None:
-        return (CONSTANT if beats else NOTHING), []
+    scores = kept_scores(bench)[best.name]
     lead = lead_over(run.manifest.task, run, scores, score_of(run), best.score)
     line = f"against {best.answer}: {show_estimate(state.metric, lead, signed=True)}, positive is better"
     if not beats:
