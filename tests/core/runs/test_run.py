@@ -19,7 +19,7 @@ from dl.runs.history import write_history
 from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.render import render_report
-from dl.runs.run import Run, claim_run, list_runs, list_with_trials, open_run, read_json, write_findings
+from dl.runs.run import Run, claim_run, list_runs, list_with_inner, open_run, read_json, write_findings
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_a_trial_lies_in_a_study_whose_folder_lies_among_the_runs(make_run, tmp_
     assert trial.root == study / "trials", "without study.json it is a folder like any other"
     (study / "study.json").write_text('{"best_number": 2}')
     assert trial.root == plain.root == tmp_path / "runs"
-    assert [run.path.name for run in list_with_trials(tmp_path / "runs")] == [plain.path.name, "001", "002"]
+    assert [run.path.name for run in list_with_inner(tmp_path / "runs")] == [plain.path.name, "001", "002"]
     with pytest.raises(BadRun, match=f"0002-given-tune is a study of several fits, not a run  take its best: {study}"):
         open_run(2, tmp_path / "runs")
     (study / "study.json").write_text('{"best_number": 0}')

@@ -131,7 +131,7 @@ def show_workflow(out: Console, state: Workflow) -> None:
     )
     table = Table(box=None, show_header=False, pad_edge=False)
     for options in ({"no_wrap": True}, {"no_wrap": True}, {"no_wrap": True, "justify": "right"}, {}):
-        table.add_column(**options)  # type: ignore[arg-type]  # as named
+        table.add_column(**options)
     for one in state.stages:
         mark, style = (
             ("!", "red") if one.status == "finished" and not one.passed else MARKS.get(one.status, ("!", "red"))

@@ -12,6 +12,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ class Search:
         naive: That score of the best trial.
         corrected: The same, corrected for being the best of many; None where it is unknown.
         interval: Of the corrected score.
+        corrected_before: The same of the first trial alone, corrected for the choice of its epoch.
     """
 
     trials: int
@@ -107,6 +109,7 @@ class Search:
     naive: float | None = None
     corrected: float | None = None
     interval: Interval | None = None
+    corrected_before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,16 @@ class Workflow:
         """The run that the workflow ends with; None before it has ended."""
         found = self.stage("final").run if self.status == FINISHED else ""
         return Run(self.path / found) if found else None
+
+    @property
+    def typed(self) -> str:
+        """The command that began it."""
+        limit = f"{self.limit:.0f}s" if self.limit else ""
+        warn = self.on_leak if self.on_leak != "stop" else ""
+        flags = {"--time": limit, "--trials": str(self.trials or ""), "--on-leak": warn}
+        words = [word for name, value in flags.items() if value for word in (name, value)]
+        closed = ["--keep-test-closed"] if self.keep_test_closed else []
+        return shlex.join(["dl", "workflow", *self.asked.words, *words, *closed])
 
     @property
     def command(self) -> str:

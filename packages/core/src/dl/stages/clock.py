@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dl.errors import BadOption
+from dl.recipes.protocol import USUAL_FOLDS
 from dl.runs.workflow import OVER, Workflow
 from dl.stages.stage import Stage
 
 SHORTEST = 10.0  # seconds of a limit
-MOST_OF_FINAL = 0.5  # of the time left, which is kept back for the final score
+MOST_OF_FINAL = 0.4  # of the time left, which is kept back for the final score
 SPARE = 1.2  # times the fits of the final score that are kept back
 
 
@@ -37,7 +38,11 @@ def allot(left: float, stage: Stage, stages: Sequence[Stage], state: Workflow) -
     waiting = [one for one in stages if state.stage(one.name).status not in OVER]
     if stage.share == 0.0 or stage is waiting[-1]:
         return max(left, 0.0)
-    kept = min(SPARE * (state.fits if state.fits > 1 else 0) * state.stage("fit").seconds, MOST_OF_FINAL * left)
+    fits = state.fits if state.fits > 1 else 0
+    one_fit = SPARE * state.stage("fit").seconds
+    if fits > USUAL_FOLDS and fits * one_fit > MOST_OF_FINAL * left:
+        fits = USUAL_FOLDS  # one round in place of several
+    kept = min(fits * one_fit, MOST_OF_FINAL * left)
     shares = sum(one.share for one in waiting[:-1])
     return max(left - kept, 0.0) * stage.share / shares
 

@@ -69,4 +69,4 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
     return Exit(record.state != NOTHING, words)
 
 
-STAGE = Stage("fit", always, fit_recipe, leave, share=0.25, expected=lambda state: 1.0)
+STAGE = Stage("fit", always, fit_recipe, leave, share=0.2, expected=lambda state: 1.0)

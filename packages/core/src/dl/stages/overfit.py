@@ -84,4 +84,4 @@ def leave(_state: Workflow, record: StageRecord) -> Exit:
     return Exit(False, words, stops=True, next=record.next)
 
 
-STAGE = Stage("overfit", always, overfit, leave, share=0.2, least=6.0, expected=lambda state: 9.0)
+STAGE = Stage("overfit", always, overfit, leave, share=0.3, least=6.0, expected=lambda state: 9.0)

@@ -142,8 +142,8 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
     if kept:
         return Exit(True, f"it goes on with {', '.join(kept)}")
     count = sum(bool(one.run) for one in record.remedies)
-    of = f"of {many(count, 'change')} none is" if count != 1 else "it is not"
-    return Exit(True, f"{of} certainly better on {many(state.val, 'validation example')}: the recipe stays as it is")
+    tried = f"none of {many(count, 'change')} tried is certainly better"
+    return Exit(True, f"{tried} on {many(state.val, 'validation example')}: the recipe stays as it is")
 
 
 STAGE = Stage("regularize", enter, regularize, leave, share=0.2, least=2.0, expected=lambda state: 9.0)

@@ -12,7 +12,8 @@ from dl.runs.run import STUDY
 from dl.runs.wording import show_estimate, show_value
 from dl.runs.workflow import Search, StageRecord, Workflow
 from dl.stages.stage import Bench, Exit, Stage, StageStopped, always
-from dl.tuning.study import Budget, Study, Trial, describe_options, read_study
+from dl.tuning.luck import luck_of_study
+from dl.tuning.study import UNCHANGED, Budget, Study, Trial, describe_options, read_study
 from dl.tuning.tune import resume_study, tune_asked
 
 USUAL_TRIALS = 20
@@ -65,8 +66,8 @@ def _study(bench: Bench, state: Workflow, budget: Budget) -> Study:
 
 def search_of(study: Study, best: Trial) -> Search:
     """Return what a study reached, in plain values."""
-    luck = study.luck
-    first = study.trials[0]
+    luck, first = study.luck, study.trials[0]
+    alone = luck_of_study(replace(study, trials=(first,)))[0] if luck and first.score is not None else None
     return Search(
         trials=len(study.trials),
         epochs=sum(trial.epochs for trial in study.trials),
@@ -77,6 +78,7 @@ def search_of(study: Study, best: Trial) -> Search:
         naive=luck.naive if luck else None,
         corrected=luck.corrected if luck else None,
         interval=luck.interval if luck else None,
+        corrected_before=alone.corrected if alone else None,
     )
 
 
@@ -85,22 +87,23 @@ def _estimate(trial: Trial) -> Estimate:
 
 
 def is_believed(search: Search, metric: MetricInfo) -> bool:
-    """Return whether the best trial is better than the recipe as it stood, after the correction for luck.
+    """Return whether the best trial is better than the recipe as it stood, both corrected for what was chosen.
 
-    Where the luck is about the loss, or unknown, the recipe as it stood stays, unless it has no score at all.
+    Where the luck is unknown the recipe as it stood stays, unless it has no score at all.
     """
     if search.before is None:
         return True
-    if search.corrected is None or search.metric != metric.name:
+    if search.options == UNCHANGED or search.corrected is None or search.corrected_before is None:
         return False
-    return search.corrected > search.before.value if metric.higher else search.corrected < search.before.value
+    higher = metric.higher and search.metric == metric.name
+    return search.corrected > search.corrected_before if higher else search.corrected < search.corrected_before
 
 
 def show_luck(search: Search, metric: MetricInfo) -> str:
     """Describe the corrected score: ``accuracy 97 % is the best of 45 epochs in 9 trials; corrected for that ...``."""
     if search.corrected is None or search.naive is None or search.interval is None:
         return "the luck of the best is unknown: there are too few validation examples, or groups of them"
-    own = metric if search.metric == metric.name else MetricInfo(search.metric, False, 0.0, "mean")
+    own = _metric_of(search, metric)
     of = f"{own.name} {show_value(own, search.naive)} is the best of {search.epochs:,} epochs in {search.trials} trials"
     return f"{of}; corrected for that choice {show_estimate(own, Estimate(search.corrected, *search.interval))}"
 
@@ -110,16 +113,28 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
     search = record.search
     if search is None:
         return Exit(True, "the recipe stays as it is")
+    if search.options == UNCHANGED:
+        return Exit(True, "no trial is better than the recipe before, which stays")
+    if search.corrected is None or search.corrected_before is None:
+        words = "how much of the best is luck is unknown"
+        return Exit(
+            True, f"{words}: it goes on with {search.options}" if record.chosen else f"{words}: the recipe stays"
+        )
+    own = _metric_of(search, state.metric)
+    best, before = (show_value(own, value) for value in (search.corrected, search.corrected_before))
+    words = f"corrected for luck {own.name} {best}, and {before} of the recipe before"
     if record.state == "better":
-        return Exit(True, f"better also when corrected for luck: it goes on with {search.options}")
-    if search.corrected is None or search.before is None or search.metric != state.metric.name:
-        return Exit(True, "how much of the best is luck is unknown: the recipe before stays")
-    before = show_value(state.metric, search.before.value)
-    return Exit(True, f"corrected for luck no better than the {before} of the recipe before, which stays")
+        return Exit(True, f"{words}: it goes on with {search.options}")
+    return Exit(True, f"{words}, which stays")
+
+
+def _metric_of(search: Search, metric: MetricInfo) -> MetricInfo:
+    """Return the metric that the luck is about."""
+    return metric if search.metric == metric.name else MetricInfo(search.metric, False, 0.0, "mean")
 
 
 def _trials(state: Workflow) -> float:
     return 0.8 * float(state.trials or USUAL_TRIALS)
 
 
-STAGE = Stage("tune", always, tune, leave, share=0.35, least=4.0, expected=_trials)
+STAGE = Stage("tune", always, tune, leave, share=0.3, least=4.0, expected=_trials)
