@@ -116,10 +116,8 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
     if search.options == UNCHANGED:
         return Exit(True, "no trial is better than the recipe before, which stays")
     if search.corrected is None or search.corrected_before is None:
-        words = "how much of the best is luck is unknown"
-        return Exit(
-            True, f"{words}: it goes on with {search.options}" if record.chosen else f"{words}: the recipe stays"
-        )
+        then = f"it goes on with {search.options}" if record.chosen else "the recipe stays"
+        return Exit(True, f"how much of the best is luck is unknown: {then}")
     own = _metric_of(search, state.metric)
     best, before = (show_value(own, value) for value in (search.corrected, search.corrected_before))
     words = f"corrected for luck {own.name} {best}, and {before} of the recipe before"
