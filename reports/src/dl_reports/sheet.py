@@ -15,7 +15,7 @@ from dl.intervals import Estimate
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import parse_protocol
 from dl.runs.manifest import MetricInfo
-from dl.runs.run import Run
+from dl.runs.run import FOLDS, Run
 from dl.runs.study import Study, read_study
 from dl.runs.wording import show_estimate, show_value
 from dl.runs.workflow import FINISHED, STOPPED, Remedy, Rung, StageRecord, Workflow
@@ -31,6 +31,7 @@ from dl_reports.report import Command, Reuse
 from dl_reports.reuse import count_test_reuse, count_validation_reuse
 
 LINE = "_" * 28  # to sign on
+HOLDOUT_FITS = ("[0-9]*/run.json", "*/fits/*/run.json", "*/trials/*/run.json")
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,9 @@ def _by(protocol: str) -> str:
 
 def _against(state: Workflow) -> tuple[str, str]:
     """Return what the comparison with the best cheap learner says."""
-    final, fit = state.stage("final"), state.stage("fit")
-    if not fit.passed and final.lead is None:
-        return "tip", "It is not certainly better than a constant answer."
+    final = state.stage("final")
+    if not final.passed and (final.lead is None or final.lead.high >= 0):
+        return "issue", "It is not certainly better than a constant answer."
     if final.lead is None:
         return "good", "It is better than a constant answer."
     best = best_of([one for one in final.rungs if one.rival], state.metric)
@@ -189,12 +190,23 @@ def _about(state: Workflow) -> Block:
         "test set": _test_words(state),
         "task": f"{state.task}, judged by {metric_word(state.metric.name)}",
         "network": state.model,
-        "protocol": f"{state.protocol}{f': {state.reason}' if state.reason else ''}",
+        "protocol": _protocol(state),
         "seed": f"{state.seed}; every random draw of split, weights, batches, folds and search follows from it",
         "time": f"{duration(state.elapsed)}, {limit}; begun {_moment(state.created)}",
         "versions": ", ".join(f"{name} {version}" for name, version in state.versions.items()),
     }
     return Block("data and protocol", tuple(facts.items()))
+
+
+def _protocol(state: Workflow) -> str:
+    """Describe the protocol of the final score, and why it was taken."""
+    made = state.stage("final").state
+    why = f": {state.reason}" if state.reason else ""
+    return (
+        f"{made}, as there was no time for {state.protocol}{why}"
+        if made not in ("", state.protocol)
+        else f"{state.protocol}{why}"
+    )
 
 
 def _test_words(state: Workflow) -> str:
@@ -214,7 +226,7 @@ def _stages(state: Workflow) -> Block:
     for number, one in enumerate(state.stages, start=1):
         mark = "met" if one.status == FINISHED and one.passed else "not met" if one.status == FINISHED else one.status
         seconds = duration(one.seconds) if one.status == FINISHED else ""
-        words = f"{one.result}. {one.exit}" if one.status == FINISHED else one.entry
+        words = f"{one.result}. {one.exit[:1].upper()}{one.exit[1:]}" if one.status == FINISHED else one.entry
         rows.append((f"{number} {one.name}", seconds, mark, words))
     return Block("stages", grid=Grid(("stage", "time", "condition", "result, and what follows"), tuple(rows), (1,)))
 
@@ -303,7 +315,7 @@ def _remedies(state: Workflow) -> Block | None:
     head = ("tried", f"validation {state.metric.name}", "gain, in pairs", "fall of the loss, in pairs", "")
     count = sum(bool(one.run) for one in record.remedies)
     on = f"each against the fit before it, on the same {many(state.val, 'example')}"
-    level = f"{on}; the intervals hold for all {count} together"
+    level = f"{on}; the intervals hold for all {count} together" if count > 1 else on
     return Block("remedies", grid=Grid(head, rows, (1, 2, 3), strong), lines=(level, *record.notes))
 
 
@@ -385,20 +397,14 @@ def _signature(state: Workflow) -> Block | None:
     """Return what a signature states."""
     if state.status != FINISHED:
         return None
-    final = state.stage("final")
-    test = (
-        "was opened once, after the last choice"
-        if final.test is not None
-        else "does not exist"
-        if not state.test
-        else "is closed"
-    )
-    fits = sum(
-        len(list(state.path.glob(where))) for where in ("[0-9]*/run.json", "*/fits/*/run.json", "*/trials/*/run.json")
-    )
+    test = "is closed" if state.test else "does not exist"
+    if state.stage("final").test is not None:
+        test = "was opened once, after the last choice"
+    fits = sum(not (path.parent / FOLDS).exists() for where in HOLDOUT_FITS for path in state.path.glob(where))
+    but = "; how many trials there is time for depends on the machine" if state.limit else ""
     lines = (
-        f"All options were chosen on the validation examples alone, in {many(fits, 'fit')}; the test set {test}.",
-        f"The whole can be repeated: {state.typed}  with the versions above.",
+        f"All options were chosen on the hold-out alone, in {many(fits, 'fit')}; the test set {test}.",
+        f"To repeat it: {state.typed}  with the versions above{but}.",
         f"made by {LINE}   date {LINE[:12]}",
         f"checked by {LINE[3:]}   date {LINE[:12]}",
     )

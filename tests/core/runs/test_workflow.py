@@ -65,7 +65,7 @@ def test_the_command_goes_on_or_shows_the_page(workflow_state):
     assert workflow_state().command == "dl workflow --resume 7"
     assert workflow_state(status="finished").command == "dl report 7"
     typed = workflow_state(limit=90.0, trials=3, on_leak="warn", keep_test_closed=True).typed
-    words = "--time 90s --trials 3 --on-leak warn --keep-test-closed"
+    words = "--time 1m30s --trials 3 --on-leak warn --keep-test-closed"
     assert typed == f"dl workflow tabular blobs.csv target=kind {words}"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from dl.runs.study import StudyPoint
-from dl.stages.overfit import fixed_by_user, leave, size_to_go_on, units_of
+from dl.stages.overfit import fixed_by_user, has_learnt, leave, need_skill, size_to_go_on, units_of
 
 
 def point(factor, state):
@@ -52,8 +52,6 @@ def test_the_units_of_a_size_are_options_and_what_was_typed_stays(workflow_state
         ("growing", {}, False, False, "it goes on with the recipe's own size"),
         ("saturated", {}, True, False, "there is nothing to regularize"),
         ("unknown", {}, True, False, "cannot be told; the remedies are tried all the same"),
-        ("memorizes", {}, False, True, "nothing is learnt that holds for new examples"),
-        ("failed", {}, False, True, "neither remedies nor a search mend that"),
     ],
 )
 def test_it_passes_if_the_border_is_crossed_and_stops_where_nothing_is_learnt(
@@ -63,3 +61,25 @@ def test_it_passes_if_the_border_is_crossed_and_stops_where_nothing_is_learnt(
     found = leave(whole, whole.stage("overfit"))
     assert (found.passed, found.stops) == (passed, stops) and words in found.words
     assert found.next == ("" if passed else "dl overfit")
+
+
+@pytest.mark.parametrize(
+    ("fit", "fits", "stops", "words"),
+    [
+        ("nothing", 1, True, "nothing is certainly learnt that holds for the 40 validation examples; neither remedies"),
+        ("nothing", 12, False, "whether anything is shows the final score, over all examples"),
+        (
+            "constant",
+            1,
+            False,
+            "without its regularizers the network is not certainly better than a constant; with them",
+        ),
+    ],
+)
+def test_where_no_size_has_learnt_anything_it_stops_unless_the_recipe_has_or_the_folds_may_tell(
+    workflow_state, fit, fits, stops, words
+):
+    whole = workflow_state(fit={"state": fit}, fits=fits, overfit={"status": "finished", "state": "memorizes"})
+    found = leave(whole, whole.stage("overfit"))
+    assert not found.passed and found.stops == stops and words in found.words
+    assert has_learnt(whole) == need_skill(whole).begins == (fit != "nothing")

@@ -16,12 +16,18 @@ SPEC = RegularizerSpec("l2", "penalty", "of a test", lambda options, task: None,
         ({"status": "finished", "state": "turned"}, True, "there is something to regularize"),
         ({"status": "finished", "state": "growing"}, True, "it has not overfitted"),
         ({"status": "finished", "state": "unknown"}, True, "could not be told"),
+        ({"status": "finished", "state": "memorizes"}, True, "the bare network learnt nothing for certain"),
         ({"status": "skipped"}, True, "whether it overfits was not tried"),
     ],
 )
 def test_it_begins_unless_there_is_nothing_to_regularize(workflow_state, record, begins, words):
-    found = enter(workflow_state(overfit=record))
+    found = enter(workflow_state(overfit=record, fit={"state": "constant"}))
     assert found.begins == begins and words in found.words
+
+
+def test_where_nothing_is_learnt_no_change_could_be_told(workflow_state):
+    found = enter(workflow_state(overfit={"status": "skipped"}, fit={"state": "nothing"}))
+    assert not found.begins and "on 40 validation examples nothing is certainly learnt" in found.words
 
 
 def test_a_remedy_takes_the_advised_value_else_its_default_and_an_option_of_the_model_in_its_place():

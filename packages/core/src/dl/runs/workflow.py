@@ -258,7 +258,8 @@ class Workflow:
     @property
     def typed(self) -> str:
         """The command that began it."""
-        limit = f"{self.limit:.0f}s" if self.limit else ""
+        minutes, seconds = divmod(int(self.limit), 60)
+        limit = "".join(f"{count}{unit}" for count, unit in ((minutes, "m"), (seconds, "s")) if count)
         warn = self.on_leak if self.on_leak != "stop" else ""
         flags = {"--time": limit, "--trials": str(self.trials or ""), "--on-leak": warn}
         words = [word for name, value in flags.items() if value for word in (name, value)]

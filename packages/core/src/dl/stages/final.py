@@ -37,9 +37,7 @@ def final(bench: Bench, state: Workflow, record: StageRecord, seconds: float) ->
     record = replace(record, run=bench.name(run), chosen=bench.name(run), score=score, state=str(protocol))
     record = replace(record, rungs=rungs, lead=lead, notes=(*notes, *against))
     bench.keep(record)
-    tested, why = (
-        (None, "it stays closed, as --keep-test-closed asks") if state.keep_test_closed else _tested(bench, state, run)
-    )
+    tested, why = _tested(bench, state, run, record)
     on_test = f"; on the test set {show_estimate(state.metric, tested.score)}" if tested else ""
     return replace(record, result=f"{shown} by {how}{on_test}", test=tested, notes=(*record.notes, f"test set: {why}"))
 
@@ -92,10 +90,14 @@ def _lead(
     return rungs, lead, [f"against {best.answer} {where}: {shown}, positive is better"]
 
 
-def _tested(bench: Bench, state: Workflow, run: Run) -> tuple[TestEvaluation | None, str]:
-    """Evaluate on the test set, unless there is none, or it was opened before; a cut-off stage does not look twice."""
+def _tested(bench: Bench, state: Workflow, run: Run, record: StageRecord) -> tuple[TestEvaluation | None, str]:
+    """Evaluate on the test set, with the reason where it stays closed; a cut-off stage does not look twice."""
     if not state.test:
         return None, "there is none"
+    if state.keep_test_closed:
+        return None, "it stays closed, as --keep-test-closed asks"
+    if not beats_constants(state, record):
+        return None, "it stays closed, since the network is not certainly better than a constant answer"
     own = [one for one in read_ledger(run.root / LEDGER) if one.get("run") == ledger_name(run)]
     if own:
         return stored_evaluation(own[-1]), "opened once"
@@ -105,11 +107,22 @@ def _tested(bench: Bench, state: Workflow, run: Run) -> tuple[TestEvaluation | N
         return None, f"left closed, as {str(error).partition(';')[0]}"
 
 
+def beats_constants(state: Workflow, record: StageRecord) -> bool:
+    """Return whether the interval of the final score lies beyond the best constant answer; True where there is none."""
+    constants = [one for one in record.rungs or state.stage("baseline").rungs if not one.rival]
+    if not constants or record.score is None:
+        return True
+    best, score = best_rung(constants, state.metric).score.value, record.score
+    return score.low > best if state.metric.higher else score.high < best
+
+
 def leave(state: Workflow, record: StageRecord) -> Exit:
     """State what the final number rests on."""
     if record.lead is not None and record.lead.high < 0:
         best = best_rung([one for one in record.rungs if one.rival], state.metric)
         return Exit(False, f"{best.answer} is certainly better than the network: use that")
+    if not beats_constants(state, record):
+        return Exit(False, "it is not certainly better than a constant answer: look at inputs and targets")
     if record.test is not None:
         return Exit(True, f"one look at {many(record.test.examples, 'test example')} that no choice has seen")
     if parse_protocol(record.state).fits > 1:

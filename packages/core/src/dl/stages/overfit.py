@@ -8,11 +8,22 @@ from dataclasses import replace
 from dl.capacity.overfit import overfit_asked
 from dl.options import Value
 from dl.runs.study import Study, StudyPoint
-from dl.runs.workflow import StageRecord, Workflow
-from dl.stages.stage import Bench, Exit, Stage, StageStopped, always
+from dl.runs.workflow import FINISHED, StageRecord, Workflow
+from dl.stages.fit import NOTHING
+from dl.stages.stage import Bench, Entry, Exit, Stage, StageStopped, always
+from dl.words import many
 
-TURNED, SATURATED, GROWING, UNKNOWN, MEMORIZES = "turned", "saturated", "growing", "unknown", "memorizes"
+TURNED, SATURATED, GROWING, UNKNOWN = "turned", "saturated", "growing", "unknown"  # of a study with skill
 OWN = 1.0  # the factor of the recipe's own units
+
+
+def need_skill(state: Workflow) -> Entry:
+    """Begin only where something is certainly learnt; else changes of the recipe could not be told apart."""
+    if has_learnt(state):
+        return Entry(True)
+    return Entry(
+        False, f"on {many(state.val, 'validation example')} nothing is certainly learnt: no change could be told"
+    )
 
 
 def overfit(bench: Bench, state: Workflow, record: StageRecord, _seconds: float) -> StageRecord:
@@ -68,7 +79,7 @@ def fixed_by_user(state: Workflow, options: dict[str, Value]) -> list[str]:
     return [name for name in options if name in state.asked.options]
 
 
-def leave(_state: Workflow, record: StageRecord) -> Exit:
+def leave(state: Workflow, record: StageRecord) -> Exit:
     """Require that the border to overfitting is crossed, or that the training set is learnt by heart."""
     size = " ".join(f"{name}={value}" for name, value in record.options.items())
     on = f"the largest, {size}" if size else "the recipe's own size"
@@ -80,8 +91,21 @@ def leave(_state: Workflow, record: StageRecord) -> Exit:
         return Exit(True, "whether it overfits cannot be told; the remedies are tried all the same")
     if record.state == GROWING:
         return Exit(False, f"enlarge it before you regularize; it goes on with {on}", next=record.next)
-    words = "nothing is learnt that holds for new examples; neither remedies nor a search mend that"
-    return Exit(False, words, stops=True, next=record.next)
+    if state.stage("fit").state != NOTHING:
+        return Exit(
+            False, "without its regularizers the network is not certainly better than a constant; with them it is"
+        )
+    words = f"nothing is certainly learnt that holds for the {many(state.val, 'validation example')}"
+    if state.fits == 1:
+        return Exit(False, f"{words}; neither remedies nor a search mend that", stops=True, next=record.next)
+    return Exit(False, f"{words}; whether anything is shows the final score, over all examples", next=record.next)
+
+
+def has_learnt(state: Workflow) -> bool:
+    """Return whether a fit so far is certainly better than a constant answer, so that changes of it can be told apart."""
+    before = state.stage("overfit")
+    tried = before.status == FINISHED and before.state in (TURNED, SATURATED, GROWING, UNKNOWN)
+    return tried or state.stage("fit").state != NOTHING
 
 
 STAGE = Stage("overfit", always, overfit, leave, share=0.3, least=6.0, expected=lambda state: 9.0)

@@ -13,7 +13,7 @@ from dl.recipes.recipe import Recipe
 from dl.runs.wording import show_estimate
 from dl.runs.workflow import FINISHED, Remedy, StageRecord, Workflow
 from dl.specs import RegularizerSpec
-from dl.stages.overfit import GROWING, SATURATED, TURNED, UNKNOWN
+from dl.stages.overfit import GROWING, SATURATED, TURNED, UNKNOWN, need_skill
 from dl.stages.pairs import fall_of_loss, is_better, is_worse
 from dl.stages.stage import Bench, Entry, Exit, Stage, score_of
 from dl.words import many
@@ -38,6 +38,8 @@ class Change:
 
 def enter(state: Workflow) -> Entry:
     """Begin unless it is known that there is nothing to regularize."""
+    if not (skill := need_skill(state)).begins:
+        return skill
     before = state.stage("overfit")
     if before.status != FINISHED:
         return Entry(True, "whether it overfits was not tried; the remedies are")
@@ -47,7 +49,8 @@ def enter(state: Workflow) -> Entry:
         UNKNOWN: "whether it overfits could not be told: each remedy is compared in pairs",
         GROWING: "it has not overfitted: each remedy is compared in pairs all the same",
     }
-    return Entry(before.state != SATURATED, words.get(before.state, ""))
+    other = "the bare network learnt nothing for certain: each remedy is compared in pairs all the same"
+    return Entry(before.state != SATURATED, words.get(before.state, other))
 
 
 def regularize(bench: Bench, state: Workflow, record: StageRecord, seconds: float) -> StageRecord:

@@ -11,7 +11,8 @@ from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY
 from dl.runs.wording import show_estimate, show_value
 from dl.runs.workflow import Search, StageRecord, Workflow
-from dl.stages.stage import Bench, Exit, Stage, StageStopped, always
+from dl.stages.overfit import need_skill
+from dl.stages.stage import Bench, Exit, Stage, StageStopped
 from dl.tuning.luck import luck_of_study
 from dl.tuning.study import UNCHANGED, Budget, Study, Trial, describe_options, read_study
 from dl.tuning.tune import resume_study, tune_asked
@@ -135,4 +136,4 @@ def _trials(state: Workflow) -> float:
     return 0.8 * float(state.trials or USUAL_TRIALS)
 
 
-STAGE = Stage("tune", always, tune, leave, share=0.3, least=4.0, expected=_trials)
+STAGE = Stage("tune", need_skill, tune, leave, share=0.3, least=4.0, expected=_trials)
