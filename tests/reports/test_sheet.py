@@ -107,7 +107,7 @@ def test_every_part_has_its_numbers(finished):
     assert [row[1] for row in ladder.rows] == ["50.00 %", "80.00 % [70.00, 88.00]", "90.00 % [85.00, 94.00]"]
     assert ladder.strong == (2,) and blocks["the ladder"].lines == ("against logistic regression: +10 %",)
     assert blocks["remedies"].grid.rows == (
-        ("l2=1", "90.00 %", "+10.00 % [+2.00, +18.00]", "", "kept"),
+        ("l2=1", "90.00 %", "+10.00 % [+2.00, +18.00]", "", "yes"),
         ("x", "", "", "", "no"),
     )
     assert dict(blocks["search for better options"].facts)["luck"] == "the luck"

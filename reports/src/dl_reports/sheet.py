@@ -312,7 +312,7 @@ def _remedies(state: Workflow) -> Block | None:
         return None if record.status != FINISHED else Block("remedies", lines=(record.exit,))
     rows = tuple(_remedy(one, state.metric) for one in record.remedies)
     strong = tuple(k for k, one in enumerate(record.remedies) if one.kept)
-    head = ("tried", f"validation {state.metric.name}", "gain, in pairs", "fall of the loss, in pairs", "")
+    head = ("tried", f"validation {state.metric.name}", "gain, in pairs", "fall of the loss", "kept")
     count = sum(bool(one.run) for one in record.remedies)
     on = f"each against the fit before it, on the same {many(state.val, 'example')}"
     level = f"{on}; the intervals hold for all {count} together" if count > 1 else on
@@ -323,7 +323,7 @@ def _remedy(one: Remedy, metric: MetricInfo) -> tuple[str, ...]:
     if one.score is None or one.gain is None:
         return (one.typed, "", "", "", one.note)
     loss = "" if one.loss is None else "{:+.3g} [{:+.3g}, {:+.3g}]".format(*one.loss)
-    words = ("kept" if one.kept else "not kept") + (f": {one.note}" if one.note else "")
+    words = ("yes" if one.kept else "no") + (f": {one.note}" if one.note else "")
     return (one.typed, show_value(metric, one.score.value), show_estimate(metric, one.gain, signed=True), loss, words)
 
 

@@ -72,7 +72,7 @@ def test_it_passes_if_the_border_is_crossed_and_stops_where_nothing_is_learnt(
             "constant",
             1,
             False,
-            "without its regularizers the network is not certainly better than a constant; with them",
+            "bare, the network is not certainly better than a constant answer",
         ),
     ],
 )

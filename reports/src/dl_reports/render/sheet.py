@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from jinja2 import Template
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -67,9 +67,8 @@ def _grid(grid: Grid) -> Table:
     shown = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     last = len(grid.head) - 1
     for k, name in enumerate(grid.head):
-        right = k in grid.numbers
-        name_of_row = {"no_wrap": True, "max_width": 40} if not k else {"no_wrap": right}
-        shown.add_column(plain(name), justify="right" if right else "left", overflow="fold", **name_of_row)
+        side: JustifyMethod = "right" if k in grid.numbers else "left"
+        shown.add_column(plain(name), justify=side, overflow="fold", no_wrap=not k, max_width=None if k else 40)
     for k, row in enumerate(grid.rows):
         style = "bold" if k in grid.strong else ""
         shown.add_row(*(plain(cell, style if j < last else "", LONG) for j, cell in enumerate(row)))

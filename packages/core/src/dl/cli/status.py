@@ -143,12 +143,17 @@ def show_workflow(out: Console, state: Workflow) -> None:
     out.print(table)
     if found.running and (now := next((one for one in state.stages if one.status == "running"), None)):
         out.print(plain(f"  now: {now.name}{_inner(state)}; process {state.pid}{_left(state)}", longest=LONG))
+    show_end(out, state)
+
+
+def show_end(out: Console, state: Workflow) -> None:
+    """Print why a workflow ended early, its final run, and what to type next."""
+    found = standing_of_workflow(state)
     if state.message:
         out.print(plain(f"  {state.message}", "red", LONG))
-    for line in _final_lines(state):
-        out.print(plain(line, longest=LONG))
-    if found.next:
-        out.print(Text.assemble(("  next  ", "dim"), plain(found.next, "bold", LONG)), soft_wrap=True)
+    lines = {"final run": str(state.final.path)} if state.final else {}
+    for label, words in (lines | ({"next": found.next} if found.next else {})).items():
+        out.print(Text.assemble((f"  {label:<11}", "dim"), plain(words, "bold", LONG)), soft_wrap=True)
 
 
 def _inner(state: Workflow) -> str:
@@ -170,14 +175,6 @@ def _left(state: Workflow) -> str:
     written = (state.path / "workflow.json").stat().st_mtime
     left = state.limit - state.elapsed - max(time.time() - written, 0.0)
     return f", {_minutes(max(left, 0.0))} left"
-
-
-def _final_lines(state: Workflow) -> list[str]:
-    """Return the lines on what the workflow ended with."""
-    final = state.final
-    if final is None:
-        return []
-    return [f"  final run: {final.path}; dl predict takes it"]
 
 
 def _minutes(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,7 +33,12 @@ from dl.cli.flags import (
 )
 from dl.errors import BadOption
 from dl.options import split_named
-from dl.terminal import console
+from dl.terminal import console, plain
+
+if TYPE_CHECKING:
+    from dl.runs.workflow import Workflow
+
+LONG = 2_000  # characters of a line
 
 
 def add_to(app: typer.Typer) -> None:
@@ -121,10 +126,12 @@ def workflow(
     return 1 if found.status == "stopped" else 0
 
 
-def _show(found: object) -> None:
-    """Print the last lines on stdout: what was reached, and what to type next."""
-    from dl.cli.status import show_workflow
-    from dl.runs.workflow import Workflow
+def _show(found: Workflow) -> None:
+    """Print what was reached, and what to type next; the stages have been shown while they ran."""
+    from dl.cli.status import show_end
 
-    assert isinstance(found, Workflow)
-    show_workflow(console(), found)
+    out, final = console(), found.stage("final")
+    out.print(plain(f"{found.name}: {found.status}", "bold"))
+    if final.result:
+        out.print(plain(f"  {final.result}", longest=LONG))
+    show_end(out, found)

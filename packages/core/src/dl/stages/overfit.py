@@ -21,9 +21,8 @@ def need_skill(state: Workflow) -> Entry:
     """Begin only where something is certainly learnt; else changes of the recipe could not be told apart."""
     if has_learnt(state):
         return Entry(True)
-    return Entry(
-        False, f"on {many(state.val, 'validation example')} nothing is certainly learnt: no change could be told"
-    )
+    count = many(state.val, "validation example")
+    return Entry(False, f"on {count} nothing is certainly learnt, so no change can be judged")
 
 
 def overfit(bench: Bench, state: Workflow, record: StageRecord, _seconds: float) -> StageRecord:
@@ -93,7 +92,7 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
         return Exit(False, f"enlarge it before you regularize; it goes on with {on}", next=record.next)
     if state.stage("fit").state != NOTHING:
         return Exit(
-            False, "without its regularizers the network is not certainly better than a constant; with them it is"
+            False, "bare, the network is not certainly better than a constant answer; as the recipe has it, it is"
         )
     words = f"nothing is certainly learnt that holds for the {many(state.val, 'validation example')}"
     if state.fits == 1:
@@ -102,7 +101,7 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
 
 
 def has_learnt(state: Workflow) -> bool:
-    """Return whether a fit so far is certainly better than a constant answer, so that changes of it can be told apart."""
+    """Return whether a fit so far is certainly better than a constant answer, so that changes can be judged."""
     before = state.stage("overfit")
     tried = before.status == FINISHED and before.state in (TURNED, SATURATED, GROWING, UNKNOWN)
     return tried or state.stage("fit").state != NOTHING
