@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-WORDS = ("--trials", "2", "epochs=2", "lr=0.01", "--time", "10m", "--reg", "early-stopping=off")
+OFF = ("early-stopping", "shrink", "l1", "max-norm", "missing", "mixup", "noise", "label-smoothing", "class-weights")
+WORDS = ("--trials", "2", "epochs=2", "lr=0.01", *(word for name in OFF for word in ("--reg", f"{name}=off")))
 
 
 def wait_for(found, process):
@@ -41,6 +42,7 @@ def test_a_workflow_that_was_killed_in_a_stage_goes_on_there_and_ends_with_one_p
     assert page.code == 0 and f"0001-{dl_table.stem}-workflow" in page.out and "checked by ____" in page.out
     for title in ("the ladder", "capacity", "the final score", "looks at each set"):
         assert f"\n{title}\n" in page.out
+    assert [one["typed"] for one in again.json["stages"][4]["remedies"]] == ["--reg l2=0.0001", "dropout=0.5"]
     listed = dl_run("ls", "runs", "--json").json
     assert (listed[0]["name"], listed[0]["status"]) == (folder.name, "finished")
     final = folder / again.json["stages"][-1]["run"]
