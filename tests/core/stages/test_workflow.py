@@ -33,7 +33,7 @@ def test_the_screen_has_a_line_a_stage_and_its_condition(whole, screen):
     for number, name in enumerate(NAMES, start=1):
         assert sum(line.startswith(f"{number}/7 {name}") for line in lines) in (1, 2)
     assert "                ok no leak found: a score can be trusted" in lines
-    assert lines[-1].startswith("finished in ") and lines[-1].endswith("the whole page: dl report 1")
+    assert lines[-1].startswith("finished in ") and lines[-1].endswith(f"the whole page: dl report {whole.path}")
 
 
 def test_the_ladder_has_constants_and_cheap_learners_and_the_fit_is_compared_in_pairs(whole):

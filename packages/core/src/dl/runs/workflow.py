@@ -12,6 +12,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -268,11 +269,13 @@ class Workflow:
 
     @property
     def command(self) -> str:
-        """The command that goes on with it, or shows it."""
-        number = self.name.split("-")[0].lstrip("0")
+        """The command that goes on with it, or shows it; by its number where it lies in the usual folder of runs."""
+        usual = Path(os.environ.get("DL_RUNS", "runs")).resolve()
+        known = self.path == Path() or self.path.resolve().parent == usual
+        word = self.name.split("-")[0].lstrip("0") if known else shlex.quote(str(self.path))
         if self.status in (FINISHED, STOPPED):
-            return f"dl report {number}"
-        return f"dl workflow --resume {number}"
+            return f"dl report {word}"
+        return f"dl workflow --resume {word}"
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.data}, {self.model}, {self.status}"]

@@ -28,11 +28,15 @@ def score_baselines(bench: Bench, state: Workflow, record: StageRecord, _seconds
     files.make_folder(bench.folder / OUTCOMES)
     write_rivals(bench.folder / OUTCOMES, {one.baseline.name: one.scores for one in ladder.rivals})
     rungs = rungs_of(ladder)
+    if not rungs:
+        return replace(record, result="this task has no baseline, and no number to beat")
     best = best_rung(rungs, state.metric)
-    constant = best_rung([one for one in rungs if not one.rival], state.metric)
     result = f"to beat: {state.metric.name} {show_rung(best, state.metric)}"
-    notes = (f"the best constant answer: {show_rung(constant, state.metric)}",) if constant != best else ()
-    return replace(record, result=result, rungs=rungs, score=best.score, notes=notes)
+    constants = [one for one in rungs if not one.rival]
+    notes = list[str]()
+    if best.rival and constants:
+        notes.append(f"the best constant answer: {show_rung(best_rung(constants, state.metric), state.metric)}")
+    return replace(record, result=result, rungs=rungs, score=best.score, notes=tuple(notes))
 
 
 def _ladder(bench: Bench) -> Ladder:

@@ -68,6 +68,7 @@ class Stage:
         share: Of a limited time.
         least: Fits of the recipe for which there must be time; with less the stage is skipped.
         expected: Fits of the recipe that it is expected to take, for the time left.
+        optional: Whether it is skipped where its verb refuses the task or the data, in place of an error.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Stage:
     share: float = 0.0
     least: float = 0.0
     expected: Callable[[Workflow], float] = lambda state: 0.0
+    optional: bool = False
 
 
 class StageStopped(Exception):

@@ -136,4 +136,4 @@ def _trials(state: Workflow) -> float:
     return 0.8 * float(state.trials or USUAL_TRIALS)
 
 
-STAGE = Stage("tune", need_skill, tune, leave, share=0.3, least=4.0, expected=_trials)
+STAGE = Stage("tune", need_skill, tune, leave, share=0.3, least=4.0, expected=_trials, optional=True)

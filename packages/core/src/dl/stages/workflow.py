@@ -291,7 +291,8 @@ def _run_stages(
                 if record.stops:
                     return _stopped(keeper, display, stage)
             keeper.write(status=FINISHED)
-        display.say(f"finished in {show_seconds(keeper.elapsed)}  the whole page: {keeper.state.command}")
+        if keeper.state.status == FINISHED:
+            display.say(f"finished in {show_seconds(keeper.elapsed)}  the whole page: {keeper.state.command}")
         return keeper.state
 
 
@@ -319,7 +320,15 @@ def _run_stage(stage: Stage, number: int, keeper: _Keeper, bench: Bench, display
         return min(expected or limit, max(limit - keeper.elapsed, 0.0)) if limit else expected
 
     display.begin(number, record, left)
-    record = stage.run(bench, keeper.state, record, max(seconds, 1.0) if keeper.state.limit else 0.0)
+    try:
+        record = stage.run(bench, keeper.state, record, max(seconds, 1.0) if keeper.state.limit else 0.0)
+    except (BadData, BadOption) as error:
+        if not stage.optional:
+            raise
+        record = replace(before, status=SKIPPED, entry=f"not for this task or data: {error}")
+        keeper.keep(record)
+        display.end(number, record)
+        return record
     taken = round(before.seconds + clock.monotonic() - started, 3)
     record = replace(record, status=FINISHED, seconds=taken)
     found = stage.leave(keeper.state, record)
