@@ -60,6 +60,7 @@ class Request:
         typed: What was asked for, as it was typed; None for arguments in memory.
         resume: Name, number or path of a study to go on with; empty for a new one.
         dataset: As it was read, if it has been read before.
+        seconds: After which no fit begins that would take longer than what is left; 0 for any.
     """
 
     recipe: Recipe
@@ -71,6 +72,7 @@ class Request:
     typed: Asked | None
     resume: str = ""
     dataset: Dataset | None = None
+    seconds: float = 0.0
 
     def command(self, verb: str, changed: Mapping[str, Value] = MappingProxyType({}), over: str = "") -> str:
         """Return a command with the same words, but for some options; empty for arguments in memory."""

@@ -25,10 +25,11 @@ def need_skill(state: Workflow) -> Entry:
     return Entry(False, f"on {count} nothing is certainly learnt, so no change can be judged")
 
 
-def overfit(bench: Bench, state: Workflow, record: StageRecord, _seconds: float) -> StageRecord:
+def overfit(bench: Bench, state: Workflow, record: StageRecord, seconds: float) -> StageRecord:
     """Overfit by the verb's own function; an interrupted study goes on."""
     before = bench.labelled("overfit")
     asked = bench.request(bench.first.recipe, state, str(before.path) if before else "")
+    asked = replace(asked, seconds=seconds)
     study = overfit_asked(asked)
     if study.signal:
         raise StageStopped(study.signal)
@@ -49,7 +50,8 @@ def _notes(study: Study, state: Workflow, options: dict[str, Value]) -> tuple[st
     fixed = fixed_by_user(state, options)
     sizes = ", ".join(f"{one.label} {one.note or one.state}" for one in study.points)
     kept = [f"{' '.join(fixed)} was typed, so the size stays as it is"] if fixed else []
-    return (f"sizes: {sizes}", *kept)
+    left = [note for note in study.notes if note.startswith("no time")]
+    return (f"sizes: {sizes}", *left, *kept)
 
 
 def size_to_go_on(points: Sequence[StudyPoint], state: str) -> StudyPoint | None:

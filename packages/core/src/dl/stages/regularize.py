@@ -64,7 +64,7 @@ def regularize(bench: Bench, state: Workflow, record: StageRecord, seconds: floa
         typed = " ".join(f"{name}={format_value(value)}" for name, value in options.items())
         found = _try(bench, base, Change("larger", typed, dict(options), {}), 0.95)
         kept = found.gain is not None and not is_worse(found.gain, found.loss)
-        why = "kept, as only it can overfit" if kept else found.note or "certainly worse"
+        why = "as only it can overfit" if kept else found.note or "certainly worse"
         tried.append(replace(found, kept=kept, note=why))
         base = found.run if kept else base
     left = list[str]()
@@ -80,7 +80,21 @@ def regularize(bench: Bench, state: Workflow, record: StageRecord, seconds: floa
         bench.keep(record)
         shown = show_estimate(state.metric, found.gain, signed=True) if found.gain else found.note
         bench.console.print(f"{change.typed}: {shown}{'  kept' if kept else ''}")
+    if options and base != state.chosen and not _gains(bench, state.chosen, base):
+        tried, base = [_returned(one) for one in tried], state.chosen
     return _concluded(bench, state, replace(record, remedies=tuple(tried), chosen=base), left)
+
+
+def _gains(bench: Bench, before: str, after: str) -> bool:
+    """Return whether a run scores better than another on the same examples, certainly or not."""
+    first, second = bench.run(before), bench.run(after)
+    return improvement(first.manifest.task, first, second).value > 0
+
+
+def _returned(one: Remedy) -> Remedy:
+    """Return a change of a larger network as not kept, since with all of them it gains nothing on the recipe's own."""
+    note = "with all that was kept no better than the recipe's own size"
+    return replace(one, kept=False, note=note) if one.kept else one
 
 
 def _concluded(bench: Bench, state: Workflow, record: StageRecord, left: Sequence[str]) -> StageRecord:

@@ -18,11 +18,12 @@ from dl.tuning.study import UNCHANGED, Budget, Study, Trial, describe_options, r
 from dl.tuning.tune import resume_study, tune_asked
 
 USUAL_TRIALS = 20
+BEGIN = 0.85  # of the time, after which no trial begins: the last one is finished
 
 
 def tune(bench: Bench, state: Workflow, record: StageRecord, seconds: float) -> StageRecord:
     """Tune by the verb's own function; an interrupted study goes on."""
-    budget = Budget(state.trials or (0 if seconds else USUAL_TRIALS), seconds)
+    budget = Budget(state.trials or (0 if seconds else USUAL_TRIALS), BEGIN * seconds)
     try:
         study = _study(bench, state, budget)
     except BadOption as error:
