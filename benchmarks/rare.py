@@ -32,7 +32,7 @@ REMEDIES: dict[str, dict[str, float]] = {
     "focal=2": {"focal": 2.0},
 }
 TUNED = (("tabular", "breast-cancer", 300, 1), ("vision", "digits", 700, 3))
-FINAL = (("tabular", "wine", 110, 1), ("vision", "mnist", 1200, 3))
+FINAL = (("tabular", "wine", 110, 1), ("vision", "mnist", 1200, 3), ("text", "rotten-tomatoes", 1500, 1))
 MOST = 4_000  # untouched examples
 
 

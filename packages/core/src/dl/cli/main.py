@@ -30,6 +30,8 @@ MODULES = {
     "cv": "cv",
     "baseline": "baseline",
     "tune": "tune",
+    "workflow": "workflow",
+    "status": "status",
     "test": "train",
     "predict": "train",
     "ls": "look",

@@ -44,6 +44,8 @@ OWN_COMMANDS = frozenset(
         "show",
         "test",
         "tune",
+        "workflow",
+        "status",
         "uninstall",
     }
 )
