@@ -66,7 +66,7 @@ def workflow(
     ] = "",
     trials: Annotated[int, typer.Option(help="Trials of the tuning.  [20, or what the time allows]", min=0)] = 0,
     on_leak: Annotated[
-        str, typer.Option("--on-leak", help="Where a score cannot be trusted: stop or warn.", metavar="WHAT")
+        str, typer.Option("--on-leak", help="Where a score cannot be trusted: stop, warn, or fix it.", metavar="WHAT")
     ] = "stop",
     keep_test_closed: Annotated[
         bool,

@@ -191,7 +191,7 @@ class Workflow:
         seed: Of every random draw.
         limit: Seconds that it may take; 0 for any.
         trials: Of the tuning; 0 for the usual number, or as many as the time allows.
-        on_leak: ``stop`` or ``warn``.
+        on_leak: ``stop``, ``warn`` or ``fix``.
         keep_test_closed: Whether the test set stays closed.
         stages: In their order.
         elapsed: Seconds so far.

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 from dl.finding import DISTRUST, Finding
 from dl.runs.workflow import StageRecord, Workflow
+from dl.splits.remedies import FIX, OPTIONS, SETTINGS, WARN
 from dl.stages.stage import Bench, Exit, Stage, always
 from dl.words import many
 
-WARN, STOP = ON_LEAK = ("warn", "stop")
+REMEDIES = {*OPTIONS.values(), *(name for name, _ in SETTINGS.values())}  # options that mend a leak
 
 
 def look(bench: Bench, state: Workflow, record: StageRecord, _seconds: float) -> StageRecord:
     """Record what the guards found in data and split."""
     findings = tuple(bench.first.splits.findings)
     several = f"{state.fits} fits of {state.protocol}" if state.fits > 1 else "this hold-out"
-    notes = [f"{finding.severity}: {finding.message}" for finding in findings if finding.severity != "note"]
+    notes = [f"{one.typed}: {one.reason}" for one in bench.first.defaults if one.name in REMEDIES]
+    notes += [f"{finding.severity}: {finding.message}" for finding in findings if finding.severity != "note"]
     notes.append(f"the final score is made by {several}: {state.reason}" if state.reason else f"by {several}")
     if state.fits > 1:
         notes.append("the stages before compare in pairs on one hold-out, at the cost of one fit each")
@@ -38,7 +40,8 @@ def leave(state: Workflow, record: StageRecord) -> Exit:
         return Exit(True, f"no leak found{besides}: a score can be trusted")
     if state.on_leak == WARN:
         return Exit(False, f"{found.code}: no score below is to be trusted; it goes on, as --on-leak warn asks")
-    words = f"{found.code}: no score would be worth its fits; mend it, or go on all the same with --on-leak warn"
+    mend = "mend it" if state.on_leak == FIX else "mend it, let --on-leak fix try"
+    words = f"{found.code}: no score would be worth its fits; {mend}, or go on all the same with --on-leak warn"
     return Exit(False, words, stops=True, next=f"dl explain {found.code}")
 
 

@@ -52,6 +52,7 @@ from dl.runs.workflow import (
 )
 from dl.signals import SecondSignal
 from dl.splits.partition import load_dataset
+from dl.splits.remedies import FIX, ON_LEAK, STOP
 from dl.stages import baseline, final, fit, look, overfit, regularize, tune
 from dl.stages.clock import allot, check_limit, expected_left, show_seconds, too_short
 from dl.stages.display import WorkflowDisplay
@@ -79,7 +80,7 @@ def workflow(
     *,
     time: str = "",
     trials: int = 0,
-    on_leak: str = look.STOP,
+    on_leak: str = STOP,
     keep_test_closed: bool = False,
     resume: str = "",
     target: str = "",
@@ -101,7 +102,7 @@ def workflow(
         data: Name of a data set, or path of the user's own.
         time: That all stages may take: ``30m``, ``1h30m``; empty for any.
         trials: Of the tuning; 0 for 20, or as many as the time allows.
-        on_leak: ``stop`` where a finding of the guards forbids to trust a score, or ``warn``.
+        on_leak: ``stop`` where a finding forbids to trust a score, ``warn``, or ``fix`` what has a remedy.
         keep_test_closed: Whether the test set is left for later; else it is opened once, at the end.
         resume: Name, number or path of a workflow to go on with, in place of all other choices; ``last`` is the newest.
         target: Names of the target columns of a table.
@@ -157,7 +158,7 @@ def begin_workflow(
     *,
     limit: float = 0.0,
     trials: int = 0,
-    on_leak: str = look.STOP,
+    on_leak: str = STOP,
     keep_test_closed: bool = False,
 ) -> Workflow:
     """Begin a workflow of what was asked for, and run its stages.
@@ -167,18 +168,18 @@ def begin_workflow(
     """
     started = clock.monotonic()
     check_limit(limit)
-    if on_leak not in look.ON_LEAK:
-        raise BadOption(f"--on-leak {on_leak}: expected stop or warn{nearest(on_leak, look.ON_LEAK)}")
+    if on_leak not in ON_LEAK:
+        raise BadOption(f"--on-leak {on_leak}: expected stop, warn or fix{nearest(on_leak, ON_LEAK)}")
     if trials < 0:
         raise BadOption(f"--trials {trials}: expected a whole number, at least 1")
-    recipe = asked.resolved(plugins)
+    recipe = asked.resolved(plugins, {"on_leak": FIX} if on_leak == FIX else {})
     if protocol_of(recipe.split)[0].fits > 1:
         raise BadOption("protocol= is chosen by the size of the data, for the final score; leave it out, or see: dl cv")
     devices.need_one("the stages are fitted", "  try: --devices 1")
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)
         dataset, first = _read(recipe, plugins)
-        plan = make_plan(recipe, dataset, plugins, by_size=True)
+        plan = make_plan(first.recipe, dataset, plugins, by_size=True)
         folder = claim_run(root, f"{dataset.name}-workflow")
         reasons = [f"{one.typed}: {one.reason}" for one in first.defaults]
         files.write_text(folder / "recipe.toml", first.recipe.to_toml(reasons))
@@ -240,7 +241,8 @@ def resume_workflow(path: Path, plugins: Plugins, devices: Devices, console: Con
 def _read(recipe: Recipe, plugins: Plugins) -> tuple[Dataset, FitSetup]:
     """Read the data, once, and set the recipe up on it."""
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
-    return dataset, set_up(recipe, plugins, dataset=dataset)
+    first = set_up(recipe, plugins, dataset=dataset)
+    return first.dataset, first
 
 
 class _Keeper:
