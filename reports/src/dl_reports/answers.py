@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dl_reports import sizes
-from dl_reports.baseline import Lead, lead, rival_lead
+from dl_reports.baseline import Lead, lead, rival_leads
 from dl_reports.change import Change
 from dl_reports.facts import Facts, fact, known
 from dl_reports.statistics import NotComputable
@@ -151,8 +151,7 @@ def answer_skill(facts: Facts) -> SkillAnswer:
     """Answer whether the network is better than the best constant answer and a cheap rival."""
     found, best = lead(facts), sizes.best_of(facts, sizes.constants(facts))
     fitted = best is not None and _fitted(facts, best.score)
-    rival = known(rival_lead(facts))
-    rival = rival if rival is not None and rival.worse else None
+    rival = min((one for one in rival_leads(facts) if one.worse), key=lambda one: one.lead, default=None)
     if not isinstance(found, NotComputable):
         return SkillAnswer(_skill(facts, found, fitted), found, fitted, rival)
     few = (

@@ -87,6 +87,9 @@ class BaselineRow:
         score: Headline metric with its 95 % interval; ends of NaN without one.
         loss: Mean loss; None if a constant answer has none.
         ours: Whether this is the network.
+        rival: Whether this is a cheap rival, which reads its inputs.
+        seconds: How long a rival took; 0 for others.
+        lead: How much better the network is than this rival, on the same examples; None for others.
     """
 
     name: str
@@ -94,6 +97,9 @@ class BaselineRow:
     score: Estimate
     loss: float | None
     ours: bool
+    rival: bool = False
+    seconds: float = 0.0
+    lead: Estimate | None = None
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dl.intervals import Estimate, Interval
 from dl.words import show_number
 from dl_reports import formatting, sizes
 from dl_reports.answers import Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer
+from dl_reports.baseline import Lead, rival_leads
 from dl_reports.change import Change
 from dl_reports.clauses import share_of_learnable, since
 from dl_reports.facts import Facts
@@ -65,8 +67,24 @@ def _skill(facts: Facts, answer: SkillAnswer) -> Answer:
         behind = formatting.difference(facts.metric, -answer.rival.lead)
         message += f"; {formatting.quoted(answer.rival.baseline.answer)} is better by {behind}"
         severity = "issue"
+    elif answer.state is Skill.BETTER and (rivals := _rivals(facts)):
+        message += f"; {rivals}"
     share = _share(found.lead, found.interval, sizes.learnable(facts))
     return Answer(SKILL, answer.state.value, severity, message, Estimate(found.lead, *found.interval), share=share)
+
+
+def _rivals(facts: Facts) -> str:
+    """Word which cheap rivals the network is better than, and which it cannot be told from; empty without one."""
+    leads = rival_leads(facts)
+    beaten, equal = ([one for one in leads if one.better is better] for better in (True, False))
+    words = [f"better than {_listed(beaten)}"] if beaten else []
+    words += [f"not certainly {'' if beaten else 'better '}than {_listed(equal)}"] if equal else []
+    return ", ".join(words)
+
+
+def _listed(leads: Sequence[Lead]) -> str:
+    *first, last = [formatting.quoted(one.baseline.answer) for one in leads]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _memory(facts: Facts, answer: MemoryAnswer) -> Answer:

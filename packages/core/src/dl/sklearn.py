@@ -94,6 +94,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                     runs=folder,
                     plugins=plugins,
                     reg=self.reg,
+                    rivals=False,
                     **options,
                 )
             except BadData as error:

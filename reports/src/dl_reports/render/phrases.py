@@ -75,9 +75,10 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     )
 
 
-def baseline_name(row: BaselineRow) -> str:
-    """Return the name of a row of the table of baselines: a baseline is named by its constant answer."""
-    return row.name if row.ours else row.answer or row.name
+def baseline_name(row: BaselineRow, *, timed: bool = True) -> str:
+    """Return the name of a row of the table of baselines: a baseline is named by its answer, a rival with its time."""
+    name = row.name if row.ours else row.answer or row.name
+    return f"{name}, {row.seconds:.2g} s" if row.seconds and timed else name
 
 
 def title(metric: MetricInfo) -> str:
@@ -102,6 +103,10 @@ def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "less selection bias", value(metric, scores.corrected), interval(metric, scores.corrected)
     yield "on training examples", value(metric, scores.probe), interval(metric, scores.probe)
     yield "gap", value(metric, scores.gap, signed=True), interval(metric, scores.gap, signed=True)
+    for row in report.ladder:
+        if row.lead is not None:
+            shown = value(metric, row.lead, signed=True), interval(metric, row.lead, signed=True)
+            yield f"ahead of {row.answer}", *shown
     yield from _of_class_to_find(report)
 
 

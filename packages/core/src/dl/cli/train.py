@@ -85,6 +85,10 @@ def fit(
         list[str] | None,
         typer.Option(help="Log metrics to csv, tensorboard, wandb or mlflow; repeatable.", metavar="NAME"),
     ] = None,
+    rivals: Annotated[
+        bool | None,
+        typer.Option("--rivals/--no-rivals", help="Fit cheap learners beside the network, to compare it with."),
+    ] = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -117,7 +121,7 @@ def fit(
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     with redirect_stdout(sys.stderr):  # a network may print
-        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers)
+        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers, rivals=rivals)
     if not is_first_device():
         return 0
     return finish(run, plugins, as_json=as_json)

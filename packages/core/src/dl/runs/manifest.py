@@ -114,6 +114,7 @@ class Baseline:
         rival: Whether its answer depends on the input: a cheap rival, and not a constant answer.
         train: Number of training examples that a rival learnt from.
         seconds: How long a rival took.
+        interval: Of a rival's score, with 95 % confidence; None if it was not computed.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Baseline:
     rival: bool = False
     train: int = 0
     seconds: float = 0.0
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

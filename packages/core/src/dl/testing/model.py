@@ -85,7 +85,7 @@ class ModelSubject:
         """Build a network from a seed, with some options replaced."""
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        network = self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
+        network = self.spec.network(self.batches.preprocessor.input_shape, outputs, options)
         summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
         return network
 

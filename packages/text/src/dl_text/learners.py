@@ -1,0 +1,79 @@
+"""Learners of scikit-learn on texts: linear models and naive Bayes on words and pairs of words."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dl.data.examples import Subset, row_of
+from dl.data.ragged import as_text
+from dl.learner import Learner
+from dl.options import Options
+
+MOST = 10_000  # training texts
+QUICK = 2_500_000  # bytes
+LONGEST = 5_000  # characters of a text
+PENALTY = 0.1  # of logistic regression
+STRENGTHS = (-1, 3, 5)  # exponents of ten of the least and the greatest penalty of ridge regression, and their number
+
+
+def linear_classifier(options: Options) -> Learner:
+    """Return logistic regression."""
+    answer = "logistic regression on words and pairs"
+    return Learner(answer, partial(_logistic, options), _prepare, _weights, MOST, QUICK)
+
+
+def linear_regressor(options: Options) -> Learner:
+    """Return ridge regression."""
+    return Learner("ridge regression on words and pairs", partial(_ridge, options), _prepare, _weights, MOST, QUICK)
+
+
+def bayes_classifier(options: Options) -> Learner:
+    """Return multinomial naive Bayes."""
+    return Learner("naive Bayes on words and pairs", partial(_bayes, options), _prepare, _weights, MOST, QUICK)
+
+
+def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+    from sklearn.linear_model import LogisticRegression
+
+    penalty = PENALTY if options["penalty"] == "auto" else float(options["penalty"])
+    return LogisticRegression(C=1 / penalty, max_iter=200, tol=1e-3)
+
+
+def _ridge(options: Options) -> Any:  # Any: as above
+    from sklearn.linear_model import Ridge, RidgeCV
+
+    penalty = options["penalty"]
+    return RidgeCV(np.logspace(*STRENGTHS)) if penalty == "auto" else Ridge(float(penalty))
+
+
+def _bayes(options: Options) -> Any:  # Any: as above
+    from sklearn.naive_bayes import MultinomialNB
+
+    return MultinomialNB(alpha=options["smoothing"])
+
+
+def _prepare(train: Subset) -> tuple[Any, Any]:  # Any: a vectorizer of scikit-learn, a sparse matrix
+    """Learn the TF-IDF weights of words and pairs."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer, texts = TfidfVectorizer(ngram_range=(1, 2), min_df=_rarest(train), sublinear_tf=True), _texts(train)
+    try:
+        return vectorizer, vectorizer.fit_transform(texts)
+    except ValueError:  # no word that scikit-learn knows as one: characters then
+        vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
+        return vectorizer, vectorizer.fit_transform(texts)
+
+
+def _rarest(train: Subset) -> int:
+    return 2 if len(train) >= 100 else 1
+
+
+def _weights(vectorizer: Any, subset: Subset) -> Any:  # Any: as above
+    return vectorizer.transform(_texts(subset))
+
+
+def _texts(subset: Subset) -> list[str]:
+    return [as_text(row_of(subset.examples.inputs, int(k)))[:LONGEST] for k in subset.index]
