@@ -28,6 +28,8 @@ class Learner:
         most: Training examples that ``dl baseline`` gives it, drawn at random where there are more.
         quick: Numbers - pixels, bytes, cells - in the training examples that it is given beside every fit.
         by_class: Whether it takes as many times as long as there are classes.
+        trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
+            stored run.
     """
 
     answer: str
@@ -37,3 +39,4 @@ class Learner:
     most: int = 10_000
     quick: int = 2_000_000
     by_class: bool = False
+    trusted: tuple[str, ...] = ()

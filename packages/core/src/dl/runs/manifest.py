@@ -201,6 +201,7 @@ class Manifest:
         data: Facts of the data set before the split, from which defaults follow; None if not stored.
         protocol: Of a run of several fits, as ``kfold:4``; empty for a run of one fit.
         folds: The scores of its fits, once all are finished.
+        learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
         format: Version of the run folder.
     """
 
@@ -225,6 +226,7 @@ class Manifest:
     data: DataFacts | None = None
     protocol: str = ""
     folds: tuple[FoldScore, ...] = ()
+    learner: str = ""
     format: int = FORMAT
 
     def to_json(self) -> str:

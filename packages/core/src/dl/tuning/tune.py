@@ -235,5 +235,6 @@ def _check(recipe: Recipe, devices: Devices) -> None:
 def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand) -> Work:
     """Read the data, once, and set the recipe up on it."""
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
+    plugins.need_network(recipe.domain, recipe.model, "dl tune")
     first = set_up(recipe, plugins, at_hand, dataset)
     return Work(first.recipe, dataset, first, plugins, devices, at_hand)
