@@ -53,7 +53,10 @@ class Memory(StrEnum):
 
 
 class Turn(StrEnum):
-    """Whether validation got worse since its best; shared, where training examples did not certainly less so."""
+    """Whether validation got worse since its best; shared, where training examples did not certainly less so.
+
+    It is absent of a model that is not trained in epochs.
+    """
 
     NONE = "none"
     TRIFLING = "trifling"
@@ -62,6 +65,7 @@ class Turn(StrEnum):
     BOTH = "both"
     APART = "apart"
     SHARED = "shared"
+    ABSENT = "absent"
     UNKNOWN = "unknown"
 
 
@@ -206,6 +210,8 @@ def _memory(found: Gap, shares: tuple[float, float, float]) -> Memory:
 def answer_turn(facts: Facts) -> TurnAnswer:
     """Answer whether validation has become worse since its best, certainly and by an amount that matters."""
     loss, metric = facts.loss_change, known(facts.metric_change)
+    if facts.manifest.learner:
+        return TurnAnswer(Turn.ABSENT, None, None, why="the model is not trained in epochs")
     if isinstance(loss, NotComputable):
         return TurnAnswer(Turn.UNKNOWN, None, metric, why=loss.reason)
     floor = sizes.constant_loss(facts)

@@ -49,6 +49,7 @@ class Header:
         seconds: Of the fit.
         val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
         linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
+        learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
     """
 
     run: str
@@ -75,6 +76,7 @@ class Header:
     seconds: float
     val_groups: int = 0
     linear_share: float | None = None
+    learner: str = ""
 
 
 @dataclass(frozen=True)

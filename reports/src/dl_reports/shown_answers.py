@@ -35,7 +35,13 @@ OF_MEMORY = {
     Memory.UNTOLD: "note",
     Memory.UNKNOWN: "note",
 }
-OF_TURN = {Turn.NONE: "good", Turn.TRIFLING: "good", Turn.SHARED: "note", Turn.UNKNOWN: "note"}
+OF_TURN = {
+    Turn.NONE: "good",
+    Turn.TRIFLING: "good",
+    Turn.SHARED: "note",
+    Turn.ABSENT: "note",
+    Turn.UNKNOWN: "note",
+}
 
 
 def show_answers(facts: Facts, answers: Answers, *, distrusted: bool = False) -> tuple[Answer, ...]:
@@ -113,7 +119,8 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
     of_loss = answer.state is not Turn.METRIC
     found = answer.loss if of_loss else answer.metric
     if found is None:
-        return Answer(TURN, answer.state.value, severity, f"cannot be told: {answer.why}")
+        what = "none" if answer.state is Turn.ABSENT else "cannot be told"
+        return Answer(TURN, answer.state.value, severity, f"{what}: {answer.why}")
     name = formatting.metric_word(facts.tested_metric)
     what = {Turn.METRIC: name, Turn.BOTH: f"loss and {name}", Turn.APART: f"loss and {name}"}.get(answer.state, "loss")
     size = show_number(found.worse) if of_loss else _score_change(facts, found)

@@ -56,6 +56,8 @@ def duration(seconds: float) -> str:
 
 def state(header: Header) -> str:
     """Return status, finished epochs and duration of the run."""
+    if header.learner:
+        return f"{header.status}, {duration(header.seconds)}"
     done = many(header.epochs, "epoch")
     if header.planned > header.epochs:
         done = f"{header.epochs:,} of {many(header.planned, 'epoch')}"
@@ -68,11 +70,9 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
-    return (
-        ("task", f"{header.task} - {header.reason}"),
-        ("data", data),
-        ("network", f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"),
-    )
+    network = f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"
+    model = ("model", f"{header.model}, {header.learner} of scikit-learn") if header.learner else ("network", network)
+    return ("task", f"{header.task} - {header.reason}"), ("data", data), model
 
 
 def baseline_name(row: BaselineRow, *, timed: bool = True) -> str:

@@ -1,7 +1,7 @@
 """Store a fitted learner in a run, and load it without executing anything that the file asks for.
 
-A file is that of skops: arrays, plain values and the names of types. Only types of scikit-learn, numpy and scipy that skops
-trusts, those listed here, and those that the learner's plugin names are ever built.
+A file is that of skops: arrays, plain values and the names of types. Only types of scikit-learn, numpy and scipy that
+skops trusts, those listed here, and those that the learner's plugin names are ever built.
 """
 
 from __future__ import annotations

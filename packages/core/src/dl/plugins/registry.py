@@ -141,9 +141,8 @@ class Plugins:
         """
         if self.model(domain, name).is_learner:
             able = ", ".join(one for (home, one), spec in self.models.items() if home == domain and not spec.is_learner)
-            raise BadOption(
-                f"{verb} trains networks, and the model {name!r} is a learner of scikit-learn; one of: {able}"
-            )
+            what = f"{verb} trains networks, and the model {name!r} is a learner of scikit-learn"
+            raise BadOption(f"{what}; networks of {domain}: {able}")
 
     def task(self, name: str) -> TaskSpec:
         """Look a row of the task table up.

@@ -155,10 +155,8 @@ def for_learner(model: ModelSpec, start: PartialRecipe, typed: Iterable[str]) ->
     for name in typed:
         if name in of_networks or name.startswith("--reg "):
             own = ", ".join(option.name for option in model.options) or "none"
-            raise BadOption(
-                f"{name}: the model {model.name!r} is a learner of scikit-learn, which is not trained in epochs; leave it "
-                f"out  its options: {own}"
-            )
+            what = f"{name}: the model {model.name!r} is a learner of scikit-learn, which is not trained in epochs"
+            raise BadOption(f"{what}; leave it out  its options: {own}")
     kept = {name: value for name, value in start.train.items() if name not in of_networks}
     return replace(start, train=kept, regularizers={})
 

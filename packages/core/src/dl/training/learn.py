@@ -138,7 +138,7 @@ def _write_inputs(setup: FitSetup, folder: Path) -> None:
     splits = setup.splits
     rows = {name: spread(len(subset), MOST_EXAMPLES) for name, subset in (("train", splits.train), ("val", splits.val))}
     groups = splits.groups.get("train")
-    arrays = {} if groups is None else {"train_groups": groups.numbers[rows["train"]]}
+    arrays: dict[str, np.ndarray] = {} if groups is None else {"train_groups": groups.numbers[rows["train"]]}
     for name, subset in (("train", splits.train), ("val", splits.val)):
         arrays |= {f"{name}_rows": rows[name]}
         arrays |= {f"{name}_inputs": project_inputs(subset.examples.inputs, subset.index[rows[name]])}
