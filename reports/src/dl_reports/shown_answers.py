@@ -84,13 +84,13 @@ def _rivals(facts: Facts) -> str:
     leads = rival_leads(facts)
     beaten, equal = ([one for one in leads if one.better is better] for better in (True, False))
     words = [f"better than {_listed(beaten)}"] if beaten else []
-    words += [f"not certainly {'' if beaten else 'better '}than {_listed(equal)}"] if equal else []
+    words += [f"not certainly {'' if beaten else 'better '}than {_listed(equal, 'or')}"] if equal else []
     return ", ".join(words)
 
 
-def _listed(leads: Sequence[Lead]) -> str:
+def _listed(leads: Sequence[Lead], last_but: str = "and") -> str:
     *first, last = [formatting.quoted(one.baseline.answer) for one in leads]
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {last_but} {last}" if first else last
 
 
 def _memory(facts: Facts, answer: MemoryAnswer) -> Answer:

@@ -71,7 +71,7 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
     network = f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"
-    model = ("model", f"{header.model}, {header.learner} of scikit-learn") if header.learner else ("network", network)
+    model = ("model", f"{header.model}, {header.learner}, by scikit-learn") if header.learner else ("network", network)
     return ("task", f"{header.task} - {header.reason}"), ("data", data), model
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dl import files
 from dl.errors import DLError
-from dl.learners.fit_rivals import RivalScore, fit_rivals, ordered, rivals_of
+from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
@@ -40,21 +40,29 @@ def others(manifest: Manifest) -> tuple[Baseline, ...]:
 
 
 def add_rivals(run: Run, recipe: Recipe, plugins: Plugins, task: Task, splits: DataSplits) -> list[str]:
-    """Fit the rivals of a finished fit, quickly, and keep them; return a line for each that failed.
+    """Fit the rivals of a finished fit, quickly, and keep them; return a line for each that failed."""
+
+    def fit(failed: Failed) -> Sequence[RivalScore]:
+        rivals = rivals_of(plugins, recipe.domain, task, recipe.model, failed)
+        given = (splits.train, splits.val, recipe.seed, splits.groups["val"])
+        return ordered(fit_rivals(rivals, task, *given, quick=True, failed=failed), higher=task.info.headline.higher)
+
+    return keep_safely(run, fit)
+
+
+def keep_safely(run: Run, fit: Callable[[Failed], Sequence[RivalScore]]) -> list[str]:
+    """Fit rivals, and keep them in a finished run; return a line for each that failed.
 
     Nothing that goes wrong here ends a fit that is finished, nor does Ctrl-C.
+
+    Args:
+        run: The run.
+        fit: From what is called with the name and the error of one that failed to the rivals, the best first.
     """
     notes: list[str] = []
-
-    def note(name: str, error: Exception) -> None:
-        notes.append(f"without the rival {name!r}: {_reason(error)}")
-
     try:
-        rivals = rivals_of(plugins, recipe.domain, task, recipe.model, note)
-        given = (splits.train, splits.val, recipe.seed, splits.groups["val"])
-        found = fit_rivals(rivals, task, *given, quick=True, failed=note)
-        if found:
-            keep_rivals(run, ordered(found, higher=task.info.headline.higher))
+        if found := fit(lambda name, error: notes.append(f"without the rival {name!r}: {_reason(error)}")):
+            keep_rivals(run, found)
     except KeyboardInterrupt:
         notes.append(f"rivals left out, as asked by Ctrl-C  fit them: dl baseline {run.name}")
     except Exception as error:  # the run is finished, whatever a learner or a disk does

@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from dl.data.examples import Dataset, Index, whole
 from dl.errors import BadRun
-from dl.learners.fit_rivals import RivalScore, fit_rivals, ordered, rivals_of
+from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
 from dl.learners.keep import keep_rivals, others
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -108,7 +108,8 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     task = restore(manifest.task, plugins.tasks)
     if manifest.protocol:
-        rivals = _of_folds(run, dataset, task, plugins)
+        refuse_changed(run, dataset.name, whole(dataset.train))
+        rivals = rivals_of_folds(run, dataset, task, plugins)
     else:
         splits = split_data(dataset, recipe, plugins)
         refuse_changed(run, dataset.name, splits.val)
@@ -118,24 +119,34 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, others(manifest), rivals)
 
 
-def _of_folds(run: Run, dataset: Dataset, task: Task, plugins: Plugins) -> tuple[RivalScore, ...]:
+def rivals_of_folds(
+    run: Run, dataset: Dataset, task: Task, plugins: Plugins, *, quick: bool = False, failed: Failed | None = None
+) -> tuple[RivalScore, ...]:
     """Fit the rivals in each fold of a cross-validated run, and pool their scores as those of the networks are pooled.
 
+    Args:
+        run: With all of its folds.
+        dataset: Of the run.
+        task: Of the run.
+        plugins: The registered plugins.
+        quick: As for `fit_rivals`.
+        failed: Likewise; a rival that fails in one fold is left out of all.
+
     Raises:
-        BadRun: If it is not finished, or its data has changed.
+        BadRun: If it is not finished.
     """
-    refuse_changed(run, dataset.name, whole(dataset.train))
     pooled, found = run.outcomes("val"), dict[str, list[RivalScore]]()
     if pooled.folds is None or run.manifest.status != "finished":
         raise BadRun(f"{run.name} is not finished  go on: dl cv --resume {run.name}")
+    rivals = rivals_of(plugins, run.manifest.domain, task, run.manifest.model, failed)
     for fold in run.folds:
         recipe = resolve(plugins, recipe=str(fold.path / "recipe.toml"))
         splits = split_data(dataset, recipe, plugins)
-        rivals = rivals_of(plugins, recipe.domain, task, recipe.model)
-        for one in fit_rivals(rivals, task, splits.train, splits.val, recipe.seed):
+        for one in fit_rivals(rivals, task, splits.train, splits.val, recipe.seed, quick=quick, failed=failed):
             found.setdefault(one.baseline.name, []).append(one)
+        rivals = [one for one in rivals if len(found.get(one.name, ())) == len(next(iter(found.values()), ()))]
     folds = [np.flatnonzero(pooled.folds == number) for number in range(1, len(run.folds) + 1)]
-    every = [_pooled(each, folds, task.info, pooled) for each in found.values()]
+    every = [_pooled(each, folds, task.info, pooled) for each in found.values() if len(each) == len(folds)]
     return tuple(ordered(every, higher=task.info.headline.higher))
 
 

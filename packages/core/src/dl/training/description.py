@@ -27,7 +27,7 @@ def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
     _show_unknown(console, setup)
     if setup.learner is not None:
         options = "".join(f" {name}={format_value(value)}" for name, value in recipe.model_options.items())
-        console.print(plain(f"  {recipe.model:<11} {setup.learner.answer} of scikit-learn;{options}"))
+        console.print(plain(f"  {recipe.model:<11} {setup.learner.answer}, by scikit-learn:{options}"))
     else:
         _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), recipe.model)
     _show_defaults(console, setup.defaults)

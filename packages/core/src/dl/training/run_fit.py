@@ -158,6 +158,9 @@ def fit_recipe(
             return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
         files.make_folder(root)
         setup = set_up(recipe, plugins, at_hand)
+        if setup.learner is not None and loggers:
+            name = next(iter(loggers))
+            raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
         describe(console, setup, plugins)
         folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
         write_run(folder, setup, devices)
