@@ -2,8 +2,8 @@
 
     python -m benchmarks rivals
 
-In turn: the fit alone; the fit with rivals that are not known yet; the fit of the same split again, whose rivals are. The
-data has been read before, so that the caches of images and tokens are warm in all three.
+In turn: the fit alone; the fit with rivals that are not known yet; the fit of the same split again, which knows them.
+The data has been read before, so that the caches of images and tokens are warm in all three.
 """
 
 import os

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, mean_interval, wilson
-from dl.runs.manifest import Baseline
+from dl.runs.manifest import Baseline, drawn
 from dl.runs.outcomes import PartOutcomes
 from dl_reports.baseline import rival_leads
 from dl_reports.checks.labels import class_name
@@ -37,7 +38,9 @@ def _baseline_row(one: Baseline, leads: Mapping[str, Estimate]) -> BaselineRow:
     if not one.rival:
         return BaselineRow(one.name, one.answer, score, one.loss, ours=False)
     lead = leads.get(one.name)
-    return BaselineRow(one.name, one.answer, score, one.loss, False, rival=True, seconds=one.seconds, lead=lead)
+    answer = one.answer.removesuffix(drawn(one.train))
+    rival = BaselineRow(one.name, answer, score, one.loss, ours=False, rival=True)
+    return replace(rival, seconds=one.seconds, train=one.train, lead=lead)
 
 
 def best_epoch_scores(facts: Facts) -> BestEpochScores | None:

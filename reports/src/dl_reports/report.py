@@ -91,6 +91,7 @@ class BaselineRow:
         ours: Whether this is the network.
         rival: Whether this is a cheap rival, which reads its inputs.
         seconds: How long a rival took; 0 for others.
+        train: Training examples that a rival learnt from; 0 for others.
         lead: How much better the network is than this rival, on the same examples; None for others.
     """
 
@@ -101,6 +102,7 @@ class BaselineRow:
     ours: bool
     rival: bool = False
     seconds: float = 0.0
+    train: int = 0
     lead: Estimate | None = None
 
 

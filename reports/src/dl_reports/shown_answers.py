@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dl.intervals import Estimate, Interval
+from dl.runs.manifest import drawn
 from dl.words import show_number
 from dl_reports import formatting, sizes
 from dl_reports.answers import Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer
@@ -74,7 +75,7 @@ def _skill(facts: Facts, answer: SkillAnswer) -> Answer:
         message += f"; {formatting.quoted(answer.rival.baseline.answer)} is better by {behind}"
         severity = "issue"
     elif answer.state is Skill.BETTER and (rivals := _rivals(facts)):
-        message += f"; {rivals}"
+        message += f", {rivals}"
     share = _share(found.lead, found.interval, sizes.learnable(facts))
     return Answer(SKILL, answer.state.value, severity, message, Estimate(found.lead, *found.interval), share=share)
 
@@ -83,13 +84,14 @@ def _rivals(facts: Facts) -> str:
     """Word which cheap rivals the network is better than, and which it cannot be told from; empty without one."""
     leads = rival_leads(facts)
     beaten, equal = ([one for one in leads if one.better is better] for better in (True, False))
-    words = [f"better than {_listed(beaten)}"] if beaten else []
+    words = [f"and than {_listed(beaten, 'and')}"] if beaten else []
     words += [f"not certainly {'' if beaten else 'better '}than {_listed(equal, 'or')}"] if equal else []
-    return ", ".join(words)
+    sizes_of = {one.baseline.train for one in leads if one.baseline.answer.endswith(drawn(one.baseline.train))}
+    return ", ".join(words) + (drawn(sizes_of.pop()) if len(sizes_of) == 1 else "")
 
 
-def _listed(leads: Sequence[Lead], last_but: str = "and") -> str:
-    *first, last = [formatting.quoted(one.baseline.answer) for one in leads]
+def _listed(leads: Sequence[Lead], last_but: str) -> str:
+    *first, last = [formatting.quoted(one.baseline.name) for one in leads]
     return f"{', '.join(first)} {last_but} {last}" if first else last
 
 

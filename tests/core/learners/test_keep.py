@@ -30,7 +30,7 @@ def test_a_fit_keeps_its_rivals_and_the_next_one_has_them_from_the_cache(dl_run,
     assert second.manifest.baselines == run.manifest.baselines, "to the second"
     assert files == {path: path.read_bytes() for path in cache.glob("rivals/*.npz")}
     page = dl_run("report", "last")
-    assert "ridge regression" in page.out and "ahead of histogram boosting" in page.out
+    assert "ridge regression" in page.out and "ahead of boosting" in page.out
     shown = {row["name"]: row for row in dl_run("report", "last", "--json").json["ladder"]}
     assert shown["boosting"]["rival"] and shown["boosting"]["lead"]["low"] < shown["boosting"]["lead"]["high"]
     assert shown["dense"]["lead"] is None and not shown["mean"]["rival"]

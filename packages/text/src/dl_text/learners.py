@@ -13,7 +13,7 @@ from dl.learner import Learner
 from dl.options import Options
 
 MOST = 10_000  # training texts
-QUICK = 2_500_000  # bytes
+QUICK = 2_000_000  # bytes
 LONGEST = 5_000  # characters of a text
 PENALTY = 0.1  # of logistic regression
 STRENGTHS = (-1, 3, 5)  # exponents of ten of the least and the greatest penalty of ridge regression, and their number

@@ -75,10 +75,9 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     return ("task", f"{header.task} - {header.reason}"), ("data", data), model
 
 
-def baseline_name(row: BaselineRow, *, timed: bool = True) -> str:
-    """Return the name of a row of the table of baselines: a baseline is named by its answer, a rival with its time."""
-    name = row.name if row.ours else row.answer or row.name
-    return f"{name}, {row.seconds:.2g} s" if row.seconds and timed else name
+def baseline_name(row: BaselineRow) -> str:
+    """Return the name of a row of the table of baselines: a baseline is named by its answer."""
+    return row.name if row.ours else row.answer or row.name
 
 
 def title(metric: MetricInfo) -> str:
@@ -106,7 +105,7 @@ def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
     for row in report.ladder:
         if row.lead is not None:
             shown = value(metric, row.lead, signed=True), interval(metric, row.lead, signed=True)
-            yield f"ahead of {row.answer}", *shown
+            yield f"ahead of {row.name}, {row.seconds:.2g} s", *shown
     yield from _of_class_to_find(report)
 
 

@@ -135,7 +135,7 @@ def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str
         style = "bold" if row.ours else ""
         bar = Bar(max(row.score.value / full, 0.0), "bright_blue" if row.ours else "dim")
         shown = (phrases.value(metric, row.score), phrases.interval(metric, row.score))
-        named = plain(phrases.baseline_name(row, timed=not brief), style)
+        named = plain(phrases.baseline_name(row), style)
         grid.add_row(named, bar, Text(shown[0], style=style), Text(shown[1], style="dim"))
     title = f"{safe_text(phrases.title(metric))} on validation"
     for name, number, spread in () if brief else phrases.other_scores(report):

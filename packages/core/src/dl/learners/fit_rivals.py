@@ -26,7 +26,7 @@ from dl.options import check
 from dl.plugins.attribution import unwrapped
 from dl.plugins.registry import Plugins
 from dl.runs.estimates import estimate
-from dl.runs.manifest import Baseline
+from dl.runs.manifest import Baseline, drawn
 from dl.runs.outcomes import Scored
 from dl.splits.holdout import choose_probe
 from dl.tasks.task import Task
@@ -185,7 +185,7 @@ def _score(
     score = task.metrics_of(1 - preds if task.info.finds_first else preds, target)[task.info.headline.name]
     scores = task.row.score(preds, task.decode(target)).float().numpy()
     learner = rival.learner
-    answer = learner.answer if len(some) == of else f"{learner.answer} on {len(some):,} examples"
+    answer = learner.answer if len(some) == of else learner.answer + drawn(len(some))
     scored = Scored(scores, scores, scores, as_logits(task, preds).numpy())
     found = estimate(task.info, scored, val.targets, groups)
     baseline = Baseline(

@@ -127,6 +127,11 @@ class Baseline:
     interval: tuple[float, float] | None = None
 
 
+def drawn(train: int) -> str:
+    """Return the end of a rival's answer that learnt from some of the training examples alone."""
+    return f" on {train:,} examples"
+
+
 @dataclass(frozen=True)
 class FoldScore:
     """What one fit of a protocol reached, at the epoch that was chosen for all of them together.
