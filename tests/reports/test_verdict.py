@@ -31,12 +31,7 @@ DECISIONS = {  # row of the table, and a fit that ends there
     "unstable": {"signal": [2.0, 3.0, 2.5, 2.0, 1.5, 1.2]},
     "memorized": {"signal": [0.0] * 5, "probe_signal": [1.0, 2.0, 3.0, 4.0, 6.0], "n": 2000},
     "nothing": {"signal": [0.0] * 5, "n": 2000},
-    "class not found": {
-        "shares": (0.9, 0.1),
-        "prior": 3.0,
-        "signal": [0.5] * 4,
-        "n": 2000,
-    },
+    "class not found": {"shares": (0.45, 0.45, 0.1), "prior": 3.0, "signal": [3.0] * 4, "n": 2000},
     "untold-but-fitted": {"signal": [0.3] * 3, "probe_signal": [6.0] * 3, "n": 40, "shares": THREE},
     "untold": {"signal": [0.2] * 3, "n": 40, "shares": THREE},
     "rival": {"signal": [2.5] * 4, "rival": 0.99},
@@ -94,7 +89,8 @@ def test_the_page_has_a_row_for_each_row_of_the_table():
 
 @pytest.mark.parametrize("name", DECISIONS)
 def test_a_row_of_the_page_is_the_sentence_of_a_fit_that_ends_there(name, decided):
-    assert table_row(name, decided(name)) in PAGE.read_text(encoding="utf-8")
+    verdict = decided(name)
+    assert verdict.row == name and table_row(name, verdict) in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", DECISIONS)

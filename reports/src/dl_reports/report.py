@@ -198,12 +198,14 @@ class Verdict:
         severity: ``issue``, ``tip``, ``note``, or ``good`` when nothing is wrong.
         code: The finding that it words first; empty if it words none.
         answers: Skill, memorization and turn; empty while no epoch is finished.
+        row: Name of the first row of the decision table that applies, as in ``docs/reports.md``.
     """
 
     sentence: str
     severity: str
     code: str = ""
     answers: tuple[Answer, ...] = ()
+    row: str = ""
 
 
 @dataclass(frozen=True)

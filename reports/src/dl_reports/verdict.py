@@ -88,8 +88,8 @@ class Row:
     ends: bool = False
 
 
-def _by_issue(name: str, codes: Sequence[str], before: str = "", *, ends: bool = False) -> Row:
-    """Return the row that words an issue of one of these codes."""
+def _by_issue(name: str, codes: Sequence[str], before: str = "", *, praised: bool = False, ends: bool = False) -> Row:
+    """Return the row that words an issue of one of these codes, beside the skill if it may be praised."""
 
     def found(case: Case) -> Finding:
         issue = case.issue(codes)
@@ -102,7 +102,7 @@ def _by_issue(name: str, codes: Sequence[str], before: str = "", *, ends: bool =
         lambda case: before + clauses.head(found(case)),
         "issue",
         lambda case: found(case).code,
-        then=lambda case: "",
+        then=None if praised else lambda case: "",
         ends=ends,
     )
 
@@ -152,7 +152,7 @@ PROBLEMS: tuple[Row, ...] = (
     _by_issue("unstable", UNSTABLE, "training is unstable: "),
     _by_skill(Skill.MEMORIZED, clauses.memorized, "issue"),
     _by_skill(Skill.NOTHING, clauses.nothing, "issue"),
-    _by_issue("class not found", UNFOUND),
+    _by_issue("class not found", UNFOUND, praised=True),
     _by_skill(Skill.UNTOLD_BUT_FITTED, clauses.untold_but_fitted, "issue"),
     _by_skill(Skill.UNTOLD, clauses.untold, "tip"),
     Row(
@@ -216,7 +216,8 @@ def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     answers = () if facts.best is None else show_answers(facts, case.answers, distrusted=distrusted)
     first = rows[0] if rows else FINE
     code = first.code(case)
-    return Verdict(_sentence(case, rows), first.severity, code if code in case.findings else "", answers)
+    code = code if code in case.findings else ""
+    return Verdict(_sentence(case, rows), first.severity, code, answers, first.name)
 
 
 def _applying(case: Case) -> list[Row]:

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from dl.recipes.resolve import resolve
-from dl.training.description import describe
+from dl.runs.manifest import MetricInfo
+from dl.training.description import _show_baselines, describe
 from dl.training.setup import set_up
 
 PAGE = """\
@@ -63,6 +64,12 @@ def test_the_best_of_the_baselines_of_a_regression_has_the_least_error(described
     inputs = np.linspace(0, 1, 50, dtype=np.float32)[:, None]
     page = described(dataset(inputs, np.where(inputs[:, 0] > 0.9, 100.0, 0.0), ["price"]))
     assert page.splitlines()[-1].startswith("  to beat     ") and " mae by " in page
+
+
+def test_a_task_without_baselines_has_nothing_to_beat(blobs):
+    page = io.StringIO()
+    _show_baselines(Console(file=page), MetricInfo("mae", False, 0.0, "mean"), ())
+    assert page.getvalue() == ""
 
 
 def test_a_target_whose_logarithm_is_learnt_is_announced_with_the_way_out(described, dataset):

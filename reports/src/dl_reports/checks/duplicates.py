@@ -133,6 +133,9 @@ def _with_option(facts: Facts, code: str, option: str) -> list[Finding] | NotCom
 
 def near(facts: Facts) -> list[Finding] | NotComputable:
     """Find validation examples that lie closer to a training example than chance puts them, at 1 %."""
+    texts = known(guarded(facts, "data-near-duplicates"))
+    if texts:
+        return [replace(one, next=one.next or remedy.again(facts, None, duplicates="near")) for one in texts]
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features

@@ -45,7 +45,8 @@ def not_a_number(facts: Facts) -> list[Finding] | NotComputable:
     )
     if not bad and not stopped:
         return []
-    when = f"at epoch {bad[0]}" if bad else f"after {formatting.many(len(facts.epochs), 'epoch')}"
+    done = f"after {formatting.many(len(facts.epochs), 'epoch')}" if len(facts.epochs) else "in the first epoch"
+    when = f"at epoch {bad[0]}" if bad else done
     message = f"the loss stopped being a number {when}; nothing after that means anything"
     found: dict[str, object] = {"epoch": bad[0] if bad else None, "epochs": len(bad)}
     return [Finding("health-nan", "issue", message, found, remedy.slower(facts))]

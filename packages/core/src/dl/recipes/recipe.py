@@ -58,7 +58,12 @@ SPLIT_OPTIONS = (
         or_number=True,
     ),
     Option("probe", 10_000, "training examples scored after each epoch; at most the validation set's size", low=1),
-    Option("duplicates", "together", "keep exact duplicates on one side of the split", choices=("together", "ignore")),
+    Option(
+        "duplicates",
+        "together",
+        "keep exact duplicates on one side of the split, or near copies of texts as well",
+        choices=("together", "near", "ignore"),
+    ),
     Option("protocol", "holdout", "how many fits a score is made of, for dl cv: kfold:4, iterated-kfold:4x3, ..."),
     Option("fold", 0, "number of the one fit of the protocol that is made; 0 for all", low=0, high=1_000),
     Option(

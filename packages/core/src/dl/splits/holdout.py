@@ -145,8 +145,8 @@ def _val_count(size: float, n: int) -> int:
     wanted = round(size * n) if size < 1 else int(size)
     if not 0 < wanted < n:
         raise BadData(
-            f"a validation set of {wanted} from {many(n, 'example')} leaves one side of the split empty; "
-            f"use val= between 1 and {n - 1}"
+            f"a validation set of {wanted:,} from {many(n, 'example')} leaves one side of the split empty; "
+            f"use val= between 1 and {n - 1}, or a share as 0.2"
         )
     return wanted
 

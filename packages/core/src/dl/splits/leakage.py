@@ -65,7 +65,7 @@ def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: 
     repeated = len(keys) - len(np.unique(groups))
     found = []
     if leaked:
-        message = f"{leaked} of {len(val_keys)} validation examples are also in the training set, bit for bit"
+        message = f"{leaked:,} of {len(val_keys):,} validation examples are also in the training set, bit for bit"
         evidence = {"leaked": leaked, "val": len(val_keys), "share": leaked / len(val_keys)}
         found.append(Finding("data-duplicates-across-split", "issue", message, evidence))
     elif repeated:

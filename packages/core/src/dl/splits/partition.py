@@ -25,6 +25,7 @@ from dl.splits.copies import example_keys, joint_keys
 from dl.splits.folds import Division, hold_out_fold
 from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups
 from dl.splits.leakage import check_classes, check_split, duplicate_groups
+from dl.splits.near_texts import check_near_texts, near_groups
 from dl.splits.sight import check_inputs
 from dl.tables.options import is_table
 from dl.words import many, were
@@ -107,7 +108,7 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     seen = _next_fold(dataset, recipe, groups, strata)
     size = min(int(recipe.split["probe"]), len(val))
     probed = choose_probe(train.index if seen is None else seen, size, recipe.seed)
-    findings += check_inputs(dataset, train, val) + _skipped(dataset)
+    findings += check_near_texts(train, val, leaked) + check_inputs(dataset, train, val) + _skipped(dataset)
     numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
     shared = {name: Groups.of(column) for name, column in numbers.items()}
     return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings, shared)
@@ -133,12 +134,14 @@ def refuse_no_numbers(subset: Subset, name: str) -> None:
 
 
 def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Index:
-    """Number the groups that are not cut, (N,): those that the examples have, joined with exact copies."""
+    """Number the groups that are not cut, (N,): those that the examples have, joined with their copies."""
     given = examples.groups
-    together = recipe.split["duplicates"] == "together"
+    together, near = recipe.split["duplicates"] != "ignore", recipe.split["duplicates"] == "near"
     if without_target(examples) and given is not None:
         together = False  # a passage that many texts share would bind them all; texts that are alike are a group
     groups = duplicate_groups(keys) if together else np.arange(len(keys))
+    if near:
+        groups = join_groups(groups, near_groups(examples))
     return groups if given is None else join_groups(groups, given)
 
 

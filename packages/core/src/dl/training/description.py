@@ -115,6 +115,8 @@ def _show_regularizers(console: Console, regularizers: Sequence[str]) -> None:
 
 
 def _show_baselines(console: Console, metric: MetricInfo, found: Sequence[Baseline]) -> None:
-    """Print the best baseline, in one line."""
-    best = max(found, key=lambda one: one.score if metric.higher else -one.score)
+    """Print the best baseline, in one line; nothing without any, as of a plugin's task."""
+    best = max(found, key=lambda one: one.score if metric.higher else -one.score, default=None)
+    if best is None:
+        return
     console.print(plain(f"  to beat     {show_value(metric, best.score)} {metric.name} by {best.answer}"))
