@@ -12,15 +12,20 @@ def examples(strings):
 
 
 def test_words_and_pairs_of_the_training_set_alone_are_read():
-    vectorizer, learnt = _prepare(whole(examples(["a warm film", "a cold film"])))
-    judged = _weights(vectorizer, whole(examples(["warm unseen"])))
-    assert learnt.shape == (2, 5) and judged.shape == (1, 5)  # warm, cold, film, warm film, cold film
+    learnt, rows = _prepare(whole(examples(["a warm film", "a cold film"])))
+    judged = _weights(learnt, whole(examples(["warm unseen"])))
+    assert rows.shape == (2, 5) and judged.shape == (1, 5)  # warm, cold, film, warm film, cold film
     assert judged.nnz == 1
 
 
 def test_texts_without_words_are_read_by_characters():
-    vectorizer, learnt = _prepare(whole(examples(["! ?", "? ?"])))
-    assert learnt.nnz > 0 and _weights(vectorizer, whole(examples(["!"]))).nnz > 0
+    given = whole(examples(["! ?", "?\n?"]))
+    learnt, rows = _prepare(given)
+    assert (
+        rows.nnz > 0
+        and np.allclose(_weights(learnt, given).toarray(), rows.toarray())
+        and _weights(learnt, whole(examples(["!"]))).nnz > 0
+    )
 
 
 def test_the_penalty_is_that_of_the_estimator():

@@ -47,7 +47,7 @@ def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
     from sklearn.linear_model import LogisticRegression
 
     penalty = options["penalty"]
-    return LogisticRegression(C=1.0 if penalty == "auto" else 1 / float(penalty), max_iter=300, tol=1e-3)
+    return LogisticRegression(C=1.0 if penalty == "auto" else 1 / float(penalty), max_iter=300)
 
 
 def _ridge(options: Options) -> Any:  # Any: as above

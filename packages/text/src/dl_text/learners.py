@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ MOST = 10_000  # training texts
 QUICK = 2_000_000  # bytes
 LONGEST = 5_000  # characters of a text
 PENALTY = 0.1  # of logistic regression
+Learnt = dict[str, Any]  # Any: arrays and flags
 STRENGTHS = (-1, 3, 5)  # exponents of ten of the least and the greatest penalty of ridge regression, and their number
 
 
@@ -39,7 +41,7 @@ def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
     from sklearn.linear_model import LogisticRegression
 
     penalty = PENALTY if options["penalty"] == "auto" else float(options["penalty"])
-    return LogisticRegression(C=1 / penalty, max_iter=200, tol=1e-3)
+    return LogisticRegression(C=1 / penalty, max_iter=200)
 
 
 def _ridge(options: Options) -> Any:  # Any: as above
@@ -55,24 +57,40 @@ def _bayes(options: Options) -> Any:  # Any: as above
     return MultinomialNB(alpha=options["smoothing"])
 
 
-def _prepare(train: Subset) -> tuple[Any, Any]:  # Any: a vectorizer of scikit-learn, a sparse matrix
+def _prepare(train: Subset) -> tuple[Learnt, Any]:  # Any: a sparse matrix
     """Learn the TF-IDF weights of words and pairs."""
+    texts = _texts(train)
+    try:
+        vectorizer = _vectorizer(min_df=2 if len(train) >= 100 else 1)
+        rows = vectorizer.fit_transform(texts)
+    except ValueError:  # no word that scikit-learn knows as one: characters then
+        vectorizer = _vectorizer(characters=True)
+        rows = vectorizer.fit_transform(texts)
+    terms = [term.encode("utf-8", "surrogatepass") for term in vectorizer.get_feature_names_out()]
+    learnt = {  # arrays: of a million terms a dict is large when stored
+        "terms": np.frombuffer(b"".join(terms), np.uint8),
+        "lengths": np.array([len(term) for term in terms], np.int64),
+        "idf": vectorizer.idf_,
+        "characters": vectorizer.analyzer == "char",
+    }
+    return learnt, rows
+
+
+def _weights(learnt: Learnt, subset: Subset) -> Any:  # Any: a sparse matrix
+    flat, ends = learnt["terms"].tobytes(), np.cumsum(learnt["lengths"]).tolist()
+    terms = [flat[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise([0, *ends])]
+    vocabulary = {term: number for number, term in enumerate(terms)}
+    vectorizer = _vectorizer(characters=learnt["characters"], vocabulary=vocabulary)
+    vectorizer.idf_ = learnt["idf"]
+    return vectorizer.transform(_texts(subset))
+
+
+def _vectorizer(*, characters: bool = False, **given: Any) -> Any:  # Any: arguments and a class of scikit-learn
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer, texts = TfidfVectorizer(ngram_range=(1, 2), min_df=_rarest(train), sublinear_tf=True), _texts(train)
-    try:
-        return vectorizer, vectorizer.fit_transform(texts)
-    except ValueError:  # no word that scikit-learn knows as one: characters then
-        vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
-        return vectorizer, vectorizer.fit_transform(texts)
-
-
-def _rarest(train: Subset) -> int:
-    return 2 if len(train) >= 100 else 1
-
-
-def _weights(vectorizer: Any, subset: Subset) -> Any:  # Any: as above
-    return vectorizer.transform(_texts(subset))
+    if characters:
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), **given)
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, **given)
 
 
 def _texts(subset: Subset) -> list[str]:

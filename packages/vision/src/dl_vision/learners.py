@@ -47,7 +47,7 @@ def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
     from sklearn.preprocessing import StandardScaler
 
     penalty = PENALTY if options["penalty"] == "auto" else float(options["penalty"])
-    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=100, tol=1e-3))
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=100))
 
 
 def _ridge(options: Options) -> Any:  # Any: as above
