@@ -56,6 +56,11 @@ def test_what_only_a_network_knows_is_refused_where_it_is_typed(choices, message
         dl.fit("tabular", "wine", model="boosting", runs=tmp_path, **choices)
 
 
+def test_its_card_lists_what_it_takes(dl_run):
+    card = dl_run("show", "boosting").out
+    assert "iterations=100" in card and "positive=auto" in card and "epochs" not in card and "lr=" not in card
+
+
 def test_a_task_that_it_cannot_answer_names_those_that_can(tmp_path):
     with pytest.raises(BadOption, match="'bayes' has no answer to the task regression; learners that have: linear"):
         dl.fit("text", "valence", model="bayes", runs=tmp_path)
