@@ -54,6 +54,14 @@ def cache(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def without_rivals():
+    """Fits of tests have no rivals, unless they ask for them: thousands of small fits would take longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DL_RIVALS", "no")
+        yield
+
+
 @pytest.fixture(scope="session")
 def one_thread():
     """Threads that wait for each other cost more than they bring on inputs as small as those of tests."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from pieces import Piece
 
-import dl
 from dl.hookspecs import hookimpl
 from dl.runs.run import Run
 from dl.specs import TaskSpec
@@ -43,11 +42,6 @@ def _numbers() -> TaskKind:
     return replace(REGRESSION, name="numbers", recognize=None, baselines=lambda *_: ())
 
 
-def compare(run: Run) -> None:
-    """Score the cheap rivals on the split of a run."""
-    dl.baseline(run=run)
-
-
 def forget(run: Run) -> None:
     """Delete all but the means of each epoch, as of a run that another program wrote."""
     shutil.rmtree(run.outcomes_folder)
@@ -62,7 +56,7 @@ def forget(run: Run) -> None:
 
 def interrupt(piece: Piece, root: Path) -> None:
     """Fit in a process of its own, and kill it in its first epoch."""
-    options = [f"{name}={value}" for name, value in piece.options.items() if name != "recipe"]
+    options = [f"{name}={value}" for name, value in piece.options.items() if name not in ("recipe", "rivals")]
     command = [sys.executable, "-m", "dl", "fit", piece.domain, piece.data, "--recipe", piece.options["recipe"]]
     process = subprocess.Popen([*command, "--runs", str(root), *options], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + PATIENCE
@@ -77,7 +71,7 @@ def _row(
     row: str, description: str, domain: str, data: str, **more: Any
 ) -> Piece:  # Any: fields, and what dl.fit takes
     then, fit = more.pop("then", None), more.pop("fit", None)
-    options: Mapping[str, Any] = {"recipe": "book-dense", **more}
+    options: Mapping[str, Any] = {"recipe": "book-dense", "rivals": False, **more}
     return Piece(f"rows/{row.replace(' ', '-')}", description, (), data, options, domain, row, then, fit)
 
 
@@ -110,7 +104,7 @@ ROWS = (
         val=30,
     ),
     _row("untold", "30 wines for validation, two epochs", "tabular", "wine", lr=0.0001, epochs=2, val=30),
-    _row("rival", "two epochs beside ridge regression", "tabular", "diabetes", lr=0.0001, epochs=2, then=compare),
+    _row("rival", "two epochs beside ridge regression", "tabular", "diabetes", lr=0.0001, epochs=2, rivals=True),
     _row("large", "a bag of words, six epochs at a high rate", "text", "rotten-tomatoes", lr=0.01, epochs=6, val=0.2),
     _row("part", "patients, 60 epochs", "tabular", "diabetes", epochs=60),
     _row("turned", "1,000 digits, 30 epochs", "vision", "mnist-small", epochs=30),
@@ -128,8 +122,8 @@ ROWS = (
     _row("gap vague", "150 digits, 40 for validation", "vision", "mnist-few", epochs=10),
     _row("gap untold", "29 wines for validation", "tabular", "wine", epochs=60),
     _row("not done", "three epochs", "vision", "digits", epochs=3, val=0.4),
-    _row("common error", "a linear model of patients", "tabular", "diabetes", recipe="linear", epochs=60),
+    _row("common error", "patients, four epochs", "tabular", "diabetes", epochs=4),
     _row("skill unknown", "a task without a trivial answer", "tabular", "diabetes", task="numbers", epochs=40),
     _row("gap unknown", "of which the means alone were kept", "tabular", "diabetes", epochs=40, then=forget),
-    _row("fine", "what follows from the data, on all digits of MNIST", "vision", "mnist", recipe=""),
+    _row("fine", "what follows from the data, on all digits of MNIST", "vision", "mnist", recipe="", rivals=True),
 )

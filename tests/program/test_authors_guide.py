@@ -38,7 +38,18 @@ def console(starts):
 
 
 def test_there_is_an_example_of_every_kind():
-    assert set(PLUGINS) == {"moods", "tall", "rates", "centred", "sharpness", "patience", "counts", "diary", "extras"}
+    assert set(PLUGINS) == {
+        "moods",
+        "tall",
+        "discriminant",
+        "rates",
+        "centred",
+        "sharpness",
+        "patience",
+        "counts",
+        "diary",
+        "extras",
+    }
     assert set(FILES) == {
         "dl-stripes/pyproject.toml",
         "dl-stripes/src/dl_stripes/__init__.py",

@@ -35,6 +35,7 @@ ORDER = (
         "files",
         "stored",
         "data",
+        "learner",
         "tables",
     ),
     *(
@@ -52,6 +53,7 @@ ORDER = (
     ),
     *(
         "regularizer",
+        "learners",
         "training",
         "rivals",
         "cross_validation",
@@ -71,6 +73,7 @@ HEAVY_ROOMS = (
         "domain",
         "tasks",
         "regularizer",
+        "learners",
         "training",
         "rivals",
         "cross_validation",

@@ -120,7 +120,7 @@ def study(tmp_path_factory):
     runs = {
         "images": of_images,
         "dense": fit("tabular", (inputs, targets), model="dense"),
-        "linear": fit("tabular", (inputs, targets), model="linear"),
+        "linear": dl.fit("tabular", (inputs, targets), model="linear", runs=folder),
         "own": fit("vision", (images, labels), model=build),
         "frame": fit("tabular", frame, target="price"),
         "rows": fit("tabular", (inputs, targets), test=(inputs, targets)),

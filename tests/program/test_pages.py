@@ -30,6 +30,8 @@ def samples(tmp_path_factory):
 def folder(samples, tmp_path, dl_run, one_thread, monkeypatch):
     """A folder with the files that the pages name, in which the commands run."""
     folder = shutil.copytree(samples, tmp_path / "page")
+    monkeypatch.delenv("DL_RIVALS")
+    monkeypatch.setenv("DL_CACHE", str(samples.parent / "cache"))  # of all pages, which fit the same data
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", str(WIDTH))
     return folder

@@ -12,7 +12,17 @@ from dl.recipes.settle import settle
 from dl.runs.run import Run
 from dl_reports.facts import Facts
 from dl_reports.read import read
-from dl_reports.remedy import again, against_overfitting, larger, longer, option, slower, until
+from dl_reports.remedy import (
+    again,
+    against_overfitting,
+    as_model,
+    fit_rival,
+    larger,
+    longer,
+    option,
+    slower,
+    until,
+)
 
 OVERFIT = {
     "sharpness": [0.5, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8],
@@ -125,3 +135,22 @@ def test_a_run_that_kept_no_facts_of_its_data_is_gone_on_with_by_its_recipe(simu
     (run.path / "recipe.toml").write_text(resolve(plugins, "vision", "mnist", recipe="fast").to_toml())
     (run.path / "run.json").write_text(replace(run.manifest, data=None).to_json())
     assert again(Facts(read(Run(run.path)), plugins), epochs=7) == "dl fit vision mnist --recipe fast epochs=7"
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        ({}, "dl fit vision mnist --model linear"),
+        ({"model": "dense", "seed": 3, "reg": {"l2": 1e-3}}, "dl fit vision mnist --model linear --seed 3"),
+        ({"options": {"val": "500", "epochs": 9}}, "dl fit vision mnist --model linear val=500"),
+        ({"options": {"protocol": "kfold:4"}}, "dl cv vision mnist --model linear protocol=kfold:4"),
+    ],
+)
+def test_a_rival_that_wins_is_fitted_on_the_same_split(simulated, plugins, said, command):
+    run = simulated(signal=[2.5] * 4, rival=0.99)
+    recipe = resolve(plugins, **{"domain": "vision", "data": "mnist", **said})
+    (run.path / "recipe.toml").write_text(recipe.to_toml())
+    facts = Facts(read(Run(run.path)), plugins)
+    rival = next(one for one in facts.manifest.baselines if one.rival)
+    assert fit_rival(facts, rival) == command
+    assert fit_rival(facts, replace(rival, name="bigram")) == as_model(facts, replace(rival, name="bigram")) == ""

@@ -28,7 +28,7 @@ def test_curve_prints_json_alone_and_its_fits_are_reported_on(dl_run, tmp_path):
     ("words", "line"),
     [
         (("--over", "epochs"), "over=epochs: expected data, capacity, lr"),
-        (("--model", "linear", "--over", "capacity"), "the model linear has no option for a number of units"),
+        (("--model", "linear", "--over", "capacity"), "dl curve trains networks, and the model 'linear' is a learner"),
         (("batch_size=64",), "a curve over data needs 256 training examples"),
         (("seed=1",), "seed=1 is a flag here  type: --seed 1"),
         (("--resume", "7"), "no study '7'"),

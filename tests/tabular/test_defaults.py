@@ -18,7 +18,7 @@ def settled(plugins, rows, target="numbers", **said):
     return settle(resolve(plugins, "tabular", "wine", **said), data, plugins)[0]
 
 
-@pytest.mark.parametrize("model", ["dense", "linear"])
+@pytest.mark.parametrize("model", ["dense", "residual"])
 @pytest.mark.parametrize("rows", [4, 60, 150, 700, 2_400, 6_000])
 def test_every_network_takes_2500_steps_or_between_20_and_100_epochs(plugins, rows, model):
     recipe = settled(plugins, rows, model=model)
@@ -35,15 +35,16 @@ def test_width_and_dropout_follow_from_target_and_rows(plugins, target, rows, wi
     assert (options["width"], options["dropout"]) == (width, dropout)
 
 
-def test_a_stated_dropout_stays_and_a_linear_model_has_none(plugins):
+def test_a_stated_dropout_stays_and_a_learner_has_no_defaults_of_networks(plugins):
     assert settled(plugins, 300, options={"dropout": 0.05}).model_options["dropout"] == 0.05
-    assert settled(plugins, 300, model="linear").model_options == {}
+    learner = settled(plugins, 300, model="linear")
+    assert learner.model_options == {"penalty": "auto"} and not learner.is_open
+    assert learner.train == {"positive": "auto", "target_scale": "auto"} and not learner.regularizers
 
 
 def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
     recipe = settled(plugins, 10_000)
     assert (recipe.model_options["width"], recipe.model_options["dropout"]) == (256, 0.0)
-    assert settled(plugins, 10_000, model="linear").train == resolve(plugins, "tabular", "wine", model="linear").train
 
 
 @pytest.mark.parametrize(("rows", "epochs"), [(10_000, 40), (60_000, 40), (125_000, 20), (1_250_000, 5)])

@@ -132,11 +132,10 @@ def test_names_of_categories_are_read_as_all_names_of_columns_are(flowers, categ
         open_path(flowers, {"target": "species", "categories": categories})
 
 
-@pytest.mark.parametrize("model", ["dense", "linear"])
-def test_a_users_table_is_fitted_and_asked(flowers, tmp_path, model):
-    run = dl.fit(
-        "tabular", str(flowers), target="species", model=model, epochs=60, batch_size=4, val=12, runs=tmp_path / "runs"
-    )
+@pytest.mark.parametrize(("model", "choices"), [("dense", {"epochs": 60, "batch_size": 4}), ("linear", {})])
+def test_a_users_table_is_fitted_and_asked(flowers, tmp_path, model, choices):
+    given = {"target": "species", "model": model, "val": 12, "runs": tmp_path / "runs"}
+    run = dl.fit("tabular", str(flowers), **given, **choices)
     assert run.best["val_accuracy"] > 0.8
     answers = dl.predict(run, flowers)
     assert sum(a.answer == ("setosa", "virginica")[k % 3 > 0] for k, a in enumerate(answers)) > 20

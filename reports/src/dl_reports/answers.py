@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dl_reports import sizes
-from dl_reports.baseline import Lead, lead, rival_lead
+from dl_reports.baseline import Lead, lead, rival_leads
 from dl_reports.change import Change
 from dl_reports.facts import Facts, fact, known
 from dl_reports.statistics import NotComputable
@@ -53,7 +53,10 @@ class Memory(StrEnum):
 
 
 class Turn(StrEnum):
-    """Whether validation got worse since its best; shared, where training examples did not certainly less so."""
+    """Whether validation got worse since its best; shared, where training examples did not certainly less so.
+
+    It is absent of a model that is not trained in epochs.
+    """
 
     NONE = "none"
     TRIFLING = "trifling"
@@ -62,6 +65,7 @@ class Turn(StrEnum):
     BOTH = "both"
     APART = "apart"
     SHARED = "shared"
+    ABSENT = "absent"
     UNKNOWN = "unknown"
 
 
@@ -151,8 +155,7 @@ def answer_skill(facts: Facts) -> SkillAnswer:
     """Answer whether the network is better than the best constant answer and a cheap rival."""
     found, best = lead(facts), sizes.best_of(facts, sizes.constants(facts))
     fitted = best is not None and _fitted(facts, best.score)
-    rival = known(rival_lead(facts))
-    rival = rival if rival is not None and rival.worse else None
+    rival = min((one for one in rival_leads(facts) if one.worse), key=lambda one: one.lead, default=None)
     if not isinstance(found, NotComputable):
         return SkillAnswer(_skill(facts, found, fitted), found, fitted, rival)
     few = (
@@ -207,6 +210,8 @@ def _memory(found: Gap, shares: tuple[float, float, float]) -> Memory:
 def answer_turn(facts: Facts) -> TurnAnswer:
     """Answer whether validation has become worse since its best, certainly and by an amount that matters."""
     loss, metric = facts.loss_change, known(facts.metric_change)
+    if facts.manifest.learner:
+        return TurnAnswer(Turn.ABSENT, None, None, why="the model is not trained in epochs")
     if isinstance(loss, NotComputable):
         return TurnAnswer(Turn.UNKNOWN, None, metric, why=loss.reason)
     floor = sizes.constant_loss(facts)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.groups import Groups
-from dl.intervals import Interval, mean_interval, widened, wilson
+from dl.intervals import Estimate, Interval, difference_interval, mean_interval, widened, wilson
 from dl.runs.manifest import Baseline
 from dl_reports.facts import Facts, fact
 from dl_reports.sizes import best_of, constants
@@ -67,9 +67,12 @@ def lead(facts: Facts) -> Lead | NotComputable:
 
 
 @fact
-def rival_lead(facts: Facts) -> Lead | NotComputable:
-    """Compare the network with the best cheap rival, a baseline that reads its inputs."""
-    return _lead(facts, [one for one in facts.manifest.baselines if one.rival and math.isfinite(one.score)])
+def rival_leads(facts: Facts) -> tuple[Lead, ...]:
+    """Compare the network with each cheap rival, a baseline that reads its inputs, the best rival first."""
+    rivals = [one for one in facts.manifest.baselines if one.rival and math.isfinite(one.score)]
+    sign = -1.0 if facts.metric.higher else 1.0
+    found = (_lead(facts, [one]) for one in sorted(rivals, key=lambda one: sign * one.score))
+    return tuple(one for one in found if not isinstance(one, NotComputable))
 
 
 def _lead(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
@@ -171,11 +174,19 @@ def _of_shares(scores: NDArray[np.float64], best: Baseline, sign: float, critica
 
 
 def _from_interval(facts: Facts, best: Baseline, sign: float, critical: float) -> Lead | NotComputable:
-    """Compute the lead from the interval of the score that the history keeps."""
+    """Compute the lead from the interval of the score that the history keeps, and from that of a rival.
+
+    As if both had been scored on examples of their own, which makes the interval rather too long.
+    """
     score, low, high = facts.score("val")
     if not (math.isfinite(low) and math.isfinite(high)):
         return NotComputable("the interval of the score was not kept")
     difference = sign * (score - best.score)
-    ends = sorted((sign * (low - best.score), sign * (high - best.score)))
+    if best.interval is not None:
+        better, worse = Estimate(score, low, high), Estimate(best.score, *best.interval)
+        pair = (better, worse) if sign > 0 else (worse, better)
+        ends = list(difference_interval(*pair))
+    else:
+        ends = sorted((sign * (low - best.score), sign * (high - best.score)))
     arm = max(difference - ends[0], 1e-12 * abs(score), 1e-300)
     return Lead(best, score, difference, Interval(*ends), 1.96 * difference / arm, critical, "unpaired")

@@ -97,6 +97,7 @@ def header(facts: Facts) -> Header:
         seconds=manifest.seconds,
         val_groups=0 if facts.val_unit == "example" else facts.val_units,
         linear_share=facts.best_row.get("linear_share"),
+        learner=manifest.learner,
     )
 
 

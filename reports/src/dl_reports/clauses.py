@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dl.finding import Finding
 from dl.words import show_number
-from dl_reports import formatting, sizes
+from dl_reports import formatting, remedy, sizes
 from dl_reports.answers import Memory, MemoryAnswer, SkillAnswer, Turn, TurnAnswer
 from dl_reports.baseline import Lead
 from dl_reports.change import Change
@@ -69,7 +69,8 @@ def behind_rival(facts: Facts, answer: SkillAnswer) -> str:
     found = answer.rival
     assert found is not None
     behind = formatting.difference(facts.metric, -found.lead, (-found.interval.high, -found.interval.low))
-    return f"{_theirs(found)} gets {formatting.score(facts.metric, found.baseline.score)}, certainly better by {behind}"
+    score, typed = formatting.score(facts.metric, found.baseline.score), remedy.as_model(facts, found.baseline)
+    return f"{_theirs(found)}{f' ({typed})' * bool(typed)} gets {score}, certainly better by {behind}"
 
 
 def memorizes(facts: Facts, answer: MemoryAnswer) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, mean_interval, wilson
+from dl.runs.manifest import Baseline, drawn
 from dl.runs.outcomes import PartOutcomes
+from dl_reports.baseline import rival_leads
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import SOFTMAX, Facts, known
 from dl_reports.report import (
@@ -33,10 +37,20 @@ def ladder(facts: Facts) -> tuple[BaselineRow, ...]:
     if facts.best is None:
         return ()
     sign = 1.0 if facts.metric.higher else -1.0
-    found = facts.manifest.baselines
-    rows = [BaselineRow(one.name, one.answer, Estimate(one.score, NAN, NAN), one.loss, ours=False) for one in found]
+    leads = {one.baseline.name: Estimate(one.lead, *one.interval) for one in rival_leads(facts)}
+    rows = [_baseline_row(one, leads) for one in facts.manifest.baselines]
     rows.append(BaselineRow(facts.manifest.model, "", facts.score("val"), facts.best_row.get("val_loss"), ours=True))
     return tuple(sorted(rows, key=lambda row: (sign * row.score.value, row.ours)))
+
+
+def _baseline_row(one: Baseline, leads: Mapping[str, Estimate]) -> BaselineRow:
+    score = Estimate(one.score, *(one.interval or (NAN, NAN)))
+    if not one.rival:
+        return BaselineRow(one.name, one.answer, score, one.loss, ours=False)
+    lead = leads.get(one.name)
+    answer = one.answer.removesuffix(drawn(one.train))
+    rival = BaselineRow(one.name, answer, score, one.loss, ours=False, rival=True)
+    return replace(rival, seconds=one.seconds, train=one.train, lead=lead)
 
 
 def best_epoch_scores(facts: Facts) -> BestEpochScores | None:

@@ -14,9 +14,10 @@ from typing import Any
 from dl.errors import DLError
 from dl.options import Value, format_value, split_named
 from dl.recipes.protocol import choose_protocol, protocol_of
-from dl.recipes.recipe import AUTO, PartialRecipe, Recipe
+from dl.recipes.recipe import AUTO, OF_LEARNERS, PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import settle
+from dl.runs.manifest import Baseline
 from dl.specs import RegularizerSpec
 from dl_reports.facts import Facts, known
 
@@ -66,6 +67,37 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
     return short or shlex.join(["dl", _verb(meant), "--recipe", path, *words])
+
+
+def as_model(facts: Facts, rival: Baseline) -> str:
+    """Return the option that fits a rival in place of the network; empty if it is no model."""
+    model = facts.plugins.models.get((facts.manifest.domain, rival.name))
+    return f"--model {rival.name}" if model is not None and model.is_learner else ""
+
+
+def fit_rival(facts: Facts, rival: Baseline) -> str:
+    """Return the command that fits a rival on the same split; empty if there is none.
+
+    What follows from the data for the training of the network is left out.
+    """
+    recipe = known(facts.kept.recipe)
+    if recipe is None or "data" in facts.manifest.in_memory or not as_model(facts, rival):
+        return ""
+    path = str(facts.kept.run.path / "recipe.toml")
+    mine = _resolved(facts, {"recipe": path})
+    usual = _resolved(facts, {"domain": recipe.domain, "data": recipe.data, "model": recipe.model})
+    if mine is None or usual is None:
+        return shlex.join(["dl", "fit", "--recipe", path, "--model", rival.name])
+    of_both = {*mine.split, *mine.data_options, *(one.name for one in OF_LEARNERS)}
+    options = {name: value for name, value in _differences(usual, mine).items() if name in of_both}
+    flags = {"model": rival.name} | ({"task": mine.task} if mine.task != usual.task else {})
+    meant = _resolved(facts, {"domain": mine.domain, "data": mine.data, **flags}, options, seed=mine.seed)
+    if meant is None:
+        return ""
+    flags |= {"seed": str(mine.seed)} if mine.seed != usual.seed else {}
+    words = [word for name, value in flags.items() for word in (f"--{name}", value)]
+    words += [f"{name}={format_value(value)}" for name, value in options.items()]
+    return shlex.join(["dl", _verb(meant), mine.domain, mine.data, *words])
 
 
 def _verb(recipe: Recipe) -> str:

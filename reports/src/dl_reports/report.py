@@ -49,6 +49,7 @@ class Header:
         seconds: Of the fit.
         val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
         linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
+        learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
     """
 
     run: str
@@ -75,6 +76,7 @@ class Header:
     seconds: float
     val_groups: int = 0
     linear_share: float | None = None
+    learner: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class BaselineRow:
         score: Headline metric with its 95 % interval; ends of NaN without one.
         loss: Mean loss; None if a constant answer has none.
         ours: Whether this is the network.
+        rival: Whether this is a cheap rival, which reads its inputs.
+        seconds: How long a rival took; 0 for others.
+        train: Training examples that a rival learnt from; 0 for others.
+        lead: How much better the network is than this rival, on the same examples; None for others.
     """
 
     name: str
@@ -94,6 +100,10 @@ class BaselineRow:
     score: Estimate
     loss: float | None
     ours: bool
+    rival: bool = False
+    seconds: float = 0.0
+    train: int = 0
+    lead: Estimate | None = None
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dl.intervals import Estimate, Interval
+from dl.runs.manifest import drawn
 from dl.words import show_number
 from dl_reports import formatting, sizes
 from dl_reports.answers import Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer
+from dl_reports.baseline import Lead, rival_leads
 from dl_reports.change import Change
 from dl_reports.clauses import share_of_learnable, since
 from dl_reports.facts import Facts
@@ -33,7 +36,13 @@ OF_MEMORY = {
     Memory.UNTOLD: "note",
     Memory.UNKNOWN: "note",
 }
-OF_TURN = {Turn.NONE: "good", Turn.TRIFLING: "good", Turn.SHARED: "note", Turn.UNKNOWN: "note"}
+OF_TURN = {
+    Turn.NONE: "good",
+    Turn.TRIFLING: "good",
+    Turn.SHARED: "note",
+    Turn.ABSENT: "note",
+    Turn.UNKNOWN: "note",
+}
 
 
 def show_answers(facts: Facts, answers: Answers, *, distrusted: bool = False) -> tuple[Answer, ...]:
@@ -65,8 +74,25 @@ def _skill(facts: Facts, answer: SkillAnswer) -> Answer:
         behind = formatting.difference(facts.metric, -answer.rival.lead)
         message += f"; {formatting.quoted(answer.rival.baseline.answer)} is better by {behind}"
         severity = "issue"
+    elif answer.state is Skill.BETTER and (rivals := _rivals(facts)):
+        message += f", {rivals}"
     share = _share(found.lead, found.interval, sizes.learnable(facts))
     return Answer(SKILL, answer.state.value, severity, message, Estimate(found.lead, *found.interval), share=share)
+
+
+def _rivals(facts: Facts) -> str:
+    """Word which cheap rivals the network is better than, and which it cannot be told from; empty without one."""
+    leads = rival_leads(facts)
+    beaten, equal = ([one for one in leads if one.better is better] for better in (True, False))
+    words = [f"and than {_listed(beaten, 'and')}"] if beaten else []
+    words += [f"not certainly {'' if beaten else 'better '}than {_listed(equal, 'or')}"] if equal else []
+    sizes_of = {one.baseline.train for one in leads if one.baseline.answer.endswith(drawn(one.baseline.train))}
+    return ", ".join(words) + (drawn(sizes_of.pop()) if len(sizes_of) == 1 else "")
+
+
+def _listed(leads: Sequence[Lead], last_but: str) -> str:
+    *first, last = [formatting.quoted(one.baseline.name) for one in leads]
+    return f"{', '.join(first)} {last_but} {last}" if first else last
 
 
 def _memory(facts: Facts, answer: MemoryAnswer) -> Answer:
@@ -95,7 +121,8 @@ def _turn(facts: Facts, answer: TurnAnswer) -> Answer:
     of_loss = answer.state is not Turn.METRIC
     found = answer.loss if of_loss else answer.metric
     if found is None:
-        return Answer(TURN, answer.state.value, severity, f"cannot be told: {answer.why}")
+        what = "none" if answer.state is Turn.ABSENT else "cannot be told"
+        return Answer(TURN, answer.state.value, severity, f"{what}: {answer.why}")
     name = formatting.metric_word(facts.tested_metric)
     what = {Turn.METRIC: name, Turn.BOTH: f"loss and {name}", Turn.APART: f"loss and {name}"}.get(answer.state, "loss")
     size = show_number(found.worse) if of_loss else _score_change(facts, found)

@@ -140,30 +140,6 @@ def draw_bars(numbers: NDArray[Any], width: int = SKETCHED) -> str:
 
 
 @dataclass(frozen=True)
-class Rival:
-    """A cheap learner of scikit-learn, which a network has to beat to be worth its time.
-
-    Args:
-        name: Such as ``boosting``.
-        answer: In words, as it stands in a report: ``histogram boosting``.
-        learner: Builds it, unfitted. Several labels or values are given to one learner each.
-        inputs: From a training and another set to the rows that it reads of both, (n, D) and (m, D).
-        most: Most training examples, drawn at random; beyond them it takes too long to be cheap.
-    """
-
-    name: str
-    answer: str
-    learner: Callable[[], Any]  # Any: scikit-learn has no types
-    inputs: Callable[[Subset, Subset], tuple[Any, Any]]  # Any: arrays or sparse matrices
-    most: int = 10_000
-
-
-def no_rivals(_learner: str) -> Sequence[Rival]:
-    """Return no rival, as of a domain without cheap learners."""
-    return ()
-
-
-@dataclass(frozen=True)
 class Domain:
     """A kind of input.
 
@@ -185,7 +161,6 @@ class Domain:
         generate: Generates text from a prompt with a network of the task next-token; None if not supported.
         from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
             preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
-        rivals: From ``classifier`` or ``regressor`` to cheap learners of that kind.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -200,7 +175,6 @@ class Domain:
     cut: Callable[[Dataset, Options], Dataset] | None = None
     generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
     from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
-    rivals: Callable[[str], Sequence[Rival]] = no_rivals
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Call `read`, with the options of the run's data if it has a parameter for them."""

@@ -26,14 +26,14 @@ from dl.inference.module import LoadedNetwork
 from dl.plugins.at_hand import AtHand
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.runs.run import Run
+from dl.runs.run import LEARNER, WEIGHTS, Run
 from dl.training.devices import Devices
 from dl.training.run_fit import fit as fit_run
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
 
-KEPT = ("run.json", "recipe.toml", "preprocessor.json", "best.safetensors")  # of a run's folder
+KEPT = ("run.json", "recipe.toml", "preprocessor.json", WEIGHTS, LEARNER)  # of a run's folder
 SMALL = {"batch_size": 32, "lr": 0.01}  # suits small tables
 Numbers = NDArray[Any]  # Any: of any number type
 
@@ -79,8 +79,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         Raises:
             ValueError: In place of `BadData`, as scikit-learn expects.
         """
-        options: dict[str, Any] = {**SMALL, "epochs": self.epochs, **(self.options or {})}  # Any: checked by dl.fit
         plugins = load_plugins()
+        learner = isinstance(self.model, str) and self.model and plugins.model(self.domain, self.model).is_learner
+        trained: dict[str, Any] = {} if learner else {**SMALL, "epochs": self.epochs}  # Any: checked by dl.fit
+        options = {**trained, **(self.options or {})}
         with tempfile.TemporaryDirectory(prefix="dl-") as folder:
             try:
                 run = fit_run(
@@ -94,11 +96,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                     runs=folder,
                     plugins=plugins,
                     reg=self.reg,
+                    rivals=False,
                     **options,
                 )
             except BadData as error:
                 raise ValueError(str(error)) from error
-            self.run_files_ = {name: (run.path / name).read_bytes() for name in KEPT}
+            self.run_files_ = {name: (run.path / name).read_bytes() for name in KEPT if (run.path / name).exists()}
         self._network = self._opened(plugins)
 
     def _checked(self, X: Any, y: Any, **checks: object) -> tuple[Any, Numbers]:  # Any: rows  # noqa: N803

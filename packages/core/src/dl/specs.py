@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dl.defaults import Default, FitFacts
+from dl.errors import BadOption
 from dl.options import InputShape, Option, Options, Value, format_value
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dl.data.examples import Dataset
     from dl.domain import Domain
+    from dl.learner import Learner
     from dl.regularizer import Regularizer
     from dl.tasks.task import Task, TaskKind
 
@@ -77,28 +79,49 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A named network.
+    """A named model: a network, or a learner of scikit-learn.
 
     Args:
         name: For ``--model NAME``.
-        domain: The domain whose prepared inputs it reads.
+        domain: The domain whose inputs it reads.
         description: One line.
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
-            prepared inputs (N, *shape) to logits (N, outputs).
-        options: Of the network, such as its width.
+            prepared inputs (N, *shape) to logits (N, outputs). None for a learner.
+        options: Of the network, such as its width, or of the learner.
         recipe: Name of the recipe to use if the model is given without a recipe; empty for the domain's.
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
             tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V) that read no later token, for the task next-token.
             None if the model has no such form.
+        classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
+            ``regressor``, the model is no network: every network of the domain is compared with it.
+        regressor: From the options to a learner that tells numbers.
     """
 
     name: str
     domain: str
     description: str
-    build: Callable[[InputShape, int, Options], nn.Module]
+    build: Callable[[InputShape, int, Options], nn.Module] | None = None
     options: tuple[Option, ...] = ()
     recipe: str = ""
     build_causal: Callable[[InputShape, Options], nn.Module] | None = None
+    classifier: Callable[[Options], Learner] | None = None
+    regressor: Callable[[Options], Learner] | None = None
+
+    @property
+    def is_learner(self) -> bool:
+        """Whether it is a learner of scikit-learn, and no network."""
+        return self.classifier is not None or self.regressor is not None
+
+    @property
+    def network(self) -> Callable[[InputShape, int, Options], nn.Module]:
+        """The function that builds the network.
+
+        Raises:
+            BadOption: If the model is a learner.
+        """
+        if self.build is None:
+            raise BadOption(f"the model {self.name!r} is a learner of scikit-learn, and no network; name one that is")
+        return self.build
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from dl.terminal import plain, safe_text
 from dl_tabular.derive import named_sources, parse_derive, with_sources
 from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
-from dl_tabular.rivals import rivals
 from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns, read_dtype
 
 LINES = 8  # columns of a row on a card
@@ -39,7 +38,6 @@ def load() -> Domain:
         sketch=sketch,
         recognize=recognize,
         from_memory=from_memory,
-        rivals=rivals,
     )
 
 

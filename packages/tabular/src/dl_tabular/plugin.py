@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dl.domain import Domain
+    from dl.learner import Learner
 
 DOMAIN = "tabular"
 RECIPES = Path(__file__).parent / "recipes"
@@ -50,6 +51,20 @@ READING = (
 LINEAR = Option(
     "linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss", regularizes=True
 )
+PENALTY = Option(
+    "penalty",
+    "auto",
+    "penalty on the squared weights; auto takes 1 for classes, and for numbers what cross-validation chooses",
+    low=1e-9,
+    high=1e9,
+    choices=("auto",),
+    or_number=True,
+)
+BOOSTING = (
+    Option("iterations", 100, "number of trees, for each class where there are several", low=1, high=10_000),
+    Option("rate", 0.1, "what each tree adds is multiplied by this", low=1e-6, high=1.0),
+    Option("leaves", 31, "most leaves of a tree", low=2, high=10_000),
+)
 
 
 @hookimpl
@@ -64,7 +79,7 @@ def register_domains() -> tuple[DomainSpec, ...]:
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """Register the dense, the residual and the linear network."""
+    """Register the networks and the learners."""
     return (
         ModelSpec(
             "dense",
@@ -100,7 +115,22 @@ def register_models() -> tuple[ModelSpec, ...]:
                 LINEAR,
             ),
         ),
-        ModelSpec("linear", DOMAIN, "linear model without a hidden layer", _linear),
+        ModelSpec(
+            "linear",
+            DOMAIN,
+            "logistic or ridge regression of scikit-learn, to be beaten",
+            options=(PENALTY,),
+            classifier=_linear_classifier,
+            regressor=_linear_regressor,
+        ),
+        ModelSpec(
+            "boosting",
+            DOMAIN,
+            "histogram gradient boosting of scikit-learn, to be beaten",
+            options=BOOSTING,
+            classifier=_boosting_classifier,
+            regressor=_boosting_regressor,
+        ),
     )
 
 
@@ -128,7 +158,25 @@ def _residual(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     return residual(shape, outputs, options)
 
 
-def _linear(shape: InputShape, outputs: int, _options: Options) -> nn.Module:
-    from torch import nn
+def _linear_classifier(options: Options) -> Learner:
+    from dl_tabular.learners import linear_classifier
 
-    return nn.Linear(shape[0], outputs)
+    return linear_classifier(options)
+
+
+def _linear_regressor(options: Options) -> Learner:
+    from dl_tabular.learners import linear_regressor
+
+    return linear_regressor(options)
+
+
+def _boosting_classifier(options: Options) -> Learner:
+    from dl_tabular.learners import boosting_classifier
+
+    return boosting_classifier(options)
+
+
+def _boosting_regressor(options: Options) -> Learner:
+    from dl_tabular.learners import boosting_regressor
+
+    return boosting_regressor(options)

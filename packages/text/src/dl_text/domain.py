@@ -16,7 +16,6 @@ from dl_text import folder, language, prepare
 from dl_text.draw import draw, sketch
 from dl_text.memory import from_memory
 from dl_text.read import read_paths, read_strings
-from dl_text.rivals import rivals
 from dl_text.windows import cut
 
 CAPTIONS = 0.9  # so that a text beside each image is its caption
@@ -38,7 +37,6 @@ def load() -> Domain:
         cut=cut,
         generate=language.generate,
         from_memory=from_memory,
-        rivals=rivals,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dl.domain import Domain
+    from dl.learner import Learner
 
 DOMAIN = "text"
 RECIPES = Path(__file__).parent / "recipes"
@@ -49,6 +50,15 @@ DROPOUT = Option(
     "dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES, regularizes=True
 )
 EMBEDDING = Option("embedding", 32, "embedding dimension", low=1, high=4096, units=True)
+PENALTY = Option(
+    "penalty",
+    "auto",
+    "penalty on the squared weights; auto takes 0.1 for classes, and for numbers what cross-validation chooses",
+    low=1e-9,
+    high=1e9,
+    choices=("auto",),
+    or_number=True,
+)
 
 
 @hookimpl
@@ -63,7 +73,7 @@ def register_domains() -> tuple[DomainSpec, ...]:
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """Register the networks; each names its default recipe."""
+    """Register the networks, each with its default recipe, and the learners."""
     return (
         ModelSpec(
             "bag",
@@ -140,6 +150,21 @@ def register_models() -> tuple[ModelSpec, ...]:
             recipe="transformer",
             build_causal=_build_causal_transformer,
         ),
+        ModelSpec(
+            "linear",
+            DOMAIN,
+            "logistic or ridge regression of scikit-learn on words and pairs, to be beaten",
+            options=(PENALTY,),
+            classifier=_linear_classifier,
+            regressor=_linear_regressor,
+        ),
+        ModelSpec(
+            "bayes",
+            DOMAIN,
+            "naive Bayes of scikit-learn on words and pairs, to be beaten",
+            options=(Option("smoothing", 0.1, "added to the count of each word in each class", low=1e-9, high=1e6),),
+            classifier=_bayes_classifier,
+        ),
     )
 
 
@@ -195,3 +220,21 @@ def _build_causal_transformer(shape: InputShape, options: Options) -> nn.Module:
     from dl_text.causal import CausalTransformer
 
     return CausalTransformer(shape, options)
+
+
+def _linear_classifier(options: Options) -> Learner:
+    from dl_text.learners import linear_classifier
+
+    return linear_classifier(options)
+
+
+def _linear_regressor(options: Options) -> Learner:
+    from dl_text.learners import linear_regressor
+
+    return linear_regressor(options)
+
+
+def _bayes_classifier(options: Options) -> Learner:
+    from dl_text.learners import bayes_classifier
+
+    return bayes_classifier(options)

@@ -15,7 +15,6 @@ from dl_vision.listed import PATHS, open_list
 from dl_vision.memory import from_memory
 from dl_vision.prepare import learn, restore
 from dl_vision.read import read
-from dl_vision.rivals import rivals
 
 
 def load() -> Domain:
@@ -29,7 +28,6 @@ def load() -> Domain:
         sketch=sketch,
         recognize=recognize,
         from_memory=from_memory,
-        rivals=rivals,
     )
 
 

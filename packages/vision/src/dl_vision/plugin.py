@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dl.domain import Domain
+    from dl.learner import Learner
 
 DOMAIN = "vision"
 RECIPES = Path(__file__).parent / "recipes"
@@ -39,6 +40,15 @@ DROPOUT = Option(
 LINEAR = Option(
     "linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss", regularizes=True
 )
+PENALTY = Option(
+    "penalty",
+    "auto",
+    "penalty on the squared weights; auto takes 100 for classes, and for numbers what cross-validation chooses",
+    low=1e-9,
+    high=1e9,
+    choices=("auto",),
+    or_number=True,
+)
 
 
 @hookimpl
@@ -51,7 +61,7 @@ def register_domains() -> tuple[DomainSpec, ...]:
 
 @hookimpl
 def register_models() -> tuple[ModelSpec, ...]:
-    """Register the networks, the default first."""
+    """Register the networks, the default first, and the learners."""
     return (
         ModelSpec(
             "convnet",
@@ -112,6 +122,22 @@ def register_models() -> tuple[ModelSpec, ...]:
                 LINEAR,
             ),
         ),
+        ModelSpec(
+            "linear",
+            DOMAIN,
+            "logistic or ridge regression of scikit-learn on pixels, to be beaten",
+            options=(PENALTY,),
+            classifier=_linear_classifier,
+            regressor=_linear_regressor,
+        ),
+        ModelSpec(
+            "neighbours",
+            DOMAIN,
+            "nearest neighbours of scikit-learn in pixels, to be beaten",
+            options=(Option("count", 5, "number of neighbours that vote", low=1, high=10_000),),
+            classifier=_neighbours_classifier,
+            regressor=_neighbours_regressor,
+        ),
     )
 
 
@@ -143,3 +169,27 @@ def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module
     from dl_vision.models import dense
 
     return dense(shape, outputs, options)
+
+
+def _linear_classifier(options: Options) -> Learner:
+    from dl_vision.learners import linear_classifier
+
+    return linear_classifier(options)
+
+
+def _linear_regressor(options: Options) -> Learner:
+    from dl_vision.learners import linear_regressor
+
+    return linear_regressor(options)
+
+
+def _neighbours_classifier(options: Options) -> Learner:
+    from dl_vision.learners import neighbours_classifier
+
+    return neighbours_classifier(options)
+
+
+def _neighbours_regressor(options: Options) -> Learner:
+    from dl_vision.learners import neighbours_regressor
+
+    return neighbours_regressor(options)

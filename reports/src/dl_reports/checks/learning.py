@@ -9,7 +9,7 @@ from dl.runs.outcomes import PartOutcomes
 from dl.words import show_number
 from dl_reports import formatting, remedy, sizes
 from dl_reports.answers import Memory, answer_memory
-from dl_reports.baseline import lead, rival_lead
+from dl_reports.baseline import lead, rival_leads
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import Facts, known
 from dl_reports.statistics import NotComputable
@@ -34,8 +34,7 @@ def underfitting(facts: Facts) -> list[Finding] | NotComputable:
     metric = known(facts.metric_change)
     if metric is not None and metric.onset is not None:
         return []
-    ahead, rival = known(lead(facts)), known(rival_lead(facts))
-    beaten = rival is not None and rival.worse
+    ahead, beaten = known(lead(facts)), any(one.worse for one in rival_leads(facts))
     if (ahead is not None and not ahead.better) or not sizes.left(facts) > MUCH * sizes.learnable(facts):
         return []
     z = common_error_z(facts)

@@ -69,7 +69,9 @@ def no_better_than_baseline(facts: Facts) -> list[Finding] | NotComputable:
     if found is not None:
         numbers |= {"score": found.score, "baseline": found.baseline.score, "lead": found.lead}
         numbers |= {"interval": list(found.interval), "z": found.z, "critical": found.critical, "form": found.form}
-    return [Finding("fit-no-better-than-baseline", severity, clause(facts, answer), numbers, next_command(facts))]
+    command = remedy.fit_rival(facts, answer.rival.baseline) if answer.rival is not None else ""
+    command = command or next_command(facts)
+    return [Finding("fit-no-better-than-baseline", severity, clause(facts, answer), numbers, command)]
 
 
 def _train_more(facts: Facts) -> str:

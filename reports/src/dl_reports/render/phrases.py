@@ -58,6 +58,8 @@ def duration(seconds: float) -> str:
 
 def state(header: Header) -> str:
     """Return status, finished epochs and duration of the run."""
+    if header.learner:
+        return f"{header.status}, {duration(header.seconds)}"
     done = many(header.epochs, "epoch")
     if header.planned > header.epochs:
         done = f"{header.epochs:,} of {many(header.planned, 'epoch')}"
@@ -70,15 +72,13 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
-    return (
-        ("task", f"{header.task} - {header.reason}"),
-        ("data", data),
-        ("network", f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"),
-    )
+    network = f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"
+    model = ("model", f"{header.model}, {header.learner}, by scikit-learn") if header.learner else ("network", network)
+    return ("task", f"{header.task} - {header.reason}"), ("data", data), model
 
 
 def baseline_name(row: BaselineRow) -> str:
-    """Return the name of a row of the table of baselines: a baseline is named by its constant answer."""
+    """Return the name of a row of the table of baselines: a baseline is named by its answer."""
     return row.name if row.ours else row.answer or row.name
 
 
@@ -104,6 +104,10 @@ def other_scores(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "less selection bias", value(metric, scores.corrected), interval(metric, scores.corrected)
     yield "on training examples", value(metric, scores.probe), interval(metric, scores.probe)
     yield "gap", value(metric, scores.gap, signed=True), interval(metric, scores.gap, signed=True)
+    for row in report.ladder:
+        if row.lead is not None:
+            shown = value(metric, row.lead, signed=True), interval(metric, row.lead, signed=True)
+            yield f"ahead of {row.name}, {row.seconds:.2g} s", *shown
     yield from _of_class_to_find(report)
 
 

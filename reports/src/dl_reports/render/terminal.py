@@ -123,14 +123,14 @@ def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str
     Args:
         report: With the rows.
         width: Of the terminal, less the indent.
-        brief: Show the network and the best baseline alone.
+        brief: Show the network, the best constant answer and the best cheap rival alone.
     """
     metric = report.header.metric
     if not report.ladder:
         return "", None
     grid = Table.grid(padding=(0, 2))
     grid.width = min(width, WIDEST_LADDER)
-    grid.add_column(max_width=max(grid.width // 3, 12), overflow="ellipsis", no_wrap=True)
+    grid.add_column(max_width=max(grid.width * 2 // 5, 12), overflow="ellipsis", no_wrap=True)
     grid.add_column(ratio=1)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True, min_width=14)
@@ -140,9 +140,8 @@ def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str
         style = "bold" if row.ours else ""
         bar = Bar(max(row.score.value / full, 0.0), "bright_blue" if row.ours else "dim")
         shown = (phrases.value(metric, row.score), phrases.interval(metric, row.score))
-        grid.add_row(
-            plain(phrases.baseline_name(row), style), bar, Text(shown[0], style=style), Text(shown[1], style="dim")
-        )
+        named = plain(phrases.baseline_name(row), style)
+        grid.add_row(named, bar, Text(shown[0], style=style), Text(shown[1], style="dim"))
     title = f"{safe_text(phrases.title(metric))} on validation"
     for name, number, spread in () if brief else phrases.other_scores(report):
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
@@ -152,9 +151,13 @@ def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str
 def _ladder(report: Report, *, brief: bool) -> Sequence[BaselineRow]:
     if not brief:
         return report.ladder
-    others = [row for row in report.ladder if not row.ours]
-    best = next((row for row in others if row.score.value == others[-1].score.value), None)  # the first of equal ones
-    return [row for row in report.ladder if row.ours or row is best]
+    best = [_best([row for row in report.ladder if not row.ours and row.rival is rival]) for rival in (False, True)]
+    return [row for row in report.ladder if row.ours or any(row is one for one in best)]
+
+
+def _best(rows: Sequence[BaselineRow]) -> BaselineRow | None:
+    """Return the last of rows, the worst of which is first; of equal ones the first."""
+    return next((row for row in rows if row.score.value == rows[-1].score.value), None)
 
 
 class Bar:

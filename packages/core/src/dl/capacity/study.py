@@ -245,6 +245,7 @@ def open_ground(
         DLError: For every mistake of the user; before there is a folder.
     """
     plugins = asked.plugins
+    plugins.need_network(asked.recipe.domain, asked.recipe.model, f"dl {verb}")
     resumed = find_study(asked.resume, asked.runs) if asked.resume else None
     dataset = asked.dataset or load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])

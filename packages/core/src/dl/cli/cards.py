@@ -22,7 +22,7 @@ from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
@@ -260,7 +260,8 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a model's options."""
     spec = _one_of_several("model", name, plugins.models)
     reading = plugins.domain(spec.domain).options
-    groups = {"model": spec.options, "training": TRAIN_OPTIONS, "split": SPLIT_OPTIONS, "data": reading}
+    training = OF_LEARNERS if spec.is_learner else TRAIN_OPTIONS
+    groups = {"model": spec.options, "training": training, "split": SPLIT_OPTIONS, "data": reading}
     if as_json:
         listed = {group: [asdict(option) for option in options] for group, options in groups.items()}
         about = {"name": spec.name, "domain": spec.domain, "description": spec.description}
@@ -271,7 +272,8 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     for group, options in groups.items():
         _print_options(out, group, options)
     data = _some_data(plugins, spec.domain)
-    out.print(plain(f"  example: dl fit {spec.domain} {data} --model {spec.name} epochs=2", "dim"))
+    few = "" if spec.is_learner else " epochs=2"
+    out.print(plain(f"  example: dl fit {spec.domain} {data} --model {spec.name}{few}", "dim"))
 
 
 def show_task(spec: TaskSpec, plugins: Plugins, *, as_json: bool) -> None:

@@ -24,6 +24,7 @@ from dl.cli.flags import (
     Precision,
     RecipeName,
     Reg,
+    Rivals,
     Runs,
     Seed,
     StratifyOn,
@@ -68,6 +69,7 @@ def cv(
     model: ModelName = "",
     recipe: RecipeName = "",
     reg: Reg = None,
+    rivals: Rivals = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -108,5 +110,5 @@ def cv(
     where = Devices(accelerator, "1", precision=precision)
     fitted = (chosen, plugins, where, runs, console(stderr=True))
     with redirect_stdout(sys.stderr):  # a network may print
-        run = cross_validate(*fitted, by_size=by_size, resumed=resumed, jobs=jobs, final=final)
+        run = cross_validate(*fitted, by_size=by_size, resumed=resumed, jobs=jobs, final=final, rivals=rivals)
     return finish(run, plugins, as_json=as_json)

@@ -58,6 +58,9 @@ Data = Annotated[str, typer.Argument(help="Name of a data set, or path to your o
 Further = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further options.")]
 ModelName = Annotated[str, typer.Option("--model", help="Network to train; see: dl ls models")]
 RecipeName = Annotated[str, typer.Option("--recipe", help="Recipe, by name or file; see: dl ls recipes")]
+Rivals = Annotated[
+    bool | None, typer.Option("--rivals/--no-rivals", help="Fit cheap learners beside the network, to compare it with.")
+]
 Reg = Annotated[
     list[str] | None,
     typer.Option("--reg", help="Add a regularizer: dropout=0.5, l2=1e-4, ...; repeatable.", metavar="NAME=VALUE"),

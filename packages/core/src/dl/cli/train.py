@@ -35,6 +35,7 @@ from dl.cli.flags import (
     Precision,
     RecipeName,
     Reg,
+    Rivals,
     Runs,
     Seed,
     StratifyOn,
@@ -88,6 +89,7 @@ def fit(
         list[str] | None,
         typer.Option(help="Log metrics to csv, tensorboard, wandb or mlflow; repeatable.", metavar="NAME"),
     ] = None,
+    rivals: Rivals = None,
     input_: Input = "",
     target: Target = "",
     group_on: GroupOn = "",
@@ -124,7 +126,7 @@ def fit(
 
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     with redirect_stdout(sys.stderr):  # a network may print
-        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers)
+        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers, rivals=rivals)
     if not is_first_device():
         return 0
     return finish(run, plugins, as_json=as_json)

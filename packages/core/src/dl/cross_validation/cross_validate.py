@@ -29,6 +29,7 @@ from dl.cross_validation.refit import refit
 from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.errors import BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.finding import Finding
+from dl.learners.keep import are_wanted, keep_safely
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -36,6 +37,7 @@ from dl.plugins.states import describe_error
 from dl.recipes.protocol import Protocol, protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
+from dl.rivals.baseline import rivals_of_folds
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import FOLDS, Run, claim_run, write_findings
@@ -77,6 +79,7 @@ def cv(
     reg: Mapping[str, object] | None = None,
     jobs: int = 1,
     final: str = ENSEMBLE,
+    rivals: bool | None = None,
     **options: object,
 ) -> Run:
     """Cross-validate: train one network for each fold of a protocol, and score each example by one that never saw it.
@@ -100,6 +103,7 @@ def cv(
         jobs: Number of folds fitted side by side, each in a process of its own.
         final: The network for `dl.evaluate` and `dl.predict`: the ``ensemble`` of the folds, or one ``refit`` on all
             examples.
+        rivals: As for `dl.fit`; they are fitted in each fold.
         **options: As for `dl.fit`.
 
     Returns:
@@ -121,7 +125,7 @@ def cv(
     by_size = protocol == BY_SIZE and protocol_of(recipe_.split)[0].fits == 1
     devices = devices or (Devices(devices="1") if given.at_hand else Devices())
     places = (recipe_, given.plugins, devices, Path(runs), console or Console(quiet=True))
-    return cross_validate(*places, by_size=by_size, at_hand=given.at_hand, jobs=jobs, final=final)
+    return cross_validate(*places, by_size=by_size, at_hand=given.at_hand, jobs=jobs, final=final, rivals=rivals)
 
 
 def cross_validate(
@@ -137,6 +141,7 @@ def cross_validate(
     jobs: int = 1,
     final: str = ENSEMBLE,
     dataset: Dataset | None = None,
+    rivals: bool | None = None,
 ) -> Run:
     """Fit a resolved recipe once for each fold; where the protocol is a single hold-out, fit it as `dl.fit` does.
 
@@ -152,6 +157,7 @@ def cross_validate(
         jobs: Number of folds fitted side by side, each in a process of its own.
         final: The network for new inputs: the ``ensemble`` of the folds, or one ``refit`` on all examples.
         dataset: As it was read, if it has been read before.
+        rivals: As for `dl.fit`.
 
     Raises:
         DLError: For every mistake of the user.
@@ -168,16 +174,21 @@ def cross_validate(
         if resumed:
             _need_unfinished(resumed, final)
         dataset = dataset or load_dataset(recipe, plugins, domain)
-        given = settle_leaks(recipe, dataset, plugins, domain)
-        plan = make_plan(*given[:2], plugins, by_size=by_size, at_hand=at_hand, mended=given[2])
+        recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
+        plan = make_plan(recipe, dataset, plugins, by_size=by_size, at_hand=at_hand, mended=mended)
         if plan.protocol.fits == 1:
             console.print(
                 plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")
             )
-            return fit_recipe(plan.recipe, plugins, devices, root, console, {}, at_hand)
+            return fit_recipe(plan.recipe, plugins, devices, root, console, {}, at_hand, rivals=rivals)
         if resumed:
             _need_same_data(resumed, plan)
-        return _fit_folds(plan, plugins, devices, root, console, resumed, at_hand, jobs, final)
+        run = _fit_folds(plan, plugins, devices, root, console, resumed, at_hand, jobs, final)
+        if are_wanted(rivals) and run.manifest.status == "finished":
+            given = (run, plan.dataset, plan.task, plugins)
+            for note in keep_safely(run, lambda failed: rivals_of_folds(*given, quick=True, failed=failed)):
+                console.print(plain(f"  - {note}"))
+        return Run(run.path, run.at_hand)  # read anew, with the rivals
 
 
 def _fit_folds(

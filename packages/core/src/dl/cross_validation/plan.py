@@ -12,7 +12,7 @@ from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import AUTO, Recipe
 from dl.splits.copies import example_keys
 from dl.splits.folds import members
 from dl.splits.holdout import last_times
@@ -83,7 +83,7 @@ def make_plan(
             protocol, reason = Protocol(HOLDOUT), "the data set brings its own validation set"
     recipe = replace(recipe, split={**recipe.split, "protocol": str(protocol)})
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand)
-    loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
+    loss, positive, scale = (str(recipe.train.get(name, AUTO)) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
     return Plan(recipe, protocol, reason, dataset, groups, task, mended + defaults, pinned(task))

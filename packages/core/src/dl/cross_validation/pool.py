@@ -108,7 +108,7 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
         row = _mean_row([history[epoch - 1] for history in histories], folds)
         rows.append(row | _estimates(task.info, row, scored, (val, probe), [h[epoch - 1] for h in histories]))
     write_history(folder / "history.csv", rows)
-    best = best_epoch(rows, task.info.headline, str(plan.recipe.train["monitor"]))
+    best = best_epoch(rows, task.info.headline, str(plan.recipe.train.get("monitor", "metric")))
     leaked = np.concatenate([fold.leaked for fold in folds])[val.order]
     subsets = {"val": val.subset, "probe": probe.subset}
     shared = {"val": val.groups, "probe": probe.groups}

@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
-from dl.errors import BadOption
+from dl.errors import BadOption, BadRun
 from dl.inference.ensemble import need_all_folds, open_ensemble
-from dl.inference.loaded import LoadedRun
+from dl.inference.loaded import LoadedLearner, LoadedRun
+from dl.learners.fitted import learner_of
+from dl.learners.store import load_learner
 from dl.plugins.at_hand import NOTHING, AtHand, without
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO
@@ -35,7 +38,7 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
         BadRun: If the run has no weights, they do not fit the network, or a network in memory is missing.
         UnknownName: If the run's domain or model is not installed.
     """
-    if run.manifest.protocol and not (run.path / "best.safetensors").exists():
+    if run.manifest.protocol and not run.weights.exists():
         need_all_folds(run)
         return open_ensemble(run, [reopen(fold, plugins, model) for fold in run.folds], plugins)
     task, needed = restore(run.manifest.task, plugins.tasks), run.manifest.in_memory
@@ -46,8 +49,15 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=replaced)
     domain = plugins.domain(recipe.domain).load()
     preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
+    spec = plugins.model(recipe.domain, recipe.model)
+    if spec.is_learner:
+        learner = learner_of(spec, task.row, recipe.model_options)
+        if learner is None:
+            raise BadRun(f"{run.name}: the model {spec.name!r} no longer answers the task {task.row.name}")
+        fitted = load_learner(run.weights, learner)
+        return LoadedLearner(run, recipe, domain, preprocessor, task, nn.Identity(), fitted)
     network = build_network(recipe, plugins, preprocessor, task, Regularizers.of(recipe, plugins, task))
-    load_weights(run.path / "best.safetensors", network)
+    load_weights(run.weights, network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return LoadedRun(run, recipe, domain, preprocessor.to(device), task, network.eval().to(device))
 

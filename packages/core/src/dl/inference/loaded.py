@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dl.data.examples import Examples
+from dl.data.examples import Examples, whole
 from dl.data.memory import take
 from dl.domain import Domain, Preprocessor, encode_examples
+from dl.learners.fitted import FittedLearner
 from dl.options import Options
 from dl.padded import Padded
 from dl.plugins.at_hand import read_given
@@ -79,3 +80,20 @@ class LoadedRun:
         """Prepare encoded inputs, cast to the dtype of the network."""
         prepared: Prepared = self.preprocessor(inputs)
         return prepared.to(next(self.network.parameters()).dtype) if isinstance(prepared, Tensor) else prepared
+
+
+@dataclass(frozen=True)
+class LoadedLearner(LoadedRun):
+    """A run whose model is a learner of scikit-learn; its network is empty.
+
+    Args:
+        fitted: The learner, fitted to the training set.
+    """
+
+    fitted: FittedLearner
+
+    def logits(self, examples: Examples) -> Tensor:
+        """Compute the logits of raw examples, (N, K) in their order."""
+        if not len(examples):
+            return torch.empty(0, self.task.info.outputs)
+        return self.fitted.logits(self.task, whole(examples))

@@ -133,6 +133,17 @@ class Plugins:
         """
         return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
 
+    def need_network(self, domain: str, name: str, verb: str) -> None:
+        """Refuse a model that is a learner of scikit-learn, for a verb that trains networks.
+
+        Raises:
+            BadOption: Naming the networks of the domain.
+        """
+        if self.model(domain, name).is_learner:
+            able = ", ".join(one for (home, one), spec in self.models.items() if home == domain and not spec.is_learner)
+            what = f"{verb} trains networks, and the model {name!r} is a learner of scikit-learn"
+            raise BadOption(f"{what}; networks of {domain}: {able}")
+
     def task(self, name: str) -> TaskSpec:
         """Look a row of the task table up.
 

@@ -113,6 +113,8 @@ def spec_fault(spec: object, kind: Kind) -> str:
     for field in fields(spec):  # type: ignore[arg-type]  # every kind of specification is a dataclass
         value = getattr(spec, field.name, None)
         holds, wanted = _FIELDS.get(field.name, _ANYTHING)
+        if field.name == "build" and getattr(spec, "is_learner", False):
+            holds, wanted = _NO_NETWORK
         if not holds(value):
             named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
             return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
@@ -176,6 +178,7 @@ def _is_number(value: object) -> bool:
 _TEXT = (_is_text, "text")
 _FUNCTION = (callable, "a function")
 _ANYTHING = (lambda _: True, "")
+_NO_NETWORK = (lambda value: value is None, "None, as it has a learner")
 _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "name": (_is_name, "a name of 1 to 100 characters"),
     "domain": (_is_name, "the name of a domain"),
@@ -185,6 +188,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "plugin": _TEXT,
     "load": _FUNCTION,
     "build": _FUNCTION,
+    "classifier": (_is_function_or_none, "a function or None"),
+    "regressor": (_is_function_or_none, "a function or None"),
     "defaults": _FUNCTION,
     "build_causal": (_is_function_or_none, "a function or None"),
     "unlabelled": (_are_texts, "a tuple of texts"),

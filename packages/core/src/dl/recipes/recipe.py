@@ -53,6 +53,7 @@ TRAIN_OPTIONS = (
     ),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
+OF_LEARNERS = tuple(one for one in TRAIN_OPTIONS if one.name in ("positive", "target_scale"))  # not trained in epochs
 SPLIT_OPTIONS = (
     Option(
         "val",

@@ -17,7 +17,16 @@ from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, PartialRecipe, Recipe, parse_recipe, read_recipe
+from dl.recipes.recipe import (
+    AUTO,
+    OF_LEARNERS,
+    SPLIT_OPTIONS,
+    TRAIN_OPTIONS,
+    PartialRecipe,
+    Recipe,
+    parse_recipe,
+    read_recipe,
+)
 from dl.recipes.threshold import parse_threshold
 from dl.specs import IN_MEMORY, NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
 from dl.tables.options import is_table, refuse_options
@@ -54,7 +63,7 @@ class FitSpecs:
         """The options that can be chosen, by the group of the recipe that holds them."""
         return {
             "model": self.model.options,
-            "train": TRAIN_OPTIONS,
+            "train": OF_LEARNERS if self.model.is_learner else TRAIN_OPTIONS,
             "split": SPLIT_OPTIONS,
             "options": self.domain.options + (self.dataset.options if self.dataset else ()),
         }
@@ -93,6 +102,8 @@ def resolve(
     asked = PartialRecipe(domain, data, task, seed, model, regularizers=reg or {})
     start = start_recipe(plugins, asked, recipe)
     specs = pick_specs(plugins, start)
+    if specs.model.is_learner:
+        start = for_learner(specs.model, start, {**(options or {}), **{f"--reg {name}": name for name in reg or {}}})
     typed = sort_typed(specs, start, options or {})
     return check_recipe(plugins, specs, start, typed)
 
@@ -133,6 +144,22 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
         is_open=is_open,
         stated=frozenset(f"reg.{name}" for name in asked.regularizers) if is_open else frozenset(),
     )
+
+
+def for_learner(model: ModelSpec, start: PartialRecipe, typed: Iterable[str]) -> PartialRecipe:
+    """Leave out of a recipe what only the training of a network knows.
+
+    Raises:
+        BadOption: If the user typed some of it.
+    """
+    of_networks = {one.name for one in TRAIN_OPTIONS} - {one.name for one in OF_LEARNERS}
+    for name in typed:
+        if name in of_networks or name.startswith("--reg "):
+            own = ", ".join(option.name for option in model.options) or "none"
+            what = f"{name}: the model {model.name!r} is a learner of scikit-learn, which is not trained in epochs"
+            raise BadOption(f"{what}; leave it out  its options: {own}")
+    kept = {name: value for name, value in start.train.items() if name not in of_networks}
+    return replace(start, train=kept, regularizers={})
 
 
 def pick_specs(plugins: Plugins, start: PartialRecipe) -> FitSpecs:

@@ -33,6 +33,8 @@ def settle(recipe: Recipe, data: DataFacts, plugins: Plugins) -> tuple[Recipe, t
     """
     if not recipe.is_open:
         return recipe, ()
+    if plugins.model(recipe.domain, recipe.model).is_learner:  # defaults are about the training of networks
+        return replace(recipe, is_open=False, stated=frozenset()), ()
     spec = plugins.domain(recipe.domain)
     found = tuple(spec.defaults(fit_facts(recipe, data)))
     settled, applied = recipe, list[Default]()

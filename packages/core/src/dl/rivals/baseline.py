@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from lightning.pytorch.utilities.seed import isolate_rng
 
-from dl import files
 from dl.data.examples import Dataset, Index, whole
-from dl.domain import Domain
 from dl.errors import BadRun
+from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
+from dl.learners.keep import keep_rivals, others
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
-from dl.rivals.fit_rivals import RivalScore, fit_rivals, ordered
 from dl.runs.estimates import estimate_together
 from dl.runs.manifest import Baseline, Parts, TaskInfo
-from dl.runs.outcomes import PartOutcomes, Scored, write_rivals
+from dl.runs.outcomes import PartOutcomes, Scored
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import refuse_changed
@@ -93,8 +92,7 @@ def baseline(
     recipe = resolve(plugins, domain, data, task=task, seed=seed, options=options)
     with isolate_rng():
         setup = set_up(recipe, plugins)
-    kind = plugins.domain(recipe.domain).load()
-    return _ladder(kind, setup.task, setup.recipe, setup.splits, setup.manifest("").parts, setup.baselines)
+    return _ladder(plugins, setup.task, setup.recipe, setup.splits, setup.manifest("").parts, setup.baselines)
 
 
 def _of_run(run: Run, plugins: Plugins) -> Ladder:
@@ -108,38 +106,47 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
         raise BadRun(f"{run.name} was fitted on data in memory, which is gone; give it to scikit-learn directly")
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
-    constants = tuple(one for one in manifest.baselines if not one.rival)
     task = restore(manifest.task, plugins.tasks)
     if manifest.protocol:
-        rivals = _of_folds(run, dataset, task, plugins)
+        refuse_changed(run, dataset.name, whole(dataset.train))
+        rivals = rivals_of_folds(run, dataset, task, plugins)
     else:
         splits = split_data(dataset, recipe, plugins)
         refuse_changed(run, dataset.name, splits.val)
-        rivals = _ladder(plugins.domain(recipe.domain).load(), task, recipe, splits, manifest.parts, ()).rivals
-    write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in rivals})
-    every = (*constants, *(one.baseline for one in rivals))
-    files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
+        rivals = _ladder(plugins, task, recipe, splits, manifest.parts, ()).rivals
+    keep_rivals(run, rivals)
     parts = manifest.parts
-    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, constants, rivals)
+    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, others(manifest), rivals)
 
 
-def _of_folds(run: Run, dataset: Dataset, task: Task, plugins: Plugins) -> tuple[RivalScore, ...]:
+def rivals_of_folds(
+    run: Run, dataset: Dataset, task: Task, plugins: Plugins, *, quick: bool = False, failed: Failed | None = None
+) -> tuple[RivalScore, ...]:
     """Fit the rivals in each fold of a cross-validated run, and pool their scores as those of the networks are pooled.
 
+    Args:
+        run: With all of its folds.
+        dataset: Of the run.
+        task: Of the run.
+        plugins: The registered plugins.
+        quick: As for `fit_rivals`.
+        failed: Likewise; a rival that fails in one fold is left out of all.
+
     Raises:
-        BadRun: If it is not finished, or its data has changed.
+        BadRun: If it is not finished.
     """
-    refuse_changed(run, dataset.name, whole(dataset.train))
     pooled, found = run.outcomes("val"), dict[str, list[RivalScore]]()
     if pooled.folds is None or run.manifest.status != "finished":
         raise BadRun(f"{run.name} is not finished  go on: dl cv --resume {run.name}")
+    rivals = rivals_of(plugins, run.manifest.domain, task, run.manifest.model, failed)
     for fold in run.folds:
         recipe = resolve(plugins, recipe=str(fold.path / "recipe.toml"))
         splits = split_data(dataset, recipe, plugins)
-        for one in fit_rivals(plugins.domain(recipe.domain).load(), task, splits.train, splits.val, recipe.seed):
+        for one in fit_rivals(rivals, task, splits.train, splits.val, recipe.seed, quick=quick, failed=failed):
             found.setdefault(one.baseline.name, []).append(one)
+        rivals = [one for one in rivals if len(found.get(one.name, ())) == len(next(iter(found.values()), ()))]
     folds = [np.flatnonzero(pooled.folds == number) for number in range(1, len(run.folds) + 1)]
-    every = [_pooled(each, folds, task.info, pooled) for each in found.values()]
+    every = [_pooled(each, folds, task.info, pooled) for each in found.values() if len(each) == len(folds)]
     return tuple(ordered(every, higher=task.info.headline.higher))
 
 
@@ -155,13 +162,15 @@ def _pooled(each: Sequence[RivalScore], folds: Sequence[Index], info: TaskInfo, 
     scored = Scored(scores, scores, scores, np.empty((len(scores), 0), np.float32))
     together = estimate_together(info, scored, pooled.targets, pooled.groups, value, values, share)
     first, seconds = each[0].baseline, sum(one.baseline.seconds for one in each)
-    baseline = replace(first, score=value, seconds=round(seconds, 3))
+    interval = (together.low, together.high) if np.isfinite(together).all() else None
+    baseline = replace(first, score=value, seconds=round(seconds, 3), interval=interval)
     return RivalScore(baseline, scores, together)
 
 
 def _ladder(
-    domain: Domain, task: Task, recipe: Recipe, splits: DataSplits, parts: Parts, constants: Sequence[Baseline]
+    plugins: Plugins, task: Task, recipe: Recipe, splits: DataSplits, parts: Parts, constants: Sequence[Baseline]
 ) -> Ladder:
-    found = fit_rivals(domain, task, splits.train, splits.val, recipe.seed, splits.groups["val"])
+    every = rivals_of(plugins, recipe.domain, task, recipe.model)
+    found = fit_rivals(every, task, splits.train, splits.val, recipe.seed, splits.groups["val"])
     rivals = tuple(ordered(found, higher=task.info.headline.higher))
     return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, tuple(constants), rivals)

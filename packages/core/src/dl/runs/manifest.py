@@ -155,6 +155,7 @@ class Baseline:
         rival: Whether its answer depends on the input: a cheap rival, and not a constant answer.
         train: Number of training examples that a rival learnt from.
         seconds: How long a rival took.
+        interval: Of a rival's score, with 95 % confidence; None if it was not computed.
     """
 
     name: str
@@ -164,6 +165,12 @@ class Baseline:
     rival: bool = False
     train: int = 0
     seconds: float = 0.0
+    interval: tuple[float, float] | None = None
+
+
+def drawn(train: int) -> str:
+    """Return the end of a rival's answer that learnt from some of the training examples alone."""
+    return f" on {train:,} examples"
 
 
 @dataclass(frozen=True)
@@ -240,6 +247,7 @@ class Manifest:
         data: Facts of the data set before the split, from which defaults follow; None if not stored.
         protocol: Of a run of several fits, as ``kfold:4``; empty for a run of one fit.
         folds: The scores of its fits, once all are finished.
+        learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
         format: Version of the run folder.
     """
 
@@ -264,6 +272,7 @@ class Manifest:
     data: DataFacts | None = None
     protocol: str = ""
     folds: tuple[FoldScore, ...] = ()
+    learner: str = ""
     format: int = FORMAT
 
     def to_json(self) -> str:

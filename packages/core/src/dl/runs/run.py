@@ -2,7 +2,7 @@
 
     runs/0003-mnist-convnet/
         recipe.toml  run.json  history.csv  outcomes/  preprocessor.json  environment.json
-        best.safetensors  checkpoints/  findings.json  report.txt
+        best.safetensors | learner.skops  checkpoints/  findings.json  report.txt
 
 No pickle in it is opened without `weights_only`. Readers need no torch.
 """
@@ -40,6 +40,7 @@ STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the
 FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose fits differ in one thing
 WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of runs and studies
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
+WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -54,6 +55,11 @@ class Run:
 
     path: Path
     at_hand: AtHand | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def weights(self) -> Path:
+        """The file of the network's best weights, or of the fitted learner."""
+        return self.path / (LEARNER if self.manifest.learner else WEIGHTS)
 
     @property
     def name(self) -> str:

@@ -218,10 +218,11 @@ def _example_input(subject: DomainSubject) -> None:
 
 def _model(subject: DomainSubject) -> str:
     specs = [spec for (domain, _), spec in subject.plugins.models.items() if domain == subject.spec.name]
+    specs = [spec for spec in specs if not spec.is_learner]
     if not specs:
         raise Skipped("no model of it is registered")
     spec = specs[0]
-    network = spec.build(subject.batches.preprocessor.input_shape, 3, check(spec.options, {}, spec.name)).eval()
+    network = spec.network(subject.batches.preprocessor.input_shape, 3, check(spec.options, {}, spec.name)).eval()
     logits = network(whole_batch(subject.batches, EXAMPLES))
     if tuple(logits.shape[1:]) != (3,):
         raise Broken(f"{spec.name} gives {tuple(logits.shape)} for 3 outputs")

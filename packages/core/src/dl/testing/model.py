@@ -1,4 +1,4 @@
-"""The conformance suite for models: shapes, seeds, gradients, saving, and overfitting one batch.
+"""The conformance suite for models that are networks: shapes, seeds, gradients, saving, and overfitting one batch.
 
 Letters: ``n`` examples of the batch, ``K`` outputs.
 """
@@ -21,6 +21,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.specs import ModelSpec
+from dl.testing import learner
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold, owner
@@ -47,7 +48,11 @@ def check_model(spec: ModelSpec, plugins: Plugins | None = None, sample: Dataset
     Raises:
         DoesNotConform: Naming each broken rule.
     """
-    subject = ModelSubject(spec, plugins or load_plugins(), sample)
+    plugins = plugins or load_plugins()
+    if spec.is_learner:
+        of_learner = learner.LearnerSubject(spec, plugins, sample)
+        return ask(f"the model {spec.name!r}", of_learner, learner.RULES, learner.NEEDED)
+    subject = ModelSubject(spec, plugins, sample)
     needed = ("its domain is installed", "there is data of its domain", "it is built", "it returns logits (N, outputs)")
     with torch.random.fork_rng(devices=[]):
         return ask(f"the model {spec.name!r}", subject, RULES, needed)
@@ -85,7 +90,7 @@ class ModelSubject:
         """Build a network from a seed, with some options replaced."""
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        network = self.spec.build(self.batches.preprocessor.input_shape, outputs, options)
+        network = self.spec.network(self.batches.preprocessor.input_shape, outputs, options)
         summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
         return network
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dl.defaults import Default
+from dl.options import format_value
 from dl.plugins.registry import Plugins
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
@@ -25,7 +26,11 @@ def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
     recipe = setup.recipe
     _show_data(console, setup)
     _show_unknown(console, setup)
-    _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), recipe.model)
+    if setup.learner is not None:
+        options = "".join(f" {name}={format_value(value)}" for name, value in recipe.model_options.items())
+        console.print(plain(f"  {recipe.model:<11} {setup.learner.answer}, by scikit-learn:{options}"))
+    else:
+        _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), recipe.model)
     _show_defaults(console, setup.defaults)
     _show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
     _show_baselines(console, setup.task.info.headline, setup.baselines)

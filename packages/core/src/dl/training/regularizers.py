@@ -188,7 +188,7 @@ def build_network(
 
     def build(options: Options) -> nn.Module:
         shape = preprocessor.input_shape
-        built = build_causal(shape, options) if build_causal else spec.build(shape, task.info.outputs, options)
+        built = build_causal(shape, options) if build_causal else spec.network(shape, task.info.outputs, options)
         summarize(built, preprocessor.example_input())
         return built
 

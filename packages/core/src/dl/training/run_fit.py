@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 
 from dl import files
 from dl.errors import BadDevices, BadOption
+from dl.learners.keep import add_rivals, are_wanted
 from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
@@ -35,6 +36,7 @@ from dl.recipes.resolve import named_options, resolve
 from dl.runs import outcomes
 from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
+from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
@@ -63,6 +65,7 @@ def fit(
     plugins: Plugins | None = None,
     reg: Mapping[str, object] | None = None,
     loggers: Mapping[str, object] | None = None,
+    rivals: bool | None = None,
     **options: object,
 ) -> Run:
     """Train a network and write a new run folder.
@@ -87,6 +90,8 @@ def fit(
         plugins: The registered plugins; None loads the installed ones.
         reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
         loggers: Loggers of the metrics of each epoch, by name: ``{"csv": {}}``.
+        rivals: Whether the domain's learners are fitted beside the network, on few examples, so that the report
+            compares it with them; None does so unless ``$DL_RIVALS`` is ``no``.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
@@ -108,7 +113,8 @@ def fit(
     recipe_ = resolve(plugins, domain, given.data, seed=seed, options=given.options, reg=reg, **chosen)
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
-    return fit_recipe(recipe_, plugins, devices, Path(runs), console or Console(quiet=True), logger_options, at_hand)
+    console = console or Console(quiet=True)
+    return fit_recipe(recipe_, plugins, devices, Path(runs), console, logger_options, at_hand, rivals=rivals)
 
 
 def _check_callbacks(callbacks: Sequence[object]) -> None:
@@ -125,8 +131,10 @@ def fit_recipe(
     console: Console,
     loggers: Mapping[str, Options] | None = None,
     at_hand: AtHand = NOTHING,
+    *,
+    rivals: bool | None = None,
 ) -> Run:
-    """Fit a resolved recipe: set up, describe, write the run, train.
+    """Fit a resolved recipe: set up, describe, write the run, train, and fit the rivals.
 
     Args:
         recipe: Every choice.
@@ -136,6 +144,7 @@ def fit_recipe(
         console: For progress.
         loggers: Checked options of each logger, by name.
         at_hand: Arguments in memory, which the recipe cannot name.
+        rivals: As for `fit`.
 
     Raises:
         DLError: For every mistake of the user.
@@ -149,10 +158,17 @@ def fit_recipe(
             return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
         files.make_folder(root)
         setup = set_up(recipe, plugins, at_hand)
+        if setup.learner is not None and loggers:
+            name = next(iter(loggers))
+            raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
         describe(console, setup, plugins)
         folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
         write_run(folder, setup, devices)
-        return train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
+        run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
+        if are_wanted(rivals) and run.manifest.status == "finished":
+            for note in add_rivals(run, setup.recipe, plugins, setup.task, setup.splits):
+                console.print(plain(f"  - {note}"))
+        return Run(run.path, run.at_hand)  # read anew, with the rivals
 
 
 def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, name: str = "", **how: Any) -> Run:

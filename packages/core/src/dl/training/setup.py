@@ -21,6 +21,8 @@ from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadOption, DLError, PluginFailed
+from dl.learner import Learner
+from dl.learners.fitted import learner_of
 from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
@@ -30,7 +32,7 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import data_facts, settle
 from dl.runs.manifest import Baseline, Manifest, Parts
 from dl.runs.thresholds import need_both
-from dl.specs import IN_MEMORY
+from dl.specs import IN_MEMORY, ModelSpec
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
@@ -62,6 +64,7 @@ class FitSetup:
         at_hand: Arguments in memory, which the recipe cannot name.
         facts: Of the data set before the split.
         defaults: The choices that follow from them.
+        learner: Fitted in place of the network, if the model is one; the network then is empty.
         created: Time of creation, in UTC (ISO 8601).
     """
 
@@ -78,6 +81,7 @@ class FitSetup:
     at_hand: AtHand = NOTHING
     facts: DataFacts | None = None
     defaults: tuple[Default, ...] = ()
+    learner: Learner | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def manifest(self, name: str) -> Manifest:
@@ -97,6 +101,7 @@ class FitSetup:
             host=platform.node(),
             in_memory=self.at_hand.names,
             data=self.facts,
+            learner=self.learner.answer if self.learner else "",
         )
 
     def fingerprints(self) -> Fingerprints:
@@ -142,9 +147,10 @@ def set_up(
     torch.manual_seed(recipe.seed)
     preprocessor = domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
-    network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
+    learner = _learner(recipe, plugins, task, at_hand)
+    network = nn.Identity() if learner else _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
-    data = _encode(splits, preprocessor, task, int(recipe.train["batch_size"]))
+    data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
     return FitSetup(
         recipe,
@@ -160,6 +166,7 @@ def set_up(
         at_hand,
         facts,
         defaults,
+        learner,
     )
 
 
@@ -189,7 +196,7 @@ def pinned(task: Task) -> dict[str, Value]:
 
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     """Return the task that the training target and the recipe ask for."""
-    loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
+    loss, positive, scale = (str(recipe.train.get(name, AUTO)) for name in ("loss", "positive", "target_scale"))
     examples = splits.train.examples
     if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
         scale = "plain"  # a target to be scored may have no logarithm
@@ -223,6 +230,31 @@ def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
     """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
     train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
+
+
+def _learner(recipe: Recipe, plugins: Plugins, task: Task, at_hand: AtHand) -> Learner | None:
+    """Return the recipe's learner; None if its model is a network.
+
+    Raises:
+        BadOption: If the learner does not answer what the task asks, or callbacks are given.
+    """
+    spec = plugins.model(recipe.domain, recipe.model)
+    if not spec.is_learner:
+        return None
+    if at_hand.callbacks:
+        raise BadOption(f"callbacks=: the model {spec.name!r} is not trained in epochs; leave them out")
+    learner = learner_of(spec, task.row, recipe.model_options)
+    if learner is None:
+        able = [name for (home, name), one in plugins.models.items() if home == spec.domain and _answers(one, task)]
+        raise BadOption(
+            f"the model {spec.name!r} has no answer to the task {task.row.name}; learners that have: "
+            f"{', '.join(able) or 'none'}"
+        )
+    return learner
+
+
+def _answers(spec: ModelSpec, task: Task) -> bool:
+    return getattr(spec, task.row.learner, None) is not None if task.row.learner else False
 
 
 def _build(

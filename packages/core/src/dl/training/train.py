@@ -34,6 +34,7 @@ from dl.training.callbacks import (
     TrialWriter,
 )
 from dl.training.devices import Devices, quiet_lightning
+from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.setup import FitSetup
@@ -54,7 +55,7 @@ def train(
     once: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
-    """Run the Trainer.
+    """Run the Trainer, or fit the learner that is there in place of a network.
 
     Args:
         setup: Everything to train.
@@ -73,6 +74,9 @@ def train(
         TrainingFailed: If memory runs out.
     """
     recipe, splits = setup.recipe, setup.splits
+    if setup.learner is not None:
+        of_fold = protocol_of(recipe.split)[1] > 0
+        return learn(setup, folder or Path(os.devnull), name, of_fold=of_fold, alone=last_epoch > 0)
     flag = StopFlag()
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
     display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)

@@ -242,5 +242,6 @@ def _check(recipe: Recipe, devices: Devices) -> None:
 def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand, dataset: Dataset | None) -> Work:
     """Read the data, once, and set the recipe up on it."""
     dataset = dataset or load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
+    plugins.need_network(recipe.domain, recipe.model, "dl tune")
     first = set_up(recipe, plugins, at_hand, dataset)
     return Work(first.recipe, dataset, first, plugins, devices, at_hand)

@@ -5,21 +5,18 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dl.data.examples import Subset
-from dl.domain import Domain, Rival
-from dl.rivals.fit_rivals import fit_rivals, ordered
+from dl.learner import Learner
+from dl.learners.fit_rivals import Rival, examples_of, fit_rivals, ordered
 from dl.tasks.table import decide
 
 
-def rows(train, other):
-    return train.examples.array[train.index], other.examples.array[other.index]
+def rows(_learnt, subset):
+    return subset.examples.array[subset.index]
 
 
-def domain(most=10_000):
-    def rivals(learner):
-        make = LogisticRegression if learner == "classifier" else Ridge
-        return (Rival("linear", "a linear model", make, rows, most),)
-
-    return Domain(open_path=None, learn=None, restore=None, read=None, rivals=rivals)
+def rivals(task, **sizes):
+    make = LogisticRegression if task.row.learner == "classifier" else Ridge
+    return [Rival("linear", Learner("a linear model", make, lambda train: (None, rows(None, train)), rows, **sizes))]
 
 
 @pytest.fixture
@@ -36,7 +33,7 @@ def split(examples):
 
 def fitted(train, val, **choices):
     task = decide(train.targets, train.examples.names, **choices)
-    return fit_rivals(domain(), task, train, val)[0]
+    return fit_rivals(rivals(task), task, train, val)[0]
 
 
 def test_classes_are_scored_right_or_wrong(split):
@@ -53,7 +50,7 @@ def test_the_class_to_find_may_be_the_first(split):
     train, val = split(lambda x: (x[:, 0] > -1.3).astype(np.int64), ("fraud", "ok"))
     task = decide(train.targets, train.examples.names)
     assert task.info.positive == "fraud" and task.info.headline.name == "average_precision"
-    found = fit_rivals(domain(), task, train, val)[0]
+    found = fit_rivals(rivals(task), task, train, val)[0]
     assert found.baseline.score > 0.8 and found.estimate.value == pytest.approx(found.baseline.score, abs=1e-6)
 
 
@@ -75,14 +72,14 @@ def test_numbers_are_scored_in_target_units_with_logarithms_where_the_fit_has_th
     train, val = split(lambda x: np.exp(2 * x[:, 0] + 8).astype(np.float64))
     task = decide(train.targets, ())
     assert task.info.log_limits
-    errors = fit_rivals(domain(), task, train, val)[0].scores
+    errors = fit_rivals(rivals(task), task, train, val)[0].scores
     assert errors.mean() < 0.1 * np.abs(val.targets - np.median(train.targets)).mean()
 
 
 def test_beyond_its_most_it_learns_from_some_examples_and_says_so(split):
     train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64))
     task = decide(train.targets, ())
-    found = fit_rivals(domain(50), task, train, val)[0].baseline
+    found = fit_rivals(rivals(task, most=50), task, train, val)[0].baseline
     assert found.train == 50 and found.answer == "a linear model on 50 examples"
 
 
@@ -91,3 +88,30 @@ def test_rivals_are_ordered_by_their_score(split):
     one = fitted(train, val)
     worse = type(one)(type(one.baseline)("w", "", 0.1), one.scores, one.estimate)
     assert ordered([worse, one], higher=True) == [one, worse] and ordered([one, worse], higher=False) == [worse, one]
+
+
+def test_beside_a_fit_fewer_numbers_are_read_but_never_fewer_than_a_thousand_examples(split):
+    train, _ = split(lambda x: (x[:, 0] > 0).astype(np.int64))
+    many = Subset(train.examples, np.zeros(9_000, np.int64))  # three numbers in each
+    two, values = decide(train.targets, ()), decide(np.random.default_rng(0).normal(size=(300, 2)), ())
+    assert [examples_of(rivals(two, quick=q)[0].learner, two, many, quick=True) for q in (99_000, 6_000, 1)] == [
+        9_000,
+        2_000,
+        1_000,
+    ]
+    assert examples_of(rivals(values, quick=6_000 * 3)[0].learner, values, many, quick=True) == 3_000, "two estimators"
+    classes = decide(np.arange(60), tuple(map(str, range(60))), "multiclass")
+    assert examples_of(rivals(classes)[0].learner, classes, many, quick=True) == 9_000
+    assert examples_of(rivals(classes, by_class=True)[0].learner, classes, many, quick=True) == 0
+
+
+def test_a_rival_that_fails_is_left_out_and_named(split):
+    train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64))
+    task, failures = decide(train.targets, ()), []
+    broken = Rival("broken", Learner("broken", lambda: 1 / 0, lambda some: (None, rows(None, some)), rows))
+    with pytest.raises(ZeroDivisionError):
+        fit_rivals([broken], task, train, val)
+    both = [broken, *rivals(task)]
+    found = fit_rivals(both, task, train, val, failed=lambda name, error: failures.append((name, error)))
+    assert [one.baseline.name for one in found] == ["linear"]
+    assert failures[0][0] == "broken" and isinstance(failures[0][1], ZeroDivisionError)

@@ -1,0 +1,42 @@
+"""Learners of scikit-learn: what a network has to beat, and models themselves.
+
+A plugin registers one as a `dl.specs.ModelSpec` with ``classifier`` or ``regressor``, functions from the options to a
+`Learner`. It reads raw examples, since what it learns of its inputs is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dl.data.examples import Subset
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A learner of scikit-learn, and the rows that it reads.
+
+    The fitted estimator, and what ``prepare`` learnt, are stored by skops: objects of scikit-learn, numpy and scipy,
+    and plain values, alone or in dicts, lists and tuples.
+
+    Args:
+        answer: In words, as it stands in a report: ``histogram boosting``.
+        build: Builds the estimator, unfitted. Several labels or values are given to one each.
+        prepare: From a training set to what is learnt of its inputs, such as a fitted scaler, and its rows (n, D).
+        rows: From what was learnt and another set to its rows (m, D).
+        most: Training examples that ``dl baseline`` gives it, drawn at random where there are more.
+        quick: Numbers - pixels, bytes, cells - in the training examples that it is given beside every fit.
+        by_class: Whether it takes as many times as long as there are classes.
+        trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
+            stored run.
+    """
+
+    answer: str
+    build: Callable[[], Any]  # Any: scikit-learn has no types
+    prepare: Callable[[Subset], tuple[Any, Any]]  # Any: likewise; rows are arrays or sparse matrices
+    rows: Callable[[Any, Subset], Any]  # Any: likewise
+    most: int = 10_000
+    quick: int = 2_000_000
+    by_class: bool = False
+    trusted: tuple[str, ...] = ()

@@ -1,0 +1,127 @@
+"""Learners of scikit-learn on rows of a table: linear models, and gradient boosting, which is hard to beat there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data.examples import Subset
+from dl.learner import Learner
+from dl.options import Options
+
+MOST = 20_000  # training rows
+QUICK = 500_000  # cells
+RARE = 3  # training rows below which categories are encoded alike
+MOST_WORDS = 250  # categories of a column for boosting, which takes up to 255
+STRENGTHS = (-3, 3, 13)  # exponents of ten of the least and the greatest penalty of ridge regression, and their number
+Rows = NDArray[Any]  # Any: a structured type of numbers and texts
+Prepared = dict[str, Any]  # Any: names of columns, and objects of scikit-learn
+
+
+def linear_classifier(options: Options) -> Learner:
+    """Return logistic regression."""
+    return Learner("logistic regression", partial(_logistic, options), _prepare_scaled, _scaled, MOST, QUICK)
+
+
+def linear_regressor(options: Options) -> Learner:
+    """Return ridge regression."""
+    return Learner("ridge regression", partial(_ridge, options), _prepare_scaled, _scaled, MOST, QUICK)
+
+
+def boosting_classifier(options: Options) -> Learner:
+    """Return histogram boosting of classes."""
+    build = partial(_boosting, options, classifies=True)
+    return Learner("histogram boosting", build, _prepare_ordinal, _ordinal, MOST, QUICK, by_class=True)
+
+
+def boosting_regressor(options: Options) -> Learner:
+    """Return histogram boosting of numbers."""
+    build = partial(_boosting, options, classifies=False)
+    return Learner("histogram boosting", build, _prepare_ordinal, _ordinal, MOST, QUICK)
+
+
+def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+    from sklearn.linear_model import LogisticRegression
+
+    penalty = options["penalty"]
+    return LogisticRegression(C=1.0 if penalty == "auto" else 1 / float(penalty), max_iter=300)
+
+
+def _ridge(options: Options) -> Any:  # Any: as above
+    from sklearn.linear_model import Ridge, RidgeCV
+
+    penalty = options["penalty"]
+    return RidgeCV(np.logspace(*STRENGTHS)) if penalty == "auto" else Ridge(float(penalty))
+
+
+def _boosting(options: Options, *, classifies: bool) -> Any:  # Any: as above
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    kind = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor
+    return kind(
+        max_iter=options["iterations"], learning_rate=options["rate"], max_leaf_nodes=options["leaves"], random_state=0
+    )
+
+
+def _columns(subset: Subset, prepared: Prepared) -> tuple[NDArray[np.float64], NDArray[np.object_]]:
+    """Return the numbers (n, D) and the texts (n, E) of the rows."""
+    rows: Rows = subset.examples.array[subset.index]
+    numbers = [rows[name].astype(np.float64) for name in prepared["numbers"]]
+    words = [rows[name].astype(object) for name in prepared["words"]]
+    return (
+        np.stack(numbers, axis=1) if numbers else np.empty((len(rows), 0)),
+        np.stack(words, axis=1) if words else np.empty((len(rows), 0), object),
+    )
+
+
+def _names(subset: Subset) -> Prepared:
+    """Return the names of the columns of numbers and of words."""
+    rows: Rows = subset.examples.array
+    names = rows.dtype.names or ()
+    numbers = [name for name in names if rows.dtype[name].kind == "f"]
+    return {"numbers": numbers, "words": [name for name in names if name not in numbers]}
+
+
+def _prepare_scaled(train: Subset) -> tuple[Prepared, Any]:  # Any: an array or a sparse matrix
+    """Learn to standardize numbers, with the mean and a flag where they are missing, and to encode categories."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    prepared = _names(train)
+    numbers, words = _columns(train, prepared)
+    if prepared["numbers"]:
+        impute = SimpleImputer(add_indicator=True, keep_empty_features=True)
+        prepared["scale"] = make_pipeline(impute, StandardScaler()).fit(numbers)
+    if prepared["words"]:
+        prepared["encode"] = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE).fit(words)
+    return prepared, _scaled(prepared, train)
+
+
+def _scaled(prepared: Prepared, subset: Subset) -> Any:  # Any: an array or a sparse matrix
+    from scipy.sparse import csr_array, hstack
+
+    numbers, words = _columns(subset, prepared)
+    scaled = prepared["scale"].transform(numbers) if prepared["numbers"] else numbers
+    if not prepared["words"]:
+        return scaled
+    return hstack([csr_array(scaled), prepared["encode"].transform(words)]).tocsr()
+
+
+def _prepare_ordinal(train: Subset) -> tuple[Prepared, NDArray[np.float64]]:
+    """Learn to number the categories, the most common ones; missing numbers stay NaN."""
+    from sklearn.preprocessing import OrdinalEncoder
+
+    prepared = _names(train)
+    if prepared["words"]:
+        encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=MOST_WORDS)
+        prepared["encode"] = encode.fit(_columns(train, prepared)[1])
+    return prepared, _ordinal(prepared, train)
+
+
+def _ordinal(prepared: Prepared, subset: Subset) -> NDArray[np.float64]:
+    numbers, words = _columns(subset, prepared)
+    return np.hstack([numbers, prepared["encode"].transform(words)]) if prepared["words"] else numbers
