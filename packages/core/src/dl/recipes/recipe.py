@@ -53,7 +53,9 @@ TRAIN_OPTIONS = (
     ),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
-OF_LEARNERS = tuple(one for one in TRAIN_OPTIONS if one.name in ("positive", "target_scale"))  # not trained in epochs
+OF_LEARNERS = tuple(  # which are not trained in epochs
+    one for one in TRAIN_OPTIONS if one.name in ("positive", "target_scale", "threshold")
+)
 SPLIT_OPTIONS = (
     Option(
         "val",

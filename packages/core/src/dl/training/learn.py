@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
@@ -20,8 +20,9 @@ from dl.plugins.states import describe_error
 from dl.runs import outcomes
 from dl.runs.estimates import estimate_scores
 from dl.runs.history import EpochRow, write_history
-from dl.runs.manifest import Manifest
+from dl.runs.manifest import Manifest, TaskInfo
 from dl.runs.run import LEARNER, Run
+from dl.runs.thresholds import choose_thresholds
 from dl.signals import SecondSignal
 from dl.training.scoring import score
 from dl.training.setup import FitSetup
@@ -60,10 +61,9 @@ def learn(setup: FitSetup, folder: Path, name: str = "", *, of_fold: bool = Fals
     try:
         fitted = _fit(setup)
         clock.fitted = time.monotonic()
-        if not alone:
-            _write(setup, folder, fitted, clock, manifest, of_fold=of_fold)
+        task = manifest.task if alone else _write(setup, folder, fitted, clock, manifest, of_fold=of_fold)
         save_learner(folder / LEARNER, fitted)
-        end("finished", epochs=1, best_epoch=1)
+        end("finished", epochs=1, best_epoch=1, task=task)
     except (KeyboardInterrupt, SecondSignal):
         end("interrupted", message="stopped by a signal before the learner was fitted", signal=int(SIGINT))
     except BaseException as error:
@@ -90,8 +90,8 @@ def _fit(setup: FitSetup) -> FittedLearner:
 
 def _write(
     setup: FitSetup, folder: Path, fitted: FittedLearner, clock: _Clock, manifest: Manifest, *, of_fold: bool
-) -> None:
-    """Write outcomes, history, and what the report shows of single examples."""
+) -> TaskInfo:
+    """Write outcomes, history, and what the report shows of single examples; return the task with its thresholds."""
     task, subsets = setup.task, {"val": setup.splits.val, "probe": setup.splits.probe}
     logits = {name: fitted.logits(task, subset) for name, subset in subsets.items()}
     targets = {name: task.encode(subset.targets) for name, subset in subsets.items()}
@@ -107,6 +107,11 @@ def _write(
     rows = {name: hardest(one.loss.astype(np.float64), one.margin.astype(np.float64)) for name, one in scored.items()}
     write_sketches(folder / "outcomes", subsets, rows, setup.sketch)
     _write_inputs(setup, folder)
+    if of_fold or not task.info.has_thresholds:
+        return task.info
+    asked, groups = str(setup.recipe.train["threshold"]), setup.splits.groups["val"]
+    given = (scored["val"].logits, setup.splits.val.targets, groups)
+    return replace(task.info, decision=choose_thresholds(task.info, asked, *given))
 
 
 def _row(
