@@ -8,7 +8,7 @@ import pytest
     [
         (("tabular", "wine", "--time", "3s"), "--time 3s: a workflow takes at least 10s; give it more, or no --time"),
         (("tabular", "wine", "--time", "soon"), "expected a time such as 20m, 1h30m or 90s"),
-        (("tabular", "wine", "--on-leak", "sto"), "--on-leak sto: expected stop or warn; did you mean 'stop'"),
+        (("tabular", "wine", "--on-leak", "sto"), "--on-leak sto: expected stop, warn or fix; did you mean 'stop'"),
         (("tabular", "wine", "seed=1"), "seed=1 is a flag here  type: --seed 1"),
         (("--resume", "7"), "no workflow '7' in 'runs'"),
         (("tabular", "wine", "--resume", "7"), "leave domain, data out"),

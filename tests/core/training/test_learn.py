@@ -25,7 +25,8 @@ def test_its_run_has_the_files_of_any_run_with_one_epoch(wine):
     assert run.manifest.epochs == run.manifest.best_epoch == len(run.history) == 1
     assert run.best["val_accuracy"] > 0.8 and np.isfinite([*run.best.values()]).all()
     assert run.recipe.model_options == {"iterations": 20, "rate": 0.1, "leaves": 31}
-    assert run.recipe.train == {"positive": "auto", "target_scale": "auto"} and not run.recipe.regularizers
+    assert run.recipe.train == dict.fromkeys(("positive", "target_scale", "threshold"), "auto")
+    assert not run.recipe.regularizers
     assert "none: the model is not trained in epochs" in " ".join(str(dl.report(run)).split())
 
 
@@ -74,3 +75,9 @@ def test_folds_are_pooled_and_one_is_refitted_on_all(tmp_path):
     for verb in (dl.overfit, dl.tune):
         with pytest.raises(BadOption, match="trains networks, and the model 'linear' is a learner"):
             verb("tabular", "diabetes", model="linear", runs=tmp_path)
+
+
+def test_a_threshold_is_tuned_for_it_as_for_a_network(tmp_path):
+    run = dl.fit("tabular", "breast-cancer", model="linear", threshold="recall:0.95", runs=tmp_path)
+    (threshold,) = run.manifest.task.decision.thresholds
+    assert 0 < threshold < 1 and threshold != 0.5
