@@ -45,6 +45,14 @@ def test_a_row_without_a_target_is_refused_or_left_out(written):
     assert features.rows.tolist() == [2, 3, 5, 6] and features.bad.lines == ["a.csv row 4: column 'kind' is empty"]
 
 
+@pytest.mark.parametrize("asked", [{"separator": ";"}, {"target_as": "labels"}])
+def test_a_row_without_labels_is_kept_as_a_row_without_any(written, asked):
+    path = written("a.csv", {"x": ["1", "2", "3", "4", "5"], "tags": ["hot;loud", "", "loud", "", "hot"]})
+    features = read_features(path, {"target": "tags", **asked})
+    assert features.rows.tolist() == [2, 3, 4, 5, 6] and features.names == ("hot", "loud")
+    assert features.targets.tolist() == [[1, 1], [0, 0], [0, 1], [0, 0], [1, 0]]
+
+
 def test_an_input_that_is_the_target_is_refused_with_what_to_leave_out(written):
     path = written("a.csv", FLOWERS | {"copy": FLOWERS["kind"]})
     with pytest.raises(BadData, match=r"'kind' is the same as input column 'copy' in every row.*leave_out=copy"):

@@ -25,7 +25,7 @@ from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.guards import check_cells
 from dl.tables.source import BadRows, Source
 from dl.tables.stream import file_name
-from dl.tables.table import RowNames, check_table_options, open_table, stem_of
+from dl.tables.table import RowNames, blank_may_be, check_table_options, open_table, stem_of
 from dl.tables.target import infer
 from dl.words import many
 
@@ -140,7 +140,7 @@ def read_open_features(
     options, path = {**check_table_options(options), **others}, source.path
     roles = choose_features(source, sample_columns(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
-    read = _read(source, roles, bad)
+    read = _read(source, roles, bad, blank_target=blank_may_be(options, roles))
     if not len(read.rows):
         more = f"; the first: {bad.lines[0]}" if bad.lines else ""
         raise BadData(f"{file_name(path)} holds no row that can be used{more}")
@@ -202,8 +202,8 @@ class _Rows:
         return {name: pa.chunked_array(chunks, pa.string()) for name, chunks in self.cells.items()}
 
 
-def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
-    """Read the usable rows: an input cell may be empty, any other may not."""
+def _read(source: Source, roles: Roles, bad: BadRows, *, blank_target: bool) -> _Rows:
+    """Read the usable rows: an input cell may be empty, and a target cell where it holds labels; any other may not."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -213,7 +213,7 @@ def _read(source: Source, roles: Roles, bad: BadRows) -> _Rows:
         kept = np.ones(len(batch.rows), bool)
         for name in roles.all:
             gone = {f"column {quote(name)} holds a NUL byte, as no text does": has_nul(batch.cells[name])}
-            if name not in roles.features:
+            if name not in roles.features and not (blank_target and name in roles.targets):
                 gone[f"column {quote(name)} is empty"] = is_blank(batch.cells[name])
             for why, which in gone.items():
                 bad.report(batch.rows[which & kept], why)

@@ -221,7 +221,7 @@ def read_source(source: Source, options: Options, kind: InputKind, *, labelled: 
     roles = choose_columns(source, sample_columns(source), kind, options, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     watched = _watched(source, roles) if roles.targets else ()
-    read = _Read(source, roles, bad, _blank_may_be(options, roles), watched)
+    read = _Read(source, roles, bad, blank_may_be(options, roles), watched)
     for batch in source.batches((*roles.all, *watched), bad):
         read.add(batch)
     bad.finish(read.seen)
@@ -297,7 +297,7 @@ def _watched(source: Source, roles: Roles) -> tuple[str, ...]:
     return tuple(name for name in free if named_like_id(name))[:WATCHED]
 
 
-def _blank_may_be(options: Options, roles: Roles) -> bool:
+def blank_may_be(options: Options, roles: Roles) -> bool:
     """Return whether a target cell may be empty, as a row without labels."""
     return len(roles.targets) == 1 and (options["separator"] != "" or options["target_as"] == "labels")
 
