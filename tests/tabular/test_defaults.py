@@ -39,7 +39,8 @@ def test_a_stated_dropout_stays_and_a_learner_has_no_defaults_of_networks(plugin
     assert settled(plugins, 300, options={"dropout": 0.05}).model_options["dropout"] == 0.05
     learner = settled(plugins, 300, model="linear")
     assert learner.model_options == {"penalty": "auto"} and not learner.is_open
-    assert learner.train == {"positive": "auto", "target_scale": "auto"} and not learner.regularizers
+    assert learner.train == {"positive": "auto", "target_scale": "auto", "threshold": "auto"}
+    assert not learner.regularizers
 
 
 def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):
@@ -57,6 +58,13 @@ def test_very_many_rows_take_about_30_000_steps(plugins, rows, epochs):
 )
 def test_few_rows_have_a_linear_path(plugins, rows, model, on):
     assert settled(plugins, rows, model=model).model_options["linear"] is on
+
+
+@pytest.mark.parametrize("name", ["resample", "class-weights", "focal", "missing"])
+def test_a_linear_path_solved_without_the_regularizer_is_left_out_beside_it(plugins, name):
+    assert settled(plugins, 900, "classes", reg={name: {}}).model_options["linear"] is False
+    asked = settled(plugins, 900, "classes", reg={name: {}}, options={"linear": True})
+    assert asked.model_options["linear"] is True
 
 
 @pytest.mark.parametrize(

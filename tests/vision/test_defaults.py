@@ -58,6 +58,11 @@ def test_few_small_images_have_a_linear_path(plugins, examples, shape, model, on
     assert settled(plugins, examples, shape, model=model).model_options["linear"] is on
 
 
+def test_a_linear_path_that_knows_no_weights_of_classes_is_left_out_beside_them(plugins):
+    for name in ("resample", "class-weights", "focal"):
+        assert settled(plugins, 150, reg={name: {}}).model_options["linear"] is False
+
+
 def test_a_model_without_the_option_has_no_linear_path(plugins):
     assert "linear" not in settled(plugins, 150, model="book-convnet").model_options
 

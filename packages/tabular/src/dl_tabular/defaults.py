@@ -22,6 +22,11 @@ MOST_PIECES = 2_400  # of a row
 FOR_VALUES, FOR_MANY = 128, 256  # widths
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 GAPS_MADE = "missing"  # the regularizer against gaps: a linear model, solved on the rows as they are, knows none
+FOR_RARE = (
+    "resample",
+    "class-weights",
+    "focal",
+)  # of them a solved linear model knows nothing
 MOST_STEPS = 30_000  # on many rows, but for five epochs
 
 
@@ -43,7 +48,7 @@ def _of_few(facts: FitFacts) -> list[Default]:
         ),
         stopping(epochs),
     ]
-    if "linear" in facts.options and GAPS_MADE not in facts.stated:
+    if "linear" in facts.options and not facts.stated & {GAPS_MADE, *FOR_RARE}:
         reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]
