@@ -1,8 +1,14 @@
 """Classes of which the network finds few."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from dl_reports.checks.classes import missed
+from dl.recipes.resolve import resolve
+from dl.runs.run import Run
+from dl_reports.checks.classes import _remedy, missed
+from dl_reports.facts import Facts
+from dl_reports.read import read
 
 RARE = {"shares": (0.9, 0.1), "prior": 3.0, "signal": [0.5] * 4, "n": 2000}
 
@@ -31,3 +37,25 @@ def test_the_counts_of_classes_are_those_of_the_kept_answers(facts):
     counts, targets = found.class_counts, found.kept.val.targets
     assert counts.examples.tolist() == np.bincount(targets).tolist()
     assert counts.right.sum() == (found.answers == targets).sum()
+
+
+def advised(run, plugins, **said):
+    """Return the command against missed classes, of a run with another recipe."""
+    recipe = resolve(plugins, "tabular", "breast-cancer", **said)
+    (run.path / "recipe.toml").write_text(recipe.to_toml())
+    info = replace(run.manifest.task, positive="1", probabilities="sigmoid", counts=(9, 1))
+    (run.path / "run.json").write_text(replace(run.manifest, domain="tabular", task=info).to_json())
+    facts = Facts(read(Run(run.path)), plugins)
+    return _remedy(facts, facts.class_counts, np.array([1]))
+
+
+def test_rare_classes_are_drawn_more_often_without_a_linear_path_and_then_found_from_a_lower_threshold_on(
+    simulated, plugins
+):
+    run = simulated(**RARE)
+    drawn = advised(run, plugins, options={"linear": True})
+    assert "linear=yes" not in drawn and drawn.endswith("--reg resample=1")
+    for said in ({"reg": {"resample": "1"}}, {"model": "boosting"}):
+        assert "threshold=f1" in advised(run, plugins, **said), "what was tried, or cannot be, is not advised"
+    tried = advised(run, plugins, reg={"resample": "1"}, options={"threshold": "f1"})
+    assert "threshold" not in tried.replace("threshold=f1", "") and "epochs=" in tried

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dl.finding import Finding
+from dl.options import Value
 from dl_reports import formatting, remedy
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import LEVEL, Facts
@@ -38,7 +39,7 @@ def _certain(facts: Facts, counts: ClassCounts, classes: np.ndarray) -> Finding:
         "found": counts.right[classes].tolist(),
         "of_all": counts.pooled_recall,
     }
-    return Finding("fit-class-missed", "issue", message, evidence, _remedy(facts))
+    return Finding("fit-class-missed", "issue", message, evidence, _remedy(facts, counts, classes))
 
 
 def _found_of(facts: Facts, counts: ClassCounts, k: int) -> str:
@@ -58,11 +59,28 @@ def _untold(facts: Facts, counts: ClassCounts, classes: list[int]) -> Finding:
     return Finding("fit-class-missed", "note", message, evidence)
 
 
-def _remedy(facts: Facts) -> str:
-    """Return the fit that draws rare classes more often, or a longer one where that is not at hand or was tried."""
+def _remedy(facts: Facts, counts: ClassCounts, classes: np.ndarray) -> str:
+    """Return the fit that draws rare classes more often, else one with a lower threshold, else a longer one.
+
+    Without the linear path beside the network, if it has one: that is solved without the regularizer, and would answer.
+    """
     name, strength = AGAINST
     recipe = facts.kept.recipe
-    tried = isinstance(recipe, NotComputable) or name in recipe.regularizers
-    if name in facts.plugins.regularizers and not tried and facts.manifest.task.counts:
-        return remedy.again(facts, reg={name: strength})
-    return remedy.longer(facts)
+    if isinstance(recipe, NotComputable):
+        return ""
+    known, task = name in facts.plugins.regularizers and name not in recipe.regularizers, facts.manifest.task
+    off: dict[str, Value] = {"linear": False} if recipe.model_options.get("linear") else {}
+    drawn = remedy.again(facts, reg={name: strength}, **off) if known and task.counts else ""
+    return drawn or (_lower(facts) if _may_be_lower(facts, counts, classes) else "") or remedy.longer(facts)
+
+
+def _may_be_lower(facts: Facts, counts: ClassCounts, classes: np.ndarray) -> bool:
+    """Return whether a class was missed from an untuned threshold on."""
+    task, tuned = facts.manifest.task, counts.tuned
+    if not task.has_thresholds or tuned[classes].all():
+        return False
+    return task.has_labels or task.positive in [task.names[int(k)] for k in classes]
+
+
+def _lower(facts: Facts) -> str:
+    return remedy.again(facts, threshold="f1")
