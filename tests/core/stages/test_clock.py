@@ -37,6 +37,12 @@ def test_where_many_folds_take_too_much_those_of_one_round_are_kept_back_and_nev
     assert allot(100, OVERFIT, STAGES, many) == pytest.approx(60 * 0.3 / 0.8)
 
 
+def test_what_is_kept_back_for_the_final_score_is_not_used_up_from_stage_to_stage(workflow_state):
+    state = workflow_state(**FITTED, overfit=DONE, regularize=DONE, limit=120.0)
+    assert allot(60, TUNE, STAGES, state) == pytest.approx(60 - 4 * 1.2 * 10)
+    assert allot(30, TUNE, STAGES, state) == 0
+
+
 def test_a_stage_without_time_for_its_fits_is_named_with_both_times(workflow_state):
     state = workflow_state(**FITTED)
     assert too_short(OVERFIT, 60.0, state) == ""

@@ -10,7 +10,7 @@ from dl.runs.workflow import OVER, Workflow
 from dl.stages.stage import Stage
 
 SHORTEST = 10.0  # seconds of a limit
-MOST_OF_FINAL = 0.4  # of the time left, which is kept back for the final score
+MOST_OF_FINAL = 0.4  # of the limit, which is kept back for the final score
 SPARE = 1.2  # times the fits of the final score that are kept back
 
 
@@ -40,9 +40,10 @@ def allot(left: float, stage: Stage, stages: Sequence[Stage], state: Workflow) -
         return max(left, 0.0)
     fits = state.fits if state.fits > 1 else 0
     one_fit = SPARE * state.stage("fit").seconds
-    if fits > USUAL_FOLDS and fits * one_fit > MOST_OF_FINAL * left:
+    most = min(MOST_OF_FINAL * (state.limit or left), left)  # of what is left it would melt from stage to stage
+    if fits > USUAL_FOLDS and fits * one_fit > most:
         fits = USUAL_FOLDS  # one round in place of several
-    kept = min(fits * one_fit, MOST_OF_FINAL * left)
+    kept = min(fits * one_fit, most)
     shares = sum(one.share for one in waiting[:-1])
     return max(left - kept, 0.0) * stage.share / shares
 
