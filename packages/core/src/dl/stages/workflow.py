@@ -173,6 +173,7 @@ def begin_workflow(
     if trials < 0:
         raise BadOption(f"--trials {trials}: expected a whole number, at least 1")
     recipe = asked.resolved(plugins, {"on_leak": FIX} if on_leak == FIX else {})
+    plugins.need_network(recipe.domain, recipe.model, "dl workflow")
     if protocol_of(recipe.split)[0].fits > 1:
         raise BadOption("protocol= is chosen by the size of the data, for the final score; leave it out, or see: dl cv")
     devices.need_one("the stages are fitted", "  try: --devices 1")
