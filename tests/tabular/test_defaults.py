@@ -39,7 +39,8 @@ def test_a_stated_dropout_stays_and_a_learner_has_no_defaults_of_networks(plugin
     assert settled(plugins, 300, options={"dropout": 0.05}).model_options["dropout"] == 0.05
     learner = settled(plugins, 300, model="linear")
     assert learner.model_options == {"penalty": "auto"} and not learner.is_open
-    assert learner.train == {"positive": "auto", "target_scale": "auto"} and not learner.regularizers
+    assert learner.train == dict.fromkeys(("positive", "target_scale", "threshold"), "auto")
+    assert not learner.regularizers
 
 
 def test_many_rows_are_learnt_by_a_wide_network_without_dropout(plugins):

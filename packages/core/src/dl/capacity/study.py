@@ -246,6 +246,7 @@ def open_ground(
     """
     plugins = asked.plugins
     plugins.need_network(asked.recipe.domain, asked.recipe.model, f"dl {verb}")
+    asked.recipe.need_found(f"dl {verb}")
     resumed = find_study(asked.resume, asked.runs) if asked.resume else None
     dataset = asked.dataset or load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])

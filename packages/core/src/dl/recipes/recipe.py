@@ -18,18 +18,22 @@ from dl.options import Option, Space, Value
 
 VERSION = 1
 AUTO = "auto"  # as ``val``: the data set's own validation share
+LR, BATCH_SIZE = FOUND = (
+    "lr",
+    "batch_size",
+)  # of training, found by short fits where they are ``auto``
 LARGEST = 1_000_000  # bytes of a recipe file
 SCHEDULES = ("constant", "one-cycle", "cosine")
 DECAYING = ("adamw", "sgd")  # optimizers with weight decay
 
 TRAIN_OPTIONS = (
     Option("epochs", 5, "number of passes over the training set", low=1, high=100_000),
-    Option("batch_size", 128, "examples per optimizer step, over all devices", low=1, high=1_000_000),
+    Option("batch_size", 128, "examples per optimizer step; dl fit takes auto", low=1, high=1_000_000),
     Option("optimizer", "rmsprop", "rmsprop, adam, adamw or sgd", choices=("rmsprop", "adam", "adamw", "sgd")),
     Option(
         "lr",
         1e-3,
-        "learning rate; the peak of a schedule",
+        "learning rate; the peak of a schedule; dl fit takes auto",
         low=0.0,
         space=Space(0.1, 10.0, log=True, relative=True),
     ),
@@ -107,6 +111,7 @@ class Recipe:
         data_options: Checked options of the domain and the data set.
         is_open: Whether the data still decides what nobody stated (`dl.recipes.settle`); never in a recipe file.
         stated: What was typed for an open recipe: ``train.lr``, ``model_options.width``, ``reg.l2``.
+        find: Options of training that a fit finds before it begins; never in a recipe file.
     """
 
     domain: str
@@ -121,6 +126,17 @@ class Recipe:
     data_options: Mapping[str, Value] = field(default_factory=dict)
     is_open: bool = False
     stated: frozenset[str] = frozenset()
+    find: frozenset[str] = frozenset()
+
+    def need_found(self, verb: str) -> None:
+        """Refuse options that are to be found where several fits share them.
+
+        Raises:
+            BadOption: Naming one.
+        """
+        for name in sorted(self.find):
+            hint = "dl curve DATA --over lr" if name == LR else "dl fit"
+            raise BadOption(f"{name}={AUTO}: {verb} takes a number, which all of its fits share; {hint} finds one")
 
     def to_toml(self, comments: Sequence[str] = ()) -> str:
         """Return the recipe as TOML that `parse_recipe` reads back, with lines of comment before it."""

@@ -175,6 +175,7 @@ def begin_workflow(
     recipe = asked.resolved(plugins, {"on_leak": FIX} if on_leak == FIX else {})
     if protocol_of(recipe.split)[0].fits > 1:
         raise BadOption("protocol= is chosen by the size of the data, for the final score; leave it out, or see: dl cv")
+    recipe.need_found("dl workflow")
     devices.need_one("the stages are fitted", "  try: --devices 1")
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)

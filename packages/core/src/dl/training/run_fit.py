@@ -40,6 +40,7 @@ from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
+from dl.training.found_options import find_options
 from dl.training.setup import FitSetup, set_up
 from dl.training.train import train
 
@@ -157,7 +158,7 @@ def fit_recipe(
         if not is_first_device():
             return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
         files.make_folder(root)
-        setup = set_up(recipe, plugins, at_hand)
+        setup = find_options(set_up(recipe, plugins, at_hand), plugins, devices, console, fit_into)
         if setup.learner is not None and loggers:
             name = next(iter(loggers))
             raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")

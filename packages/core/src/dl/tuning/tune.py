@@ -236,6 +236,7 @@ def _check(recipe: Recipe, devices: Devices) -> None:
     protocol, fold = protocol_of(recipe.split)
     if protocol.fits > 1:
         raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
+    recipe.need_found("dl tune")
     devices.need_one("trials are fitted", "  try: --devices 1")
 
 
