@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.plugins.registry import Plugins
+    from dl.runs.prospect import DataCheck, Prospect
     from dl.runs.run import Run
     from dl_reports.facts import Facts
     from dl_reports.notebook import ShownComparison, ShownReport
@@ -77,3 +78,11 @@ def build_comparison(first: Run, second: Run) -> ShownComparison:
     from dl_reports.notebook import ShownComparison
 
     return ShownComparison(compare_runs(first, second))
+
+
+@hookimpl
+def check_data(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) -> DataCheck:
+    """Check the data of a fit that is not made."""
+    from dl_reports.prospect import check_prospect
+
+    return check_prospect(prospect, plugins, ignore)

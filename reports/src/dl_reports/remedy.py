@@ -17,6 +17,7 @@ from dl.recipes.protocol import choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import settle
+from dl.runs.prospect import Asked
 from dl.specs import RegularizerSpec
 from dl_reports.facts import Facts, known
 
@@ -54,6 +55,8 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
         reg: Regularizers to add, each with its first option.
         changes: Other values of options.
     """
+    if facts.kept.asked is not None:
+        return _as_asked(facts, facts.kept.asked, changes)
     recipe = known(facts.kept.recipe)
     if recipe is None:
         return ""
@@ -66,6 +69,23 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
     return short or shlex.join(["dl", _verb(meant), "--recipe", path, *words])
+
+
+def _as_asked(facts: Facts, asked: Asked, changes: Mapping[str, Value]) -> str:
+    """Return the command that makes a fit as it was asked for, with some options changed; empty if there is none."""
+    names: dict[str, Any] = {name: word for name, word in asked.names.items() if name != "seed"}  # Any: of `resolve`
+    names |= {"domain": asked.domain, "data": asked.data}
+    given = {**asked.options, **changes}
+    given = {name: value for name, value in given.items() if name not in changes or value != AUTO}
+    try:
+        meant = resolve(facts.plugins, seed=None, options=given, **names) if asked.data else None
+    except DLError:
+        return ""
+    if meant is None or given == asked.options:
+        return ""
+    words = [word for name, value in asked.names.items() for word in (f"--{name}", value)]
+    words += [f"{name}={format_value(value)}" for name, value in given.items()]
+    return shlex.join(["dl", _verb(meant), *filter(None, (asked.domain, asked.data)), *words])
 
 
 def _verb(recipe: Recipe) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dl.finding import Finding
     from dl.intervals import Estimate
     from dl.plugins.registry import Plugins
+    from dl.runs.prospect import DataCheck as DataCheck  # also for the registry, which stands before the runs
+    from dl.runs.prospect import Prospect
     from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 #    `dl.domain.Domain.read` gets `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
 # 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
-#    `dl.domain.Domain.from_memory`
+#    `dl.domain.Domain.from_memory`; check_data
 API = 4
 OLDEST_API = 1
 
@@ -211,4 +213,13 @@ def build_comparison(first: Run, second: Run, plugins: Plugins) -> RunComparison
 
     Called by ``dl.compare``, third-party plugins first; must not print, train or write.
     Example: `dl_reports.plugin`.
+    """
+
+
+@hookspec
+def check_data(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) -> DataCheck | None:
+    """Check the data of a fit that is not made, or return None to leave it to the next plugin.
+
+    Called by ``dl.check``, third-party plugins first; must not print, train or write. ``ignore`` holds finding codes to
+    leave out. Example: `dl_reports.plugin`.
     """

@@ -28,6 +28,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
+from dl.recipes.settle import close_recipe
 from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo
 from dl.runs.outcomes import Scored
@@ -40,7 +41,7 @@ from dl.terminal import plain
 from dl.training.description import describe
 from dl.training.devices import Devices
 from dl.training.run_fit import fit_into
-from dl.training.setup import FitSetup, close_recipe, pinned, set_up
+from dl.training.setup import FitSetup, pinned, set_up
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model

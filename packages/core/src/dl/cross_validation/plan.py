@@ -13,13 +13,14 @@ from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
 from dl.recipes.recipe import Recipe
+from dl.recipes.settle import close_recipe
 from dl.splits.copies import example_keys
 from dl.splits.folds import members
 from dl.splits.holdout import last_times
 from dl.splits.partition import number_groups
 from dl.tasks.table import decide
 from dl.tasks.task import Task
-from dl.training.setup import close_recipe, pinned
+from dl.training.setup import pinned
 
 
 @dataclass(frozen=True)

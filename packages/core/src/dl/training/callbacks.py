@@ -18,8 +18,7 @@ from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from dl import files
-from dl.data.examples import Index, Subset
-from dl.data.projection import project_inputs
+from dl.data.examples import Subset
 from dl.groups import Groups
 from dl.options import Value
 from dl.plugins.registry import Plugins
@@ -34,7 +33,7 @@ from dl.training.devices import is_first_device
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
-from dl.training.sketches import MOST_EXAMPLES, hardest, spread, write_sketches
+from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
 
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
@@ -131,20 +130,9 @@ class RunWriter(Callback):
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
         for name in subsets:
             features |= module.features(name, features[f"{name}_rows"])
-        features |= self._projected(module, features["val_rows"])
+        train = Subset(subsets["probe"].examples, module.data.train)
+        features |= project_splits(train, subsets["val"], self.scored.groups.get("train"))
         outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
-
-    def _projected(self, module: FitModule, val_rows: Index) -> dict[str, np.ndarray]:
-        """Return projected inputs of the validation set and of the whole training set, as many as are kept of each."""
-        val, train = self.scored.subsets["val"], self.scored.subsets["probe"].examples
-        train_rows = spread(len(module.data.train), MOST_EXAMPLES)
-        groups = self.scored.groups.get("train")
-        shared = {} if groups is None else {"train_groups": groups.numbers[train_rows]}
-        return shared | {
-            "train_rows": train_rows,
-            "train_inputs": project_inputs(train.inputs, module.data.train[train_rows]),
-            "val_inputs": project_inputs(val.examples.inputs, val.index[val_rows]),
-        }
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write the final status to the manifest, on the first device only."""

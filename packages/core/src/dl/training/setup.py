@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,9 +26,8 @@ from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import AUTO, Recipe
-from dl.recipes.settle import data_facts, settle
+from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.manifest import Baseline, Manifest, Parts
-from dl.specs import IN_MEMORY
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import decide
@@ -155,22 +154,6 @@ def set_up(
     )
 
 
-def close_recipe(
-    recipe: Recipe, dataset: Dataset, plugins: Plugins, at_hand: AtHand = NOTHING, facts: DataFacts | None = None
-) -> tuple[Recipe, tuple[Default, ...]]:
-    """Return the recipe with all that follows from the data in it, and the defaults among that.
-
-    Args:
-        recipe: Open or closed.
-        dataset: As it was read.
-        plugins: The registered plugins.
-        at_hand: Arguments in memory.
-        facts: Of the data set, if they are known; None computes them.
-    """
-    settled, defaults = settle(_as_read(recipe, dataset, at_hand), facts or data_facts(dataset), plugins)
-    return _as_needed(settled, plugins), defaults
-
-
 def pinned(task: Task) -> dict[str, Value]:
     """Return the options of training that fits on some of the examples share, decided on all of them."""
     found: dict[str, Value] = {"positive": task.info.positive or AUTO}
@@ -186,19 +169,6 @@ def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
         scale = "plain"  # a target to be scored may have no logarithm
     return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
-
-
-def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
-    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
-    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
-    needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
-    return replace(recipe, data_options={**recipe.data_options, **needed})
-
-
-def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
-    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
-    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
-    return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 
 def _build(
