@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.plugins.registry import Plugins
+    from dl.runs.drift import Drift, NewData
     from dl.runs.prospect import DataCheck, Prospect
     from dl.runs.run import Run
     from dl_reports.facts import Facts
@@ -86,3 +87,11 @@ def check_data(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) -> D
     from dl_reports.prospect import check_prospect
 
     return check_prospect(prospect, plugins, ignore)
+
+
+@hookimpl
+def compare_data(new: NewData, plugins: Plugins) -> Drift:
+    """Compare new data with what a run has seen."""
+    from dl_reports.drift import find_drift
+
+    return find_drift(new, plugins)

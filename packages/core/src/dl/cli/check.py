@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dl.cli.flags import (
+    DEFAULT_RUNS,
     FLAGS,
     DataDir,
     Encoding,
@@ -22,6 +23,7 @@ from dl.cli.flags import (
     Json,
     ModelName,
     RecipeName,
+    Runs,
     Seed,
     Target,
     TaskName,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dl.finding import Finding
+    from dl.runs.drift import Drift
     from dl.runs.prospect import DataCheck
 
 FAIL_ON = ("issue", "tip")
@@ -55,6 +58,9 @@ Every guard of a fit runs on the split that the fit would make, and so do the te
 Nothing is trained, and a test set stays closed. Options are those of dl fit. The domain may be left out.
 
 With --fail-on issue, exit with code 1 on an issue; with --fail-on tip, on an issue or a tip.
+
+With --against RUN, say whether inputs, targets or the score on the data have drifted from what a run saw; there,
+--fail-on exits with 1 on any drift.
 """
 
 
@@ -76,9 +82,13 @@ def check(
         list[str] | None,
         typer.Option("--ignore", metavar="CODE", help="Leave out findings with this code; repeatable."),
     ] = None,
+    against: Annotated[
+        str, typer.Option("--against", metavar="RUN", help="Compare with what a run saw: number, name, path or 'last'.")
+    ] = "",
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="LEVEL", help="Lowest level for exit code 1: issue or tip.")
     ] = "",
+    runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> int:
     """Check data, as `dl.check`."""
@@ -90,15 +100,21 @@ def check(
     if meant := flag_meant(typed, FLAGS):
         raise BadOption(meant)
     import dl
+    from dl.runs.drift import Drift
 
-    names = {"model": model, "recipe": recipe, "task": task}
+    names: dict[str, Any] = {"model": model, "recipe": recipe, "task": task, "seed": seed, "ignore": ignore or []}
+    names |= {"against": against or None, "runs": runs} | typed  # Any: of `dl.check`
     with redirect_stdout(sys.stderr):
-        found = dl.check(domain, data, seed=seed, ignore=ignore or [], **names, **typed)  # type: ignore[arg-type]  # key=value
+        found = dl.check(domain, data, **names)
     if as_json:
         print(json.dumps(found.as_dict()))
+    elif isinstance(found, Drift):
+        _show_drift(console(), found)
     else:
         _show(console(), found)
     counted = FAIL_ON[: FAIL_ON.index(fail_on) + 1] if fail_on else ()
+    if isinstance(found, Drift):
+        return int(bool(counted) and found.state in ("inputs", "scores", "both"))
     return int(any(finding.severity in counted for finding in found.findings))
 
 
@@ -111,6 +127,17 @@ def _show(out: Console, found: DataCheck) -> None:
         out.print(_line(f"checked: {', '.join(found.clean)}; {none}"))
     for what, why in found.unchecked:
         out.print(_line(f"not checked: {what}, because {why}", "dim"))
+
+
+def _show_drift(out: Console, found: Drift) -> None:
+    """Print the verdict, the parts, and the next command."""
+    out.print(plain(found.verdict, "bold", longest=LONGEST))
+    marks = {"drifted": ("!", "bold red"), "alike": ("-", "dim"), "unknown": ("?", "dim")}
+    for part in found.parts:
+        mark, style = marks[part.state]
+        out.print(Padding(Text.assemble((f"{mark} ", style), plain(part.message, longest=LONGEST)), (0, 0, 0, 2)))
+    if found.next:
+        out.print(_line(f"next: {found.next}", "dim"))
 
 
 def show_with_commands(out: Console, findings: Sequence[Finding]) -> None:

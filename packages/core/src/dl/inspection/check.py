@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +25,11 @@ from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import close_recipe, data_facts
+from dl.runs.drift import Drift
 from dl.runs.manifest import Manifest, Parts
 from dl.runs.outcomes import PartOutcomes
 from dl.runs.prospect import Asked, DataCheck, Prospect
+from dl.runs.report import Which
 from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
 from dl.splits.near_texts import MOST as MOST_TEXTS
@@ -51,10 +54,14 @@ def check(
     task: str = "",
     seed: int | None = None,
     ignore: Sequence[str] = (),
+    against: Which | None = None,
+    runs: str | Path = "runs",
     plugins: Plugins | None = None,
     **options: object,
-) -> DataCheck:
+) -> DataCheck | Drift:
     """Run every guard of a fit on the split that it would make, without a fit; the test set stays closed.
+
+    With ``against``, tell instead whether the data has drifted from what a run saw: in inputs, targets or scores.
 
     Args:
         domain: ``vision``, ...; empty recognizes it from the data.
@@ -65,6 +72,8 @@ def check(
         task: Row of the task table; empty decides from the target.
         seed: Of the split; None takes the recipe's.
         ignore: Codes of findings to leave out.
+        against: A run, its path, name or number, or ``last``, to compare the data with; it is read as the run's own.
+        runs: Folder of run folders, unless ``against`` is a path.
         plugins: The registered plugins; None loads the installed ones.
         **options: ``val=0.1``, ``group_on="patient"``, ... as for `dl.fit`.
 
@@ -74,8 +83,16 @@ def check(
     Example:
         >>> dl.check("tabular", "houses.csv", target="price").findings
         >>> dl.check("vision", (images, labels)).clean
+        >>> dl.check(data="newer.csv", against="last").verdict
     """
     plugins = plugins or load_plugins()
+    if against is not None:
+        _refuse_choices(recipe=recipe, model=model, task=task, seed=seed, ignore=ignore)
+        from dl.inspection.against import compare_with_run  # with the network, which a check needs not
+
+        return compare_with_run(
+            data, against, domain=domain, target=target, options=options, runs=runs, plugins=plugins
+        )
     given = take_arguments(plugins, data, target, None, model, task, options)
     if not domain and not recipe:
         if given.data in ("", IN_MEMORY):
@@ -94,6 +111,17 @@ def check(
     found = foresee(chosen, given.plugins, asked, given.at_hand)
     hooks = given.plugins.data_checkers
     return first_answer(hooks, "checks data", prospect=found, plugins=given.plugins, ignore=tuple(ignore))
+
+
+def _refuse_choices(**choices: object) -> None:
+    """Refuse choices of a fit where a run has made them.
+
+    Raises:
+        BadOption: Naming the first.
+    """
+    for name, value in choices.items():
+        if value not in ("", None) and value != () and value != []:
+            raise BadOption(f"{name}= is a choice of a fit; against a run, the data is read as its own: leave it out")
 
 
 def _refuse_unknown(data: str, plugins: Plugins) -> None:

@@ -18,12 +18,14 @@ from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from dl import files
-from dl.data.examples import Subset
+from dl.data.examples import Index, Subset
+from dl.data.summary import summarize_inputs
 from dl.groups import Groups
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
+from dl.runs.drift import write_columns
 from dl.runs.estimates import ScoreEstimates, estimate_scores
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
@@ -131,8 +133,18 @@ class RunWriter(Callback):
         for name in subsets:
             features |= module.features(name, features[f"{name}_rows"])
         train = Subset(subsets["probe"].examples, module.data.train)
-        features |= project_splits(train, subsets["val"], self.scored.groups.get("train"))
+        projected = project_splits(train, subsets["val"], self.scored.groups.get("train"))
+        self._keep_columns(module, train, projected["train_rows"], projected["val_rows"])
+        features |= projected
         outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
+
+    def _keep_columns(self, module: FitModule, train: Subset, train_rows: Index, val_rows: Index) -> None:
+        """Keep columns of the training inputs, with which new data is compared."""
+        val = self.scored.subsets["val"]
+        some = val.examples.take(val.index[val_rows])
+        unknown = module.preprocessor.unknown_share(module.preprocessor.encode(some.inputs))
+        columns = summarize_inputs(train.examples.inputs, train.index[train_rows])
+        write_columns(self.folder / "outcomes", columns, unknown)
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write the final status to the manifest, on the first device only."""
