@@ -114,3 +114,45 @@ def meant_by():
         return resolve(load_plugins(), domain, data, options=options, reg=split_named(regs), **names)
 
     return recipe
+
+
+@pytest.fixture(scope="session")
+def workflow_state():
+    """A function that makes a workflow of two classes whose stages wait: workflow_state(fit={"state": "nothing"}, ...).
+
+    A field of the workflow is given by its name, the fields of a stage's record by the name of the stage.
+    """
+    from dl.recipes.asked import Asked
+    from dl.runs.manifest import MetricInfo
+    from dl.runs.workflow import StageRecord, Workflow
+
+    names = ("look", "baseline", "fit", "overfit", "regularize", "tune", "final")
+    accuracy = MetricInfo("accuracy", True, 1.0, "proportion")
+    usual = {
+        "name": "0007-blobs-workflow",
+        "status": "running",
+        "created": "2026-03-01T10:00:00+00:00",
+        "asked": Asked("tabular", "blobs.csv", options={"target": "kind"}),
+        "data": "blobs",
+        "title": "120 rows",
+        "model": "dense",
+        "task": "binary",
+        "metric": accuracy,
+        "train": 80,
+        "val": 40,
+        "rule": "hold-out, seed 0",
+        "test": False,
+        "protocol": "kfold:4",
+        "reason": "120 are few",
+        "fits": 4,
+        "fingerprint": "abc",
+        "val_fingerprint": "def",
+        "seed": 0,
+    }
+
+    def make(**changes):
+        stages = tuple(StageRecord(**{"name": name, **changes.get(name, {})}) for name in names)
+        fields = {name: value for name, value in changes.items() if name not in names}
+        return Workflow(**{**usual, "stages": stages, **fields})
+
+    return make

@@ -17,10 +17,11 @@ import numpy as np
 
 from dl.intervals import Estimate
 from dl_reports.report import Report
+from dl_reports.sheet import Sheet
 
 
-def to_json(report: Report) -> str:
-    """Return a report as JSON that validates against `report.schema.json`; NaN and infinity become null."""
+def to_json(report: Report | Sheet) -> str:
+    """Return a report as JSON that validates against `report.schema.json`, or a sheet; NaN and infinity become null."""
     return json.dumps(_plain(report), allow_nan=False, indent=1) + "\n"
 
 

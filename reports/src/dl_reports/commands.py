@@ -22,6 +22,8 @@ REPORT = """Report whether a run overfits, since when, and what to do.
 
 Example: dl report last
 
+Of a workflow it is one page with all stages, to be checked and signed.
+
 With --fail-on issue, exit with code 1 on an issue; with --fail-on tip, on an issue or a tip.
 """
 
@@ -46,15 +48,46 @@ def report(
         raise BadOption(f"--fail-on {fail_on!r}: expected issue or tip{nearest(fail_on, FAIL_ON)}")
     if as_json and as_md:
         raise BadOption("--json and --md both print to the screen; choose one")
-    from dl.runs.run import open_run
+    from dl.runs.run import open_any, open_run
+    from dl.runs.workflow import is_workflow
     from dl_reports.build import build_report
 
+    if is_workflow((found := open_any(run, runs)).path):
+        return _show_workflow(found.path, as_json=as_json, as_md=as_md, html=html, fail_on=fail_on)
     opened = open_run(run, runs)
     if watch:
         opened = _follow(opened, ignore or [])
     built = build_report(opened, ignore or [])
     _show(built, as_json=as_json, as_md=as_md, html=html)
     return _exit_code(built, fail_on)
+
+
+def _show_workflow(path: Path, *, as_json: bool, as_md: bool, html: Path | None, fail_on: str) -> int:
+    """Show the sheet of a workflow; return 1 if its verdict is at or above the level."""
+    from dl.plugins.loading import load_plugins
+    from dl.runs.workflow import read_workflow
+    from dl_reports.sheet import build_sheet
+
+    sheet = build_sheet(read_workflow(path), load_plugins())
+    if html is not None:
+        from dl.files import write_text
+        from dl_reports.render.sheet import sheet_to_html
+
+        write_text(html, sheet_to_html(sheet))
+        console(stderr=True).print(f"wrote {html}", soft_wrap=True)
+    if as_json:
+        from dl_reports.as_json import to_json
+
+        print(to_json(sheet), end="")
+    elif as_md:
+        from dl_reports.render.sheet import sheet_to_markdown
+
+        print(sheet_to_markdown(sheet), end="")
+    elif html is None:
+        from dl_reports.render.sheet import print_sheet
+
+        print_sheet(sheet, console())
+    return int(bool(fail_on) and sheet.severity in FAIL_ON[: FAIL_ON.index(fail_on) + 1])
 
 
 def _show(built: Report, *, as_json: bool, as_md: bool, html: Path | None) -> None:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from dl.errors import BadRun
 from dl.finding import Finding
+from dl.recipes.asked import Asked
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import PartOutcomes, read_answers, read_logits, read_rivals
-from dl.runs.prospect import Asked
 from dl.runs.run import Run
 from dl_reports.statistics import NotComputable
 

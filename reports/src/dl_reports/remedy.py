@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dl.errors import DLError
 from dl.options import Value, format_value, split_named
+from dl.recipes.asked import Asked
 from dl.recipes.protocol import choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import settle
-from dl.runs.prospect import Asked
 from dl.specs import RegularizerSpec
 from dl_reports.facts import Facts, known
 
@@ -73,19 +73,16 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
 
 def _as_asked(facts: Facts, asked: Asked, changes: Mapping[str, Value]) -> str:
     """Return the command that makes a fit as it was asked for, with some options changed; empty if there is none."""
-    names: dict[str, Any] = {name: word for name, word in asked.names.items() if name != "seed"}  # Any: of `resolve`
-    names |= {"domain": asked.domain, "data": asked.data}
     given = {**asked.options, **changes}
     given = {name: value for name, value in given.items() if name not in changes or value != AUTO}
+    if not asked.data or given == asked.options:
+        return ""
+    changed = replace(asked, options=given)
     try:
-        meant = resolve(facts.plugins, seed=None, options=given, **names) if asked.data else None
+        verb = _verb(changed.resolved(facts.plugins))
     except DLError:
         return ""
-    if meant is None or given == asked.options:
-        return ""
-    words = [word for name, value in asked.names.items() for word in (f"--{name}", value)]
-    words += [f"{name}={format_value(value)}" for name, value in given.items()]
-    return shlex.join(["dl", _verb(meant), *filter(None, (asked.domain, asked.data)), *words])
+    return shlex.join(["dl", verb, *changed.words])
 
 
 def _verb(recipe: Recipe) -> str:

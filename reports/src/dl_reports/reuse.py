@@ -13,7 +13,7 @@ from typing import Any
 from dl.errors import BadRun
 from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
 from dl.runs.manifest import Manifest
-from dl.runs.run import Run, list_with_trials
+from dl.runs.run import Run, list_with_inner
 from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound
@@ -31,7 +31,7 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation:
         inflation: Examples that tell as much as one independent one, where they share groups.
     """
     found, unread = [epochs] if epochs else [], 0
-    for other in list_with_trials(run.root):
+    for other in list_with_inner(run.root):
         if other.path == run.path or not (other.path / "run.json").exists():
             continue
         count = _epochs_on(other, manifest)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dl.finding import SEVERITIES, Finding
+from dl.finding import DISTRUST, SEVERITIES, Finding
 from dl.recipes.protocol import parse_protocol
 from dl_reports import clauses
 from dl_reports.answers import TURNED, Answers, Memory, MemoryAnswer, Skill, SkillAnswer, Turn, TurnAnswer, answer
@@ -17,13 +17,6 @@ from dl_reports.facts import Facts
 from dl_reports.report import Verdict
 from dl_reports.shown_answers import show_answers
 
-DISTRUST = (  # while one of these is an issue, no score is to be praised
-    "data-duplicates-across-split",
-    "data-near-duplicates",
-    "data-groups-in-sight",
-    "data-target-in-disguise",
-    "data-row-counter",
-)
 BROKEN = ("health-nan",)
 UNSTABLE = ("health-lr-too-high",)
 UNFOUND = ("fit-class-missed",)

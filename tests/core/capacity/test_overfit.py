@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dl
+from dl.capacity.overfit import has_time
 from dl.errors import BadData, BadRun
 from dl.runs.run import list_runs
 
@@ -50,6 +51,14 @@ def test_a_network_that_is_too_small_or_too_briefly_trained_has_not_overfitted_y
     found = study("overfit", noisy(flipped=0.1), epochs=2, width=2, lr=0.02, batch_size=32)
     assert found.state == "growing" and "it has not overfitted yet: training" in found.conclusion
     assert found.next == "dl overfit numbers given --model dense batch_size=32 lr=0.02 epochs=2 width=32"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "passed", "last", "larger", "has"),
+    [(0, 99, 99, 4, True), (50, 10, 10, 4, True), (49, 10, 10, 4, False)],
+)
+def test_a_larger_size_begins_if_its_time_is_left(seconds, passed, last, larger, has):
+    assert has_time(seconds, passed, last, larger) == has
 
 
 def test_a_model_without_units_says_so_and_is_fitted_once(blobs, study):

@@ -7,7 +7,7 @@ import pytest
 from dl.errors import BadRun, CannotWrite
 from dl.intervals import Estimate
 from dl.runs import ledger  # its class TestEvaluation is none of tests
-from dl.runs.ledger import LEDGER, evaluations_of, read_ledger, record_evaluation
+from dl.runs.ledger import LEDGER, evaluations_of, read_ledger, record_evaluation, stored_evaluation
 from dl.runs.manifest import MetricInfo
 
 
@@ -43,6 +43,14 @@ def test_what_is_noted_is_read_back_oldest_first(tmp_path):
     looks = read_ledger(tmp_path / LEDGER)
     assert looks == [json.loads(one.to_json()) for one in noted]
     assert looks[0]["score"] == {"value": 0.9, "low": 0.8, "high": 0.95} and looks[0]["info"]["name"] == "accuracy"
+
+
+def test_a_line_becomes_the_evaluation_that_was_recorded_and_damage_is_one_line(tmp_path):
+    record_evaluation(tmp_path / LEDGER, evaluation())
+    (line,) = read_ledger(tmp_path / LEDGER)
+    assert stored_evaluation(line) == evaluation()
+    with pytest.raises(BadRun, match="holds a line that is no evaluation"):
+        stored_evaluation({"run": 1})
 
 
 def test_only_evaluations_of_one_test_part_are_counted_whichever_run_made_them(tmp_path):

@@ -19,7 +19,7 @@ from dl.runs.history import write_history
 from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.render import render_report
-from dl.runs.run import Run, claim_run, list_runs, list_with_trials, open_run, read_json, write_findings
+from dl.runs.run import Run, claim_run, list_runs, list_with_inner, open_any, open_run, read_json, write_findings
 
 
 @pytest.fixture
@@ -234,6 +234,25 @@ def test_a_run_whose_epochs_are_known_but_not_its_history_is_not_complete(fit, b
         open_run("last", run.path.parent).best  # noqa: B018 - reading it is the check
 
 
+def test_a_run_of_a_workflow_has_the_root_and_the_looks_of_all_runs(make_run, tmp_path):
+    plain = make_run(tmp_path / "runs")
+    flow = tmp_path / "runs/0002-given-workflow"
+    inner = [flow / "0001-given-linear", flow / "0002-given-tune/trials/001", flow / "0003-given-overfit/fits/01"]
+    for path in inner:
+        shutil.copytree(plain.path, path)
+    (flow / "0002-given-tune/study.json").write_text("{}")
+    (flow / "0003-given-overfit/fits.json").write_text("{}")
+    (flow / "workflow.json").write_text('{"stages": [{"run": ""}]}')
+    assert {Run(path).root for path in inner} == {tmp_path / "runs"}
+    assert [run.path for run in list_with_inner(tmp_path / "runs")] == [plain.path, *inner]
+    with pytest.raises(
+        BadRun, match="is a workflow of several fits, not a run  it stands: dl status 0002-given-workflow"
+    ):
+        open_run("last", tmp_path / "runs")
+    assert open_any("last", tmp_path / "runs").path == open_any("2", tmp_path / "runs").path == flow
+    assert open_any(str(inner[0]), tmp_path / "runs") == Run(inner[0])
+
+
 def test_a_trial_lies_in_a_study_whose_folder_lies_among_the_runs(make_run, tmp_path):
     plain = make_run(tmp_path / "runs")
     study = tmp_path / "runs/0002-given-tune"
@@ -244,7 +263,7 @@ def test_a_trial_lies_in_a_study_whose_folder_lies_among_the_runs(make_run, tmp_
     assert trial.root == study / "trials", "without study.json it is a folder like any other"
     (study / "study.json").write_text('{"best_number": 2}')
     assert trial.root == plain.root == tmp_path / "runs"
-    assert [run.path.name for run in list_with_trials(tmp_path / "runs")] == [plain.path.name, "001", "002"]
+    assert [run.path.name for run in list_with_inner(tmp_path / "runs")] == [plain.path.name, "001", "002"]
     with pytest.raises(BadRun, match=f"0002-given-tune is a study of several fits, not a run  take its best: {study}"):
         open_run(2, tmp_path / "runs")
     (study / "study.json").write_text('{"best_number": 0}')

@@ -7,7 +7,7 @@ import pytest
 from dl.errors import BadRun
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
-from dl.runs.study import Forecast, OneBatch, Study, StudyPoint, find_study, labels
+from dl.runs.study import Forecast, OneBatch, Study, StudyPoint, find_study, labels, read_study
 from dl.stored import from_json
 
 ACCURACY = MetricInfo("accuracy", True, 1.0, "proportion")
@@ -39,6 +39,16 @@ next: dl fit a b"""
 
 def test_it_prints_as_a_table_with_its_conclusion():
     assert str(STUDY) == SHOWN
+
+
+def test_it_is_read_from_its_folder_and_refused_where_there_is_none(tmp_path):
+    (tmp_path / "fits.json").write_text(STUDY.to_json())
+    assert read_study(tmp_path).points[:2] == POINTS[:2] and read_study(tmp_path).path == str(tmp_path)
+    (tmp_path / "fits.json").write_text("{")
+    with pytest.raises(BadRun, match="is damaged"):
+        read_study(tmp_path)
+    with pytest.raises(BadRun, match=r"is no study: fits\.json is missing"):
+        read_study(tmp_path / "x")
 
 
 def test_it_is_read_back_as_it_was_written():

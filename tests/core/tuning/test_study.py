@@ -5,9 +5,9 @@ import pytest
 
 from dl.errors import BadRun
 from dl.intervals import Interval
+from dl.recipes.asked import Asked
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
-from dl.tuning.asked import Asked
 from dl.tuning.space import Dimension
 from dl.tuning.study import best_of, count_trials, describe_options, read_study, typed_options, write_study
 

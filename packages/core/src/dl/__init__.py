@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dl.rivals.baseline import baseline
     from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
+    from dl.stages.workflow import workflow
     from dl.training.devices import Devices
     from dl.training.run_fit import fit
     from dl.tuning.study import Study
@@ -77,6 +78,7 @@ __all__ = [
     "predict",
     "report",
     "tune",
+    "workflow",
 ]
 __version__ = VERSION
 
@@ -98,6 +100,7 @@ _HOMES = {
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
     "tune": "dl.tuning.tune",
+    "workflow": "dl.stages.workflow",
 }
 _MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not load scikit-learn
 

@@ -7,6 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SEVERITIES = ("issue", "tip", "note")  # most pressing first
+DISTRUST = (  # while one of these is an issue, no score is to be praised
+    "data-duplicates-across-split",
+    "data-near-duplicates",
+    "data-groups-in-sight",
+    "data-target-in-disguise",
+    "data-row-counter",
+)
 
 
 @dataclass(frozen=True)

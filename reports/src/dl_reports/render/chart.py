@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from dl.runs.manifest import MetricInfo
 from dl_reports.formatting import metric_word
 from dl_reports.render.phrases import marked
 from dl_reports.report import Curve, Curves, Report
@@ -86,15 +87,17 @@ class Chart:
 
 def charts(report: Report) -> tuple[Chart, ...]:
     """Return the plots of a report: the loss and the headline metric. None with fewer than two epochs."""
-    curves, header = report.curves, report.header
-    if curves is None or len(curves.epochs) < 2:
+    return charts_of(report.curves, report.header.loss, report.header.metric) if report.curves else ()
+
+
+def charts_of(curves: Curves, loss_name: str, metric: MetricInfo) -> tuple[Chart, ...]:
+    """Return the plots of loss and headline metric. None with fewer than two epochs."""
+    if len(curves.epochs) < 2:
         return ()
-    loss = _chart(metric_word(header.loss), curves, curves.loss, curves.loss_onset, "rises from", percent=False)
-    words = "falls from" if header.metric.higher else "rises from"
-    metric = _chart(
-        metric_word(header.metric.name), curves, curves.metric, curves.metric_onset, words, percent=header.metric.higher
-    )
-    return tuple(chart for chart in (loss, metric) if chart is not None)
+    loss = _chart(metric_word(loss_name), curves, curves.loss, curves.loss_onset, "rises from", percent=False)
+    words = "falls from" if metric.higher else "rises from"
+    of_metric = (metric_word(metric.name), curves, curves.metric, curves.metric_onset, words)
+    return tuple(chart for chart in (loss, _chart(*of_metric, percent=metric.higher)) if chart is not None)
 
 
 def chart_of(title: str, places: tuple[int, ...], lines: tuple[Curve, ...], *, percent: bool) -> Chart | None:

@@ -24,6 +24,7 @@ from dl_reports.render.png import data_uri
 from dl_reports.render.residuals import residuals_svg, sentence
 from dl_reports.render.svg import chart_svg, reliability_svg, sample
 from dl_reports.report import Answer, BaselineRow, Confusion, Report, Verdict
+from dl_reports.sheet import Sheet
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LONG = 1000  # characters of a message
@@ -46,6 +47,11 @@ def to_html(report: Report) -> str:
 
 @cache
 def _template() -> Template:
+    return make_environment().from_string(packaged("page.html.j2"))
+
+
+def make_environment() -> Environment:
+    """Make the environment of the templates: every value is escaped and made safe, unless it is `Markup`."""
     environment = Environment(
         autoescape=True, finalize=_safe, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -60,11 +66,12 @@ def _template() -> Template:
         "MOST_CLASSES": MOST_CLASSES,
         "policy": POLICY,
     }
-    environment.globals |= {"style": Markup(_read("page.css"))}
-    return environment.from_string(_read("page.html.j2"))
+    environment.globals |= {"style": Markup(packaged("page.css"))}
+    return environment
 
 
-def _read(name: str) -> str:
+def packaged(name: str) -> str:
+    """Return the text of a file beside this module."""
     return files("dl_reports.render").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -78,7 +85,7 @@ def _upto(text: str, longest: int) -> Markup:
     return Markup.escape(safe_text(text, longest))
 
 
-def _severity(one: Finding | Verdict | Answer) -> str:
+def _severity(one: Finding | Verdict | Answer | Sheet) -> str:
     return one.severity if one.severity in SEVERITIES else "note"
 
 

@@ -63,7 +63,7 @@ def _answers(report: Report) -> str:
         )
         for one in report.verdict.answers
     ]
-    return _table(("", "answer", "95 % interval"), rows, ":--", ":--", "--:") if rows else ""
+    return table(("", "answer", "95 % interval"), rows, ":--", ":--", "--:") if rows else ""
 
 
 def _scores(report: Report) -> str:
@@ -77,7 +77,7 @@ def _scores(report: Report) -> str:
     ]
     epoch = f", epoch {report.scores.epoch}" if report.scores else ""
     head = (f"validation {text(phrases.title(metric))}{epoch}", "", "95 % interval")
-    return _table(head, [*rows, *phrases.other_scores(report)], ":--", "--:", "--:")
+    return table(head, [*rows, *phrases.other_scores(report)], ":--", "--:", "--:")
 
 
 def _findings(report: Report) -> str:
@@ -88,9 +88,9 @@ def _findings(report: Report) -> str:
     for finding in shown:
         message = text(finding.message, LONG) + (f"<br>{code(finding.next)}" if finding.next else "")
         rows.append((text(finding.severity), code(finding.code), message))
-    table = _table(("", "finding", "observation and remedy"), rows, ":--", ":--", ":--")
+    listed = table(("", "finding", "observation and remedy"), rows, ":--", ":--", ":--")
     left = len(report.findings) - len(shown)
-    return table + (f"\n\n{left:,} more are in the full report." if left else "")
+    return listed + (f"\n\n{left:,} more are in the full report." if left else "")
 
 
 def _texts(report: Report) -> Iterable[str]:
@@ -106,7 +106,8 @@ def _example_text(example: Example) -> str:
     return f"- {shown}: {text(str(example.sketch), MOST_OF_TEXT)}"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *sides: str) -> str:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], *sides: str) -> str:
+    """Lay out a table of cells that are Markdown already."""
     lines = [head, sides, *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

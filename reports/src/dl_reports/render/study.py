@@ -20,16 +20,22 @@ WORDS = {"data": "training examples", "capacity": "units", "lr": "learning rate"
 
 def draw_study(study: Study, width: int) -> list[Text]:
     """Draw the scores on validation and probe, with their bands; nothing where fewer than two fits have a score."""
+    found = chart_over_sizes(study)
+    return [Text(), *draw_chart(found[0], width, ROWS, found[1]), Text()] if found else []
+
+
+def chart_over_sizes(study: Study) -> tuple[Chart, dict[int, str]] | None:
+    """Return the plot with the labels of its places; None where fewer than two fits have a score."""
     points = [point for point in study.points if point.best_epoch and point.size > 0]
     if len(points) < 2:
-        return []
+        return None
     forecasts = study.forecasts if study.over == "data" else ()
     least = points[0].size
     places = [_place(point.size / least) for point in points]
     places += [_place(points[-1].size * one.factor / least) for one in forecasts]
     names = labels(points) + [f"x{one.factor}" for one in forecasts]
     chart = _chart(study, points, forecasts, places)
-    return [Text(), *draw_chart(chart, width, ROWS, dict(zip(places, names, strict=True))), Text()] if chart else []
+    return (chart, dict(zip(places, names, strict=True))) if chart else None
 
 
 def _place(ratio: float) -> int:

@@ -7,7 +7,7 @@ Lengths are in units of a drawing 440 wide, which a phone shows nearly as large 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup
 
@@ -31,12 +31,19 @@ DOT = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3.5" class="dot"/>')
 NOTHING = Markup()
 
 
-def chart_svg(chart: Chart) -> Markup:
-    """Draw a chart with axes, bands, lines and marks."""
-    words = f"{chart.title} over {len(chart.epochs)} epochs: " + ", ".join(PARTS[curve.part] for curve in chart.curves)
+def chart_svg(chart: Chart, labels: Mapping[int, str] | None = None, axis: str = "epoch") -> Markup:
+    """Draw a chart with axes, bands, lines and marks.
+
+    Args:
+        chart: What is drawn.
+        labels: Of places on the axis; None for epochs.
+        axis: Name of the axis.
+    """
+    over = f"{len(chart.epochs)} epochs" if not labels else f"{axis} {', '.join(labels.values())}"
+    words = f"{chart.title} over {over}: " + ", ".join(PARTS[curve.part] for curve in chart.curves)
     marked = "".join(f"; {mark.label}" for mark in chart.marks)
     bands, lines = ([draw(chart, curve) for curve in chart.curves] for draw in (_band, _line))
-    return _picture(WIDE, HIGH, words + marked, [_grid(chart), *bands, _marks(chart), *lines])
+    return _picture(WIDE, HIGH, words + marked, [_grid(chart, labels, axis), *bands, _marks(chart), *lines])
 
 
 def _picture(width: float, height: float, title: str, shapes: Iterable[Markup]) -> Markup:
@@ -51,17 +58,18 @@ def _y(chart: Chart, value: float) -> float:
     return HIGH - BOTTOM - chart.up(value) * (HIGH - TOP - BOTTOM)
 
 
-def _grid(chart: Chart) -> Markup:
-    """Draw axes with labels: a quiet line at each labelled value, an epoch under each labelled place."""
+def _grid(chart: Chart, labels: Mapping[int, str] | None, axis: str) -> Markup:
+    """Draw axes with labels: a quiet line at each labelled value, an epoch or a label under each place."""
     parts = []
     for value, label in chart.value_ticks(6):
         y = _y(chart, value)
         parts.append(_segment(LEFT, y, WIDE - RIGHT, y, "grid"))
         parts.append(_text(LEFT - 6, y + 4, label, "end"))
-    for epoch in chart.epoch_ticks(6):
-        parts.append(_text(_x(chart, epoch), HIGH - BOTTOM + 16, str(epoch), "middle"))
+    places = labels or {epoch: str(epoch) for epoch in chart.epoch_ticks(6)}
+    for place, label in places.items():
+        parts.append(_text(_x(chart, place), HIGH - BOTTOM + 16, label, "middle"))
     base = _segment(LEFT, HIGH - BOTTOM, WIDE - RIGHT, HIGH - BOTTOM, "axis")
-    return NOTHING.join([*parts, base, _text((LEFT + WIDE - RIGHT) / 2, HIGH - 6, "epoch", "middle")])
+    return NOTHING.join([*parts, base, _text((LEFT + WIDE - RIGHT) / 2, HIGH - 6, axis, "middle")])
 
 
 def _band(chart: Chart, curve: Curve) -> Markup:

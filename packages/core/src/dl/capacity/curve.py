@@ -15,7 +15,7 @@ from rich.console import Console
 from dl.capacity.over_capacity import need_units, over_capacity
 from dl.capacity.over_data import need_sizes, over_data
 from dl.capacity.over_lr import need_rate, over_lr
-from dl.capacity.study import Asked, ask, open_ground
+from dl.capacity.study import Request, ask, open_ground
 from dl.errors import BadOption, nearest
 from dl.plugins.registry import Plugins
 from dl.runs.study import Study
@@ -84,7 +84,7 @@ def curve(
     return curve_asked(ask(domain, data, target, model, chosen, *places, options), over)
 
 
-def curve_asked(asked: Asked, over: str) -> Study:
+def curve_asked(asked: Request, over: str) -> Study:
     """Make a curve with resolved arguments."""
     with attribute_errors(asked.recipe, asked.plugins), isolate_rng():
         need, make = OVER[over]

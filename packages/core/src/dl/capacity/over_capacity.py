@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dl.capacity.compare import improvement
-from dl.capacity.study import Asked, Ground, beats_constant, constant_words, model_options, point
+from dl.capacity.study import Ground, Request, beats_constant, constant_words, model_options, point
 from dl.capacity.widths import Width, widths
 from dl.errors import BadOption
 from dl.intervals import Estimate
@@ -18,7 +18,7 @@ from dl.training.setup import FitSetup
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the recipe's units
 
 
-def need_units(asked: Asked, setup: FitSetup) -> None:
+def need_units(asked: Request, setup: FitSetup) -> None:
     """Refuse a model whose size no option changes.
 
     Raises:

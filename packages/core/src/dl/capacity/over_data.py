@@ -14,7 +14,7 @@ import numpy as np
 
 from dl.capacity.compare import best_scored, improvement
 from dl.capacity.power_law import Floats, PowerLaw, fit_power_law
-from dl.capacity.study import Asked, Ground, beats_constant, constant_words, point
+from dl.capacity.study import Ground, Request, beats_constant, constant_words, point
 from dl.capacity.subsets import beginning, halvings, nested_order, subset_splits
 from dl.errors import BadData
 from dl.groups import Groups
@@ -36,7 +36,7 @@ MORE = (2, 10)  # times the data, of the forecasts
 HARDLY = 0.1  # of the present error: a gain that certainly is smaller is called none
 
 
-def need_sizes(_asked: Asked, setup: FitSetup) -> None:
+def need_sizes(_asked: Request, setup: FitSetup) -> None:
     """Refuse a training set that has too few batches for a curve.
 
     Raises:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.capacity.study import Asked, Ground, constant_loss, point
+from dl.capacity.study import Ground, Request, constant_loss, point
 from dl.errors import BadOption
 from dl.intervals import Estimate, interval_of_mean
 from dl.runs.run import Run
@@ -27,7 +27,7 @@ SHARE, LEAST = 0.25, 2  # of the recipe's epochs, and epochs at least, of a shor
 NEAR = 0.1  # of the best rate's lead over a constant answer, by which another may be worse and still as good
 
 
-def need_rate(_asked: Asked, setup: FitSetup) -> None:
+def need_rate(_asked: Request, setup: FitSetup) -> None:
     """Refuse a rate that is no option.
 
     Raises:

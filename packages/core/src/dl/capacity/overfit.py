@@ -8,6 +8,8 @@ only one that overfits has anything to regularize.
 
 from __future__ import annotations
 
+import shlex
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +26,8 @@ from dl.capacity.bare import bare, removed, without_dropout
 from dl.capacity.compare import has_turned, rise
 from dl.capacity.one_batch import SHARE, learn_one_batch
 from dl.capacity.study import (
-    Asked,
     Ground,
+    Request,
     ask,
     beats_constant,
     constant_loss,
@@ -106,7 +108,7 @@ def overfit(
     return overfit_asked(ask(domain, data, target, model, chosen, *places, options))
 
 
-def overfit_asked(asked: Asked) -> Study:
+def overfit_asked(asked: Request) -> Study:
     """Overfit with resolved arguments."""
     with attribute_errors(asked.recipe, asked.plugins), isolate_rng():
         without: list[str] = []
@@ -121,7 +123,8 @@ def overfit_asked(asked: Asked) -> Study:
 
 
 def _overfit(ground: Ground, without: str) -> Study:
-    """Learn one batch, then fit each size, and conclude."""
+    """Learn one batch, then fit each size for which there is time, and conclude."""
+    started = time.monotonic()
     sizes = widths(ground.recipe, ground.options, FACTORS)
     off = f"off: {without}" if without else "off: the recipe has nothing that holds the network back"
     notes = [off]
@@ -136,6 +139,11 @@ def _overfit(ground: Ground, without: str) -> Study:
         return ground.interrupted(replace(study, batch=None), flag.received)
     runs, points = list[Run](), list[StudyPoint]()
     for number, size in enumerate(sizes, start=1):
+        passed = time.monotonic() - started
+        if size.factor > 1 and not has_time(ground.asked.seconds, passed, runs[-1].manifest.seconds, size.factor):
+            left = ", ".join(one.typed for one in sizes[len(runs) :])
+            study = replace(study, notes=(*study.notes, f"no time for {left}"))
+            break
         longest = int(ground.recipe.train["epochs"])
         recipe = replace(size.recipe, train={**size.recipe.train, "epochs": round(MARKS[-1] * longest)})
         grow = GrowEpochs(longest, constant_loss(ground), ground.first.splits.groups["val"])
@@ -145,7 +153,20 @@ def _overfit(ground: Ground, without: str) -> Study:
         runs.append(run)
         points.append(_point(ground, run, number, size))
         ground.write(replace(study, points=tuple(points)))
-    return ground.write(_concluded(ground, replace(study, points=tuple(points), status="finished"), runs, sizes))
+    done = replace(study, points=tuple(points), status="finished")
+    return ground.write(_concluded(ground, done, runs, sizes[: len(runs)]))
+
+
+def has_time(seconds: float, passed: float, last: float, larger: float) -> bool:
+    """Return whether a larger size may begin: it takes as many times as long as the recipe's own as it has units.
+
+    Args:
+        seconds: That all of it may take; 0 for any.
+        passed: So far.
+        last: Of the fit of the recipe's own size.
+        larger: How many times its units.
+    """
+    return not seconds or passed + larger * last <= seconds
 
 
 def _bare_network(setup: FitSetup) -> None:
@@ -217,7 +238,8 @@ def _concluded(ground: Ground, study: Study, runs: Sequence[Run], sizes: Sequenc
             f"{what}: {training}, and on validation no size is certainly better than a constant answer "
             f"({constant_words(ground)}); neither units nor regularizers mend that: look at inputs and targets"
         )
-        look = " ".join(["dl show", *list(asked.words.values())[:2]]) if asked.words else ""
+        given = filter(None, (asked.typed.domain, asked.typed.data)) if asked.typed else ()
+        look = shlex.join(["dl", "show", *given]) if asked.typed else ""
         return replace(study, state="memorizes", conclusion=words, next=look)
     turned = [(one, size) for one, _, size in fitted if one.state == "turned"]
     if turned:

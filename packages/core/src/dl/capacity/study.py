@@ -5,10 +5,10 @@ A fit that is finished is not made again where a study goes on: its recipe and i
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,16 @@ from rich.console import Console
 
 from dl import files
 from dl.capacity.compare import best_scored
-from dl.data.examples import Index
+from dl.data.examples import Dataset, Index
 from dl.errors import BadData, BadRun, TrainingFailed
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, proportion_interval
-from dl.options import Option, Value, format_value, typed_named
+from dl.options import Option, Value
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe
-from dl.recipes.resolve import resolve
 from dl.recipes.settle import close_recipe
 from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What a study is asked to vary, with everything that a fit of it needs.
 
     Args:
@@ -58,8 +58,10 @@ class Asked:
         runs: Folder of run folders.
         console: For progress.
         at_hand: Arguments in memory, which the recipe cannot name.
-        words: What was asked for, as typed after the verb; none for arguments in memory.
+        typed: What was asked for, as it was typed; None for arguments in memory.
         resume: Name, number or path of a study to go on with; empty for a new one.
+        dataset: As it was read, if it has been read before.
+        seconds: After which no fit begins that would take longer than what is left; 0 for any.
     """
 
     recipe: Recipe
@@ -68,16 +70,18 @@ class Asked:
     runs: Path
     console: Console
     at_hand: AtHand
-    words: Mapping[str, str]
+    typed: Asked | None
     resume: str = ""
+    dataset: Dataset | None = None
+    seconds: float = 0.0
 
     def command(self, verb: str, changed: Mapping[str, Value] = MappingProxyType({}), over: str = "") -> str:
         """Return a command with the same words, but for some options; empty for arguments in memory."""
-        if not self.words:
+        if self.typed is None:
             return ""
-        curved = {"--over": f"--over {over}"} if over else {}
-        words = {**self.words, **curved, **{name: f"{name}={format_value(value)}" for name, value in changed.items()}}
-        return " ".join(["dl", verb, *words.values()])
+        curved = ["--over", over] if over else []
+        words = replace(self.typed, options={**self.typed.options, **changed}).words
+        return shlex.join(["dl", verb, *words, *curved])
 
 
 def ask(
@@ -94,27 +98,15 @@ def ask(
     reg: Mapping[str, object] | None,
     resume: str,
     options: Mapping[str, object],
-) -> Asked:
+) -> Request:
     """Resolve the arguments of `dl.overfit` and `dl.curve`; ``chosen`` are recipe and task, the others as there."""
     given = take_arguments(plugins or load_plugins(), data, target, None, model, chosen["task"], options)
-    named = {"model": given.model, **chosen}
-    recipe = resolve(given.plugins, domain, given.data, seed=seed, options=given.options, reg=reg, **named)
+    names = (domain, given.data, given.model, chosen["recipe"], chosen["task"], seed)
+    asked = Asked(*names, given.options, dict(reg or {}))
     devices = devices or Devices(devices="1")
     devices.need_one("the fits of a study are made")
-    flags = {**named, "seed": "" if seed is None else str(seed)}
-    words = {} if given.at_hand else _words(domain, given.data, flags, reg or {}, given.options)
-    places = (Path(runs), console or Console(quiet=True))
-    return Asked(recipe, given.plugins, devices, *places, given.at_hand, words, resume)
-
-
-def _words(
-    domain: str, data: str, flags: Mapping[str, str], reg: Mapping[str, object], options: Mapping[str, object]
-) -> dict[str, str]:
-    """Return the words of a command, options by their names, so that some can be changed."""
-    words = {"": domain, " ": quote(data)}
-    words |= {f"--{name}": f"--{name} {quote(value)}" for name, value in flags.items() if value}
-    words |= {f"--reg {name}": f"--reg {quote(typed_named(name, given))}" for name, given in reg.items()}
-    return words | {name: quote(f"{name}={format_value(value)}") for name, value in options.items()}
+    places = (given.plugins, devices, Path(runs), console or Console(quiet=True))
+    return Request(asked.resolved(given.plugins), *places, given.at_hand, None if given.at_hand else asked, resume)
 
 
 @dataclass(frozen=True)
@@ -128,7 +120,7 @@ class Ground:
         folder: Of the study.
     """
 
-    asked: Asked
+    asked: Request
     recipe: Recipe
     first: FitSetup
     folder: Path
@@ -231,16 +223,16 @@ class Ground:
         return self.write(replace(ended, conclusion="stopped by a signal; the finished fits are kept"))
 
 
-def model_options(asked: Asked, recipe: Recipe) -> tuple[Option, ...]:
+def model_options(asked: Request, recipe: Recipe) -> tuple[Option, ...]:
     """Return the options of a recipe's model."""
     return asked.plugins.model(recipe.domain, recipe.model).options
 
 
 def open_ground(
-    asked: Asked,
+    asked: Request,
     verb: str,
     change: Callable[[Recipe], Recipe] = lambda recipe: recipe,
-    need: Callable[[Asked, FitSetup], None] = lambda asked, setup: None,
+    need: Callable[[Request, FitSetup], None] = lambda asked, setup: None,
 ) -> Ground:
     """Read and split the data, decide what all fits share, and claim the folder of the study.
 
@@ -255,7 +247,7 @@ def open_ground(
     """
     plugins = asked.plugins
     resumed = find_study(asked.resume, asked.runs) if asked.resume else None
-    dataset = load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
+    dataset = asked.dataset or load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])
     first = set_up(recipe, plugins, asked.at_hand, dataset)
     recipe = replace(first.recipe, train={**first.recipe.train, **pinned(first.task)})

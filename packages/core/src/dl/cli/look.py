@@ -82,10 +82,12 @@ def _row(spec: Any) -> dict[str, str]:  # Any: one of seven kinds of specificati
 
 def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
     from dl.errors import BadRun
-    from dl.runs.run import is_study
+    from dl.runs.run import WORKFLOW, is_study
 
     if is_study(run.path):
         return _study_row(run)
+    if (run.path / WORKFLOW).exists():
+        return _workflow_row(run)
     try:
         manifest, best = run.manifest, run.best
     except BadRun as error:
@@ -106,6 +108,18 @@ def _study_row(run: Any) -> dict[str, str]:  # Any: as above
     best, name = study.best, study.metric.name
     reached = f"; {name} {best.score:.4f} in trial {best.number}" if best else ""
     return {"name": run.name, "status": study.status, "score": f"{count_trials(study)}{reached}"}
+
+
+def _workflow_row(run: Any) -> dict[str, str]:  # Any: as above
+    from dl.cli.status import standing_of_workflow
+    from dl.errors import BadRun
+    from dl.runs.workflow import read_workflow
+
+    try:
+        found = standing_of_workflow(read_workflow(run.path))
+    except BadRun as error:
+        return {"name": run.name, "status": "unreadable", "score": str(error)}
+    return {"name": run.name, "status": found.status, "score": found.result}
 
 
 def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:

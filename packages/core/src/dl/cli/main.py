@@ -31,6 +31,8 @@ MODULES = {
     "baseline": "baseline",
     "check": "check",
     "tune": "tune",
+    "workflow": "workflow",
+    "status": "status",
     "test": "train",
     "predict": "train",
     "ls": "look",

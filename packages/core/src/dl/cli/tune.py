@@ -102,8 +102,8 @@ def tune(
     from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
+    from dl.recipes.asked import Asked
     from dl.training.devices import Devices
-    from dl.tuning.asked import Asked
     from dl.tuning.tune import find_study, resume_study, tune_asked
 
     where, screen = Devices(accelerator, "1", precision=precision), console(stderr=True)

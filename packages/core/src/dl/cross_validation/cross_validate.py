@@ -26,7 +26,7 @@ from dl.cross_validation.fold import fit_missing
 from dl.cross_validation.plan import Plan, make_plan
 from dl.cross_validation.pool import FinishedFold, pool
 from dl.cross_validation.refit import refit
-from dl.data.examples import subset_fingerprint, whole
+from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.errors import BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.finding import Finding
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
@@ -135,6 +135,7 @@ def cross_validate(
     at_hand: AtHand = NOTHING,
     jobs: int = 1,
     final: str = ENSEMBLE,
+    dataset: Dataset | None = None,
 ) -> Run:
     """Fit a resolved recipe once for each fold; where the protocol is a single hold-out, fit it as `dl.fit` does.
 
@@ -149,6 +150,7 @@ def cross_validate(
         at_hand: Arguments in memory, which the recipe cannot name.
         jobs: Number of folds fitted side by side, each in a process of its own.
         final: The network for new inputs: the ``ensemble`` of the folds, or one ``refit`` on all examples.
+        dataset: As it was read, if it has been read before.
 
     Raises:
         DLError: For every mistake of the user.
@@ -164,7 +166,8 @@ def cross_validate(
         domain = plugins.domain(recipe.domain).load()
         if resumed:
             _need_unfinished(resumed, final)
-        plan = make_plan(recipe, load_dataset(recipe, plugins, domain), plugins, by_size=by_size, at_hand=at_hand)
+        dataset = dataset or load_dataset(recipe, plugins, domain)
+        plan = make_plan(recipe, dataset, plugins, by_size=by_size, at_hand=at_hand)
         if plan.protocol.fits == 1:
             console.print(
                 plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")

@@ -112,7 +112,7 @@ def evaluate_examples(opened: LoadedRun, examples: Examples, name: str, known: F
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     result = TestEvaluation(
-        run=run.manifest.name if run.root != run.path.parent else run.name,
+        run=ledger_name(run),
         data=name,
         examples=len(examples),
         info=opened.task.info.headline,
@@ -127,6 +127,14 @@ def evaluate_examples(opened: LoadedRun, examples: Examples, name: str, known: F
     )
     record_evaluation(ledger, result)
     return result
+
+
+def ledger_name(run: Run) -> str:
+    """Return the name of a run in the ledger: a trial names its study, another inner run its folders."""
+    inner = run.root != run.path.parent
+    if inner and run.manifest.name != run.name:
+        return run.manifest.name
+    return run.path.relative_to(run.root).as_posix() if inner else run.name
 
 
 def _refuse_look(run: Run, earlier: Sequence[Mapping[str, Any]]) -> NoReturn:  # Any: JSON

@@ -21,6 +21,7 @@ from dl.groups import Groups
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
@@ -28,7 +29,7 @@ from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.drift import Drift
 from dl.runs.manifest import Manifest, Parts
 from dl.runs.outcomes import PartOutcomes
-from dl.runs.prospect import Asked, DataCheck, Prospect
+from dl.runs.prospect import DataCheck, Prospect
 from dl.runs.report import Which
 from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
@@ -99,15 +100,11 @@ def check(
             raise BadOption("dl check needs data  example: dl check vision digits")
         _refuse_unknown(given.data, plugins)
         domain = recognize_domain(given.data, plugins, given.options)
-    names = {"recipe": recipe, "model": given.model, "task": task}
     chosen = resolve(
         given.plugins, domain, given.data, recipe=recipe, model=given.model, task=task, seed=seed, options=given.options
     )
-    flags = {"seed": "" if seed is None else str(seed)} | names
-    typed = {name: value for name, value in given.options.items() if isinstance(value, (bool, int, float, str))}
-    asked = Asked(
-        domain, "" if given.at_hand else given.data, {name: word for name, word in flags.items() if word}, typed
-    )
+    data_ = "" if given.at_hand else given.data
+    asked = Asked(domain, data_, given.model, recipe, task, seed, options=given.options)
     found = foresee(chosen, given.plugins, asked, given.at_hand)
     hooks = given.plugins.data_checkers
     return first_answer(hooks, "checks data", prospect=found, plugins=given.plugins, ignore=tuple(ignore))

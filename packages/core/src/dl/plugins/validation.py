@@ -45,6 +45,8 @@ OWN_COMMANDS = frozenset(
         "show",
         "test",
         "tune",
+        "workflow",
+        "status",
         "uninstall",
     }
 )

@@ -6,7 +6,7 @@ It is shared by all runs of a folder, since every evaluation on a test set count
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,20 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
     return evaluations
+
+
+def stored_evaluation(line: Mapping[str, Any]) -> TestEvaluation:  # Any: JSON
+    """Return an evaluation as it was recorded.
+
+    Raises:
+        BadRun: If the line of the ledger is none.
+    """
+    score = line.get("score")
+    listed = {**line, "score": list(score.values()) if isinstance(score, dict) else score}
+    try:
+        return from_json(json.dumps(listed), TestEvaluation)
+    except ValueError as error:
+        raise BadRun(f"{LEDGER} holds a line that is no evaluation on a test set: {error}") from error
 
 
 def evaluations_of(fingerprint: object, ledger: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:  # Any: JSON

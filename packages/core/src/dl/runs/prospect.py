@@ -13,27 +13,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dl.finding import Finding
-from dl.options import Value
+from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import PartOutcomes
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A fit as it was asked for, from which a command to type is made.
-
-    Args:
-        domain: Name of the domain.
-        data: Name of the data set, or path; empty for data in memory, for which there is no command.
-        names: Flags that take a name, as ``model``, ``task`` and ``seed``; none is empty.
-        options: Options typed as ``key=value``.
-    """
-
-    domain: str
-    data: str
-    names: Mapping[str, str]
-    options: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -41,7 +24,7 @@ class Prospect:
     """What is known of a fit before its first step.
 
     Args:
-        asked: What was typed.
+        asked: What was typed; without ``data`` where it is in memory, for which there is no command.
         recipe: Every option, settled on the data.
         manifest: Of the run that the fit would write: task, sizes, rule of the split.
         findings: Of the guards.

@@ -38,6 +38,8 @@ Answer = TypeVar("Answer")
 FOLDS = "folds"  # the folder of the runs of a protocol's fits, named by their numbers
 STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the folder of a study
 FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose fits differ in one thing
+WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of runs and studies
+LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -115,9 +117,10 @@ class Run:
 
     @property
     def root(self) -> Path:
-        """The folder of all runs, with the ledger; a trial lies in its study, which lies there."""
-        study = self.path.parent.parent
-        return study.parent if self.path.parent.name == TRIALS and is_study(study) else self.path.parent
+        """The folder of all runs, with the ledger: studies and workflows lie in it, and their runs in them."""
+        above = [*self.path.parents][:LEVELS]
+        outer = [folder for folder in above if is_of_several(folder)]
+        return (outer[-1] if outer else self.path).parent
 
     @property
     def outcomes_folder(self) -> Path:
@@ -164,6 +167,8 @@ class Run:
         except FileNotFoundError:
             if is_study(self.path):
                 raise BadRun(_study_line(self.path)) from None
+            if (self.path / WORKFLOW).exists():
+                raise BadRun(_workflow_line(self.path)) from None
             raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
         except (OSError, UnicodeDecodeError) as error:
             raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
@@ -189,14 +194,19 @@ def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **giv
 def claim_run(root: Path, label: str) -> Path:
     """Create the next numbered run folder; safe when two runs start at once."""
     files.make_folder(root)
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
+    slug = slug_of(label)
     with files.locked(root):  # two runs with different names must not share a number
         numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
         return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
 
 
+def slug_of(label: str) -> str:
+    """Return a label as it stands behind the number of a run folder."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:60] or "run"
+
+
 def list_runs(root: Path) -> list[Run]:
-    """Return the runs and tunings below a folder, oldest first; a study of capacity, which is several fits, is none."""
+    """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
     return [run for run in _numbered(root) if not (run.path / FITS_FILE).exists()]
 
 
@@ -213,13 +223,23 @@ def is_study(path: Path) -> bool:
     return os.path.exists(path / STUDY)  # noqa: PTH110 - False for an impossible path
 
 
-def list_with_trials(root: Path) -> list[Run]:
-    """Return the runs below a folder, oldest first, in place of a study those of its trials."""
-    found: list[Run] = []
-    for run in list_runs(root):
-        inner = sorted((run.path / TRIALS).glob("[0-9]*")) if is_study(run.path) else [run.path]
-        found.extend(Run(path) for path in inner)
-    return found
+def is_of_several(path: Path) -> bool:
+    """Return whether a folder is that of a study or a workflow, and no run itself."""
+    return any(os.path.exists(path / name) for name in (STUDY, FITS_FILE, WORKFLOW))  # noqa: PTH110 - as above
+
+
+def list_with_inner(root: Path) -> list[Run]:
+    """Return the runs below a folder, oldest first, in place of a study or a workflow those in it."""
+    return [inner for run in _numbered(root) for inner in _inner(run)]
+
+
+def _inner(run: Run) -> list[Run]:
+    """Return a run, or the runs in the folder of a study or a workflow."""
+    if not is_of_several(run.path):
+        return [run]
+    if os.path.exists(run.path / WORKFLOW):  # noqa: PTH110 - as above
+        return list_with_inner(run.path)
+    return [Run(path) for name in (TRIALS, FITS) for path in sorted((run.path / name).glob("[0-9]*"))]
 
 
 def _study_line(path: Path) -> str:
@@ -231,6 +251,14 @@ def _study_line(path: Path) -> str:
         else "it has no best trial yet"
     )
     return f"{path.name} is a study of several fits, not a run  {take}"
+
+
+def _workflow_line(path: Path) -> str:
+    """Return the line that refuses a workflow in place of a run, with its final run."""
+    stages = read_json(path / WORKFLOW, dict[str, Any]).get("stages")
+    last = stages[-1] if isinstance(stages, list) and stages and isinstance(stages[-1], dict) else {}
+    take = f"take its final run: {path / str(last['run'])}" if last.get("run") else f"it stands: dl status {path.name}"
+    return f"{path.name} is a workflow of several fits, not a run  {take}"
 
 
 def refuse_runs_file(root: Path) -> None:
@@ -273,6 +301,26 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
     refuse_runs_file(root)
     near = nearest(str(which), [run.name for run in found])
     raise BadRun(f"no run {str(which)!r} in {str(root)!r}{near}  see: dl ls runs")
+
+
+def open_any(which: str, root: Path) -> Run:
+    """Find a run, a study or a workflow by path, name, number, or ``last``, without reading it.
+
+    Raises:
+        BadRun: If there is none.
+    """
+    refuse_runs_file(root)
+    found = _numbered(root)
+    if which == "last":
+        if not found:
+            raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl workflow tabular wine")
+        return found[-1]
+    named = [run for run in found if is_named(run.name, which)]
+    if len(named) == 1:
+        return named[0]
+    if os.path.isdir(which):  # noqa: PTH112 - a name that can be no path is no folder, and no error
+        return Run(Path(which))
+    raise BadRun(f"no run {which!r} in {str(root)!r}{nearest(which, [run.name for run in found])}  see: dl ls runs")
 
 
 def is_named(name: str, which: str) -> bool:

@@ -19,6 +19,7 @@ from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import FITS, FITS_FILE, Run, is_named
 from dl.runs.wording import show_estimate, show_value
+from dl.stored import from_json
 from dl.terminal import safe_text
 from dl.words import many, show_number
 
@@ -193,6 +194,20 @@ class Study:
             return ""
         of_loss = replace(self.metric, higher=False) if self.over == "lr" or self.verb == "overfit" else self.metric
         return show_estimate(of_loss, change, signed=True)
+
+
+def read_study(folder: Path) -> Study:
+    """Read the study in a folder.
+
+    Raises:
+        BadRun: If it is none, or damaged.
+    """
+    try:
+        return replace(from_json(study_file(folder).read_bytes(), Study), path=str(folder))
+    except FileNotFoundError:
+        raise BadRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
+    except (OSError, ValueError) as error:
+        raise BadRun(f"{study_file(folder)} is damaged: {error}") from error
 
 
 def fit_path(folder: Path, number: int) -> Path:

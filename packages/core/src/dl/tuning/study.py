@@ -21,17 +21,18 @@ from typing import Any
 from dl import files
 from dl.errors import BadRun
 from dl.options import Value, format_value
+from dl.recipes.asked import Asked
 from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
 from dl.stored import from_json
-from dl.tuning.asked import Asked
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 
 FORMAT = 1
 RUNNING, FINISHED, PRUNED, FAILED = "running", "finished", "pruned", "failed"  # of a trial
+UNCHANGED = "the recipe as it stands"  # the options of the first trial, in words
 BEHIND = "pruned: "  # how the message of a pruned trial's run begins
 
 
@@ -183,7 +184,7 @@ def typed_options(space: Sequence[Dimension], trial: Trial) -> list[str]:
 def describe_options(space: Sequence[Dimension], trial: Trial) -> str:
     """Describe a trial in a line: its options that differ from the recipe's."""
     words = [word for word in typed_options(space, trial) if word != "--reg"]
-    return " ".join(words) or "the recipe as it stands"
+    return " ".join(words) or UNCHANGED
 
 
 def best_of(trials: Sequence[Trial], metric: MetricInfo, monitor: str) -> Trial | None:

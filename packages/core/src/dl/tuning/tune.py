@@ -19,11 +19,12 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 
 from dl import files
-from dl.data.examples import subset_fingerprint, whole
+from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.errors import BadOption, BadRun, nearest
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
@@ -34,7 +35,6 @@ from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices
 from dl.training.setup import set_up
-from dl.tuning.asked import Asked
 from dl.tuning.budget import read_budget, show_budget
 from dl.tuning.run_trials import is_over, run_trials
 from dl.tuning.search import TPE, check_sampler
@@ -120,8 +120,9 @@ def tune_asked(
     sampler: str = TPE,
     over: Collection[str] = (),
     at_hand: AtHand = NOTHING,
+    dataset: Dataset | None = None,
 ) -> Study:
-    """Begin a study of what was asked for, and run it.
+    """Begin a study of what was asked for, and run it; a data set that has been read before is not read again.
 
     Raises:
         DLError: For every mistake of the user.
@@ -131,7 +132,7 @@ def tune_asked(
     _check(recipe, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)
-        work = _read(recipe, plugins, devices, at_hand)
+        work = _read(recipe, plugins, devices, at_hand, dataset)
         info = work.first.task.info
         space = search_space(work.recipe, plugins, info.name, over, asked.fixed)
         space = buildable(space, work.recipe, plugins, work.check, over)
@@ -166,7 +167,12 @@ def tune_asked(
 
 
 def resume_study(
-    path: Path, plugins: Plugins, devices: Devices, console: Console, budget: Budget | None = None
+    path: Path,
+    plugins: Plugins,
+    devices: Devices,
+    console: Console,
+    budget: Budget | None = None,
+    dataset: Dataset | None = None,
 ) -> Study:
     """Go on with a study that was stopped or killed, or give a finished one more trials.
 
@@ -176,6 +182,7 @@ def resume_study(
         devices: Where to train.
         console: For progress.
         budget: In place of its own, over all of its trials.
+        dataset: As it was read, if it has been read before.
 
     Raises:
         BadRun: If it is of other data, or has nothing left to do.
@@ -191,7 +198,7 @@ def resume_study(
     recipe = resolve(plugins, recipe=str(path / "recipe.toml"))
     _check(recipe, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
-        work = _read(recipe, plugins, devices, NOTHING)
+        work = _read(recipe, plugins, devices, NOTHING, dataset)
         if subset_fingerprint(whole(work.dataset.train)) != study.fingerprint:
             changed = f"{work.dataset.name} has changed since {study.name}: its examples are others"
             raise BadRun(f"{changed}; start anew: dl tune")
@@ -232,8 +239,8 @@ def _check(recipe: Recipe, devices: Devices) -> None:
     devices.need_one("trials are fitted", "  try: --devices 1")
 
 
-def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand) -> Work:
+def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand, dataset: Dataset | None) -> Work:
     """Read the data, once, and set the recipe up on it."""
-    dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
+    dataset = dataset or load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     first = set_up(recipe, plugins, at_hand, dataset)
     return Work(first.recipe, dataset, first, plugins, devices, at_hand)

@@ -1,4 +1,4 @@
-from dl.tuning.asked import Asked
+from dl.recipes.asked import Asked
 
 
 def test_what_was_asked_is_typed_again_in_the_order_of_a_command():

@@ -1,0 +1,255 @@
+"""The verb status: where a workflow, a study or a run stands, what runs now, and what to type next."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dl.cli.flags import DEFAULT_RUNS, Json, Runs
+from dl.terminal import console, plain
+
+if TYPE_CHECKING:
+    from dl.runs.run import Run
+    from dl.runs.workflow import Workflow
+
+LONG = 2_000  # characters of a line
+SHORT = 100  # characters of a result
+MARKS = {"finished": ("ok", "green"), "skipped": ("-", "dim"), "running": (">", "bold"), "waiting": ("", "dim")}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(help=_STATUS)(status)
+
+
+_STATUS = """Show where a workflow, a study or a run stands.
+
+Example: dl status
+
+Without a name, the newest in the folder of runs: its stages or fits, what runs now, the time left, the next command.
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a folder of runs, or one of them, stands.
+
+    Args:
+        name: Of the folder.
+        kind: ``workflow``, ``tune``, ``overfit``, ``curve``, ``cv`` or ``fit``.
+        status: As it is written, but ``killed`` for what runs no longer.
+        result: What was reached, in one line.
+        next: The command to go on with.
+        running: Whether a process works on it.
+    """
+
+    name: str
+    kind: str
+    status: str
+    result: str
+    next: str
+    running: bool = False
+
+
+def status(
+    which: Annotated[str, typer.Argument(metavar="[STUDY]", help="Number, name or path; the newest if omitted.")] = "",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> None:
+    """Show where something stands."""
+    from dl.runs.run import open_any
+    from dl.runs.workflow import is_workflow, read_workflow
+
+    run = open_any(which or "last", runs)
+    if is_workflow(run.path):
+        state = read_workflow(run.path)
+        if as_json:
+            print(json.dumps({**_json(standing_of_workflow(state)), "stages": _stages(state)}))
+        else:
+            show_workflow(console(), state)
+        return
+    found = standing(run)
+    if as_json:
+        print(json.dumps(_json(found)))
+    else:
+        _show(console(), found)
+
+
+def _json(found: Standing) -> dict[str, Any]:  # Any: JSON
+    return {"name": found.name, "kind": found.kind, "status": found.status, "running": found.running} | {
+        "result": found.result,
+        "next": found.next,
+    }
+
+
+def _stages(state: Workflow) -> list[dict[str, Any]]:  # Any: JSON
+    return [
+        {"name": one.name, "status": one.status, "passed": one.passed, "seconds": one.seconds, "result": one.result}
+        for one in state.stages
+    ]
+
+
+def is_alive(pid: int, host: str) -> bool:
+    """Return whether a process of this machine runs; True for one of another machine, which cannot be asked."""
+    if not pid or host != platform.node() or os.name != "posix":
+        return bool(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def standing_of_workflow(state: Workflow) -> Standing:
+    """Return where a workflow stands."""
+    running = state.status == "running" and is_alive(state.pid, state.host)
+    status = "killed" if state.status == "running" and not running else state.status
+    done = [one for one in state.stages if one.status in ("finished", "skipped")]
+    last = next((one for one in reversed(done) if one.result), None)
+    result = f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
+    return Standing(state.name, "workflow", status, result, "" if running else state.command, running)
+
+
+def show_workflow(out: Console, state: Workflow) -> None:
+    """Print the stages of a workflow with what they reached, the time, and what to type next."""
+    found = standing_of_workflow(state)
+    limit = f" of {_minutes(state.limit)}" if state.limit else ""
+    out.print(
+        plain(f"{state.name}: {state.data}, {state.model}; {found.status}, {_minutes(state.elapsed)}{limit}", "bold")
+    )
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for options in ({"no_wrap": True}, {"no_wrap": True}, {"no_wrap": True, "justify": "right"}, {}):
+        table.add_column(**options)
+    for one in state.stages:
+        mark, style = (
+            ("!", "red") if one.status == "finished" and not one.passed else MARKS.get(one.status, ("!", "red"))
+        )
+        words = one.result if one.status == "finished" else one.entry if one.status == "skipped" else ""
+        shown = plain(words or one.status, "dim" if one.status == "skipped" else "", LONG)
+        seconds = f"{one.seconds:.1f} s" if one.status == "finished" else ""
+        table.add_row(Text(f"  {mark:<2}", style), one.name, Text(seconds, "dim"), shown)
+    out.print(table)
+    if found.running and (now := next((one for one in state.stages if one.status == "running"), None)):
+        out.print(plain(f"  now: {now.name}{_inner(state)}; process {state.pid}{_left(state)}", longest=LONG))
+    show_end(out, state)
+
+
+def show_end(out: Console, state: Workflow) -> None:
+    """Print why a workflow ended early, its final run, and what to type next."""
+    found = standing_of_workflow(state)
+    if state.message:
+        out.print(plain(f"  {state.message}", "red", LONG))
+    lines = {"final run": str(state.final.path)} if state.final else {}
+    for label, words in (lines | ({"next": found.next} if found.next else {})).items():
+        out.print(Text.assemble((f"  {label:<11}", "dim"), plain(words, "bold", LONG)), soft_wrap=True)
+
+
+def _inner(state: Workflow) -> str:
+    """Describe the newest run or study of the stage that runs; empty where none has begun."""
+    from dl.errors import BadRun
+    from dl.runs.run import open_any
+
+    try:
+        found = standing(open_any("last", state.path))
+    except BadRun:
+        return ""
+    return f", {found.name}: {found.result}" if found.running else ""
+
+
+def _left(state: Workflow) -> str:
+    """Describe the time that is left of a limit."""
+    if not state.limit:
+        return ""
+    written = (state.path / "workflow.json").stat().st_mtime
+    left = state.limit - state.elapsed - max(time.time() - written, 0.0)
+    return f", {_minutes(max(left, 0.0))} left"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = zip((hours, minutes, rest), ("h", "min", "s"), strict=True)
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
+def standing(run: Run) -> Standing:
+    """Return where a study or a run stands."""
+    from dl.runs.run import FITS_FILE, is_study
+
+    if is_study(run.path):
+        return _of_tuning(run.path)
+    if (run.path / FITS_FILE).exists():
+        return _of_fits(run.path)
+    return _of_run(run)
+
+
+def _of_tuning(path: Path) -> Standing:
+    from dl.runs.wording import show_value
+    from dl.tuning.study import count_trials, read_study
+
+    study = read_study(path)
+    best = study.best
+    inner = [study.run(trial) for trial in study.trials if trial.status == "running"]
+    running = study.status == "running" and any(_runs_now(one) for one in inner)
+    status = "killed" if study.status == "running" and not running else study.status
+    reached = f"; the best {study.metric.name} {show_value(study.metric, best.score or 0.0)}" if best else ""
+    go_on = "" if running else f"dl tune --resume {study.name}"
+    next_ = study.command if status == "finished" else go_on
+    return Standing(study.name, "tune", status, f"{count_trials(study)}{reached}", next_, running)
+
+
+def _of_fits(path: Path) -> Standing:
+    from dl.runs.study import read_study
+
+    study = read_study(path)
+    last = study.run(len(study.points) + 1)
+    running = study.status == "running" and _runs_now(last)
+    status = "killed" if study.status == "running" and not running else study.status
+    result = study.conclusion or f"{len(study.points)} fits finished"
+    return Standing(path.name, study.verb, status, result, "" if running else study.next, running)
+
+
+def _of_run(run: Run) -> Standing:
+    from dl.runs.wording import show_value
+
+    manifest = run.manifest
+    running = _runs_now(run)
+    status = "killed" if manifest.status == "running" and not running else manifest.status
+    metric, number = manifest.task.headline, run.name.split("-")[0]
+    best = run.best if manifest.best_epoch else {}
+    score = (
+        f"{metric.name} {show_value(metric, best[f'val_{metric.name}'])} at epoch {manifest.best_epoch}" if best else ""
+    )
+    folds = f"{len(run.finished_folds)} folds finished of {manifest.protocol}" if manifest.protocol else ""
+    epochs = f"{manifest.epochs} epochs finished" if not score else ""
+    result = "; ".join(filter(None, (folds, score, epochs if not folds else "", manifest.message)))
+    unfinished = manifest.protocol and status != "finished"
+    next_ = f"dl cv --resume {number}" if unfinished else f"dl report {number}"
+    watch = f"dl report {number} --watch"
+    return Standing(
+        run.name, "cv" if manifest.protocol else "fit", status, result, watch if running else next_, running
+    )
+
+
+def _runs_now(run: Run) -> bool:
+    return run.status == "running" and is_alive(run.manifest.pid, run.manifest.host)
+
+
+def _show(out: Console, found: Standing) -> None:
+    """Print where a study or a run stands."""
+    out.print(plain(f"{found.name}: {found.kind}, {found.status}", "bold"))
+    out.print(plain(f"  {found.result}", longest=LONG))
+    if found.next:
+        out.print(Text.assemble(("  next  ", "dim"), plain(found.next, "bold", LONG)), soft_wrap=True)

@@ -1,0 +1,20 @@
+from dl.errors import TrainingFailed
+from dl.runs.run import Run
+from dl.stages.stage import Entry, _max_time, always, score_of
+
+
+def test_a_stage_begins_unless_its_condition_says_otherwise(workflow_state):
+    assert always(workflow_state()) == Entry(True)
+
+
+def test_a_limit_is_handed_on_as_days_hours_minutes_and_seconds():
+    assert [_max_time(seconds) for seconds in (0.2, 61, 90_061)] == ["00:00:00:01", "00:00:01:01", "01:01:01:01"]
+
+
+def test_the_score_of_a_run_is_that_of_its_best_epoch(whole):
+    run = Run(whole.path / whole.stage("fit").run)
+    assert score_of(run).value == run.best["val_accuracy"] and whole.stage("fit").score == score_of(run)
+
+
+def test_a_failed_training_is_an_error_of_its_own():
+    assert TrainingFailed.exit_code == 1
