@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dl.groups import Groups
 from dl.intervals import Interval, mean_interval, widened, wilson
-from dl.runs.manifest import Baseline
+from dl.runs.manifest import AS_IT_WAS, Baseline
 from dl_reports.facts import Facts, fact
 from dl_reports.sizes import best_of, constants
 from dl_reports.statistics import NotComputable
@@ -70,6 +70,12 @@ def lead(facts: Facts) -> Lead | NotComputable:
 def rival_lead(facts: Facts) -> Lead | NotComputable:
     """Compare the network with the best cheap rival, a baseline that reads its inputs."""
     return _lead(facts, [one for one in facts.manifest.baselines if one.rival and math.isfinite(one.score)])
+
+
+@fact
+def lead_over_origin(facts: Facts) -> Lead | NotComputable:
+    """Compare the network with the run from which its fit went on, as that was."""
+    return _lead(facts, [one for one in facts.manifest.baselines if one.name == AS_IT_WAS])
 
 
 def _lead(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:

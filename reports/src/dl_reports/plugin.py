@@ -29,14 +29,20 @@ def register_checks() -> tuple[CheckSpec, ...]:
 
 @hookimpl
 def register_sections() -> tuple[SectionSpec, ...]:
-    """Register the section on the folds of a cross-validated run."""
-    return (SectionSpec("folds", _folds),)
+    """Register the sections on the folds of a cross-validated run, and on a fit that went on from a run."""
+    return (SectionSpec("folds", _folds), SectionSpec("going on", _going_on))
 
 
 def _folds() -> Callable[[Facts], list[str]]:
     from dl_reports.folds import show_folds
 
     return show_folds
+
+
+def _going_on() -> Callable[[Facts], list[str]]:
+    from dl_reports.going_on import show_going_on
+
+    return show_going_on
 
 
 @hookimpl

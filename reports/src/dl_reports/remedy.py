@@ -39,7 +39,14 @@ def cross_validate(facts: Facts) -> str:
     units = n if groups is None else round(n * len(groups) / max(parts.val, 1))
     protocol, _ = choose_protocol(units, units, timed="by time" in parts.rule)
     held_out = "hold-out" in parts.rule or "by time" in parts.rule
-    if recipe is None or facts.manifest.protocol or facts.manifest.in_memory or protocol.fits == 1 or not held_out:
+    if (
+        recipe is None
+        or recipe.from_run
+        or facts.manifest.protocol
+        or facts.manifest.in_memory
+        or protocol.fits == 1
+        or not held_out
+    ):
         return ""
     changes: dict[str, Any] = {"protocol": str(protocol)}  # Any: values of options
     return again(facts, **changes if recipe.split.get("val") == AUTO else changes | {"val": AUTO})

@@ -49,6 +49,7 @@ class Header:
         seconds: Of the fit.
         val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
         linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
+        goes_on_from: Name of the run from which the fit went on; empty for a fit from the start.
     """
 
     run: str
@@ -75,6 +76,7 @@ class Header:
     seconds: float
     val_groups: int = 0
     linear_share: float | None = None
+    goes_on_from: str = ""
 
 
 @dataclass(frozen=True)

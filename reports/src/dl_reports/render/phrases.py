@@ -68,10 +68,11 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
+    origin = f"; goes on from {header.goes_on_from}" if header.goes_on_from else ""
     return (
         ("task", f"{header.task} - {header.reason}"),
         ("data", data),
-        ("network", f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"),
+        ("network", f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}{origin}"),
     )
 
 

@@ -40,6 +40,7 @@ from dl.splits.partition import DataSplits, load_dataset, number_groups
 from dl.terminal import plain
 from dl.training.description import describe
 from dl.training.devices import Devices
+from dl.training.origin import refuse_going_on
 from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, pinned, set_up
 
@@ -246,6 +247,7 @@ def open_ground(
         DLError: For every mistake of the user; before there is a folder.
     """
     plugins = asked.plugins
+    refuse_going_on(asked.recipe, "a study of capacity")
     resumed = find_study(asked.resume, asked.runs) if asked.resume else None
     dataset = asked.dataset or load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])

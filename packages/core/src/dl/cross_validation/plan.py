@@ -20,6 +20,7 @@ from dl.splits.holdout import last_times
 from dl.splits.partition import number_groups
 from dl.tasks.table import decide
 from dl.tasks.task import Task
+from dl.training.origin import refuse_going_on
 from dl.training.setup import pinned
 
 
@@ -67,6 +68,7 @@ def make_plan(recipe: Recipe, dataset: Dataset, plugins: Plugins, *, by_size: bo
         if dataset.val is not None and protocol.fits > 1:
             protocol, reason = Protocol(HOLDOUT), "the data set brings its own validation set"
     recipe = replace(recipe, split={**recipe.split, "protocol": str(protocol)})
+    refuse_going_on(recipe, "dl cv")
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand)
     loss, positive, scale = (str(recipe.train[name]) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train

@@ -26,9 +26,10 @@ from dl.runs.seen import SEEN, read_fingerprints, refuse_changed
 from dl.specs import IN_MEMORY
 from dl.splits.copies import example_keys, only_copies
 from dl.splits.leakage import found_in
-from dl.splits.partition import load_dataset, number_groups, split_data
+from dl.splits.partition import number_groups, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
+from dl.training.read_new import Reader, reload_dataset
 from dl.training.scoring import score
 from dl.words import many
 
@@ -85,7 +86,7 @@ def _evaluate(
     if "data" in run.manifest.in_memory:
         examples, known, name = _given_examples(opened, given), _seen(run), IN_MEMORY
     else:
-        dataset = load_dataset(opened.recipe, plugins, opened.domain)
+        dataset = reload_dataset(reader_of(opened, plugins))
         open_test = None if given else _need_test_set(run, opened, dataset, plugins)
         known = hashes_of_seen(opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
@@ -94,6 +95,12 @@ def _evaluate(
     if earlier and not again:
         _refuse_look(run, earlier)
     return evaluate_examples(opened, examples, name, known)
+
+
+def reader_of(opened: LoadedRun, plugins: Plugins) -> Reader:
+    """Return what reads other data as a run read its own, and its own again."""
+    known = (opened.domain, opened.preprocessor, opened.task.info)
+    return Reader(opened.run.name, opened.recipe, *known, plugins)
 
 
 def evaluate_examples(opened: LoadedRun, examples: Examples, name: str, known: Fingerprints) -> TestEvaluation:

@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Examples, Fingerprints, Subset, whole
+from dl.data.examples import Dataset, Fingerprints, Subset, whole
 from dl.data.memory import is_named
 from dl.data.projection import project_inputs
 from dl.data.summary import summarize_inputs
 from dl.errors import BadOption, BadRun, DLError
 from dl.groups import Groups
-from dl.inference.evaluate import evaluate_examples, hashes_of_seen
+from dl.inference.evaluate import evaluate_examples, hashes_of_seen, reader_of
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
-from dl.inference.read_new import NewExamples, Reader, read_new
 from dl.options import format_value
 from dl.plugins.registry import Plugins
 from dl.runs.drift import Drift, InputSample, NewData, read_columns
@@ -32,8 +31,9 @@ from dl.runs.outcomes import read_arrays
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run, first_answer
 from dl.splits.copies import example_keys
-from dl.splits.partition import load_dataset, number_groups, split_data
+from dl.splits.partition import number_groups, split_data
 from dl.training.attribution import attribute_errors
+from dl.training.read_new import NewExamples, read_new, reload_dataset
 from dl.training.sketches import MOST_EXAMPLES, spread
 
 Floats = NDArray[np.float64]
@@ -81,7 +81,7 @@ def compare_with_run(
         raise BadOption(f"{run.name} reads {run.manifest.domain}, not {domain}; leave the domain out")
     opened = reopen(run, plugins)
     with attribute_errors(opened.recipe, plugins):
-        new = read_new(Reader.of(opened, plugins), data, target, options)
+        new = read_new(reader_of(opened, plugins), data, target, options)
         found = _gather(opened, new, plugins, _typed(opened, data, options))
     return first_answer(plugins.data_comparers, "compares data", new=found, plugins=plugins)
 
@@ -143,10 +143,10 @@ def _seen(opened: LoadedRun, plugins: Plugins) -> _Seen:
             why = f"{run.name} keeps no inputs, and its data was in memory"
         return _Seen(kept and kept[0], kept[1] if kept else None, nothing, why)
     try:
-        dataset = load_dataset(opened.recipe, plugins, opened.domain)
+        dataset = reload_dataset(reader_of(opened, plugins))
         keys = hashes_of_seen(opened, dataset, plugins)
         if kept is None:
-            return _read_again(opened, dataset.train, plugins, keys)
+            return _read_again(opened, dataset, plugins, keys)
     except DLError as error:
         why = "" if kept else f"{run.name} keeps no inputs, and its data cannot be read again: {error}"
         return _Seen(kept and kept[0], kept[1] if kept else None, nothing, why)
@@ -165,12 +165,12 @@ def _kept(run: Run) -> tuple[InputSample, Floats | None] | None:
     return InputSample(arrays["train_inputs"], columns, Groups.of(arrays.get("train_groups"))), unknown
 
 
-def _read_again(opened: LoadedRun, examples: Examples, plugins: Plugins, keys: Fingerprints) -> _Seen:
+def _read_again(opened: LoadedRun, dataset: Dataset, plugins: Plugins, keys: Fingerprints) -> _Seen:
     """Sample the training inputs of a run from its data, as of a fold, which keeps none of its own."""
-    run, val = opened.run, None
+    run, val, examples = opened.run, None, dataset.train
     subset, groups = whole(examples), Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
     if not run.manifest.protocol:
-        splits = split_data(load_dataset(opened.recipe, plugins, opened.domain), opened.recipe, plugins)
+        splits = split_data(dataset, opened.recipe, plugins)
         subset, val, groups = splits.train, splits.val, splits.groups["train"]
     if val is None:
         return _Seen(sample_inputs(subset, groups), None, keys)

@@ -91,6 +91,8 @@ class Recipe:
         data_options: Checked options of the domain and the data set.
         is_open: Whether the data still decides what nobody stated (`dl.recipes.settle`); never in a recipe file.
         stated: What was typed for an open recipe: ``train.lr``, ``model_options.width``, ``reg.l2``.
+        from_run: Path of the run whose weights and preprocessor the fit goes on from; empty for a fit from the start.
+        from_hash: Of these weights and that preprocessor.
     """
 
     domain: str
@@ -105,10 +107,13 @@ class Recipe:
     data_options: Mapping[str, Value] = field(default_factory=dict)
     is_open: bool = False
     stated: frozenset[str] = frozenset()
+    from_run: str = ""
+    from_hash: str = ""
 
     def to_toml(self, comments: Sequence[str] = ()) -> str:
         """Return the recipe as TOML that `parse_recipe` reads back, with lines of comment before it."""
         head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        head |= {"from": self.from_run, "from_hash": self.from_hash} if self.from_run else {}
         tables: dict[str, dict[str, object]] = {
             "model": {"name": self.model, **self.model_options},
             "train": dict(self.train),
@@ -122,6 +127,7 @@ class Recipe:
     def flat(self) -> dict[str, Value]:
         """Return every option under a dotted name, like ``train.lr`` and ``reg.l2.strength``, for loggers."""
         head: dict[str, Value] = {"domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        head |= {"from": self.from_run} if self.from_run else {}
         tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
         tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
         rest = {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
@@ -147,9 +153,11 @@ class PartialRecipe:
     data_options: Mapping[str, object] = field(default_factory=dict)
     is_open: bool = False
     stated: frozenset[str] = frozenset()
+    from_run: str = ""
+    from_hash: str = ""
 
 
-_HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int}
+_HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int, "from": str, "from_hash": str}
 _TABLES = ("model", "reg", "train", "split", "options")
 
 
@@ -181,6 +189,8 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
         train=stored.get("train", {}),
         split=stored.get("split", {}),
         data_options=stored.get("options", {}),
+        from_run=stored.get("from", ""),
+        from_hash=stored.get("from_hash", ""),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -20,13 +20,14 @@ from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.rivals.fit_rivals import RivalScore, fit_rivals, ordered
 from dl.runs.estimates import estimate_together
-from dl.runs.manifest import Baseline, Parts, TaskInfo
-from dl.runs.outcomes import PartOutcomes, Scored, write_rivals
+from dl.runs.manifest import AS_IT_WAS, Baseline, Parts, TaskInfo
+from dl.runs.outcomes import PartOutcomes, Scored, read_rivals, write_rivals
 from dl.runs.report import Which, find_run
-from dl.runs.run import Run
+from dl.runs.run import Run, read_json
 from dl.runs.seen import refuse_changed
-from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.partition import DataSplits, split_data
 from dl.tasks.table import restore
+from dl.training.read_new import Reader, adopt_splits, reload_dataset
 from dl.training.setup import set_up
 
 if TYPE_CHECKING:
@@ -106,17 +107,20 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     manifest = run.manifest
     if "data" in manifest.in_memory:
         raise BadRun(f"{run.name} was fitted on data in memory, which is gone; give it to scikit-learn directly")
-    recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"))
-    dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
-    constants = tuple(one for one in manifest.baselines if not one.rival)
-    task = restore(manifest.task, plugins.tasks)
+    recipe, task = resolve(plugins, recipe=str(run.path / "recipe.toml")), restore(manifest.task, plugins.tasks)
+    domain = plugins.domain(recipe.domain).load()
+    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
+    dataset = reload_dataset(Reader(run.name, recipe, domain, preprocessor, task.info, plugins))
+    constants = tuple(one for one in manifest.baselines if not one.rival or one.name == AS_IT_WAS)
+    kept = {name: scores for name, scores in read_rivals(run.outcomes_folder).items() if name == AS_IT_WAS}
     if manifest.protocol:
         rivals = _of_folds(run, dataset, task, plugins)
     else:
         splits = split_data(dataset, recipe, plugins)
         refuse_changed(run, dataset.name, splits.val)
-        rivals = _ladder(plugins.domain(recipe.domain).load(), task, recipe, splits, manifest.parts, ()).rivals
-    write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in rivals})
+        splits = adopt_splits(splits, task.info, run.name) if recipe.from_run else splits
+        rivals = _ladder(domain, task, recipe, splits, manifest.parts, ()).rivals
+    write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals})
     every = (*constants, *(one.baseline for one in rivals))
     files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
     parts = manifest.parts

@@ -58,6 +58,7 @@ from dl.stages.display import WorkflowDisplay
 from dl.stages.stage import Bench, Stage, StageStopped
 from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices
+from dl.training.origin import refuse_going_on
 from dl.training.setup import FitSetup, set_up
 from dl.tuning.budget import parse_time
 
@@ -239,6 +240,7 @@ def resume_workflow(path: Path, plugins: Plugins, devices: Devices, console: Con
 
 def _read(recipe: Recipe, plugins: Plugins) -> tuple[Dataset, FitSetup]:
     """Read the data, once, and set the recipe up on it."""
+    refuse_going_on(recipe, "dl workflow")
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     return dataset, set_up(recipe, plugins, dataset=dataset)
 

@@ -35,6 +35,7 @@ from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
 from dl.training.optimizers import own_optimizer
+from dl.training.origin import AsItWas, open_origin, score_as_it_was
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
@@ -59,6 +60,7 @@ class FitSetup:
         facts: Of the data set before the split.
         defaults: The choices that follow from them.
         created: Time of creation, in UTC (ISO 8601).
+        as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
     """
 
     recipe: Recipe
@@ -75,6 +77,7 @@ class FitSetup:
     facts: DataFacts | None = None
     defaults: tuple[Default, ...] = ()
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    as_it_was: AsItWas | None = None
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -125,18 +128,25 @@ def set_up(
         PluginFailed: If the network does not fit the task.
     """
     domain = plugins.domain(recipe.domain).load()
-    dataset = dataset or load_dataset(recipe, plugins, domain)
+    origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
+    dataset = dataset or (origin.read(recipe, at_hand) if origin else load_dataset(recipe, plugins, domain))
     facts = data_facts(dataset)
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     splits = splits or split_data(dataset, recipe, plugins)
-    task = _decide(splits, recipe, plugins)
+    own = origin.own_splits(plugins) if origin else None
+    splits = origin.adopt(splits, own) if origin else splits
+    task = origin.task_of(splits) if origin else _decide(splits, recipe, plugins)
     torch.manual_seed(recipe.seed)
-    preprocessor = domain.learn(splits.train, recipe.data_options)
+    preprocessor = origin.preprocessor if origin else domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
+    if origin:
+        origin.load_into(network)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = _encode(splits, preprocessor, task, int(recipe.train["batch_size"]))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
+    as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
+    baselines = (*baselines, as_it_was.baseline) if as_it_was else baselines
     return FitSetup(
         recipe,
         dataset,
@@ -151,6 +161,7 @@ def set_up(
         at_hand,
         facts,
         defaults,
+        as_it_was=as_it_was,
     )
 
 

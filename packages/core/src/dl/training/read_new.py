@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Index, concatenate_examples
+from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples
 from dl.data.memory import is_named
 from dl.data.ragged import Ragged
 from dl.domain import Domain, Preprocessor
@@ -24,14 +23,12 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import pick_dataset
 from dl.runs.manifest import TaskInfo
-from dl.splits.partition import load_dataset
+from dl.specs import IN_MEMORY
+from dl.splits.partition import DataSplits, load_dataset
 from dl.tables.memory import with_rows
 from dl.tables.options import OPTIONS, is_table
 from dl.terminal import safe_text
 from dl.words import many
-
-if TYPE_CHECKING:
-    from dl.inference.loaded import LoadedRun
 
 OF_READING = (*(option.name for option in OPTIONS), "bad_files")  # data options that change no input
 UNNAMED = ("target",)  # of a run whose target has no name
@@ -57,11 +54,6 @@ class Reader:
     preprocessor: Preprocessor
     info: TaskInfo
     plugins: Plugins
-
-    @classmethod
-    def of(cls, opened: LoadedRun, plugins: Plugins) -> Reader:
-        """Return the reader of a run that is opened."""
-        return cls(opened.run.name, opened.recipe, opened.domain, opened.preprocessor, opened.task.info, plugins)
 
 
 @dataclass(frozen=True)
@@ -128,7 +120,7 @@ def _unlabelled(reader: Reader, data: object, error: Exception) -> NewExamples:
     examples = read_given(
         reader.domain, reader.recipe.domain, given.given, reader.recipe.data_options, reader.preprocessor
     ).train
-    return NewExamples("in-memory", examples, labelled=False, why=str(error))
+    return NewExamples(IN_MEMORY, examples, labelled=False, why=str(error))
 
 
 def read_dataset(reader: Reader, data: object, target: object, options: Mapping[str, object]) -> Dataset:
@@ -158,6 +150,39 @@ def _names(target: object) -> list[str]:
     if not isinstance(target, (list, tuple)):
         raise BadOption("target= takes names of columns of a file; give targets in memory with inputs in memory")
     return [str(name) for name in target]
+
+
+def reload_dataset(reader: Reader) -> Dataset:
+    """Read the data of a run again, in the form in which its fit read it, with the targets of its test set as its own.
+
+    Raises:
+        DLError: If it cannot be read any more.
+    """
+    if not reader.recipe.from_run:
+        return load_dataset(reader.recipe, reader.plugins, reader.domain)
+    dataset = read_dataset(reader, reader.recipe.data, None, {})
+    open_test, path = dataset.open_test, Path(reader.recipe.data)
+    if open_test is None:
+        return dataset
+
+    def adopted() -> Examples:
+        examples = _in_form(reader, open_test(), path, reader.recipe.data_options)
+        return adopt_targets(examples, reader.info, reader.name)
+
+    return replace(dataset, open_test=adopted)
+
+
+def adopt_splits(splits: DataSplits, info: TaskInfo, run: str) -> DataSplits:
+    """Return splits whose targets are in the numbers of a run's task.
+
+    Raises:
+        BadData: As `adopt_targets`.
+    """
+    train = adopt_targets(splits.train.examples, info, run)
+    shared = splits.val.examples is splits.train.examples
+    val = train if shared else adopt_targets(splits.val.examples, info, run)
+    probe = Subset(train, splits.probe.index)
+    return replace(splits, train=Subset(train, splits.train.index), val=Subset(val, splits.val.index), probe=probe)
 
 
 def reading_options(reader: Reader, data: object, options: Mapping[str, object]) -> Options:
@@ -208,10 +233,18 @@ def _given_dataset(reader: Reader, data: object, target: object, reading: Option
         DLError: If it does not fit the run.
     """
     given, named = InMemory.of(data, target)
-    options = {**reading, **({"target": named} if named else {})}
+    return split_given(reader, given, {**reading, **({"target": named} if named else {})})
+
+
+def split_given(reader: Reader, given: InMemory, options: Options) -> Dataset:
+    """Read inputs in memory in the form of a run, with their targets.
+
+    Raises:
+        DLError: If they do not fit the run.
+    """
     inputs, known = given.split(options)
     found = read_given(reader.domain, reader.recipe.domain, inputs, options, reader.preprocessor)
-    return with_rows(replace(found, name="in-memory"), known, options)
+    return with_rows(replace(found, name=IN_MEMORY, source="given in memory"), known, options)
 
 
 def _in_form(reader: Reader, examples: Examples, path: Path | None, reading: Options) -> Examples:

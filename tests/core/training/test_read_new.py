@@ -5,8 +5,8 @@ import pytest
 
 from dl.data.examples import Examples
 from dl.errors import BadData
-from dl.inference.read_new import adopt_targets
 from dl.runs.manifest import MetricInfo, TaskInfo
+from dl.training.read_new import adopt_targets
 
 METRIC = (MetricInfo("accuracy", True, 1.0, "proportion"),)
 CLASSES = TaskInfo("multiclass", "", 3, ("ant", "bee", "cat"), METRIC, "cross_entropy", has_classes=True)
