@@ -25,7 +25,7 @@ from dl.runs.outcomes import PartOutcomes, Scored, read_rivals, write_rivals
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run, read_json
 from dl.runs.seen import refuse_changed
-from dl.splits.partition import DataSplits, split_data
+from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import restore
 from dl.training.read_new import Reader, adopt_splits, reload_dataset
 from dl.training.setup import set_up
@@ -109,8 +109,8 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
         raise BadRun(f"{run.name} was fitted on data in memory, which is gone; give it to scikit-learn directly")
     recipe, task = resolve(plugins, recipe=str(run.path / "recipe.toml")), restore(manifest.task, plugins.tasks)
     domain = plugins.domain(recipe.domain).load()
-    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
-    dataset = reload_dataset(Reader(run.name, recipe, domain, preprocessor, task.info, plugins))
+    went_on = bool(recipe.from_run)
+    dataset = _read_again(run, recipe, domain, task, plugins) if went_on else load_dataset(recipe, plugins, domain)
     constants = tuple(one for one in manifest.baselines if not one.rival or one.name == AS_IT_WAS)
     kept = {name: scores for name, scores in read_rivals(run.outcomes_folder).items() if name == AS_IT_WAS}
     if manifest.protocol:
@@ -118,13 +118,19 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     else:
         splits = split_data(dataset, recipe, plugins)
         refuse_changed(run, dataset.name, splits.val)
-        splits = adopt_splits(splits, task.info, run.name) if recipe.from_run else splits
+        splits = adopt_splits(splits, task.info, run.name) if went_on else splits
         rivals = _ladder(domain, task, recipe, splits, manifest.parts, ()).rivals
     write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals})
     every = (*constants, *(one.baseline for one in rivals))
     files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
     parts = manifest.parts
     return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, constants, rivals)
+
+
+def _read_again(run: Run, recipe: Recipe, domain: Domain, task: Task, plugins: Plugins) -> Dataset:
+    """Read the data of a run that went on from another one, as that reads its own."""
+    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
+    return reload_dataset(Reader(run.name, recipe, domain, preprocessor, task.info, plugins))
 
 
 def _of_folds(run: Run, dataset: Dataset, task: Task, plugins: Plugins) -> tuple[RivalScore, ...]:
