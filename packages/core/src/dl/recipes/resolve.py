@@ -246,6 +246,8 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
         is_open=start.is_open,
         stated=start.stated | _stated(typed) if start.is_open else frozenset(),
+        from_run=start.from_run,
+        from_hash=start.from_hash,
     )
 
 
