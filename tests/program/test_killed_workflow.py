@@ -46,7 +46,12 @@ def test_a_workflow_that_was_killed_in_a_stage_goes_on_there_and_ends_with_one_p
     assert dl_run("report", "1", "--md").out.startswith(f"### {folder.name}")
     assert dl_run("report", "1", "--html", "page.html").code == 0
     assert f"<h1>{folder.name}</h1>" in (tmp_path / "page.html").read_text()
-    assert [one["typed"] for one in again.json["stages"][4]["remedies"]] == ["--reg l2=0.0001", "dropout=0.5"]
+    assert [one["typed"] for one in again.json["stages"][4]["remedies"]] == [
+        "--reg l2=0.0001",
+        "dropout=0.5",
+        "--reg focal=2",
+        "--reg resample=0.5",
+    ]
     listed = dl_run("ls", "runs", "--json").json
     assert (listed[0]["name"], listed[0]["status"]) == (folder.name, "finished")
     final = folder / again.json["stages"][-1]["run"]

@@ -32,7 +32,7 @@ def test_every_recipe_passes_the_schemas(name):
 
 
 def test_each_model_is_at_home_in_a_recipe_of_its_own():
-    for model in MODELS.values():
+    for model in (one for one in MODELS.values() if not one.is_learner):
         assert parse_recipe(RECIPES[model.recipe].text, model.recipe).model == model.name
     (domain,) = plugin.register_domains()
     assert domain.default_recipe in RECIPES and domain.unlabelled == (".txt",)

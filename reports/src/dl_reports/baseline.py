@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dl.groups import Groups
 from dl.intervals import Estimate, Interval, difference_interval, mean_interval, widened, wilson
-from dl.runs.manifest import Baseline
+from dl.runs.manifest import AS_IT_WAS, Baseline
 from dl_reports.facts import Facts, fact
 from dl_reports.sizes import best_of, constants
 from dl_reports.statistics import NotComputable
@@ -73,6 +73,12 @@ def rival_leads(facts: Facts) -> tuple[Lead, ...]:
     sign = -1.0 if facts.metric.higher else 1.0
     found = (_lead(facts, [one]) for one in sorted(rivals, key=lambda one: sign * one.score))
     return tuple(one for one in found if not isinstance(one, NotComputable))
+
+
+@fact
+def lead_over_origin(facts: Facts) -> Lead | NotComputable:
+    """Compare the network with the run from which its fit went on, as that was."""
+    return _lead(facts, [one for one in facts.manifest.baselines if one.name == AS_IT_WAS])
 
 
 def _lead(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from dl.finding import SEVERITIES, Finding
 from dl.plugins.loading import load_plugins
@@ -98,7 +99,13 @@ def header(facts: Facts) -> Header:
         val_groups=0 if facts.val_unit == "example" else facts.val_units,
         linear_share=facts.best_row.get("linear_share"),
         learner=manifest.learner,
+        goes_on_from=_origin(facts),
     )
+
+
+def _origin(facts: Facts) -> str:
+    recipe = known(facts.kept.recipe)
+    return Path(recipe.from_run).name if recipe is not None and recipe.from_run else ""
 
 
 def _reuse(facts: Facts) -> list[Reuse | NotComputable]:

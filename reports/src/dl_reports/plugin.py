@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dl.plugins.registry import Plugins
+    from dl.runs.drift import Drift, NewData
+    from dl.runs.prospect import DataCheck, Prospect
     from dl.runs.run import Run
     from dl_reports.facts import Facts
     from dl_reports.notebook import ShownComparison, ShownReport
@@ -27,14 +29,20 @@ def register_checks() -> tuple[CheckSpec, ...]:
 
 @hookimpl
 def register_sections() -> tuple[SectionSpec, ...]:
-    """Register the section on the folds of a cross-validated run."""
-    return (SectionSpec("folds", _folds),)
+    """Register the sections on the folds of a cross-validated run, and on a fit that went on from a run."""
+    return (SectionSpec("folds", _folds), SectionSpec("going on", _going_on))
 
 
 def _folds() -> Callable[[Facts], list[str]]:
     from dl_reports.folds import show_folds
 
     return show_folds
+
+
+def _going_on() -> Callable[[Facts], list[str]]:
+    from dl_reports.going_on import show_going_on
+
+    return show_going_on
 
 
 @hookimpl
@@ -77,3 +85,19 @@ def build_comparison(first: Run, second: Run) -> ShownComparison:
     from dl_reports.notebook import ShownComparison
 
     return ShownComparison(compare_runs(first, second))
+
+
+@hookimpl
+def check_data(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) -> DataCheck:
+    """Check the data of a fit that is not made."""
+    from dl_reports.prospect import check_prospect
+
+    return check_prospect(prospect, plugins, ignore)
+
+
+@hookimpl
+def compare_data(new: NewData, plugins: Plugins) -> Drift:
+    """Compare new data with what a run has seen."""
+    from dl_reports.drift import find_drift
+
+    return find_drift(new, plugins)

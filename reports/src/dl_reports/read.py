@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dl.errors import BadRun
 from dl.finding import Finding
+from dl.recipes.asked import Asked
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
@@ -50,6 +51,7 @@ class Kept:
         recipe: The choices.
         guards: Findings of the guards.
         rivals: (n,) scores of the validation examples by each cheap rival, by its name.
+        asked: The words of a fit that is not made; None for a run.
     """
 
     run: Run
@@ -65,6 +67,7 @@ class Kept:
     recipe: PartialRecipe | NotComputable
     guards: tuple[Finding, ...] | NotComputable
     rivals: Arrays | NotComputable = NO_RIVALS
+    asked: Asked | None = None
 
 
 def read(run: Run) -> Kept:

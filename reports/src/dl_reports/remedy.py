@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dl.errors import DLError
 from dl.options import Value, format_value, split_named
+from dl.recipes.asked import Asked
 from dl.recipes.protocol import choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, OF_LEARNERS, PartialRecipe, Recipe
 from dl.recipes.resolve import resolve
@@ -39,7 +40,14 @@ def cross_validate(facts: Facts) -> str:
     units = n if groups is None else round(n * len(groups) / max(parts.val, 1))
     protocol, _ = choose_protocol(units, units, timed="by time" in parts.rule)
     held_out = "hold-out" in parts.rule or "by time" in parts.rule
-    if recipe is None or facts.manifest.protocol or facts.manifest.in_memory or protocol.fits == 1 or not held_out:
+    if (
+        recipe is None
+        or recipe.from_run
+        or facts.manifest.protocol
+        or facts.manifest.in_memory
+        or protocol.fits == 1
+        or not held_out
+    ):
         return ""
     changes: dict[str, Any] = {"protocol": str(protocol)}  # Any: values of options
     return again(facts, **changes if recipe.split.get("val") == AUTO else changes | {"val": AUTO})
@@ -55,6 +63,8 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
         reg: Regularizers to add, each with its first option.
         changes: Other values of options.
     """
+    if facts.kept.asked is not None:
+        return _as_asked(facts, facts.kept.asked, changes)
     recipe = known(facts.kept.recipe)
     if recipe is None:
         return ""
@@ -98,6 +108,20 @@ def fit_rival(facts: Facts, rival: Baseline) -> str:
     words = [word for name, value in flags.items() for word in (f"--{name}", value)]
     words += [f"{name}={format_value(value)}" for name, value in options.items()]
     return shlex.join(["dl", _verb(meant), mine.domain, mine.data, *words])
+
+
+def _as_asked(facts: Facts, asked: Asked, changes: Mapping[str, Value]) -> str:
+    """Return the command that makes a fit as it was asked for, with some options changed; empty if there is none."""
+    given = {**asked.options, **changes}
+    given = {name: value for name, value in given.items() if name not in changes or value != AUTO}
+    if not asked.data or given == asked.options:
+        return ""
+    changed = replace(asked, options=given)
+    try:
+        verb = _verb(changed.resolved(facts.plugins))
+    except DLError:
+        return ""
+    return shlex.join(["dl", verb, *changed.words])
 
 
 def _verb(recipe: Recipe) -> str:

@@ -50,6 +50,7 @@ class Header:
         val_groups: Groups of the validation examples, on which every interval rests; 0 where they are independent.
         linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
         learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
+        goes_on_from: Name of the run from which the fit went on; empty for a fit from the start.
     """
 
     run: str
@@ -77,6 +78,7 @@ class Header:
     val_groups: int = 0
     linear_share: float | None = None
     learner: str = ""
+    goes_on_from: str = ""
 
 
 @dataclass(frozen=True)

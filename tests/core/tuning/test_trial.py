@@ -9,6 +9,7 @@ def test_what_a_cut_off_trial_left_is_removed_before_it_is_fitted_again(blobs, t
     study = tune(blobs(), trials=1)
     assert sorted(path.name for path in leftover.iterdir()) == [
         "best.npz",
+        "columns.npz",
         "epochs.npz",
         "examples.npz",
         "features.npz",

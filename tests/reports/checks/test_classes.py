@@ -39,11 +39,11 @@ def test_the_counts_of_classes_are_those_of_the_kept_answers(facts):
     assert counts.right.sum() == (found.answers == targets).sum()
 
 
-def advised(run, plugins, **said):
+def advised(run, plugins, task="binary", **said):
     """Return the command against missed classes, of a run with another recipe."""
     recipe = resolve(plugins, "tabular", "breast-cancer", **said)
     (run.path / "recipe.toml").write_text(recipe.to_toml())
-    info = replace(run.manifest.task, positive="1", probabilities="sigmoid", counts=(9, 1))
+    info = replace(run.manifest.task, name=task, positive="1", probabilities="sigmoid", counts=(9, 1))
     (run.path / "run.json").write_text(replace(run.manifest, domain="tabular", task=info).to_json())
     facts = Facts(read(Run(run.path)), plugins)
     return _remedy(facts, facts.class_counts, np.array([1]))
@@ -59,3 +59,4 @@ def test_rare_classes_are_drawn_more_often_without_a_linear_path_and_then_found_
         assert "threshold=f1" in advised(run, plugins, **said), "what was tried, or cannot be, is not advised"
     tried = advised(run, plugins, reg={"resample": "1"}, options={"threshold": "f1"})
     assert "threshold" not in tried.replace("threshold=f1", "") and "epochs=" in tried
+    assert advised(run, plugins, task="multilabel").endswith("threshold=f1"), "labels are not drawn by their class"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
+    from dl.inspection.check import check
     from dl.rivals.baseline import baseline
     from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
@@ -64,6 +65,7 @@ __all__ = [
     "TrainingFailed",
     "UnknownName",
     "baseline",
+    "check",
     "compare",
     "curve",
     "cv",
@@ -86,6 +88,7 @@ _HOMES = {
     "Run": "dl.runs.run",
     "Study": "dl.tuning.study",
     "baseline": "dl.rivals.baseline",
+    "check": "dl.inspection.check",
     "compare": "dl.runs.report",
     "curve": "dl.capacity.curve",
     "cv": "dl.cross_validation.cross_validate",

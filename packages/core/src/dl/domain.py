@@ -89,6 +89,10 @@ class Preprocessor(nn.Module, ABC):
         """Return which stored inputs hold nothing known, (N,) bool, as texts without a known word."""
         return np.zeros(len(stored), bool)
 
+    def unknown_share(self, stored: Inputs) -> NDArray[np.float64] | None:
+        """Return the share of each stored input that is unknown, (N,), as words of texts; None where nothing can be."""
+        return None
+
     def unseen(self, inputs: Inputs) -> Mapping[int, Sequence[str]]:
         """Return by position what raw inputs hold that the training set lacks, in words; by default nothing."""
         return {}

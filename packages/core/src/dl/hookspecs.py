@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from dl.finding import Finding
     from dl.intervals import Estimate
     from dl.plugins.registry import Plugins
+    from dl.runs.drift import Drift as Drift
+    from dl.runs.drift import NewData
+    from dl.runs.prospect import DataCheck as DataCheck  # also for the registry, which stands before the runs
+    from dl.runs.prospect import Prospect
     from dl.runs.run import Run
     from dl.specs import (
         CheckSpec,
@@ -46,7 +50,7 @@ if TYPE_CHECKING:
 #    `dl.domain.Domain.read` gets `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
 # 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
-#    `dl.domain.Domain.from_memory`
+#    `dl.domain.Domain.from_memory`; check_data and compare_data
 API = 4
 OLDEST_API = 1
 
@@ -210,5 +214,23 @@ def build_comparison(first: Run, second: Run, plugins: Plugins) -> RunComparison
     """Compare two runs for a program, or return None to leave it to the next plugin.
 
     Called by ``dl.compare``, third-party plugins first; must not print, train or write.
+    Example: `dl_reports.plugin`.
+    """
+
+
+@hookspec
+def check_data(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) -> DataCheck | None:
+    """Check the data of a fit that is not made, or return None to leave it to the next plugin.
+
+    Called by ``dl.check``, third-party plugins first; must not print, train or write. ``ignore`` holds finding codes to
+    leave out. Example: `dl_reports.plugin`.
+    """
+
+
+@hookspec
+def compare_data(new: NewData, plugins: Plugins) -> Drift | None:
+    """Compare new data with what a run has seen, or return None to leave it to the next plugin.
+
+    Called by ``dl.check(..., against=run)``, third-party plugins first; must not print, train or write.
     Example: `dl_reports.plugin`.
     """

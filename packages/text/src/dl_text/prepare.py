@@ -76,6 +76,12 @@ class TextPreprocessor(Preprocessor):
             found[first : first + len(offsets) - 1] = ~np.logical_or.reduceat(known, offsets[:-1] - offsets[0])
         return found
 
+    def unknown_share(self, stored: Inputs) -> NDArray[np.float64]:
+        """Return the share of the tokens of each text that are not in the vocabulary, (N,)."""
+        assert isinstance(stored, Ragged)  # from `encode`; no row is empty
+        counts = np.add.reduceat((stored.values == UNKNOWN).astype(np.int64), stored.offsets[:-1].astype(np.int64))
+        return np.asarray(counts / stored.lengths)
+
     def forward(self, inputs: Padded) -> Padded:
         """Add to a batch the weights of its tokens (B, T), unless each weighs 1."""
         if self.weights == "multi-hot":

@@ -68,16 +68,17 @@ def _remedy(facts: Facts, counts: ClassCounts, classes: np.ndarray) -> str:
     recipe = facts.kept.recipe
     if isinstance(recipe, NotComputable):
         return ""
-    known, task = name in facts.plugins.regularizers and name not in recipe.regularizers, facts.manifest.task
+    spec, task = facts.plugins.regularizers.get(name), facts.manifest.task
+    fits = spec is not None and name not in recipe.regularizers and (not spec.tasks or task.name in spec.tasks)
     off: dict[str, Value] = {"linear": False} if recipe.model_options.get("linear") else {}
-    drawn = remedy.again(facts, reg={name: strength}, **off) if known and task.counts else ""
+    drawn = remedy.again(facts, reg={name: strength}, **off) if fits and task.counts else ""
     return drawn or (_lower(facts) if _may_be_lower(facts, counts, classes) else "") or remedy.longer(facts)
 
 
 def _may_be_lower(facts: Facts, counts: ClassCounts, classes: np.ndarray) -> bool:
     """Return whether a class was missed from an untuned threshold on."""
     task, tuned = facts.manifest.task, counts.tuned
-    if not task.has_thresholds or tuned[classes].all():
+    if not task.has_thresholds or (tuned is not None and tuned[classes].all()):
         return False
     return task.has_labels or task.positive in [task.names[int(k)] for k in classes]
 

@@ -138,18 +138,21 @@ def near(facts: Facts) -> list[Finding] | NotComputable:
     features = facts.kept.features
     if isinstance(features, NotComputable):
         return features
-    return _families(facts, features) or _nearest(facts, features)
+    found = _families(facts, features)
+    return found if known(found) or facts.kept.asked is not None else _nearest(facts, features)
 
 
-def _families(facts: Facts, features: Arrays) -> list[Finding]:
+def _families(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
     """Find validation examples among several near copies in the training set, certainly more than one in a hundred."""
     if not {"val_inputs", "train_inputs", "val_rows", "train_rows"} <= set(features):
-        return []
+        return NotComputable("no projected inputs were kept")
     val = slice(None, None, max(1, -(-len(features["val_inputs"]) // LOOKED)))
     rows = features["val_rows"][val].astype(np.int64)
     train = features["train_inputs"]
-    found = known(families(train, features["val_inputs"][val], _of_class(facts, rows, len(train)), LEVEL))
-    if found is None or found.interval.low <= FEW:
+    found = families(train, features["val_inputs"][val], _of_class(facts, rows, len(train)), LEVEL)
+    if isinstance(found, NotComputable):
+        return found
+    if found.interval.low <= FEW:
         return []
     share = f"{formatting.percent(found.share)} {formatting.bracket(found.interval, 100, 2)}"
     searched = formatting.many(len(train), "training example")

@@ -72,7 +72,8 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
     path = "" if header.linear_share is None else f"; the linear path has {header.linear_share:.0%} of its outputs"
-    network = f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}"
+    origin = f"; goes on from {header.goes_on_from}" if header.goes_on_from else ""
+    network = f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}{origin}"
     model = ("model", f"{header.model}, {header.learner}, by scikit-learn") if header.learner else ("network", network)
     return ("task", f"{header.task} - {header.reason}"), ("data", data), model
 

@@ -28,6 +28,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe
+from dl.recipes.settle import close_recipe
 from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo
 from dl.runs.outcomes import Scored
@@ -39,8 +40,9 @@ from dl.splits.partition import DataSplits, load_dataset, number_groups
 from dl.terminal import plain
 from dl.training.description import describe
 from dl.training.devices import Devices
+from dl.training.origin import refuse_going_on
 from dl.training.run_fit import fit_into
-from dl.training.setup import FitSetup, close_recipe, pinned, set_up
+from dl.training.setup import FitSetup, pinned, set_up
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -246,6 +248,8 @@ def open_ground(
     """
     plugins = asked.plugins
     plugins.need_network(asked.recipe.domain, asked.recipe.model, f"dl {verb}")
+    asked.recipe.need_found(f"dl {verb}")
+    refuse_going_on(asked.recipe, "a study of capacity")
     resumed = find_study(asked.resume, asked.runs) if asked.resume else None
     dataset = asked.dataset or load_dataset(asked.recipe, plugins, plugins.domain(asked.recipe.domain).load())
     recipe = change(close_recipe(asked.recipe, dataset, plugins, asked.at_hand)[0])

@@ -127,11 +127,11 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     from dl.data.examples import describe_inputs, row_of
     from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
-    from dl.splits.partition import load_dataset
+    from dl.splits.partition import load_dataset, recognize_domain
     from dl.splits.sight import check_unsplit
     from dl.tasks.table import decide
 
-    chosen = domain_of(name, plugins, reading)
+    chosen = recognize_domain(name, plugins, reading.options)
     recipe = resolve(plugins, chosen, name, task=reading.task, options=reading.options)
     domain = plugins.domain(recipe.domain).load()
     dataset = load_dataset(recipe, plugins, domain)
@@ -208,15 +208,6 @@ def _column_table(columns: Sequence[ColumnSummary], width: int) -> Table:
 def _share(value: float) -> str:
     """Return a share as a percentage: below one, with a decimal."""
     return f"{100 * value:.1f} %" if 0 < value < 0.01 else f"{100 * value:.0f} %"
-
-
-def domain_of(name: str, plugins: Plugins, reading: Reading) -> str:
-    """Return the domain of a named data set, or the one that fits a path best."""
-    named = [domain for domain, known in plugins.datasets if known == name]
-    if named:
-        return named[0]
-    path = Path(os.path.expanduser(name))
-    return max(plugins.domains, key=lambda domain: plugins.domain(domain).load().recognize(path, reading.options))
 
 
 def _counts(examples: Examples, names: int) -> list[int]:

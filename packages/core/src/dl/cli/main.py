@@ -29,6 +29,7 @@ MODULES = {
     "fit": "train",
     "cv": "cv",
     "baseline": "baseline",
+    "check": "check",
     "tune": "tune",
     "workflow": "workflow",
     "status": "status",

@@ -43,7 +43,7 @@ from dl.cli.flags import (
     TaskName,
     TimeOn,
     Which,
-    resolve_typed,
+    hinting_at_flags,
     typed_choices,
     with_flags,
 )
@@ -54,6 +54,8 @@ from dl.words import many
 if TYPE_CHECKING:
     from dl.inference.predict import Prediction
     from dl.plugins.registry import Plugins
+    from dl.recipes.asked import Asked
+    from dl.recipes.recipe import Recipe
     from dl.runs.ledger import TestEvaluation
     from dl.runs.run import Run
 
@@ -75,6 +77,9 @@ Example: dl fit vision mnist --model dense width=256 epochs=3
 
 Further options are key=value: for training (epochs, batch_size, lr, ...), the split (val, duplicates), the model and
 the data. List them with: dl show convnet
+
+With --from RUN, the network of a run is trained further on this data: its task, its classes and its preprocessing are
+kept, and the learning rate is a tenth of the run's unless it is typed.
 """
 
 
@@ -85,6 +90,9 @@ def fit(
     model: ModelName = "",
     recipe: RecipeName = "",
     reg: Reg = None,
+    from_run: Annotated[
+        str, typer.Option("--from", help="Go on from a run: number, name, path or 'last'.", metavar="RUN")
+    ] = "",
     logger: Annotated[
         list[str] | None,
         typer.Option(help="Log metrics to csv, tensorboard, wandb or mlflow; repeatable.", metavar="NAME"),
@@ -115,12 +123,14 @@ def fit(
         (domain, data), options, flags | {"data_dir": data_dir, "on_leak": on_leak, "stratify_on": stratify_on}
     )
     from dl.plugins.loading import load_plugins
+    from dl.recipes.asked import Asked
     from dl.recipes.resolve import named_options
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
-    names = {"recipe": recipe, "model": model, "task": task}
-    chosen = resolve_typed(plugins, domain, data, typed, seed=seed, reg=split_named(reg or []), **names)
+    with hinting_at_flags(typed):
+        asked = Asked(domain, data, model, recipe, task, seed, typed, split_named(reg or []))
+        chosen = resolve_going_on(plugins, asked, from_run, runs)
     from dl.training.devices import Devices, is_first_device
     from dl.training.run_fit import fit_recipe
 
@@ -130,6 +140,20 @@ def fit(
     if not is_first_device():
         return 0
     return finish(run, plugins, as_json=as_json)
+
+
+def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) -> Recipe:
+    """Resolve a fit, from the start or from a run.
+
+    Raises:
+        DLError: For a choice that does not fit.
+    """
+    if not from_run:
+        return asked.resolved(plugins)
+    from dl.runs.run import open_run
+    from dl.training.origin import resolve_from
+
+    return resolve_from(plugins, open_run(from_run, runs), asked)
 
 
 def finish(run: Run, plugins: Plugins, *, as_json: bool) -> int:

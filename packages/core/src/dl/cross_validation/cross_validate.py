@@ -168,6 +168,7 @@ def cross_validate(
         raise BadOption(f"jobs={jobs}: expected 1 or more folds side by side")
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
+    recipe.need_found("dl cv")
     devices.need_one("folds are fitted", "  try: --devices 1")
     with attribute_errors(recipe, plugins), isolate_rng():
         domain = plugins.domain(recipe.domain).load()

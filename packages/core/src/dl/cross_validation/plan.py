@@ -13,13 +13,15 @@ from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, Recipe
+from dl.recipes.settle import close_recipe
 from dl.splits.copies import example_keys
 from dl.splits.folds import members
 from dl.splits.holdout import last_times
 from dl.splits.partition import number_groups
 from dl.tasks.table import decide
 from dl.tasks.task import Task
-from dl.training.setup import close_recipe, pinned
+from dl.training.origin import refuse_going_on
+from dl.training.setup import pinned
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def make_plan(
         if dataset.val is not None and protocol.fits > 1:
             protocol, reason = Protocol(HOLDOUT), "the data set brings its own validation set"
     recipe = replace(recipe, split={**recipe.split, "protocol": str(protocol)})
+    refuse_going_on(recipe, "dl cv")
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand)
     loss, positive, scale = (str(recipe.train.get(name, AUTO)) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train

@@ -27,9 +27,10 @@ from dl.runs.thresholds import score_thresholds
 from dl.specs import IN_MEMORY
 from dl.splits.copies import example_keys, only_copies
 from dl.splits.leakage import found_in
-from dl.splits.partition import load_dataset, number_groups, split_data
+from dl.splits.partition import number_groups, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
+from dl.training.read_new import Reader, reload_dataset
 from dl.training.scoring import score
 from dl.words import many
 
@@ -86,15 +87,34 @@ def _evaluate(
     if "data" in run.manifest.in_memory:
         examples, known, name = _given_examples(opened, given), _seen(run), IN_MEMORY
     else:
-        dataset = load_dataset(opened.recipe, plugins, opened.domain)
+        dataset = reload_dataset(reader_of(opened, plugins))
         open_test = None if given else _need_test_set(run, opened, dataset, plugins)
-        known = _known(run, opened, dataset, plugins)
+        known = hashes_of_seen(opened, dataset, plugins)
         examples = open_test() if open_test else _given_examples(opened, given)
         name = dataset.name if open_test else IN_MEMORY
-    fingerprint, ledger = subset_fingerprint(whole(examples)), run.root / LEDGER
-    earlier = evaluations_of(fingerprint, read_ledger(ledger))
+    earlier = evaluations_of(subset_fingerprint(whole(examples)), read_ledger(run.root / LEDGER))
     if earlier and not again:
         _refuse_look(run, earlier)
+    return evaluate_examples(opened, examples, name, known)
+
+
+def reader_of(opened: LoadedRun, plugins: Plugins) -> Reader:
+    """Return what reads other data as a run read its own, and its own again."""
+    known = (opened.domain, opened.preprocessor, opened.task.info)
+    return Reader(opened.run.name, opened.recipe, *known, plugins)
+
+
+def evaluate_examples(opened: LoadedRun, examples: Examples, name: str, known: Fingerprints) -> TestEvaluation:
+    """Score examples with a run, and record that in the ledger.
+
+    Args:
+        opened: The run.
+        examples: With targets in the numbers of its task.
+        name: Of their data set.
+        known: Hashes of the examples that the run has seen.
+    """
+    run = opened.run
+    fingerprint, ledger = subset_fingerprint(whole(examples)), run.root / LEDGER
     keys = _hashes(examples, np.arange(len(examples)), opened)
     groups = Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
@@ -107,7 +127,7 @@ def _evaluate(
         score=estimate(opened.task.info, scored, examples.targets, groups),
         metrics=opened.task.metrics(logits, target),
         loss=float(scored.loss.mean()),
-        look=1 + len(earlier),
+        look=1 + len(evaluations_of(fingerprint, read_ledger(ledger))),
         fingerprint=fingerprint,
         in_training=int(np.count_nonzero(found_in(keys, known))),  # bit for bit
         groups=len(groups) if groups is not None else 0,
@@ -170,12 +190,18 @@ def _need_test_set(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugi
     return dataset.open_test
 
 
-def _known(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Fingerprints:
-    """Return the hashes of the training and validation set.
+def hashes_of_seen(opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Fingerprints:
+    """Return the hashes of the training and validation set of a run.
+
+    Args:
+        opened: The run.
+        dataset: Its data, read again.
+        plugins: The registered plugins.
 
     Raises:
         BadRun: If the data has changed since the fit.
     """
+    run = opened.run
     if run.manifest.protocol:  # every example was learnt from by some fold
         held = whole(dataset.train)
         subsets = [only_copies(held)]

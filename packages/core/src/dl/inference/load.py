@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,16 @@ from dl.learners.store import load_learner
 from dl.plugins.at_hand import NOTHING, AtHand, without
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO
-from dl.recipes.resolve import resolve
+from dl.recipes.resolve import looks_like_path, resolve
 from dl.runs.run import Run, read_json
+from dl.specs import DatasetSpec
 from dl.tasks.table import restore
 from dl.training.checkpoint import load_weights
 from dl.training.regularizers import Regularizers, build_network
 
 if TYPE_CHECKING:
+    from dl.data.examples import Dataset
+    from dl.options import Options
     from dl.plugins.at_hand import Model
 
 
@@ -46,6 +50,7 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
     # older runs kept val=0 for the default size; an optimizer in memory is needed only for training
     replaced: dict[str, object] = {"val": AUTO} if run.recipe.split.get("val") == 0 else {}
     replaced |= {"optimizer": "sgd"} if "optimizer" in needed else {}
+    plugins = _without_lost_data(run, plugins)
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=replaced)
     domain = plugins.domain(recipe.domain).load()
     preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
@@ -60,6 +65,19 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
     load_weights(run.weights, network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return LoadedRun(run, recipe, domain, preprocessor.to(device), task, network.eval().to(device))
+
+
+def _without_lost_data(run: Run, plugins: Plugins) -> Plugins:
+    """Register a placeholder for data that has been moved, in a copy of the plugins: a run is of use without it."""
+    key = (run.recipe.domain, run.recipe.data)
+    if key in plugins.datasets or os.path.lexists(run.recipe.data) or not looks_like_path(run.recipe.data):
+        return plugins
+
+    def no_data(_options: Options) -> Dataset:
+        raise BadRun(f"{run.recipe.data!r}, the data of {run.name}, is no longer there; put it back")
+
+    lost = DatasetSpec(run.recipe.data, run.recipe.domain, "", no_data)
+    return replace(plugins, datasets={**plugins.datasets, key: lost})
 
 
 def _at_hand(run: Run, model: Model | None) -> AtHand:

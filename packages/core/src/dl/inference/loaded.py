@@ -13,13 +13,12 @@ from dl.data.memory import take
 from dl.domain import Domain, Preprocessor, encode_examples
 from dl.learners.fitted import FittedLearner
 from dl.options import Options
-from dl.padded import Padded
 from dl.plugins.at_hand import read_given
 from dl.recipes.recipe import Recipe
-from dl.regularizer import Prepared
 from dl.runs.run import Run
 from dl.tasks.task import Task
-from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
+from dl.training.batches import DeviceDataset
+from dl.training.scoring import compute_logits
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,7 @@ class LoadedRun:
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
         data = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
-        data.targets = data.targets.to(next(self.network.parameters()).device)
-        sampler = EvalBatchSampler(np.arange(len(examples)), Shard(), data.lengths, self.task.row.eval_batch_size)
-        batches = []
-        with torch.inference_mode():
-            for positions in sampler:
-                inputs, _ = data.take(positions)
-                prepared = self._prepared(inputs)
-                batches.append(self.task.row.reduce_logits(self.network(prepared), prepared).float().cpu())
-        return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
+        return compute_logits(self.network, self.preprocessor, self.task, data, np.arange(len(examples)))
 
     def read(self, inputs: object, options: Options | None = None, *, skip: bool = False) -> Examples:
         """Convert inputs in memory to examples.
@@ -75,11 +66,6 @@ class LoadedRun:
         """
         chosen = self.recipe.data_options if options is None else options
         return read_given(self.domain, self.recipe.domain, take(inputs), chosen, self.preprocessor, skip=skip).train
-
-    def _prepared(self, inputs: Tensor | Padded) -> Prepared:
-        """Prepare encoded inputs, cast to the dtype of the network."""
-        prepared: Prepared = self.preprocessor(inputs)
-        return prepared.to(next(self.network.parameters()).dtype) if isinstance(prepared, Tensor) else prepared
 
 
 @dataclass(frozen=True)

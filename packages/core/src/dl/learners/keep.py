@@ -12,8 +12,8 @@ from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, riva
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
-from dl.runs.manifest import Baseline, Manifest
-from dl.runs.outcomes import write_rivals
+from dl.runs.manifest import AS_IT_WAS, Baseline, Manifest
+from dl.runs.outcomes import read_rivals, write_rivals
 from dl.runs.run import Run
 from dl.splits.partition import DataSplits
 from dl.tasks.task import Task
@@ -27,16 +27,18 @@ def are_wanted(asked: bool | None) -> bool:
 
 
 def keep_rivals(run: Run, rivals: Sequence[RivalScore]) -> None:
-    """Write the scores of rivals into a run, in place of those that it had."""
-    write_rivals(run.outcomes_folder, {one.baseline.name: one.scores for one in rivals})
+    """Write the scores of rivals into a run, in place of those that it had; the run as it was stays."""
     manifest = Run(run.path).manifest
+    stay = {one.name for one in others(manifest)}
+    kept = {name: scores for name, scores in read_rivals(run.outcomes_folder).items() if name in stay}
+    write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals})
     every = (*others(manifest), *(one.baseline for one in rivals))
     files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
 
 
 def others(manifest: Manifest) -> tuple[Baseline, ...]:
-    """Return the baselines of a run that are no fitted rivals."""
-    return tuple(one for one in manifest.baselines if not one.train)
+    """Return the baselines of a run that are no fitted rivals: constants, and the run from which it went on."""
+    return tuple(one for one in manifest.baselines if not one.train or one.name == AS_IT_WAS)
 
 
 def add_rivals(run: Run, recipe: Recipe, plugins: Plugins, task: Task, splits: DataSplits) -> list[str]:

@@ -113,6 +113,8 @@ def load(extra: Iterable[object] = ()) -> Plugins:
         "renderers": _answering(drafts, "render_report"),
         "reporters": _answering(drafts, "build_report"),
         "comparers": _answering(drafts, "build_comparison"),
+        "data_checkers": _answering(drafts, "check_data"),
+        "data_comparers": _answering(drafts, "compare_data"),
     }
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))

@@ -17,7 +17,7 @@ from dl.plugins.states import PluginState, plugin_line
 if TYPE_CHECKING:
     from torch import nn
 
-    from dl.hookspecs import RunComparison, RunReport
+    from dl.hookspecs import DataCheck, Drift, RunComparison, RunReport
     from dl.options import InputShape, Options
     from dl.specs import (
         CheckSpec,
@@ -51,6 +51,8 @@ class Plugins:
         renderers: The hooks that print the report of a run, in the order they are called.
         reporters: The hooks that compute the report for a program, likewise.
         comparers: The hooks that compare two runs for a program, likewise.
+        data_checkers: The hooks that check data without a fit, likewise.
+        data_comparers: The hooks that compare new data with what a run has seen, likewise.
         owners: Name of the plugin of each specification, by the field above and the key there.
         states: The state of each plugin, dl's own first.
         notes: Messages that concern no single plugin.
@@ -69,6 +71,8 @@ class Plugins:
     renderers: tuple[Callable[..., bool], ...] = ()
     reporters: tuple[Callable[..., RunReport | None], ...] = ()
     comparers: tuple[Callable[..., RunComparison | None], ...] = ()
+    data_checkers: tuple[Callable[..., DataCheck | None], ...] = ()
+    data_comparers: tuple[Callable[..., Drift | None], ...] = ()
     owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()

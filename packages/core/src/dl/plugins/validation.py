@@ -36,6 +36,7 @@ OWN_COMMANDS = frozenset(
         "fit",
         "cv",
         "baseline",
+        "check",
         "install",
         "ls",
         "new",

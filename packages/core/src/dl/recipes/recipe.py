@@ -18,18 +18,22 @@ from dl.options import Option, Space, Value
 
 VERSION = 1
 AUTO = "auto"  # as ``val``: the data set's own validation share
+LR, BATCH_SIZE = FOUND = (
+    "lr",
+    "batch_size",
+)  # of training, found by short fits where they are ``auto``
 LARGEST = 1_000_000  # bytes of a recipe file
 SCHEDULES = ("constant", "one-cycle", "cosine")
 DECAYING = ("adamw", "sgd")  # optimizers with weight decay
 
 TRAIN_OPTIONS = (
     Option("epochs", 5, "number of passes over the training set", low=1, high=100_000),
-    Option("batch_size", 128, "examples per optimizer step, over all devices", low=1, high=1_000_000),
+    Option("batch_size", 128, "examples per optimizer step; dl fit takes auto", low=1, high=1_000_000),
     Option("optimizer", "rmsprop", "rmsprop, adam, adamw or sgd", choices=("rmsprop", "adam", "adamw", "sgd")),
     Option(
         "lr",
         1e-3,
-        "learning rate; the peak of a schedule",
+        "learning rate; the peak of a schedule; dl fit takes auto",
         low=0.0,
         space=Space(0.1, 10.0, log=True, relative=True),
     ),
@@ -107,6 +111,9 @@ class Recipe:
         data_options: Checked options of the domain and the data set.
         is_open: Whether the data still decides what nobody stated (`dl.recipes.settle`); never in a recipe file.
         stated: What was typed for an open recipe: ``train.lr``, ``model_options.width``, ``reg.l2``.
+        find: Options of training that a fit finds before it begins; never in a recipe file.
+        from_run: Path of the run whose weights and preprocessor the fit goes on from; empty for a fit from the start.
+        from_hash: Of these weights and that preprocessor.
     """
 
     domain: str
@@ -121,10 +128,24 @@ class Recipe:
     data_options: Mapping[str, Value] = field(default_factory=dict)
     is_open: bool = False
     stated: frozenset[str] = frozenset()
+    find: frozenset[str] = frozenset()
+    from_run: str = ""
+    from_hash: str = ""
+
+    def need_found(self, verb: str) -> None:
+        """Refuse options that are to be found where several fits share them.
+
+        Raises:
+            BadOption: Naming one.
+        """
+        for name in sorted(self.find):
+            hint = "dl curve DATA --over lr" if name == LR else "dl fit"
+            raise BadOption(f"{name}={AUTO}: {verb} takes a number, which all of its fits share; {hint} finds one")
 
     def to_toml(self, comments: Sequence[str] = ()) -> str:
         """Return the recipe as TOML that `parse_recipe` reads back, with lines of comment before it."""
         head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        head |= {"from": self.from_run, "from_hash": self.from_hash} if self.from_run else {}
         tables: dict[str, dict[str, object]] = {
             "model": {"name": self.model, **self.model_options},
             "train": dict(self.train),
@@ -138,6 +159,7 @@ class Recipe:
     def flat(self) -> dict[str, Value]:
         """Return every option under a dotted name, like ``train.lr`` and ``reg.l2.strength``, for loggers."""
         head: dict[str, Value] = {"domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
+        head |= {"from": self.from_run} if self.from_run else {}
         tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
         tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
         rest = {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
@@ -163,9 +185,11 @@ class PartialRecipe:
     data_options: Mapping[str, object] = field(default_factory=dict)
     is_open: bool = False
     stated: frozenset[str] = frozenset()
+    from_run: str = ""
+    from_hash: str = ""
 
 
-_HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int}
+_HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int, "from": str, "from_hash": str}
 _TABLES = ("model", "reg", "train", "split", "options")
 
 
@@ -197,6 +221,8 @@ def parse_recipe(text: str, where: str) -> PartialRecipe:
         train=stored.get("train", {}),
         split=stored.get("split", {}),
         data_options=stored.get("options", {}),
+        from_run=stored.get("from", ""),
+        from_hash=stored.get("from_hash", ""),
     )
 
 

@@ -19,6 +19,7 @@ from dl.plugins.registry import Plugins, causal_builder
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import (
     AUTO,
+    FOUND,
     OF_LEARNERS,
     SPLIT_OPTIONS,
     TRAIN_OPTIONS,
@@ -104,8 +105,14 @@ def resolve(
     specs = pick_specs(plugins, start)
     if specs.model.is_learner:
         start = for_learner(specs.model, start, {**(options or {}), **{f"--reg {name}": name for name in reg or {}}})
-    typed = sort_typed(specs, start, options or {})
-    return check_recipe(plugins, specs, start, typed)
+    find = _to_find(specs, options or {})
+    typed = sort_typed(specs, start, {name: value for name, value in (options or {}).items() if name not in find})
+    return replace(check_recipe(plugins, specs, start, typed), find=find)
+
+
+def _to_find(specs: FitSpecs, options: Mapping[str, object]) -> frozenset[str]:
+    """Return the options that are to be found by short fits; of a learner, which has none of them, nothing."""
+    return frozenset() if specs.model.is_learner else frozenset(name for name in FOUND if options.get(name) == AUTO)
 
 
 def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> PartialRecipe:
@@ -239,6 +246,8 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
         is_open=start.is_open,
         stated=start.stated | _stated(typed) if start.is_open else frozenset(),
+        from_run=start.from_run,
+        from_hash=start.from_hash,
     )
 
 

@@ -17,10 +17,12 @@ from dl.data.ragged import Ragged
 from dl.defaults import DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
 from dl.options import Option, check_named
+from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import in_order_of_application
+from dl.specs import IN_MEMORY
 
 GROUPS = ("model_options", "train", "split", "data_options")  # of a recipe
 
@@ -48,6 +50,22 @@ def settle(recipe: Recipe, data: DataFacts, plugins: Plugins) -> tuple[Recipe, t
             applied.append(default)
         settled = changed
     return replace(settled, is_open=False, stated=frozenset()), tuple(applied)
+
+
+def close_recipe(
+    recipe: Recipe, dataset: Dataset, plugins: Plugins, at_hand: AtHand = NOTHING, facts: DataFacts | None = None
+) -> tuple[Recipe, tuple[Default, ...]]:
+    """Return the recipe with all that follows from the data in it, and the defaults among that.
+
+    Args:
+        recipe: Open or closed.
+        dataset: As it was read.
+        plugins: The registered plugins.
+        at_hand: Arguments in memory.
+        facts: Of the data set, if they are known; None computes them.
+    """
+    settled, defaults = settle(_as_read(recipe, dataset, at_hand), facts or data_facts(dataset), plugins)
+    return _as_needed(settled, plugins), defaults
 
 
 def data_facts(dataset: Dataset) -> DataFacts:
@@ -84,6 +102,19 @@ def _describe_target(examples: Examples) -> tuple[str, int]:
         width = targets.shape[1]
         return ("labels" if whole else "numbers", width) if width else ("none", 0)
     return ("classes", len(np.unique(targets))) if whole else ("numbers", 1)
+
+
+def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
+    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
+    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
+    needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
+    return replace(recipe, data_options={**recipe.data_options, **needed})
+
+
+def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
+    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
+    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
+    return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 
 def _with_default(recipe: Recipe, default: Default, plugins: Plugins) -> Recipe:

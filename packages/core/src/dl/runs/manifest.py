@@ -15,6 +15,7 @@ from dl.errors import BadRun
 from dl.stored import from_json
 
 FORMAT = 1
+AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
 STATUSES = ("running", "finished", "interrupted", "failed")
 
 

@@ -24,7 +24,7 @@ def check_inputs(dataset: Dataset, train: Subset, val: Subset) -> list[Finding]:
     counted = {str(one.evidence.get("column")) for one in dataset.findings if one.severity == "issue"}
     found = [*dataset.findings, *check_columns(train, val, tuple(counted))]
     if dataset.train.groups is None and dataset.train.times is None:
-        found += check_names(dataset)
+        found += check_names(dataset, train, val)
     return found
 
 
@@ -37,8 +37,14 @@ def check_unsplit(dataset: Dataset) -> list[Finding]:
     return check_inputs(dataset, *(Subset(dataset.train, part) for part in parts))
 
 
-def check_names(dataset: Dataset) -> list[Finding]:
-    """Find groups of files by the stems of their names, which a split may cut."""
+def check_names(dataset: Dataset, train: Subset, val: Subset) -> list[Finding]:
+    """Find groups of files by the stems of their names, which a split may cut.
+
+    Args:
+        dataset: What was read.
+        train: The training set.
+        val: The validation set.
+    """
     examples, from_val = dataset.train, np.zeros(len(dataset.train), bool)
     if dataset.val is not None:
         examples = concatenate_examples([dataset.train, dataset.val])
@@ -63,6 +69,7 @@ def check_names(dataset: Dataset) -> list[Finding]:
         message = f"{what}{one}, and files of one group are on both sides of the split: {told}; "
         message += f"keep them together: --group-on {BY_NAME}"
     evidence = {"column": "" if dataset.val is not None else BY_NAME, "groups": count, "agreement": agreed}
+    evidence["share"] = _share_cut(found.groups, train.index, val.index + (dataset.val is not None) * len(train))
     severity = "issue" if one else "tip"
     return [Finding("data-groups-in-sight", severity, message, evidence | {"files": len(examples)})]
 
@@ -74,6 +81,11 @@ def _are_files(examples: Examples) -> bool:
         and len(set(examples.sources)) == len(examples) > 0
         and ("." in examples.sources[0].rpartition("/")[2])
     )
+
+
+def _share_cut(groups: Index, train: Index, val: Index) -> float:
+    """Return the share of the validation examples whose group has a training example."""
+    return float(np.isin(groups[val], groups[train]).mean())
 
 
 def _cut(groups: Index, from_val: np.ndarray) -> bool:

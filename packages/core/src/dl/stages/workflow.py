@@ -59,6 +59,7 @@ from dl.stages.display import WorkflowDisplay
 from dl.stages.stage import Bench, Stage, StageStopped
 from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices
+from dl.training.origin import refuse_going_on
 from dl.training.setup import FitSetup, set_up
 from dl.tuning.budget import parse_time
 
@@ -176,6 +177,7 @@ def begin_workflow(
     plugins.need_network(recipe.domain, recipe.model, "dl workflow")
     if protocol_of(recipe.split)[0].fits > 1:
         raise BadOption("protocol= is chosen by the size of the data, for the final score; leave it out, or see: dl cv")
+    recipe.need_found("dl workflow")
     devices.need_one("the stages are fitted", "  try: --devices 1")
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)
@@ -241,6 +243,7 @@ def resume_workflow(path: Path, plugins: Plugins, devices: Devices, console: Con
 
 def _read(recipe: Recipe, plugins: Plugins) -> tuple[Dataset, FitSetup]:
     """Read the data, once, and set the recipe up on it."""
+    refuse_going_on(recipe, "dl workflow")
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     first = set_up(recipe, plugins, dataset=dataset)
     return first.dataset, first

@@ -19,12 +19,13 @@ from torch import Tensor
 
 from dl import files
 from dl.data.examples import Index, Subset
-from dl.data.projection import project_inputs
+from dl.data.summary import summarize_inputs
 from dl.groups import Groups
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
+from dl.runs.drift import write_columns
 from dl.runs.estimates import ScoreEstimates, estimate_scores
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
@@ -35,7 +36,7 @@ from dl.training.devices import is_first_device
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
-from dl.training.sketches import MOST_EXAMPLES, hardest, spread, write_sketches
+from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
 
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
@@ -138,20 +139,19 @@ class RunWriter(Callback):
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
         for name in subsets:
             features |= module.features(name, features[f"{name}_rows"])
-        features |= self._projected(module, features["val_rows"])
+        train = Subset(subsets["probe"].examples, module.data.train)
+        projected = project_splits(train, subsets["val"], self.scored.groups.get("train"))
+        self._keep_columns(module, train, projected["train_rows"], projected["val_rows"])
+        features |= projected
         outcomes.write_arrays(self.folder / "outcomes" / "features.npz", features)
 
-    def _projected(self, module: FitModule, val_rows: Index) -> dict[str, np.ndarray]:
-        """Return projected inputs of the validation set and of the whole training set, as many as are kept of each."""
-        val, train = self.scored.subsets["val"], self.scored.subsets["probe"].examples
-        train_rows = spread(len(module.data.train), MOST_EXAMPLES)
-        groups = self.scored.groups.get("train")
-        shared = {} if groups is None else {"train_groups": groups.numbers[train_rows]}
-        return shared | {
-            "train_rows": train_rows,
-            "train_inputs": project_inputs(train.inputs, module.data.train[train_rows]),
-            "val_inputs": project_inputs(val.examples.inputs, val.index[val_rows]),
-        }
+    def _keep_columns(self, module: FitModule, train: Subset, train_rows: Index, val_rows: Index) -> None:
+        """Keep columns of the training inputs, with which new data is compared."""
+        val = self.scored.subsets["val"]
+        some = val.examples.take(val.index[val_rows])
+        unknown = module.preprocessor.unknown_share(module.preprocessor.encode(some.inputs))
+        columns = summarize_inputs(train.examples.inputs, train.index[train_rows])
+        write_columns(self.folder / "outcomes", columns, unknown)
 
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write the final status and the thresholds to the manifest, on the first device only."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -51,6 +52,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "task": f"{task.info.name} - {task.info.reason}",
         "to find": _class_to_find(task.info),
         "learns": _target_scale(task.info),
+        "goes on": _going_on(setup),
     }
     console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
@@ -61,6 +63,14 @@ def _show_data(console: Console, setup: FitSetup) -> None:
     show_findings(console, splits.findings)
     for code in unmended(setup.recipe, splits.findings):
         console.print(plain(f"  - on_leak=fix has no remedy left for {code}; see: dl explain {code}"))
+
+
+def _going_on(setup: FitSetup) -> str:
+    """Describe the run that the fit goes on from, and the rate; empty for a fit from the start."""
+    recipe = setup.recipe
+    if not recipe.from_run:
+        return ""
+    return f"from {Path(recipe.from_run).name}, its weights, classes and preprocessing; lr={recipe.train['lr']}"
 
 
 def _class_to_find(info: TaskInfo) -> str:

@@ -85,6 +85,7 @@ class FitModule(pl.LightningModule):
         stop: Returns at each step whether a signal was received.
         blocks: Whether one step of Lightning is a block of optimizer steps.
         make_own: Builds the user's own optimizer from the trainable parameters; None takes the recipe's.
+        goes_on: Whether the network has the weights of a run, and its linear path is not solved anew.
     """
 
     def __init__(
@@ -100,13 +101,14 @@ class FitModule(pl.LightningModule):
         *,
         blocks: bool,
         make_own: MakeOptimizer | None = None,
+        goes_on: bool = False,
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
-        self.stop, self.make_own = stop, make_own
+        self.stop, self.make_own, self.goes_on = stop, make_own, goes_on
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
@@ -157,7 +159,7 @@ class FitModule(pl.LightningModule):
 
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
-        if self.linear_path is not None:
+        if self.linear_path is not None and not self.goes_on:
             positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
             inputs, targets = self._at(self.data.train_data, positions)
             solve(self.linear_path, inputs, targets, self.task.row.loss)

@@ -31,15 +31,20 @@ from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe
-from dl.recipes.resolve import named_options, resolve
+from dl.recipes.resolve import named_options
 from dl.runs import outcomes
+from dl.runs.forgotten import write_forgotten
+from dl.runs.report import Which, find_run
 from dl.runs.run import Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
+from dl.training.found_options import find_options
+from dl.training.origin import WEIGHTS, resolve_from
 from dl.training.setup import FitSetup, set_up
 from dl.training.train import train
 
@@ -66,6 +71,7 @@ def fit(
     reg: Mapping[str, object] | None = None,
     loggers: Mapping[str, object] | None = None,
     rivals: bool | None = None,
+    from_run: Which | None = None,
     **options: object,
 ) -> Run:
     """Train a network and write a new run folder.
@@ -92,6 +98,8 @@ def fit(
         loggers: Loggers of the metrics of each epoch, by name: ``{"csv": {}}``.
         rivals: Whether the domain's learners are fitted beside the network, on few examples, so that the report
             compares it with them; None does so unless ``$DL_RIVALS`` is ``no``.
+        from_run: A run, its path, name or number, or ``last``, to go on from: its network, weights, task and
+            preprocessor are kept, and trained further on this data, at a tenth of its rate unless ``lr`` is given.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
@@ -104,13 +112,14 @@ def fit(
         >>> run = dl.fit("vision", (images, labels), epochs=3)
         >>> run = dl.fit("tabular", frame, target="price", test=newer)
         >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
+        >>> run = dl.fit("tabular", "newer.csv", from_run="last")
     """
     plugins = plugins or load_plugins()
     given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks)
     at_hand, plugins = given.at_hand, given.plugins
     _check_callbacks(at_hand.callbacks)
-    chosen = {"recipe": recipe, "model": given.model, "task": task}
-    recipe_ = resolve(plugins, domain, given.data, seed=seed, options=given.options, reg=reg, **chosen)
+    asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))
+    recipe_ = asked.resolved(plugins) if from_run is None else resolve_from(plugins, find_run(from_run, runs), asked)
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
     console = console or Console(quiet=True)
@@ -157,7 +166,7 @@ def fit_recipe(
         if not is_first_device():
             return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
         files.make_folder(root)
-        setup = set_up(recipe, plugins, at_hand)
+        setup = find_options(set_up(recipe, plugins, at_hand), plugins, devices, console, fit_into)
         if setup.learner is not None and loggers:
             name = next(iter(loggers))
             raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
@@ -165,6 +174,10 @@ def fit_recipe(
         folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
         write_run(folder, setup, devices)
         run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
+        if setup.as_it_was is not None and (folder / WEIGHTS).exists():
+            found = setup.as_it_was.forgotten(setup.network, folder)
+            if found is not None:
+                write_forgotten(folder, found)
         if are_wanted(rivals) and run.manifest.status == "finished":
             for note in add_rivals(run, setup.recipe, plugins, setup.task, setup.splits):
                 console.print(plain(f"  - {note}"))
@@ -202,6 +215,8 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
+        if setup.as_it_was is not None:
+            outcomes.write_rivals(folder / "outcomes", {setup.as_it_was.baseline.name: setup.as_it_was.scores})
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(name or folder.name).to_json())

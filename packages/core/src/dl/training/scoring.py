@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dl.data.examples import Index
+from dl.domain import Preprocessor
 from dl.runs.outcomes import Scored
 from dl.tasks.task import Task
-from dl.training.batches import Shard
+from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 
 
 class RunningMeans:
@@ -36,6 +37,30 @@ class RunningMeans:
         loss, score, count = over_devices(torch.stack(self.sums).sum(dim=0)).tolist()
         self.sums = []
         return loss / count, score / count
+
+
+def compute_logits(
+    network: nn.Module, preprocessor: Preprocessor, task: Task, data: DeviceDataset, positions: Index
+) -> Tensor:
+    """Compute the logits of stored inputs batch by batch, (n, K) in the order of the positions.
+
+    Args:
+        network: In eval mode.
+        preprocessor: On the same device.
+        task: Of the network.
+        data: Encoded inputs.
+        positions: (n,) of the inputs, ascending.
+    """
+    weight = next(network.parameters())
+    data.targets = data.targets.to(weight.device)
+    sampler = EvalBatchSampler(positions, Shard(), data.lengths, task.row.eval_batch_size)
+    batches = []
+    with torch.inference_mode():
+        for some in sampler:
+            prepared = preprocessor(data.take(some)[0])
+            prepared = prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+            batches.append(task.row.reduce_logits(network(prepared), prepared).float().cpu())
+    return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:

@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,10 +29,10 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
-from dl.recipes.settle import data_facts, settle
+from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.manifest import Baseline, Manifest, Parts
 from dl.runs.thresholds import need_both
-from dl.specs import IN_MEMORY, ModelSpec
+from dl.specs import ModelSpec
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
@@ -41,6 +41,7 @@ from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
 from dl.training.optimizers import own_optimizer
+from dl.training.origin import AsItWas, open_origin, score_as_it_was
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
@@ -66,6 +67,7 @@ class FitSetup:
         defaults: The choices that follow from them.
         learner: Fitted in place of the network, if the model is one; the network then is empty.
         created: Time of creation, in UTC (ISO 8601).
+        as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
     """
 
     recipe: Recipe
@@ -83,6 +85,7 @@ class FitSetup:
     defaults: tuple[Default, ...] = ()
     learner: Learner | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    as_it_was: AsItWas | None = None
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -134,7 +137,8 @@ def set_up(
         PluginFailed: If the network does not fit the task.
     """
     domain = plugins.domain(recipe.domain).load()
-    dataset = dataset or load_dataset(recipe, plugins, domain)
+    origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
+    dataset = dataset or (origin.read(recipe, at_hand) if origin else load_dataset(recipe, plugins, domain))
     mended: tuple[Default, ...] = ()
     if splits is None and not protocol_of(recipe.split)[1]:  # folds were looked at together
         recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
@@ -142,16 +146,22 @@ def set_up(
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     defaults = mended + defaults
     splits = splits or split_data(dataset, recipe, plugins)
-    task = _decide(splits, recipe, plugins)
+    own = origin.own_splits(plugins) if origin else None
+    splits = origin.adopt(splits, own) if origin else splits
+    task = origin.task_of(splits) if origin else _decide(splits, recipe, plugins)
     _check_threshold(task, splits, recipe)
     torch.manual_seed(recipe.seed)
-    preprocessor = domain.learn(splits.train, recipe.data_options)
+    preprocessor = origin.preprocessor if origin else domain.learn(splits.train, recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     learner = _learner(recipe, plugins, task, at_hand)
     network = nn.Identity() if learner else _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
+    if origin:
+        origin.load_into(network)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
+    as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
+    baselines = (*baselines, as_it_was.baseline) if as_it_was else baselines
     return FitSetup(
         recipe,
         dataset,
@@ -167,23 +177,8 @@ def set_up(
         facts,
         defaults,
         learner,
+        as_it_was=as_it_was,
     )
-
-
-def close_recipe(
-    recipe: Recipe, dataset: Dataset, plugins: Plugins, at_hand: AtHand = NOTHING, facts: DataFacts | None = None
-) -> tuple[Recipe, tuple[Default, ...]]:
-    """Return the recipe with all that follows from the data in it, and the defaults among that.
-
-    Args:
-        recipe: Open or closed.
-        dataset: As it was read.
-        plugins: The registered plugins.
-        at_hand: Arguments in memory.
-        facts: Of the data set, if they are known; None computes them.
-    """
-    settled, defaults = settle(_as_read(recipe, dataset, at_hand), facts or data_facts(dataset), plugins)
-    return _as_needed(settled, plugins), defaults
 
 
 def pinned(task: Task) -> dict[str, Value]:
@@ -217,19 +212,6 @@ def _check_threshold(task: Task, splits: DataSplits, recipe: Recipe) -> None:
         )
     if not protocol_of(recipe.split)[1]:  # the outcomes of all folds together are tuned on
         need_both(task.info, asked, splits.val.targets)
-
-
-def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
-    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
-    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
-    needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
-    return replace(recipe, data_options={**recipe.data_options, **needed})
-
-
-def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
-    """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
-    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
-    return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 
 def _learner(recipe: Recipe, plugins: Plugins, task: Task, at_hand: AtHand) -> Learner | None:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Subset, row_of
+from dl.data.projection import project_inputs
+from dl.groups import Groups
 from dl.runs import outcomes
 
 MOST_EXAMPLES = 5_000  # of each subset with stored features
@@ -19,6 +21,24 @@ MOST_SKETCHES = 64  # of each subset
 def spread(n: int, most: int) -> NDArray[np.int64]:
     """Return at most ``most`` of n rows, evenly spaced, since the order of a data set is often meaningful."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.int64))
+
+
+def project_splits(train: Subset, val: Subset, groups: Groups | None) -> dict[str, NDArray[Any]]:
+    """Return projected inputs of training and validation set, as many as are kept of each, with their rows.
+
+    Args:
+        train: The training set.
+        val: The validation set.
+        groups: Of the training set; None where examples are independent.
+    """
+    train_rows, val_rows = spread(len(train), MOST_EXAMPLES), spread(len(val), MOST_EXAMPLES)
+    shared = {} if groups is None else {"train_groups": groups.numbers[train_rows]}
+    return shared | {
+        "train_rows": train_rows,
+        "val_rows": val_rows,
+        "train_inputs": project_inputs(train.examples.inputs, train.index[train_rows]),
+        "val_inputs": project_inputs(val.examples.inputs, val.index[val_rows]),
+    }
 
 
 def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.int64]:

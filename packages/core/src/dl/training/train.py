@@ -113,6 +113,7 @@ def train(
         stop=lambda: flag.received is not None,
         blocks=trainer.world_size == 1 and devices.supports_blocks,
         make_own=setup.at_hand.optimizer,
+        goes_on=bool(recipe.from_run),
     )
     try:
         with flag.catching(), display, quiet_lightning():

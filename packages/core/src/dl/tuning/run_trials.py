@@ -11,9 +11,9 @@ from dataclasses import replace
 from rich.console import Console
 
 from dl.errors import TrainingFailed
+from dl.recipes.settle import close_recipe
 from dl.runs.wording import show_value
 from dl.terminal import plain
-from dl.training.setup import close_recipe
 from dl.tuning.luck import luck_of_study
 from dl.tuning.pruning import Pruner, Reference, first_epoch
 from dl.tuning.search import Search

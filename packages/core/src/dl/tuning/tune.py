@@ -34,6 +34,7 @@ from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices
+from dl.training.origin import refuse_going_on
 from dl.training.setup import set_up
 from dl.tuning.budget import read_budget, show_budget
 from dl.tuning.run_trials import is_over, run_trials
@@ -236,6 +237,7 @@ def _check(recipe: Recipe, devices: Devices) -> None:
     protocol, fold = protocol_of(recipe.split)
     if protocol.fits > 1:
         raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
+    recipe.need_found("dl tune")
     devices.need_one("trials are fitted", "  try: --devices 1")
 
 
@@ -243,5 +245,6 @@ def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand, d
     """Read the data, once, and set the recipe up on it."""
     dataset = dataset or load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     plugins.need_network(recipe.domain, recipe.model, "dl tune")
+    refuse_going_on(recipe, "dl tune")
     first = set_up(recipe, plugins, at_hand, dataset)
     return Work(first.recipe, dataset, first, plugins, devices, at_hand)

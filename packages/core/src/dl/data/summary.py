@@ -1,0 +1,37 @@
+"""Summarize inputs in columns with names, by rules that are the same for all data: what may drift, and can be named.
+
+Rows of a table are their own columns; images have a brightness and a contrast, texts a length. Letters: ``n`` inputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl.data.examples import Index, Inputs
+from dl.data.ragged import Ragged
+
+FEW = 64  # numbers of an input that each are a column
+Columns = dict[str, NDArray[Any]]  # (n,) numbers, NaN for a missing one, or words. Any: either
+
+
+def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
+    """Return columns of some of the inputs, by name.
+
+    Args:
+        inputs: As a data set has them.
+        rows: (n,) positions.
+    """
+    if isinstance(inputs, Ragged):
+        texts = inputs.values.dtype == np.uint8
+        return {"length in bytes" if texts else "length": inputs.lengths[rows].astype(np.float64)}
+    if inputs.dtype.names:
+        found: Any = inputs  # Any: a structured type, whose fields numpy cannot type
+        return {name: found[name][rows] for name in inputs.dtype.names}
+    chosen = np.asarray(inputs[rows])
+    if chosen.ndim == 2 and chosen.shape[1] <= FEW:
+        return {f"input {k}": column for k, column in enumerate(chosen.T.astype(np.float64))}
+    flat = chosen.reshape(len(chosen), -1)
+    return {"brightness": flat.mean(axis=1, dtype=np.float64), "contrast": flat.std(axis=1, dtype=np.float64)}
