@@ -16,6 +16,7 @@ from dl_reports.remedy import (
     again,
     against_overfitting,
     as_model,
+    cross_validate,
     fit_rival,
     larger,
     longer,
@@ -154,3 +155,16 @@ def test_a_rival_that_wins_is_fitted_on_the_same_split(simulated, plugins, said,
     rival = next(one for one in facts.manifest.baselines if one.rival)
     assert fit_rival(facts, rival) == command
     assert fit_rival(facts, replace(rival, name="bigram")) == as_model(facts, replace(rival, name="bigram")) == ""
+
+
+def test_no_folds_are_advised_that_the_rarest_class_cannot_fill(simulated, plugins):
+    run = simulated(n=40, shares=(0.5, 0.5))
+
+    def advised(counts):
+        task = replace(run.manifest.task, counts=counts)
+        (run.path / "run.json").write_text(replace(run.manifest, task=task).to_json())
+        return cross_validate(Facts(read(Run(run.path)), plugins))
+
+    assert "protocol=" in advised((100, 100)) and "protocol=" in advised((0, 200))
+    run = simulated(n=40, shares=(0.97, 0.03))
+    assert advised((199, 1)) == "", "two of a class cannot stand in four folds"

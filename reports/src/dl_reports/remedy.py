@@ -6,10 +6,13 @@ choices. Otherwise the recipe file of the run is named, which always does.
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from dl.errors import DLError
 from dl.options import Value, format_value, split_named
@@ -49,8 +52,19 @@ def cross_validate(facts: Facts) -> str:
         or not held_out
     ):
         return ""
+    if _rarest(facts) < protocol.folds:
+        return ""  # which would be refused: a class cannot stand in every fold
     changes: dict[str, Any] = {"protocol": str(protocol)}  # Any: values of options
     return again(facts, **changes if recipe.split.get("val") == AUTO else changes | {"val": AUTO})
+
+
+def _rarest(facts: Facts) -> float:
+    """Return the examples of the rarest class on both sides; infinite where none has to be in each fold."""
+    task, held_out = facts.manifest.task, known(facts.class_counts)
+    if task.has_labels or not task.counts or held_out is None:
+        return math.inf
+    every = np.add(task.counts, held_out.examples[: len(task.counts)])
+    return float(every[every > 0].min())
 
 
 def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) -> str:
