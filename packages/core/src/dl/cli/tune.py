@@ -72,6 +72,7 @@ def tune(
     over: Annotated[
         str, typer.Option(help="Options and regularizers to try, comma-separated: lr,width,dropout.", metavar="NAMES")
     ] = "",
+    jobs: Annotated[int | None, typer.Option(help="Number of trials fitted at once.  [1]", min=1)] = None,
     resume: Annotated[str, typer.Option(help="Go on with a study: name, number or path.", metavar="STUDY")] = "",
     model: ModelName = "",
     recipe: RecipeName = "",
@@ -110,12 +111,13 @@ def tune(
     with redirect_stdout(sys.stderr):  # a network may print
         if resume:
             own = budget if trials is not None or time else None
-            study = resume_study(find_study(resume, runs), plugins, where, screen, own)
+            study = resume_study(find_study(resume, runs), plugins, where, screen, own, jobs=jobs or 0)
         else:
             asked = Asked(domain, data, model, recipe, task, seed, typed, named)
             names = tuple(filter(None, (name.strip() for name in over.split(","))))
             with hinting_at_flags(typed):
-                study = tune_asked(asked, plugins, where, runs, screen, budget=budget, sampler=sampler, over=names)
+                places = (asked, plugins, where, runs, screen)
+                study = tune_asked(*places, budget=budget, sampler=sampler, over=names, jobs=jobs or 1)
     if as_json:
         print((study.path / "study.json").read_text(encoding="utf-8"), end="")
     else:

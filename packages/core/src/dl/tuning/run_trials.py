@@ -1,6 +1,8 @@
 """Run a study: fit trials until the budget is used up, and conclude what follows from all of them.
 
-`study.json` is written before and after each trial, so that a kill loses no more than the trial that is being fitted.
+`study.json` is written before and after each trial, so that a kill loses no more than the trials that are being fitted.
+Trial n is proposed, and pruned, by the trials up to n + 1 - 2 J, where J are fitted at once: so the order in which they
+end changes nothing, and a process waits for another one only if that is J trials behind.
 """
 
 from __future__ import annotations
@@ -15,37 +17,56 @@ from dl.runs.wording import show_value
 from dl.terminal import plain
 from dl.training.setup import close_recipe
 from dl.tuning.luck import luck_of_study
-from dl.tuning.pruning import Pruner, Reference, first_epoch
 from dl.tuning.search import Search
 from dl.tuning.space import REGULARIZER, with_values
-from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial, describe_options, write_study
-from dl.tuning.trial import Work, fit_trial, recovered
+from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial, best_of, describe_options, write_study
+from dl.tuning.trial import Work, recovered
+from dl.tuning.workers import Fits, InTurn, SideBySide, Task
 
 MOST_FAILURES = 10  # failed trials in a row after which a study ends
 
 
 def run_trials(work: Work, study: Study, console: Console) -> Study:
     """Fit trials until the budget is used up, or a signal comes."""
-    started, before = time.monotonic(), study.elapsed
+    before = time.monotonic() - study.elapsed
     search = Search.of(study)
     study = _recover(study)
     write_study(study)
-    search.catch_up(study.trials, study.monitor)
-    reference: Reference | None = None
-    while (trial := _next(study, search)) is not None:
+    search.give_up_unknown(study.trials)
+    fits: Fits = SideBySide(work, study) if study.jobs > 1 else InTurn(work)
+    with fits:
+        while True:
+            study = _begin(study, search, fits)
+            if not fits.numbers:
+                break
+            ended = fits.wait()
+            study = replace(study.with_trial(ended.trial), elapsed=round(time.monotonic() - before, 3))
+            write_study(study)
+            if ended.trial.status != RUNNING:
+                _show_trial(console, study, ended.trial)
+            _check_failures(study)
+    if fits.signal:
+        study = replace(study, status="interrupted", signal=fits.signal)
+    _tell(study, search, len(study.trials))
+    return _conclude(work, study, search)
+
+
+def _begin(study: Study, search: Search, fits: Fits) -> Study:
+    """Begin trials while there is room for them."""
+    while fits.has_room and not fits.signal:
+        trial = _cut_off(study, fits) or _new(study, search)
+        if trial is None:
+            break
         study = study.with_trial(trial)
         write_study(study)
-        reference = _reference(study, reference)
-        trial, run = fit_trial(work, study, trial, _pruner(work, study, reference))
-        study = replace(study.with_trial(trial), elapsed=round(before + time.monotonic() - started, 3))
-        if run and run.manifest.status == "interrupted":
-            study = replace(study, status="interrupted", signal=run.manifest.signal)
-            break
-        write_study(study)
-        search.tell(trial, study.monitor)
-        _show_trial(console, study, trial)
-        _check_failures(study)
-    return _conclude(work, study, search)
+        known = [one for one in study.trials if one.number <= _newest_known(study, trial.number)]
+        fits.begin(Task(replace(study, trials=()), trial, best_of(known, study.metric, study.monitor)))
+    return study
+
+
+def _newest_known(study: Study, number: int) -> int:
+    """Return the number of the newest trial that a trial is drawn and pruned by."""
+    return number + 1 - 2 * study.jobs
 
 
 def _recover(study: Study) -> Study:
@@ -56,14 +77,29 @@ def _recover(study: Study) -> Study:
     return study
 
 
-def _next(study: Study, search: Search) -> Trial | None:
-    """Return a trial that was cut off, else a new one; None if the budget is used up."""
-    for trial in study.trials:
-        if trial.status == RUNNING:
-            return trial
+def _cut_off(study: Study, fits: Fits) -> Trial | None:
+    """Return a trial whose fit was cut off; None if there is none."""
+    left = (trial for trial in study.trials if trial.status == RUNNING and trial.number not in fits.numbers)
+    return next(left, None)
+
+
+def _new(study: Study, search: Search) -> Trial | None:
+    """Return a new trial; None if the budget is used up, or a trial that it is drawn by has not ended."""
     if is_over(study) or search.is_exhausted(len(study.trials)):
         return None
-    return search.propose(len(study.trials) + 1)
+    number = len(study.trials) + 1
+    newest = _newest_known(study, number)
+    if any(trial.status == RUNNING and trial.number <= newest for trial in study.trials):
+        return None
+    _tell(study, search, newest)
+    return search.propose(number)
+
+
+def _tell(study: Study, search: Search, newest: int) -> None:
+    """Tell the search how the trials up to a number ended."""
+    for trial in study.trials:
+        if trial.number <= newest and trial.status != RUNNING:
+            search.tell(trial, study.monitor)
 
 
 def is_over(study: Study) -> bool:
@@ -74,27 +110,13 @@ def is_over(study: Study) -> bool:
     )
 
 
-def _reference(study: Study, known: Reference | None) -> Reference | None:
-    """Return the best trial with its outcomes, read again only if another one is the best."""
-    best = study.best
-    if best is None or (known and known.number == best.number):
-        return known
-    return Reference.of(best.number, study.run(best), study.monitor == "loss")
-
-
-def _pruner(work: Work, study: Study, reference: Reference | None) -> Pruner | None:
-    epochs = int(work.recipe.train["epochs"])
-    groups = work.first.splits.groups["val"]
-    return Pruner(reference, first_epoch(epochs), epochs, study.monitor, groups) if reference else None
-
-
 def _check_failures(study: Study) -> None:
     """End a study that leads nowhere.
 
     Raises:
         TrainingFailed: If many trials in a row failed.
     """
-    last = study.trials[-MOST_FAILURES:]
+    last = [trial for trial in study.trials if trial.status != RUNNING][-MOST_FAILURES:]
     if len(last) == MOST_FAILURES and all(trial.status == FAILED for trial in last):
         raise TrainingFailed(f"{MOST_FAILURES} trials in a row failed, the last one: {last[-1].message}")
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from dl.errors import BadOption, BadRun, nearest
 from dl.tuning.space import Coordinate, Dimension, grid
-from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial
+from dl.tuning.study import FAILED, FINISHED, Study, Trial
 
 if TYPE_CHECKING:
     import optuna
@@ -100,6 +100,11 @@ class Search:
         )
 
     @cached_property
+    def _told(self) -> set[int]:
+        """Numbers in the journal of the trials whose end was recorded."""
+        return set()
+
+    @cached_property
     def points(self) -> list[dict[str, Coordinate]]:
         """The points of a grid, without the recipe's."""
         return grid(self.space, self.seed)
@@ -128,6 +133,9 @@ class Search:
         """Record the end of a trial; nothing happens if it is recorded already."""
         from optuna.trial import TrialState
 
+        if trial.asked in self._told:
+            return
+        self._told.add(trial.asked)
         study = self._optuna
         if trial.asked >= len(study.trials):
             raise BadRun(
@@ -153,13 +161,10 @@ class Search:
         study = self._optuna
         Asked(study, study.trials[asked]._trial_id).report(value, epochs)
 
-    def catch_up(self, trials: Sequence[Trial], monitor: str) -> None:
-        """Tell the journal what `study.json` knows and it lacks, and give up what only the journal knows."""
+    def give_up_unknown(self, trials: Sequence[Trial]) -> None:
+        """Give up what only the journal knows: points that were drawn just before a kill."""
         from optuna.trial import TrialState
 
-        for trial in trials:
-            if trial.status != RUNNING:
-                self.tell(trial, monitor)
         known = {trial.asked for trial in trials}
         for one in self._optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
             if one.number not in known and one.state == TrialState.RUNNING:

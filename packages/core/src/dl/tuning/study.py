@@ -102,6 +102,7 @@ class Study:
         budget: When it ends.
         space: What is searched.
         asked: What was typed; None for arguments in memory.
+        jobs: Number of trials that are fitted at once.
         trials: In their order.
         elapsed: Seconds that its trials took, with all around them.
         signal: Number of the signal that stopped it; 0 for none.
@@ -127,6 +128,7 @@ class Study:
     budget: Budget
     space: tuple[Dimension, ...]
     asked: Asked | None = None
+    jobs: int = 1
     trials: tuple[Trial, ...] = ()
     elapsed: float = 0.0
     signal: int = 0

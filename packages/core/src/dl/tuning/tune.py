@@ -19,7 +19,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 
 from dl import files
-from dl.data.examples import Dataset, subset_fingerprint, whole
+from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRun, nearest
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
@@ -29,12 +29,10 @@ from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import TRIALS, claim_run, is_named, is_study, list_runs
-from dl.splits.partition import load_dataset
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices
-from dl.training.setup import set_up
 from dl.tuning.budget import read_budget, show_budget
 from dl.tuning.run_trials import is_over, run_trials
 from dl.tuning.search import TPE, check_sampler
@@ -54,6 +52,7 @@ def tune(
     time: str = "",
     sampler: str = TPE,
     over: Collection[str] = (),
+    jobs: int = 1,
     target: object = None,
     test: object = None,
     model: str | Model = "",
@@ -77,6 +76,7 @@ def tune(
         sampler: ``tpe`` learns from the trials before; ``random``; ``grid``.
         over: Options and regularizers to try: ``["lr", "width", "dropout"]``; empty for the usual ones. What is given
             as an option stays as it is.
+        jobs: Number of trials fitted at once, each in a process of its own.
         target: As for `dl.fit`.
         test: As for `dl.fit`; it stays closed.
         model: As for `dl.fit`.
@@ -106,7 +106,7 @@ def tune(
     asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))
     devices = devices or (Devices(devices="1") if given.at_hand else Devices())
     places = (asked, given.plugins, devices, Path(runs), console or Console(quiet=True))
-    return tune_asked(*places, budget=budget, sampler=sampler, over=over, at_hand=given.at_hand)
+    return tune_asked(*places, budget=budget, sampler=sampler, over=over, jobs=jobs, at_hand=given.at_hand)
 
 
 def tune_asked(
@@ -119,6 +119,7 @@ def tune_asked(
     budget: Budget,
     sampler: str = TPE,
     over: Collection[str] = (),
+    jobs: int = 1,
     at_hand: AtHand = NOTHING,
     dataset: Dataset | None = None,
 ) -> Study:
@@ -128,11 +129,12 @@ def tune_asked(
         DLError: For every mistake of the user.
     """
     check_sampler(sampler)
+    check_jobs(jobs, at_hand)
     recipe = asked.resolved(plugins)
     _check(recipe, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)
-        work = _read(recipe, plugins, devices, at_hand, dataset)
+        work = Work.of(recipe, plugins, devices, at_hand, dataset)
         info = work.first.task.info
         space = search_space(work.recipe, plugins, info.name, over, asked.fixed)
         space = buildable(space, work.recipe, plugins, work.check, over)
@@ -153,7 +155,7 @@ def tune_asked(
             created=manifest.created,
             data=work.dataset.name,
             val_fingerprint=manifest.parts.val_fingerprint,
-            fingerprint=subset_fingerprint(whole(work.dataset.train)),
+            fingerprint=work.fingerprint,
             metric=info.headline,
             monitor=str(work.recipe.train["monitor"]),
             seed=work.recipe.seed,
@@ -161,6 +163,7 @@ def tune_asked(
             budget=budget,
             space=space,
             asked=None if at_hand else asked,
+            jobs=jobs,
             path=folder,
         )
         return run_trials(work, study, console)
@@ -173,6 +176,7 @@ def resume_study(
     console: Console,
     budget: Budget | None = None,
     dataset: Dataset | None = None,
+    jobs: int = 0,
 ) -> Study:
     """Go on with a study that was stopped or killed, or give a finished one more trials.
 
@@ -183,13 +187,14 @@ def resume_study(
         console: For progress.
         budget: In place of its own, over all of its trials.
         dataset: As it was read, if it has been read before.
+        jobs: Number of trials fitted at once; 0 for the study's own.
 
     Raises:
         BadRun: If it is of other data, or has nothing left to do.
         DLError: For every other mistake of the user.
     """
     study = read_study(path)
-    study = replace(study, budget=budget or study.budget, status=RUNNING, signal=0)
+    study = replace(study, budget=budget or study.budget, jobs=jobs or study.jobs, status=RUNNING, signal=0)
     if not study.asked:
         raise BadRun(f"{study.name} tuned what was in memory, which is gone; start anew: dl.tune(...)")
     if is_over(study) and all(trial.status != RUNNING for trial in study.trials):
@@ -198,8 +203,8 @@ def resume_study(
     recipe = resolve(plugins, recipe=str(path / "recipe.toml"))
     _check(recipe, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
-        work = _read(recipe, plugins, devices, NOTHING, dataset)
-        if subset_fingerprint(whole(work.dataset.train)) != study.fingerprint:
+        work = Work.of(recipe, plugins, devices, NOTHING, dataset)
+        if work.fingerprint != study.fingerprint:
             changed = f"{work.dataset.name} has changed since {study.name}: its examples are others"
             raise BadRun(f"{changed}; start anew: dl tune")
         describe(console, work.first, plugins)
@@ -226,6 +231,18 @@ def find_study(which: str | Path, runs: Path) -> Path:
     raise BadRun(f"no study {str(which)!r} in {str(runs)!r}{nearest(str(which), names)}  see: dl ls runs")
 
 
+def check_jobs(jobs: int, at_hand: AtHand) -> None:
+    """Refuse no fit at once, and several of what is in memory.
+
+    Raises:
+        BadOption: For either.
+    """
+    if jobs < 1:
+        raise BadOption(f"jobs={jobs}: expected 1 or more trials at once")
+    if jobs > 1 and at_hand:
+        raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
+
+
 def _check(recipe: Recipe, devices: Devices) -> None:
     """Refuse several devices, and a recipe of several fits.
 
@@ -237,10 +254,3 @@ def _check(recipe: Recipe, devices: Devices) -> None:
     if protocol.fits > 1:
         raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
     devices.need_one("trials are fitted", "  try: --devices 1")
-
-
-def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand, dataset: Dataset | None) -> Work:
-    """Read the data, once, and set the recipe up on it."""
-    dataset = dataset or load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
-    first = set_up(recipe, plugins, at_hand, dataset)
-    return Work(first.recipe, dataset, first, plugins, devices, at_hand)
