@@ -1,8 +1,9 @@
 import pytest
 
 from dl.errors import BadOption, BadRun
-from dl.tuning.search import JOURNAL, Search, check_sampler, mend_journal
+from dl.tuning.search import JOURNAL, Search, check_sampler
 from dl.tuning.space import Dimension
+from dl.tuning.storage import mend_journal
 
 SPACE = (
     Dimension("lr", "train", 0.001, 0.0001, 0.01, log=True),

@@ -8,6 +8,7 @@ end changes nothing, and a process waits for another one only if that is J trial
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rich.console import Console
@@ -43,12 +44,12 @@ def run_trials(work: Work, study: Study, console: Console) -> Study:
             study = replace(study.with_trial(ended.trial), elapsed=round(time.monotonic() - before, 3))
             write_study(study)
             if ended.trial.status != RUNNING:
-                _show_trial(console, study, ended.trial)
-            _check_failures(study)
+                show_trial(console, study, ended.trial)
+            check_failures(study)
     if fits.signal:
         study = replace(study, status="interrupted", signal=fits.signal)
     _tell(study, search, len(study.trials))
-    return _conclude(work, study, search)
+    return conclude(work, study, search.importances())
 
 
 def _begin(study: Study, search: Search, fits: Fits) -> Study:
@@ -110,7 +111,7 @@ def is_over(study: Study) -> bool:
     )
 
 
-def _check_failures(study: Study) -> None:
+def check_failures(study: Study) -> None:
     """End a study that leads nowhere.
 
     Raises:
@@ -121,8 +122,13 @@ def _check_failures(study: Study) -> None:
         raise TrainingFailed(f"{MOST_FAILURES} trials in a row failed, the last one: {last[-1].message}")
 
 
-def _conclude(work: Work, study: Study, search: Search) -> Study:
+def conclude(work: Work, study: Study, found: Mapping[str, float]) -> Study:
     """Add what follows from all trials: luck, importances, and whether the best one can be typed.
+
+    Args:
+        work: What all trials share.
+        study: With all of its trials.
+        found: The importances.
 
     Raises:
         TrainingFailed: If no trial finished.
@@ -132,7 +138,7 @@ def _conclude(work: Work, study: Study, search: Search) -> Study:
     if study.best:
         luck, luck_of = luck_of_study(study)
         typed = _can_be_typed(work, study, study.best)
-        study = replace(study, luck=luck, luck_of=luck_of, importances=search.importances(), typed=typed)
+        study = replace(study, luck=luck, luck_of=luck_of, importances=dict(found), typed=typed)
     write_study(study)
     if study.status == FINISHED and not study.best:
         why = study.trials[0].message if study.trials else "no trial was made"
@@ -154,7 +160,7 @@ def _can_be_typed(work: Work, study: Study, best: Trial) -> bool:
     return closed == intended
 
 
-def _show_trial(console: Console, study: Study, trial: Trial) -> None:
+def show_trial(console: Console, study: Study, trial: Trial) -> None:
     """Print the line of an ended trial."""
     of = f"/{study.budget.trials}" if study.budget.trials else ""
     score = "-" if trial.score is None else f"{study.metric.name} {show_value(study.metric, trial.score)}"

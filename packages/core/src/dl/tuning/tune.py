@@ -11,6 +11,7 @@ study.best, study.command
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,9 +35,12 @@ from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices
 from dl.tuning.budget import read_budget, show_budget
+from dl.tuning.run_shared import identity_of, run_shared
 from dl.tuning.run_trials import is_over, run_trials
 from dl.tuning.search import TPE, check_sampler
+from dl.tuning.shared import SharedStudy
 from dl.tuning.space import buildable, describe_space, search_space
+from dl.tuning.storage import Place
 from dl.tuning.study import RUNNING, Budget, Study, read_study
 from dl.tuning.trial import Work
 
@@ -53,6 +57,8 @@ def tune(
     sampler: str = TPE,
     over: Collection[str] = (),
     jobs: int = 1,
+    storage: str = "",
+    study: str = "",
     target: object = None,
     test: object = None,
     model: str | Model = "",
@@ -77,6 +83,8 @@ def tune(
         over: Options and regularizers to try: ``["lr", "width", "dropout"]``; empty for the usual ones. What is given
             as an option stays as it is.
         jobs: Number of trials fitted at once, each in a process of its own.
+        storage: Where several machines share the study: a file ``study.log``, or the URL of a database.
+        study: Its name there.
         target: As for `dl.fit`.
         test: As for `dl.fit`; it stays closed.
         model: As for `dl.fit`.
@@ -102,11 +110,14 @@ def tune(
         >>> study.best.options, study.luck.corrected
     """
     budget = read_budget(trials, time)
+    where = read_shared(storage, study)
     given = take_arguments(plugins or load_plugins(), data, target, test, model, task, options)
     asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))
     devices = devices or (Devices(devices="1") if given.at_hand else Devices())
     places = (asked, given.plugins, devices, Path(runs), console or Console(quiet=True))
-    return tune_asked(*places, budget=budget, sampler=sampler, over=over, jobs=jobs, at_hand=given.at_hand)
+    return tune_asked(
+        *places, budget=budget, sampler=sampler, over=over, jobs=jobs, at_hand=given.at_hand, shared=where
+    )
 
 
 def tune_asked(
@@ -122,14 +133,29 @@ def tune_asked(
     jobs: int = 1,
     at_hand: AtHand = NOTHING,
     dataset: Dataset | None = None,
+    shared: tuple[Place, str] | None = None,
 ) -> Study:
-    """Begin a study of what was asked for, and run it; a data set that has been read before is not read again.
+    """Begin a study of what was asked for, or join the one of other machines, and run it.
+
+    Args:
+        asked: What was typed.
+        plugins: The registered plugins.
+        devices: Where to train.
+        root: Folder of run folders.
+        console: For progress.
+        budget: When it ends.
+        sampler: How points are drawn.
+        over: Options and regularizers to try; empty for the usual ones.
+        jobs: Number of trials fitted at once.
+        at_hand: Arguments in memory.
+        dataset: As it was read, if it has been read before.
+        shared: Storage and name of a study that several machines share.
 
     Raises:
         DLError: For every mistake of the user.
     """
     check_sampler(sampler)
-    check_jobs(jobs, at_hand)
+    check_jobs(jobs, at_hand, shared is not None)
     recipe = asked.resolved(plugins)
     _check(recipe, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
@@ -144,13 +170,9 @@ def tune_asked(
         console.print(
             plain(f"  search      {sampler}, {show_budget(budget)}, over {describe_space(space)}", longest=400)
         )
-        folder = claim_run(root, f"{work.dataset.name}-tune")
-        files.make_folder(folder / TRIALS)
-        reasons = [f"{one.typed}: {one.reason}" for one in work.first.defaults]
-        files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
-        manifest = work.first.manifest(folder.name)
+        manifest = work.first.manifest("")
         study = Study(
-            name=folder.name,
+            name="",
             status=RUNNING,
             created=manifest.created,
             data=work.dataset.name,
@@ -164,9 +186,24 @@ def tune_asked(
             space=space,
             asked=None if at_hand else asked,
             jobs=jobs,
-            path=folder,
         )
-        return run_trials(work, study, console)
+        if shared is None:
+            return run_trials(work, _in_folder(study, work, root), console)
+        place, name = shared
+        study = replace(study, shared=name, storage=place.shown)
+        joined = SharedStudy(place, name, console)
+        with closing(joined):
+            joined.open(identity_of(study, work.recipe))
+            return run_shared(work, _in_folder(study, work, root), console, joined)
+
+
+def _in_folder(study: Study, work: Work, root: Path) -> Study:
+    """Claim the folder of a study, and write its recipe there."""
+    folder = claim_run(root, f"{work.dataset.name}-tune")
+    files.make_folder(folder / TRIALS)
+    reasons = [f"{one.typed}: {one.reason}" for one in work.first.defaults]
+    files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
+    return replace(study, name=folder.name, path=folder)
 
 
 def resume_study(
@@ -195,6 +232,9 @@ def resume_study(
     """
     study = read_study(path)
     study = replace(study, budget=budget or study.budget, jobs=jobs or study.jobs, status=RUNNING, signal=0)
+    if study.shared:
+        words = f"--storage {study.storage} --study {study.shared}"
+        raise BadRun(f"{study.name} is part of a shared study  go on: the same command again, with {words}")
     if not study.asked:
         raise BadRun(f"{study.name} tuned what was in memory, which is gone; start anew: dl.tune(...)")
     if is_over(study) and all(trial.status != RUNNING for trial in study.trials):
@@ -231,8 +271,21 @@ def find_study(which: str | Path, runs: Path) -> Path:
     raise BadRun(f"no study {str(which)!r} in {str(runs)!r}{nearest(str(which), names)}  see: dl ls runs")
 
 
-def check_jobs(jobs: int, at_hand: AtHand) -> None:
-    """Refuse no fit at once, and several of what is in memory.
+def read_shared(storage: str, study: str) -> tuple[Place, str] | None:
+    """Return the storage and the name of a study that several machines share; None if it is not shared.
+
+    Raises:
+        BadOption: If one is given without the other, or the storage is none.
+        InstallFailed: If the driver of the database is not installed.
+    """
+    if bool(storage) != bool(study):
+        given, other = ("--storage", "--study NAME") if storage else ("--study", "--storage FILE.log or URL")
+        raise BadOption(f"{given} goes with {other}: the study that several machines share")
+    return (Place.parse(storage), study) if storage else None
+
+
+def check_jobs(jobs: int, at_hand: AtHand, is_shared: bool = False) -> None:
+    """Refuse no fit at once, several of what is in memory, and both kinds of several workers together.
 
     Raises:
         BadOption: For either.
@@ -241,6 +294,10 @@ def check_jobs(jobs: int, at_hand: AtHand) -> None:
         raise BadOption(f"jobs={jobs}: expected 1 or more trials at once")
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
+    if jobs > 1 and is_shared:
+        raise BadOption(f"jobs={jobs}: a worker of a shared study fits one at once; type the command {jobs} times")
+    if is_shared and at_hand:
+        raise BadOption("storage=: what is in memory cannot be given to other machines; leave storage= out")
 
 
 def _check(recipe: Recipe, devices: Devices) -> None:
