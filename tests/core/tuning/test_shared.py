@@ -146,13 +146,13 @@ def test_a_storage_that_goes_away_is_tried_again_and_loses_nothing(worker, tmp_p
     def fails(told):
         if away[0]:
             away[0] -= 1
-            raise OperationalError("", {}, Exception("the server\nhas gone"))
+            raise OperationalError("", {}, Exception("the server has gone\n\tis it running?"))
         return tell(told)
 
     monkeypatch.setattr(here, "_tell", fails)
     assert here.tell(ended(trial)) and here.trials()[0].status == "finished"
     said = here.console.export_text()
-    assert said.count("the storage is away") == 1 and "the server has gone" in said and "is back" in said
+    assert said.count("the storage is away") == 1 and "the server has gone\n" in said and "is back" in said
     away[0] = 5
     with pytest.raises(TrainingFailed, match="go on: the same command again"):
         here.tell(ended(trial))

@@ -180,9 +180,10 @@ class SharedStudy:
         return self._study
 
     def _why(self, error: Exception) -> str:
-        """Return the reason of an error of the storage, without passwords."""
-        cause = getattr(error, "orig", None) or error.__cause__ or error
-        return self.place.without_secrets(str(cause))[:200] or type(error).__name__
+        """Return the reason of an error of the storage, a line without passwords."""
+        inner = error.__cause__ or error
+        cause = str(getattr(inner, "orig", None) or inner).strip().partition("\n")[0]
+        return self.place.without_secrets(cause)[:200] or type(error).__name__
 
     def _kept(self, do: Callable[[], Answer]) -> Answer:
         """Do something with the storage; while it is away, try again with growing pauses.
