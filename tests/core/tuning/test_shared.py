@@ -38,7 +38,7 @@ def worker(tmp_path, monkeypatch):
 
     def make(**changes):
         place = Place(str(tmp_path / "study.log"))
-        one = SharedStudy(place, "first", Console(record=True, quiet=False), every=0.02, dead_after=0.3)
+        one = SharedStudy(place, "first", Console(record=True, width=200), every=0.02, dead_after=0.3)
         one.open(replace(OWN, **changes))
         return one
 
