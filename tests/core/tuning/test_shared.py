@@ -32,13 +32,19 @@ OWN = Identity(
 
 
 @pytest.fixture
-def worker(tmp_path, monkeypatch):
+def now():
+    """The time of the workers, in a list."""
+    return [0.0]
+
+
+@pytest.fixture
+def worker(tmp_path, monkeypatch, now):
     """A function that opens the study as another worker does: worker(**changes of the identity)."""
     monkeypatch.setattr(shared, "PAUSES", (0.01, 0.01))
 
     def make(**changes):
         place = Place(str(tmp_path / "study.log"))
-        one = SharedStudy(place, "first", Console(record=True, width=200), every=0.02, dead_after=0.3)
+        one = SharedStudy(place, "first", Console(record=True, width=200), every=0.02, clock=lambda: now[0])
         one.open(replace(OWN, **changes))
         return one
 
@@ -74,25 +80,23 @@ def test_a_budget_is_kept_where_two_workers_ask_at_once(worker, tmp_path, monkey
     assert len(here.trials()) == 1 and there.claim(1, tmp_path) is None
 
 
-def test_the_trial_of_a_worker_without_a_beat_is_tried_again_once_and_then_has_failed(worker, tmp_path):
+def test_the_trial_of_a_worker_without_a_beat_is_tried_again_once_and_then_has_failed(worker, tmp_path, now):
     here, lost = worker(), worker()
     given = lost.claim(1, tmp_path)
     assert here.claim(1, tmp_path) is None
     with lost.beating(given):
-        until = time.monotonic() + 0.6
-        while time.monotonic() < until:
-            assert here.claim(1, tmp_path) is None
-            time.sleep(0.02)
-    time.sleep(0.4)
-    here.claim(1, tmp_path)  # sees the last beat
-    time.sleep(0.4)
+        while shared.BEAT not in here.study.trials[0].user_attrs:
+            time.sleep(0.01)
+    for now[0] in (89.0, 178.0):  # the beat was seen at 89
+        assert here.claim(1, tmp_path) is None
+    now[0] = 179.0
     again = here.claim(1, tmp_path)
     assert again.options == given.options and again.number > given.number
     assert not lost.tell(ended(given)), "another worker's now"
     assert "trial 1 has lost its worker, and is tried again" in here.console.export_text()
     other = worker()
-    other.claim(1, tmp_path)
-    time.sleep(0.4)
+    assert other.claim(1, tmp_path) is None
+    now[0] = 270.0
     assert other.claim(1, tmp_path) is None
     (failed,) = other.trials()
     assert failed.status == "failed" and "its worker was killed 2 times" in failed.message

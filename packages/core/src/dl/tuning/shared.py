@@ -96,6 +96,7 @@ class SharedStudy:
         flag: Of a signal.
         every: Seconds between beats.
         dead_after: Seconds without a beat after which a worker is dead.
+        clock: Counts them.
     """
 
     place: Place
@@ -104,6 +105,7 @@ class SharedStudy:
     flag: StopFlag = field(default_factory=StopFlag)
     every: float = EVERY
     dead_after: float = DEAD_AFTER
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self._study: optuna.Study | None = None
@@ -346,7 +348,7 @@ class SharedStudy:
 
     def _give_up_dead(self) -> None:
         """Give up the trials whose beats have stopped."""
-        now, running = time.monotonic(), dict[int, tuple[object, float]]()
+        now, running = self.clock(), dict[int, tuple[object, float]]()
         for stored in self._running():
             beat = stored.user_attrs.get(BEAT)
             known = self._seen.get(stored.number)
