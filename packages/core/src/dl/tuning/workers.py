@@ -30,6 +30,7 @@ from dl.tuning.study import FAILED, Study, Trial
 from dl.tuning.trial import Work, fit_trial, recovered
 
 POLL = 0.2  # seconds between two looks at the signals
+READY = "ready"  # sent by a process that has read the data
 TRIES = 2  # of a trial whose process is killed
 
 
@@ -184,12 +185,14 @@ class Worker:
         pipe: To it.
         task: What it fits; None if it waits.
         tries: Processes that were given this task.
+        is_ready: Whether it has read the data.
     """
 
     process: BaseProcess
     pipe: Connection
     task: Task | None = None
     tries: int = 0
+    is_ready: bool = False
 
     def end(self) -> None:
         """End the process: one that waits by itself, one that fits at once."""
@@ -274,6 +277,9 @@ class SideBySide:
                     answer = worker.pipe.recv()
                 except (EOFError, OSError):
                     answer = self._after_kill(worker)
+                if answer == READY:
+                    worker.is_ready = True
+                    continue
                 if isinstance(answer, BaseException):
                     raise answer
                 if answer is not None:
@@ -281,10 +287,15 @@ class SideBySide:
                     return answer  # type: ignore[no-any-return]
 
     def _pass_on(self, number: int) -> None:
-        """Tell the fits of a signal, once: they are in another session than the terminal's."""
+        """Tell the fits of a signal, once: they are in another session than the terminal's.
+
+        A process that reads the data still has begun no fit, and is ended.
+        """
         self._told = True
         for worker in self._busy:
-            if worker.process.pid is not None and worker.process.is_alive():
+            if not worker.is_ready:
+                worker.process.kill()
+            elif worker.process.pid is not None and worker.process.is_alive():
                 os.kill(worker.process.pid, number)
 
     def _after_kill(self, worker: Worker) -> Ended | None:
@@ -326,7 +337,9 @@ def work_for(pipe: Connection, given: Given) -> None:
     sys.stdout = sys.stderr  # a network may print
     torch.set_num_threads(given.threads)
     try:
-        _answer(pipe, _read(given), flag)
+        work = _read(given)
+        pipe.send(READY)
+        _answer(pipe, work, flag)
     except EOFError:
         return
     except Exception as error:
