@@ -104,16 +104,24 @@ def cost(trials: int = COST_TRIALS) -> list[dict[str, object]]:
 def workers(trials: int = COST_TRIALS) -> list[dict[str, object]]:
     """Time the same random study fitted by one process and by two, with one thread each."""
     torch.set_num_threads(1)
-    given = {"trials": trials, "sampler": "random", "over": ["lr", "width"], "epochs": WORKERS_EPOCHS}
     rows = list[dict[str, object]]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         dl.fit("tabular", "wine", runs=folder / "first", epochs=1)  # everything is then imported
         for jobs in (1, 2):
-            given |= {"jobs": jobs, "runs": folder / str(jobs), "reg": {"early-stopping": "off"}}
-            study = dl.tune("tabular", "wine", **given)
-            epochs = sum(trial.epochs for trial in study.trials)
-            row = {"jobs": jobs, "trials": trials, "epochs": epochs, "study, s": round(study.elapsed, 1)}
+            study = dl.tune(
+                "tabular",
+                "wine",
+                trials=trials,
+                sampler="random",
+                over=["lr", "width"],
+                jobs=jobs,
+                runs=folder / str(jobs),
+                reg={"early-stopping": "off"},
+                epochs=WORKERS_EPOCHS,
+            )
+            row: dict[str, object] = {"jobs": jobs, "trials": trials, "study, s": round(study.elapsed, 1)}
+            row |= {"epochs": sum(trial.epochs for trial in study.trials)}
             rows.append(row | {"trials an hour": round(3_600 * trials / study.elapsed)})
     one, two = (float(str(row["trials an hour"])) for row in rows)
     return [row | {"over one": round(rate / one, 2)} for row, rate in zip(rows, (one, two), strict=True)]
