@@ -3,10 +3,12 @@
     python -m benchmarks tuning            # both, as asked for: 20 repetitions of 50 trials; 20 trials
     python -m benchmarks.tuning luck 8 30  # or one of them, with fewer repetitions and trials
     python -m benchmarks.tuning cost
+    python -m benchmarks.tuning workers    # on a quiet machine with two cores
 
 Luck: `dl.tune` on 500 rows of a simulated table, whose labels follow a logistic law in five of ``d`` inputs. The truth
 is the score of the best trial's network on 10,000 untouched rows; each error is a score less that truth, in points.
 Cost: the time of a study over the sum of its fits, and over the same recipes fitted alone, one after the other.
+Workers: trials an hour of two processes and of one, with one thread each; the start of the two is part of their time.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 import dl
@@ -27,6 +30,7 @@ from dl.tuning.study import FINISHED
 ROWS, JUDGES = 500, 10_000
 REPEATED, TRIALS = 20, 50
 COST_TRIALS = 20
+WORKERS_EPOCHS = 300  # some seconds a trial
 SETTINGS = ((10, 1.0), (30, 0.5))  # inputs, weight of each of the five that count
 Floats = NDArray[np.float64]
 
@@ -97,11 +101,42 @@ def cost(trials: int = COST_TRIALS) -> list[dict[str, object]]:
     ]
 
 
-PARTS: dict[str, Callable[..., list[dict[str, object]]]] = {"luck": luck, "cost": cost}
-TITLES = {"luck": "The best of a tuning on 500 rows, less the score on 10,000 others", "cost": "What a study costs"}
+def workers(trials: int = COST_TRIALS) -> list[dict[str, object]]:
+    """Time the same random study fitted by one process and by two, with one thread each."""
+    torch.set_num_threads(1)
+    rows = list[dict[str, object]]()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dl.fit("tabular", "wine", runs=folder / "first", epochs=1)  # everything is then imported
+        for jobs in (1, 2):
+            study = dl.tune(
+                "tabular",
+                "wine",
+                trials=trials,
+                sampler="random",
+                over=["lr", "width"],
+                jobs=jobs,
+                runs=folder / str(jobs),
+                reg={"early-stopping": "off"},
+                epochs=WORKERS_EPOCHS,
+            )
+            row: dict[str, object] = {"jobs": jobs, "trials": trials, "study, s": round(study.elapsed, 1)}
+            row |= {"epochs": sum(trial.epochs for trial in study.trials)}
+            rows.append(row | {"trials an hour": round(3_600 * trials / study.elapsed)})
+    one, two = (float(str(row["trials an hour"])) for row in rows)
+    return [row | {"over one": round(rate / one, 2)} for row, rate in zip(rows, (one, two), strict=True)]
+
+
+PARTS: dict[str, Callable[..., list[dict[str, object]]]] = {"luck": luck, "cost": cost, "workers": workers}
+TITLES = {
+    "luck": "The best of a tuning on 500 rows, less the score on 10,000 others",
+    "cost": "What a study costs",
+    "workers": "Trials of two processes and of one, a thread each",
+}
 ASKED = {
     "luck": "asked for: corrected is nearer, on average",
     "cost": "asked for: at most 1.1 times the sum of its fits",
+    "workers": "asked for: two at least 1.7 times as many trials an hour on two cores",
 }
 
 

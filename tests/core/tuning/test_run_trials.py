@@ -10,7 +10,7 @@ from dl.options import Option, Space
 from dl.regularizer import Regularizer
 from dl.specs import RegularizerSpec
 from dl.training.devices import Devices
-from dl.tuning import run_trials
+from dl.tuning import workers
 from dl.tuning.run_trials import is_over
 from dl.tuning.study import Budget, read_study
 from dl.tuning.tune import resume_study
@@ -31,18 +31,18 @@ class Odd:
 @pytest.fixture
 def cut(monkeypatch):
     """A function that ends the process of a study, as a kill does, in the fit of a trial: cut(3)."""
-    fit_trial = run_trials.fit_trial
+    fit_trial = workers.fit_trial
 
     def at(number):
         fitted = []
 
-        def fit(work, study, trial, pruner):
+        def fit(work, study, trial, pruner, flag):
             fitted.append(trial.number)
             if trial.number == number and fitted.count(number) == 1:
                 raise KeyboardInterrupt
-            return fit_trial(work, study, trial, pruner)
+            return fit_trial(work, study, trial, pruner, flag)
 
-        monkeypatch.setattr(run_trials, "fit_trial", fit)
+        monkeypatch.setattr(workers, "fit_trial", fit)
         return fitted
 
     return at
@@ -98,10 +98,10 @@ def test_options_that_do_not_go_together_fail_their_trial_alone(blobs, tune):
 def test_many_failures_in_a_row_end_the_study(blobs, tune, monkeypatch):
     from dataclasses import replace
 
-    def fail(work, study, trial, pruner):
+    def fail(work, study, trial, pruner, flag):
         return replace(trial, status="failed", message="so"), None
 
-    monkeypatch.setattr(run_trials, "fit_trial", fail)
+    monkeypatch.setattr(workers, "fit_trial", fail)
     with pytest.raises(TrainingFailed, match="10 trials in a row failed, the last one: so"):
         tune(blobs(), trials=50)
     with pytest.raises(TrainingFailed, match="no trial of 0002-given-tune finished; the first: so"):

@@ -1,8 +1,9 @@
 import pytest
 
 from dl.errors import BadOption, BadRun
-from dl.tuning.search import JOURNAL, Search, check_sampler, mend_journal
+from dl.tuning.search import JOURNAL, Search, check_sampler
 from dl.tuning.space import Dimension
+from dl.tuning.storage import mend_journal
 
 SPACE = (
     Dimension("lr", "train", 0.001, 0.0001, 0.01, log=True),
@@ -66,7 +67,8 @@ def test_after_a_kill_the_journal_is_told_what_it_lacks_and_gives_up_what_only_i
     done = trial(1, 0.7, asked=asked.asked, options=asked.options, point=asked.point)
     lost = cut.propose(2)
     again = search()
-    again.catch_up([done], "metric")
+    again.give_up_unknown([done])
+    again.tell(done, "metric")
     states = [one.state.name for one in again._optuna.trials]
     assert states == ["COMPLETE", "FAIL"] and again._optuna.trials[0].value == 0.7
     assert again.propose(2).options == lost.options

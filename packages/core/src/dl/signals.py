@@ -3,6 +3,7 @@
 A second signal stops at once. These handlers replace Lightning's, which would end the process.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -49,3 +50,40 @@ class StopFlag:
 
 def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold both signals back inside this context, also in a process that is started there, until it lets them through.
+
+    A process that hears of a signal before it can handle it would end with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_through() -> None:
+    """Let both signals through that `held_back` holds back in this process."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is killed: another may go on with its work, in the same folders."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -72,6 +72,12 @@ def tune(
     over: Annotated[
         str, typer.Option(help="Options and regularizers to try, comma-separated: lr,width,dropout.", metavar="NAMES")
     ] = "",
+    jobs: Annotated[int | None, typer.Option(help="Number of trials fitted at once.  [1]", min=1)] = None,
+    storage: Annotated[
+        str, typer.Option(help="Where several machines share a study: FILE.log or URL.", metavar="STORAGE")
+    ] = "",
+    study: Annotated[str, typer.Option(help="Its name there.", metavar="NAME")] = "",
+    show: Annotated[bool, typer.Option("--show", help="Show the shared study as it stands.")] = False,
     resume: Annotated[str, typer.Option(help="Go on with a study: name, number or path.", metavar="STUDY")] = "",
     model: ModelName = "",
     recipe: RecipeName = "",
@@ -94,40 +100,65 @@ def tune(
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     named = split_named(reg or [])
     given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task, "--over": over}
+    shared = {"--storage": storage, "--study": study}
+    if show and (stated := [name for name, value in (given | typed | named | {"--resume": resume}).items() if value]):
+        raise BadOption(f"--show takes --storage and --study alone; leave {', '.join(stated)} out")
+    if show and not all(shared.values()):
+        raise BadOption("--show needs the shared study: --storage FILE.log or URL, and --study NAME")
+    given |= shared
     if resume and (stated := [name for name, value in (given | typed | named).items() if value]):
         raise BadOption(f"--resume {resume} goes on with the choices of that study; leave {', '.join(stated)} out")
     from dl.tuning.budget import read_budget
 
     budget = read_budget(trials, time)
+    if show:
+        return _show_shared(storage, study, as_json)
     from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
     from dl.recipes.asked import Asked
     from dl.training.devices import Devices
-    from dl.tuning.tune import find_study, resume_study, tune_asked
+    from dl.tuning.tune import find_study, read_shared, resume_study, tune_asked
 
     where, screen = Devices(accelerator, "1", precision=precision), console(stderr=True)
     with redirect_stdout(sys.stderr):  # a network may print
         if resume:
             own = budget if trials is not None or time else None
-            study = resume_study(find_study(resume, runs), plugins, where, screen, own)
+            found = resume_study(find_study(resume, runs), plugins, where, screen, own, jobs=jobs or 0)
         else:
             asked = Asked(domain, data, model, recipe, task, seed, typed, named)
             names = tuple(filter(None, (name.strip() for name in over.split(","))))
+            how = (asked, plugins, where, runs, screen)
+            place = read_shared(storage, study)
             with hinting_at_flags(typed):
-                study = tune_asked(asked, plugins, where, runs, screen, budget=budget, sampler=sampler, over=names)
+                found = tune_asked(*how, budget=budget, sampler=sampler, over=names, jobs=jobs or 1, shared=place)
     if as_json:
-        print((study.path / "study.json").read_text(encoding="utf-8"), end="")
+        print((found.path / "study.json").read_text(encoding="utf-8"), end="")
+    else:
+        show_study(console(), found)
+    return 128 + found.signal if found.signal else 0
+
+
+def _show_shared(storage: str, name: str, as_json: bool) -> int:
+    """Show a shared study as it stands."""
+    from dl.tuning.run_shared import look_at
+    from dl.tuning.storage import Place
+    from dl.tuning.study import study_json
+
+    study = look_at(Place.parse(storage), name, console(stderr=True))
+    if as_json:
+        print(study_json(study), end="")
     else:
         show_study(console(), study)
-    return 128 + study.signal if study.signal else 0
+    return 0
 
 
 def show_study(out: Console, study: Study) -> None:
     """Print the best trials, the luck of the best, what mattered, and what to type next."""
     from dl.tuning.study import count_trials
 
-    out.print(plain(f"{study.name}: {count_trials(study)}, {study.elapsed:.1f} s", "bold"))
+    took = f", {study.elapsed:.1f} s" if study.elapsed else ""
+    out.print(plain(f"{study.shared or study.name}: {count_trials(study)}{took}", "bold"))
     best = study.best
     if best is None:
         out.print(plain("  no trial finished yet"))
@@ -135,12 +166,21 @@ def show_study(out: Console, study: Study) -> None:
         out.print(_table(study, best))
         for label, words in _lines(study, best):
             out.print(Padding(plain(f"{label:<11} {words}", longest=LARGEST), (0, 0, 0, 2), expand=False))
-    commands = {"fit again": study.command, "test": f"dl test {study.run(best).path}"} if best else {}
-    if study.status == "interrupted":
-        commands = {"go on": f"dl tune --resume {study.name}"} | commands
-    for label, command in commands.items():
+    for label, command in _commands(study, best).items():
         if command:
             out.print(Text.assemble((f"  {label:<11} ", "dim"), plain(command, "bold", LARGEST)), soft_wrap=True)
+
+
+def _commands(study: Study, best: Trial | None) -> dict[str, str]:
+    """Return what to type next, by its label."""
+    commands = {}
+    if study.status == "interrupted":
+        commands["go on"] = "the same command again" if study.shared else f"dl tune --resume {study.name}"
+    if best is None:
+        return commands
+    run = study.run(best).path
+    place = {"test": f"dl test {run}"} if study.is_at_hand(best) else {"its run": f"{best.host}:{run}"}
+    return commands | {"fit again": study.command} | place
 
 
 def _table(study: Study, best: Trial) -> Table:
@@ -157,7 +197,8 @@ def _table(study: Study, best: Trial) -> Table:
     shown += [trial for trial in left if trial.number == 1]
     table = Table(box=None, pad_edge=False, header_style="dim")
     numbers, by_loss = ("trial", "epoch", "loss"), study.monitor == "loss"
-    for name in ("", "trial", study.metric.name, *(["loss"] if by_loss else []), "epoch", "options"):
+    where = ["where"] if study.shared else []
+    for name in ("", "trial", study.metric.name, *(["loss"] if by_loss else []), "epoch", *where, "options"):
         table.add_column(name, justify="right" if name in numbers else "left", no_wrap=name != "options")
     for trial in shown:
         estimate = Estimate(float(trial.score or 0.0), trial.low, trial.high)
@@ -165,16 +206,19 @@ def _table(study: Study, best: Trial) -> Table:
         mark = "  *" if trial.number == best.number else ""
         score = show_estimate(study.metric, estimate)
         loss = [show_number(trial.loss)] if by_loss else []
-        table.add_row(mark, str(trial.number), score, *loss, str(trial.best_epoch), options)
+        place = [trial.host or "here"] if study.shared else []
+        table.add_row(mark, str(trial.number), score, *loss, str(trial.best_epoch), *place, options)
     return table
 
 
 def _lines(study: Study, best: Trial) -> list[tuple[str, str]]:
     """Return what follows from all trials, each with its label."""
+    from dl.tuning.study import UNCHANGED, describe_options
+
     found: list[tuple[str, str]] = []
     if study.monitor == "loss":
         found.append(("chosen by", "the validation loss, as are the epochs (monitor=loss)"))
-    if best.number == 1:
+    if describe_options(study.space, best) == UNCHANGED:
         found.append(("the recipe", "as it stands is the best; no other trial beats it"))
     found.append(("the luck", _luck(study)))
     if study.importances:
@@ -189,12 +233,16 @@ def _luck(study: Study) -> str:
     from dl.runs.wording import show_value
 
     luck, metric = study.luck, study.metric
+    at_hand = [trial for trial in study.trials if study.is_at_hand(trial)]
+    if len(at_hand) < len(study.trials) and (luck is None or not at_hand):
+        return "unknown: the outcomes of the trials lie on other machines"
     if luck is None:
         return "unknown: there are too few validation examples, or groups of them"
     if study.luck_of != metric.name:
         metric = MetricInfo("loss", False, 0.0, "mean")
     low, high = (show_value(metric, end).removesuffix(" %") for end in luck.interval)
     seen, corrected = show_value(metric, luck.naive), show_value(metric, luck.corrected)
-    epochs = sum(trial.epochs for trial in study.trials)
-    of = f"{metric.name} {seen} is the best of {epochs:,} epochs in {len(study.trials)} trials"
+    epochs = sum(trial.epochs for trial in at_hand)
+    here = " that lie on this machine" if len(at_hand) < len(study.trials) else ""
+    of = f"{metric.name} {seen} is the best of {epochs:,} epochs in {len(at_hand)} trials{here}"
     return f"{of}; corrected for that choice {corrected} [{low}, {high}]"

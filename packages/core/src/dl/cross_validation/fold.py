@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait as wait_for
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -22,7 +20,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import Run
-from dl.signals import StopFlag
+from dl.signals import StopFlag, end_with_parent
 from dl.splits.partition import load_dataset
 from dl.training.devices import Devices
 from dl.training.run_fit import fit_into
@@ -89,19 +87,11 @@ _work: list[_Work] = []  # of this process, if it is a worker
 
 def _start(recipe: Recipe, folder: Path, devices: Devices, threads: int) -> None:
     """Read the data, once in each process."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     torch.set_num_threads(threads)
     plugins = load_plugins()
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     _work.append(_Work(make_plan(recipe, dataset, plugins, by_size=False), folder, devices, plugins))
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is killed: another may go on with the run, in the same folders."""
-    parent = parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def _fit_here(number: int) -> int:

@@ -202,6 +202,8 @@ def hash_of(run: Run) -> str:
     Raises:
         BadRun: If it has none.
     """
+    if run.manifest.learner:
+        raise BadRun(f"{run.name} is {run.manifest.learner}, which has no weights to go on from; fit it anew")
     found = blake2b(digest_size=16)
     for name in (WEIGHTS, PREPROCESSOR):
         try:

@@ -20,7 +20,8 @@ def luck_of_study(study: Study) -> tuple[Luck | None, str]:
     every few and the best of each trial. Where the headline metric is no mean over examples, it is done for the loss.
     """
     name = study.metric.name if headline_is_mean(study.metric) else "loss"
-    scored = [trial for trial in study.trials if trial.status != RUNNING and trial.score is not None]
+    ended = [trial for trial in study.trials if trial.status != RUNNING and trial.score is not None]
+    scored = [trial for trial in ended if study.is_at_hand(trial)]
     if not scored:
         return None, name
     parts = [study.run(trial).outcomes("val") for trial in scored]

@@ -1,11 +1,14 @@
 """Run a study: fit trials until the budget is used up, and conclude what follows from all of them.
 
-`study.json` is written before and after each trial, so that a kill loses no more than the trial that is being fitted.
+`study.json` is written before and after each trial, so that a kill loses no more than the trials that are being fitted.
+Trial n is proposed, and pruned, by the trials up to n + 1 - 2 J, where J are fitted at once: so the order in which they
+end changes nothing, and a process waits for another one only if that is J trials behind.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rich.console import Console
@@ -15,37 +18,56 @@ from dl.recipes.settle import close_recipe
 from dl.runs.wording import show_value
 from dl.terminal import plain
 from dl.tuning.luck import luck_of_study
-from dl.tuning.pruning import Pruner, Reference, first_epoch
 from dl.tuning.search import Search
 from dl.tuning.space import REGULARIZER, with_values
-from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial, describe_options, write_study
-from dl.tuning.trial import Work, fit_trial, recovered
+from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial, best_of, describe_options, write_study
+from dl.tuning.trial import Work, recovered
+from dl.tuning.workers import Fits, InTurn, SideBySide, Task
 
 MOST_FAILURES = 10  # failed trials in a row after which a study ends
 
 
 def run_trials(work: Work, study: Study, console: Console) -> Study:
     """Fit trials until the budget is used up, or a signal comes."""
-    started, before = time.monotonic(), study.elapsed
+    before = time.monotonic() - study.elapsed
     search = Search.of(study)
     study = _recover(study)
     write_study(study)
-    search.catch_up(study.trials, study.monitor)
-    reference: Reference | None = None
-    while (trial := _next(study, search)) is not None:
+    search.give_up_unknown(study.trials)
+    fits: Fits = SideBySide(work, study) if study.jobs > 1 else InTurn(work)
+    with fits:
+        while True:
+            study = _begin(study, search, fits)
+            if not fits.numbers:
+                break
+            ended = fits.wait()
+            study = replace(study.with_trial(ended.trial), elapsed=round(time.monotonic() - before, 3))
+            write_study(study)
+            if ended.trial.status != RUNNING:
+                show_trial(console, study, ended.trial)
+            check_failures(study)
+    if fits.signal:
+        study = replace(study, status="interrupted", signal=fits.signal)
+    _tell(study, search, len(study.trials))
+    return conclude(work, study, search.importances())
+
+
+def _begin(study: Study, search: Search, fits: Fits) -> Study:
+    """Begin trials while there is room for them."""
+    while fits.has_room and not fits.signal:
+        trial = _cut_off(study, fits) or _new(study, search)
+        if trial is None:
+            break
         study = study.with_trial(trial)
         write_study(study)
-        reference = _reference(study, reference)
-        trial, run = fit_trial(work, study, trial, _pruner(work, study, reference))
-        study = replace(study.with_trial(trial), elapsed=round(before + time.monotonic() - started, 3))
-        if run and run.manifest.status == "interrupted":
-            study = replace(study, status="interrupted", signal=run.manifest.signal)
-            break
-        write_study(study)
-        search.tell(trial, study.monitor)
-        _show_trial(console, study, trial)
-        _check_failures(study)
-    return _conclude(work, study, search)
+        known = [one for one in study.trials if one.number <= _newest_known(study, trial.number)]
+        fits.begin(Task(replace(study, trials=()), trial, best_of(known, study.metric, study.monitor)))
+    return study
+
+
+def _newest_known(study: Study, number: int) -> int:
+    """Return the number of the newest trial that a trial is drawn and pruned by."""
+    return number + 1 - 2 * study.jobs
 
 
 def _recover(study: Study) -> Study:
@@ -56,14 +78,29 @@ def _recover(study: Study) -> Study:
     return study
 
 
-def _next(study: Study, search: Search) -> Trial | None:
-    """Return a trial that was cut off, else a new one; None if the budget is used up."""
-    for trial in study.trials:
-        if trial.status == RUNNING:
-            return trial
+def _cut_off(study: Study, fits: Fits) -> Trial | None:
+    """Return a trial whose fit was cut off; None if there is none."""
+    left = (trial for trial in study.trials if trial.status == RUNNING and trial.number not in fits.numbers)
+    return next(left, None)
+
+
+def _new(study: Study, search: Search) -> Trial | None:
+    """Return a new trial; None if the budget is used up, or a trial that it is drawn by has not ended."""
     if is_over(study) or search.is_exhausted(len(study.trials)):
         return None
-    return search.propose(len(study.trials) + 1)
+    number = len(study.trials) + 1
+    newest = _newest_known(study, number)
+    if any(trial.status == RUNNING and trial.number <= newest for trial in study.trials):
+        return None
+    _tell(study, search, newest)
+    return search.propose(number)
+
+
+def _tell(study: Study, search: Search, newest: int) -> None:
+    """Tell the search how the trials up to a number ended."""
+    for trial in study.trials:
+        if trial.number <= newest and trial.status != RUNNING:
+            search.tell(trial, study.monitor)
 
 
 def is_over(study: Study) -> bool:
@@ -74,33 +111,24 @@ def is_over(study: Study) -> bool:
     )
 
 
-def _reference(study: Study, known: Reference | None) -> Reference | None:
-    """Return the best trial with its outcomes, read again only if another one is the best."""
-    best = study.best
-    if best is None or (known and known.number == best.number):
-        return known
-    return Reference.of(best.number, study.run(best), study.monitor == "loss")
-
-
-def _pruner(work: Work, study: Study, reference: Reference | None) -> Pruner | None:
-    epochs = int(work.recipe.train["epochs"])
-    groups = work.first.splits.groups["val"]
-    return Pruner(reference, first_epoch(epochs), epochs, study.monitor, groups) if reference else None
-
-
-def _check_failures(study: Study) -> None:
+def check_failures(study: Study) -> None:
     """End a study that leads nowhere.
 
     Raises:
         TrainingFailed: If many trials in a row failed.
     """
-    last = study.trials[-MOST_FAILURES:]
+    last = [trial for trial in study.trials if trial.status != RUNNING][-MOST_FAILURES:]
     if len(last) == MOST_FAILURES and all(trial.status == FAILED for trial in last):
         raise TrainingFailed(f"{MOST_FAILURES} trials in a row failed, the last one: {last[-1].message}")
 
 
-def _conclude(work: Work, study: Study, search: Search) -> Study:
+def conclude(work: Work, study: Study, found: Mapping[str, float]) -> Study:
     """Add what follows from all trials: luck, importances, and whether the best one can be typed.
+
+    Args:
+        work: What all trials share.
+        study: With all of its trials.
+        found: The importances.
 
     Raises:
         TrainingFailed: If no trial finished.
@@ -110,7 +138,7 @@ def _conclude(work: Work, study: Study, search: Search) -> Study:
     if study.best:
         luck, luck_of = luck_of_study(study)
         typed = _can_be_typed(work, study, study.best)
-        study = replace(study, luck=luck, luck_of=luck_of, importances=search.importances(), typed=typed)
+        study = replace(study, luck=luck, luck_of=luck_of, importances=dict(found), typed=typed)
     write_study(study)
     if study.status == FINISHED and not study.best:
         why = study.trials[0].message if study.trials else "no trial was made"
@@ -132,7 +160,7 @@ def _can_be_typed(work: Work, study: Study, best: Trial) -> bool:
     return closed == intended
 
 
-def _show_trial(console: Console, study: Study, trial: Trial) -> None:
+def show_trial(console: Console, study: Study, trial: Trial) -> None:
     """Print the line of an ended trial."""
     of = f"/{study.budget.trials}" if study.budget.trials else ""
     score = "-" if trial.score is None else f"{study.metric.name} {show_value(study.metric, trial.score)}"

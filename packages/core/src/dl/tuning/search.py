@@ -12,17 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock
-
 from dl.errors import BadOption, BadRun, nearest
 from dl.tuning.space import Coordinate, Dimension, grid
-from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial
+from dl.tuning.storage import open_journal
+from dl.tuning.study import FAILED, FINISHED, Study, Trial
 
 if TYPE_CHECKING:
     import optuna
 
 TPE, RANDOM, GRID = SAMPLERS = ("tpe", "random", "grid")
-JOURNAL, LOCK = "journal.log", ".journal.lock"
+JOURNAL = "journal.log"
 FEWEST_FINISHED = 8  # trials from which importances are estimated
 STARTING = 8  # trials drawn at random before TPE has enough to go by
 
@@ -35,26 +34,6 @@ def check_sampler(name: str) -> None:
     """
     if name not in SAMPLERS:
         raise BadOption(f"--sampler {name}: expected one of {', '.join(SAMPLERS)}{nearest(name, SAMPLERS)}")
-
-
-class JournalLock:
-    """The lock of a journal, which ends with its process; after a kill, optuna's own would wait for half a minute.
-
-    Args:
-        path: Of the lock file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.held = FileLock(path)
-
-    def acquire(self) -> bool:
-        """Wait for the lock."""
-        self.held.acquire(poll_interval=0.01)
-        return True
-
-    def release(self) -> None:
-        """Give the lock back."""
-        self.held.release()
 
 
 @dataclass(frozen=True)
@@ -85,19 +64,19 @@ class Search:
     def _optuna(self) -> optuna.Study:
         """Optuna's study, from its journal."""
         import optuna
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        path = self.folder / JOURNAL
-        mend_journal(path)
-        lock: Any = JournalLock(self.folder / LOCK)  # Any: optuna's base class of locks is private
-        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+        storage = open_journal(self.folder / JOURNAL)
         direction: Literal["maximize", "minimize"] = "maximize" if self.higher else "minimize"
         pruner = optuna.pruners.NopPruner()  # trials are judged by `dl.tuning.pruning`
         return optuna.create_study(
             storage=storage, study_name="dl", direction=direction, load_if_exists=True, pruner=pruner
         )
+
+    @cached_property
+    def _told(self) -> set[int]:
+        """Numbers in the journal of the trials whose end was recorded."""
+        return set()
 
     @cached_property
     def points(self) -> list[dict[str, Coordinate]]:
@@ -115,12 +94,12 @@ class Search:
         the one that it would have been.
         """
         study = self._optuna
-        study.sampler = self._drawn(number)
+        study.sampler = sampler_of(self.sampler, self.seed, number)
         if number == 1:
             study.enqueue_trial({one.name: one.origin for one in self.space})
         elif self.sampler == GRID:
             study.enqueue_trial(self.points[number - 2])
-        asked = study.ask(self._distributions)
+        asked = study.ask(distributions(self.space))
         point: dict[str, Coordinate] = dict(asked.params)
         return Trial(number, asked.number, point, {one.name: one.value(point[one.name]) for one in self.space})
 
@@ -128,6 +107,9 @@ class Search:
         """Record the end of a trial; nothing happens if it is recorded already."""
         from optuna.trial import TrialState
 
+        if trial.asked in self._told:
+            return
+        self._told.add(trial.asked)
         study = self._optuna
         if trial.asked >= len(study.trials):
             raise BadRun(
@@ -136,7 +118,7 @@ class Search:
         if trial.status == FAILED:
             study.tell(trial.asked, state=TrialState.FAIL, skip_if_finished=True)
             return
-        value = None if trial.score is None else trial.score if monitor == "metric" else trial.loss
+        value = objective(trial, monitor)
         if trial.status == FINISHED:
             study.tell(trial.asked, value, skip_if_finished=True)
             return
@@ -153,56 +135,54 @@ class Search:
         study = self._optuna
         Asked(study, study.trials[asked]._trial_id).report(value, epochs)
 
-    def catch_up(self, trials: Sequence[Trial], monitor: str) -> None:
-        """Tell the journal what `study.json` knows and it lacks, and give up what only the journal knows."""
+    def give_up_unknown(self, trials: Sequence[Trial]) -> None:
+        """Give up what only the journal knows: points that were drawn just before a kill."""
         from optuna.trial import TrialState
 
-        for trial in trials:
-            if trial.status != RUNNING:
-                self.tell(trial, monitor)
         known = {trial.asked for trial in trials}
         for one in self._optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
             if one.number not in known and one.state == TrialState.RUNNING:
                 self._optuna.tell(one.number, state=TrialState.FAIL)
 
     def importances(self) -> dict[str, float]:
-        """Return the share of each option in how the scores of finished trials differ; empty for too few trials.
-
-        Source: Hutter, Hoos, Leyton-Brown 2014, functional ANOVA, by optuna, its forest seeded.
-        """
-        from optuna.importance import FanovaImportanceEvaluator, get_param_importances
-        from optuna.trial import TrialState
-
-        done = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(done) < FEWEST_FINISHED or len({trial.value for trial in done}) < 2:
-            return {}
-        found = get_param_importances(self._optuna, evaluator=FanovaImportanceEvaluator(seed=self.seed % 2**32))
-        return {name: round(float(share), 4) for name, share in found.items()}
-
-    @property
-    def _distributions(self) -> dict[str, Any]:  # Any: distributions of optuna
-        from optuna.distributions import CategoricalDistribution, FloatDistribution
-
-        return {
-            one.name: CategoricalDistribution(one.words) if one.choices else FloatDistribution(one.lowest, 1.0)
-            for one in self.space
-        }
-
-    def _drawn(self, number: int) -> optuna.samplers.BaseSampler:
-        """Return the sampler of one trial."""
-        import numpy as np
-        from optuna.samplers import RandomSampler, TPESampler
-
-        seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
-        return TPESampler(seed=seed, n_startup_trials=STARTING) if self.sampler == TPE else RandomSampler(seed=seed)
+        """Return the share of each option in how the scores of finished trials differ; empty for too few trials."""
+        return importances(self._optuna, self.seed)
 
 
-def mend_journal(path: Path) -> None:
-    """Remove a last line that a kill cut off, which would spoil the next one."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with path.open("r+b") as stream:
-            stream.truncate(whole)
+def distributions(space: Sequence[Dimension]) -> dict[str, Any]:  # Any: distributions of optuna
+    """Return the distribution of the coordinates of each option."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    return {
+        one.name: CategoricalDistribution(one.words) if one.choices else FloatDistribution(one.lowest, 1.0)
+        for one in space
+    }
+
+
+def sampler_of(name: str, seed: int, number: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler of one trial."""
+    import numpy as np
+    from optuna.samplers import RandomSampler, TPESampler
+
+    drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return TPESampler(seed=drawn, n_startup_trials=STARTING) if name == TPE else RandomSampler(seed=drawn)
+
+
+def importances(study: optuna.Study, seed: int) -> dict[str, float]:
+    """Return the share of each option in how the scores of finished trials differ; empty for too few trials.
+
+    Source: Hutter, Hoos, Leyton-Brown 2014, functional ANOVA, by optuna, its forest seeded.
+    """
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+    from optuna.trial import TrialState
+
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(done) < FEWEST_FINISHED or len({trial.value for trial in done}) < 2:
+        return {}
+    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=seed % 2**32))
+    return {name: round(float(share), 4) for name, share in found.items()}
+
+
+def objective(trial: Trial, monitor: str) -> float | None:
+    """Return what is optimized: the score of a trial, or its loss."""
+    return None if trial.score is None else trial.score if monitor == "metric" else trial.loss

@@ -12,6 +12,8 @@ Nothing here imports torch or optuna.
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -32,6 +34,7 @@ from dl.words import many
 
 FORMAT = 1
 RUNNING, FINISHED, PRUNED, FAILED = "running", "finished", "pruned", "failed"  # of a trial
+HOST = platform.node() or "unknown"
 UNCHANGED = "the recipe as it stands"  # the options of the first trial, in words
 BEHIND = "pruned: "  # how the message of a pruned trial's run begins
 
@@ -67,6 +70,8 @@ class Trial:
         epochs: Finished epochs.
         seconds: Duration of its fit.
         message: Why it ended early.
+        host: The machine of its run, if that lies in the folder of another worker of the study.
+        folder: That folder; empty for the folder of this study.
     """
 
     number: int
@@ -82,6 +87,13 @@ class Trial:
     epochs: int = 0
     seconds: float = 0.0
     message: str = ""
+    host: str = ""
+    folder: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where its run lies, if not in the folder of this study: ``host:folder``."""
+        return f"{self.host}:{self.folder}" if self.folder else ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,9 @@ class Study:
         budget: When it ends.
         space: What is searched.
         asked: What was typed; None for arguments in memory.
+        jobs: Number of trials that are fitted at once.
+        shared: Its name in a storage, if several workers share it; each has a folder of its own.
+        storage: Where that is, without a password.
         trials: In their order.
         elapsed: Seconds that its trials took, with all around them.
         signal: Number of the signal that stopped it; 0 for none.
@@ -109,7 +124,7 @@ class Study:
         luck: The score of the best trial less what choosing it among all trials and epochs adds; None if unknown.
         luck_of: Name of the score that ``luck`` is about.
         importances: Share of each option in how scores differ; empty for too few trials.
-        best_number: Of the best finished trial; 0 for none.
+        best_number: Of the best finished trial in this folder; 0 for none.
         path: Of the folder.
         format: Version of the folder.
     """
@@ -127,6 +142,9 @@ class Study:
     budget: Budget
     space: tuple[Dimension, ...]
     asked: Asked | None = None
+    jobs: int = 1
+    shared: str = ""
+    storage: str = ""
     trials: tuple[Trial, ...] = ()
     elapsed: float = 0.0
     signal: int = 0
@@ -149,12 +167,20 @@ class Study:
         if self.best is None or self.asked is None:
             return ""
         if not self.typed:
+            if not self.is_at_hand(self.best):
+                return ""
             return shlex.join(["dl", "fit", "--recipe", str(self.run(self.best).path / "recipe.toml")])
         return shlex.join(["dl", "fit", *self.asked.words, *typed_options(self.space, self.best)])
 
     def run(self, trial: Trial) -> Run:
         """Return the run of a trial."""
-        return Run(trial_folder(self.path, trial.number))
+        return Run(trial_folder(Path(trial.folder) if trial.folder else self.path, trial.number))
+
+    def is_at_hand(self, trial: Trial) -> bool:
+        """Return whether the run of a trial lies on this machine."""
+        if not trial.folder:
+            return True
+        return trial.host == HOST and os.path.exists(self.run(trial).path / "run.json")  # noqa: PTH110
 
     def with_trial(self, trial: Trial) -> Study:
         """Return the study with a new trial, or another state of one."""
@@ -216,13 +242,18 @@ def end_of_trial(trial: Trial, run: Run) -> Trial:
     )
 
 
-def write_study(study: Study) -> None:
-    """Write `study.json` atomically."""
-    best = study.best
+def study_json(study: Study) -> str:
+    """Return the content of `study.json`."""
+    best = best_of([trial for trial in study.trials if not trial.folder], study.metric, study.monitor)
     content = asdict(replace(study, best_number=best.number if best else 0))
     del content["path"]
     content["luck"] = study.luck and content["luck"] | {"interval": list(study.luck.interval)}
-    files.write_text(study.path / STUDY, json.dumps(content, indent=1) + "\n")
+    return json.dumps(content, indent=1) + "\n"
+
+
+def write_study(study: Study) -> None:
+    """Write `study.json` atomically."""
+    files.write_text(study.path / STUDY, study_json(study))
 
 
 def read_study(path: Path) -> Study:

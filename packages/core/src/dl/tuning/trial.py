@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from dataclasses import dataclass, replace
 
-from dl.data.examples import Dataset
+from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.errors import CannotWrite, DLError, TrainingFailed
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
@@ -13,6 +14,8 @@ from dl.recipes.recipe import Recipe
 from dl.runs.history import EpochRow
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run
+from dl.signals import StopFlag
+from dl.splits.partition import load_dataset
 from dl.training.devices import Devices
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.run_fit import fit_into
@@ -42,6 +45,20 @@ class Work:
     devices: Devices
     at_hand: AtHand
 
+    @classmethod
+    def of(
+        cls, recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand, dataset: Dataset | None = None
+    ) -> Work:
+        """Set a recipe up on its data, which is read unless it has been."""
+        dataset = dataset or load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
+        first = set_up(recipe, plugins, at_hand, dataset)
+        return cls(first.recipe, dataset, first, plugins, devices, at_hand)
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of all examples."""
+        return subset_fingerprint(whole(self.dataset.train))
+
     def set_up(self, recipe: Recipe) -> FitSetup:
         """Set a recipe up on the split of all trials."""
         return set_up(recipe, self.plugins, self.at_hand, self.dataset, self.first.splits)
@@ -59,7 +76,9 @@ class Work:
         regularizers.rehearse(network, first.preprocessor, one, first.task.row)
 
 
-def fit_trial(work: Work, study: Study, trial: Trial, pruner: Pruner | None) -> tuple[Trial, Run | None]:
+def fit_trial(
+    work: Work, study: Study, trial: Trial, pruner: Pruner | None, flag: StopFlag | None = None
+) -> tuple[Trial, Run | None]:
     """Fit a trial; what a cut-off fit of it left is removed.
 
     Args:
@@ -67,6 +86,7 @@ def fit_trial(work: Work, study: Study, trial: Trial, pruner: Pruner | None) -> 
         study: To which it belongs.
         trial: To fit.
         pruner: Judges it after each epoch; None for the first trials.
+        flag: Of a signal that may come before the fit listens itself; it then hears of it after an epoch.
 
     Returns:
         The trial with what it reached, and its run; no run if its options do not go together. A trial that was stopped
@@ -80,6 +100,9 @@ def fit_trial(work: Work, study: Study, trial: Trial, pruner: Pruner | None) -> 
     name = f"trial {trial.number} of {study.name}"
 
     def judge(rows: list[EpochRow], epochs: list[Scored]) -> str:
+        if flag and (number := flag.received):
+            flag.received = None
+            signal.raise_signal(number)
         why = pruner.reason(work.first.task.info, rows, epochs) if pruner else ""
         return f"{BEHIND}{why}" if why else ""
 

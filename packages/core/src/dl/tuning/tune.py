@@ -11,6 +11,7 @@ study.best, study.command
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 
 from dl import files
-from dl.data.examples import Dataset, subset_fingerprint, whole
+from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRun, nearest
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
@@ -29,17 +30,18 @@ from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import TRIALS, claim_run, is_named, is_study, list_runs
-from dl.splits.partition import load_dataset
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices
 from dl.training.origin import refuse_going_on
-from dl.training.setup import set_up
 from dl.tuning.budget import read_budget, show_budget
+from dl.tuning.run_shared import identity_of, run_shared
 from dl.tuning.run_trials import is_over, run_trials
 from dl.tuning.search import TPE, check_sampler
+from dl.tuning.shared import SharedStudy
 from dl.tuning.space import buildable, describe_space, search_space
+from dl.tuning.storage import Place
 from dl.tuning.study import RUNNING, Budget, Study, read_study
 from dl.tuning.trial import Work
 
@@ -55,6 +57,9 @@ def tune(
     time: str = "",
     sampler: str = TPE,
     over: Collection[str] = (),
+    jobs: int = 1,
+    storage: str = "",
+    study: str = "",
     target: object = None,
     test: object = None,
     model: str | Model = "",
@@ -78,6 +83,9 @@ def tune(
         sampler: ``tpe`` learns from the trials before; ``random``; ``grid``.
         over: Options and regularizers to try: ``["lr", "width", "dropout"]``; empty for the usual ones. What is given
             as an option stays as it is.
+        jobs: Number of trials fitted at once, each in a process of its own.
+        storage: Where several machines share the study: a file ``study.log``, or the URL of a database.
+        study: Its name there.
         target: As for `dl.fit`.
         test: As for `dl.fit`; it stays closed.
         model: As for `dl.fit`.
@@ -103,11 +111,14 @@ def tune(
         >>> study.best.options, study.luck.corrected
     """
     budget = read_budget(trials, time)
+    where = read_shared(storage, study)
     given = take_arguments(plugins or load_plugins(), data, target, test, model, task, options)
     asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))
     devices = devices or (Devices(devices="1") if given.at_hand else Devices())
     places = (asked, given.plugins, devices, Path(runs), console or Console(quiet=True))
-    return tune_asked(*places, budget=budget, sampler=sampler, over=over, at_hand=given.at_hand)
+    return tune_asked(
+        *places, budget=budget, sampler=sampler, over=over, jobs=jobs, at_hand=given.at_hand, shared=where
+    )
 
 
 def tune_asked(
@@ -120,20 +131,37 @@ def tune_asked(
     budget: Budget,
     sampler: str = TPE,
     over: Collection[str] = (),
+    jobs: int = 1,
     at_hand: AtHand = NOTHING,
     dataset: Dataset | None = None,
+    shared: tuple[Place, str] | None = None,
 ) -> Study:
-    """Begin a study of what was asked for, and run it; a data set that has been read before is not read again.
+    """Begin a study of what was asked for, or join the one of other machines, and run it.
+
+    Args:
+        asked: What was typed.
+        plugins: The registered plugins.
+        devices: Where to train.
+        root: Folder of run folders.
+        console: For progress.
+        budget: When it ends.
+        sampler: How points are drawn.
+        over: Options and regularizers to try; empty for the usual ones.
+        jobs: Number of trials fitted at once.
+        at_hand: Arguments in memory.
+        dataset: As it was read, if it has been read before.
+        shared: Storage and name of a study that several machines share.
 
     Raises:
         DLError: For every mistake of the user.
     """
     check_sampler(sampler)
+    check_jobs(jobs, at_hand, shared is not None)
     recipe = asked.resolved(plugins)
-    _check(recipe, devices)
+    _check(recipe, plugins, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)
-        work = _read(recipe, plugins, devices, at_hand, dataset)
+        work = Work.of(recipe, plugins, devices, at_hand, dataset)
         info = work.first.task.info
         space = search_space(work.recipe, plugins, info.name, over, asked.fixed)
         space = buildable(space, work.recipe, plugins, work.check, over)
@@ -143,18 +171,14 @@ def tune_asked(
         console.print(
             plain(f"  search      {sampler}, {show_budget(budget)}, over {describe_space(space)}", longest=400)
         )
-        folder = claim_run(root, f"{work.dataset.name}-tune")
-        files.make_folder(folder / TRIALS)
-        reasons = [f"{one.typed}: {one.reason}" for one in work.first.defaults]
-        files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
-        manifest = work.first.manifest(folder.name)
+        manifest = work.first.manifest("")
         study = Study(
-            name=folder.name,
+            name="",
             status=RUNNING,
             created=manifest.created,
             data=work.dataset.name,
             val_fingerprint=manifest.parts.val_fingerprint,
-            fingerprint=subset_fingerprint(whole(work.dataset.train)),
+            fingerprint=work.fingerprint,
             metric=info.headline,
             monitor=str(work.recipe.train["monitor"]),
             seed=work.recipe.seed,
@@ -162,9 +186,25 @@ def tune_asked(
             budget=budget,
             space=space,
             asked=None if at_hand else asked,
-            path=folder,
+            jobs=jobs,
         )
-        return run_trials(work, study, console)
+        if shared is None:
+            return run_trials(work, _in_folder(study, work, root), console)
+        place, name = shared
+        study = replace(study, shared=name, storage=place.shown)
+        joined = SharedStudy(place, name, console)
+        with closing(joined):
+            joined.open(identity_of(study, work.recipe))
+            return run_shared(work, _in_folder(study, work, root), console, joined)
+
+
+def _in_folder(study: Study, work: Work, root: Path) -> Study:
+    """Claim the folder of a study, and write its recipe there."""
+    folder = claim_run(root, f"{work.dataset.name}-tune")
+    files.make_folder(folder / TRIALS)
+    reasons = [f"{one.typed}: {one.reason}" for one in work.first.defaults]
+    files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
+    return replace(study, name=folder.name, path=folder)
 
 
 def resume_study(
@@ -174,6 +214,7 @@ def resume_study(
     console: Console,
     budget: Budget | None = None,
     dataset: Dataset | None = None,
+    jobs: int = 0,
 ) -> Study:
     """Go on with a study that was stopped or killed, or give a finished one more trials.
 
@@ -184,23 +225,27 @@ def resume_study(
         console: For progress.
         budget: In place of its own, over all of its trials.
         dataset: As it was read, if it has been read before.
+        jobs: Number of trials fitted at once; 0 for the study's own.
 
     Raises:
         BadRun: If it is of other data, or has nothing left to do.
         DLError: For every other mistake of the user.
     """
     study = read_study(path)
-    study = replace(study, budget=budget or study.budget, status=RUNNING, signal=0)
+    study = replace(study, budget=budget or study.budget, jobs=jobs or study.jobs, status=RUNNING, signal=0)
+    if study.shared:
+        words = f"--storage {study.storage} --study {study.shared}"
+        raise BadRun(f"{study.name} is part of a shared study  go on: the same command again, with {words}")
     if not study.asked:
         raise BadRun(f"{study.name} tuned what was in memory, which is gone; start anew: dl.tune(...)")
     if is_over(study) and all(trial.status != RUNNING for trial in study.trials):
         more = f"dl tune --resume {study.name} --trials {2 * len(study.trials)}"
         raise BadRun(f"{study.name} is finished after {show_budget(study.budget)}  more of it: {more}")
     recipe = resolve(plugins, recipe=str(path / "recipe.toml"))
-    _check(recipe, devices)
+    _check(recipe, plugins, devices)
     with attribute_errors(recipe, plugins), isolate_rng():
-        work = _read(recipe, plugins, devices, NOTHING, dataset)
-        if subset_fingerprint(whole(work.dataset.train)) != study.fingerprint:
+        work = Work.of(recipe, plugins, devices, NOTHING, dataset)
+        if work.fingerprint != study.fingerprint:
             changed = f"{work.dataset.name} has changed since {study.name}: its examples are others"
             raise BadRun(f"{changed}; start anew: dl tune")
         describe(console, work.first, plugins)
@@ -227,24 +272,46 @@ def find_study(which: str | Path, runs: Path) -> Path:
     raise BadRun(f"no study {str(which)!r} in {str(runs)!r}{nearest(str(which), names)}  see: dl ls runs")
 
 
-def _check(recipe: Recipe, devices: Devices) -> None:
+def read_shared(storage: str, study: str) -> tuple[Place, str] | None:
+    """Return the storage and the name of a study that several machines share; None if it is not shared.
+
+    Raises:
+        BadOption: If one is given without the other, or the storage is none.
+        InstallFailed: If the driver of the database is not installed.
+    """
+    if bool(storage) != bool(study):
+        given, other = ("--storage", "--study NAME") if storage else ("--study", "--storage FILE.log or URL")
+        raise BadOption(f"{given} goes with {other}: the study that several machines share")
+    return (Place.parse(storage), study) if storage else None
+
+
+def check_jobs(jobs: int, at_hand: AtHand, is_shared: bool = False) -> None:
+    """Refuse no fit at once, several of what is in memory, and both kinds of several workers together.
+
+    Raises:
+        BadOption: For either.
+    """
+    if jobs < 1:
+        raise BadOption(f"jobs={jobs}: expected 1 or more trials at once")
+    if jobs > 1 and at_hand:
+        raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
+    if jobs > 1 and is_shared:
+        raise BadOption(f"jobs={jobs}: a worker of a shared study fits one at once; type the command {jobs} times")
+    if is_shared and at_hand:
+        raise BadOption("storage=: what is in memory cannot be given to other machines; leave storage= out")
+
+
+def _check(recipe: Recipe, plugins: Plugins, devices: Devices) -> None:
     """Refuse several devices, and a recipe of several fits.
 
     Raises:
         BadDevices: For several devices.
         BadOption: For a protocol of several fits.
     """
+    plugins.need_network(recipe.domain, recipe.model, "dl tune")
     protocol, fold = protocol_of(recipe.split)
     if protocol.fits > 1:
         raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
     recipe.need_found("dl tune")
     devices.need_one("trials are fitted", "  try: --devices 1")
-
-
-def _read(recipe: Recipe, plugins: Plugins, devices: Devices, at_hand: AtHand, dataset: Dataset | None) -> Work:
-    """Read the data, once, and set the recipe up on it."""
-    dataset = dataset or load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
-    plugins.need_network(recipe.domain, recipe.model, "dl tune")
     refuse_going_on(recipe, "dl tune")
-    first = set_up(recipe, plugins, at_hand, dataset)
-    return Work(first.recipe, dataset, first, plugins, devices, at_hand)
