@@ -22,7 +22,7 @@ def test_copies_that_a_split_parts_are_an_issue_with_their_share_and_what_they_d
 
 def test_the_split_is_that_of_a_fit(dl_run):
     checked = dl.check("tabular", "wine", seed=3, val=0.25)
-    fitted = dl_run("fit", "tabular", "wine", "--seed", "3", "val=0.25", "epochs=1", "--model", "linear", "--json")
+    fitted = dl_run("fit", "tabular", "wine", "--seed", "3", "val=0.25", "--model", "linear", "--json")
     parts = dl.open_run(fitted.json["run"]).manifest.parts
     assert (checked.train, checked.val, checked.rule) == (parts.train, parts.val, parts.rule)
 
