@@ -41,10 +41,11 @@ def memorized(facts: Facts, answer: SkillAnswer) -> str:
 
 def untold(facts: Facts, answer: SkillAnswer) -> str:
     """Word that the validation examples do not suffice to tell."""
-    of = f"too few validation examples to tell whether it learnt: {facts.val_size}"
+    of = "too few validation examples to tell whether it learnt"
     if answer.lead is None:
-        return of
-    return f"{of} leave its lead over {_theirs(answer.lead)} at {_lead(facts, answer.lead)}"
+        return f"{of}: {facts.val_size}"
+    leaves = sizes.val_that(facts, "leaves", "leave")
+    return f"{of}: {leaves} its lead over {_theirs(answer.lead)} at {_lead(facts, answer.lead)}"
 
 
 def untold_but_fitted(facts: Facts, answer: SkillAnswer) -> str:
@@ -86,7 +87,8 @@ def share_of_learnable(answer: MemoryAnswer) -> str:
 
 def gap_untold(facts: Facts, answer: MemoryAnswer) -> str:
     """Word a gap that may be anything from nothing to much of what can be learnt."""
-    return f"too few examples to tell whether it memorizes: {facts.val_size} leave the gap at {_gap(facts, answer)}"
+    of = sizes.val_that(facts, "leaves", "leave")
+    return f"too few examples to tell whether it memorizes: {of} the gap at {_gap(facts, answer)}"
 
 
 def gap_vague(facts: Facts, answer: MemoryAnswer) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from dl.runs.manifest import Baseline
+from dl.words import many
 from dl_reports.facts import Facts
 
 SMALLEST = 0.01  # of the range that can be learnt: the smallest difference that matters
@@ -59,3 +60,9 @@ def smallest_change(facts: Facts) -> float:
     if facts.tested_metric == facts.metric.name:
         return smallest_that_matters(facts)
     return SMALLEST if facts.manifest.task.bounded else 0.0
+
+
+def val_that(facts: Facts, one: str, more: str) -> str:
+    """Return the size of the validation set with a verb: ``1 validation example leaves``, ``40 ... examples leave``."""
+    unit = f"validation {facts.val_unit}"
+    return many(facts.val_units, f"{unit} {one}", f"{unit}s {more}")

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from dl.options import Options, Value, format_value
 
+# Regularizers of which a linear path knows nothing, as it is solved on the training set as it is: beside one it is off.
+WITHOUT_LINEAR_PATH = frozenset({"missing", "resample", "class-weights", "focal"})
+
 
 @dataclass(frozen=True)
 class DataFacts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dl.defaults import Default, FitFacts, enough_epochs, stopping
+from dl.defaults import WITHOUT_LINEAR_PATH, Default, FitFacts, enough_epochs, stopping
 
 MANY = 5_000  # training rows from which a wide network pays and needs no dropout
 STEPS = 2_500  # optimizer steps that a dense network needs on fewer rows
@@ -21,12 +21,6 @@ MANY_FOR_PIECES = 100_000  # rows from which a network finds jumps without
 MOST_PIECES = 2_400  # of a row
 FOR_VALUES, FOR_MANY = 128, 256  # widths
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
-GAPS_MADE = "missing"  # the regularizer against gaps: a linear model, solved on the rows as they are, knows none
-FOR_RARE = (
-    "resample",
-    "class-weights",
-    "focal",
-)  # of them a solved linear model knows nothing
 MOST_STEPS = 30_000  # on many rows, but for five epochs
 
 
@@ -48,7 +42,7 @@ def _of_few(facts: FitFacts) -> list[Default]:
         ),
         stopping(epochs),
     ]
-    if "linear" in facts.options and not facts.stated & {GAPS_MADE, *FOR_RARE}:
+    if "linear" in facts.options and not facts.stated & WITHOUT_LINEAR_PATH:
         reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dl.defaults import Default, FitFacts, enough_epochs
+from dl.defaults import WITHOUT_LINEAR_PATH, Default, FitFacts, enough_epochs
 
 MANY = 20_000  # training images from which two epochs of the recipe are enough
 STEPS = 900  # optimizer steps after which the convnet has learnt what it can
@@ -18,11 +18,6 @@ SIZES = ((200, 8), (1_000, 16), (3_000, 32), (10_000, 64), (MANY, 128))  # batch
 SHIFTED = 14  # a shift is one part of so many of an image's side
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 MOST_NUMBERS = 20_000  # in an image, beyond which a linear model of them tells little and takes long
-FOR_RARE = (
-    "resample",
-    "class-weights",
-    "focal",
-)  # of them a solved linear model knows nothing
 FEW, RATE, DECAY = 300, 0.003, 0.05  # below so many training images, this learning rate and weight decay
 
 
@@ -46,7 +41,11 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
     if shift:
         reason = f"{images}: moved a little, each stands for several"
         found.append(Default("random-shift", shift, reason, is_regularizer=True))
-    if "linear" in facts.options and not facts.stated & {*FOR_RARE} and 0 < math.prod(facts.data.shape) <= MOST_NUMBERS:
+    if (
+        "linear" in facts.options
+        and not facts.stated & WITHOUT_LINEAR_PATH
+        and 0 < math.prod(facts.data.shape) <= MOST_NUMBERS
+    ):
         reason = f"{images}: where a linear model of the pixels is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     if facts.train < FEW:

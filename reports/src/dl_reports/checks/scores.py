@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dl.finding import Finding
-from dl_reports import clauses, formatting, remedy
+from dl_reports import clauses, formatting, remedy, sizes
 from dl_reports.answers import Memory, Skill, SkillAnswer, answer_memory, answer_skill
 from dl_reports.change import Change
 from dl_reports.facts import Facts, known
@@ -139,7 +139,7 @@ def small_validation(facts: Facts) -> list[Finding] | NotComputable:
         return NotComputable("no epoch has a score")
     resolution = smallest(facts)
     if isinstance(resolution, NotComputable):
-        message = f"{facts.val_size} are too few for any test: {resolution.reason}"
+        message = f"{sizes.val_that(facts, 'is', 'are')} too few for any test: {resolution.reason}"
         command = _with_val(facts, int(n + SPENT * facts.manifest.parts.train))
         return [Finding("data-small-validation", "tip", message, {"n": n}, command)]
     left = abs(facts.metric.perfect - facts.best_row.get(f"val_{facts.metric.name}", math.nan))

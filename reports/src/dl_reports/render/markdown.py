@@ -75,8 +75,7 @@ def _scores(report: Report) -> str:
         for row in report.ladder
         for name in [text(phrases.baseline_name(row))]
     ]
-    epoch = f", epoch {report.scores.epoch}" if report.scores else ""
-    head = (f"validation {text(phrases.title(metric))}{epoch}", "", "95 % interval")
+    head = (f"validation {text(phrases.title(metric))}{phrases.at_epoch(report)}", "", "95 % interval")
     return table(head, [*rows, *phrases.other_scores(report)], ":--", "--:", "--:")
 
 

@@ -78,6 +78,11 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     return ("task", f"{header.task} - {header.reason}"), ("data", data), model
 
 
+def at_epoch(report: Report) -> str:
+    """Return the epoch of the scores, behind a comma; nothing before the first, and of a learner, which has none."""
+    return f", epoch {report.scores.epoch}" if report.scores and not report.header.learner else ""
+
+
 def baseline_name(row: BaselineRow) -> str:
     """Return the name of a row of the table of baselines: a baseline is named by its answer."""
     return row.name if row.ours else row.answer or row.name

@@ -145,7 +145,7 @@ def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str
     title = f"{safe_text(phrases.title(metric))} on validation"
     for name, number, spread in () if brief else phrases.other_scores(report):
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
-    return f"{title}, epoch {report.scores.epoch}" if report.scores else title, grid
+    return f"{title}{phrases.at_epoch(report)}", grid
 
 
 def _ladder(report: Report, *, brief: bool) -> Sequence[BaselineRow]:

@@ -6,6 +6,7 @@ skops trusts, those listed here, and those that the learner's plugin names are e
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,9 @@ def load_learner(path: Path, learner: Learner) -> FittedLearner:
     except BadRun:
         raise
     except Exception as error:  # of skops, of zipfile, or of another version of scikit-learn
-        reason = f"{type(error).__name__} {error}"
-        raise BadRun(f"{path} cannot be read; is it of another version of scikit-learn?  {reason}") from error
+        whole = zipfile.is_zipfile(path)
+        why = f"is it of another version of scikit-learn?  {type(error).__name__} {error}" if whole else "it is damaged"
+        raise BadRun(f"{path} cannot be read; {why}") from error
 
 
 def _foreign(content: bytes, learner: Learner) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dl.capacity.compare import improvement
+from dl.defaults import WITHOUT_LINEAR_PATH
 from dl.errors import CannotWrite, DLError
 from dl.options import Value, format_value
 from dl.recipes.recipe import Recipe
@@ -136,7 +137,10 @@ def change_of(spec: RegularizerSpec, recipe: Recipe) -> Change | None:
     value = spec.remedy or (format_value(usual) if spec.options else "")
     typed = f"--reg {spec.name}={value}" if value else f"--reg {spec.name}"
     given: object = value if value else {}
-    return Change(spec.name, typed, {}, {spec.name: given})
+    beside: dict[str, object] = {}
+    if spec.name in WITHOUT_LINEAR_PATH and recipe.model_options.get("linear"):
+        beside, typed = {"linear": False}, f"{typed} linear=no"
+    return Change(spec.name, typed, beside, {spec.name: given})
 
 
 def _try(bench: Bench, base: str, change: Change, level: float) -> Remedy:

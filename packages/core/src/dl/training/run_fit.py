@@ -112,7 +112,6 @@ def fit(
         >>> run = dl.fit("vision", (images, labels), epochs=3)
         >>> run = dl.fit("tabular", frame, target="price", test=newer)
         >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
-        >>> run = dl.fit("tabular", "newer.csv", from_run="last")
     """
     plugins = plugins or load_plugins()
     given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks)
