@@ -27,7 +27,13 @@ def quick(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:sklearn")  # what scikit-learn provokes in its own checks
-@pytest.mark.parametrize("estimator", [Classifier(epochs=FEW), Regressor(epochs=FEW)], ids=["Classifier", "Regressor"])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        pytest.param(Classifier(epochs=FEW), id="Classifier"),
+        pytest.param(Regressor(epochs=FEW), id="Regressor", marks=pytest.mark.slow),
+    ],
+)
 def test_an_estimator_holds_to_the_contract_of_scikit_learn_without_an_exception(estimator):
     found = check_estimator(estimator, on_skip=None, on_fail=None)
     assert [(one["check_name"], str(one["exception"])) for one in found if one["status"] == "failed"] == []

@@ -87,6 +87,7 @@ def register_regularizers():
 """
 
 
+@pytest.mark.slow
 def test_each_process_drops_something_else_in_each_step_and_the_same_again_from_the_same_seed(fit_with, site, tmp_path):
     site.add("watcher", WATCHER.format(path=str(tmp_path / "drawn")))
     for _ in range(2):
@@ -97,6 +98,7 @@ def test_each_process_drops_something_else_in_each_step_and_the_same_again_from_
     assert len({*masks[0][:steps], *masks[1][:steps]}) == 2 * steps
 
 
+@pytest.mark.slow
 def test_the_first_process_ends_the_fit_of_both_and_each_draws_for_itself(fit_with):
     run = fit_with("two", *TWO, "--reg", "early-stopping=1,by=metric", "--reg", "mixup=1", "--reg", "noise", epochs=50)
     assert run.manifest.message.startswith("early-stopping: val_accuracy has not improved since epoch ")

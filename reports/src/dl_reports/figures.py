@@ -71,12 +71,13 @@ def best_epoch_scores(facts: Facts) -> BestEpochScores | None:
 
 
 def class_rows(facts: Facts) -> tuple[ClassRow, ...]:
-    """List recall and precision of each class or label, the least found first."""
+    """List recall and precision of each class or label that is there or was answered, the least found first."""
     counts = known(facts.class_counts)
     if counts is None:
         return ()
     rows = []
-    for k, (examples, answers, right) in enumerate(zip(counts.examples, counts.answers, counts.right, strict=True)):
+    for k in np.flatnonzero(np.asarray(counts.examples) + np.asarray(counts.answers)).tolist():
+        examples, answers, right = counts.examples[k], counts.answers[k], counts.right[k]
         name = class_name(facts, k)
         recall = Estimate(right / examples if examples else NAN, *counts.recall(k))
         precision = Estimate(right / answers if answers else NAN, *counts.precision(k))

@@ -60,6 +60,7 @@ def test_a_signal_ends_the_fold_and_the_rest_is_fitted_by_resume(started, tmp_pa
     assert run.manifest.message.endswith("go on with: dl cv --resume 0001-wine-dense")
 
 
+@pytest.mark.slow
 def test_processes_of_a_killed_run_end_with_it(started, tmp_path):
     process = started("epochs=4000", "--jobs", "2")
     folds = tmp_path / "runs/0001-wine-dense/folds"

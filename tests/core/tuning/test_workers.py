@@ -57,6 +57,7 @@ def children(process):
     return [pid for pid, command in commands.items() if "spawn_main" in command]
 
 
+@pytest.mark.slow
 def test_a_killed_process_and_a_signal_lose_and_repeat_nothing_and_the_trials_are_those_of_one_process(
     started, dl_run, tmp_path
 ):
