@@ -26,14 +26,14 @@ from dl.inference.module import LoadedNetwork
 from dl.plugins.at_hand import AtHand
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.runs.run import LEARNER, WEIGHTS, Run
+from dl.runs.run import LEARNER, PREPROCESSOR, WEIGHTS, Run
 from dl.training.devices import Devices
 from dl.training.run_fit import fit as fit_run
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
 
-KEPT = ("run.json", "recipe.toml", "preprocessor.json", WEIGHTS, LEARNER)  # of a run's folder
+KEPT = ("run.json", "recipe.toml", PREPROCESSOR, WEIGHTS, LEARNER)  # of a run's folder
 SMALL = {"batch_size": 32, "lr": 0.01}  # suits small tables
 Numbers = NDArray[Any]  # Any: of any number type
 

@@ -46,7 +46,20 @@ def improvement(info: TaskInfo, before: Run, after: Run, level: float = 0.95) ->
     if info.headline.kind not in ("proportion", "mean"):
         one, other = (score_function(info, scored, targets) for scored in (first, second))
         return _of_functions(one, other, sign, len(targets), groups, level)
-    d = sign * (second.score.astype(np.float64) - first.score)
+    return lead_in_pairs(info, second.score, first.score, groups, level)
+
+
+def lead_in_pairs(
+    info: TaskInfo,
+    scores: NDArray[np.generic],
+    others: NDArray[np.generic],
+    groups: Groups | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Estimate how much better scores (n,) are than others of the same examples, where the headline is a mean."""
+    d = scores.astype(np.float64) - others.astype(np.float64)
+    if not info.headline.higher:
+        d = -d
     if info.headline.kind == "proportion" and groups is None:
         interval = turned_interval(int((d > 0).sum()), int((d < 0).sum()), len(d), level)
         return Estimate(float(d.mean()), *interval)

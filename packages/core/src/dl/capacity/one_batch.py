@@ -24,6 +24,7 @@ from dl.data.examples import Subset, fingerprints
 from dl.domain import encode_examples
 from dl.options import Value
 from dl.regularizer import Prepared
+from dl.runs.manifest import constant_losses
 from dl.runs.study import OneBatch
 from dl.signals import StopFlag
 from dl.terminal import safe_text
@@ -91,8 +92,7 @@ def _constant_loss(ground: Ground, batch: Subset) -> float:
     """Return the loss of the best constant answer on the batch; 1 where none is known."""
     setup = ground.first
     found = setup.task.row.baselines(setup.task, batch, batch, setup.preprocessor)
-    losses = [one.loss for one in found if one.loss is not None and one.loss > 0]
-    return min(losses, default=1.0)
+    return min((loss for loss in constant_losses(found) if loss > 0), default=1.0)
 
 
 def _train(ground: Ground, network: nn.Module, batch: Subset, lr: float, goal: float, flag: StopFlag) -> Trial:

@@ -30,7 +30,7 @@ from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe
 from dl.recipes.settle import close_recipe
 from dl.runs.estimates import estimate
-from dl.runs.manifest import Baseline, TaskInfo
+from dl.runs.manifest import Baseline, TaskInfo, constant_losses
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run, claim_run
 from dl.runs.study import Study, StudyPoint, find_study, fit_path, study_file
@@ -329,7 +329,7 @@ def beats_constant(ground: Ground, run: Run, fits: int = 1) -> bool:
         return False
     kept, (scored, targets, groups) = run.outcomes("val"), best_scored(run)
     level = 1 - 0.05 / (2 * fits * max(len(kept.loss), 1).bit_length())
-    losses = [one.loss for one in ground.first.baselines if one.loss is not None and not one.rival]
+    losses = constant_losses(ground.first.baselines)
     if losses:
         means = kept.loss.mean(axis=1, dtype=np.float64)
         lead = min(losses) - kept.loss[int(np.nanargmin(means))].astype(np.float64)
@@ -358,7 +358,7 @@ def _why(message: str) -> str:
 
 def constant_loss(ground: Ground) -> float:
     """Return the lowest validation loss of a constant answer; 1 where none is known."""
-    return min((one.loss for one in ground.first.baselines if one.loss and not one.rival), default=1.0)
+    return min(filter(None, constant_losses(ground.first.baselines)), default=1.0)
 
 
 def constant_words(ground: Ground) -> str:

@@ -11,7 +11,7 @@ from dl.cross_validation.plan import Plan
 from dl.data.examples import Subset, whole
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
-from dl.runs.run import Run, write_json
+from dl.runs.run import PREPROCESSOR, Run, write_json
 from dl.splits.holdout import choose_probe
 from dl.splits.partition import DataSplits
 from dl.training.devices import Devices
@@ -46,6 +46,6 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     setup = set_up(plan.fold_recipe(0), plugins, at_hand, plan.dataset, splits)
     weights = Run(folder).weights
     weights.unlink(missing_ok=True)
-    write_json(folder / "preprocessor.json", setup.preprocessor.settings())
+    write_json(folder / PREPROCESSOR, setup.preprocessor.settings())
     train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
     return weights.exists()

@@ -12,7 +12,6 @@ import numpy as np
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
 from dl.domain import comparable
 from dl.errors import BadData, BadOption, BadRun
-from dl.groups import Groups
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
 from dl.plugins.at_hand import InMemory, read_labelled
@@ -25,9 +24,9 @@ from dl.runs.run import Run
 from dl.runs.seen import SEEN, read_fingerprints, refuse_changed
 from dl.runs.thresholds import score_thresholds
 from dl.specs import IN_MEMORY
-from dl.splits.copies import example_keys, only_copies
+from dl.splits.copies import only_copies
 from dl.splits.leakage import found_in
-from dl.splits.partition import number_groups, split_data
+from dl.splits.partition import group_examples, split_data
 from dl.tables.options import is_table
 from dl.training.attribution import attribute_errors
 from dl.training.read_new import Reader, reload_dataset
@@ -116,7 +115,7 @@ def evaluate_examples(opened: LoadedRun, examples: Examples, name: str, known: F
     run = opened.run
     fingerprint, ledger = subset_fingerprint(whole(examples)), run.root / LEDGER
     keys = _hashes(examples, np.arange(len(examples)), opened)
-    groups = Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
+    groups = group_examples(examples, opened.recipe)
     logits, target = opened.logits(examples), opened.task.encode(examples.targets)
     scored = score(opened.task, logits, target)
     result = TestEvaluation(

@@ -18,7 +18,7 @@ from dl.plugins.at_hand import NOTHING, AtHand, without
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import AUTO
 from dl.recipes.resolve import looks_like_path, resolve
-from dl.runs.run import Run, read_json
+from dl.runs.run import PREPROCESSOR, Run, read_json
 from dl.specs import DatasetSpec
 from dl.tasks.table import restore
 from dl.training.checkpoint import load_weights
@@ -53,7 +53,7 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
     plugins = _without_lost_data(run, plugins)
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=replaced)
     domain = plugins.domain(recipe.domain).load()
-    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
+    preprocessor = domain.restore(read_json(run.path / PREPROCESSOR, dict[str, Any]))
     spec = plugins.model(recipe.domain, recipe.model)
     if spec.is_learner:
         learner = learner_of(spec, task.row, recipe.model_options)

@@ -30,8 +30,7 @@ from dl.runs.ledger import TestEvaluation
 from dl.runs.outcomes import read_arrays
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run, first_answer
-from dl.splits.copies import example_keys
-from dl.splits.partition import number_groups, split_data
+from dl.splits.partition import group_examples, split_data
 from dl.training.attribution import attribute_errors
 from dl.training.read_new import NewExamples, read_new, reload_dataset
 from dl.training.sketches import MOST_EXAMPLES, spread
@@ -102,7 +101,7 @@ def _gather(opened: LoadedRun, new: NewExamples, plugins: Plugins, typed: tuple[
     unknown = opened.preprocessor.unknown_share(stored)
     notes = opened.preprocessor.unseen(examples.inputs)
     first = next(iter(notes.items()), None)
-    groups = Groups.of(number_groups(examples, example_keys(examples), opened.recipe)) if new.labelled else None
+    groups = group_examples(examples, opened.recipe) if new.labelled else None
     score = _score(opened, new, seen.keys)
     return NewData(
         opened.run,
@@ -168,7 +167,7 @@ def _kept(run: Run) -> tuple[InputSample, Floats | None] | None:
 def _read_again(opened: LoadedRun, dataset: Dataset, plugins: Plugins, keys: Fingerprints) -> _Seen:
     """Sample the training inputs of a run from its data, as of a fold, which keeps none of its own."""
     run, val, examples = opened.run, None, dataset.train
-    subset, groups = whole(examples), Groups.of(number_groups(examples, example_keys(examples), opened.recipe))
+    subset, groups = whole(examples), group_examples(examples, opened.recipe)
     if not run.manifest.protocol:
         splits = split_data(dataset, opened.recipe, plugins)
         subset, val, groups = splits.train, splits.val, splits.groups["train"]

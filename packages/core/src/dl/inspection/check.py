@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dl.data.examples import Dataset, Examples, Subset, subset_fingerprint, without_target
+from dl.data.examples import Dataset, Examples, Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadOption, unknown
 from dl.groups import Groups
@@ -27,13 +27,13 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.drift import Drift
-from dl.runs.manifest import Manifest, Parts
+from dl.runs.manifest import Manifest
 from dl.runs.outcomes import PartOutcomes
 from dl.runs.prospect import DataCheck, Prospect
 from dl.runs.report import Which
 from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
-from dl.splits.near_texts import MOST as MOST_TEXTS
+from dl.splits.near_texts import are_compared
 from dl.splits.partition import DataSplits, load_dataset, recognize_domain, split_data
 from dl.tasks.table import decide
 from dl.training.sketches import project_splits
@@ -155,7 +155,7 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
         model=recipe.model,
         parameters=0,
         task=task,
-        parts=_parts(dataset, splits),
+        parts=splits.parts(dataset),
         baselines=(),
         in_memory=at_hand.names,
         data=facts,
@@ -170,19 +170,6 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
         _outcomes(splits.train, splits.groups["train"]),
         _outcomes(splits.val, splits.groups["val"]),
         project_splits(splits.train, splits.val, splits.groups["train"]),
-    )
-
-
-def _parts(dataset: Dataset, splits: DataSplits) -> Parts:
-    return Parts(
-        name=dataset.name,
-        train=len(splits.train),
-        val=len(splits.val),
-        probe=len(splits.probe),
-        rule=splits.rule,
-        val_fingerprint=subset_fingerprint(splits.val),
-        input_shape=(),
-        test=dataset.open_test is not None,
     )
 
 
@@ -204,8 +191,7 @@ def _guarded(dataset: Dataset, splits: DataSplits, task: TaskInfo) -> list[str]:
         found += OF_COLUMNS[:3]
     if examples.groups is None and examples.times is None and (_has_columns(examples) or len(examples.sources)):
         found.append(OF_COLUMNS[3])
-    texts = isinstance(examples.inputs, Ragged) and not without_target(examples)
-    if texts and len(splits.train) + len(splits.val) <= MOST_TEXTS:
+    if are_compared(splits.train, splits.val):
         found.append("data-near-duplicates")
     return found
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from dl.data.examples import Dataset, Index, whole
-from dl.domain import Domain
 from dl.errors import BadRun
 from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
 from dl.learners.keep import keep_rivals, others
@@ -23,7 +22,7 @@ from dl.runs.estimates import estimate_together
 from dl.runs.manifest import Baseline, Parts, TaskInfo
 from dl.runs.outcomes import PartOutcomes, Scored
 from dl.runs.report import Which, find_run
-from dl.runs.run import Run, read_json
+from dl.runs.run import Run
 from dl.runs.seen import refuse_changed
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.tasks.table import restore
@@ -109,7 +108,10 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     recipe, task = resolve(plugins, recipe=str(run.path / "recipe.toml")), restore(manifest.task, plugins.tasks)
     domain = plugins.domain(recipe.domain).load()
     went_on = bool(recipe.from_run)
-    dataset = _read_again(run, recipe, domain, task, plugins) if went_on else load_dataset(recipe, plugins, domain)
+    if went_on:
+        dataset = reload_dataset(Reader.of_run(run, recipe, domain, task.info, plugins))
+    else:
+        dataset = load_dataset(recipe, plugins, domain)
     if manifest.protocol:
         refuse_changed(run, dataset.name, whole(dataset.train))
         rivals = rivals_of_folds(run, dataset, task, plugins)
@@ -121,12 +123,6 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     keep_rivals(run, rivals)
     parts = manifest.parts
     return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, others(manifest), rivals)
-
-
-def _read_again(run: Run, recipe: Recipe, domain: Domain, task: Task, plugins: Plugins) -> Dataset:
-    """Read the data of a run that went on from another one, as that reads its own."""
-    preprocessor = domain.restore(read_json(run.path / "preprocessor.json", dict[str, Any]))
-    return reload_dataset(Reader(run.name, recipe, domain, preprocessor, task.info, plugins))
 
 
 def rivals_of_folds(

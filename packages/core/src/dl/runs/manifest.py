@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -195,6 +196,11 @@ class FoldScore:
     score: float
     loss: float
     own_best: int
+
+
+def constant_losses(baselines: Sequence[Baseline]) -> list[float]:
+    """Return the validation losses of the constant answers that have one."""
+    return [one.loss for one in baselines if one.loss is not None and not one.rival]
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose 
 WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of runs and studies
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
+PREPROCESSOR = "preprocessor.json"  # what prepares them
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -332,6 +333,31 @@ def open_any(which: str, root: Path) -> Run:
 def is_named(name: str, which: str) -> bool:
     """Return whether a word is the name of a run folder, or its number."""
     return name == which or name.split("-")[0].lstrip("0") == which.lstrip("0")
+
+
+def find_folder(which: str | Path, runs: Path, kind: str, is_one: Callable[[Path], bool], hint: str) -> Path:
+    """Find the folder of a study or a workflow by name, number or path; ``last`` is the newest.
+
+    Args:
+        which: Its name, number or path.
+        runs: Folder of run folders.
+        kind: ``study`` or ``workflow``, for the message.
+        is_one: Whether a folder is one.
+        hint: What to do where there is none.
+
+    Raises:
+        BadRun: If there is none.
+    """
+    found = [run.path for run in _numbered(runs) if is_one(run.path)]
+    if str(which) == "last" and found:
+        return found[-1]
+    for path in found:
+        if is_named(path.name, str(which)):
+            return path
+    if is_one(Path(which)):
+        return Path(which)
+    near = nearest(str(which), [path.name for path in found])
+    raise BadRun(f"no {kind} {str(which)!r} in {str(runs)!r}{near}  {hint}")
 
 
 def read_json(path: Path, kind: type[Value]) -> Value:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dl.errors import BadRun, nearest
+from dl.errors import BadRun
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
-from dl.runs.run import FITS, FITS_FILE, Run, is_named
+from dl.runs.run import FITS, FITS_FILE, Run, find_folder
 from dl.runs.wording import show_estimate, show_value
 from dl.stored import from_json
 from dl.terminal import safe_text
@@ -242,12 +242,5 @@ def find_study(which: str, root: Path) -> Path:
     Raises:
         BadRun: If there is no such study.
     """
-    folders = sorted(path.parent for path in root.glob(f"*/{FITS_FILE}"))
-    if which == "last" and folders:
-        return folders[-1]
-    named = [path for path in folders if is_named(path.name, which)]
-    named = named or [path for path in [Path(which)] if study_file(path).is_file()]
-    if len(named) != 1:
-        near = nearest(which, [path.name for path in folders])
-        raise BadRun(f"no study {which!r} in {str(root)!r}{near}  start one: dl curve vision digits --over data")
-    return named[0]
+    hint = "start one: dl curve vision digits --over data"
+    return find_folder(which, root, "study", lambda path: study_file(path).is_file(), hint)

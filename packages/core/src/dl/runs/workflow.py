@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from dl import files
-from dl.errors import BadRun, nearest
+from dl.errors import BadRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
 from dl.options import Value
 from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
-from dl.runs.run import WORKFLOW, Run, is_named, list_runs
+from dl.runs.run import WORKFLOW, Run, find_folder
 from dl.stored import from_json
 
 FORMAT = 1
@@ -321,13 +321,4 @@ def find_workflow(which: str | Path, runs: Path) -> Path:
     Raises:
         BadRun: If there is none.
     """
-    found = [run.path for run in list_runs(runs) if is_workflow(run.path)]
-    if str(which) == "last" and found:
-        return found[-1]
-    for path in found:
-        if is_named(path.name, str(which)):
-            return path
-    if is_workflow(Path(which)):
-        return Path(which)
-    near = nearest(str(which), [path.name for path in found])
-    raise BadRun(f"no workflow {str(which)!r} in {str(runs)!r}{near}  start one: dl workflow tabular wine")
+    return find_folder(which, runs, "workflow", is_workflow, "start one: dl workflow tabular wine")

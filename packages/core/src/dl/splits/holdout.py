@@ -114,18 +114,23 @@ def join_groups(*groupings: Index) -> Index:
     Args:
         *groupings: (N,) group numbers each.
     """
-    from scipy.sparse import coo_array  # here, for most splits have one grouping
-    from scipy.sparse.csgraph import connected_components
-
     numbered = [np.unique(grouping, return_inverse=True)[1] for grouping in groupings]
     sizes = [int(numbers.max(initial=-1)) + 1 for numbers in numbered]
     first, *others = (numbers + start for numbers, start in zip(numbered, np.cumsum([0, *sizes]), strict=False))
     if not others or not len(first):
         return np.asarray(first)
     # A node for each group of each grouping; an example links its groups, and what is linked holds together.
-    links = np.tile(first, len(others)), np.concatenate(others)
-    graph = coo_array((np.ones(len(links[0]), bool), links), shape=(sum(sizes), sum(sizes)))
-    return np.asarray(connected_components(graph, directed=False)[1][first], np.int64)
+    found = components(np.tile(first, len(others)), np.concatenate(others), sum(sizes))
+    return np.asarray(found[first])
+
+
+def components(first: Index, second: Index, count: int) -> Index:
+    """Number what is linked, directly or through others, (count,), by the ends of each link, (P,) and (P,)."""
+    from scipy.sparse import coo_array  # here, for most splits have one grouping
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def choose_probe(train: Index, size: int, seed: int) -> Index:

@@ -20,6 +20,7 @@ from dl.data.ragged import Ragged, concatenate, offsets_of
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.intervals import wilson
+from dl.splits.holdout import components
 from dl.words import many
 
 ALIKE = 1 / 3  # of the runs of two texts together that both have, from which they are near copies
@@ -48,11 +49,9 @@ def check_near_texts(train: Subset, val: Subset, leaked: NDArray[np.bool_]) -> l
         val: The validation set.
         leaked: (m,) which validation examples have an exact copy there; they are counted elsewhere.
     """
-    ours, theirs = train.examples.inputs, val.examples.inputs
-    if not (_are_texts(ours) and _are_texts(theirs)) or without_target(train.examples) or len(train) + len(val) > MOST:
+    if not are_compared(train, val):
         return []
-    ours, theirs = ours[train.index], theirs[val.index]
-    pairs = near_pairs(concatenate([ours, theirs]))
+    pairs = near_pairs(concatenate([_texts_of(train), _texts_of(val)]))
     across = pairs[(pairs < len(train)).sum(axis=1) == 1]
     found = np.setdiff1d(across.max(axis=1, initial=0) - len(train), np.flatnonzero(leaked)) if len(across) else across
     share = wilson(len(found), len(val), LEVEL)
@@ -67,6 +66,18 @@ def check_near_texts(train: Subset, val: Subset, leaked: NDArray[np.bool_]) -> l
     ids = val.examples.ids[val.index[found[:1000]]].tolist()
     severity = "issue" if share.low > MANY else "tip"
     return [Finding("data-near-duplicates", severity, message, {**numbers, "examples": ids, "option": "duplicates"})]
+
+
+def are_compared(train: Subset, val: Subset) -> bool:
+    """Return whether both sets are texts with targets, few enough to look for near copies among them."""
+    sides = (train.examples.inputs, val.examples.inputs)
+    return all(map(_are_texts, sides)) and not without_target(train.examples) and len(train) + len(val) <= MOST
+
+
+def _texts_of(subset: Subset) -> Ragged:
+    inputs = subset.examples.inputs
+    assert isinstance(inputs, Ragged)
+    return inputs[subset.index]
 
 
 def _are_texts(inputs: object) -> TypeGuard[Ragged]:
@@ -85,11 +96,7 @@ def near_groups(examples: Examples) -> Index:
             f"duplicates=near: near copies are found among texts, at most {MOST:,} of them; for files use group_on=stem"
         )
     first, second = near_pairs(inputs).T
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    links = coo_array((np.ones(len(first)), (first, second)), (len(examples), len(examples)))
-    return np.asarray(connected_components(links, directed=False)[1], np.int64)
+    return components(first, second, len(examples))
 
 
 def near_pairs(texts: Ragged) -> Index:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, whole, without_target
+from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, subset_fingerprint, whole, without_target
 from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
+from dl.runs.manifest import Parts
 from dl.splits.copies import example_keys, joint_keys
 from dl.splits.folds import Division, hold_out_fold, hold_out_stratified
 from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups
@@ -58,6 +59,19 @@ class DataSplits:
     leaked: NDArray[np.bool_]
     findings: list[Finding]
     groups: Mapping[str, Groups | None]
+
+    def parts(self, dataset: Dataset, input_shape: tuple[int, ...] = ()) -> Parts:
+        """Return the sizes for a manifest, with the shape of one prepared input where that is known."""
+        return Parts(
+            name=dataset.name,
+            train=len(self.train),
+            val=len(self.val),
+            probe=len(self.probe),
+            rule=self.rule,
+            val_fingerprint=subset_fingerprint(self.val),
+            input_shape=input_shape,
+            test=dataset.open_test is not None,
+        )
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
@@ -157,6 +171,11 @@ def number_groups(examples: Examples, keys: Fingerprints, recipe: Recipe) -> Ind
     if near:
         groups = join_groups(groups, near_groups(examples))
     return groups if given is None else join_groups(groups, given)
+
+
+def group_examples(examples: Examples, recipe: Recipe) -> Groups | None:
+    """Return the groups of examples that are not cut; None where they are independent."""
+    return Groups.of(number_groups(examples, example_keys(examples), recipe))
 
 
 def _hold_out(dataset: Dataset, recipe: Recipe, groups: Index, strata: Strata | None) -> Split:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.capacity.compare import best_scored
-from dl.intervals import Estimate, difference_interval, interval_of_mean, turned_interval
+from dl.capacity.compare import best_scored, lead_in_pairs
+from dl.intervals import Estimate, difference_interval, interval_of_mean
 from dl.runs.manifest import TaskInfo
 from dl.runs.run import Run
 
@@ -29,10 +29,7 @@ def lead_over(info: TaskInfo, run: Run, scores: NDArray[np.generic], own: Estima
         low, high = difference_interval(own, other)
         ends = (low, high) if sign > 0 else (-high, -low)
         return Estimate(sign * (own.value - other.value), *ends)
-    d = sign * (scored.score.astype(np.float64) - scores.astype(np.float64))
-    if info.headline.kind == "proportion" and groups is None:
-        return Estimate(float(d.mean()), *turned_interval(int((d > 0).sum()), int((d < 0).sum()), len(d), 0.95))
-    return Estimate(float(d.mean()), *interval_of_mean(d, groups, 0.95))
+    return lead_in_pairs(info, scored.score, scores, groups)
 
 
 def fall_of_loss(before: Run, after: Run, level: float = 0.95) -> Estimate | None:

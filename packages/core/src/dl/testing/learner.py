@@ -22,6 +22,7 @@ from dl.learners.store import load_learner, save_learner
 from dl.options import Options, check
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS
+from dl.runs.run import LEARNER
 from dl.specs import ModelSpec
 from dl.tasks.table import decide
 from dl.tasks.task import Task
@@ -149,7 +150,7 @@ def _saved(subject: LearnerSubject) -> None:
     for kind in subject.kinds():
         fitted = fit_learner(kind.learner, kind.task, kind.train)
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "learner.skops"
+            path = Path(folder) / LEARNER
             save_learner(path, fitted)
             again = load_learner(path, kind.learner)
         if not torch.equal(again.preds(kind.task, kind.train), fitted.preds(kind.task, kind.train)):

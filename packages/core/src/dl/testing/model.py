@@ -20,6 +20,7 @@ from dl.padded import Padded
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.runs.run import WEIGHTS
 from dl.specs import ModelSpec
 from dl.testing import learner
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
@@ -194,7 +195,7 @@ def _saved(subject: ModelSubject) -> None:
     for _ in _steps(first, subject, 1e-3, 3):
         pass
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "best.safetensors"
+        path = Path(folder) / WEIGHTS
         save_weights(path, copy_weights(first))
         load_weights(path, second)
     with torch.no_grad():

@@ -29,6 +29,7 @@ from dl.runs.drift import write_columns
 from dl.runs.estimates import ScoreEstimates, estimate_scores
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
+from dl.runs.run import WEIGHTS
 from dl.runs.thresholds import choose_thresholds
 from dl.signals import SecondSignal, StopFlag
 from dl.training.checkpoint import copy_weights, save_weights
@@ -117,7 +118,7 @@ class RunWriter(Callback):
         outcomes.write_epoch(folder, len(self.rows), module.scored)
         write_history(self.folder / "history.csv", self.rows)
         if is_best:
-            save_weights(self.folder / "best.safetensors", copy_weights(module.network))
+            save_weights(self.folder / WEIGHTS, copy_weights(module.network))
             outcomes.write_logits(folder, "best", module.scored["val"].logits, module.val_answers())
 
     def keep_status(self) -> None:
@@ -238,7 +239,7 @@ class OnceWriter(RunWriter):
             outcomes.write_epochs(folder, self.epochs)
             if self.best_logits is not None:
                 outcomes.write_logits(folder, "best", self.best_logits, self.best_answers)
-                save_weights(self.folder / "best.safetensors", self.best)
+                save_weights(self.folder / WEIGHTS, self.best)
             self.write_more(folder)
             write_history(self.folder / "history.csv", self.rows)
         super().end(status, message, signal)
@@ -288,7 +289,7 @@ class LastWriter(OnceWriter):
         """Write the weights of a fit that was not cut off."""
         self.manifest = self.manifest.with_status(status, message=message, signal=signal)
         if status == "finished" and is_first_device():
-            save_weights(self.folder / "best.safetensors", self.best)
+            save_weights(self.folder / WEIGHTS, self.best)
 
 
 class EarlyStopping(Callback):

@@ -24,6 +24,7 @@ from dl.errors import BadOption, TrainingFailed
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import BATCH_SIZE, LR
 from dl.regularizer import Prepared
+from dl.runs.manifest import constant_losses
 from dl.runs.run import Run
 from dl.terminal import plain
 from dl.training.devices import Devices
@@ -106,7 +107,8 @@ def _find_rate(
                 losses[k], groups = found, run.outcomes("val").groups
     if not losses:
         raise BadOption("lr=auto: no rate could be fitted; look at inputs and targets: dl overfit")
-    return (LR, *_choose(rates, losses, compare_rates(losses, groups, _constant_loss(setup))))
+    constant = min(constant_losses(setup.baselines), default=math.inf)
+    return (LR, *_choose(rates, losses, compare_rates(losses, groups, constant)))
 
 
 def _choose(rates: list[float], losses: dict[int, Losses], found: RateComparison) -> tuple[float, str]:
@@ -117,11 +119,6 @@ def _choose(rates: list[float], losses: dict[int, Losses], found: RateComparison
         return rates[OWN], f"of {len(rates)} rates by short fits the recipe's own is kept: {part}"
     loss = f"validation loss {show_number(float(losses[found.best].mean()))}"
     return rates[found.best], f"the best of {len(rates)} rates by short fits, {loss}; {part}"
-
-
-def _constant_loss(setup: FitSetup) -> float:
-    """Return the validation loss of the best constant answer; infinite where none is known."""
-    return min((one.loss for one in setup.baselines if one.loss is not None and not one.rival), default=math.inf)
 
 
 def _find_batch_size(setup: FitSetup, devices: Devices) -> tuple[str, int, str]:

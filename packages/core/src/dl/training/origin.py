@@ -29,7 +29,7 @@ from dl.recipes.resolve import check_recipe, pick_specs, resolve, sort_typed, st
 from dl.runs.estimates import estimate
 from dl.runs.forgotten import Forgotten
 from dl.runs.manifest import AS_IT_WAS, Baseline
-from dl.runs.run import Run, read_json
+from dl.runs.run import PREPROCESSOR, WEIGHTS, Run
 from dl.specs import IN_MEMORY
 from dl.splits.leakage import found_in
 from dl.splits.partition import DataSplits, split_data
@@ -42,7 +42,6 @@ from dl.training.read_new import OF_READING, OF_ROWS, Reader, adopt_splits, read
 from dl.training.scoring import compute_logits, score
 
 GENTLE = 0.1  # of the rate of the run: its weights are to be changed a little, not learnt anew
-WEIGHTS, PREPROCESSOR = "best.safetensors", "preprocessor.json"
 
 
 @dataclass(frozen=True)
@@ -192,8 +191,8 @@ def open_origin(recipe: Recipe, plugins: Plugins, domain: Domain) -> Origin:
     if hash_of(run) != recipe.from_hash:
         raise BadRun(f"{run.name} has changed since: its weights are others than those that this recipe goes on from")
     task = restore(run.manifest.task, plugins.tasks)
-    preprocessor = domain.restore(read_json(run.path / PREPROCESSOR, dict[str, Any]))
-    return Origin(run, task, preprocessor, Reader(run.name, recipe, domain, preprocessor, task.info, plugins))
+    reader = Reader.of_run(run, recipe, domain, task.info, plugins)
+    return Origin(run, task, reader.preprocessor, reader)
 
 
 def hash_of(run: Run) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import pick_dataset
 from dl.runs.manifest import TaskInfo
+from dl.runs.run import PREPROCESSOR, Run, read_json
 from dl.specs import IN_MEMORY
 from dl.splits.partition import DataSplits, load_dataset
 from dl.tables.memory import with_rows
@@ -54,6 +56,12 @@ class Reader:
     preprocessor: Preprocessor
     info: TaskInfo
     plugins: Plugins
+
+    @classmethod
+    def of_run(cls, run: Run, recipe: Recipe, domain: Domain, info: TaskInfo, plugins: Plugins) -> Reader:
+        """Return the reader of a run, with its preprocessor as it is kept."""
+        preprocessor = domain.restore(read_json(run.path / PREPROCESSOR, dict[str, Any]))
+        return cls(run.name, recipe, domain, preprocessor, info, plugins)
 
 
 @dataclass(frozen=True)
@@ -99,9 +107,8 @@ def read_new(reader: Reader, data: object, target: object, options: Mapping[str,
         except (BadData, BadOption, BadFile):
             raise error from None
         return NewExamples(path.stem, examples, labelled=False, why=str(error))
-    examples = concatenate_examples([dataset.train, *([] if dataset.val is None else [dataset.val])])
-    if dataset.val is None:
-        examples = dataset.train
+    val = dataset.val
+    examples = dataset.train if val is None else concatenate_examples([dataset.train, val])
     try:
         return NewExamples(dataset.name, adopt_targets(examples, reader.info, reader.name), labelled=True)
     except BadData as error:

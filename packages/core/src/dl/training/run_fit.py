@@ -37,14 +37,14 @@ from dl.recipes.resolve import named_options
 from dl.runs import outcomes
 from dl.runs.forgotten import write_forgotten
 from dl.runs.report import Which, find_run
-from dl.runs.run import Run, claim_run, write_findings, write_json
+from dl.runs.run import PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
-from dl.training.origin import WEIGHTS, resolve_from
+from dl.training.origin import resolve_from
 from dl.training.setup import FitSetup, set_up
 from dl.training.train import train
 
@@ -209,7 +209,7 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         files.make_folder(folder / "outcomes")
         reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
         files.write_text(folder / "recipe.toml", setup.recipe.to_toml(reasons))
-        write_json(folder / "preprocessor.json", setup.preprocessor.settings())
+        write_json(folder / PREPROCESSOR, setup.preprocessor.settings())
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints, subset_fingerprint
+from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadOption, DLError, PluginFailed
@@ -30,7 +30,7 @@ from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import close_recipe, data_facts
-from dl.runs.manifest import Baseline, Manifest, Parts
+from dl.runs.manifest import Baseline, Manifest
 from dl.runs.thresholds import need_both
 from dl.specs import ModelSpec
 from dl.splits.copies import only_copies
@@ -98,7 +98,7 @@ class FitSetup:
             model=self.recipe.model,
             parameters=count_parameters(self.network),
             task=self.task.info,
-            parts=_sizes(self),
+            parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
             baselines=self.baselines,
             pid=os.getpid(),
             host=platform.node(),
@@ -296,17 +296,3 @@ def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_si
     of_scoring = of_training if shared else preprocessor.all_unknown(for_scoring.inputs)
     unknown = {"training": of_training[splits.train.index], "validation": of_scoring[splits.val.index]}
     return FitData(train, val, splits.train.index, splits.val.index, splits.probe.index, unknown)
-
-
-def _sizes(setup: FitSetup) -> Parts:
-    splits = setup.splits
-    return Parts(
-        name=setup.dataset.name,
-        train=len(splits.train),
-        val=len(splits.val),
-        probe=len(splits.probe),
-        rule=splits.rule,
-        val_fingerprint=subset_fingerprint(splits.val),
-        input_shape=setup.preprocessor.input_shape,
-        test=setup.dataset.open_test is not None,
-    )

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from dl import files
 from dl.data.examples import Dataset
-from dl.errors import BadOption, BadRun, nearest
+from dl.errors import BadOption, BadRun
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -29,7 +29,7 @@ from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
-from dl.runs.run import TRIALS, claim_run, is_named, is_study, list_runs
+from dl.runs.run import TRIALS, claim_run, find_folder, is_study
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
@@ -260,16 +260,7 @@ def find_study(which: str | Path, runs: Path) -> Path:
     Raises:
         BadRun: If there is none.
     """
-    found = [run.path for run in list_runs(runs) if is_study(run.path)]
-    if str(which) == "last" and found:
-        return found[-1]
-    for path in found:
-        if is_named(path.name, str(which)):
-            return path
-    if is_study(Path(which)):
-        return Path(which)
-    names = [path.name for path in found]
-    raise BadRun(f"no study {str(which)!r} in {str(runs)!r}{nearest(str(which), names)}  see: dl ls runs")
+    return find_folder(which, runs, "study", is_study, "see: dl ls runs")
 
 
 def read_shared(storage: str, study: str) -> tuple[Place, str] | None:
