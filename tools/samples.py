@@ -49,8 +49,21 @@ def _write_images(folder: Path) -> None:
     _write_csv(folder / "labels.csv", ["image", "label", "weight", "loop", "even", "patient", "date"], rows)
     for number in (1766, 1768, 1780):
         _write_image(folder / "new" / f"{number}.png", digits.images[number])
+    _write_lines(folder / "notes", digits.images, digits.target)
     (folder / "photos/readme.txt").write_text("digits, drawn by hand", encoding="utf-8")
     (folder / "scans/one/torn.png").write_bytes((folder / "new/1766.png").read_bytes()[:40])
+
+
+def _write_lines(folder: Path, images: NDArray[np.float64], digits: NDArray[np.int64]) -> None:
+    """Write 80 lines of two to five digits, as pictures of their own width, and a table of what stands in them."""
+    rows, at = [], 0
+    for line in range(80):
+        places = range(at, at + 2 + line % 4)
+        at = places.stop
+        pixels = np.concatenate([images[place] for place in places], axis=1)
+        _write_image(folder / f"{line}.png", pixels, (20 * len(places), 24))
+        rows.append([f"{line}.png", "".join(str(digits[place]) for place in places)])
+    _write_csv(folder / "lines.csv", ["file", "text"], rows)
 
 
 def _write_image(path: Path, pixels: NDArray[np.float64], size: tuple[int, int] = (16, 16)) -> None:

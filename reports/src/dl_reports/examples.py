@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.runs.outcomes import PartOutcomes
-from dl.words import show_number
+from dl.words import show_number, spell
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
 from dl_reports.report import Example, Sketch
@@ -71,6 +71,8 @@ def _target(facts: Facts, target: NDArray[np.generic]) -> str:
     if task.has_classes:
         return class_name(facts, int(target))
     values = np.atleast_1d(target)
+    if task.has_strings:
+        return spell(values, task.names)
     if task.has_labels:
         on = [task.names[k] if k < len(task.names) else str(k) for k in np.flatnonzero(values)]
         return ", ".join(on[:8]) or "none"

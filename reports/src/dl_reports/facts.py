@@ -334,15 +334,14 @@ class Facts:
     @cached_property
     def calibration(self) -> Calibration | NotComputable:
         """A temperature fitted on one half of the validation set, evaluated on the other."""
-        logits, val = self.kept.best_logits, self.kept.val
+        logits, val, task = self.kept.best_logits, self.kept.val, self.manifest.task
+        if not task.has_probabilities:
+            of_tokens = "of single tokens no probability is kept"
+            return NotComputable(of_tokens if task.from_inputs else "the task has no probabilities")
         if isinstance(logits, NotComputable):
             return logits
         if isinstance(val, NotComputable):
             return val
-        task = self.manifest.task
-        if not task.has_probabilities:
-            of_tokens = "of single tokens no probability is kept"
-            return NotComputable(of_tokens if task.from_inputs else "the task has no probabilities")
         if task.probabilities == SOFTMAX:
             return calibration(logits, val.targets.astype(np.int64), groups=val.groups)
         return binary_calibration(logits.reshape(val.targets.shape), val.targets.astype(np.int64), groups=val.groups)

@@ -100,7 +100,7 @@ def test_a_task_that_loads_something_else_is_one_line_about_its_plugin():
 
 
 def test_a_target_that_is_read_in_no_known_way_is_refused():
-    with pytest.warns(PluginWarning, match="has target_as='words', not one of classes, labels, numbers, none"):
+    with pytest.warns(PluginWarning, match="has target_as='words', not one of classes, labels, numbers, text, none"):
         load_plugins(extra=[RegistersTasks(TaskSpec("mine", "of a test", lambda: MULTICLASS, "words"))])
 
 

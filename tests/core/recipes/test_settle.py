@@ -58,9 +58,12 @@ def test_a_recipe_by_name_is_left_alone(plugins, recipe):
     assert not named.is_open and settle(named, FEW, plugins) == (named, ())
 
 
-def test_a_recipe_of_a_data_set_or_a_task_is_left_alone(plugins):
+def test_a_recipe_of_a_data_set_is_left_alone_and_that_of_a_task_follows_the_data(plugins):
     assert not resolve(plugins, "text", "phrase-language").is_open
-    assert not resolve(plugins, "text", "imdb", task="next-token").is_open
+    of_tokens = resolve(plugins, "text", "imdb", task="next-token")
+    assert of_tokens.is_open and settle(of_tokens, replace(FEW, target="none"), plugins)[1] == ()
+    of_lines = resolve(plugins, "vision", "mnist", task="ctc")
+    assert settle(of_lines, replace(FEW, target="text"), plugins)[0].train["epochs"] > of_lines.train["epochs"]
 
 
 def test_a_settled_recipe_file_resolves_to_the_same_choices_whatever_the_data(plugins, tmp_path):

@@ -15,6 +15,7 @@ LABELS = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0], [1, 1, 1]])
 REALS = np.array([[2.0, -10.0], [4.0, 0.0], [6.0, 10.0]])
 SHARES = np.array([0.0, 0.25, 1.0])
 NOTHING = np.empty((6, 0))
+STRINGS = np.array([[0, 1, -1], [1, -1, -1], [0, 0, -1]])
 
 
 def tensor(values):
@@ -58,10 +59,11 @@ def test_cross_entropy_of_a_share_is_least_at_the_share():
     assert losses[1] == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75))
 
 
-@pytest.mark.parametrize("target", [BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING], ids=list(TABLE))
+@pytest.mark.parametrize("target", [BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, STRINGS], ids=list(TABLE))
 def test_the_mean_loss_is_the_mean_of_the_examples_losses(target):
     task = decide(target, ())
-    logits = torch.randn(len(target), task.info.outputs, generator=torch.Generator().manual_seed(0))
+    steps = (4,) if task.row.form == "steps" else ()
+    logits = torch.randn(len(target), *steps, task.info.outputs, generator=torch.Generator().manual_seed(0))
     each = task.row.loss(logits, task.encode(target), "none")
     assert each.shape == (len(target),)
     assert float(each.mean()) == pytest.approx(float(task.row.loss(logits, task.encode(target), "mean")))

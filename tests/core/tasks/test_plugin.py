@@ -9,7 +9,7 @@ from dl.tasks.rows import TABLE
 
 def test_a_table_knows_how_to_read_its_target_for_every_row():
     read_as = {"binary": "classes", "multiclass": "classes", "multilabel": "labels", "next-token": "none"}
-    read_as |= {"regression": "numbers", "unit-regression": "numbers"}
+    read_as |= {"regression": "numbers", "unit-regression": "numbers", "ctc": "text"}
     assert {name: spec.target_as for name, spec in OWN.items()} == read_as and set(OWN) == set(TABLE)
 
 
@@ -24,3 +24,4 @@ def test_each_row_loads_under_its_name_and_only_the_next_token_is_read_from_the_
     assert {spec.name: spec.from_inputs for spec in register_tasks()} == {
         name: row.from_inputs for name, row in TABLE.items()
     }
+    assert {spec.name: spec.form for spec in register_tasks()} == {name: row.form for name, row in TABLE.items()}

@@ -13,6 +13,7 @@ LABELS = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0], [1, 1, 1]])
 REALS = np.array([[2.0, -10.0], [4.0, 0.0], [6.0, 10.0]])
 SHARES = np.array([0.0, 0.25, 1.0])
 NOTHING = np.empty((6, 0))
+STRINGS = np.array([[0, 1, -1], [1, -1, -1], [0, 0, -1]])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
         name: (info.has_classes, info.has_labels, info.probabilities, info.score_higher, info.bounded, info.from_inputs)
         for name, info in zip(
             TABLE,
-            (decide(target, ()).info for target in (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING)),
+            (decide(target, ()).info for target in (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, STRINGS)),
             strict=True,
         )
     }
@@ -117,6 +118,7 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
         "regression": (False, False, "", False, False, False),
         "unit-regression": (False, False, "", False, True, False),
         "next-token": (False, False, "", False, False, True),
+        "ctc": (False, False, "", False, False, False),
     }
 
 

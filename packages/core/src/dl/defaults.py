@@ -24,7 +24,7 @@ class DataFacts:
         val_size: Number (or share, below 1) of ``examples`` to hold out if it does not.
         shape: Of one stored input; empty where inputs differ in length. The number of columns of a table.
         length: Median length of a stored input where inputs differ in length, in bytes for texts; otherwise 0.
-        target: How the target reads: ``classes``, ``labels``, ``numbers``, or ``none``.
+        target: How the target reads: ``classes``, ``labels``, ``numbers``, ``text``, or ``none``.
         outputs: Number of classes, labels or values; 0 for ``none``.
     """
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 IN_MEMORY = "in-memory"  # in a recipe: data, a network or an optimizer in memory
 NEXT_TOKEN = "next-token"  # the task of a file whose suffix means no target
-READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
+READ_AS = ("classes", "labels", "numbers", "text", "none")  # how the target of a table is read
+FORMS = {"": "build", "causal": "build_causal", "steps": "build_steps"}  # of networks: the builder of each
 PLACES = ("network", "batch", "penalty", "training")  # of regularizers, in the order of application
 
 
@@ -92,6 +93,9 @@ class ModelSpec:
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
             tokens (`dl.padded.Padded`, (B, T)) to logits (B, T, V) that read no later token, for the task next-token.
             None if the model has no such form.
+        build_steps: From the shape of one prepared input, the width K of the last layer and the options, a network that
+            maps prepared inputs to logits at every step (N, T, K), for tasks whose target is a sequence, as ctc. None
+            if the model has no such form.
         classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.
@@ -104,6 +108,7 @@ class ModelSpec:
     options: tuple[Option, ...] = ()
     recipe: str = ""
     build_causal: Callable[[InputShape, Options], nn.Module] | None = None
+    build_steps: Callable[[InputShape, int, Options], nn.Module] | None = None
     classifier: Callable[[Options], Learner] | None = None
     regressor: Callable[[Options], Learner] | None = None
 
@@ -134,6 +139,7 @@ class TaskSpec:
         load: Imports the row's code and returns it.
         target_as: How the target of a table is read, one of `READ_AS`. With ``classes`` the split is stratified.
         from_inputs: Whether the target is read from the inputs: each token from those before it.
+        form: The form of network that it needs, one of `FORMS`; empty for one row of logits an example.
     """
 
     name: str
@@ -141,6 +147,7 @@ class TaskSpec:
     load: Callable[[], TaskKind]
     target_as: str = "numbers"
     from_inputs: bool = False
+    form: str = ""
 
 
 @dataclass(frozen=True)

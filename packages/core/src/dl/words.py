@@ -1,6 +1,7 @@
 """Format counts and numbers in messages."""
 
 import math
+from collections.abc import Iterable, Sequence
 
 GROUPED, ROUNDED, LARGEST = 1e3, 1e6, 1e15  # from where on: whole and grouped, in four digits again, in powers of ten
 
@@ -42,3 +43,13 @@ def show_number(value: float, *, signed: bool = False) -> str:
     if not GROUPED <= size < LARGEST:
         return f"{value:{sign}.4g}"
     return f"{value:{sign},.0f}" if size < ROUNDED else f"{math.copysign(size, value):{sign},.0f}"
+
+
+def spell(numbers: Iterable[int], names: Sequence[str]) -> str:
+    """Return the names of a string of numbers up to the first below 0; words of several characters are set apart."""
+    found = []
+    for number in numbers:
+        if number < 0:
+            break
+        found.append(names[number] if number < len(names) else str(number))
+    return (" " if any(len(name) > 1 for name in names) else "").join(found)

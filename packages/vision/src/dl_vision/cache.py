@@ -77,26 +77,30 @@ def read_facts(files: Sequence[FoundFile], cache: Path | None) -> list[ImageFact
     return facts
 
 
-def read_pixels(files: Sequence[FoundFile], facts: Sequence[ImageFacts], shape: Shape, cache: Path | None) -> Pixels:
-    """Decode the files to this shape, or take them from the cache."""
+def read_pixels(
+    files: Sequence[FoundFile], facts: Sequence[ImageFacts], shape: Shape, cache: Path | None, *, as_lines: bool = False
+) -> Pixels:
+    """Decode the files to this shape, as lines in proportion, or take them from the cache."""
     if cache is not None:
-        stored = cache / f"{_content_key(facts, shape)}.npy"
+        stored = cache / f"{_content_key(facts, shape, as_lines=as_lines)}.npy"
         if (known := _load_pixels(stored, len(files), shape)) is not None:
             return known
         try:
-            write_with(stored, lambda stream: _fill(stream, stored, files, facts, shape))
+            write_with(stored, lambda stream: _fill(stream, stored, files, facts, shape, as_lines=as_lines))
         except CannotWrite as error:
             _warn(error)
         if (known := _load_pixels(stored, len(files), shape)) is not None:
             trim((stored, stored.with_suffix(".bad")))
             return known
     images = np.empty((len(files), *shape), np.uint8)
-    bad = decode_all(images, [file.path for file in files], facts)
+    bad = decode_all(images, [file.path for file in files], facts, as_lines=as_lines)
     kept = _pack(images, bad)
     return Pixels(images[: len(kept)], kept, bad)
 
 
-def decode_all(images: NDArray[np.uint8], paths: Sequence[str], facts: Sequence[ImageFacts]) -> dict[int, str]:
+def decode_all(
+    images: NDArray[np.uint8], paths: Sequence[str], facts: Sequence[ImageFacts], *, as_lines: bool = False
+) -> dict[int, str]:
     """Decode each file into its row of ``images`` (N, H, W, C); return the errors by position.
 
     Raises:
@@ -113,7 +117,7 @@ def decode_all(images: NDArray[np.uint8], paths: Sequence[str], facts: Sequence[
             content = read_content(paths[position])
             if digest_of(content) != facts[position].digest:
                 raise BadData(f"{safe_text(paths[position])!r} changed while it was read; try again")
-            images[position] = decode(content, height, width, channels)
+            images[position] = decode(content, height, width, channels, as_line=as_lines)
         except BadFile as error:
             bad[position] = str(error)
         except (OSError, MemoryError) as error:
@@ -125,7 +129,13 @@ def decode_all(images: NDArray[np.uint8], paths: Sequence[str], facts: Sequence[
 
 
 def _fill(
-    stream: IO[bytes], stored: Path, files: Sequence[FoundFile], facts: Sequence[ImageFacts], shape: Shape
+    stream: IO[bytes],
+    stored: Path,
+    files: Sequence[FoundFile],
+    facts: Sequence[ImageFacts],
+    shape: Shape,
+    *,
+    as_lines: bool,
 ) -> None:
     """Decode into a mapped .npy file, reserving its space first: a full disk is then an error, not a crash."""
     _write_header(stream, (len(files), *shape))
@@ -133,7 +143,7 @@ def _fill(
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(stream.fileno(), 0, start + size)
     images = np.memmap(stream, np.uint8, "r+", start, (len(files), *shape))
-    bad = decode_all(images, [file.path for file in files], facts)
+    bad = decode_all(images, [file.path for file in files], facts, as_lines=as_lines)
     if bad:
         kept = _pack(images, bad)
         write_bytes(stored.with_suffix(".bad"), json.dumps(bad).encode())
@@ -184,8 +194,9 @@ def _stamp_key(files: Sequence[FoundFile]) -> str:
     return digest.hexdigest()
 
 
-def _content_key(facts: Sequence[ImageFacts], shape: Shape) -> str:
-    digest = blake2b(f"{VERSION} {shape}".encode(), digest_size=16)
+def _content_key(facts: Sequence[ImageFacts], shape: Shape, *, as_lines: bool) -> str:
+    kind = " lines" if as_lines else ""
+    digest = blake2b(f"{VERSION} {shape}{kind}".encode(), digest_size=16)
     for fact in facts:
         digest.update(fact.digest)
     return digest.hexdigest()

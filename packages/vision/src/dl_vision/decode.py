@@ -99,8 +99,15 @@ def inspect(path: str) -> ImageFacts:
         return ImageFacts(digest_of(content), error=_reason(error))
 
 
-def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+def decode(content: bytes, height: int, width: int, channels: int, *, as_line: bool = False) -> NDArray[np.uint8]:
     """Decode to (height, width, channels) uint8, resized to that size; one channel is grey, three are rgb.
+
+    Args:
+        content: Of the file.
+        height: In pixels.
+        width: In pixels.
+        channels: 1 or 3.
+        as_line: Whether to keep proportions and pad on the right with the colour of the border.
 
     Raises:
         BadFile: With the reason alone; the caller names the file.
@@ -114,13 +121,29 @@ def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np
                 image.draft("L" if channels == 1 else "RGB", (twice, twice) if twice < min(image.size) else image.size)
             upright = image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
             pixels = coloured(upright, "L" if channels == 1 else "RGB")
-            if pixels.size != (width, height):
-                pixels = pixels.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-            return np.asarray(pixels).reshape(height, width, channels)
+            own = line_width(pixels.height, pixels.width, height, width) if as_line else width
+            if pixels.size != (own, height):
+                pixels = pixels.resize((own, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            return _padded(np.asarray(pixels).reshape(height, own, channels), width)
     except MemoryError:
         raise
     except Exception as error:  # as above
         raise BadFile(_reason(error)) from error
+
+
+def line_width(height: int, width: int, wanted: int, most: int) -> int:
+    """Return the width of an image of this size when its height is ``wanted``, at most ``most``."""
+    return min(max(round(width * wanted / height), 1), most)
+
+
+def _padded(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Pad an image (H, W, C) on the right, with the median of its border."""
+    missing = width - pixels.shape[1]
+    if not missing:
+        return pixels
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    beside = np.broadcast_to(np.median(border, axis=0).astype(np.uint8), (len(pixels), missing, pixels.shape[2]))
+    return np.concatenate([pixels, beside], axis=1)
 
 
 def for_each(work: Callable[[int], None], count: int, mean_size: float) -> None:

@@ -18,11 +18,15 @@ SIZES = ((200, 8), (1_000, 16), (3_000, 32), (10_000, 64), (MANY, 128))  # batch
 SHIFTED = 14  # a shift is one part of so many of an image's side
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 MOST_NUMBERS = 20_000  # in an image, beyond which a linear model of them tells little and takes long
+LINE_SIZES = ((1_000, 8), (3_000, 16), (10_000, 32))  # batch sizes below a number of lines
+LINE_STEPS, MOST_OF_LINES = 3_000, 100  # steps until lines are read, epochs
 FEW, RATE, DECAY = 300, 0.003, 0.05  # below so many training images, this learning rate and weight decay
 
 
 def defaults(facts: FitFacts) -> Sequence[Default]:
     """Return what follows from the number of images and their size."""
+    if facts.data.target == "text":
+        return _of_lines(facts)
     if facts.train >= MANY:
         return ()
     size = next(size for number, size in SIZES if facts.train < number)
@@ -56,4 +60,15 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
             Default("weight_decay", DECAY, f"{images}: weights that nothing asks for decay"),
             Default("monitor", "loss", reason),
         ]
+    return found
+
+
+def _of_lines(facts: FitFacts) -> Sequence[Default]:
+    """Return what follows from the number of lines to read: reading is learnt late, and all at once."""
+    size = next((size for number, size in LINE_SIZES if facts.train < number), int(facts.options["batch_size"]))
+    lines, steps = f"{facts.train:,} training lines", facts.steps(size)
+    epochs = enough_epochs(steps, LINE_STEPS, int(facts.options["epochs"]), MOST_OF_LINES)
+    found = [Default("epochs", epochs, f"{lines}, {steps} steps an epoch: it takes about {LINE_STEPS:,} to read")]
+    if size != facts.options["batch_size"]:
+        found.append(Default("batch_size", size, f"{lines}: small batches take more steps"))
     return found

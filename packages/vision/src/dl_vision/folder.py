@@ -29,18 +29,20 @@ from dl.data.folders import (
     unreadable_message,
     warn_passed_over,
 )
-from dl.errors import BadData, BadFile
+from dl.errors import BadData, BadFile, BadOption
 from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
 from dl_vision.cache import Pixels, Shape, open_cache, read_facts, read_pixels
-from dl_vision.decode import ImageFacts
+from dl_vision.decode import ImageFacts, line_width
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif", ".ico", ".qoi"),
 )
 UNREADABLE = (".heic", ".heif", ".svg", ".psd", ".tga", ".exr", ".jxl", ".dng", ".cr2", ".nef")  # images, though
+WIDEST_LINE = 4096  # columns
+LINE = 2.0  # times wider than high, from where images may be lines of text
 EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
 IMAGES = Wanted("image", "images", SUFFIXES, EXPECTED, by_content=True)
 
@@ -68,7 +70,8 @@ def open_path(path: Path, options: Options) -> Dataset:
     val = _inspect(find_classes(splits["val"], IMAGES), classes, cache) if "val" in splits else None
     both = [train] if val is None else [train, val]
     shape = choose_shape(root, both, options)
-    pixels = [read_pixels(split.found.files, split.facts, shape, cache) for split in both]
+    lines = bool(options["line_height"])
+    pixels = [read_pixels(split.found.files, split.facts, shape, cache, as_lines=lines) for split in both]
     bad = [line for split, read in zip(both, pixels, strict=True) for line in bad_files(root, split, read)]
     if bad and not skip:
         raise BadFile(bad_message(root, bad, sum(len(read.kept) for read in pixels) + len(bad)))
@@ -77,7 +80,7 @@ def open_path(path: Path, options: Options) -> Dataset:
     return Dataset(
         name=root.resolve().name or "images",
         train=_examples(root, train, pixels[0], classes),
-        open_test=_test_opener(root, splits["test"], classes, shape, skip) if "test" in splits else None,
+        open_test=_test_opener(root, splits["test"], classes, shape, skip, lines=lines) if "test" in splits else None,
         val=_examples(root, val, pixels[1], classes) if val is not None else None,
         title=f"{len(pixels[0].kept):,} images of {len(classes)} classes",
         source=str(root),
@@ -87,14 +90,14 @@ def open_path(path: Path, options: Options) -> Dataset:
 
 
 def _test_opener(
-    root: Path, folder: Path, classes: tuple[str, ...], shape: Shape, skip: bool
+    root: Path, folder: Path, classes: tuple[str, ...], shape: Shape, skip: bool, *, lines: bool
 ) -> Callable[[], Examples]:
     """Return a function that reads the test set; nothing of it is read before."""
 
     def open_test() -> Examples:
         cache = open_cache()
         test = _inspect(find_classes(folder, IMAGES), classes, cache)
-        pixels = read_pixels(test.found.files, test.facts, shape, cache)
+        pixels = read_pixels(test.found.files, test.facts, shape, cache, as_lines=lines)
         bad = bad_files(root, test, pixels)
         if bad and not skip:
             raise BadFile(bad_message(root, bad, len(pixels.kept) + len(bad)))
@@ -133,6 +136,11 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
         raise BadFile(bad_message(root, bad, len(bad)))
     grey = options["colour"] == "grey" or (options["colour"] == "auto" and all(facts.grey for _, facts in readable))
     channels = 1 if grey else 3
+    if tall := int(options["line_height"]):
+        if options["size"]:
+            raise BadOption("size= and line_height= are two ways to resize; choose one")
+        widest = max(line_width(facts.height, facts.width, tall, WIDEST_LINE) for _, facts in readable)
+        return tall, widest, channels
     if size := int(options["size"]):
         return size, size, channels
     sizes: dict[tuple[int, int], str] = {}
@@ -150,7 +158,10 @@ def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
     ]
     middle = round(statistics.median(min(size) for size in sizes))
     advice = f"resize all to one, as in size={min(max(middle, 8), 224)}"
-    return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}"
+    heights, widths = zip(*sizes, strict=True)
+    wide = statistics.median(widths) >= LINE * statistics.median(heights)
+    lines = f", or as lines of text: line_height={min(max(round(statistics.median(heights)), 8), 64)}" if wide else ""
+    return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}{lines}"
 
 
 def is_other_file(path: str, facts: ImageFacts) -> bool:

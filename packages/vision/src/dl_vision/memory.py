@@ -204,7 +204,7 @@ def _from_files(names: Sequence[str], options: Options, shape: Shape | None) -> 
     _refuse_bad([f"{names[at]}: {why}" for at, why in missing.items()], len(names))
     facts = read_facts(files, cache := open_cache())
     shape = shape or choose_shape(here, [InspectedSplit(ScannedFolder(here, (), files), [], facts)], options)
-    pixels = read_pixels(files, facts, shape, cache)
+    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(options.get("line_height", 0)))
     _refuse_bad([f"{names[at]}: {why}" for at, why in pixels.bad.items()], len(names))
     return _dataset(pixels.images, sources=names)
 

@@ -24,6 +24,13 @@ VALUES = ("auto", "bool", "byte", "unit", "signed", "16-bit")
 
 READING = (
     Option("size", 0, "resize images to this height and width; 0 keeps their common size", low=0, high=4096),
+    Option(
+        "line_height",
+        0,
+        "read images as lines: resize to this height in proportion, pad to the widest; 0 for other images",
+        low=0,
+        high=512,
+    ),
     Option("colour", "auto", "auto: grey if every image is grey, otherwise rgb", choices=("auto", "grey", "rgb")),
     Option("scale", "standard", "scale pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
     Option("bad_files", "stop", "at an unreadable image, stop, or skip and count it", choices=("stop", "skip")),
@@ -123,6 +130,27 @@ def register_models() -> tuple[ModelSpec, ...]:
             ),
         ),
         ModelSpec(
+            "crnn",
+            DOMAIN,
+            "reads lines: convolutions, then a bidirectional LSTM from left to right",
+            _build_crnn,
+            (
+                Option(
+                    "width",
+                    16,
+                    "channels of the first convolution, doubled by each further one",
+                    low=1,
+                    high=256,
+                    units=True,
+                ),
+                Option("units", 96, "units of the LSTM in each direction", low=1, high=4096, units=True),
+                Option("layers", 1, "layers of the LSTM", low=1, high=8),
+                DROPOUT,
+            ),
+            recipe="lines",
+            build_steps=_build_crnn_steps,
+        ),
+        ModelSpec(
             "linear",
             DOMAIN,
             "logistic or ridge regression of scikit-learn on pixels, to be beaten",
@@ -163,6 +191,18 @@ def _build_book_convnet(shape: InputShape, outputs: int, options: Options) -> nn
     from dl_vision.models import book_convnet
 
     return book_convnet(shape, outputs, options)
+
+
+def _build_crnn(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.lines import crnn
+
+    return crnn(shape, outputs, options)
+
+
+def _build_crnn_steps(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.lines import crnn_steps
+
+    return crnn_steps(shape, outputs, options)
 
 
 def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:

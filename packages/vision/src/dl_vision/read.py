@@ -45,7 +45,7 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     with strict_pillow():
         facts = [inspect(file) for file in files]
     images = np.empty((len(files), height, width, channels), np.uint8)
-    bad = decode_all(images, files, facts)
+    bad = decode_all(images, files, facts, as_lines=bool(options.get("line_height", 0)))
     if bad:
         lines = [f"{files[at]}: {why}" for at, why in bad.items()]
         report_unreadable(lines, len(files), "images", skip=options["bad_files"] == "skip")

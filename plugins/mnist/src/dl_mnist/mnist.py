@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dl.data.examples import Dataset, Examples
 from dl_mnist import targets
 from dl_mnist.idx import IdxFile, read_idx
+from dl_mnist.lines import load_lines
 
 FILES = Path(__file__).parent / "files"
 NUM_TRAIN, NUM_TEST, NUM_VAL = 60_000, 10_000, 10_000
@@ -49,6 +50,10 @@ TASKS: dict[str, tuple[str, tuple[str, ...], Target]] = {
 }
 
 
+LICENCE = "CC BY-SA 3.0, Yann LeCun and Corinna Cortes; from NIST Special Databases 1 and 3"
+SOURCE = "http://yann.lecun.com/exdb/mnist/"
+
+
 def load(name: str, folder: Path = FILES) -> Dataset:
     """Read the training set; the test set stays closed until its function is called.
 
@@ -62,9 +67,18 @@ def load(name: str, folder: Path = FILES) -> Dataset:
         open_test=lambda: _read(name, folder, TEST, first_id=NUM_TRAIN),
         val_size=NUM_VAL,
         title=title,
-        licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes; from NIST Special Databases 1 and 3",
-        source="http://yann.lecun.com/exdb/mnist/",
+        licence=LICENCE,
+        source=SOURCE,
     )
+
+
+def lines(folder: Path = FILES) -> Dataset:
+    """Make the lines of several digits.
+
+    Raises:
+        BadFile: If a file differs from the published one.
+    """
+    return load_lines(folder, TRAIN, TEST, LICENCE, SOURCE)
 
 
 def _read(name: str, folder: Path, files: tuple[IdxFile, IdxFile], first_id: int) -> Examples:

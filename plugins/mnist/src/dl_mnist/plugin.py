@@ -23,7 +23,12 @@ DESCRIPTIONS = {
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
     """Register one data set for each task."""
-    return tuple(_spec(name, description) for name, description in DESCRIPTIONS.items())
+    return (
+        *(_spec(name, description) for name, description in DESCRIPTIONS.items()),
+        DatasetSpec(
+            "mnist-lines", "vision", "lines of 3 to 8 of the digits, as strings; ctc", _load_lines, recipe="lines"
+        ),
+    )
 
 
 def _spec(name: str, description: str) -> DatasetSpec:
@@ -33,3 +38,9 @@ def _spec(name: str, description: str) -> DatasetSpec:
         return load(name)
 
     return DatasetSpec(name, "vision", description, load)
+
+
+def _load_lines(_options: Options) -> Dataset:
+    from dl_mnist.mnist import lines
+
+    return lines()

@@ -261,6 +261,7 @@ def predict(
         float | None, typer.Option(help="Next-token: sampling temperature; 0 takes the most probable token. [0.8]")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Next-token: seed of the sampling. [0]")] = None,
+    beam: Annotated[int | None, typer.Option(help="Ctc: width of a beam search for the most probable string.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse inputs with what the training set lacks.")] = False,
 ) -> None:
     """Predict, as `dl.predict`."""
@@ -269,7 +270,7 @@ def predict(
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
     sources = [Path(word) for word in paths or [] if word not in pairs]
-    sampling = {"tokens": tokens, "temperature": temperature, "seed": seed}
+    sampling = {"tokens": tokens, "temperature": temperature, "seed": seed, "beam": beam}
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, strict=strict, **sampling, **options)  # type: ignore[arg-type]  # key=value
     if as_json:

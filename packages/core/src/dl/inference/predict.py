@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 MOST_TOKENS = 100_000  # generated after one prompt
+WIDEST_BEAM = 1_000  # strings
 NAMED = 3  # inputs in a message
 SHOWN = 40  # characters of a prompt in a message
 
@@ -84,6 +85,7 @@ def predict(
     tokens: int | None = None,
     temperature: float | None = None,
     seed: int | None = None,
+    beam: int | None = None,
     strict: bool = False,
     **options: object,
 ) -> list[Prediction]:
@@ -104,6 +106,8 @@ def predict(
         tokens: Number of tokens to generate, for a run of the task next-token; None for 200.
         temperature: Divides the logits before a token is drawn; 0 takes the most probable token; None for 0.8.
         seed: Of these draws; None for 0.
+        beam: Number of strings that are kept at each step of a search for the most probable one, for a run that reads
+            strings; None takes the string of the most probable path.
         strict: Whether an input that would have a note is an error.
         **options: Options of reading that differ from the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
@@ -122,6 +126,7 @@ def predict(
     opened = reopen(find_run(run, runs), plugins, model)
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
+    _check_beam(opened, beam)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
     generates = opened.task.row.from_inputs
     with _silenced(strict):
@@ -132,7 +137,7 @@ def predict(
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
-    return answers(opened, concatenate_examples(read), strict=strict)
+    return answers(opened, concatenate_examples(read), beam=beam, strict=strict)
 
 
 @contextmanager
@@ -144,7 +149,9 @@ def _silenced(strict: bool) -> Iterator[None]:
         yield
 
 
-def answers(opened: LoadedRun, examples: Examples, *, strict: bool = False) -> list[Prediction]:
+def answers(
+    opened: LoadedRun, examples: Examples, *, beam: int | None = None, strict: bool = False
+) -> list[Prediction]:
     """Predict raw examples, as words and values; what was left out stands at its place, without an answer.
 
     Raises:
@@ -154,6 +161,8 @@ def answers(opened: LoadedRun, examples: Examples, *, strict: bool = False) -> l
     _check_notes(examples, notes, strict=strict)
     logits = opened.logits(examples)
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
+    if beam and opened.task.row.search is not None:
+        answers = opened.task.row.search(preds, beam)
     assert answers is not None  # every task but next-token has answers
     found = [
         Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred), tuple(notes.get(k, ())))
@@ -277,6 +286,20 @@ def _refuse_notes(examples: Examples, notes: Mapping[int, Sequence[str]]) -> Non
         raise BadData("--strict needs a prompt to generate text from  example: --text 'Once upon'")
     if notes:
         raise BadData(f"{_unseen(examples, notes)}  to predict them all the same: leave --strict out")
+
+
+def _check_beam(opened: LoadedRun, beam: int | None) -> None:
+    """Refuse a beam where nothing is searched, or one that is too wide.
+
+    Raises:
+        BadOption: With the task, or the range.
+    """
+    if beam is None:
+        return
+    if opened.task.row.search is None:
+        raise BadOption(f"beam is for runs that read strings; the task of {opened.run.name} is {opened.task.row.name}")
+    if not 1 <= beam <= WIDEST_BEAM:
+        raise BadOption(f"beam={beam}: expected a whole number from 1 to {WIDEST_BEAM:,}")
 
 
 def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:

@@ -32,6 +32,7 @@ RETURN_TYPES = {
     ("DomainSpec", "defaults"): "collections.abc:Sequence",
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
+    ("ModelSpec", "build_steps"): "torch.nn:Module",
     ("ModelSpec", "classifier"): "dl.learner:Learner",
     ("ModelSpec", "regressor"): "dl.learner:Learner",
     ("TaskSpec", "load"): "dl.tasks.task:TaskKind",

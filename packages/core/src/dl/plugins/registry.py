@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dl.errors import BadOption, UnknownName, unknown
 from dl.plugins.states import PluginState, plugin_line
+from dl.specs import FORMS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -203,16 +204,26 @@ def _look_up(specs: Mapping[tuple[str, str], _Spec], kind: str, domain: str, nam
     raise unknown(kind, name, [known for other, known in specs if other == domain], see)
 
 
-def causal_builder(plugins: Plugins, spec: ModelSpec) -> Callable[[InputShape, Options], nn.Module]:
-    """Return the builder of a model's causal network, for a task that reads its target from the inputs.
+def network_builder(
+    plugins: Plugins, spec: ModelSpec, task: TaskSpec | None
+) -> Callable[[InputShape, int, Options], nn.Module]:
+    """Return the builder of a model's network, in the form that a task needs.
 
     Raises:
         BadOption: If the model has none, naming those that do.
     """
-    if spec.build_causal is None:
-        able = [name for (domain, name), one in plugins.models.items() if domain == spec.domain and one.build_causal]
+    form = task.form if task else ""
+    field = FORMS[form]
+    build: Callable[..., nn.Module] | None = getattr(spec, field)
+    if build is None and task and form:
+        able = [name for (home, name), one in plugins.models.items() if home == spec.domain and getattr(one, field)]
         raise BadOption(
-            f"model {spec.name!r} has no causal network for next-token; models of {spec.domain} that have one: "
+            f"model {spec.name!r} has no network for the task {task.name}; models of {spec.domain} that have one: "
             f"{', '.join(able) or 'none'}"
         )
-    return spec.build_causal
+    if build is None or not form:
+        return spec.network
+    if form == "causal":
+        causal = build
+        return lambda shape, _outputs, options: causal(shape, options)
+    return build

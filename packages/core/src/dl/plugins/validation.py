@@ -14,6 +14,7 @@ from dl.errors import PluginFailed
 from dl.options import Option
 from dl.plugins.states import short_repr
 from dl.specs import (
+    FORMS,
     PLACES,
     READ_AS,
     CheckSpec,
@@ -193,6 +194,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "regressor": (_is_function_or_none, "a function or None"),
     "defaults": _FUNCTION,
     "build_causal": (_is_function_or_none, "a function or None"),
+    "build_steps": (_is_function_or_none, "a function or None"),
+    "form": (lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,
     "function": _FUNCTION,

@@ -15,7 +15,7 @@ from pathlib import Path
 from dl.data.paths import looks_like_file, path_hint
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
-from dl.plugins.registry import Plugins, causal_builder
+from dl.plugins.registry import Plugins, network_builder
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import (
     AUTO,
@@ -181,8 +181,8 @@ def pick_specs(plugins: Plugins, start: PartialRecipe) -> FitSpecs:
         raise UnknownName("the network of this recipe was given in memory; give it again: dl.fit(..., model=build)")
     model = plugins.model(start.domain, start.model)
     task = plugins.task(start.task) if start.task else None
-    if task and task.from_inputs:
-        causal_builder(plugins, model)
+    if task and task.form:
+        network_builder(plugins, model, task)
     dataset = pick_dataset(plugins, domain.name, start.data)
     return FitSpecs(domain, model, dataset, None if dataset else _path(start.data), task)
 
@@ -335,10 +335,10 @@ def _task_of_path(domain: DomainSpec, data: str) -> str:
 def _usual_recipe(plugins: Plugins, domain: DomainSpec, data: str, model: str, task: str) -> tuple[str, bool]:
     """Return the recipe that is for the task, else the one that the model is at home in, the data set, the domain.
 
-    Beside it whether it is a general one, whose values the data may change: that of a model or of the domain.
+    Beside it whether it is a general one, whose values the data may change: that of a task, a model or of the domain.
     """
     if task and (own := _recipe_of_task(plugins, domain.name, model, task)):
-        return own, False
+        return own, True
     if model:
         return plugins.model(domain.name, model).recipe or domain.default_recipe, True
     known = plugins.datasets.get((domain.name, data))

@@ -100,6 +100,8 @@ def _describe_target(examples: Examples) -> tuple[str, int]:
     whole = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
     if targets.ndim == 2:
         width = targets.shape[1]
+        if whole and width and (targets[:, -1].astype(np.int64) < 0).all():
+            return "text", width - 1
         return ("labels" if whole else "numbers", width) if width else ("none", 0)
     return ("classes", len(np.unique(targets))) if whole else ("numbers", 1)
 

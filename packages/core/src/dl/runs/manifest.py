@@ -82,6 +82,7 @@ class TaskInfo:
         has_classes: Whether each target is the number of one class.
         probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
         from_inputs: Whether the target is read from the inputs, as the next token.
+        form: The form of network that the task needs, as ``steps`` for strings; empty for one row of logits an example.
         positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
         counts: Training examples of each class, or with each label; empty for other tasks.
         log_limits: (D, 2) least and largest logarithm of a prediction, if the logarithms of targets are learnt;
@@ -105,11 +106,17 @@ class TaskInfo:
     has_classes: bool = False
     probabilities: str = ""
     from_inputs: bool = False
+    form: str = ""
     positive: str = ""
     counts: tuple[int, ...] = ()
     log_limits: tuple[tuple[float, float], ...] = ()
     skewness: float = 0.0
     decision: Decision | None = None
+
+    @property
+    def has_strings(self) -> bool:
+        """Whether each target is a string of names, ended by -1."""
+        return self.form == "steps"
 
     @property
     def has_thresholds(self) -> bool:

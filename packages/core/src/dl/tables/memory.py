@@ -197,6 +197,8 @@ def understand_target(target: object, n: int, options: Options) -> Target:
     if found.words is not None:
         return _of_words(found, asked, options)
     numbers = found.numbers
+    if asked == "text":
+        raise BadData(f"{found.where} is numbers, and the task reads text; give it as strings")
     if numbers.ndim == 2:
         return _of_columns(found, asked)
     whole = numbers.dtype.kind in "bi" or bool((numbers == np.round(numbers)).all())

@@ -20,8 +20,8 @@ OPTIONS = (
     Option(
         "target_as",
         "auto",
-        "table: read the target as classes, numbers or labels; none: use the inputs alone",
-        choices=("auto", "classes", "numbers", "labels", "none"),
+        "table: read the target as classes, numbers, labels or text; none: use the inputs alone",
+        choices=("auto", "classes", "numbers", "labels", "text", "none"),
     ),
     Option("separator", "", "table: separator of the labels in a cell, as | in a|b; empty infers it"),
     Option("group_on", "", "column of groups, which are not split; of a folder: name, stem or name:REGEX"),

@@ -47,8 +47,9 @@ class Target:
     """The parsed target.
 
     Args:
-        values: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; of the kept rows.
-        names: Of the classes, labels or columns.
+        values: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; of text (N, L) numbers of
+            characters, ended by -1; of the kept rows.
+        names: Of the classes, labels, columns or characters.
         kept: (rows read,) which rows have a valid target.
         note: The inferred kind and the reason.
     """
@@ -108,6 +109,8 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
     if len(columns) > 1:
         return _several(names, columns, request)
     name, column = names[0], columns[0]
+    if request.as_ == "text":
+        return _strings(name, column, str(options["separator"]), request)
     if options["separator"] or request.as_ == "labels":
         return _labels(name, column, str(options["separator"]) or _separator(column), request)
     column, commas = request.plain(name, column)
@@ -288,11 +291,37 @@ def _labels(name: str, column: Column, separator: str, request: _TargetRequest) 
     return Target(values, names, np.ones(len(cells), bool), f"{len(names):,} labels{how}: {list_names(names)}{note}")
 
 
+def _strings(name: str, column: Column, separator: str, request: _TargetRequest) -> Target:
+    """Number the characters of each cell (N, L), or its words if they have a separator."""
+    import unicodedata
+
+    cells = [unicodedata.normalize("NFC", cell) for cell in column.to_pylist()]
+    rows = [[word for part in cell.split(separator) if (word := part.strip())] if separator else cell for cell in cells]
+    lengths = np.array([len(row) for row in rows])
+    kept = np.ones(len(rows), bool)
+    if not lengths.all():
+        kept = request.leave_out(lengths == 0, f"column {quote(name)} holds nothing to read but separators")
+    if not kept.any():
+        raise BadData(f"{file_name(request.bad.path)}: no row has text in column {quote(name)}")
+    names = tuple(sorted({word for row in rows for word in row}))
+    number = {word: at for at, word in enumerate(names)}
+    values = np.full((len(rows), int(lengths.max()) + 1), -1, np.int32)
+    for at, row in enumerate(rows):
+        values[at, : len(row)] = [number[word] for word in row]
+    what = "words" if separator else "characters"
+    spread = f"{int(lengths[kept].min())} to {int(lengths.max())}"
+    return Target(
+        values[kept], names, kept, f"text of {spread} {what}, {len(names):,} different ones: {list_names(names)}"
+    )
+
+
 def _several(names: Sequence[str], columns: Sequence[Column], request: _TargetRequest) -> Target:
     """Take several columns as labels (N, L) if all cells are yes or no, otherwise as values (N, D)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if request.as_ == "text":
+        raise BadOption(f"text needs one target column; target names {len(names)}: {list_names(names)}")
     if request.as_ == "classes":
         raise BadOption(f"classes need one target column; target names {len(names)}: {list_names(names)}")
     if request.options["separator"]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics import functional as M
 
 from dl.runs.manifest import MetricInfo
-from dl.tasks import next_token
+from dl.tasks import ctc, next_token
 from dl.tasks.task import Metric, metric
 
 
@@ -62,6 +62,10 @@ NEXT_TOKEN = (
     metric("bits_per_character", "mean", lambda sums, _: next_token.bits_per_character(sums), higher=False),
     Metric(MetricInfo("perplexity", False, 1.0, "mean"), lambda sums, _: next_token.perplexity(sums)),
     metric("token_accuracy", "mean", lambda sums, _: next_token.token_accuracy(sums)),
+)
+CTC = (
+    metric("character_error_rate", "mean", ctc.character_error_rate, higher=False),
+    metric("exact", "proportion", ctc.exact),
 )
 
 

@@ -18,15 +18,16 @@ def _load(name: str) -> TaskKind:
     return TABLE[name]
 
 
-def _spec(name: str, description: str, target_as: str, *, from_inputs: bool = False) -> TaskSpec:
-    return TaskSpec(name, description, partial(_load, name), target_as, from_inputs)
+def _spec(name: str, description: str, target_as: str, *, from_inputs: bool = False, form: str = "") -> TaskSpec:
+    return TaskSpec(name, description, partial(_load, name), target_as, from_inputs, form)
 
 
 # In the order in which they recognize a target.
 OWN: dict[str, TaskSpec] = {
     spec.name: spec
     for spec in (
-        _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True),
+        _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True, form="causal"),
+        _spec("ctc", "a string beside each input, of characters in order", "text", form="steps"),
         _spec("binary", "two classes, one for each example", "classes"),
         _spec("multiclass", "several classes, one for each example", "classes"),
         _spec("multilabel", "any of several labels for each example", "labels"),
@@ -38,5 +39,5 @@ OWN: dict[str, TaskSpec] = {
 
 @hookimpl
 def register_tasks() -> tuple[TaskSpec, ...]:
-    """Return the six rows."""
+    """Return the seven rows."""
     return tuple(OWN.values())

@@ -1,4 +1,4 @@
-"""The six rows of dl's own in the task table.
+"""The seven rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -7,6 +7,7 @@
     regression       (N,) or (N, D) real   D            none            squared error, scaled targets     MAE
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
     next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
+    ctc              (N, L) strings        K a step     softmax         CTC, a character                  error rate
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer. Of two classes the rarer one is to be found, whatever its name.
@@ -19,8 +20,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dl.tasks import metrics, next_token
+from dl.tasks import ctc, metrics, next_token
 from dl.tasks.baselines import constant, constant_classes, constant_labels, constant_numbers, constant_shares
+from dl.tasks.beam import beam_search
 from dl.tasks.losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -205,11 +207,36 @@ NEXT_TOKEN = TaskKind(
     score_name="bits_per_character",
     predicted=None,
     from_inputs=True,
+    form="causal",
     baselines=token_baselines,
     reduce_logits=next_token.reduce_logits,
     eval_batch_size=32,
 )
 
+CTC = TaskKind(
+    name="ctc",
+    target="strings, one beside each input",
+    fits=ctc.are_strings,
+    recognize=ctc.recognize_strings,
+    check=ctc.check_strings,
+    names=ctc.character_names,
+    outputs=lambda names: len(names) + 1,
+    encode=ctc.as_strings,
+    activation=lambda logits: torch.softmax(logits, dim=2),
+    loss=ctc.nats_a_character,
+    metrics=metrics.CTC,
+    score=ctc.example_scores,
+    score_name="character_error_rate",
+    predicted=ctc.spelled,
+    search=beam_search,
+    answer=ctc.in_characters,
+    values=ctc.confidence,
+    answers=lambda names: ctc.CONFIDENCE,
+    baselines=ctc.constant_strings,
+    form="steps",
+    unreachable=ctc.unreachable,
+)
+
 TABLE: dict[str, TaskKind] = {
-    row.name: row for row in (BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN)
+    row.name: row for row in (BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, CTC)
 }

@@ -130,6 +130,7 @@ def _info(row: TaskKind, target: Target, names: Names, reason: str, positive: st
         has_classes=row.has_classes,
         probabilities=row.probabilities,
         from_inputs=row.from_inputs,
+        form=row.form,
         positive=_class_to_find(row, target, names, positive),
         counts=_counts(row, target, names),
         log_limits=scale.limits,

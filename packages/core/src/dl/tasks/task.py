@@ -92,7 +92,7 @@ class TaskKind:
         fits: Whether a target, as stored, fits this row if the user chooses it.
         names: From a target and its names to those of the classes, labels or columns.
         outputs: From these names, the width of the network's last layer.
-        loss: From logits (N, K) and encoded target, by reduction.
+        loss: From logits (N, K), or (N, T, K) at every step, and encoded target, by reduction.
         activation: From logits (N, K) to preds: probabilities, or values, scaled where `scaled`.
         metrics: From preds and target, the usual headline first: it chooses the kept epoch, unless ``monitor=loss``.
         score: From preds and target, the score of each example (N,). A headline of kind ``mean`` or ``proportion`` is
@@ -106,6 +106,7 @@ class TaskKind:
         log_scaled: Whether the logarithm of the target may be learnt in its place.
         predicted: From preds to the answer in the form of a target: class numbers, labels, or numbers; None if an
             answer is no target.
+        search: From preds and the width of a beam to answers of a wider search than `predicted`; None without one.
         answer: From one answer and the names to words.
         values: From one pred and the names, or `answers` if given, to numbers by name.
         answers: From the names to those of the numbers in a pred, if they differ, as for quantiles.
@@ -126,6 +127,9 @@ class TaskKind:
         learner: The kind of scikit-learn's learners whose answers are preds of this row: ``classifier`` for
             probabilities of classes or labels, ``regressor`` for numbers in target units; empty for none.
         reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
+        form: The form of network that it needs, one of `dl.specs.FORMS`.
+        unreachable: From the network's output for one blank input and an encoded target to which examples (N,) no
+            output can answer rightly; None where all can be.
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
     """
 
@@ -146,6 +150,7 @@ class TaskKind:
     scaled: bool = False
     log_scaled: bool = False
     predicted: Callable[[Tensor], Tensor] | None = unchanged
+    search: Callable[[Tensor, int], Tensor] | None = None
     answer: Callable[[Tensor, Names], str] = in_words
     values: Callable[[Tensor, Names], dict[str, float]] = by_name
     answers: Callable[[Names], Names] = lambda names: ()
@@ -161,6 +166,8 @@ class TaskKind:
     baselines: Callable[[Task, Subset, Subset, Preprocessor], tuple[Baseline, ...]] = lambda *_: ()
     learner: str = ""
     reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
+    form: str = ""
+    unreachable: Callable[[Tensor, Tensor], Tensor] | None = None
     eval_batch_size: int = EVAL_BATCH
 
 

@@ -26,6 +26,7 @@ from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec
 from dl.tables.gather import content_ids
 
 DOMAIN = "numbers"
+STEPS = 6  # of the linear model, for tasks whose target is a sequence
 PLAIN = '[model]\nname = "linear"\n\n[train]\noptimizer = "adam"\nlr = 0.1\nepochs = 30\nbatch_size = 16\n'
 
 
@@ -75,7 +76,7 @@ class NumbersPlugin:
         """Return a linear model, and one with a hidden layer."""
         width = Option("width", 32, "units", low=1, high=1024, units=True)
         return (
-            ModelSpec("linear", DOMAIN, "one layer", _build_linear),
+            ModelSpec("linear", DOMAIN, "one layer", _build_linear, build_steps=_build_linear_steps),
             ModelSpec("dense", DOMAIN, "two layers", _build_dense, (width,)),
         )
 
@@ -129,6 +130,11 @@ def _itself(dataset: Dataset, _options: Options) -> Dataset:
 
 def _build_linear(shape: InputShape, outputs: int, _options: Options) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), outputs))
+
+
+def _build_linear_steps(shape: InputShape, outputs: int, _options: Options) -> nn.Module:
+    every = nn.Linear(int(np.prod(shape)), STEPS * outputs)
+    return nn.Sequential(nn.Flatten(), every, nn.Unflatten(1, (STEPS, outputs)))
 
 
 def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:

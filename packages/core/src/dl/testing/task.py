@@ -28,6 +28,7 @@ from dl.tasks.targets import are_unlabelled
 from dl.tasks.task import Names, Target, Task, TaskKind
 from dl.testing.fits import KnownFit, fitted
 from dl.testing.light import lists_lightly
+from dl.testing.numbers import STEPS as STRING_STEPS
 from dl.testing.numbers import Numbers
 from dl.testing.rules import Broken, Results, Rules, Skipped, ask
 from dl.training.scoring import score
@@ -67,6 +68,7 @@ def sample_targets() -> list[tuple[str, Target, Names]]:
         ("labels", np.stack([numbers % 2, numbers // 2 % 2, numbers % 3 == 0], axis=1).astype(int), ("a", "b", "c")),
         ("numbers", 100 + 30 * waves, ("price",)),
         ("numbers", 0.5 + 0.4 * waves, ("share",)),
+        ("text", np.stack([numbers % 2, numbers % 3, np.full(EXAMPLES, -1)], axis=1), ("x", "y", "z")),
         ("none", np.empty((EXAMPLES, 0)), ()),
     ]
 
@@ -103,8 +105,9 @@ class _Subject:
 
     @property
     def constant(self) -> Tensor:
-        """Logits of zero, (n, K)."""
-        return torch.zeros(len(self.encoded), self.task.info.outputs)
+        """Logits of zero, (n, K), or at some steps (n, STEPS, K)."""
+        steps = (STRING_STEPS,) if self.task.info.has_strings else ()
+        return torch.zeros(len(self.encoded), *steps, self.task.info.outputs)
 
     @cached_property
     def best(self) -> Tensor:
@@ -153,6 +156,8 @@ def _row(subject: _Subject) -> None:
         raise Broken(f"its row has the name {row.name!r}")
     if row.from_inputs != subject.spec.from_inputs:
         raise Broken(f"from_inputs is {row.from_inputs} in the row, and {subject.spec.from_inputs} in the TaskSpec")
+    if row.form != subject.spec.form:
+        raise Broken(f"form is {row.form!r} in the row, and {subject.spec.form!r} in the TaskSpec")
 
 
 def _metrics(subject: _Subject) -> str:

@@ -314,6 +314,8 @@ def adopt_targets(examples: Examples, info: TaskInfo, run: str) -> Examples:
         if not whole or targets.ndim != 1:
             raise BadData(f"the targets are numbers, and {run} predicts classes: {_listed(info.names)}")
         return replace(examples, targets=_renumbered(examples, info, run), names=info.names)
+    if info.has_strings:
+        return replace(examples, targets=_respelled(examples, info, run), names=info.names)
     columns = 1 if targets.ndim == 1 else targets.shape[1]
     if info.has_labels and targets.ndim == 2 and examples.names:
         return replace(examples, targets=_reordered(examples, info, run), names=info.names)
@@ -348,6 +350,19 @@ def _reordered(examples: Examples, info: TaskInfo, run: str) -> NDArray[np.gener
     for k, name in enumerate(examples.names):
         found[:, info.names.index(name)] = examples.targets[:, k]
     return found
+
+
+def _respelled(examples: Examples, info: TaskInfo, run: str) -> NDArray[np.generic]:
+    """Number the characters of strings as a run does."""
+    targets = examples.targets.astype(np.int64)
+    if targets.ndim != 2 or not len(examples.names):
+        raise BadData(f"the targets are no strings, and {run} reads strings of {_listed(info.names)}")
+    there = [examples.names[k] for k in np.unique(targets[targets >= 0])]
+    if new := [name for name in there if name not in info.names]:
+        kind = "a character" if len(new) == 1 else "characters"
+        raise BadData(f"{_listed(new)}: {kind} that {run} does not know; it knows {_listed(info.names)}")
+    place = [info.names.index(name) if name in info.names else -1 for name in examples.names]
+    return np.asarray(np.array([*place, -1], np.int32)[targets])
 
 
 def _as_numbers(examples: Examples, run: str) -> NDArray[np.float64]:

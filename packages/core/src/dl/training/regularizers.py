@@ -16,7 +16,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadOption, PluginFailed
 from dl.options import Options, Value
 from dl.plugins.refusal import build_from
-from dl.plugins.registry import Plugins, causal_builder
+from dl.plugins.registry import Plugins, network_builder
 from dl.recipes.recipe import Recipe
 from dl.regularizer import Backward, Batch, Loss, Regularizer, State, fault_of_place
 from dl.runs.history import EpochRow
@@ -184,11 +184,11 @@ def build_network(
     """
     spec = plugins.model(recipe.domain, recipe.model)
     options = regularizers.choices(spec, recipe.model_options)
-    build_causal = causal_builder(plugins, spec) if task.info.from_inputs else None
+    make = network_builder(plugins, spec, plugins.tasks.get(task.row.name))
 
     def build(options: Options) -> nn.Module:
         shape = preprocessor.input_shape
-        built = build_causal(shape, options) if build_causal else spec.network(shape, task.info.outputs, options)
+        built = make(shape, task.info.outputs, options)
         summarize(built, preprocessor.example_input())
         return built
 

@@ -102,7 +102,7 @@ def merge(
     if shard.world_size > 1:
         missing = -(-len(expected) // shard.world_size) - len(positions)  # 0 or 1: shards differ by at most one
         positions = torch.nn.functional.pad(positions, (0, missing), value=-1)
-        logits = torch.nn.functional.pad(logits, (0, 0, 0, missing))
+        logits = torch.cat([logits, logits.new_zeros(missing, *logits.shape[1:])])
         positions, logits = all_gather(positions).flatten(), all_gather(logits).flatten(0, 1)
         real = positions >= 0
         positions, logits = positions[real], logits[real]

@@ -20,7 +20,7 @@ from torch import nn
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
-from dl.errors import BadOption, DLError, PluginFailed
+from dl.errors import BadData, BadOption, DLError, PluginFailed
 from dl.learner import Learner
 from dl.learners.fitted import learner_of
 from dl.options import Value
@@ -38,6 +38,7 @@ from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
 from dl.tasks.task import Task
+from dl.terminal import safe_text
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
 from dl.training.optimizers import own_optimizer
@@ -45,6 +46,7 @@ from dl.training.origin import AsItWas, open_origin, score_as_it_was
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
+from dl.words import many
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def set_up(
     network = nn.Identity() if learner else _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
     if origin:
         origin.load_into(network)
+    if not learner:
+        _refuse_unreachable(network, preprocessor, task, splits)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
@@ -282,6 +286,31 @@ def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
         shape = tuple(preprocessor.input_shape)
         message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
         raise BadOption(message) from error
+
+
+def _refuse_unreachable(network: nn.Module, preprocessor: Preprocessor, task: Task, splits: DataSplits) -> None:
+    """Refuse examples that no output of the network can answer rightly.
+
+    Raises:
+        BadData: Naming the first of them, and its target.
+    """
+    if task.row.unreachable is None:
+        return
+    training = network.training
+    with torch.no_grad():
+        output = network.eval()(preprocessor.example_input())
+    network.train(training)
+    for subset in (splits.train, splits.val):
+        target = task.encode(subset.targets)
+        gone = task.row.unreachable(output, target).numpy()
+        if gone.any():
+            at = int(np.argmax(gone))
+            source, words = safe_text(subset.examples.source(int(subset.index[at]))), task.in_words(target[at])
+            others = f", and {many(int(gone.sum()) - 1, 'other')} like it" if gone.sum() > 1 else ""
+            raise BadData(
+                f"{source}: {safe_text(words, 60)!r} has more characters than the network has steps, {output.shape[1]}"
+                f"{others}; use wider images, leave such rows out, or look for the wrong transcript"
+            )
 
 
 def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitData:

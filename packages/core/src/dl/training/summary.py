@@ -60,14 +60,23 @@ def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -
     network.train(training)
     if not isinstance(logits, Tensor):
         return f"gives a {type(logits).__name__}, not logits"
-    shape = (*blank.values.shape, logits.shape[-1]) if isinstance(blank, Padded) else (len(blank), task.info.outputs)
-    if not task.info.from_inputs:
-        shape = (shape[0], task.info.outputs)
+    shape = _expected(logits, blank, task)
     if tuple(logits.shape) != shape or not logits.is_floating_point():
         return f"gives {logits.dtype} of shape {tuple(logits.shape)}, not real logits of shape {shape}"
     if not count_parameters(network):
         return "has no trainable parameter"
     return "" if logits.requires_grad else "gives logits without a gradient, as if detached"
+
+
+def _expected(logits: Tensor, blank: Tensor | Padded, task: Task) -> tuple[int, ...]:
+    """Return the shape that the logits of a blank input must have; the number of steps is the network's own."""
+    rows = blank.values.shape if isinstance(blank, Padded) else blank.shape
+    if task.info.from_inputs and isinstance(blank, Padded):
+        return (*rows, logits.shape[-1])
+    if task.row.form:
+        steps = logits.shape[1] if logits.ndim > 1 else 1
+        return (rows[0], steps, task.info.outputs)
+    return (rows[0], task.info.outputs)
 
 
 def count_parameters(module: nn.Module) -> int:
