@@ -29,9 +29,9 @@ def decoded(monkeypatch):
     seen = []
     decode = subject.decode
 
-    def counting(content, *shape):
+    def counting(content, *shape, as_line):
         seen.append(content)
-        return decode(content, *shape)
+        return decode(content, *shape, as_line=as_line)
 
     monkeypatch.setattr(subject, "decode", counting)
     return seen

@@ -70,7 +70,7 @@ def open_path(path: Path, options: Options) -> Dataset:
     val = _inspect(find_classes(splits["val"], IMAGES), classes, cache) if "val" in splits else None
     both = [train] if val is None else [train, val]
     shape = choose_shape(root, both, options)
-    lines = bool(options["line_height"])
+    lines = bool(options.get("line_height", 0))
     pixels = [read_pixels(split.found.files, split.facts, shape, cache, as_lines=lines) for split in both]
     bad = [line for split, read in zip(both, pixels, strict=True) for line in bad_files(root, split, read)]
     if bad and not skip:
@@ -136,7 +136,7 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
         raise BadFile(bad_message(root, bad, len(bad)))
     grey = options["colour"] == "grey" or (options["colour"] == "auto" and all(facts.grey for _, facts in readable))
     channels = 1 if grey else 3
-    if tall := int(options["line_height"]):
+    if tall := int(options.get("line_height", 0)):
         if options["size"]:
             raise BadOption("size= and line_height= are two ways to resize; choose one")
         widest = max(line_width(facts.height, facts.width, tall, WIDEST_LINE) for _, facts in readable)

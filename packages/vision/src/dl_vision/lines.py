@@ -5,6 +5,7 @@ Letters: ``T`` steps, a quarter of the columns, ``K`` classes.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from dl.errors import BadOption
@@ -38,14 +39,12 @@ class LineReader(nn.Module):
         )
         features = 4 * width * -(-height // SMALLEST)
         self.along = nn.LSTM(features, units, layers, batch_first=True, bidirectional=True)
-        self.drop = nn.Dropout(dropout)
-        self.step = nn.Linear(2 * units, outputs)
+        self.step = nn.Sequential(*([nn.Dropout(dropout)] if dropout else []), nn.Linear(2 * units, outputs))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of each step, (N, T, K)."""
-        columns = self.columns(images.contiguous()).permute(0, 3, 1, 2).flatten(2)
-        states: Tensor = self.along(columns)[0]
-        logits: Tensor = self.step(self.drop(states))
+        columns = self.columns(images).permute(0, 3, 1, 2).flatten(2)
+        logits: Tensor = self.step(self.along(columns)[0])
         return logits
 
 
@@ -74,7 +73,9 @@ def crnn_steps(shape: InputShape, outputs: int, options: Options) -> nn.Module:
         raise BadOption(f"crnn needs images of at least {SMALLEST} rows; found {shape[1]}x{shape[2]}")
     names = ("width", "units", "layers", "dropout")
     width, units, layers, dropout = (options[name] for name in names)
-    return LineReader(shape, outputs, int(width), int(units), int(layers), float(dropout))
+    reader = LineReader(shape, outputs, int(width), int(units), int(layers), float(dropout))
+    # torch's stubs type this overload of Module.to for tensors only
+    return reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def crnn(shape: InputShape, outputs: int, options: Options) -> nn.Module:

@@ -51,7 +51,7 @@ def open_list(path: Path, options: Options) -> Dataset:
         raise BadFile(bad_message(path, _lines(table, names, missing), len(names)))
     facts = read_facts(files, cache := open_cache())
     shape = choose_shape(path.parent, [InspectedSplit(ScannedFolder(path.parent, (), files), [], facts)], options)
-    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(options["line_height"]))
+    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(options.get("line_height", 0)))
     bad = _lines(table, names, missing | {int(found[at]): why for at, why in pixels.bad.items()})
     if bad and options["bad_files"] != "skip":
         raise BadFile(bad_message(path, bad, len(names)))
