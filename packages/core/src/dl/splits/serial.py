@@ -59,9 +59,9 @@ def check_dates(dataset: Dataset) -> list[Finding]:
     if certain:
         name = max(certain, key=lambda one: found[one].share)
         message = (
-            f"rows of a later {quote(name)} stand among the training rows, so the score does not tell about the future; "
-            f"rows next to each other in time share {100 * found[name].share:.0f} % of the target's variance; hold out "
-            f"the newest: --time-on {safe_text(name)}"
+            f"rows of a later {quote(name)} stand among the training rows, so the score does not tell about the "
+            f"future; rows next to each other in time share {100 * found[name].share:.0f} % of the target's variance; "
+            f"hold out the newest: --time-on {safe_text(name)}"
         )
     else:
         name = next(iter(found))
@@ -81,9 +81,9 @@ def dated_columns(examples: Examples) -> list[str]:
 
 
 def serial_dependence(examples: Examples, column: str) -> Serial | None:
-    """Measure how much of the target neighbours in time share beyond weekday and hour; None for too few rows or moments.
+    """Measure how much of the target neighbours in time share beyond weekday and hour; None for too few moments.
 
-    Source: Wald and Wolfowitz 1943, An exact test for randomness in the non-parametric case based on serial correlation.
+    Source: Wald and Wolfowitz 1943, An exact test for randomness based on serial correlation.
     """
     days = examples.array[part_name(column, "days")]
     rows = one_of_each_group(examples.groups, np.flatnonzero(np.isfinite(days)))
@@ -112,7 +112,7 @@ def one_of_each_group(groups: Index | None, rows: Index) -> Index:
 
 
 def centred(targets: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return targets (N,) or (N, K) as numbers (N, K) with mean 0: ranks of values, 0 and 1 of the commonest classes."""
+    """Return targets (N,) or (N, K) as numbers (N, K) with mean 0: ranks of values, flags of the commonest classes."""
     if targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
         classes, counts = np.unique(targets, return_counts=True)
         columns = (targets[:, None] == classes[np.argsort(-counts)][:OUTPUTS]).astype(np.float64)
@@ -141,7 +141,7 @@ def without_cycle(values: NDArray[np.float64], place: Index) -> NDArray[np.float
 
 
 def correlation_of_neighbours(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the serial correlation of values (N, K) with mean 0, less its mean by chance, and its deviation by chance."""
+    """Return the serial correlation of centred values (N, K), less its mean by chance, and its deviation by chance."""
     covariance = values.T @ values
     size = float(np.trace(covariance))
     if size < 1e-9:
