@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,8 @@ def serial_dependence(examples: Examples, column: str) -> Serial | None:
 
     Source: Wald and Wolfowitz 1943, An exact test for randomness based on serial correlation.
     """
-    days = examples.array[part_name(column, "days")]
+    array: Any = examples.array  # Any: a structured type
+    days = array[part_name(column, "days")]
     rows = one_of_each_group(examples.groups, np.flatnonzero(np.isfinite(days)))
     if len(rows) < LEAST or len(np.unique(days[rows])) < MOMENTS:
         return None
