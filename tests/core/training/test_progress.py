@@ -91,7 +91,7 @@ def test_a_score_that_is_no_number_is_a_dash():
     assert stream.getvalue().splitlines()[1].split() == ["1/1", "1.0000", "-", "-", "[-,", "-]", "-", "[-,", "-]"]
 
 
-@pytest.mark.parametrize(("width", "head"), [(80, 5), (70, 4), (60, 3), (45, 2)])
+@pytest.mark.parametrize(("width", "head"), [(80, 5), (69, 4), (60, 3), (45, 2)])
 def test_a_narrow_terminal_has_fewer_columns_and_no_cut_number(width, head):
     console, stream = shown(terminal=True, width=width)
     with ProgressDisplay(console, ACCURACY, 12, 100) as display:
