@@ -7,6 +7,7 @@ The score is then that of moments between those trained on. Letters: ``N`` rows 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -94,14 +95,13 @@ def serial_dependence(examples: Examples, column: str) -> Serial | None:
     rows = np.random.default_rng(0).permutation(rows)  # rows of one moment have no order
     rows = rows[np.argsort(days[rows], kind="stable")]
     values = centred(examples.targets[rows])
-    for period, steps in ((7, 1), (1, 24)):
-        values = without_cycle(values, (days[rows] % period * steps).astype(np.int64))
-    share, deviation = correlation_of_neighbours(values)
+    places = [(days[rows] % period * steps).astype(np.int64) for period, steps in ((7, 1), (1, 24))]
+    share, deviation = correlation_of_neighbours(without_cycles(values, places))
     if not deviation:
         return None
     chance = NormalDist().cdf(-share / deviation)
     if chance < LEVEL and len(rows) <= PERMUTED:
-        chance = max(chance, chance_by_permutation(values, share))  # of rare classes the normal law is too sure
+        chance = max(chance, chance_by_permutation(values, places, share))  # of rare classes the normal law is too sure
     return Serial(share, chance, len(rows))
 
 
@@ -132,14 +132,14 @@ def ranks_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return ranks
 
 
-def without_cycle(values: NDArray[np.float64], place: Index) -> NDArray[np.float64]:
+def without_cycles(values: NDArray[np.float64], places: Sequence[Index]) -> NDArray[np.float64]:
     """Subtract from values (N, K) their mean at each place of a short cycle (N,), which the future has as well."""
-    counts = np.bincount(place)
-    if counts.max() == len(place) or len(place) < PER_PLACE * np.count_nonzero(counts):
-        return values
-    sums = np.stack([np.bincount(place, column) for column in values.T], axis=1)
-    found: NDArray[np.float64] = values - (sums / np.maximum(counts, 1)[:, None])[place]
-    return found
+    for place in places:
+        counts = np.bincount(place)
+        if counts.max() < len(place) and len(place) >= PER_PLACE * np.count_nonzero(counts):
+            sums = np.stack([np.bincount(place, column) for column in values.T], axis=1)
+            values = values - (sums / np.maximum(counts, 1)[:, None])[place]
+    return values
 
 
 def correlation_of_neighbours(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -152,11 +152,10 @@ def correlation_of_neighbours(values: NDArray[np.float64]) -> tuple[float, float
     return share, math.sqrt(float(np.square(covariance).sum()) / len(values)) / size
 
 
-def chance_by_permutation(values: NDArray[np.float64], share: float) -> float:
+def chance_by_permutation(values: NDArray[np.float64], places: Sequence[Index], share: float) -> float:
     """Return how often a random order of values (N, K) has such a serial correlation, or a larger one."""
-    rng, size = np.random.default_rng(0), float(np.square(values).sum())
-    most, larger = size * (share - 1 / len(values)), 0
+    rng, larger = np.random.default_rng(0), 0
     for _ in range(DRAWS):
-        drawn = values[rng.permutation(len(values))]
-        larger += float((drawn[1:] * drawn[:-1]).sum()) >= most - 1e-9 * size
+        drawn = without_cycles(values[rng.permutation(len(values))], places)
+        larger += correlation_of_neighbours(drawn)[0] >= share - 1e-9
     return larger / DRAWS
