@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy.special import ndtri
 
@@ -57,3 +58,19 @@ def test_a_network_that_guesses_is_not_better(facts):
 def test_without_a_baseline_or_an_epoch_there_is_no_lead(facts):
     assert lead(facts([])) == NotComputable("the run keeps no baseline")
     assert lead(facts(signal=[])) == NotComputable("no epoch has a score")
+
+
+def test_a_rival_is_compared_on_the_same_drawn_examples_in_a_metric_that_is_no_mean(simulated, plugins):
+    kept = read(simulated(signal=[3.5], n=300))
+    task = kept.manifest.task
+    of_f1 = replace(task, metrics=(replace(task.headline, name="macro_f1", kind="confusion"),))
+    rival = Baseline("linear", "a linear model", 0.9, rival=True, interval=(0.85, 0.95))
+    rows = tuple({**row, "val_macro_f1": 0.9, "val_low": 0.85, "val_high": 0.95} for row in kept.rows)
+    manifest = replace(kept.manifest, task=of_f1, baselines=(rival,))
+    apart = replace(kept, manifest=manifest, rows=rows)
+    noise = np.random.default_rng(0).normal(0, 0.3, kept.best_logits.shape)
+    beside = replace(apart, rival_logits={"linear": kept.best_logits + noise})
+    (paired,), (unpaired,) = (rival_leads(Facts(one, plugins)) for one in (beside, apart))
+    assert (paired.form, unpaired.form) == ("paired", "unpaired")
+    lengths = [one.interval.high - one.interval.low for one in (paired, unpaired)]
+    assert lengths[0] < 0.7 * lengths[1]

@@ -56,3 +56,17 @@ def test_a_reason_is_cut_where_it_names_what_was_found(facts):
 
 def test_the_head_of_a_finding_is_its_first_clause():
     assert clauses.head(Finding("code", "issue", "300 are copies; they are easy")) == "300 are copies"
+
+
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        (0.97, "it knows its training examples (97.0 %)"),
+        (0.64, "it has learnt 60 % of what can be learnt on its training examples (64.0 %)"),
+        (0.28, "it does better on its training examples (28.0 %)"),
+    ],
+)
+def test_training_examples_are_known_by_the_share_of_what_can_be_learnt(simulated, plugins, probe, words):
+    kept = read(simulated(signal=[3.5]))
+    rows = tuple({**row, "probe_accuracy": probe} for row in kept.rows)
+    assert clauses._fitted(Facts(replace(kept, rows=rows), plugins)) == words

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from sklearn.metrics import f1_score
 
 from dl.errors import BadRun
+from dl.runs.outcomes import read_logits
 from dl.terminal import console
 from dl_reports.compare import compare_runs, show_comparison
 
@@ -93,3 +95,23 @@ def test_runs_that_share_five_groups_cannot_be_compared(simulated):
     run = simulated(signal=[3.0] * 3, n=500, alike=100)
     with pytest.raises(BadRun, match="share 500 validation examples of 5 groups, too few to compare"):
         compare_runs(run, run)
+
+
+def test_a_headline_that_is_no_mean_is_compared_itself_on_the_same_drawn_examples(simulated):
+    first, second = (simulated(signal=[signal] * 3, n=300) for signal in (3.0, 2.5))
+    for run in (first, second):
+        stored = json.loads((run.path / "run.json").read_text())
+        stored["task"]["metrics"][0] |= {"name": "macro_f1", "kind": "confusion"}
+        (run.path / "run.json").write_text(json.dumps(stored))
+        history = run.path / "history.csv"
+        history.write_text(history.read_text().replace("_accuracy", "_macro_f1"))
+    found = compare_runs(*(type(run)(run.path) for run in (first, second)))
+    assert [one.what for one in found.differences] == ["macro_f1", "loss"]
+    f1 = found.differences[0]
+    logits, targets = (
+        [read_logits(run.outcomes_folder, "best") for run in (first, second)],
+        first.outcomes("val").targets,
+    )
+    scores = [f1_score(targets, one.argmax(axis=1), average="macro") for one in logits]
+    assert (f1.first, f1.second) == (pytest.approx(scores[0], abs=1e-6), pytest.approx(scores[1], abs=1e-6))
+    assert f1.interval.low < f1.better < f1.interval.high and f1.form == "paired, resampled"

@@ -67,6 +67,12 @@ def test_a_linear_path_solved_without_the_regularizer_is_left_out_beside_it(plug
     assert asked.model_options["linear"] is True
 
 
+@pytest.mark.parametrize("name", ["resample", "missing"])
+def test_a_regularizer_that_is_off_or_an_option_of_its_name_leaves_the_linear_path_on(plugins, name):
+    assert settled(plugins, 900, "classes", reg={name: "off"}).model_options["linear"] is True
+    assert settled(plugins, 900, "classes", options={"missing": "-999"}).model_options["linear"] is True
+
+
 @pytest.mark.parametrize(
     ("rows", "target", "columns", "pieces"),
     [

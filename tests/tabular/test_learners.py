@@ -35,3 +35,11 @@ def test_tables_of_one_kind_of_column_are_read_too():
 def test_the_options_are_those_of_the_estimator():
     built = boosting_classifier({"iterations": 7, "rate": 0.5, "leaves": 4}).build()
     assert (built.max_iter, built.learning_rate, built.max_leaf_nodes) == (7, 0.5, 4)
+
+
+def test_numbers_far_outside_are_clipped_half_a_range_beyond_training_as_for_a_network():
+    train = examples(age=[0.0, 5.0, 10.0], gone=[np.nan] * 3, town=["Ulm", "Rom", "Ulm"])
+    new = examples(age=[1e9, 15.0, -5.0, np.nan], gone=[7.0] * 4, town=["Ulm"] * 4)
+    learnt, _ = _prepare_scaled(train)
+    found = _scaled(learnt, new).toarray()
+    assert found[0, 0] == found[1, 0] == 10 / np.std([0, 5, 10]) and found[2, 0] == -found[0, 0] and found[3, 0] == 0

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from dl.groups import Groups
 from dl.intervals import Estimate, Interval, difference_interval, mean_interval, widened, wilson
+from dl.runs.estimates import gain_in_pairs
 from dl.runs.manifest import AS_IT_WAS, Baseline
-from dl_reports.facts import Facts, fact
+from dl_reports.facts import Facts, fact, known
 from dl_reports.sizes import best_of, constants
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.choice import allow_for_choice, bonferroni
@@ -112,7 +113,8 @@ def _fixed(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
             unpaired = _unpaired(scores.astype(np.float64), best, sign, critical, facts.groups("val"))
             if not isinstance(unpaired, NotComputable):
                 return unpaired
-    return _from_interval(facts, best, sign, critical)
+    ranked = _paired_in_ranks(facts, best)
+    return ranked if ranked is not None else _from_interval(facts, best, sign, critical)
 
 
 def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill | NotComputable:
@@ -150,6 +152,19 @@ def _paired_with_rival(facts: Facts, scores: NDArray[np.generic], rival: Baselin
     if scores.dtype == np.bool_:
         return accuracy_skill(scores.astype(np.bool_), theirs > 0.5, facts.groups("val"))
     return loss_skill(facts.as_error(scores), facts.as_error(theirs), facts.groups("val"))
+
+
+def _paired_in_ranks(facts: Facts, rival: Baseline) -> Lead | None:
+    """Compare the network with a rival in a metric that is no mean, by drawing the same examples; None without both."""
+    logits, theirs, val = known(facts.kept.best_logits), known(facts.kept.rival_logits), known(facts.kept.val)
+    other = None if theirs is None or not rival.rival else theirs.get(rival.name)
+    if logits is None or val is None or other is None or len(other) != len(val.targets):
+        return None
+    gain = gain_in_pairs(facts.manifest.task, logits, other, val.targets, val.groups)
+    if not math.isfinite(gain.se):
+        return None
+    z = gain.better / gain.se if gain.se else math.copysign(math.inf, gain.better) if gain.better else 0.0
+    return Lead(rival, gain.first, gain.better, gain.interval, z, bonferroni(1), "paired")
 
 
 def _unpaired(

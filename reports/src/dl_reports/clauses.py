@@ -13,7 +13,7 @@ from dl_reports.baseline import Lead
 from dl_reports.change import Change
 from dl_reports.facts import Facts
 
-KNOWN = 0.5  # of what can be learnt: training examples that lack less are known
+KNOWN, LEARNT = 0.2, 0.5  # of what can be learnt: training examples that lack less are known, or learnt in part
 
 
 def better(facts: Facts, answer: SkillAnswer) -> str:
@@ -60,9 +60,12 @@ def untold_but_fitted(facts: Facts, answer: SkillAnswer) -> str:
 
 
 def _fitted(facts: Facts) -> str:
-    """Word how well training examples are fitted: known where most of what can be learnt is there."""
-    far = abs(facts.metric.perfect - facts.score("probe").value) > KNOWN * sizes.learnable(facts)
-    return f"it {'does better on' if far else 'knows'} its training examples ({_probe(facts)})"
+    """Word how well training examples are fitted, by the share of what can be learnt that is there."""
+    lacks = abs(facts.metric.perfect - facts.score("probe").value) / sizes.learnable(facts)
+    if KNOWN < lacks <= LEARNT:
+        share = formatting.rounded_percent(1 - lacks)
+        return f"it has learnt {share} of what can be learnt on its training examples ({_probe(facts)})"
+    return f"it {'knows' if lacks <= KNOWN else 'does better on'} its training examples ({_probe(facts)})"
 
 
 def behind_rival(facts: Facts, answer: SkillAnswer) -> str:

@@ -17,19 +17,25 @@ from dl.errors import BadRun
 from dl.groups import Groups
 from dl.intervals import Interval, widened
 from dl.plugins.loading import load_plugins
-from dl.runs.manifest import MetricInfo
+from dl.runs.estimates import gain_in_pairs
+from dl.runs.manifest import HALF, MetricInfo
 from dl.runs.outcomes import PartOutcomes
 from dl.runs.run import Run
+from dl.runs.wording import show_probability
 from dl.splits.holdout import join_groups
 from dl.terminal import plain
 from dl.words import show_number
 from dl_reports import formatting
-from dl_reports.facts import Facts
+from dl_reports.facts import Facts, known
+from dl_reports.figures import thresholds
 from dl_reports.read import read
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.choice import allow_for_choice, critical_choice
 from dl_reports.statistics.paired import Paired, accuracy_difference, paired_difference
 from dl_reports.statistics.power import Resolution, smallest_paired, smallest_paired_accuracy
+
+RESAMPLED = "paired, resampled"  # form of a difference in a metric that is no mean
+MOST_SHOWN = 3  # thresholds of a run
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Comparison:
         differences: In the metric, or what stands for it, and in the loss.
         verdict: In one sentence.
         groups: Of the shared examples, by which they are compared; 0 where the examples are independent.
+        decisions: From which probability on each run answers a class or label, in words; empty where that is one half.
     """
 
     names: tuple[str, str]
@@ -78,6 +85,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     verdict: str
     groups: int = 0
+    decisions: tuple[str, str] = ("", "")
 
 
 def compare_runs(first: Run, second: Run) -> Comparison:
@@ -102,12 +110,14 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     _need_same_folds(a, b, (ours, order[0]), (theirs, order[1]))
     ka, kb = _best(a, ours), _best(b, theirs)
     groups = _groups((ours, order[0]), (theirs, order[1]))
-    metric = _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]], groups)
+    metric = _in_ranks((a, order[0]), (b, order[1]), ours.targets[order[0]], groups)
+    metric = metric or _metric(a, ours.score[ka][order[0]], theirs.score[kb][order[1]], groups)
     losses = [part.loss[:, rows] for part, rows in ((ours, order[0]), (theirs, order[1]))]
     errors = [a.as_error(part.score[:, rows]) for part, rows in ((ours, order[0]), (theirs, order[1]))]
     loss = _of_errors("loss", losses[0][ka].astype(np.float64), losses[1][kb].astype(np.float64), groups)
+    alike = losses if metric is not None and metric.form == RESAMPLED else errors  # by which epochs are
     chosen = (
-        _chosen(metric, errors[0], errors[1], (ka, kb), groups),
+        _chosen(metric, alike[0], alike[1], (ka, kb), groups),
         _chosen(loss, losses[0], losses[1], (ka, kb), groups),
     )
     found = tuple(one for one in chosen if one is not None)
@@ -119,7 +129,18 @@ def compare_runs(first: Run, second: Run) -> Comparison:
     names = (a.manifest.name, b.manifest.name)
     epochs = (a.epochs[ka], b.epochs[kb])
     verdict = _verdict(names, found[0], a, _size(len(ours.ids), groups))
-    return Comparison(names, epochs, len(ours.ids), a.metric, found, verdict, len(groups) if groups is not None else 0)
+    count = 0 if groups is None else len(groups)
+    decisions = _decision(a), _decision(b)
+    return Comparison(names, epochs, len(ours.ids), a.metric, found, verdict, count, decisions)
+
+
+def _decision(facts: Facts) -> str:
+    """Word the thresholds of a run that are not one half, the lowest first."""
+    found = thresholds(facts)
+    own = [] if found is None else sorted((one.threshold, one.name) for one in found.rows if one.threshold != HALF)
+    shown = [f"'{name}' from {show_probability(value)} on" for value, name in own[:MOST_SHOWN]]
+    more = [f"{len(own) - MOST_SHOWN:,} more"] if len(own) > MOST_SHOWN else []
+    return ", ".join(shown + more)
 
 
 def _groups(*runs: tuple[PartOutcomes, NDArray[np.intp]]) -> Groups | None:
@@ -180,6 +201,28 @@ def _best(facts: Facts, outcomes: PartOutcomes) -> int:
     if facts.best is None or facts.best >= len(outcomes.loss):
         raise BadRun(f"{facts.manifest.name!r} has no finished epoch to compare")
     return facts.best
+
+
+def _in_ranks(
+    first: tuple[Facts, NDArray[np.intp]],
+    second: tuple[Facts, NDArray[np.intp]],
+    targets: NDArray[np.generic],
+    groups: Groups | None,
+) -> Difference | None:
+    """Compare in a headline that is no mean over examples, by drawing the same examples for both.
+
+    None where it is one, or logits are missing. How alike epochs are is then read from their losses.
+    """
+    (a, rows), (b, others) = first, second
+    logits = known(a.kept.best_logits), known(b.kept.best_logits)
+    if a.metric.kind in ("proportion", "mean") or logits[0] is None or logits[1] is None:
+        return None
+    gain = gain_in_pairs(a.manifest.task, logits[0][rows], logits[1][others], targets, groups)
+    units = len(targets) if groups is None else len(groups)
+    resolution = smallest_paired(gain.se * math.sqrt(units), units)
+    z = gain.better / gain.se if gain.se else math.copysign(math.inf, gain.better) if gain.better else 0.0
+    found = Paired(gain.better, gain.se, z, gain.interval, units, RESAMPLED)
+    return _difference(a.metric.name, gain.first, gain.second, found, resolution)
 
 
 def _metric(
@@ -265,8 +308,8 @@ def show_comparison(found: Comparison, console: Console, *, as_json: bool = Fals
         print(json.dumps(_json(found)))
         return
     console.print(plain(found.verdict, "bold"))
-    for name, epoch in zip(found.names, found.epochs, strict=True):
-        console.print(plain(f"  {name}, epoch {epoch}"))
+    for name, epoch, decision in zip(found.names, found.epochs, found.decisions, strict=True):
+        console.print(plain(f"  {name}, epoch {epoch}{f', answers {decision}' * bool(decision)}"))
     for one in found.differences:
         share = one.what != "loss" and found.metric.higher
         shown = formatting.percent if share else show_number

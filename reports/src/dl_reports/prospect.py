@@ -32,6 +32,7 @@ OF_INPUTS = {  # the checks that need no fit, and what each looks for
     "data-conflicting-targets": "conflicting targets",
     "data-near-duplicates": "near duplicates",
     "data-time-overlap": "the order of time",
+    "data-dates-mixed": "dates that the split mixes",
     "data-code-as-number": "codes read as numbers",
     "data-skipped-files": "",
     "data-missing-class": "missing classes",
@@ -44,6 +45,7 @@ GUARDS = (  # silent as well where there is nothing to look at
     "data-groups-in-sight",
     "data-conflicting-targets",
     "data-time-overlap",
+    "data-dates-mixed",
     "data-code-as-number",
 )
 NEAR = "data-near-duplicates"  # of files, kept apart by their groups

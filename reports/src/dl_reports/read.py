@@ -22,7 +22,7 @@ from dl.recipes.asked import Asked
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
-from dl.runs.outcomes import PartOutcomes, read_answers, read_logits, read_rivals
+from dl.runs.outcomes import PartOutcomes, read_answers, read_logits, read_rival_logits, read_rivals
 from dl.runs.run import Run
 from dl_reports.statistics import NotComputable
 
@@ -51,6 +51,7 @@ class Kept:
         recipe: The choices.
         guards: Findings of the guards.
         rivals: (n,) scores of the validation examples by each cheap rival, by its name.
+        rival_logits: (n, K) of the validation examples by each cheap rival, where the headline is no mean of scores.
         asked: The words of a fit that is not made; None for a run.
     """
 
@@ -67,6 +68,7 @@ class Kept:
     recipe: PartialRecipe | NotComputable
     guards: tuple[Finding, ...] | NotComputable
     rivals: Arrays | NotComputable = NO_RIVALS
+    rival_logits: Arrays | NotComputable = NO_RIVALS
     asked: Asked | None = None
 
 
@@ -95,6 +97,7 @@ def read(run: Run) -> Kept:
         recipe=_try(lambda: run.recipe),
         guards=_try(lambda: run.guard_findings),
         rivals=_try(lambda: _guarded(lambda: read_rivals(folder), run, "rivals")),
+        rival_logits=_try(lambda: _guarded(lambda: read_rival_logits(folder), run, "rival_logits")),
     )
 
 

@@ -49,6 +49,7 @@ OWN = (
     ("data-near-duplicates", "validation examples nearly the same as training examples", DUPLICATES, "near"),
     ("data-skipped-files", "files or rows that were left out", DUPLICATES, "skipped"),
     ("data-time-overlap", "training examples from after the first validation example", DUPLICATES, "later"),
+    ("data-dates-mixed", "later rows among the training rows of a random split", DUPLICATES, "mixed"),
     ("data-code-as-number", "a column of codes that is read as a number", DUPLICATES, "coded"),
     ("data-mislabelled", "labels that contradict the most confident predictions", LABELS, "mislabelled"),
     ("data-imbalance", "accuracy flatters, for the classes are imbalanced", LABELS, "imbalance"),

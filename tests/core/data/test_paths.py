@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dl.data.paths import explain_missing, looks_like_file, path_hint
+from dl.data.paths import explain_missing, looks_like_file, path_hint, whole_path
 
 
 @pytest.fixture
@@ -52,3 +52,12 @@ def test_what_is_no_file_is_told_from_what_is_not_there(folder):
 )
 def test_a_name_with_the_end_of_a_file_is_meant_as_one(name, is_one):
     assert looks_like_file(name) is is_one
+
+
+def test_a_path_is_kept_without_the_way_there_unless_a_link_lies_between(folder):
+    (folder / "elsewhere" / "deep").mkdir(parents=True)
+    (folder / "elsewhere" / "wine.csv").write_text("b")
+    (folder / "link").symlink_to(folder / "elsewhere" / "deep")
+    assert whole_path(Path("photos/../wine.csv")) == folder / "wine.csv"
+    assert whole_path(Path("link/../wine.csv")) == folder / "link" / ".." / "wine.csv"
+    assert whole_path(Path("photos/../gone.csv")) == folder / "photos" / ".." / "gone.csv"

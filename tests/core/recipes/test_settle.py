@@ -117,11 +117,11 @@ def test_the_facts_of_a_data_set(inputs, targets, facts):
 @pytest.mark.parametrize(("val", "sizes"), [("auto", (120, 30)), ("0.5", (75, 75)), ("20", (130, 20))])
 def test_the_sizes_of_the_split_are_those_that_the_recipe_asks_for(plugins, val, sizes):
     recipe = resolve(plugins, "vision", "mnist", options={"val": val})
-    facts = fit_facts(recipe, FEW)
+    facts = fit_facts(recipe, FEW, plugins)
     assert (facts.train, facts.val) == sizes
     assert "val" in facts.stated or val == "auto"
 
 
 def test_a_validation_set_of_the_data_sets_own_is_not_taken_from_training(plugins):
-    facts = fit_facts(resolve(plugins, "vision", "mnist"), replace(FEW, val=40))
+    facts = fit_facts(resolve(plugins, "vision", "mnist"), replace(FEW, val=40), plugins)
     assert (facts.train, facts.val) == (150, 40)

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from dl.groups import Groups
 from dl.intervals import OPEN, Estimate, Interval, difference_interval, interval_of_mean, newcombe, wilson
-from dl.runs.estimates import estimate, estimate_scores, macro_f1, possible
+from dl.runs.estimates import estimate, estimate_scores, gain_in_pairs, macro_f1, possible
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 
@@ -214,3 +214,26 @@ def test_the_interval_of_a_nearly_perfect_ranking_of_few_holds(task):
 )
 def test_no_interval_holds_values_that_the_metric_cannot_have(kind, higher, perfect, limits, left):
     assert possible(MetricInfo("m", higher, perfect, kind), Interval(*limits)) == left
+
+
+def test_a_gain_in_average_precision_is_that_of_scikit_learn_and_shorter_in_pairs_than_apart(task):
+    rng = np.random.default_rng(0)
+    rare = (np.arange(400) % 10 == 0).astype(int)
+    shared = rng.normal(0, 1, 400) + 1.5 * rare
+    first, second = (shared[:, None] + noise * rng.normal(0, 1, (400, 1)) for noise in (0.1, 0.4))
+    info = replace(task("ranking"), outputs=1)
+    found = gain_in_pairs(info, first, second, rare)
+    scores = [average_precision_score(rare, one[:, 0]) for one in (first, second)]
+    assert (found.first, found.second) == (pytest.approx(scores[0], abs=1e-6), pytest.approx(scores[1], abs=1e-6))
+    assert found.better == pytest.approx(scores[0] - scores[1], abs=1e-6)
+    apart = difference_interval(*(estimate(info, scored(rare, one), rare) for one in (first, second)))
+    assert found.interval.high - found.interval.low < 0.7 * (apart.high - apart.low)
+    alone = gain_in_pairs(info, first, first, rare)
+    assert (alone.better, alone.se, alone.interval) == (0.0, 0.0, Interval(0.0, 0.0))
+
+
+def test_a_gain_that_rests_on_one_example_or_few_groups_is_open(task):
+    info, one = replace(task("ranking"), outputs=1), (np.arange(40) == 0).astype(int)
+    logits = np.random.default_rng(0).normal(0, 1, (2, 40, 1))
+    assert gain_in_pairs(info, *logits, one).interval == OPEN
+    assert gain_in_pairs(info, *logits, np.arange(40) % 2, Groups.of(np.arange(40) // 20)).interval == OPEN

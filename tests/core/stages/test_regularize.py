@@ -37,6 +37,10 @@ def test_a_remedy_takes_the_advised_value_else_its_default_and_an_option_of_the_
     assert change_of(advised, recipe).typed == "--reg l2=0.01"
     plain = RegularizerSpec("mirror", "batch", "", SPEC.build)
     assert change_of(plain, recipe) == Change("mirror", "--reg mirror", {}, {"mirror": {}})
+    apart = RegularizerSpec("mirror", "batch", "", SPEC.build, linear=False)
+    assert change_of(apart, Recipe("numbers", "given", "dense", model_options={"linear": True})) == (
+        Change("mirror", "--reg mirror linear=no", {"linear": False}, {"mirror": {}})
+    )
     own = RegularizerSpec("dropout", "network", "", SPEC.build, SPEC.options, remedy="0.5")
     assert change_of(own, recipe) == Change("dropout", "dropout=0.5", {"dropout": "0.5"}, {})
     assert change_of(own, Recipe("numbers", "given", "dense", model_options={"dropout": 0.6})) is None

@@ -152,3 +152,9 @@ def test_a_leak_ends_it_after_the_first_stage_unless_it_may_go_on(tmp_path, few)
     assert found.status == "stopped" and found.stage("look").next == "dl explain data-target-in-disguise"
     assert {one.status for one in found.stages[1:]} == {"skipped"}
     assert json.loads((found.path / "workflow.json").read_text())["message"].startswith("stopped after look")
+
+
+@pytest.mark.parametrize("given", [([[1.0]],), ("tabular", [[1.0]])])
+def test_data_in_memory_is_refused_with_what_to_do(given):
+    with pytest.raises(BadData, match="write it to a file first"):
+        dl.workflow(*given)

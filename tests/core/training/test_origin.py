@@ -100,6 +100,11 @@ def test_what_the_run_has_chosen_is_refused_in_one_line(dl_run, fitted, tmp_path
         ("vision", "old.csv"): f"the domain vision: {kept}",
         ("tabular", "old.csv", "--reg", "dropout=0.3"): "--reg dropout changes the network",
         ("tabular", "old.csv", "pieces=3"): "pieces= changes how inputs are prepared",
+        (
+            "tabular",
+            "old.csv",
+            "lr=auto",
+        ): f"lr=auto makes fits from the start, and this one goes on from {fitted.name}",
         ("tabular", kinds): f"'perhaps': a class that {fitted.name} does not know; it knows 'no', 'yes'",
         (): f"new data is needed to go on from {fitted.name}",
     }

@@ -89,3 +89,16 @@ def test_a_score_that_is_no_number_is_a_dash():
     with ProgressDisplay(console, ACCURACY, 1, 1) as display:
         display.epoch({"epoch": 1.0, "train_loss": 1.0}, ScoreEstimates(nothing, nothing, nothing))
     assert stream.getvalue().splitlines()[1].split() == ["1/1", "1.0000", "-", "-", "[-,", "-]", "-", "[-,", "-]"]
+
+
+@pytest.mark.parametrize(("width", "head"), [(80, 5), (69, 4), (60, 3), (45, 2)])
+def test_a_narrow_terminal_has_fewer_columns_and_no_cut_number(width, head):
+    console, stream = shown(terminal=True, width=width)
+    with ProgressDisplay(console, ACCURACY, 12, 100) as display:
+        display.epoch({"epoch": 1.0, "train_loss": 0.10634}, SCORES)
+    last = stream.getvalue().rsplit("epoch", 1)[1].splitlines()
+    names = ["loss", "probe", "validation", "gap"]
+    assert [name for name in names if name in last[0]] == {5: names, 4: names[1:], 3: names[2:], 2: ["validation"]}[
+        head
+    ]
+    assert "97.70 % [97.39, 97.98]" in last[1] and "…" not in stream.getvalue()

@@ -28,6 +28,7 @@ class Foreign:
         return (
             RegularizerSpec("foreign-level", "penalty", "by level", build, (level,), remedy="2"),
             RegularizerSpec("foreign-kind", "penalty", "by kind", build, (kind,)),
+            RegularizerSpec("foreign-draw", "penalty", "by draw", build, (level,), remedy="3", linear=False),
         )
 
 
@@ -107,6 +108,15 @@ def test_a_regularizer_states_its_own_space_and_is_searched_if_reports_suggest_i
     assert kind.words == ("soft", "hard", "off") and kind.value("off") is None
     (noise,) = search_space(*recipe(reg={"noise": 0.9}), "binary", over=["noise"])
     assert (noise.start, noise.high) == (0.9, 0.9), "the range is widened to hold the recipe's value"
+
+
+def test_what_a_linear_path_knows_nothing_of_is_not_tried_on_top_of_one(recipe):
+    plain, plugins = recipe()
+    beside = replace(plain, model_options={**plain.model_options, "linear": True})
+    names = [[one.name for one in search_space(found, plugins, "binary")] for found in (plain, beside)]
+    assert ["foreign-draw" in found for found in names] == [True, False]
+    with pytest.raises(BadOption, match="--over foreign-draw: a linear path knows nothing of it  type linear=no"):
+        search_space(beside, plugins, "binary", over=["foreign-draw"])
 
 
 def test_a_regularizer_for_other_tasks_is_left_out(recipe):

@@ -13,6 +13,7 @@ from dl_reports.checks.duplicates import (
     grouped,
     guarded,
     later,
+    mixed,
     near,
     skipped,
     within,
@@ -57,6 +58,7 @@ OPTIONS = {
     counting: ("data-row-counter", "leave_out=code"),
     coded: ("data-code-as-number", "categories=code"),
     grouped: ("data-groups-in-sight", "group_on=code"),
+    mixed: ("data-dates-mixed", "time_on=code"),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from dl_reports.render.brief import print_brief
-from dl_reports.report import Section
+from dl_reports.report import Section, ThresholdRow, Thresholds
 
 
 def shown(report, width=80):
@@ -51,3 +51,10 @@ def test_no_line_is_wider_than_the_terminal(report, width):
 def test_a_section_of_a_plugin_is_shown_with_its_first_lines(report):
     long = replace(report, sections=(Section("theirs", tuple(f"line {k}" for k in range(9))),))
     assert "theirs" in shown(long) and "line 1" in shown(long) and "line 2" not in shown(long)
+
+
+def test_a_threshold_that_is_kept_is_named_in_a_line(report):
+    found = Thresholds("f1", "best F1", (ThresholdRow("spam", 0.23, True),))
+    assert "\nthreshold  'spam' from 0.23 on\n" in shown(replace(report, thresholds=found))
+    usual = replace(found, rows=(ThresholdRow("spam", 0.5, False),))
+    assert "threshold" not in shown(replace(report, thresholds=usual))

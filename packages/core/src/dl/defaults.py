@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 
 from dl.options import Options, Value, format_value
 
-# Regularizers of which a linear path knows nothing, as it is solved on the training set as it is: beside one it is off.
-WITHOUT_LINEAR_PATH = frozenset({"missing", "resample", "class-weights", "focal"})
-
 
 @dataclass(frozen=True)
 class DataFacts:
@@ -48,6 +45,7 @@ class FitFacts:
         model: Name of the model.
         options: Options of model, training, split and data as they stand without defaults, by name.
         stated: Those of them that the user stated; they always win over a default.
+        linear: Whether every regularizer of the fit may stand beside a linear path.
     """
 
     data: DataFacts
@@ -56,6 +54,7 @@ class FitFacts:
     model: str
     options: Options = field(default_factory=dict)
     stated: frozenset[str] = frozenset()
+    linear: bool = True
 
     def steps(self, batch_size: int) -> int:
         """Return the number of optimizer steps in an epoch, by the batch size that the user stated if there is one."""

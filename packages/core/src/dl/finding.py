@@ -13,6 +13,7 @@ DISTRUST = (  # while one of these is an issue, no score is to be praised
     "data-groups-in-sight",
     "data-target-in-disguise",
     "data-row-counter",
+    "data-dates-mixed",
 )
 
 

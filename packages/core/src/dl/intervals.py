@@ -269,16 +269,28 @@ def bootstrap_interval(
 
     Source: Efron 1987, Better bootstrap confidence intervals, without acceleration.
     """
-    if n < 2 or (groups is not None and groups.few):
+    scores = bootstrap_draws(score, n, draws, seed, groups)
+    if len(scores) == 0:
         return OPEN
+    return percentiles(scores, float(score(np.ones((n, 1), np.float32))[0]), level)
+
+
+def bootstrap_draws(
+    score: Score, n: int, draws: int = 200, seed: int = 0, groups: Groups | None = None
+) -> NDArray[np.float64]:
+    """Return the finite scores of the draws, at most B, as `bootstrap_interval`; none of too few examples or groups."""
+    if n < 2 or (groups is not None and groups.few):
+        return np.zeros(0)
     rng = np.random.default_rng(seed)
     block = max(1, min(draws, _BLOCK // n))
     sizes = [min(block, draws - start) for start in range(0, draws, block)]
     scores = np.concatenate([score(_drawn(rng, n, size, groups)) for size in sizes])
-    scores = scores[np.isfinite(scores)]
-    if len(scores) == 0:
-        return OPEN
-    low, high = np.quantile(scores, _corrected(scores, float(score(np.ones((n, 1), np.float32))[0]), level))
+    return np.asarray(scores[np.isfinite(scores)])
+
+
+def percentiles(drawn: NDArray[np.float64], value: float, level: float = 0.95) -> Interval:
+    """Return the bias-corrected percentiles of scores of draws around the score of the examples themselves."""
+    low, high = np.quantile(drawn, _corrected(drawn, value, level))
     return Interval(float(low), float(high))
 
 

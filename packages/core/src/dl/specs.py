@@ -170,6 +170,8 @@ class RegularizerSpec:
         remedy: The value that the report suggests against overfitting; empty for no suggestion.
         offered: Its order among the suggested remedies, ascending.
         needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at ``auto``.
+        linear: Whether it may stand beside a linear path, which is solved on the training set as it is and knows
+            nothing of it; beside one that may not the path is off.
     """
 
     name: str
@@ -183,6 +185,7 @@ class RegularizerSpec:
     remedy: str = ""
     offered: int = 50
     needs: tuple[tuple[str, Value], ...] = ()
+    linear: bool = True
 
     def typed(self, options: Options) -> str:
         """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dl.defaults import WITHOUT_LINEAR_PATH, Default, FitFacts, enough_epochs, stopping
+from dl.defaults import Default, FitFacts, enough_epochs, stopping
 
 MANY = 5_000  # training rows from which a wide network pays and needs no dropout
 STEPS = 2_500  # optimizer steps that a dense network needs on fewer rows
@@ -42,7 +42,7 @@ def _of_few(facts: FitFacts) -> list[Default]:
         ),
         stopping(epochs),
     ]
-    if "linear" in facts.options and not facts.stated & WITHOUT_LINEAR_PATH:
+    if "linear" in facts.options and facts.linear:
         reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]

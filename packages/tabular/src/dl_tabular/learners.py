@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dl.data.examples import Subset
 from dl.learner import Learner
 from dl.options import Options
+from dl_tabular.quantiles import MARGIN
 
 MOST = 20_000  # training rows
 QUICK = 500_000  # cells
@@ -96,16 +97,29 @@ def _prepare_scaled(train: Subset) -> tuple[Prepared, Any]:  # Any: an array or 
     if prepared["numbers"]:
         impute = SimpleImputer(add_indicator=True, keep_empty_features=True)
         prepared["scale"] = make_pipeline(impute, StandardScaler()).fit(numbers)
+        prepared["bounds"] = _bounds(numbers)
     if prepared["words"]:
         prepared["encode"] = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE).fit(words)
     return prepared, _scaled(prepared, train)
+
+
+def _bounds(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (2, D) where numbers (n, D) are clipped, as for a network; without a value of a column, nowhere."""
+    low, high = (
+        reduce(np.where(np.isnan(numbers), empty, numbers), axis=0)
+        for reduce, empty in ((np.min, np.inf), (np.max, -np.inf))
+    )
+    known = low <= high
+    margin = MARGIN * np.subtract(high, low, out=np.zeros_like(low), where=known)
+    return np.stack([np.where(known, low - margin, -np.inf), np.where(known, high + margin, np.inf)])
 
 
 def _scaled(prepared: Prepared, subset: Subset) -> Any:  # Any: an array or a sparse matrix
     from scipy.sparse import csr_array, hstack
 
     numbers, words = _columns(subset, prepared)
-    scaled = prepared["scale"].transform(numbers) if prepared["numbers"] else numbers
+    low, high = prepared.get("bounds", (-np.inf, np.inf))  # absent in runs of an earlier dl
+    scaled = prepared["scale"].transform(np.clip(numbers, low, high)) if prepared["numbers"] else numbers
     if not prepared["words"]:
         return scaled
     return hstack([csr_array(scaled), prepared["encode"].transform(words)]).tocsr()

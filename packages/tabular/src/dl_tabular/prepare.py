@@ -29,7 +29,7 @@ from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
 from dl.terminal import safe_text
 from dl_tabular.pieces import Pieces, in_pieces, learn_edges
-from dl_tabular.quantiles import deviation, has_heavy_tail, learn_quantiles, to_normal
+from dl_tabular.quantiles import MARGIN, deviation, has_heavy_tail, learn_quantiles, to_normal
 from dl_tabular.shape import RowShape
 
 BLOCK = 16_384  # rows that are encoded at once: their columns stay in the processor's cache
@@ -39,7 +39,6 @@ RARE = 3  # training rows below which a category is rare
 STORED = "the stored preprocessor of a table, preprocessor.json,"
 FARTHEST = 1e4  # deviations from the mean at which values are clipped
 FEWEST_GAPS = 5  # rows without a value in a column, from which that is an input of its own
-MARGIN = 0.5  # of the range seen, by which a value may lie outside: new rows of the same kind hardly ever do, see tests
 SHOWN = 40  # characters of a category in a note
 NONE = "and changes nothing"
 

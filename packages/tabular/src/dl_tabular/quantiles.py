@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 KNOTS = 101  # quantiles kept of a column
+MARGIN = 0.5  # of the range seen, by which a value may lie outside: new rows of the same kind hardly ever do, see tests
 LEAST = 0.001  # probability at which the ends are clipped: about 3 deviations
 TAIL = 10.0  # deviations from the mean at which the farthest value makes a tail heavy
 DIFFERENT = 10  # values below which a column counts something, and its ranks mean little

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dl.defaults import WITHOUT_LINEAR_PATH, Default, FitFacts, enough_epochs
+from dl.defaults import Default, FitFacts, enough_epochs
 
 MANY = 20_000  # training images from which two epochs of the recipe are enough
 STEPS = 900  # optimizer steps after which the convnet has learnt what it can
@@ -45,11 +45,7 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
     if shift:
         reason = f"{images}: moved a little, each stands for several"
         found.append(Default("random-shift", shift, reason, is_regularizer=True))
-    if (
-        "linear" in facts.options
-        and not facts.stated & WITHOUT_LINEAR_PATH
-        and 0 < math.prod(facts.data.shape) <= MOST_NUMBERS
-    ):
+    if "linear" in facts.options and facts.linear and 0 < math.prod(facts.data.shape) <= MOST_NUMBERS:
         reason = f"{images}: where a linear model of the pixels is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     if facts.train < FEW:

@@ -78,6 +78,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             (Option("share", 0.1, "share of the cells", low=0.0, high=1.0, space=Space(0.02, 0.3, log=True)),),
             only_for="tabular",
             needs=(("gaps", "all"),),
+            linear=False,
         ),
         RegularizerSpec(
             "l1",
@@ -135,6 +136,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
                 ),
             ),
             tasks=("binary", "multiclass"),
+            linear=False,
         ),
         RegularizerSpec(
             "resample",
@@ -151,6 +153,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
                 ),
             ),
             tasks=("binary", "multiclass"),
+            linear=False,
         ),
         RegularizerSpec(
             "focal",
@@ -160,6 +163,7 @@ def register_regularizers() -> tuple[RegularizerSpec, ...]:
             (Option("gamma", 2.0, "power of the chance of a wrong answer; 0 weighs all alike", low=0.0, high=10.0),),
             tasks=("binary", "multiclass", "multilabel"),
             rank=70,
+            linear=False,
         ),
         RegularizerSpec(
             "max-norm",

@@ -102,6 +102,11 @@ def disguised(facts: Facts) -> list[Finding] | NotComputable:
     return _with_option(facts, "data-target-in-disguise")
 
 
+def mixed(facts: Facts) -> list[Finding] | NotComputable:
+    """Find dated rows that the split mixes."""
+    return _with_option(facts, "data-dates-mixed")
+
+
 def counting(facts: Facts) -> list[Finding] | NotComputable:
     """Find input columns that only count the rows."""
     return _with_option(facts, "data-row-counter")

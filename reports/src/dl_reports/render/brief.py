@@ -16,6 +16,7 @@ from rich.text import Text
 
 from dl.runs.wording import MARKS
 from dl.terminal import plain, safe_text
+from dl_reports.render import phrases
 from dl_reports.render.terminal import INDENT, LONG, WIDEST, Trimmed, Typed, show_name, show_scores, show_verdict
 from dl_reports.report import Report
 
@@ -39,6 +40,8 @@ def _rows(report: Report, width: int) -> Iterable[RenderableType]:
         if body is not None:
             yield Text(f"\n{title}" if body is scores else "", style="bold")
             yield Padding(body, (0, 0, 0, INDENT), expand=body is not scores)
+    if decides := phrases.thresholds(report, short=True):
+        yield Text.assemble("\n", ("threshold  ", "bold"), plain(decides), style="", overflow="ellipsis", no_wrap=True)
     for section in report.sections:
         yield Text(f"\n{safe_text(section.title)}", style="bold")
         lines = (Text(safe_text(line, LONG)) for line in section.lines[:SECTION])

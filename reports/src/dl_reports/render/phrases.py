@@ -132,17 +132,23 @@ def share_and_interval(estimate: Estimate) -> tuple[str, str]:
     return f"{estimate.value:.2%}".replace("%", " %"), bracket(estimate[1:], 100, 2)
 
 
-def thresholds(report: Report) -> str:
-    """Return the thresholds in words; empty where the usual one needs none: the likelier answer of balanced classes."""
+def thresholds(report: Report, *, short: bool = False) -> str:
+    """Return the thresholds in words; empty where the usual one needs none: the likelier answer of balanced classes.
+
+    In short, those alone that are not one half, without the reasons.
+    """
     found = report.thresholds
     if found is None:
         return ""
     own = sorted((one for one in found.rows if one.threshold != HALF), key=lambda one: one.threshold)
     ranks = report.header.metric.kind == "ranking"
     if not own:
-        return f"the likelier answer, from 0.5 on: {found.reason}" if ranks or found.asked != AUTO else ""
+        said = not short and (ranks or found.asked != AUTO)
+        return f"the likelier answer, from 0.5 on: {found.reason}" if said else ""
     shown = ", ".join(f"'{one.name}' from {show_probability(one.threshold)} on" for one in own[:MOST_THRESHOLDS])
     more = f" and {len(own) - MOST_THRESHOLDS:,} more" if len(own) > MOST_THRESHOLDS else ""
+    if short:
+        return f"{shown}{more}"
     fair = "; each example is counted by a threshold tuned on others" if any(one.tuned for one in own) else ""
     return f"{shown}{more}, {found.reason}{fair}"
 

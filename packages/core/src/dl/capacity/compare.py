@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.groups import Groups
-from dl.intervals import (
-    Estimate,
-    Score,
-    Weights,
-    bootstrap_interval,
-    interval_of_mean,
-    turned_interval,
-)
-from dl.runs.estimates import DRAWS, score_function
+from dl.intervals import Estimate, interval_of_mean, turned_interval
+from dl.runs.estimates import gain_in_pairs
 from dl.runs.manifest import TaskInfo
 from dl.runs.outcomes import Scored, read_logits
 from dl.runs.run import Run
@@ -42,10 +35,9 @@ def improvement(info: TaskInfo, before: Run, after: Run, level: float = 0.95) ->
         level: Confidence.
     """
     (first, targets, groups), (second, _, _) = best_scored(before), best_scored(after)
-    sign = 1.0 if info.headline.higher else -1.0
     if info.headline.kind not in ("proportion", "mean"):
-        one, other = (score_function(info, scored, targets) for scored in (first, second))
-        return _of_functions(one, other, sign, len(targets), groups, level)
+        gain = gain_in_pairs(info, second.logits, first.logits, targets, groups, level)
+        return Estimate(gain.better, *gain.interval)
     return lead_in_pairs(info, second.score, first.score, groups, level)
 
 
@@ -64,16 +56,6 @@ def lead_in_pairs(
         interval = turned_interval(int((d > 0).sum()), int((d < 0).sum()), len(d), level)
         return Estimate(float(d.mean()), *interval)
     return Estimate(float(d.mean()), *interval_of_mean(d, groups, level))
-
-
-def _of_functions(one: Score, other: Score, sign: float, n: int, groups: Groups | None, level: float) -> Estimate:
-    """Estimate a difference of two metrics that are no means, by drawing the same examples for both."""
-
-    def difference(weights: Weights) -> NDArray[np.float64]:
-        return np.asarray(sign * (other(weights) - one(weights)))
-
-    value = float(difference(np.ones((n, 1), np.float32))[0])
-    return Estimate(value, *bootstrap_interval(difference, n, draws=DRAWS, level=level, groups=groups))
 
 
 def rise(losses: NDArray[np.floating], groups: Groups | None = None, level: float = 0.95) -> Estimate | None:

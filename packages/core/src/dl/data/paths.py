@@ -1,4 +1,4 @@
-"""Hints for missing paths: the nearest name in the folder, or the parent folder that is missing too."""
+"""Paths to print and keep; hints for missing ones: the nearest name in the folder, or the parent that is missing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ _SUFFIX = re.compile(r"[^.].*\.[A-Za-z][A-Za-z0-9]{0,7}")
 def looks_like_file(name: str) -> bool:
     """Return whether a name has the suffix of a file: wine.csv, book.txt, photo.jpeg; but not v1.5."""
     return _SUFFIX.fullmatch(name) is not None
+
+
+def whole_path(path: Path) -> Path:
+    """Return the absolute path without ``..`` in it, where that is the same file: a symbolic link may lie between."""
+    full = path.absolute()
+    plain = Path(os.path.normpath(full))
+    try:
+        return plain if plain.samefile(full) else full
+    except OSError:  # there is no such file
+        return full
 
 
 def path_hint(path: Path) -> str:

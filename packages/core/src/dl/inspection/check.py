@@ -35,6 +35,7 @@ from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
 from dl.splits.near_texts import are_compared
 from dl.splits.partition import DataSplits, load_dataset, recognize_domain, split_data
+from dl.splits.serial import dated_columns
 from dl.tasks.table import decide
 from dl.training.sketches import project_splits
 from dl.version import VERSION
@@ -191,6 +192,8 @@ def _guarded(dataset: Dataset, splits: DataSplits, task: TaskInfo) -> list[str]:
         found += OF_COLUMNS[:3]
     if examples.groups is None and examples.times is None and (_has_columns(examples) or len(examples.sources)):
         found.append(OF_COLUMNS[3])
+    if examples.times is None and dated_columns(examples):
+        found.append("data-dates-mixed")
     if are_compared(splits.train, splits.val):
         found.append("data-near-duplicates")
     return found

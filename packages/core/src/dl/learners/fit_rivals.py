@@ -57,11 +57,13 @@ class RivalScore:
         baseline: Its score, its time, and how many examples it learnt from.
         scores: (m,) of each validation example, as the task scores a network.
         estimate: Of the headline metric, with its interval.
+        logits: (m, K) of each validation example, where the headline is no mean of scores; None elsewhere.
     """
 
     baseline: Baseline
     scores: NDArray[np.float32]
     estimate: Estimate
+    logits: NDArray[np.float32] | None = None
 
 
 def rivals_of(plugins: Plugins, domain: str, task: Task, but: str = "", failed: Failed | None = None) -> list[Rival]:
@@ -197,7 +199,8 @@ def _score(
         seconds=round(seconds, 3),
         interval=_finite(found),
     )
-    return RivalScore(baseline, scores, found)
+    averaged = task.info.headline.kind in ("proportion", "mean")
+    return RivalScore(baseline, scores, found, None if averaged else scored.logits)
 
 
 def _finite(found: Estimate) -> tuple[float, float] | None:

@@ -31,7 +31,8 @@ def keep_rivals(run: Run, rivals: Sequence[RivalScore]) -> None:
     manifest = Run(run.path).manifest
     stay = {one.name for one in others(manifest)}
     kept = {name: scores for name, scores in read_rivals(run.outcomes_folder).items() if name in stay}
-    write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals})
+    logits = {one.baseline.name: one.logits for one in rivals if one.logits is not None}
+    write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals}, logits)
     every = (*others(manifest), *(one.baseline for one in rivals))
     files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
 

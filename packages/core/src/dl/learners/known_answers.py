@@ -24,7 +24,7 @@ from dl.tasks.task import Task
 from dl.version import VERSION
 
 KIND = "rivals"  # of entries
-FORMAT = 1  # of an entry
+FORMAT = 2  # of an entry
 
 
 def key_of(name: str, answer: str, task: Task, train: Subset, val: Subset) -> str:

@@ -208,6 +208,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "tasks": (_are_texts, "a tuple of names"),
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
+    "linear": (lambda value: isinstance(value, bool), "True or False"),
     "needs": (_are_pairs, "a tuple of pairs of a name and a value"),
     "options": (_are_options, "a tuple of Option, each with a name of its own"),
 }

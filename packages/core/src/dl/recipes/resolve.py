@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dl.data.paths import looks_like_file, path_hint
+from dl.data.paths import looks_like_file, path_hint, whole_path
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
 from dl.plugins.registry import Plugins, network_builder
@@ -235,7 +235,7 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
     parse_threshold(str(train["threshold"]))
     return Recipe(
         domain=specs.domain.name,
-        data=str(specs.path.absolute()) if specs.path else start.data,  # runs again from anywhere
+        data=str(whole_path(specs.path)) if specs.path else start.data,  # runs again from anywhere
         model=specs.model.name,
         task=start.task,
         seed=seed,

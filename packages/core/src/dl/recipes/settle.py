@@ -38,7 +38,7 @@ def settle(recipe: Recipe, data: DataFacts, plugins: Plugins) -> tuple[Recipe, t
     if plugins.model(recipe.domain, recipe.model).is_learner:  # defaults are about the training of networks
         return replace(recipe, is_open=False, stated=frozenset()), ()
     spec = plugins.domain(recipe.domain)
-    found = tuple(spec.defaults(fit_facts(recipe, data)))
+    found = tuple(spec.defaults(fit_facts(recipe, data, plugins)))
     settled, applied = recipe, list[Default]()
     for default in found:
         try:
@@ -81,7 +81,7 @@ def data_facts(dataset: Dataset) -> DataFacts:
     return DataFacts(len(dataset.train), val, float(dataset.val_size), shape, length, target, outputs)
 
 
-def fit_facts(recipe: Recipe, data: DataFacts) -> FitFacts:
+def fit_facts(recipe: Recipe, data: DataFacts, plugins: Plugins) -> FitFacts:
     """Return what is known of a fit: the sizes of its split as the recipe asks for them, and what was stated."""
     val, protocol = data.val, protocol_of(recipe.split)[0]
     if protocol.folds > 1:
@@ -91,7 +91,8 @@ def fit_facts(recipe: Recipe, data: DataFacts) -> FitFacts:
         val = min(round(size if size >= 1 else size * data.examples), data.examples)
     options = {name: value for group in GROUPS for name, value in getattr(recipe, group).items()}
     stated = frozenset(name.partition(".")[2] for name in recipe.stated)
-    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, options, stated)
+    linear = all(plugins.regularizers[name].linear for name in recipe.regularizers)
+    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, options, stated, linear)
 
 
 def _describe_target(examples: Examples) -> tuple[str, int]:

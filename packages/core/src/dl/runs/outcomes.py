@@ -27,7 +27,7 @@ from dl.files import write_with
 from dl.groups import Groups
 
 PARTS = ("val", "probe")
-RIVALS = "rivals.npz"
+RIVALS, RIVAL_LOGITS = "rivals.npz", "rival_logits.npz"
 ALL_EPOCHS, ALL_LOGITS = "epochs.npz", "logits.npz"  # of a fit of a protocol, which is written once
 NO_GROUPS: Mapping[str, Groups | None] = {"val": None, "probe": None}
 # Exceptions raised on reading a damaged zip file of arrays: a wrong checksum, method, flag, header or size.
@@ -167,9 +167,18 @@ def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
     return _named(read_arrays(path), "answers", path)
 
 
-def write_rivals(folder: Path, scores: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write the score (n,) of each validation example by each rival, by its name."""
+def write_rivals(
+    folder: Path, scores: Mapping[str, NDArray[np.float32]], logits: Mapping[str, NDArray[np.float32]] | None = None
+) -> None:
+    """Write the score (n,) of each validation example by each rival, by its name, and its logits (n, K) if given."""
     write_arrays(folder / RIVALS, scores)
+    if logits:
+        write_arrays(folder / RIVAL_LOGITS, logits)
+
+
+def read_rival_logits(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Read the logits of rivals that `write_rivals` wrote; nothing where none were given."""
+    return read_arrays(folder / RIVAL_LOGITS) if (folder / RIVAL_LOGITS).exists() else {}
 
 
 def read_rivals(folder: Path) -> dict[str, NDArray[np.float32]]:

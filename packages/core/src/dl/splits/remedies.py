@@ -33,12 +33,13 @@ OPTIONS = {  # against a finding; its value is the finding's column
     "data-row-counter": "leave_out",
     "data-groups-in-sight": "group_on",
     "data-code-as-number": "categories",
+    "data-dates-mixed": "time_on",
 }
 SETTINGS = {  # against a finding: an option, and its values that mend it, the first to be set
     "data-duplicates-across-split": ("duplicates", ("together", "near")),
     "data-near-duplicates": ("duplicates", ("near",)),
 }
-LEAKS = ("data-target-in-disguise", "data-row-counter", "data-groups-in-sight", *SETTINGS)
+LEAKS = ("data-target-in-disguise", "data-row-counter", "data-groups-in-sight", "data-dates-mixed", *SETTINGS)
 UNMENDED = ("data-time-overlap",)  # leaks without an option against them
 
 

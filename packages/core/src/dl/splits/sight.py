@@ -1,4 +1,4 @@
-"""Check what the inputs give away: counters, the target in disguise, groups that the split cuts."""
+"""Check what the inputs give away: counters, the target in disguise, groups that the split cuts, dates it mixes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examp
 from dl.data.groups import BY_NAME, ONE_TARGET, agreement, groups_by_name
 from dl.finding import Finding
 from dl.splits.disguise import check_columns
+from dl.splits.serial import check_dates
 from dl.terminal import safe_text
 
 MOST = 200_000  # files whose names are compared
@@ -22,7 +23,7 @@ def check_inputs(dataset: Dataset, train: Subset, val: Subset) -> list[Finding]:
         val: The validation set.
     """
     counted = {str(one.evidence.get("column")) for one in dataset.findings if one.severity == "issue"}
-    found = [*dataset.findings, *check_columns(train, val, tuple(counted))]
+    found = [*dataset.findings, *check_columns(train, val, tuple(counted)), *check_dates(dataset)]
     if dataset.train.groups is None and dataset.train.times is None:
         found += check_names(dataset, train, val)
     return found

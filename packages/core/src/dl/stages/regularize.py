@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dl.capacity.compare import improvement
-from dl.defaults import WITHOUT_LINEAR_PATH
 from dl.errors import CannotWrite, DLError
 from dl.options import Value, format_value
 from dl.recipes.recipe import Recipe
@@ -138,7 +137,7 @@ def change_of(spec: RegularizerSpec, recipe: Recipe) -> Change | None:
     typed = f"--reg {spec.name}={value}" if value else f"--reg {spec.name}"
     given: object = value if value else {}
     beside: dict[str, object] = {}
-    if spec.name in WITHOUT_LINEAR_PATH and recipe.model_options.get("linear"):
+    if not spec.linear and recipe.model_options.get("linear"):
         beside, typed = {"linear": False}, f"{typed} linear=no"
     return Change(spec.name, typed, beside, {spec.name: given})
 

@@ -133,8 +133,12 @@ def workflow(
     devices, console = devices or Devices(devices="1"), console or Console(quiet=True)
     if resume:
         return resume_workflow(find_workflow(resume, root), plugins, devices, console)
-    if not is_named(data):
-        raise BadData("a workflow takes the name of a data set or a path; data in memory cannot be read again to go on")
+    if not (is_named(domain) and is_named(data)):
+        raise BadData(
+            "a workflow reads its data anew to go on, so it takes the name of a data set or a path, and found data in "
+            "memory; write it to a file first: frame.to_csv('data.csv'), then "
+            "dl.workflow('tabular', 'data.csv', target='column')"
+        )
     every = {**options, "target": target} if target else options
     asked = Asked(domain, str(data), model, recipe, task, seed, every, dict(reg or {}))
     return begin_workflow(

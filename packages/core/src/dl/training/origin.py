@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dl.data.examples import Dataset, Subset, fingerprints
+from dl.data.paths import whole_path
 from dl.domain import Domain, Preprocessor, comparable, encode_examples
 from dl.errors import BadData, BadOption, BadRun, DLError
 from dl.finding import Finding
@@ -24,7 +25,7 @@ from dl.intervals import Estimate, interval_of_mean
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
-from dl.recipes.recipe import AUTO, PartialRecipe, Recipe
+from dl.recipes.recipe import AUTO, FOUND, LR, PartialRecipe, Recipe
 from dl.recipes.resolve import check_recipe, pick_specs, resolve, sort_typed, start_recipe
 from dl.runs.estimates import estimate
 from dl.runs.forgotten import Forgotten
@@ -222,6 +223,7 @@ def resolve_from(plugins: Plugins, run: Run, asked: Asked) -> Recipe:
     """
     kept = run.recipe
     _refuse_choices(run, kept, asked)
+    _refuse_search(run, asked)
     found = hash_of(run)
     wanted = PartialRecipe(kept.domain, asked.data, run.manifest.task.name, asked.seed, regularizers=asked.reg)
     start = start_recipe(plugins, wanted, str(run.path / "recipe.toml"))
@@ -239,7 +241,22 @@ def resolve_from(plugins: Plugins, run: Run, asked: Asked) -> Recipe:
     typed = sort_typed(specs, start, {**_gentle(kept, asked), **asked.options})
     _refuse_preparing(run, specs.dataset.options if specs.dataset else (), typed["options"])
     recipe = check_recipe(plugins, specs, start, typed)
-    return replace(recipe, from_run=str(run.path.absolute()), from_hash=found)
+    return replace(recipe, from_run=str(whole_path(run.path)), from_hash=found)
+
+
+def _refuse_search(run: Run, asked: Asked) -> None:
+    """Refuse options to be found: short fits from the start tell nothing of weights that are learnt.
+
+    Raises:
+        BadOption: Naming the option, and what to type.
+    """
+    for name in FOUND:
+        if asked.options.get(name) == AUTO:
+            usual = f"a tenth of that of {run.name}" if name == LR else f"that of {run.name}"
+            raise BadOption(
+                f"{name}=auto makes fits from the start, and this one goes on from {run.name}  "
+                f"give a number, or leave it out for {usual}"
+            )
 
 
 def _gentle(kept: PartialRecipe, asked: Asked) -> Mapping[str, object]:

@@ -19,6 +19,8 @@ from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
 
 MOST_LINES = 10  # of epochs, beside the first
+BETWEEN = 2  # blanks between columns
+DROPPED = (1, 2, 4)  # columns that give way on a narrow screen, in this order: loss, probe, gap
 
 
 class ProgressDisplay:
@@ -100,10 +102,13 @@ class ProgressDisplay:
     def _table(self) -> Table:
         """The newest epochs that fit the screen, and a line for the current one."""
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
-        for name in ("epoch", "loss", "probe", f"validation {self.metric.name}", "gap"):
-            table.add_column(name, no_wrap=True)
-        for cells in self.rows[-max(self.console.height - 6, 3) :]:
-            table.add_row(*cells)
+        names = ("epoch", "loss", "probe", f"validation {self.metric.name}", "gap")
+        rows = self.rows[-max(self.console.height - 6, 3) :]
+        shown = columns_that_fit([names, *rows], self.console.width)
+        for k in shown:
+            table.add_column(names[k], no_wrap=True)
+        for cells in rows:
+            table.add_row(*(cells[k] for k in shown))
         grid = Table.grid(padding=(0, 2))
         grid.add_row(table)
         if self.now:
@@ -111,6 +116,17 @@ class ProgressDisplay:
             line.add_row(self.bar, self.now)
             grid.add_row(line)
         return grid
+
+
+def columns_that_fit(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return which columns are shown in this width: all, or without those that matter least."""
+    widest = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    shown = list(range(len(widest)))
+    for column in DROPPED:
+        if sum(widest[k] for k in shown) + BETWEEN * (len(shown) - 1) <= width:
+            break
+        shown.remove(column)
+    return shown
 
 
 def _loss(value: float) -> str:

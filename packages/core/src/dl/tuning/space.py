@@ -123,12 +123,16 @@ def search_space(
         typed: Names that the user fixed, which are not searched.
 
     Raises:
-        BadOption: If a name has no space, or nothing is left to search.
+        BadOption: If a name has no space, or does not go with the recipe's linear path, or nothing is left to search.
     """
     every = {one.name: one for one in _of_options(recipe, plugins)}
     specs = {spec.name: spec for spec in _regularizers(recipe, plugins, task) if spec.name not in every}
+    refused = {name for name, spec in specs.items() if not _beside(spec, recipe)}
+    specs = {name: spec for name, spec in specs.items() if name not in refused}
     known = [*every, *specs]
     for name in over:
+        if name in refused:
+            raise BadOption(f"--over {name}: a linear path knows nothing of it  type linear=no beside it")
         if name not in known:
             raise BadOption(f"--over {name}: nothing to try by this name{nearest(name, known)}  one of: {_list(known)}")
     usual = [*every, *(name for name, spec in specs.items() if name in recipe.regularizers or spec.remedy)]
@@ -176,6 +180,11 @@ def _regularizers(recipe: Recipe, plugins: Plugins, task: str) -> list[Regulariz
         and spec.only_for in ("", recipe.domain)
         and (not spec.tasks or task in spec.tasks)
     ]
+
+
+def _beside(spec: RegularizerSpec, recipe: Recipe) -> bool:
+    """Return whether a regularizer is in the recipe already, or may be added to what it has."""
+    return spec.linear or spec.name in recipe.regularizers or not recipe.model_options.get("linear")
 
 
 def _of_regularizer(recipe: Recipe, spec: RegularizerSpec) -> Dimension | None:
