@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import torch
 
 from dl.cross_validation.plan import Plan, make_plan
 from dl.errors import TrainingFailed
-from dl.plugins.at_hand import NOTHING, AtHand
+from dl.plugins.at_hand import NOTHING
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
@@ -26,34 +26,49 @@ from dl.training.devices import Devices
 from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, set_up
 
+SetUp = Callable[[Recipe], FitSetup]  # from the recipe of a fold
 
-def fit_missing(
-    plan: Plan, folder: Path, first: FitSetup, devices: Devices, plugins: Plugins, at_hand: AtHand, jobs: int
+
+def fit_in_turn(
+    plan: Plan, folder: Path, first: FitSetup, set_up_fold: SetUp, devices: Devices, plugins: Plugins
 ) -> Iterator[tuple[int, Run]]:
-    """Yield the run of each fold with its number as it is finished; the last one may have been interrupted.
+    """Yield the run of each fold with its number, in their order, those fitted before as they are.
+
+    The last one may have been interrupted.
 
     Args:
         plan: Of the fits.
         folder: Of the runs of the folds.
         first: The set-up of the first fold.
+        set_up_fold: Sets the recipe of another one up.
         devices: Where to train.
         plugins: The registered plugins.
-        at_hand: Arguments in memory.
-        jobs: Number of folds fitted side by side.
+    """
+    for number in range(1, plan.protocol.fits + 1):
+        run = _finished(folder, number)
+        if run is None:
+            setup = first if number == 1 else set_up_fold(plan.fold_recipe(number))
+            run = _fit(folder, number, setup, devices, plugins)
+        yield number, run
+        if run.manifest.status != "finished":
+            return
+
+
+def fit_side_by_side(plan: Plan, folder: Path, devices: Devices, jobs: int) -> Iterator[tuple[int, Run]]:
+    """Yield the run of each fold with its number as it is finished: first those that are, then as processes end.
+
+    Args:
+        plan: Of the fits.
+        folder: Of the runs of the folds.
+        devices: Where to train.
+        jobs: Number of folds fitted at once, each in a process of its own.
     """
     numbers = range(1, plan.protocol.fits + 1)
     done = {number: run for number in numbers if (run := _finished(folder, number))}
     yield from done.items()
     missing = [number for number in numbers if number not in done]
-    if jobs > 1 and len(missing) > 1:
+    if missing:
         yield from _side_by_side(plan, folder, devices, missing, min(jobs, len(missing)))
-        return
-    for number in missing:
-        setup = first if number == 1 else set_up(plan.fold_recipe(number), plugins, at_hand, plan.dataset)
-        run = _fit(folder, number, setup, devices, plugins)
-        yield number, run
-        if run.manifest.status != "finished":
-            return
 
 
 def _path(folder: Path, number: int) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rich.console import Console
 
 from dl.data.examples import Dataset, Index
 from dl.defaults import Default
@@ -20,8 +21,11 @@ from dl.splits.holdout import last_times
 from dl.splits.partition import number_groups
 from dl.tasks.table import decide
 from dl.tasks.task import Task
+from dl.terminal import plain
+from dl.training.description import describe
 from dl.training.origin import refuse_going_on
-from dl.training.setup import pinned
+from dl.training.setup import FitSetup, pinned
+from dl.words import many
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,13 @@ def make_plan(
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
     return Plan(recipe, protocol, reason, dataset, groups, task, mended + defaults, pinned(task))
+
+
+def describe_plan(console: Console, plan: Plan, first: FitSetup, plugins: Plugins) -> None:
+    """Print what all fits share, as the first fold shows it, and the protocol with the reason for it."""
+    describe(console, replace(first, defaults=plan.defaults), plugins)
+    why = f": {plan.reason}" if plan.reason else ""
+    console.print(plain(f"  protocol    {plan.protocol}{why}; {many(plan.protocol.fits, 'fit')}"))
 
 
 def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:
