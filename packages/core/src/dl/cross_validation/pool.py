@@ -102,10 +102,9 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
     histories = [fold.run.history.rows for fold in folds]
     sizes = {name: [len(getattr(fold, name)) for fold in folds] for name in outcomes.PARTS}
     epochs = min(map(len, histories))
-    rows = []
-    for epoch in range(1, epochs + 1):
-        scored = {"val": val.scored(epoch), "probe": probe.scored(epoch)}
-        outcomes.write_epoch(folder / "outcomes", epoch, scored)
+    rows, every = [], [{"val": val.scored(epoch), "probe": probe.scored(epoch)} for epoch in range(1, epochs + 1)]
+    outcomes.write_epochs(folder / "outcomes", every)
+    for epoch, scored in enumerate(every, start=1):
         row = mean_row([history[epoch - 1] for history in histories], sizes)
         rows.append(row | _estimates(task.info, row, scored, (val, probe), [h[epoch - 1] for h in histories]))
     write_history(folder / "history.csv", rows)
