@@ -5,12 +5,13 @@ import pytest
 from rich.console import Console
 
 import dl
+from dl.cross_validation import plan
 from dl.hookspecs import hookimpl
 from dl.options import Option, Space
 from dl.regularizer import Regularizer
 from dl.runs.run import Run
 from dl.specs import RegularizerSpec
-from dl.training import run_fit, setup
+from dl.training import run_fit
 from dl.training.devices import Devices
 from dl.tuning.study import PRUNED, read_study, write_study
 from dl.tuning.trial import recovered
@@ -71,8 +72,8 @@ def fitted(monkeypatch):
 def test_a_trial_of_folds_is_the_cross_validation_of_its_recipe_on_data_that_is_split_once_a_fold(
     blobs, tune, plugins_with, tmp_path, monkeypatch
 ):
-    given, split, made = blobs(), setup.split_data, []
-    monkeypatch.setattr(setup, "split_data", lambda *how: (made.append(1), split(*how))[1])
+    given, split, made = blobs(), plan.split_data, []
+    monkeypatch.setattr(plan, "split_data", lambda *how: (made.append(1), split(*how))[1])
     study = tune(given, trials=2, protocol="iterated-kfold:2x2", over=["lr", "width"])
     assert len(made) == 4
     known = {"plugins": plugins_with(given=given), "devices": Devices("cpu", "1")}

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from dl import files
 from dl.cross_validation.fold import fit_in_turn, fit_side_by_side
-from dl.cross_validation.plan import Plan, describe_plan, make_plan
+from dl.cross_validation.plan import Plan, describe_plan, make_plan, set_up_first
 from dl.cross_validation.pool import FinishedFold
 from dl.cross_validation.pooled import drop_logits, finish, manifest_of, start
 from dl.cross_validation.refit import refit
@@ -201,7 +201,7 @@ def _fit_folds(
 ) -> Run:
     """Fit each fold that is not finished yet, and pool them."""
     started = time.monotonic()
-    first = set_up(plan.fold_recipe(1), plugins, at_hand, plan.dataset)
+    first = set_up_first(plan, plugins, at_hand)
     describe_plan(console, plan, first, plugins)
     folder = resumed.path if resumed else _claim(root, plan, first)
     manifest = manifest_of(folder.name, plan, first)
@@ -243,7 +243,7 @@ def _folds(
     """Return an iterator over the run of each fold, with its number, as it is finished."""
 
     def set_up_fold(recipe: Recipe) -> FitSetup:
-        return set_up(recipe, plugins, at_hand, plan.dataset)
+        return set_up(recipe, plugins, at_hand, plan.dataset, plan.split(recipe, plugins))
 
     if jobs > 1:
         return fit_side_by_side(plan, folder, devices, jobs)

@@ -112,7 +112,8 @@ def _start(recipe: Recipe, folder: Path, devices: Devices, threads: int) -> None
 def _fit_here(number: int) -> int:
     """Fit one fold in this process, and return its number."""
     work = _work[0]
-    setup = set_up(work.plan.fold_recipe(number), work.plugins, NOTHING, work.plan.dataset)
+    plan, recipe = work.plan, work.plan.fold_recipe(number)
+    setup = set_up(recipe, work.plugins, NOTHING, plan.dataset, plan.split(recipe, work.plugins))
     _fit(work.folder, number, setup, work.devices, work.plugins)
     return number
 

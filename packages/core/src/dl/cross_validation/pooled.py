@@ -22,7 +22,6 @@ from dl.cross_validation.plan import Plan
 from dl.cross_validation.pool import FinishedFold, pool
 from dl.data.examples import subset_fingerprint, whole
 from dl.errors import TrainingFailed
-from dl.finding import Finding
 from dl.plugins.registry import Plugins
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import ALL_LOGITS
@@ -62,17 +61,8 @@ def manifest_of(name: str, plan: Plan, first: FitSetup) -> Manifest:
 
 def finish(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedFold], first: FitSetup) -> Manifest:
     """Pool folds into the run, and return its manifest."""
-    write_findings(folder / "findings.json", _shared_findings(folds))
+    write_findings(folder / "findings.json", first.splits.findings)
     return pool(folder, manifest, plan, folds, first)
-
-
-def _shared_findings(folds: Sequence[FinishedFold]) -> list[Finding]:
-    """Return what the guards found in any fold, each code once."""
-    found: dict[str, Finding] = {}
-    for fold in folds:
-        for finding in fold.run.guard_findings:
-            found.setdefault(finding.code, finding)
-    return list(found.values())
 
 
 def drop_logits(folder: Path) -> None:

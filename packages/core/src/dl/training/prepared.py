@@ -6,6 +6,7 @@ inputs, baselines - is the same for all recipes that prepare their data alike, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from torch import nn
@@ -16,6 +17,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.settle import close_recipe
+from dl.splits.partition import DataSplits
 from dl.training.setup import FitSetup, set_up
 
 DECIDED = ("loss", "positive", "target_scale")  # options of training that the task is decided by
@@ -29,11 +31,13 @@ class PreparedData:
         dataset: As it was read, once.
         plugins: The registered plugins.
         at_hand: Arguments in memory.
+        split: Splits the data for the recipe of a fold; None splits it as any fit does.
     """
 
     dataset: Dataset
     plugins: Plugins
     at_hand: AtHand = NOTHING
+    split: Callable[[Recipe], DataSplits] | None = None
     _known: dict[int, list[FitSetup]] = field(default_factory=dict)  # by the number of the fold
 
     def set_up(self, recipe: Recipe) -> FitSetup:
@@ -47,6 +51,8 @@ class PreparedData:
         alike = next((one for one in known if _prepares_alike(one.recipe, recipe)), None)
         asked = (recipe.split, recipe.seed)
         splits = next((one.splits for one in known if (one.recipe.split, one.recipe.seed) == asked), None)
+        if splits is None and self.split is not None:
+            splits = self.split(recipe)
         setup = set_up(recipe, self.plugins, self.at_hand, self.dataset, splits, alike)
         if alike is None:
             known.append(replace(setup, network=nn.Identity()))

@@ -34,7 +34,7 @@ from dl.runs.manifest import Baseline, Manifest
 from dl.runs.thresholds import need_both
 from dl.specs import ModelSpec
 from dl.splits.copies import only_copies
-from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
 from dl.tasks.task import Task
@@ -149,7 +149,7 @@ def set_up(
     facts = data_facts(dataset)
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     defaults = mended + defaults
-    splits = splits or split_data(dataset, recipe, plugins)
+    splits = splits or guarded(dataset, split_data(dataset, recipe, plugins))
     own = origin.own_splits(plugins) if origin else None
     splits = origin.adopt(splits, own) if origin else splits
     torch.manual_seed(recipe.seed)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dl.cross_validation.plan import Plan, make_plan
+from dl.cross_validation.plan import Plan, make_plan, set_up_first
 from dl.cross_validation.pool import FinishedFold
 from dl.cross_validation.pooled import fit_pooled
 from dl.data.examples import Dataset, subset_fingerprint, whole
@@ -73,8 +73,9 @@ class Work:
             return cls(first.recipe, first, prepared, plugins, devices)
         recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
         plan = make_plan(recipe, dataset, plugins, by_size=False, at_hand=at_hand, mended=mended)
-        prepared = PreparedData(dataset, plugins, at_hand)
-        first = prepared.set_up(plan.fold_recipe(1))
+        prepared = PreparedData(dataset, plugins, at_hand, lambda recipe: plan.split(recipe, plugins))
+        first = set_up_first(plan, plugins, at_hand)
+        prepared.keep(first)
         return cls(plan.recipe, first, prepared, plugins, devices, plan)
 
     @property
