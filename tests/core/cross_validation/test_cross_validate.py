@@ -154,13 +154,16 @@ def test_data_with_a_validation_set_is_fitted_once_by_size_and_refused_for_folds
         ({"protocol": "kfold:200"}, BadData, "more folds than the data"),
         ({"protocol": "kfold:4", "val": 0.3}, BadOption, r"of kfold:4 each fold holds out its share; leave val= out"),
         ({"final": "best"}, BadOption, "expected ensemble or refit"),
-        ({"devices_": "2"}, BadDevices, "one after the other on one device"),
+        ({"devices_": "2", "jobs": 2}, BadOption, r"jobs=2: each of 2 devices fits one fold at once; leave jobs= out"),
+        ({"devices_": "2", "protocol": "holdout"}, BadDevices, "holdout is one fit, and a fold takes one device"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(blobs, cv, runs, plugins_with, choices, error, reason):
+    choices = dict(choices)
     with pytest.raises(error, match=reason):
-        if "devices_" in choices:
-            dl.cv("numbers", "given", plugins=plugins_with(given=blobs(40)), runs=runs, devices=Devices("cpu", "2"))
+        if devices := choices.pop("devices_", ""):
+            given = {"plugins": plugins_with(given=blobs(40)), "runs": runs, "devices": Devices("cpu", devices)}
+            dl.cv("numbers", "given", model="linear", **given, **choices)
         else:
             cv(blobs(40), **choices)
     assert not list(runs.glob("0*"))

@@ -11,7 +11,7 @@ run.manifest.folds
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from signal import SIGINT
@@ -21,13 +21,13 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 
 from dl import files
-from dl.cross_validation.fold import fit_in_turn, fit_side_by_side
+from dl.cross_validation.fold import Variables, fit_in_turn, fit_side_by_side
 from dl.cross_validation.plan import Plan, describe_plan, make_plan, set_up_first
 from dl.cross_validation.pool import FinishedFold
 from dl.cross_validation.pooled import drop_logits, finish, manifest_of, start
 from dl.cross_validation.refit import refit
 from dl.data.examples import Dataset, subset_fingerprint, whole
-from dl.errors import BadOption, BadRun, CannotWrite, DLError, nearest
+from dl.errors import BadDevices, BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.learners.keep import are_wanted, keep_safely
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
@@ -91,7 +91,7 @@ def cv(
         recipe: As for `dl.fit`.
         task: As for `dl.fit`.
         seed: Of every random draw, the folds among them; None takes the recipe's.
-        devices: Where to train.
+        devices: Where to train; of several each fits a fold at once, in a process of its own.
         runs: Folder of run folders.
         console: For progress; None is silent.
         plugins: The registered plugins; None loads the installed ones.
@@ -165,7 +165,7 @@ def cross_validate(
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
     recipe.need_found("dl cv")
-    devices.need_one("folds are fitted", "  try: --devices 1")
+    places = _places(devices, jobs, at_hand)
     with attribute_errors(recipe, plugins), isolate_rng():
         domain = plugins.domain(recipe.domain).load()
         if resumed:
@@ -173,6 +173,8 @@ def cross_validate(
         dataset = dataset or load_dataset(recipe, plugins, domain)
         recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
         plan = make_plan(recipe, dataset, plugins, by_size=by_size, at_hand=at_hand, mended=mended)
+        if plan.protocol.fits == 1 and len(places) > 1:
+            raise BadDevices(f"{plan.protocol} is one fit, and a fold takes one device  several for it: dl fit")
         if plan.protocol.fits == 1:
             console.print(
                 plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")
@@ -180,12 +182,27 @@ def cross_validate(
             return fit_recipe(plan.recipe, plugins, devices, root, console, {}, at_hand, rivals=rivals)
         if resumed:
             _need_same_data(resumed, plan)
-        run = _fit_folds(plan, plugins, devices, root, console, resumed, at_hand, jobs, final)
+        run = _fit_folds(plan, plugins, devices.alone, root, console, resumed, at_hand, jobs, final, places)
         if are_wanted(rivals) and run.manifest.status == "finished":
             given = (run, plan.dataset, plan.task, plugins)
             for note in keep_safely(run, lambda failed: rivals_of_folds(*given, quick=True, failed=failed)):
                 console.print(plain(f"  - {note}"))
         return Run(run.path, run.at_hand)  # read anew, with the rivals
+
+
+def _places(devices: Devices, jobs: int, at_hand: AtHand) -> tuple[dict[str, str], ...]:
+    """Return the environment variables of the processes on each device; one place where folds share a device.
+
+    Raises:
+        BadDevices: If this machine lacks the devices.
+        BadOption: For several devices, and several folds on one, or data in memory.
+    """
+    places = devices.each_alone()
+    if len(places) > 1 and jobs > 1:
+        raise BadOption(f"jobs={jobs}: each of {len(places)} devices fits one fold at once; leave jobs= out")
+    if len(places) > 1 and at_hand:
+        raise BadOption(f"devices={len(places)}: what is in memory cannot be given to other processes; use one device")
+    return places
 
 
 def _fit_folds(
@@ -198,6 +215,7 @@ def _fit_folds(
     at_hand: AtHand,
     jobs: int,
     final: str,
+    places: Sequence[Variables],
 ) -> Run:
     """Fit each fold that is not finished yet, and pool them."""
     started = time.monotonic()
@@ -219,7 +237,7 @@ def _fit_folds(
             with _ending(folder, write):
                 write("running")
                 runs = dict[int, Run]()
-                for number, run in _folds(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
+                for number, run in _folds(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs, places):
                     if run.manifest.status != "finished":
                         words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
                         message = f"{words}; {_go_on(folder)}"
@@ -238,15 +256,22 @@ def _fit_folds(
 
 
 def _folds(
-    plan: Plan, folder: Path, first: FitSetup, devices: Devices, plugins: Plugins, at_hand: AtHand, jobs: int
+    plan: Plan,
+    folder: Path,
+    first: FitSetup,
+    devices: Devices,
+    plugins: Plugins,
+    at_hand: AtHand,
+    jobs: int,
+    places: Sequence[Variables],
 ) -> Iterator[tuple[int, Run]]:
     """Return an iterator over the run of each fold, with its number, as it is finished."""
 
     def set_up_fold(recipe: Recipe) -> FitSetup:
         return set_up(recipe, plugins, at_hand, plan.dataset, plan.split(recipe, plugins))
 
-    if jobs > 1:
-        return fit_side_by_side(plan, folder, devices, jobs)
+    if jobs > 1 or len(places) > 1:
+        return fit_side_by_side(plan, folder, devices, jobs, places)
     return fit_in_turn(plan, folder, first, set_up_fold, devices, plugins)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -54,21 +54,27 @@ def fit_in_turn(
             return
 
 
-def fit_side_by_side(plan: Plan, folder: Path, devices: Devices, jobs: int) -> Iterator[tuple[int, Run]]:
+Variables = Mapping[str, str]  # of the environment of a process
+
+
+def fit_side_by_side(
+    plan: Plan, folder: Path, devices: Devices, jobs: int, places: Sequence[Variables]
+) -> Iterator[tuple[int, Run]]:
     """Yield the run of each fold with its number as it is finished: first those that are, then as processes end.
 
     Args:
         plan: Of the fits.
         folder: Of the runs of the folds.
-        devices: Where to train.
-        jobs: Number of folds fitted at once, each in a process of its own.
+        devices: Where one process trains.
+        jobs: Number of folds fitted at once at each place, each in a process of its own.
+        places: Environment variables of the processes that fit there: fold k goes to place k mod N, from 0.
     """
     numbers = range(1, plan.protocol.fits + 1)
     done = {number: run for number in numbers if (run := _finished(folder, number))}
     yield from done.items()
     missing = [number for number in numbers if number not in done]
     if missing:
-        yield from _side_by_side(plan, folder, devices, missing, min(jobs, len(missing)))
+        yield from _side_by_side(plan, folder, devices, missing, min(jobs, len(missing)), places)
 
 
 def _path(folder: Path, number: int) -> Path:
@@ -119,19 +125,19 @@ def _fit_here(number: int) -> int:
 
 
 def _side_by_side(
-    plan: Plan, folder: Path, devices: Devices, numbers: list[int], jobs: int
+    plan: Plan, folder: Path, devices: Devices, numbers: list[int], jobs: int, places: Sequence[Variables]
 ) -> Iterator[tuple[int, Run]]:
     """Fit folds in processes of their own, which share the cores; after a signal no further one is begun.
 
     Raises:
         TrainingFailed: If a process was killed.
     """
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    threads = max(1, (os.cpu_count() or 1) // (jobs * len(places)))
     flag, given = StopFlag(), (plan.recipe, folder, devices, threads)
-    processes = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=given)
+    pools = [ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=given) for _ in places]
     with flag.catching():
         try:
-            pending: set[Future[int]] = {processes.submit(_fit_here, number) for number in numbers}
+            pending = {_submit(pools, places, number) for number in numbers}
             while pending:
                 ended, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for number in sorted(one.result() for one in ended):
@@ -145,4 +151,18 @@ def _side_by_side(
                 f"on with fewer jobs: dl cv --resume {folder.parent.name} --jobs 1"
             ) from error
         finally:
-            processes.shutdown(wait=True, cancel_futures=True)
+            for pool in pools:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit(pools: Sequence[ProcessPoolExecutor], places: Sequence[Variables], number: int) -> Future[int]:
+    """Give a fold to the processes of its place; one that is started for it inherits the variables of the place."""
+    k = (number - 1) % len(places)
+    before = {name: os.environ.get(name) for name in places[k]}
+    os.environ.update(places[k])
+    try:
+        return pools[k].submit(_fit_here, number)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ |= {} if value is None else {name: value}
