@@ -391,6 +391,7 @@ class Reuse:
         examples: In the set; 0 where unknown.
         bound: Largest error of any of so many scores, at 95 %; None if scores have no known range.
         unread: Runs beside this one that could not be read, and are not counted.
+        budget: Evaluations after which the bound is half as large again as after the first; None without a bound.
     """
 
     part: str
@@ -399,6 +400,7 @@ class Reuse:
     examples: int
     bound: float | None
     unread: int = 0
+    budget: int | None = None
 
 
 @dataclass(frozen=True)

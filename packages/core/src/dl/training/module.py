@@ -206,7 +206,11 @@ class FitModule(pl.LightningModule):
         """
         rng = np.random.default_rng([self.seed, self.current_epoch, self.shard.rank, 0x9E6])
         self.generator.manual_seed(int(rng.integers(1 << 63)))
-        torch.manual_seed(int(rng.integers(1 << 63)))
+        seed = int(rng.integers(1 << 63))
+        if self.device.type == "cpu":  # to seed devices that nobody uses takes longer than a step
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""

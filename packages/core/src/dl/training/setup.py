@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
 from dl.defaults import DataFacts, Default
@@ -34,7 +34,7 @@ from dl.runs.manifest import Baseline, Manifest
 from dl.runs.thresholds import need_both
 from dl.specs import ModelSpec
 from dl.splits.copies import only_copies
-from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
 from dl.tasks.task import Task
@@ -70,6 +70,7 @@ class FitSetup:
         learner: Fitted in place of the network, if the model is one; the network then is empty.
         created: Time of creation, in UTC (ISO 8601).
         as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
+        random_state: Of torch after the preprocessor was learnt, from which the network is drawn.
     """
 
     recipe: Recipe
@@ -88,6 +89,7 @@ class FitSetup:
     learner: Learner | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     as_it_was: AsItWas | None = None
+    random_state: Tensor = field(default_factory=torch.get_rng_state)
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -122,6 +124,7 @@ def set_up(
     at_hand: AtHand = NOTHING,
     dataset: Dataset | None = None,
     splits: DataSplits | None = None,
+    prepared: FitSetup | None = None,
 ) -> FitSetup:
     """Read and split the data, decide the task, learn the preprocessor and build the network.
 
@@ -133,6 +136,7 @@ def set_up(
         at_hand: Arguments in memory, which the recipe cannot name.
         dataset: The recipe's data set, if it has been read before; None reads it.
         splits: Of this data set, in place of those that the recipe asks for.
+        prepared: A fit that prepares these splits alike: its task, preprocessor and encoded inputs are taken.
 
     Raises:
         DLError: For a mistake of the user: unreadable data, a task or an option that does not fit.
@@ -147,13 +151,18 @@ def set_up(
     facts = data_facts(dataset)
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     defaults = mended + defaults
-    splits = splits or split_data(dataset, recipe, plugins)
+    splits = splits or guarded(dataset, split_data(dataset, recipe, plugins))
     own = origin.own_splits(plugins) if origin else None
     splits = origin.adopt(splits, own) if origin else splits
-    task = origin.task_of(splits) if origin else _decide(splits, recipe, plugins)
-    _check_threshold(task, splits, recipe)
     torch.manual_seed(recipe.seed)
-    preprocessor = origin.preprocessor if origin else domain.learn(splits.train, recipe.data_options)
+    if prepared:
+        task, preprocessor = prepared.task, prepared.preprocessor
+        torch.set_rng_state(prepared.random_state)
+    else:
+        task = origin.task_of(splits) if origin else _decide(splits, recipe, plugins)
+        preprocessor = origin.preprocessor if origin else domain.learn(splits.train, recipe.data_options)
+    random_state = torch.get_rng_state()
+    _check_threshold(task, splits, recipe)
     regularizers = Regularizers.of(recipe, plugins, task)
     learner = _learner(recipe, plugins, task, at_hand)
     network = nn.Identity() if learner else _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
@@ -162,10 +171,11 @@ def set_up(
     if not learner:
         _refuse_unreachable(network, preprocessor, task, splits)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
-    data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
-    baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
+    data = prepared.data if prepared else _encode(splits, preprocessor, task)
+    check_width(splits.train, data.train_data.lengths, int(recipe.train.get("batch_size", 1)))
+    every = prepared.baselines if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
-    baselines = (*baselines, as_it_was.baseline) if as_it_was else baselines
+    baselines = (*every, as_it_was.baseline) if as_it_was else every
     return FitSetup(
         recipe,
         dataset,
@@ -182,6 +192,7 @@ def set_up(
         defaults,
         learner,
         as_it_was=as_it_was,
+        random_state=random_state,
     )
 
 
@@ -313,11 +324,10 @@ def _refuse_unreachable(network: nn.Module, preprocessor: Preprocessor, task: Ta
             )
 
 
-def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitData:
+def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task) -> FitData:
     """Encode the inputs; examples shared by training and validation set are encoded once."""
     for_training = encode_examples(splits.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
-    check_width(splits.train, train.lengths, batch_size)
     shared = splits.val.examples is splits.train.examples
     for_scoring = for_training if shared else encode_examples(splits.val.examples, preprocessor)
     val = train if shared else DeviceDataset.of(for_scoring, task)
