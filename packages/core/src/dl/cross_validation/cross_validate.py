@@ -32,10 +32,11 @@ from dl.finding import Finding
 from dl.learners.keep import are_wanted, keep_safely
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import Protocol, protocol_of
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import resolve
 from dl.rivals.baseline import rivals_of_folds
 from dl.runs.manifest import Manifest
@@ -304,11 +305,11 @@ def _pooled(folder: Path, manifest: Manifest, plan: Plan, runs: Sequence[Run], f
 def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
     """Create a run folder, and write everything known before the first fold."""
     files.make_folder(root)
-    folder = claim_run(root, f"{plan.dataset.name}-{plan.recipe.model}")
+    folder = claim_run(root, f"{plan.dataset.name}-{label_of(plan.recipe.model)}")
     files.make_folder(folder / "outcomes")
     files.make_folder(folder / FOLDS)
     reasons = [f"{one.typed}: {one.reason}" for one in plan.defaults]
-    files.write_text(folder / "recipe.toml", plan.recipe.to_toml(reasons))
+    write_recipe(folder, plan.recipe, reasons)
     if first.at_hand.data is not None:
         write_fingerprints(folder / SEEN, first.fingerprints())
     return folder

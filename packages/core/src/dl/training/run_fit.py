@@ -25,19 +25,21 @@ from torch import nn
 from torch.optim import Optimizer
 
 from dl import files
+from dl.diagram import as_json
 from dl.errors import BadDevices, BadOption
 from dl.learners.keep import add_rivals, are_wanted
 from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import named_options
 from dl.runs import outcomes
 from dl.runs.forgotten import write_forgotten
 from dl.runs.report import Which, find_run
-from dl.runs.run import PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
+from dl.runs.run import NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
@@ -46,6 +48,7 @@ from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.origin import resolve_from
 from dl.training.setup import FitSetup, set_up
+from dl.training.summary import diagram_of
 from dl.training.train import train
 
 if TYPE_CHECKING:
@@ -170,7 +173,7 @@ def fit_recipe(
             name = next(iter(loggers))
             raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
         describe(console, setup, plugins)
-        folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
+        folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         write_run(folder, setup, devices)
         run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
         if setup.as_it_was is not None and (folder / WEIGHTS).exists():
@@ -208,7 +211,9 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
-        files.write_text(folder / "recipe.toml", setup.recipe.to_toml(reasons))
+        write_recipe(folder, setup.recipe, reasons)
+        if setup.learner is None:
+            write_json(folder / NETWORK, as_json(diagram_of(setup.network, setup.preprocessor.example_input())))
         write_json(folder / PREPROCESSOR, setup.preprocessor.settings())
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)

@@ -20,11 +20,12 @@ from torch import nn
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
-from dl.errors import BadOption, DLError, PluginFailed
+from dl.errors import BadNetwork, BadOption, DLError, PluginFailed
 from dl.learner import Learner
 from dl.learners.fitted import learner_of
 from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
+from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
@@ -95,7 +96,7 @@ class FitSetup:
             created=self.created,
             dl_version=VERSION,
             domain=self.recipe.domain,
-            model=self.recipe.model,
+            model=short_model(self.recipe.model),
             parameters=count_parameters(self.network),
             task=self.task.info,
             parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
@@ -250,15 +251,16 @@ def _build(
     """Build the network, and try it with the user's own optimizer, before the run folder is made.
 
     Raises:
-        BadOption: If a network or an optimizer in memory does not fit.
+        BadNetwork: If the user's own network does not fit.
+        BadOption: If an optimizer in memory does not fit.
         PluginFailed: If the model's network does not fit the task.
     """
-    own = at_hand.model is not None
-    with _naming_own_network(preprocessor) if own else nullcontext():
+    own = _own_network(recipe, at_hand)
+    with _naming_own_network(preprocessor, own) if own else nullcontext():
         network = build_network(recipe, plugins, preprocessor, task, regularizers)
         fault = find_network_fault(network, preprocessor.example_input(), task)
     if fault and own:
-        raise BadOption(f"the network given as model= {fault}")
+        raise BadNetwork(f"{own} {fault}")
     if fault:
         message = f"the model {recipe.model!r} {fault}"
         raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
@@ -267,12 +269,19 @@ def _build(
     return network
 
 
+def _own_network(recipe: Recipe, at_hand: AtHand) -> str:
+    """Name the user's own network, in memory or of a file; empty for a registered model."""
+    if at_hand.model is not None:
+        return "the network given as model="
+    return f"the network of {short_model(recipe.model)}" if FileName.of(recipe.model) else ""
+
+
 @contextmanager
-def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
-    """Turn errors of a network in memory, or of the function that builds it, into one line.
+def _naming_own_network(preprocessor: Preprocessor, own: str) -> Iterator[None]:
+    """Turn errors of the user's own network, or of the function that builds it, into one line.
 
     Raises:
-        BadOption: For anything but a `DLError`.
+        BadNetwork: For anything but a `DLError`.
     """
     try:
         yield
@@ -280,8 +289,8 @@ def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
         raise
     except Exception as error:  # the user's network may raise anything
         shape = tuple(preprocessor.input_shape)
-        message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
-        raise BadOption(message) from error
+        why = "; ".join([describe_error(error), *getattr(error, "__notes__", ())])
+        raise BadNetwork(f"{own} fails on an input of shape {shape}: {why}") from error
 
 
 def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitData:
