@@ -6,16 +6,17 @@ Letters: ``B`` rows, ``C`` channels, ``T`` steps, ``F`` numbers.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from dl.errors import BadNetwork, nearest
-from dl.graph.node import Node, apply, connect
+from dl.graph.node import Node, OnNodes, apply, connect
 from dl.graph.value import Value, show_shape
 from dl.padded import Padded
+from dl.words import many
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -28,7 +29,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 STEP = 2  # of pooling
 
 
-class Layer(ABC):
+class Layer(OnNodes):
     """A layer whose module is made for the first node it stands on.
 
     Args:
@@ -64,8 +65,11 @@ class Layer(ABC):
             raise BadNetwork(f"{kind} is put on nodes; {type(wrong[0]).__name__} was given")
         for node in nodes:
             if self.axes and len(node.shape) != self.axes:
-                shown = f"{node.described} gives {show_shape(node.value)}"
-                raise BadNetwork(f"shapes do not fit: {kind} reads {self.axes} axes an example, and {shown}")
+                reads = f"{kind} reads {many(self.axes, 'axis', 'axes')} of an example"
+                hint = "  put Flatten() or Average() between" if self.axes == 1 else ""
+                raise BadNetwork(
+                    f"shapes do not fit: {reads}, and {node.described} gives {show_shape(node.value)}{hint}"
+                )
         self.built = self.built or self.make(nodes[0])
         given = connect(self.built, nodes, self.name, kind)
         return given if self.activation is None else apply(self.activation, given)
@@ -96,6 +100,8 @@ class Head(Dense):
         outputs: Width of the target, as ``build`` of a model file gets it.
         name: Of the target.
     """
+
+    axes = 1
 
     def __init__(self, outputs: int, name: str = "") -> None:
         super().__init__(outputs, name=name)

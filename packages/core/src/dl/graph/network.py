@@ -17,6 +17,7 @@ from dl.errors import BadNetwork
 from dl.graph.node import Node, connect
 from dl.graph.value import Value, show_shape
 from dl.options import InputShape
+from dl.words import many
 
 LOGITS = "logits"  # the head of a graph with one, unless it has a name
 
@@ -95,8 +96,7 @@ class Graph(nn.Module):
             return [given[0][name] for name in self.inputs]
         values = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
         if len(values) != len(self._starts):
-            one = f"it got {len(values)}" if isinstance(values, (tuple, list)) else "it got one"
-            raise BadNetwork(f"the graph reads {len(self._starts)} inputs, {_listed(self.inputs)}; {one}")
+            raise BadNetwork(f"the graph reads {_listed(self.inputs)}; it got {many(len(values), 'value')}")
         return values
 
     def split(self, logits: Tensor) -> dict[str, Tensor]:

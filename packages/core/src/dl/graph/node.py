@@ -6,10 +6,11 @@ A node reads nodes that were made before it and is never changed: the order of c
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +19,6 @@ from dl.errors import BadNetwork
 from dl.graph.value import TOKENS, Function, Misfit, Value, kind_of, show_shape, try_layer
 from dl.options import InputShape
 from dl.padded import Padded
-
-if TYPE_CHECKING:
-    from dl.graph.layers import Layer
 
 _created = count()
 
@@ -62,7 +60,7 @@ class Node:
     def __repr__(self) -> str:
         return f"<{self.described}: {show_shape(self.value)}>"
 
-    def __rshift__(self, layer: nn.Module | Layer | Callable[..., Any]) -> Node:
+    def __rshift__(self, layer: nn.Module | OnNodes | Callable[..., Any]) -> Node:
         """Put a layer, a graph or a function of tensors on the node."""
         return apply(layer, self)
 
@@ -107,6 +105,14 @@ class Node:
         return apply(Function(function, "", *args[1:], **(kwargs or {})), args[0])
 
 
+class OnNodes(ABC):
+    """What gives a node when it is called on nodes, as a layer whose module is not made yet."""
+
+    @abstractmethod
+    def __call__(self, *nodes: Node) -> Node:
+        """Return the node that it gives."""
+
+
 def Input(shape: InputShape, name: str = "input", *, tokens: bool = False) -> Node:  # noqa: N802 - reads like a layer
     """Return an input of a graph.
 
@@ -128,7 +134,7 @@ def Input(shape: InputShape, name: str = "input", *, tokens: bool = False) -> No
     return Node(None, (), torch.zeros(1, *shape), name, "Input", next(_created))
 
 
-def apply(layer: nn.Module | Layer | Callable[..., Any], *nodes: Node, name: str = "") -> Node:
+def apply(layer: nn.Module | OnNodes | Callable[..., Any], *nodes: Node, name: str = "") -> Node:
     """Put a layer on one or several nodes.
 
     Args:
@@ -139,15 +145,13 @@ def apply(layer: nn.Module | Layer | Callable[..., Any], *nodes: Node, name: str
     Raises:
         BadNetwork: If it does not fit them.
     """
-    from dl.graph.layers import Layer
-
     if isinstance(layer, type):
         raise BadNetwork(f"{layer.__name__} is a class, not a layer; call it with its options: {layer.__name__}(...)")
     if not nodes:
         raise BadNetwork("a layer is put on a node: node >> layer")
     if wrong := [one for one in nodes if not isinstance(one, Node)]:
         raise BadNetwork(f"a layer is put on nodes; {type(wrong[0]).__name__} was given")
-    if isinstance(layer, Layer):
+    if isinstance(layer, OnNodes):
         return layer(*nodes)
     module = layer if isinstance(layer, nn.Module) else Function(layer)
     return connect(module, nodes, name, kind_of(module))
