@@ -35,7 +35,7 @@ class BadFile(BadData):
     """A file that cannot be read in its expected format, named in the message."""
 
 
-class BadNetwork(DLError):
+class BadNetwork(BadOption):
     """A network that cannot be built or does not fit, or a model file that cannot be run."""
 
 

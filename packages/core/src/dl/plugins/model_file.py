@@ -27,6 +27,7 @@ from dl.options import InputShape, Option, Options
 from dl.plugins.local import LARGEST, read_trusted, trust_file
 from dl.plugins.states import short_repr, shortened
 from dl.specs import ModelSpec
+from dl.words import many
 
 if TYPE_CHECKING:
     from torch import nn
@@ -269,7 +270,9 @@ def _options(function: Callable[..., Any], name: FileName) -> tuple[Option, ...]
     given = list(inspect.signature(function).parameters.values())
     places = [one for one in given if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     if len(places) < 2 and not any(one.kind == one.VAR_POSITIONAL for one in given):
-        raise BadNetwork(f"{name.short} takes {len(places)} arguments; expected {name.function}(shape, outputs)")
+        raise BadNetwork(
+            f"{name.short} takes {many(len(places), 'argument')}; expected {name.function}(shape, outputs)"
+        )
     rest = [one for one in given if one not in places[:2] and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     for one in rest:
         if not isinstance(one.default, (bool, int, float, str)):
@@ -292,7 +295,7 @@ def _build(
     with _naming_line(name, f"fails for inputs of shape {tuple(shape)} and {outputs} outputs"):
         network = function(tuple(shape), outputs, **options)
     if not isinstance(network, nn.Module):
-        found = "nothing" if network is None else f"a {type(network).__name__}"
+        found = "nothing" if network is None else type(network).__name__
         raise BadNetwork(f"{name.short} returned {found}, not an nn.Module or a dl.graph.Graph")
     return network
 
