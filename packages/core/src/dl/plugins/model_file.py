@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,14 @@ from dl.errors import BadFile, BadNetwork, CannotWrite, DLError, UnknownName, ne
 from dl.options import InputShape, Option, Options
 from dl.plugins.local import LARGEST, read_trusted, trust_file
 from dl.plugins.states import short_repr, shortened
-from dl.specs import ModelSpec
+from dl.specs import ModelSpec, OwnStep
 from dl.words import many
 
 if TYPE_CHECKING:
     from torch import nn
 
 SUFFIX, BUILD = ".py", "build"
+STEP, OPTIMIZERS = "training_step", "optimizers"  # further functions of a file
 HASH = 32  # digits of the hash in a name
 TYPED = "models.json"  # the hashes of files that the user has typed, beside the trusted folders
 
@@ -148,7 +150,12 @@ def model_of_file(model: str, domain: str) -> ModelSpec | None:
     function = _function(_run(name, source), name)
     _remember(digest, name.path)
     return ModelSpec(
-        name.full, domain, f"of {name.path}", lambda *given: _build(function, name, *given), _options(function, name)
+        name.full,
+        domain,
+        f"of {name.path}",
+        lambda *given: _build(function, name, *given),
+        _options(function, name),
+        own_step=_own_step(_run(name, source), name),
     )
 
 
@@ -259,6 +266,27 @@ def _function(module: ModuleType, name: FileName) -> Callable[..., Any]:  # Any:
     own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
     listed = f"  there are: {', '.join(own)}" if own else ""
     raise BadNetwork(f"{name.path.name} has no function {name.function!r}{nearest(name.function, own)}{listed}")
+
+
+def _own_step(module: ModuleType, name: FileName) -> OwnStep | None:
+    """Return the training step of a model file, with its optimizers; None where it has none.
+
+    Raises:
+        BadNetwork: If it has optimizers alone.
+    """
+    found = {key: vars(module).get(key) for key in (STEP, OPTIMIZERS)}
+    own = {key: one for key, one in found.items() if callable(one)}
+    if STEP not in own:
+        if OPTIMIZERS in own:
+            raise BadNetwork(f"{name.path.name} has {OPTIMIZERS}, and no {STEP}(network, batch, ...) that takes them")
+        return None
+    wrapped = {key: partial(_call, one, name, f"{key} fails") for key, one in own.items()}
+    return OwnStep(wrapped[STEP], wrapped.get(OPTIMIZERS))
+
+
+def _call(function: Callable[..., Any], name: FileName, failed: str, *given: Any) -> Any:  # Any: a user's function
+    with _naming_line(name, failed):
+        return function(*given)
 
 
 def _options(function: Callable[..., Any], name: FileName) -> tuple[Option, ...]:

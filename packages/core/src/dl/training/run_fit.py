@@ -21,7 +21,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dl import files
@@ -29,7 +29,7 @@ from dl.diagram import as_json
 from dl.errors import BadDevices, BadOption
 from dl.learners.keep import add_rivals, are_wanted
 from dl.options import Options
-from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
+from dl.plugins.at_hand import NOTHING, AtHand, take_arguments, take_step
 from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
@@ -66,6 +66,8 @@ def fit(
     task: str = "",
     seed: int | None = None,
     optimizer: str | Callable[[list[nn.Parameter]], Optimizer] | None = None,
+    training_step: Callable[..., Tensor] | None = None,
+    optimizers: Callable[[nn.Module], Sequence[Optimizer]] | None = None,
     callbacks: Sequence[Callback] = (),
     devices: Devices | None = None,
     runs: str | Path = "runs",
@@ -85,13 +87,16 @@ def fit(
             tensors or lists, a frame, a data set of PyTorch or Hugging Face.
         target: Names of the target columns, or the targets for inputs in memory.
         test: The test set of data in memory, in the same form; it stays closed until `dl.evaluate`.
-        model: Name of a model; a network, which is copied; or a function from the shape of one input and the number of
-            outputs to one. Empty takes the recipe's.
+        model: Name of a model; ``my_net.py:build``; a network, which is copied; or a function from the shape of one
+            input and the number of outputs to one. Empty takes the recipe's.
         recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.
         task: Row of the task table; empty decides from the target.
         seed: Of every random draw; None takes the recipe's.
         optimizer: Name of an optimizer, or a function from the trainable parameters to one; None takes the recipe's.
             The recipe's schedule changes its learning rates.
+        training_step: A function of the network, a batch and each optimizer, in place of dl's own step: it takes the
+            steps of the optimizers and returns the loss to show.
+        optimizers: From the network to the optimizers of ``training_step``; None takes the recipe's one.
         callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
         devices: Where to train; None lets Lightning choose, or takes one device for arguments in memory.
         runs: Folder of run folders.
@@ -117,7 +122,8 @@ def fit(
         >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
     """
     plugins = plugins or load_plugins()
-    given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks)
+    own_step = take_step(training_step, optimizers, optimizer)
+    given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks, own_step)
     at_hand, plugins = given.at_hand, given.plugins
     _check_callbacks(at_hand.callbacks)
     asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))

@@ -33,7 +33,7 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.manifest import Baseline, Manifest
 from dl.runs.thresholds import need_both
-from dl.specs import ModelSpec
+from dl.specs import ModelSpec, OwnStep
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
@@ -41,7 +41,7 @@ from dl.tasks.table import decide
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
-from dl.training.optimizers import own_optimizer
+from dl.training.optimizers import own_optimizer, own_optimizers
 from dl.training.origin import AsItWas, open_origin, score_as_it_was
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
@@ -69,6 +69,7 @@ class FitSetup:
         learner: Fitted in place of the network, if the model is one; the network then is empty.
         created: Time of creation, in UTC (ISO 8601).
         as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
+        own_step: How the network is trained; None for dl's own training step.
     """
 
     recipe: Recipe
@@ -87,6 +88,7 @@ class FitSetup:
     learner: Learner | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     as_it_was: AsItWas | None = None
+    own_step: OwnStep | None = None
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -158,6 +160,7 @@ def set_up(
     network = nn.Identity() if learner else _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
     if origin:
         origin.load_into(network)
+    own_step = _own_step(recipe, plugins, network, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
@@ -179,6 +182,7 @@ def set_up(
         defaults,
         learner,
         as_it_was=as_it_was,
+        own_step=own_step,
     )
 
 
@@ -274,6 +278,26 @@ def _own_network(recipe: Recipe, at_hand: AtHand) -> str:
     if at_hand.model is not None:
         return "the network given as model="
     return f"the network of {short_model(recipe.model)}" if FileName.of(recipe.model) else ""
+
+
+def _own_step(
+    recipe: Recipe, plugins: Plugins, network: nn.Module, regularizers: Regularizers, at_hand: AtHand
+) -> OwnStep | None:
+    """Return the training step in place of dl's own, with its optimizers tried.
+
+    Raises:
+        BadOption: If a regularizer or an option changes the loss or the gradients, which are those of that step.
+    """
+    found = at_hand.own_step or plugins.model(recipe.domain, recipe.model).own_step
+    if found is None:
+        return None
+    for name, one in regularizers.by_name.items():
+        if one.loss or one.penalty or one.gradients:
+            raise BadOption(f"--reg {name} changes a loss or gradients that are those of training_step; leave it out")
+    if recipe.train.get("clip"):
+        raise BadOption("clip= changes gradients, which are those of training_step; leave it out")
+    own_optimizers(found, network)
+    return found
 
 
 @contextmanager
