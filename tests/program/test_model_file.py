@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from dl.testing import run_verb, write_table
+from tools.samples import MY_NET
 
 NET = """
 from dl.graph import Dense, Graph, Head, Input, concat
@@ -15,6 +17,13 @@ def build(shape, outputs, width=8):
     row = Input(shape, "row")
     deep = row >> Dense(width, "relu") >> Dense(width, "relu")
     return Graph(row, concat(row, deep) >> Head(outputs))
+"""
+
+REPORT = """
+import sys, dl
+text = str(dl.report(1))
+assert 'torch' not in sys.modules and not any(name.startswith('dl_model_') for name in sys.modules)
+print('--recipe runs/0001' in text)
 """
 
 
@@ -28,7 +37,7 @@ def folder(tmp_path, one_thread, monkeypatch):
     return tmp_path
 
 
-def test_a_run_is_used_with_the_code_that_it_was_fitted_with_after_the_file_was_edited(folder):
+def test_a_run_is_used_with_the_code_that_it_was_fitted_with_and_reported_without_any(folder):
     fitted = run_verb("fit", "tabular", "people.csv", "--model", "my_net.py:build", "width=4", "epochs=1")
     assert fitted.code == 0
     assert "  concat_1  ●    concat" in fitted.err and "weights" not in fitted.err
@@ -37,7 +46,8 @@ def test_a_run_is_used_with_the_code_that_it_was_fitted_with_after_the_file_was_
 
     predicted = run_verb("predict", "last", "people.csv", "--json")
     assert len(predicted.json) == 200
-    assert "network" in run_verb("report", "last", "--html", "page.html").out + "network"
+    whole = run_verb("report", "last", "--html", "page.html")
+    assert whole.code == 0 and "concat_1" in run_verb("report", "last").out
     page = (folder / "page.html").read_text()
     assert "├─╮" in page and "concat_1" in page
     assert run_verb("show", "last").code == 0
@@ -52,13 +62,10 @@ def test_a_run_is_used_with_the_code_that_it_was_fitted_with_after_the_file_was_
         "dl: my_net.py:1 cannot be imported: SyntaxError: invalid syntax",
     )
 
-
-def test_a_report_of_such_a_run_imports_no_torch_and_runs_no_code(folder):
-    run_verb("fit", "tabular", "people.csv", "--model", "my_net.py", "epochs=1")
     (folder / "runs/0001-people-my_net/my_net.py").write_text("raise SystemExit(9)")
-    code = (
-        "import sys, dl; text = str(dl.report('last')); assert 'torch' not in sys.modules; "
-        "assert not any(name.startswith('dl_model_') for name in sys.modules); print('--recipe' in text)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", REPORT], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+def test_the_file_that_the_guide_names_is_the_one_that_it_shows():
+    assert MY_NET.partition("def build")[2] in Path(__file__, "../../../docs/graphs.md").resolve().read_text()

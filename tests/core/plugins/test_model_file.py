@@ -188,6 +188,38 @@ def test_options_of_a_file_are_known_without_running_it():
     assert known_options("dense", "numbers", {}) is None
 
 
+STEP = """
+import torch
+
+def optimizers(network):
+    return [torch.optim.SGD([one], 0.1) for one in network.parameters()]
+
+def training_step(network, batch, *made):
+    loss = torch.nn.functional.cross_entropy(network(batch.inputs), batch.targets)
+    loss.backward()
+    for optimizer in made:
+        optimizer.step()
+        optimizer.zero_grad()
+    return loss
+"""
+
+
+def test_a_training_step_in_the_file_takes_the_steps_of_its_optimizers(net, fit, blobs):
+    run = fit(blobs(), model=str(net(NET + STEP)), epochs=3)
+    assert run.best["val_accuracy"] == 1 and not run.manifest.in_memory
+
+
+def test_a_training_step_that_fails_is_named_with_its_line(net, fit, blobs):
+    with pytest.raises(BadNetwork, match=r"^my_net.py:14 training_step fails: AttributeError: 'Batch' object has no"):
+        fit(blobs(), model=str(net(NET + STEP.replace("batch.targets", "batch.labels"))))
+
+
+def test_optimizers_in_the_file_without_a_step_are_refused(net):
+    message = r"^my_net.py has optimizers, and no training_step\(network, batch, ...\) that takes them$"
+    with pytest.raises(BadNetwork, match=message):
+        model_of_file(str(net(NET + STEP.replace("training_step", "step"))), "numbers")
+
+
 def test_an_option_that_the_function_lacks_is_refused_with_those_it_has(net, fit, blobs):
     with pytest.raises(
         dl.BadOption, match=r"^no option named 'widht' .*did you mean 'width'\?  options of my_net.py:build"
