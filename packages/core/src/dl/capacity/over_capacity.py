@@ -31,8 +31,8 @@ def need_units(asked: Request, setup: FitSetup) -> None:
     specs = [spec for (home, _), spec in asked.plugins.models.items() if home == recipe.domain]
     able = [spec.name for spec in specs if any(option.units for option in spec.options)]
     raise BadOption(
-        f"the model {short_model(recipe.model)} has no option for a number of units, so there is no curve over its capacity  models "
-        f"with one: {', '.join(able) or 'none'}"
+        f"the model {short_model(recipe.model)} has no option for a number of units, so there is no curve over its "
+        f"capacity  models with one: {', '.join(able) or 'none'}"
     )
 
 
