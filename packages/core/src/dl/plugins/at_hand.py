@@ -236,8 +236,9 @@ def take_step(training_step: object, optimizers: object, optimizer: object) -> O
     if optimizer is not None:
         raise BadOption("optimizer= does not go with training_step=; give optimizers=, from the network to a list")
     step = _callable(training_step, "training_step", "a function of the network, a batch and optimizers")
-    make = None if optimizers is None else _callable(optimizers, "optimizers", "a function from the network to a list")
-    return OwnStep(step, make)
+    return OwnStep(
+        step, _callable(optimizers, "optimizers", "a function from the network to a list, with training_step")
+    )
 
 
 def _open_test(_test: InMemory) -> Examples:

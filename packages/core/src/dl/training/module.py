@@ -120,6 +120,8 @@ class FitModule(pl.LightningModule):
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self.made: list[torch.optim.Optimizer] = []
+        self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
@@ -176,17 +178,20 @@ class FitModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule, or those of the user's own training step."""
-        self.made = own_optimizers(self.own_step, self.network) if self.own_step else []
-        if not self.made and self.make_own is None:
-            self.made = [make_optimizer(self.network, self.train_options)]
-        elif not self.made and self.make_own is not None:
-            self.made = [own_optimizer(self.make_own, self.network)]
+        self.made = self._make_optimizers()
         total = self.sampler.steps * int(self.train_options["epochs"])
         schedules = [make_schedule(one, self.train_options, total) for one in self.made]
         self.schedules = [one for one in schedules if one is not None]
         if not self.schedules or not self.automatic_optimization:
             return self.made
         return {"optimizer": self.made[0], "lr_scheduler": {"scheduler": self.schedules[0], "interval": "step"}}
+
+    def _make_optimizers(self) -> list[torch.optim.Optimizer]:
+        if self.own_step is not None and (made := own_optimizers(self.own_step, self.network)):
+            return made
+        if self.make_own is not None:
+            return [own_optimizer(self.make_own, self.network)]
+        return [make_optimizer(self.network, self.train_options)]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
         """Add dl's own state: steps, regularizers, and the schedules if steps come in blocks."""

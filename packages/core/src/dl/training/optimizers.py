@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import nn
@@ -54,8 +55,8 @@ def own_optimizers(own: OwnStep, network: nn.Module) -> list[torch.optim.Optimiz
     """
     if own.optimizers is None:
         return []
-    made = own.optimizers(network)
-    found = list(made) if isinstance(made, (tuple, list)) else [made]
+    made: object = own.optimizers(network)
+    found: list[Any] = list(made) if isinstance(made, (tuple, list)) else [made]  # Any: the user's objects
     if not found or not all(isinstance(one, torch.optim.Optimizer) for one in found):
         raise BadOption(f"optimizers returned {type(made).__name__}, not a list of optimizers of torch")
     return found

@@ -96,7 +96,7 @@ def fit(
             The recipe's schedule changes its learning rates.
         training_step: A function of the network, a batch and each optimizer, in place of dl's own step: it takes the
             steps of the optimizers and returns the loss to show.
-        optimizers: From the network to the optimizers of ``training_step``; None takes the recipe's one.
+        optimizers: From the network to the optimizers of ``training_step``, which needs it.
         callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
         devices: Where to train; None lets Lightning choose, or takes one device for arguments in memory.
         runs: Folder of run folders.
