@@ -38,6 +38,7 @@ def folder(tmp_path, one_thread, monkeypatch):
 
 
 def test_a_run_is_used_with_the_code_that_it_was_fitted_with_and_reported_without_any(folder):
+    assert "width=8" in run_verb("show", "my_net.py").out
     fitted = run_verb("fit", "tabular", "people.csv", "--model", "my_net.py:build", "width=4", "epochs=1")
     assert fitted.code == 0
     assert "  concat_1  ●    concat" in fitted.err and "weights" not in fitted.err
