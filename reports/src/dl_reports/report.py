@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.diagram import Diagram
 from dl.finding import Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
@@ -456,6 +457,7 @@ class Report:
         classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         residuals: Of each target column of a regression; empty for other tasks, or if nothing was kept.
         thresholds: Of two classes, or of labels; None for other tasks, and before the fit has ended.
+        network: Its layers; None for a learner, or if it was not kept.
         schema: Version of the JSON.
     """
 
@@ -476,4 +478,5 @@ class Report:
     classes: tuple[ClassRow, ...] = ()
     residuals: tuple[Residuals, ...] = ()
     thresholds: Thresholds | None = None
+    network: Diagram | None = None
     schema: int = SCHEMA

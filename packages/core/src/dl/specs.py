@@ -16,7 +16,8 @@ from dl.options import InputShape, Option, Options, Value, format_value
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
-    from torch import nn
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
 
     from dl.data.examples import Dataset
     from dl.domain import Domain
@@ -79,6 +80,20 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True)
+class OwnStep:
+    """A training step in place of dl's own, as of a generator and a discriminator.
+
+    Args:
+        step: From the network, a batch (`dl.regularizer.Batch`) and each optimizer to the loss that is shown, a scalar.
+            It clears the gradients, runs backward and takes the steps of the optimizers itself.
+        optimizers: From the network to its optimizers; None takes the recipe's.
+    """
+
+    step: Callable[..., Tensor]  # ...: as many optimizers as there are
+    optimizers: Callable[[nn.Module], Sequence[Optimizer]] | None = None
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A named model: a network, or a learner of scikit-learn.
 
@@ -99,6 +114,7 @@ class ModelSpec:
         classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.
+        own_step: How the network is trained, in place of dl's own training step; None for that.
     """
 
     name: str
@@ -111,6 +127,7 @@ class ModelSpec:
     build_steps: Callable[[InputShape, int, Options], nn.Module] | None = None
     classifier: Callable[[Options], Learner] | None = None
     regressor: Callable[[Options], Learner] | None = None
+    own_step: OwnStep | None = None
 
     @property
     def is_learner(self) -> bool:

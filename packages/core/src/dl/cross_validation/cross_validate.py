@@ -31,6 +31,7 @@ from dl.errors import BadDevices, BadOption, BadRun, CannotWrite, DLError, neare
 from dl.learners.keep import are_wanted, keep_safely
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import Protocol, protocol_of
@@ -331,7 +332,7 @@ def _ending(folder: Path, write: Callable[..., None]) -> Iterator[None]:
 def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
     """Create a run folder, and write everything known before the first fold."""
     files.make_folder(root)
-    folder = claim_run(root, f"{plan.dataset.name}-{plan.recipe.model}")
+    folder = claim_run(root, f"{plan.dataset.name}-{label_of(plan.recipe.model)}")
     start(folder, plan, first)
     return folder
 

@@ -20,6 +20,7 @@ from dl.errors import BadOption, unknown
 from dl.groups import Groups
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
@@ -153,7 +154,7 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         dl_version=VERSION,
         domain=recipe.domain,
-        model=recipe.model,
+        model=short_model(recipe.model),
         parameters=0,
         task=task,
         parts=splits.parts(dataset),

@@ -23,6 +23,7 @@ from dl.specs import (
     DomainSpec,
     LoggerSpec,
     ModelSpec,
+    OwnStep,
     RecipeSpec,
     RegularizerSpec,
     SectionSpec,
@@ -164,6 +165,12 @@ def _is_function_or_none(value: object) -> bool:
     return value is None or callable(value)
 
 
+def _is_step_or_none(value: object) -> bool:
+    if isinstance(value, OwnStep):
+        return callable(value.step) and _is_function_or_none(value.optimizers)
+    return value is None
+
+
 def _are_pairs(value: object) -> bool:
     pairs = value if isinstance(value, tuple) else (None,)
     return all(isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) for one in pairs)
@@ -193,6 +200,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "classifier": (_is_function_or_none, "a function or None"),
     "regressor": (_is_function_or_none, "a function or None"),
     "defaults": _FUNCTION,
+    "own_step": (_is_step_or_none, "an OwnStep with functions, or None"),
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
     "form": (lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),

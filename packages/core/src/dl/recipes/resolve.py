@@ -15,6 +15,7 @@ from pathlib import Path
 from dl.data.paths import looks_like_file, path_hint, whole_path
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
+from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins, network_builder
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import (
@@ -193,7 +194,7 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
     Raises:
         BadOption: If no group has an option, two have it, or it does not go with the data or the task.
     """
-    typed = _by_group(options, specs.groups, specs.model.name)
+    typed = _by_group(options, specs.groups, specs.model)
     reading = typed["options"]
     if specs.task and specs.task.from_inputs and (target := {**start.data_options, **reading}.get("target")):
         raise BadOption(
@@ -239,7 +240,9 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         model=specs.model.name,
         task=start.task,
         seed=seed,
-        model_options=check(groups["model"], {**start.model_options, **typed["model"]}, f"model {specs.model.name}"),
+        model_options=check(
+            groups["model"], {**start.model_options, **typed["model"]}, f"model {short_model(specs.model.name)}"
+        ),
         regularizers=_regularizers(plugins, specs.domain.name, start.regularizers),
         train=train,
         split=split,
@@ -369,7 +372,7 @@ def _missing(kind: str, choices: Iterable[str]) -> str:
     raise UnknownName(f"no {kind} given; one of: {', '.join(sorted(choices))}  example: dl fit vision mnist")
 
 
-def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ...]], model: str) -> Typed:
+def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ...]], model: ModelSpec) -> Typed:
     """Give each typed option to the group that has it.
 
     Raises:
@@ -381,8 +384,11 @@ def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ..
     for name, value in typed.items():
         homes = [group for group, known in names.items() if name in known]
         if not homes:
-            see = f"dl show {model}"
-            raise BadOption(f"no option named {name!r} for this fit{nearest(name, every)}  see: {see}")
+            see = f"see: dl show {model.name}"
+            if FileName.of(model.name):
+                own = ", ".join(option.name for option in model.options) or "none"
+                see = f"options of {short_model(model.name)}: {own}"
+            raise BadOption(f"no option named {name!r} for this fit{nearest(name, every)}  {see}")
         if len(homes) > 1:
             raise BadOption(f"{name!r} is an option of both {homes[0]} and {homes[1]}; set it in a recipe file")
         by_group[homes[0]][name] = value

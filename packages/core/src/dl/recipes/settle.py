@@ -116,7 +116,7 @@ def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
 
 def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
     """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
-    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
+    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer or at_hand.own_step else recipe.train
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 

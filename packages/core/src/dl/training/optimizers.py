@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import nn
 
 from dl.errors import BadOption
 from dl.options import Value
+from dl.specs import OwnStep
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 
@@ -43,6 +45,21 @@ def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimi
     if closure is not None and closure.default is closure.empty:
         raise BadOption(f"{type(optimizer).__name__} needs a closure in each step, which dl does not support")
     return optimizer
+
+
+def own_optimizers(own: OwnStep, network: nn.Module) -> list[torch.optim.Optimizer]:
+    """Build the optimizers of the user's own training step; none if it takes the recipe's.
+
+    Raises:
+        BadOption: If the function does not return optimizers.
+    """
+    if own.optimizers is None:
+        return []
+    made: object = own.optimizers(network)
+    found: list[Any] = list(made) if isinstance(made, (tuple, list)) else [made]  # Any: the user's objects
+    if not found or not all(isinstance(one, torch.optim.Optimizer) for one in found):
+        raise BadOption(f"optimizers returned {type(made).__name__}, not a list of optimizers of torch")
+    return found
 
 
 def make_schedule(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from dl.domain import Preprocessor
 from dl.errors import BadOption, PluginFailed
 from dl.options import Options, Value
+from dl.plugins.model_file import short_model
 from dl.plugins.refusal import build_from
 from dl.plugins.registry import Plugins, network_builder
 from dl.recipes.recipe import Recipe
@@ -192,6 +193,6 @@ def build_network(
         summarize(built, preprocessor.example_input())
         return built
 
-    network = build_from(build, options, spec.options, f"model {spec.name}")
+    network = build_from(build, options, spec.options, f"model {short_model(spec.name)}")
     regularizers.change(network)
     return network

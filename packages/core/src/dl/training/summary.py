@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dl.diagram import Diagram, DrawnLayer, stack
+from dl.graph.network import Graph
+from dl.graph.value import Entered, watched
 from dl.padded import Padded
 from dl.tasks.task import Task
 
@@ -30,8 +33,12 @@ class Layer:
 
 
 def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
-    """Run one blank input through the network and record each leaf layer, in order of execution."""
+    """Run one blank input through the network and record each leaf layer, in order of execution.
+
+    An error of the network gets a note that names the layer that failed.
+    """
     layers: list[Layer] = []
+    entered: list[Entered] = []
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
@@ -44,13 +51,27 @@ def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
     handles = [note(name, layer) for name, layer in leaves]
     training = network.training
     try:
-        with torch.no_grad():
+        with torch.no_grad(), watched(network, entered):
             network.eval()(blank)
+    except Exception as error:
+        if entered and (fault := entered[-1].fault):
+            error.add_note(fault)
+        raise
     finally:
         network.train(training)
         for handle in handles:
             handle.remove()
     return layers
+
+
+def diagram_of(network: nn.Module, blank: Tensor | Padded) -> Diagram:
+    """Return the drawing of a network: that of a graph, or the stack of its layers."""
+    if isinstance(network, Graph):
+        return network.diagram
+    layers = summarize(network, blank)
+    return stack(
+        [DrawnLayer(one.name, one.kind, (), " x ".join(map(str, one.shape)), one.parameters) for one in layers]
+    )
 
 
 def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:

@@ -102,6 +102,9 @@ def train(
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
         )
+    blocks = trainer.world_size == 1 and devices.supports_blocks
+    if setup.own_step is not None and not blocks:
+        raise BadDevices("a training step of your own needs one device, in full precision")
     module = FitModule(
         setup.network,
         setup.preprocessor,
@@ -111,9 +114,10 @@ def train(
         recipe.seed,
         setup.regularizers,
         stop=lambda: flag.received is not None,
-        blocks=trainer.world_size == 1 and devices.supports_blocks,
+        blocks=blocks,
         make_own=setup.at_hand.optimizer,
         goes_on=bool(recipe.from_run),
+        own_step=setup.own_step,
     )
     try:
         with flag.catching(), display, quiet_lightning():

@@ -28,7 +28,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import TRIALS, claim_run, find_folder, is_study
 from dl.terminal import plain
@@ -213,7 +213,7 @@ def _in_folder(study: Study, work: Work, root: Path) -> Study:
     folder = claim_run(root, f"{work.dataset.name}-tune")
     files.make_folder(folder / TRIALS)
     reasons = [f"{one.typed}: {one.reason}" for one in work.defaults]
-    files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
+    write_recipe(folder, work.recipe, reasons)
     return replace(study, name=folder.name, path=folder)
 
 
