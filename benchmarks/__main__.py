@@ -18,6 +18,7 @@ from benchmarks import (
     leaks,
     mnist,
     plugins,
+    pooling,
     rankings,
     rare,
     regularizers,
@@ -62,6 +63,7 @@ ALL: dict[str, Callable[[], None]] = {
     "advice": advice.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
+    "pooling": pooling.main,
     "defaults": defaults.main,
 }
 

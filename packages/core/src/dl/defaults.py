@@ -48,6 +48,7 @@ class FitFacts:
         model: Name of the model.
         options: Options of model, training, split and data as they stand without defaults, by name.
         stated: Those of them that the user stated; they always win over a default.
+        regularizers: Names of those that the recipe has or the user stated.
     """
 
     data: DataFacts
@@ -56,6 +57,7 @@ class FitFacts:
     model: str
     options: Options = field(default_factory=dict)
     stated: frozenset[str] = frozenset()
+    regularizers: frozenset[str] = frozenset()
 
     def steps(self, batch_size: int) -> int:
         """Return the number of optimizer steps in an epoch, by the batch size that the user stated if there is one."""

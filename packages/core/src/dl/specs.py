@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
     from torch import nn
 
-    from dl.data.examples import Dataset
+    from dl.data.examples import Dataset, Examples
     from dl.domain import Domain
     from dl.learner import Learner
     from dl.regularizer import Regularizer
@@ -163,6 +163,8 @@ class RegularizerSpec:
         remedy: The value that the report suggests against overfitting; empty for no suggestion.
         offered: Its order among the suggested remedies, ascending.
         needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at ``auto``.
+        settle: From its options and the training examples, before the split, to the values of its own options that
+            depend on the data, each with its reason; None if none does. Others than ``auto`` are the user's.
     """
 
     name: str
@@ -176,6 +178,7 @@ class RegularizerSpec:
     remedy: str = ""
     offered: int = 50
     needs: tuple[tuple[str, Value], ...] = ()
+    settle: Callable[[Options, Examples], Sequence[Default]] | None = None
 
     def typed(self, options: Options) -> str:
         """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""
