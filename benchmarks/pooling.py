@@ -62,19 +62,14 @@ def _examples(case: Case, names: NDArray[np.str_], targets: NDArray[np.int64], r
 
 SUBJECTS = {
     "mnist": Subject(
-        "10,000 digits, 1,500 others for validation, judged by the 10,000 test digits",
-        lambda seed: digits(seed, 10_000),
-        {"epochs": 5},
+        "2,000 digits, 1,500 others for validation, judged by the 10,000 test digits",
+        lambda seed: digits(seed, 2_000),
+        {"epochs": 8},
     ),
     "photographs": Subject(
         "500 patches of 32x32 pixels from six photographs, which are the classes, judged by the other patches",
         partial(cut, "photographs"),
         {"epochs": 25},
-    ),
-    "textures": Subject(
-        "150 patches of 32x32 pixels of brick, grass and gravel, judged by the other patches",
-        partial(cut, "textures"),
-        {"epochs": 60},
     ),
 }
 

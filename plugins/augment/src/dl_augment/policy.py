@@ -56,15 +56,17 @@ def augment(policy: Policy) -> Regularizer:
         drawn = torch.rand(6, len(images), generator=generator, device=images.device, dtype=torch.float32)
         changed = images
         if policy.flip or policy.view != (1.0, 1.0) or policy.shift or policy.degrees:
-            changed = _resample(changed, _maps(policy, drawn, images.shape[2] / images.shape[3]))
+            changed = resample(changed, affine_maps(policy, drawn, images.shape[2] / images.shape[3]))
         if policy.colour:
-            changed = _recolour(changed, policy.colour, generator)
+            size = (3, len(images), 1, 1, 1)
+            wanted = torch.rand(size, generator=generator, device=images.device, dtype=torch.float32)
+            changed = recolour(changed, *(policy.colour * (2 * wanted - 1)).to(images.dtype))
         return _erase(changed, policy.erase, generator) if policy.erase else changed
 
     return on_images(change)
 
 
-def _maps(policy: Policy, drawn: Tensor, aspect: float) -> Tensor:
+def affine_maps(policy: Policy, drawn: Tensor, aspect: float) -> Tensor:
     """Return the affine map from a place in the new image to one in the old, (B, 2, 3), both in -1..1.
 
     Args:
@@ -72,7 +74,7 @@ def _maps(policy: Policy, drawn: Tensor, aspect: float) -> Tensor:
         drawn: (6, B) in 0..1.
         aspect: Height over width of the image, by which a turn is one in pixels.
     """
-    mirror = torch.where(drawn[0] < policy.flip, -1.0, 1.0)
+    mirror = 1 - 2 * (drawn[0] < policy.flip).to(drawn.dtype)
     side = policy.view[0] + (policy.view[1] - policy.view[0]) * drawn[1]
     angle = torch.deg2rad(policy.degrees * (2 * drawn[2] - 1))
     reach = (1 - side).clamp(min=0) + 2 * policy.shift  # how far the middle may lie from that of the image
@@ -82,21 +84,23 @@ def _maps(policy: Policy, drawn: Tensor, aspect: float) -> Tensor:
     return torch.stack([columns, rows], dim=1)
 
 
-def _resample(images: Tensor, maps: Tensor) -> Tensor:
+def resample(images: Tensor, maps: Tensor) -> Tensor:
     """Return the images under affine maps (B, 2, 3); beyond an edge it is repeated."""
     grid = F.affine_grid(maps, list(images.shape), align_corners=False)
     return F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False).to(images.dtype)
 
 
-def _recolour(images: Tensor, most: float, generator: torch.Generator) -> Tensor:
-    """Change brightness, contrast and saturation of each image by up to ``most``."""
-    drawn = 2 * torch.rand(3, len(images), 1, 1, 1, generator=generator, device=images.device, dtype=torch.float32) - 1
-    brighter, contrast, saturated = (most * drawn).to(images.dtype)
+def recolour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
+    """Change the colours of images (B, C, H, W), by shares (B, 1, 1, 1) that are 0 for no change.
+
+    Brightness is added in deviations of the batch; contrast stretches about the mean of an image, saturation about the
+    grey of a pixel.
+    """
     if images.shape[1] == 3:
         grey = images.mean(dim=1, keepdim=True)
-        images = grey + (1 + saturated) * (images - grey)
+        images = grey + (1 + saturation) * (images - grey)
     middle = images.mean(dim=(1, 2, 3), keepdim=True)
-    return middle + brighter * images.std() + (1 + contrast) * (images - middle)
+    return middle + brightness * images.std() + (1 + contrast) * (images - middle)
 
 
 def _erase(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
