@@ -119,7 +119,7 @@ def table(kept: list[Fit]) -> list[dict[str, object]]:
         for pool, values in by_pool.items():
             apart = values - by_pool["max"]
             half = float(stats.t.ppf(0.975, SEEDS - 1) * stats.sem(apart))
-            row = {"set": name, "pool": pool, "accuracy": f"{values.mean():.2f}"}
+            row: dict[str, object] = {"set": name, "pool": pool, "accuracy": f"{values.mean():.2f}"}
             within = f"{apart.mean():+.2f} [{apart.mean() - half:+.2f}, {apart.mean() + half:+.2f}]"
             rows.append(row | {"less that of max": within if pool != "max" else ""})
     return rows

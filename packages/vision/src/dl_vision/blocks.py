@@ -6,6 +6,7 @@ Shapes: feature maps (N, C, H, W), in channels-last memory format.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,8 @@ class PreActivated(nn.Module):
         """Return (N, C', H', W')."""
         active = self.begin(maps)
         beside: Tensor = maps if self.shortcut is None else self.shortcut(active)
-        return beside + self.body(active)
+        body: Tensor = self.body(active)
+        return beside + body
 
 
 class Branches(nn.Module):
@@ -129,7 +131,8 @@ def initialize(network: nn.Module, start: str) -> nn.Module:
 
     Source: Glorot and Bengio 2010, section 4.2.1 (uniform); He et al. 2015, section 2.2 (normal).
     """
-    draw = {"glorot": nn.init.xavier_uniform_, "he": _he}.get(start)
+    draws: dict[str, Callable[[Tensor], Tensor]] = {"glorot": nn.init.xavier_uniform_, "he": _he}
+    draw = draws.get(start)
     for layer in network.modules():
         if draw and isinstance(layer, (nn.Conv2d, nn.Linear)):
             draw(layer.weight)
@@ -187,9 +190,9 @@ def _along(layers: Iterable[nn.Module]) -> Iterator[nn.Module]:
             yield layer
 
 
-def _first(size: object) -> int:
-    """Return the first of the sizes along height and width, which are one here."""
-    return int(size[0] if isinstance(size, tuple) else size)  # type: ignore[call-overload,no-any-return]  # an int
+def _first(size: Any) -> int:  # Any: an int, or one for height and width, as torch keeps either
+    """Return the first of the sizes along height and width, which are the same here."""
+    return int(size[0] if isinstance(size, tuple) else size)
 
 
 def _he(weight: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,7 @@ DROPOUT = Option(
     "dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES, regularizes=True
 )
 ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "mish", "tanh")
-ACTIVATION = Option(
-    "activation",
-    "relu",
-    "activation of the hidden layers",
-    choices=ACTIVATIONS,
-    space=Space(choices=("relu", "gelu", "silu")),
-)
+ACTIVATION = Option("activation", "relu", "activation of the hidden layers", choices=ACTIVATIONS)
 NORMS = ("batch", "group", "none")
 STARTS = ("torch", "he", "glorot")
 STEM = Option(
@@ -65,18 +60,22 @@ PENALTY = Option(
 
 
 def _norm(default: str) -> Option:
-    """Return the option of what follows a convolution."""
-    return Option(
-        "norm",
-        default,
-        "norm of the feature maps: of the batch, of groups of an image's channels, or none",
-        choices=NORMS,
-    )
+    """Return the option of the norm after a convolution."""
+    help_ = "norm of the feature maps: of the batch, of groups of an image's channels, or none"
+    return Option("norm", default, help_, choices=NORMS)
 
 
 def _start(default: str) -> Option:
     """Return the option of the first weights."""
     return Option("start", default, "first weights: as PyTorch draws them, or by He or Glorot", choices=STARTS)
+
+
+DEEP = (  # options of the deep networks
+    DROPOUT,
+    replace(_norm("batch"), space=Space(choices=("batch", "group"))),
+    replace(ACTIVATION, space=Space(choices=("relu", "gelu", "silu"))),
+    _start("he"),
+)
 
 
 @hookimpl
@@ -170,10 +169,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("stages", 3, "number of stages, each of half the size of the one before", low=1, high=6),
                 Option("blocks", 1, "residual blocks in each stage, of two convolutions", low=1, high=12),
                 STEM,
-                DROPOUT,
-                _norm("batch"),
-                ACTIVATION,
-                _start("he"),
+                *DEEP,
             ),
             recipe="resnet",
         ),
@@ -191,10 +187,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 ),
                 STEM,
                 POOL,
-                DROPOUT,
-                _norm("batch"),
-                ACTIVATION,
-                _start("he"),
+                *DEEP,
             ),
             recipe="separable",
         ),
@@ -215,10 +208,7 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("depth", 3, "number of modules; the map is halved between them", low=1, high=6),
                 STEM,
                 POOL,
-                DROPOUT,
-                _norm("batch"),
-                ACTIVATION,
-                _start("he"),
+                *DEEP,
             ),
             recipe="inception",
         ),

@@ -37,7 +37,7 @@ def settle(options: Options, train: Examples) -> Sequence[Default]:
 
 def _why_whole(train: Examples) -> str:
     """Return why images may be digits or letters, of which a part or the mirror image is none; empty if not."""
-    if train.inputs.shape[-1] != 3:
+    if train.array.shape[-1] != 3:
         return "images without colours may be digits or letters, whose mirror image or part is none"
     if train.names and all(len(name) == 1 for name in train.names):
         return (
@@ -56,7 +56,7 @@ def _why_sided(train: Examples) -> str:
     for number in classes:
         where = np.flatnonzero(targets == number)
         few = where[np.linspace(0, len(where) - 1, min(MOST, len(where))).astype(int)]
-        if has_sides(np.asarray(train.inputs), few, bound):
+        if has_sides(train.array, few, bound):
             name = train.names[int(number)] if train.names else str(number)
             return f"class {name!r} certainly differs from its own mirror image"
     return ""
@@ -92,4 +92,5 @@ def _difference(images: NDArray[np.uint8]) -> NDArray[np.float64]:
         shape = (*kept.shape[:axis], cells, size, *kept.shape[axis + 1 :])
         grey = kept.reshape(shape).mean(axis=axis + 1)
     half = grey.shape[2] // 2
-    return grey[:, :, :half] - grey[:, :, ::-1][:, :, :half]
+    difference: NDArray[np.float64] = grey[:, :, :half] - grey[:, :, ::-1][:, :, :half]
+    return difference
