@@ -62,7 +62,7 @@ def _why_sided(train: Examples) -> str:
     return ""
 
 
-def has_sides(images: NDArray[np.uint8], where: NDArray[np.int64], bound: float) -> bool:
+def has_sides(images: NDArray[np.generic], where: NDArray[np.int64], bound: float) -> bool:
     """Return whether some images (N, H, W, C) at these positions (n,) certainly differ from their mirror images.
 
     If a mirror image is as likely as the image, left minus right is as often positive as negative; its sum over its
@@ -81,7 +81,7 @@ def has_sides(images: NDArray[np.uint8], where: NDArray[np.int64], bound: float)
     return bool(((ratio > bound) & (deviations > SMALL)).any())
 
 
-def _difference(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _difference(images: NDArray[np.generic]) -> NDArray[np.float64]:
     """Return left minus right of images (n, H, W, C), averaged to cells and over channels, (n, cells, cells // 2)."""
     grey = images.mean(axis=3)
     for axis in (1, 2):
