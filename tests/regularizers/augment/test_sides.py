@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from dl.data.examples import Examples
-from dl_augment.sides import settle
+from dl.plugins.loading import load_plugins
+from dl_augment.sides import count_sided, settle
 
 AUTO = {"policy": "light", "flip": "auto", "crop": "auto"}
 
@@ -24,10 +25,28 @@ def test_photographs_whose_classes_have_no_side_are_mirrored_and_cut():
     assert values(photographs()) == {"flip": "yes", "crop": "yes"}
 
 
-def test_photographs_of_which_a_class_leans_to_one_side_are_not_mirrored():
+def test_images_of_which_a_class_has_a_side_are_neither_mirrored_nor_cut_and_it_is_named():
     found = {one.name: one for one in settle(AUTO, photographs(leaning=2.0))}
-    assert (found["flip"].value, found["crop"].value) == ("no", "yes")
-    assert found["flip"].reason == "class 'right' certainly differs from its own mirror image"
+    assert (found["flip"].value, found["crop"].value) == ("no", "no")
+    assert found["flip"].reason == "images of 'right' resemble each other more than each other's mirror image"
+
+
+def test_of_images_whose_nearest_is_as_they_are_all_count_and_of_mirror_images_none():
+    left, right = np.zeros((1, 8, 8)), np.zeros((1, 8, 8))
+    left[0, 0, 0] = right[0, 0, 7] = 1.0
+    assert count_sided(np.concatenate([left, left])).tolist() == [2.0, 2.0]
+    assert count_sided(np.concatenate([left, right])).tolist() == [0.0, 2.0]
+    assert count_sided(np.zeros((3, 8, 8))).tolist() == [1.5, 3.0], "they are their own mirror images"
+    assert count_sided(left).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("count", [60, 2_000])
+def test_digits_in_colours_whose_classes_are_words_are_found_to_have_sides(count):
+    train = load_plugins().dataset("vision", "digits").load({}).train
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    few = train.take(np.arange(min(count, len(train))))
+    coloured = Examples(np.repeat(few.inputs, 3, axis=3), few.targets, few.ids, words)
+    assert values(coloured) == {"flip": "no", "crop": "no"}
 
 
 def test_what_leans_hardly_is_mirrored_however_many_images_there_are():

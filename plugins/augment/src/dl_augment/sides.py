@@ -17,22 +17,22 @@ from dl.options import Options
 
 CELLS = 8  # along each side, to which images are averaged
 MOST = 200  # images of a class that are looked at
-LEVEL = 0.01  # of the test over all classes and cells
-SMALL = 0.25  # deviations: a difference of left and right that counts as none
+LEVEL = 0.01  # of the test over all classes and all of them together
+LEAST = 0.6  # share of images with a side, below which a class counts as having none
 CHUNK = 64  # images averaged at once
 YES, NO, AUTO = "yes", "no", "auto"
 
 
 def settle(options: Options, train: Examples) -> Sequence[Default]:
     """Return ``crop`` and ``flip`` where they are ``auto``, with the reason."""
-    found: list[Default] = []
-    reason = _why_whole(train)
-    if options["crop"] == AUTO:
-        found.append(Default("crop", NO if reason else YES, reason or "photographs in colour: a part is still one"))
-    if options["flip"] == AUTO:
-        reason = reason or _why_sided(train)
-        found.append(Default("flip", NO if reason else YES, reason or "no class differs from its own mirror image"))
-    return found
+    if AUTO not in (options["crop"], options["flip"]):
+        return ()
+    single = train.targets.ndim == 1 and np.issubdtype(train.targets.dtype, np.integer)
+    whole = _why_whole(train) or (_why_sided(train) if single else "")
+    sided = whole or ("" if single else "what is not one class of each image may depend on the side")
+    found = {"crop": whole, "flip": sided}
+    seen = "photographs in colour, whose classes have no side as far as they tell" if single else "images in colour"
+    return [Default(one, NO if why else YES, why or seen) for one, why in found.items() if options[one] == AUTO]
 
 
 def _why_whole(train: Examples) -> str:
@@ -47,50 +47,65 @@ def _why_whole(train: Examples) -> str:
 
 
 def _why_sided(train: Examples) -> str:
-    """Return why the side may matter in photographs; empty if nothing tells so."""
-    targets = np.asarray(train.targets)
-    if targets.ndim > 1 or not np.issubdtype(targets.dtype, np.integer):
-        return "what is not one class of each image may depend on the side"
+    """Return why the side matters, as of digits in colours; empty if nothing tells so."""
+    targets = train.targets
     classes = np.unique(targets)
-    bound = NormalDist().inv_cdf(1 - LEVEL / (2 * len(classes) * CELLS * (CELLS // 2)))
+    bound = NormalDist().inv_cdf(1 - LEVEL / (len(classes) + 1))
+    counted = np.zeros(2)
     for number in classes:
         where = np.flatnonzero(targets == number)
         few = where[np.linspace(0, len(where) - 1, min(MOST, len(where))).astype(int)]
-        if has_sides(train.array, few, bound):
+        own = count_sided(_cells(train.array, few))
+        if _is_sided(own, bound):
             name = train.names[int(number)] if train.names else str(number)
-            return f"class {name!r} certainly differs from its own mirror image"
-    return ""
+            return f"images of {name!r} resemble each other more than each other's mirror image"
+        counted += own
+    return "images resemble others of their class more than their mirror image" if _is_sided(counted, bound) else ""
 
 
-def has_sides(images: NDArray[np.generic], where: NDArray[np.int64], bound: float) -> bool:
-    """Return whether some images (N, H, W, C) at these positions (n,) certainly differ from their mirror images.
+def count_sided(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return of how many images (n, H, W) the nearest other one is no mirror image, and the number of images.
 
-    If a mirror image is as likely as the image, left minus right is as often positive as negative; its sum over its
-    root of squares then is about normal.
-
-    Args:
-        images: All images.
-        where: Positions of a class.
-        bound: Of that ratio, above which a cell differs.
+    Each is looked for among all others and the mirror images of all others. If a mirror image is as likely as the
+    image, half of the nearest are mirror images.
     """
-    parts = [_difference(images[where[start : start + CHUNK]]) for start in range(0, len(where), CHUNK)]
-    difference = np.concatenate(parts)
-    squares = (difference**2).sum(axis=0)
-    ratio = np.abs(difference.sum(axis=0)) / np.sqrt(np.where(squares > 0, squares, 1.0))
-    deviations = ratio / np.sqrt(len(where))
-    return bool(((ratio > bound) & (deviations > SMALL)).any())
+    n = len(cells)
+    if n < 2:
+        return np.zeros(2)
+    flat, mirrored = cells.reshape(n, -1), cells[:, :, ::-1].reshape(n, -1)
+    squares = (flat**2).sum(axis=1)
+    apart = [squares[:, None] + squares - 2 * flat @ other.T for other in (flat, mirrored)]
+    for distances in apart:
+        np.fill_diagonal(distances, np.inf)
+    as_is, turned = (distances.min(axis=1) for distances in apart)
+    return np.array([(as_is < turned).sum() + 0.5 * (as_is == turned).sum(), n])
 
 
-def _difference(images: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Return left minus right of images (n, H, W, C), averaged to cells and over channels, (n, cells, cells // 2)."""
+def _is_sided(counted: NDArray[np.float64], bound: float) -> bool:
+    """Return whether a count is certainly more than half, and by more than a little.
+
+    Two images are often the nearest of each other, so that the variance is taken as twice that of single ones.
+    """
+    sided, n = counted
+    return bool(n and sided / n >= LEAST and (2 * sided - n) / np.sqrt(2 * n) > bound)
+
+
+def _cells(images: NDArray[np.generic], where: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return images (N, H, W, C) at some positions, averaged to cells and over channels, each less its mean."""
+    parts = [_averaged(images[where[start : start + CHUNK]]) for start in range(0, len(where), CHUNK)]
+    cells = np.concatenate(parts)
+    less: NDArray[np.float64] = cells - cells.mean(axis=(1, 2), keepdims=True)
+    return less
+
+
+def _averaged(images: NDArray[np.generic]) -> NDArray[np.float64]:
     grey = images.mean(axis=3)
     for axis in (1, 2):
         cells = min(CELLS, grey.shape[axis])
         size = grey.shape[axis] // cells
-        first = (grey.shape[axis] - size * cells) // 2
+        first = (grey.shape[axis] - size * cells) // 2  # what is left over is cut at both sides alike
         kept = np.take(grey, range(first, first + size * cells), axis=axis)
         shape = (*kept.shape[:axis], cells, size, *kept.shape[axis + 1 :])
         grey = kept.reshape(shape).mean(axis=axis + 1)
-    half = grey.shape[2] // 2
-    difference: NDArray[np.float64] = grey[:, :, :half] - grey[:, :, ::-1][:, :, :half]
-    return difference
+    found: NDArray[np.float64] = grey
+    return found
