@@ -20,6 +20,7 @@ from benchmarks import (
     lines,
     mnist,
     plugins,
+    pooling,
     rankings,
     rare,
     regularizers,
@@ -66,6 +67,7 @@ ALL: dict[str, Callable[[], None]] = {
     "advice": advice.main,
     "regularizers": regularizers.main,
     "remedies": remedies.main,
+    "pooling": pooling.main,
     "defaults": defaults.main,
 }
 

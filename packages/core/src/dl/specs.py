@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-    from dl.data.examples import Dataset
+    from dl.data.examples import Dataset, Examples
     from dl.domain import Domain
     from dl.learner import Learner
     from dl.regularizer import Regularizer
@@ -189,6 +189,8 @@ class RegularizerSpec:
         needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at ``auto``.
         linear: Whether it may stand beside a linear path, which is solved on the training set as it is and knows
             nothing of it; beside one that may not the path is off.
+        settle: From its options and the training examples, before the split, to the values of its own options that
+            depend on the data, each with its reason; None if none does. Others than ``auto`` are the user's.
     """
 
     name: str
@@ -203,6 +205,7 @@ class RegularizerSpec:
     offered: int = 50
     needs: tuple[tuple[str, Value], ...] = ()
     linear: bool = True
+    settle: Callable[[Options, Examples], Sequence[Default]] | None = None
 
     def typed(self, options: Options) -> str:
         """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""

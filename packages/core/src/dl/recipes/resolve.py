@@ -139,6 +139,7 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
     data = asked.data or found.data or _missing("data set", [name for _, name in plugins.datasets])
     model = asked.model or found.model or _missing("model", [name for _, name in plugins.models])
     retargeted = bool(asked.task) and is_table(_path(data))  # a table's target is then read as the task needs it
+    installed = {name: one for name, one in found.regularizers.items() if not is_open or name in plugins.regularizers}
     return replace(
         found,
         domain=domain.name,
@@ -147,7 +148,7 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
         task=task or found.task,
         seed=asked.seed if asked.seed is not None else found.seed,
         model_options=found.model_options if model == found.model else {},
-        regularizers={**found.regularizers, **asked.regularizers},
+        regularizers={**installed, **asked.regularizers},
         data_options={k: v for k, v in found.data_options.items() if not (retargeted and k == "target_as")},
         is_open=is_open,
         stated=frozenset(f"reg.{name}" for name in asked.regularizers) if is_open else frozenset(),

@@ -16,7 +16,7 @@ from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
 from dl.defaults import DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
-from dl.options import Option, check_named
+from dl.options import Option, check, check_named
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
@@ -65,7 +65,8 @@ def close_recipe(
         facts: Of the data set, if they are known; None computes them.
     """
     settled, defaults = settle(_as_read(recipe, dataset, at_hand), facts or data_facts(dataset), plugins)
-    return _as_needed(settled, plugins), defaults
+    regularized, own = _settle_regularizers(_as_needed(settled, plugins), dataset.train, plugins)
+    return regularized, (*defaults, *own)
 
 
 def data_facts(dataset: Dataset) -> DataFacts:
@@ -92,7 +93,8 @@ def fit_facts(recipe: Recipe, data: DataFacts, plugins: Plugins) -> FitFacts:
     options = {name: value for group in GROUPS for name, value in getattr(recipe, group).items()}
     stated = frozenset(name.partition(".")[2] for name in recipe.stated)
     linear = all(plugins.regularizers[name].linear for name in recipe.regularizers)
-    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, options, stated, linear)
+    train, regularizers = data.examples - (0 if data.val else val), frozenset(recipe.regularizers)
+    return FitFacts(data, train, val, recipe.model, options, stated, linear, regularizers)
 
 
 def _describe_target(examples: Examples) -> tuple[str, int]:
@@ -112,6 +114,26 @@ def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
     needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
     needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
     return replace(recipe, data_options={**recipe.data_options, **needed})
+
+
+def _settle_regularizers(recipe: Recipe, train: Examples, plugins: Plugins) -> tuple[Recipe, tuple[Default, ...]]:
+    """Return the recipe with the options that its regularizers settle on the training examples, and these.
+
+    Raises:
+        PluginFailed: If a regularizer settles an option that it does not have, or by a value that does not fit.
+    """
+    settled, found = dict(recipe.regularizers), list[Default]()
+    for name, options in recipe.regularizers.items():
+        spec = plugins.regularizers[name]
+        own = list(spec.settle(options, train)) if spec.settle else []
+        try:
+            settled[name] = check(
+                spec.options, {**options, **{one.name: one.value for one in own}}, f"regularizer {name}"
+            )
+        except BadOption as error:
+            raise PluginFailed(plugins.line("regularizers", name, f"settled on the data: {error}")) from error
+        found += [one for one in own if options.get(one.name) != one.value]
+    return (replace(recipe, regularizers=settled) if found else recipe), tuple(found)
 
 
 def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
