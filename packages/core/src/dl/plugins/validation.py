@@ -217,6 +217,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
     "linear": (lambda value: isinstance(value, bool), "True or False"),
+    "settle": (_is_function_or_none, "a function or None"),
     "needs": (_are_pairs, "a tuple of pairs of a name and a value"),
     "options": (_are_options, "a tuple of Option, each with a name of its own"),
 }
