@@ -23,12 +23,12 @@ Floats = NDArray[np.float32]
 
 def linear_classifier(options: Options) -> Learner:
     """Return logistic regression."""
-    return Learner("logistic regression on pixels", partial(_logistic, options), _prepare, _rows, MOST, QUICK)
+    return Learner("logistic regression on pixels", partial(logistic, options), _prepare, _rows, MOST, QUICK)
 
 
 def linear_regressor(options: Options) -> Learner:
     """Return ridge regression."""
-    return Learner("ridge regression on pixels", partial(_ridge, options), _prepare, _rows, MOST, QUICK)
+    return Learner("ridge regression on pixels", partial(ridge, options), _prepare, _rows, MOST, QUICK)
 
 
 def neighbours_classifier(options: Options) -> Learner:
@@ -41,7 +41,8 @@ def neighbours_regressor(options: Options) -> Learner:
     return Learner(NEAREST, partial(_mean, options), _prepare, _rows, MOST, QUICK)
 
 
-def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+def logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+    """Return logistic regression on scaled rows, unfitted."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -50,7 +51,8 @@ def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
     return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=100))
 
 
-def _ridge(options: Options) -> Any:  # Any: as above
+def ridge(options: Options) -> Any:  # Any: as above
+    """Return ridge regression on scaled rows, unfitted."""
     from sklearn.linear_model import Ridge, RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -135,6 +135,10 @@ class Plugins:
         Raises:
             UnknownName: Naming the nearest one.
         """
+        family, colon, rest = name.partition(":")
+        found = self.models.get((domain, family)) if colon and (domain, name) not in self.models else None
+        if found is not None and found.member is not None and rest:
+            return found.member(rest)
         return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
 
     def need_network(self, domain: str, name: str, verb: str) -> None:

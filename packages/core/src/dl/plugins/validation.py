@@ -116,6 +116,10 @@ def spec_fault(spec: object, kind: Kind) -> str:
         holds, wanted = _FIELDS.get(field.name, _ANYTHING)
         if field.name == "build" and getattr(spec, "is_learner", False):
             holds, wanted = _NO_NETWORK
+        if field.name == "build" and getattr(spec, "member", None):
+            holds, wanted = _NO_NETWORK[0], "None, as it is a family of networks"
+        if field.name == "defaults" and kind.spec is ModelSpec:
+            holds, wanted = _is_function_or_none, "a function or None"
         if not holds(value):
             named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
             return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
@@ -192,6 +196,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "classifier": (_is_function_or_none, "a function or None"),
     "regressor": (_is_function_or_none, "a function or None"),
     "defaults": _FUNCTION,
+    "start": (_is_function_or_none, "a function or None"),
+    "member": (_is_function_or_none, "a function or None"),
     "build_causal": (_is_function_or_none, "a function or None"),
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,

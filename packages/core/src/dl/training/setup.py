@@ -255,7 +255,8 @@ def _build(
     """
     own = at_hand.model is not None
     with _naming_own_network(preprocessor) if own else nullcontext():
-        network = build_network(recipe, plugins, preprocessor, task, regularizers)
+        of_run = bool(recipe.from_run)
+        network = build_network(recipe, plugins, preprocessor, task, regularizers, of_run=of_run)
         fault = find_network_fault(network, preprocessor.example_input(), task)
     if fault and own:
         raise BadOption(f"the network given as model= {fault}")
