@@ -1,7 +1,7 @@
 """Networks of timm and of torchvision by name, where these packages are installed.
 
-Their code is imported only for a model of theirs. Weights come from their own cache, or from a file that is named;
-where neither has them and nothing can be downloaded, that is an error.
+Their code is imported only for a model of theirs. Weights come from their own cache, or from a file that is named; that
+neither has them is an error. Nothing is downloaded.
 Letters: ``N`` images, ``F`` features.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from dl.errors import BadFile, BadOption, nearest
 from dl.options import InputShape, Options
@@ -36,7 +36,8 @@ class Hub:
         names: Of its networks.
         make: From the name of one to the network, with features (N, F) in place of its last layer.
         scaling: From the network to mean and deviation of its channels.
-        published: From the name to its published weights.
+        cached: From a network and its name to the file of its published weights in the package's cache; None without.
+        fetch: Python code that fetches published weights into that cache, with ``NAME`` for the name.
         unread: From the network to how names of its last layer begin.
     """
 
@@ -44,7 +45,8 @@ class Hub:
     names: Callable[[ModuleType], Sequence[str]]
     make: Callable[[ModuleType, str], nn.Module]
     scaling: Callable[[nn.Module], tuple[Sequence[float], Sequence[float]]]
-    published: Callable[[ModuleType, str], dict[str, Tensor]]
+    cached: Callable[[nn.Module, str], Path | None]
+    fetch: str
     unread: Callable[[nn.Module], tuple[str, ...]]
 
     def imported(self, name: str) -> ModuleType:
@@ -58,6 +60,9 @@ class Hub:
         except ImportError as error:
             model = f"{self.package}:{name}"
             raise BadOption(f"{model} needs the package {self.package}: {error}  pip install {self.package}") from error
+        except Exception as error:  # torchvision made for another version of torch
+            reason = " ".join(str(error).split())
+            raise BadOption(f"{self.package}:{name}: the package {self.package} cannot be used: {reason}") from error
         known = self.names(found)
         if name not in known:
             raise BadOption(f"{self.package} has no network {name!r}{nearest(name, known)}")
@@ -84,17 +89,21 @@ class Hub:
         if inner is None:
             return
         full, source = f"{self.package}:{name}", str(options["weights"])
-        put(self._weights(name, source), inner, full, f"weights={source}", self.unread(inner))
+        path = self._cached(inner, name) if source == AUTO else Path(source)
+        put(read_weights(path), inner, full, f"weights={source}", self.unread(inner))
 
-    def _weights(self, name: str, source: str) -> dict[str, Tensor]:
-        if source != AUTO:
-            return read_weights(Path(source))
-        try:
-            return self.published(self.imported(name), name)
-        except Exception as error:  # of a network, a cache, or a name without weights
-            reason = " ".join(str(error).split())[:200]
-            what = f"{self.package}:{name}: its weights are neither in a cache nor can be fetched ({reason})"
-            raise BadFile(f"{what}; name a file, as weights=PATH, or learn from the start with weights=none") from error
+    def _cached(self, network: nn.Module, name: str) -> Path:
+        """Return the file of published weights.
+
+        Raises:
+            BadFile: If it is not in the cache of the package.
+        """
+        found = self.cached(network, name)
+        if found is None:
+            what = f"{self.package}:{name}: its weights are not in the cache of {self.package}"
+            fetch = self.fetch.replace("NAME", name)
+            raise BadFile(f'{what}; fetch them once, as by python -c "{fetch}", or name a file, as weights=PATH')
+        return found
 
 
 def _width(network: nn.Module, body: PhotoBody) -> int:
@@ -124,9 +133,11 @@ def _timm_scaling(network: Any) -> tuple[Sequence[float], Sequence[float]]:  # A
     return tuple(network.default_cfg["mean"]), tuple(network.default_cfg["std"])
 
 
-def _timm_published(package: Any, name: str) -> dict[str, Tensor]:  # Any: as above
-    found: dict[str, Tensor] = package.create_model(name, pretrained=True, num_classes=0).state_dict()
-    return found
+def _timm_cached(network: Any, _name: str) -> Path | None:  # Any: as above
+    hub = importlib.import_module("huggingface_hub")
+    known = str(network.pretrained_cfg.get("hf_hub_id") or "")
+    found = hub.try_to_load_from_cache(known, "model.safetensors") if known else None
+    return Path(found) if isinstance(found, str) else None
 
 
 def _timm_unread(network: Any) -> tuple[str, ...]:  # Any: as above
@@ -148,9 +159,12 @@ def _last_linear(network: nn.Module) -> str:
     return names[-1]
 
 
-def _torchvision_published(package: Any, name: str) -> dict[str, Tensor]:  # Any: as above
-    found: dict[str, Tensor] = package.models.get_model_weights(name).DEFAULT.get_state_dict(progress=False)
-    return found
+def _torchvision_cached(_network: nn.Module, name: str) -> Path | None:
+    import torch
+
+    url = str(importlib.import_module("torchvision.models").get_model_weights(name).DEFAULT.url)
+    found = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
+    return found if found.is_file() else None
 
 
 HUBS = {
@@ -159,7 +173,8 @@ HUBS = {
         lambda package: package.list_models(),
         _of_timm,
         _timm_scaling,
-        _timm_published,
+        _timm_cached,
+        "import timm; timm.create_model('NAME', pretrained=True)",
         _timm_unread,
     ),
     "torchvision": Hub(
@@ -167,7 +182,8 @@ HUBS = {
         lambda package: package.models.list_models(module=package.models),
         _of_torchvision,
         lambda network: IMAGENET,
-        _torchvision_published,
+        _torchvision_cached,
+        "import torchvision; torchvision.models.get_model('NAME', weights='DEFAULT')",
         lambda network: (str(network.unread),),
     ),
 }
