@@ -37,12 +37,12 @@ def test_as_a_model_it_tells_the_photographs_apart(folder, tmp_path):
 def test_as_a_rival_it_is_fitted_to_photographs_and_left_out_of_others(tiles):
     pixels, names = tiles
     targets = (names == "china").astype(np.int64)
-    for side, wanted in ((64, [1.0]), (40, [])):
+    for side, wanted in ((64, 1), (40, 0)):
         examples = Examples(np.ascontiguousarray(pixels[:, :side, :side]), targets, np.arange(40), ("no", "yes"))
         train, val = (Subset(examples, np.arange(start, 40, 2)) for start in (0, 1))
         rivals = [Rival("linear-features", classifier({"penalty": "auto"}))]
         found = fit_rivals(rivals, decide(targets, examples.names), train, val, quick=True)
-        assert [one.baseline.score for one in found] == wanted
+        assert len(found) == wanted and all(one.baseline.score > 0.8 for one in found)
 
 
 def test_rows_of_another_network_are_refused():
@@ -51,5 +51,6 @@ def test_rows_of_another_network_are_refused():
 
 
 def test_the_options_are_those_of_the_estimator():
-    assert classifier({"penalty": 4.0}).build()[-1].C == 0.25
+    assert classifier({"penalty": 4.0}).build().C == 0.25
+    assert classifier({"penalty": "auto"}).build().C == 1
     assert regressor({"penalty": 4.0}).build()[-1].alpha == 4

@@ -41,7 +41,9 @@ ORDER = (
     *(
         "padded",
         "linear_path",
+        "backbone",
         "domain",
+        "features",
         "specs",
         "hookspecs",
         "plugins",
@@ -71,7 +73,9 @@ HEAVY_ROOMS = (
     *(
         "padded",
         "linear_path",
+        "backbone",
         "domain",
+        "features",
         "tasks",
         "regularizer",
         "learners",

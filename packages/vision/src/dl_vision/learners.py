@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 
 def linear_classifier(options: Options) -> Learner:
     """Return logistic regression."""
-    return Learner("logistic regression on pixels", partial(logistic, options), _prepare, _rows, MOST, QUICK)
+    return Learner("logistic regression on pixels", partial(_logistic, options), _prepare, _rows, MOST, QUICK)
 
 
 def linear_regressor(options: Options) -> Learner:
@@ -41,8 +41,7 @@ def neighbours_regressor(options: Options) -> Learner:
     return Learner(NEAREST, partial(_mean, options), _prepare, _rows, MOST, QUICK)
 
 
-def logistic(options: Options) -> Any:  # Any: scikit-learn has no types
-    """Return logistic regression on scaled rows, unfitted."""
+def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

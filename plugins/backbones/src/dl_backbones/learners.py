@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +15,20 @@ from dl.features import Extractor
 from dl.learner import Learner
 from dl.options import Options
 from dl_backbones.models import extractor
-from dl_vision.learners import logistic, ridge
+from dl_vision.learners import ridge
 
 LEAST, LARGEST = 64, 128  # pixels of a side to which images are enlarged and reduced: 0.02 s an image on a core
 PHOTOGRAPH = 48  # pixels of a side from which coloured images are taken for photographs
 ANSWERED = 2_000  # validation images at most where it is a rival
 MOST = 2_000  # training images of ``dl baseline``
+PENALTY = 1.0  # of logistic regression, on features as they are
 Floats = NDArray[np.float32]
 
 
 def classifier(options: Options) -> Learner:
     """Return logistic regression."""
     answer = "logistic regression on learnt features"
-    return Learner(answer, partial(logistic, options), _prepare, _rows, MOST, suits=suits)
+    return Learner(answer, partial(_logistic, options), _prepare, _rows, MOST, suits=suits)
 
 
 def regressor(options: Options) -> Learner:
@@ -39,6 +41,13 @@ def suits(train: Subset, val: Subset) -> bool:
     """Return whether images are likely photographs, coloured and not small, and few enough beside a fit."""
     shape = train.examples.array.shape[1:]
     return len(shape) == 3 and shape[2] == 3 and min(shape[:2]) >= PHOTOGRAPH and len(val) <= ANSWERED
+
+
+def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+    from sklearn.linear_model import LogisticRegression
+
+    penalty = PENALTY if options["penalty"] == "auto" else float(options["penalty"])
+    return LogisticRegression(C=1 / penalty, max_iter=200)
 
 
 def _prepare(train: Subset) -> tuple[str, Floats]:

@@ -10,7 +10,6 @@ from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options, Space
 from dl.specs import ModelSpec
 from dl_backbones.defaults import defaults
-from dl_vision.plugin import PENALTY
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +39,15 @@ OPTIONS = (
         regularizes=True,
     ),
     Option("side", 128, "enlarge images whose shorter side has fewer pixels to so many", low=1, high=1024),
+)
+PENALTY = Option(
+    "penalty",
+    "auto",
+    "penalty on the squared weights; auto takes 1 for classes, and for numbers what cross-validation chooses",
+    low=1e-9,
+    high=1e9,
+    choices=("auto",),
+    or_number=True,
 )
 LITE0 = ModelSpec(
     "efficientnet-lite0",
