@@ -92,8 +92,8 @@ def _tile(pixels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, NDA
 
 
 def _fit(tiles: Path, **options: Any) -> dl.Run:  # Any: options of a fit
-    reading = {"target": "photo", "group_on": "square"}
-    return dl.fit("vision", str(tiles), runs=tiles.parent / "runs", rivals=False, **reading, **options)
+    given = {"target": "photo", "group_on": "square", **options}
+    return dl.fit("vision", str(tiles), runs=tiles.parent / "runs", rivals=False, **given)
 
 
 def _row(tiles: Path, what: str) -> dict[str, object]:
