@@ -8,6 +8,7 @@ import pytest
 from dl.errors import BadOption, UnknownName
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
+from dl.testing import check_model
 from dl_backbones import plugin
 
 
@@ -49,3 +50,10 @@ def test_a_name_after_a_colon_is_a_model():
     spec = load_plugins().model("vision", "timm:resnet18")
     assert spec.name == "timm:resnet18"
     assert spec.options == plugin.OPTIONS
+
+
+def test_a_network_that_begins_with_weights_holds_every_rule_and_a_family_is_left_out():
+    plugins = load_plugins()
+    for name, built in (("efficientnet-lite0", True), ("timm", False)):
+        found = {one.rule: one.state for one in check_model(plugins.model("vision", name), plugins)}
+        assert (found["it is built"] == "ok") is built

@@ -26,7 +26,8 @@ MOST_EXAMPLES = 2048  # that the statistics are computed on
 def running_norms(network: nn.Module) -> list[_BatchNorm]:
     """Return the batch norms of a network that learn running statistics; those of a body keep what they brought."""
     norms = [layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
-    return [norm for norm in norms if norm not in bodies(network)] if norms else norms
+    inner = bodies(network)
+    return [norm for norm in norms if norm not in inner]
 
 
 @torch.no_grad()
