@@ -52,8 +52,14 @@ def test_a_name_after_a_colon_is_a_model():
     assert spec.options == plugin.OPTIONS
 
 
-def test_a_network_that_begins_with_weights_holds_every_rule_and_a_family_is_left_out():
+def test_a_family_is_left_out_of_the_rules_for_networks():
     plugins = load_plugins()
-    for name, built in (("efficientnet-lite0", True), ("timm", False)):
-        found = {one.rule: one.state for one in check_model(plugins.model("vision", name), plugins)}
-        assert (found["it is built"] == "ok") is built
+    found = {one.rule: one.state for one in check_model(plugins.model("vision", "timm"), plugins)}
+    assert found["it is built"] == "skipped" and "failed" not in found.values()
+
+
+@pytest.mark.slow
+def test_a_network_that_begins_with_weights_holds_every_rule():
+    plugins = load_plugins()
+    found = {one.rule: one.state for one in check_model(plugins.model("vision", "efficientnet-lite0"), plugins)}
+    assert found["it overfits one batch"] == found["it survives saving and loading"] == "ok"

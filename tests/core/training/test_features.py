@@ -9,6 +9,7 @@ from rich.console import Console
 from torch import nn
 
 from dl.backbone import Backbone, Thawed
+from dl.features import Stopped
 from dl.hookspecs import hookimpl
 from dl.recipes.resolve import resolve
 from dl.specs import ModelSpec
@@ -97,3 +98,12 @@ def test_a_run_keeps_the_weights_of_a_trained_body_and_scores_as_it_did(fit, lin
     run = fit(line, model="tuned", epochs=2, more=[Networks()])
     again = fit(line, model="frozen", epochs=2, more=[Networks()])
     assert np.isfinite(run.best["val_loss"]) and np.isfinite(again.best["val_loss"])
+
+
+def test_a_signal_while_features_are_computed_interrupts_the_run(fit, line, monkeypatch):
+    def stopped(*_):
+        raise Stopped
+
+    monkeypatch.setattr("dl.training.train.read_features", stopped)
+    manifest = fit(line, model="frozen", more=[Networks()]).manifest
+    assert manifest.status == "interrupted" and "while features were computed" in manifest.message

@@ -31,6 +31,7 @@ KIND = "features"  # of entries
 FORMAT = 1  # of an entry
 NUMBERS = 1 << 22  # in a batch of prepared inputs, at most: 16 MiB, and several times that in a convolution
 MOST = 256  # examples in a batch
+SEARCHED = 1 << 31  # bytes of inputs that are hashed to find some examples among all: seconds
 
 Rows = NDArray[np.float32]  # (n, F)
 Tell = Callable[[int, int], None]
@@ -70,9 +71,10 @@ class Extractor:
         Raises:
             Stopped: If ``stop`` answers yes.
         """
-        every = _read(self._path(whole(examples)))
-        if every is not None:
-            return every if index is None else every[index]
+        if index is None or examples.array.nbytes <= SEARCHED:
+            every = _read(self._path(whole(examples)))
+            if every is not None:
+                return every if index is None else every[index]
         subset = whole(examples) if index is None else Subset(examples, index)
         path = self._path(subset)
         found = _read(path) if index is not None else None

@@ -138,6 +138,8 @@ def _choices(subject: ModelSubject) -> None:
         for choice in option.choices or (False, True):
             try:
                 subject.build(changed={option.name: choice}).eval()(cloned(subject.inputs))
+            except Skipped:
+                raise
             except Exception as error:
                 raise Broken(f"{option.name}={choice} fails: {type(error).__name__}: {error}") from error
 
