@@ -42,8 +42,10 @@ ORDER = (
     *(
         "padded",
         "linear_path",
+        "backbone",
         "graph",
         "domain",
+        "features",
         "specs",
         "hookspecs",
         "plugins",
@@ -73,8 +75,10 @@ HEAVY_ROOMS = (
     *(
         "padded",
         "linear_path",
+        "backbone",
         "graph",
         "domain",
+        "features",
         "tasks",
         "regularizer",
         "learners",

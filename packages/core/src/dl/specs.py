@@ -115,6 +115,13 @@ class ModelSpec:
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.
         own_step: How the network is trained, in place of dl's own training step; None for that.
+        start: Loads the weights that a network begins with into it, as the options ask: those that it learnt elsewhere.
+            It is not called for a network whose weights a run has.
+        needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at their
+            default: of a data set by name, which is stored as it is, those that are ``auto`` alone.
+        defaults: As those of a `DomainSpec`, and in their place; None for the domain's.
+        member: From the rest of a name, after a colon, to the model of that name: ``--model timm:resnet18``. None if
+            the model is one.
     """
 
     name: str
@@ -128,6 +135,10 @@ class ModelSpec:
     classifier: Callable[[Options], Learner] | None = None
     regressor: Callable[[Options], Learner] | None = None
     own_step: OwnStep | None = None
+    start: Callable[[nn.Module, Options], None] | None = None
+    needs: tuple[tuple[str, Value], ...] = ()
+    defaults: Callable[[FitFacts], Sequence[Default]] | None = None
+    member: Callable[[str], ModelSpec] | None = None
 
     @property
     def is_learner(self) -> bool:
@@ -139,8 +150,12 @@ class ModelSpec:
         """The function that builds the network.
 
         Raises:
-            BadOption: If the model is a learner.
+            BadOption: If the model is a learner, or several.
         """
+        if self.member is not None:
+            raise BadOption(
+                f"the model {self.name!r} is a family of networks; name one after a colon, as {self.name}:NAME"
+            )
         if self.build is None:
             raise BadOption(f"the model {self.name!r} is a learner of scikit-learn, and no network; name one that is")
         return self.build

@@ -33,7 +33,12 @@ READING = (
         high=512,
     ),
     Option("colour", "auto", "auto: grey if every image is grey, otherwise rgb", choices=("auto", "grey", "rgb")),
-    Option("scale", "standard", "scale pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
+    Option(
+        "scale",
+        "auto",
+        "scale pixels to mean 0 and deviation 1, or to 0..1; auto: as the model needs, otherwise standard",
+        choices=("auto", "standard", "unit"),
+    ),
     Option("bad_files", "stop", "at an unreadable image, stop, or skip and count it", choices=("stop", "skip")),
     Option("values", "auto", "of an array of images: its black and white", choices=VALUES),
     *tables.OPTIONS,

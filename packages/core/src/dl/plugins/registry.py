@@ -138,6 +138,10 @@ class Plugins:
             BadNetwork: If a file cannot be run, or has no such function.
             UnknownName: Naming the nearest one.
         """
+        family, colon, rest = name.partition(":")
+        found = self.models.get((domain, family)) if colon and (domain, name) not in self.models else None
+        if found is not None and found.member is not None and rest:
+            return found.member(rest)
         own = None if (domain, name) in self.models else model_of_file(name, domain)
         return own or _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
 

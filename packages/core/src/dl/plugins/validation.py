@@ -118,6 +118,10 @@ def spec_fault(spec: object, kind: Kind) -> str:
         holds, wanted = _FIELDS.get(field.name, _ANYTHING)
         if field.name == "build" and getattr(spec, "is_learner", False):
             holds, wanted = _NO_NETWORK
+        if field.name == "build" and getattr(spec, "member", None):
+            holds, wanted = _NO_NETWORK[0], "None, as it is a family of networks"
+        if field.name == "defaults" and kind.spec is ModelSpec:
+            holds, wanted = _is_function_or_none, "a function or None"
         if not holds(value):
             named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
             return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
@@ -201,6 +205,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "regressor": (_is_function_or_none, "a function or None"),
     "defaults": _FUNCTION,
     "own_step": (_is_step_or_none, "an OwnStep with functions, or None"),
+    "start": (_is_function_or_none, "a function or None"),
+    "member": (_is_function_or_none, "a function or None"),
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
     "form": (lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),

@@ -224,6 +224,7 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         BadOption: For a value that does not fit.
     """
     seed, groups = start.seed or 0, specs.groups
+    needs = _needs(specs)
     if not 0 <= seed <= LARGEST_SEED:
         raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {LARGEST_SEED}")
     split = check(groups["split"], {**start.split, **typed["split"]}, "split")
@@ -247,12 +248,22 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         regularizers=_regularizers(plugins, specs.domain.name, start.regularizers),
         train=train,
         split=split,
-        data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
+        data_options=check(
+            groups["options"], {**needs, **start.data_options, **typed["options"]}, f"{specs.domain.name} data"
+        ),
         is_open=start.is_open,
         stated=start.stated | _stated(typed) if start.is_open else frozenset(),
         from_run=start.from_run,
         from_hash=start.from_hash,
     )
+
+
+def _needs(specs: FitSpecs) -> dict[str, Value]:
+    """Return the options of reading that the model needs of the user's own files; a named data set is as it is."""
+    if specs.dataset is not None:
+        return {}
+    known = {option.name for option in specs.domain.options}
+    return {name: value for name, value in specs.model.needs if name in known}
 
 
 def check_protocol(split: Mapping[str, Value]) -> None:

@@ -22,7 +22,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import in_order_of_application
-from dl.specs import IN_MEMORY
+from dl.specs import IN_MEMORY, DomainSpec, ModelSpec
 
 GROUPS = ("model_options", "train", "split", "data_options")  # of a recipe
 
@@ -35,21 +35,27 @@ def settle(recipe: Recipe, data: DataFacts, plugins: Plugins) -> tuple[Recipe, t
     """
     if not recipe.is_open:
         return recipe, ()
-    if plugins.model(recipe.domain, recipe.model).is_learner:  # defaults are about the training of networks
+    model = plugins.model(recipe.domain, recipe.model)
+    if model.is_learner:  # defaults are about the training of networks
         return replace(recipe, is_open=False, stated=frozenset()), ()
     spec = plugins.domain(recipe.domain)
-    found = tuple(spec.defaults(fit_facts(recipe, data, plugins)))
+    found = tuple((model.defaults or spec.defaults)(fit_facts(recipe, data, plugins)))
     settled, applied = recipe, list[Default]()
     for default in found:
         try:
             changed = _with_default(settled, default, plugins)
         except BadOption as error:
-            message = f"defaults of the domain {spec.name!r}: {error}"
-            raise PluginFailed(plugins.line("domains", spec.name, message)) from error
+            raise PluginFailed(_of_whose_defaults(spec, model, plugins, error)) from error
         if changed != settled:
             applied.append(default)
         settled = changed
     return replace(settled, is_open=False, stated=frozenset()), tuple(applied)
+
+
+def _of_whose_defaults(spec: DomainSpec, model: ModelSpec, plugins: Plugins, error: BadOption) -> str:
+    if model.defaults is None:
+        return plugins.line("domains", spec.name, f"defaults of the domain {spec.name!r}: {error}")
+    return plugins.line("models", (spec.name, model.name), f"defaults of the model {model.name!r}: {error}")
 
 
 def close_recipe(
@@ -110,8 +116,9 @@ def _describe_target(examples: Examples) -> tuple[str, int]:
 
 
 def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
-    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
-    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
+    """Return the recipe with options of reading that are ``auto`` set as its model and regularizers need them."""
+    needs = [plugins.model(recipe.domain, recipe.model).needs]
+    needs += [plugins.regularizers[name].needs for name in recipe.regularizers]
     needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
     return replace(recipe, data_options={**recipe.data_options, **needed})
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dl.backbone import backbone
 from dl.defaults import Default
 from dl.graph.network import Graph
 from dl.options import format_value
@@ -20,6 +21,7 @@ from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
 from dl.splits.remedies import unmended
 from dl.terminal import plain
+from dl.training.regularizers import can_read_features
 from dl.training.setup import FitSetup
 from dl.training.summary import Layer, summarize
 from dl.words import hold, many
@@ -58,6 +60,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "to find": _class_to_find(task.info),
         "learns": _target_scale(task.info),
         "goes on": _going_on(setup),
+        "body": _body(setup),
     }
     console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
@@ -76,6 +79,20 @@ def _going_on(setup: FitSetup) -> str:
     if not recipe.from_run:
         return ""
     return f"from {Path(recipe.from_run).name}, its weights, classes and preprocessing; lr={recipe.train['lr']}"
+
+
+def _body(setup: FitSetup) -> str:
+    """Describe what is trained of a network with a body, and where its weights come from; empty for any other."""
+    parted = backbone(setup.network)
+    if parted is None:
+        return ""
+    trained = f"the last {many(len(parted.thawed), 'stage')} trained, after a head is solved"
+    if parted.is_frozen:
+        once = can_read_features(setup.regularizers)
+        trained = (
+            "frozen, its features are computed once" if once else "frozen, computed at each step, as inputs change"
+        )
+    return f"{trained}; {parted.origin}"
 
 
 def _class_to_find(info: TaskInfo) -> str:

@@ -38,6 +38,7 @@ def quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="lightning")
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # a frozen body
         try:
             for logger in loggers:
                 logger.setLevel(logging.ERROR)

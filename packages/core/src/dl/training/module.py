@@ -167,7 +167,7 @@ class FitModule(pl.LightningModule):
         if self.linear_path is not None and not self.goes_on:
             positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
             inputs, targets = self._at(self.data.train_data, positions)
-            solve(self.linear_path, inputs, targets, self.task.row.loss)
+            solve(self.linear_path.linear, inputs, targets, self.task.row.loss)
 
     def _at(self, data: DeviceDataset, positions: Index) -> tuple[Tensor, Tensor]:
         """Return prepared inputs of one shape, and their targets."""

@@ -274,9 +274,9 @@ def _build(
         BadOption: If an optimizer in memory does not fit.
         PluginFailed: If the model's network does not fit the task.
     """
-    own = _own_network(recipe, at_hand)
+    own, of_run = _own_network(recipe, at_hand), bool(recipe.from_run)
     with _naming_own_network(preprocessor, own) if own else nullcontext():
-        network = build_network(recipe, plugins, preprocessor, task, regularizers)
+        network = build_network(recipe, plugins, preprocessor, task, regularizers, of_run=of_run)
         fault = find_network_fault(network, preprocessor.example_input(), task)
     if fault and own:
         raise BadNetwork(f"{own} {fault}")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dl.backbone import Backbone, bodies
 from dl.diagram import Diagram, DrawnLayer, stack
 from dl.graph.network import Graph
 from dl.graph.value import Entered, watched
@@ -33,7 +34,7 @@ class Layer:
 
 
 def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
-    """Run one blank input through the network and record each leaf layer, in order of execution.
+    """Run one blank input through the network and record each leaf layer, in order of execution; a body is one.
 
     An error of the network gets a note that names the layer that failed.
     """
@@ -43,11 +44,14 @@ def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
-            layers.append(Layer(name, type(layer).__name__, shape, count_parameters(layer)))
+            layers.append(Layer(name, kinds.get(layer, type(layer).__name__), shape, count_parameters(layer)))
 
         return layer.register_forward_hook(hook)
 
-    leaves = [(name, layer) for name, layer in network.named_modules() if not list(layer.children())]
+    kinds = {layer.body: layer.name for layer in network.modules() if isinstance(layer, Backbone)}
+    inner = bodies(network) - set(kinds)
+    named = [(name, layer) for name, layer in network.named_modules() if layer not in inner]
+    leaves = [(name, layer) for name, layer in named if layer in kinds or not list(layer.children())]
     handles = [note(name, layer) for name, layer in leaves]
     training = network.training
     try:
