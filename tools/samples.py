@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_diabetes, load_digits, load_wine
 
+from dl.data.examples import row_of
+from dl.data.ragged import as_text
 from dl_reviews.reviews import load_rotten_tomatoes
 
 DIGITS = ("zero", "one", "two")
@@ -62,7 +64,7 @@ def _write_image(path: Path, pixels: NDArray[np.float64], size: tuple[int, int] 
 def _write_texts(folder: Path) -> None:
     """Write reviews as a table and as files by class, and a book without labels."""
     reviews = load_rotten_tomatoes().train
-    texts = [bytes(row).decode() for row in reviews.inputs][::6]
+    texts = [as_text(row_of(reviews.inputs, k)) for k in range(0, len(reviews), 6)]
     labels = [reviews.names[target] for target in reviews.targets[::6]]
     _write_csv(folder / "reviews.csv", ["review", "label"], zip(texts, labels, strict=True))
     for number, (text, label) in enumerate(zip(texts[::4], labels[::4], strict=True)):

@@ -30,6 +30,7 @@ class Learner:
         by_class: Whether it takes as many times as long as there are classes.
         trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
             stored run.
+        reads: Whether it can read these examples; of several kinds of input it reads one, which may not be there.
     """
 
     answer: str
@@ -40,3 +41,4 @@ class Learner:
     quick: int = 2_000_000
     by_class: bool = False
     trusted: tuple[str, ...] = ()
+    reads: Callable[[Subset], bool] = lambda subset: True

@@ -45,6 +45,9 @@ class DomainSpec:
         defaults: From the facts of a fit whose data is read, the options that follow from them, such as more epochs for
             few examples. A pure function that imports nothing heavy: reports call it again for next commands. It is
             called if no recipe was asked for; options that the user stated win.
+        branch: Noun for columns of a table with this kind of input beside others, as ``texts``: the option that lists
+            them for the domain `mixed`. Empty if its `Domain.columns` is None.
+        composes: The domains of which this one is made; empty for all but `mixed`.
     """
 
     name: str
@@ -54,6 +57,8 @@ class DomainSpec:
     options: tuple[Option, ...] = ()
     unlabelled: tuple[str, ...] = ()
     defaults: Callable[[FitFacts], Sequence[Default]] = lambda facts: ()
+    branch: str = ""
+    composes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

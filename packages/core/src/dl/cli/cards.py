@@ -125,9 +125,10 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     """Print the card of a data set: inferred task, counts, classes, licence, and a few examples."""
     from dl.data.columns import summarize_columns
     from dl.data.examples import describe_inputs, row_of
+    from dl.recipes.recognize import recognize_domain
     from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
-    from dl.splits.partition import load_dataset, recognize_domain
+    from dl.splits.partition import load_dataset
     from dl.splits.sight import check_unsplit
     from dl.tasks.table import decide
 

@@ -17,7 +17,7 @@ from dl.data.examples import Examples, concatenate_examples
 from dl.data.folders import SkippedFiles
 from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
-from dl.data.ragged import as_text
+from dl.data.ragged import Ragged, as_text
 from dl.data.ragged import texts as ragged_texts
 from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
@@ -309,7 +309,7 @@ def _continued(
     Raises:
         BadData: If a prompt is no text, or would have a note and ``strict`` is True.
     """
-    prompts = [] if read is None else [as_text(row) for row in read.inputs]
+    prompts = [as_text(row) for row in read.inputs] if read is not None and isinstance(read.inputs, Ragged) else []
     given = [*texts] if prompts or texts else [""]
     if some := [text for text in given if text.strip()]:
         _from_strings(opened, some)

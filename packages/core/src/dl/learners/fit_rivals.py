@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data.examples import Subset
+from dl.data.branches import Part, split
+from dl.data.examples import Index, Subset
 from dl.data.ragged import Ragged
 from dl.groups import Groups
 from dl.intervals import Estimate
@@ -114,7 +115,7 @@ def fit_rivals(
     found: list[RivalScore] = []
     preparing = _Preparing(val)
     for rival in rivals:
-        count = examples_of(rival.learner, task, train, quick=quick)
+        count = examples_of(rival.learner, task, train, quick=quick) if rival.learner.reads(train) else 0
         try:
             if count:
                 some = Subset(train.examples, choose_probe(train.index, count, seed))
@@ -141,9 +142,12 @@ def examples_of(learner: Learner, task: Task, train: Subset, *, quick: bool) -> 
 
 def _size(train: Subset) -> float:
     """Return the numbers in an example: pixels, cells, or bytes of a text."""
-    inputs = train.examples.inputs
+    return sum(_size_of(part, train.index) for part in split(train.examples.inputs).values())
+
+
+def _size_of(inputs: Part, index: Index) -> float:
     if isinstance(inputs, Ragged):
-        return max(1.0, float(np.mean(inputs.lengths[train.index])))
+        return max(1.0, float(np.mean(inputs.lengths[index])))
     return float(len(inputs.dtype.names)) if inputs.dtype.names else float(max(1, math.prod(inputs.shape[1:])))
 
 

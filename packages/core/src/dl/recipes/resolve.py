@@ -28,6 +28,7 @@ from dl.recipes.recipe import (
     parse_recipe,
     read_recipe,
 )
+from dl.recipes.recognize import is_data, recognize_domain
 from dl.recipes.threshold import parse_threshold
 from dl.specs import IN_MEMORY, NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
 from dl.tables.options import is_table, refuse_options
@@ -86,7 +87,7 @@ def resolve(
 
     Args:
         plugins: What is registered.
-        domain: Name of the domain; may come from the recipe.
+        domain: Name of the domain; may come from the recipe, and is recognized from the data otherwise.
         data: Name of a data set, or a path; may come from the recipe.
         recipe: Name of a registered recipe, or the path of a recipe file; empty takes
             the model's own, the data set's, or the domain's default.
@@ -100,6 +101,7 @@ def resolve(
         UnknownName: For a name that nobody registered.
         BadOption: For an option that does not exist or a value that does not fit.
     """
+    domain, data = _name_domain(plugins, domain, data, recipe, options or {})
     asked = PartialRecipe(domain, data, task, seed, model, regularizers=reg or {})
     start = start_recipe(plugins, asked, recipe)
     specs = pick_specs(plugins, start)
@@ -108,6 +110,17 @@ def resolve(
     find = _to_find(specs, options or {})
     typed = sort_typed(specs, start, {name: value for name, value in (options or {}).items() if name not in find})
     return replace(check_recipe(plugins, specs, start, typed), find=find)
+
+
+def _name_domain(
+    plugins: Plugins, domain: str, data: str, recipe: str, options: Mapping[str, object]
+) -> tuple[str, str]:
+    """Return the domain and the data, where the user may have named the data alone; a recipe file has a domain."""
+    if domain and not data and is_data(domain, plugins):
+        domain, data = "", domain
+    if data and not domain and not _is_file(recipe) and is_data(data, plugins):
+        domain = recognize_domain(data, plugins, options)
+    return domain, data
 
 
 def _to_find(specs: FitSpecs, options: Mapping[str, object]) -> frozenset[str]:

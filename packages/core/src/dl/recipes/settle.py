@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from dl.data.branches import Branches, Part
 from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
-from dl.defaults import DataFacts, Default, FitFacts
+from dl.defaults import BranchFacts, DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
 from dl.options import Option, check_named
 from dl.plugins.at_hand import NOTHING, AtHand
@@ -71,14 +72,19 @@ def close_recipe(
 def data_facts(dataset: Dataset) -> DataFacts:
     """Return what is known of a data set before it is split."""
     inputs, (target, outputs) = dataset.train.inputs, _describe_target(dataset.train)
-    shape: tuple[int, ...] = ()
-    length = 0
-    if isinstance(inputs, Ragged):
-        length = int(np.median(inputs.lengths)) if len(inputs) else 0
-    else:
-        shape = (len(inputs.dtype.names),) if inputs.dtype.names else tuple(map(int, inputs.shape[1:]))
+    branches: tuple[BranchFacts, ...] = ()
+    shape, length = ((), 0) if isinstance(inputs, Branches) else _shape_of(inputs)
+    if isinstance(inputs, Branches):
+        branches = tuple(BranchFacts(name, inputs.kinds[name], *_shape_of(part)) for name, part in inputs.items())
     val = 0 if dataset.val is None else len(dataset.val)
-    return DataFacts(len(dataset.train), val, float(dataset.val_size), shape, length, target, outputs)
+    return DataFacts(len(dataset.train), val, float(dataset.val_size), shape, length, target, outputs, branches)
+
+
+def _shape_of(inputs: Part) -> tuple[tuple[int, ...], int]:
+    """Return the shape of a stored input, or the median length of those that differ in it."""
+    if isinstance(inputs, Ragged):
+        return (), int(np.median(inputs.lengths)) if len(inputs) else 0
+    return ((len(inputs.dtype.names),) if inputs.dtype.names else tuple(map(int, inputs.shape[1:]))), 0
 
 
 def fit_facts(recipe: Recipe, data: DataFacts) -> FitFacts:

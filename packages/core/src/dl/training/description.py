@@ -107,7 +107,11 @@ def _show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
     table.add_column(f"  {name}", no_wrap=True)
     table.add_column("gives", no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
+    title = ""
     for layer in layers:
+        if layer.title != title:
+            title = layer.title
+            table.add_row(plain(f"  {title}:", "dim"))
         shape = " x ".join(map(str, layer.shape))
         table.add_row(plain(f"  {layer.kind}"), shape, f"{layer.parameters:,}" if layer.parameters else "")
     table.add_row(plain("  in all"), "", f"{sum(layer.parameters for layer in layers):,}", style="bold")

@@ -26,8 +26,8 @@ from dl.data.examples import Index
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
-from dl.padded import Padded
-from dl.regularizer import Batch, Prepared
+from dl.padded import Prepared, in_precision
+from dl.regularizer import Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
@@ -119,6 +119,7 @@ class FitModule(pl.LightningModule):
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
+        self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
@@ -239,10 +240,10 @@ class FitModule(pl.LightningModule):
             self._drawn = None
             self.regularizers.after_step(self.network)
 
-    def prepared(self, inputs: Tensor | Padded) -> Prepared:
+    def prepared(self, inputs: Prepared) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
-        found: Prepared = self.preprocessor(inputs)
-        return found.to(self.dtype) if isinstance(found, Tensor) else found
+        assert isinstance(self.dtype, torch.dtype)
+        return in_precision(self.preprocessor(inputs), self.dtype)
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
         """Take one optimizer step through Lightning, or a block of them directly."""
@@ -261,7 +262,7 @@ class FitModule(pl.LightningModule):
 
     def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
         """Return the batch of a step after all changes by regularizers."""
-        batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.preprocessor.gaps)
+        batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.gaps, branches=self.branches)
         return self.regularizers.batch(batch, self.generator)
 
     def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
@@ -281,7 +282,7 @@ class FitModule(pl.LightningModule):
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
         """Yield prepared inputs and targets of consecutive batches, by one gather if all rows have one shape."""
         data = self.data.train_data
-        if not data.is_ragged:
+        if data.is_plain:
             inputs, targets = data.take(positions)
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import Branches
 from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples
 from dl.data.memory import is_named
 from dl.data.ragged import Ragged
@@ -263,7 +264,7 @@ def _in_form(reader: Reader, examples: Examples, path: Path | None, reading: Opt
     inputs = examples.inputs
     if isinstance(inputs, Ragged):
         return examples
-    if inputs.dtype.names:
+    if isinstance(inputs, Branches) or inputs.dtype.names:
         if path is None:
             return examples
         raw = reader.domain.read_raw([path], reader.preprocessor, reading)

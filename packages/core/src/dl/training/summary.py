@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dl.padded import Padded
+from dl.padded import Padded, Prepared, rows_of
 from dl.tasks.task import Task
 
 
@@ -21,22 +22,26 @@ class Layer:
         kind: Name of the class.
         shape: Of its output, without the batch axis.
         parameters: Number of trainable parameters.
+        title: Heading of the stretch of layers that it belongs to, as of a branch; empty without any.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     parameters: int
+    title: str = ""
 
 
-def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
+def summarize(network: nn.Module, blank: Prepared) -> list[Layer]:
     """Run one blank input through the network and record each leaf layer, in order of execution."""
     layers: list[Layer] = []
+    titles: Mapping[str, str] = getattr(network, "titles", {})
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
-            layers.append(Layer(name, type(layer).__name__, shape, count_parameters(layer)))
+            title = next((title for start, title in titles.items() if name.startswith(start)), "")
+            layers.append(Layer(name, type(layer).__name__, shape, count_parameters(layer), title))
 
         return layer.register_forward_hook(hook)
 
@@ -53,16 +58,16 @@ def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
     return layers
 
 
-def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:
+def find_network_fault(network: nn.Module, blank: Prepared, task: Task) -> str:
     """Return the fault of a network as the end of a sentence, or an empty string; checked before a run is created."""
     training = network.training
     logits = network.eval()(blank)
     network.train(training)
     if not isinstance(logits, Tensor):
         return f"gives a {type(logits).__name__}, not logits"
-    shape = (*blank.values.shape, logits.shape[-1]) if isinstance(blank, Padded) else (len(blank), task.info.outputs)
-    if not task.info.from_inputs:
-        shape = (shape[0], task.info.outputs)
+    shape: tuple[int, ...] = (rows_of(blank), task.info.outputs)
+    if task.info.from_inputs and isinstance(blank, Padded):
+        shape = (*blank.values.shape, logits.shape[-1])
     if tuple(logits.shape) != shape or not logits.is_floating_point():
         return f"gives {logits.dtype} of shape {tuple(logits.shape)}, not real logits of shape {shape}"
     if not count_parameters(network):
