@@ -21,6 +21,7 @@ OF_TRAINING = ("weight-averaging", "early-stopping")  # regularizers that are de
 AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 
 Model = Mapping[str, Value]  # the name of a network, and its options
+Names = Mapping[str, Mapping[str, str]]  # of each domain, its options by their names among the options of all
 
 
 def defaults(

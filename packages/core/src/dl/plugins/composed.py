@@ -58,7 +58,7 @@ def with_mixed(plugins: Plugins) -> Plugins:
     specs = [spec for spec in specs if (spec.name, spec.default_recipe) in plugins.recipes]
     if len(specs) < 2 or MIXED in plugins.domains:
         return plugins
-    options, names = _options(specs)
+    options, names = merge_options(specs)
     recipes = {spec.name: tomllib.loads(plugins.recipes[spec.name, spec.default_recipe].text) for spec in specs}
     models = [_network(plugins, specs, recipes), *_learners(plugins, specs)]
     recipe = RecipeSpec(RECIPE, MIXED, f"{DESCRIPTION}, six epochs of one-cycle AdamW", _recipe(recipes, names))
@@ -80,7 +80,7 @@ def with_mixed(plugins: Plugins) -> Plugins:
     )
 
 
-def _options(specs: Sequence[DomainSpec]) -> tuple[tuple[Option, ...], Names]:
+def merge_options(specs: Sequence[DomainSpec]) -> tuple[tuple[Option, ...], Names]:
     """Return the options of all domains, and the name of each domain's own among them.
 
     An option that two domains share in all but its help stands once; another one of a taken name has the domain before

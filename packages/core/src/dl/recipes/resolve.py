@@ -87,7 +87,8 @@ def resolve(
 
     Args:
         plugins: What is registered.
-        domain: Name of the domain; may come from the recipe, and is recognized from the data otherwise.
+        domain: Name of the domain; may come from the recipe. In place of it, the data alone may be named: its domain is
+            then recognized.
         data: Name of a data set, or a path; may come from the recipe.
         recipe: Name of a registered recipe, or the path of a recipe file; empty takes
             the model's own, the data set's, or the domain's default.
@@ -116,11 +117,9 @@ def _name_domain(
     plugins: Plugins, domain: str, data: str, recipe: str, options: Mapping[str, object]
 ) -> tuple[str, str]:
     """Return the domain and the data, where the user may have named the data alone; a recipe file has a domain."""
-    if domain and not data and is_data(domain, plugins):
-        domain, data = "", domain
-    if data and not domain and not _is_file(recipe) and is_data(data, plugins):
-        domain = recognize_domain(data, plugins, options)
-    return domain, data
+    if not domain or data or not is_data(domain, plugins):
+        return domain, data
+    return "" if _is_file(recipe) else recognize_domain(domain, plugins, options), domain
 
 
 def _to_find(specs: FitSpecs, options: Mapping[str, object]) -> frozenset[str]:
