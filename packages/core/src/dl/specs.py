@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = "in-memory"  # in a recipe: data, a network or an optimizer in memory
 NEXT_TOKEN = "next-token"  # the task of a file whose suffix means no target
-READ_AS = ("classes", "labels", "numbers", "none")  # how the target of a table is read
+READ_AS = ("classes", "labels", "numbers", "none", "auto")  # how the target of a table is read
 PLACES = ("network", "batch", "penalty", "training")  # of regularizers, in the order of application
 
 

@@ -97,7 +97,7 @@ class BranchesPreprocessor(Preprocessor):
 
     def all_unknown(self, stored: Inputs) -> NDArray[np.bool_]:
         """Return which inputs hold nothing known in any branch, (N,)."""
-        return np.all([one.all_unknown(part) for _, one, part in self._each(stored)], axis=0)
+        return np.asarray(np.all([one.all_unknown(part) for _, one, part in self._each(stored)], axis=0), np.bool_)
 
     def unknown_share(self, stored: Inputs) -> NDArray[np.float64] | None:
         """Return the share of each input that is unknown, (N,), the mean over the branches that know one."""

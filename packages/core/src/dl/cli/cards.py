@@ -22,8 +22,8 @@ from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS, TRAIN_OPTIONS
-from dl.recipes.resolve import looks_like_path, resolve
+from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS
+from dl.recipes.resolve import looks_like_path, resolve, train_options
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
 from dl.runs.wording import show_findings
@@ -252,7 +252,7 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a model's options."""
     spec = _one_of_several("model", name, plugins.models)
     reading = plugins.domain(spec.domain).options
-    training = OF_LEARNERS if spec.is_learner else TRAIN_OPTIONS
+    training = OF_LEARNERS if spec.is_learner else train_options(plugins.domain(spec.domain))
     groups = {"model": spec.options, "training": training, "split": SPLIT_OPTIONS, "data": reading}
     if as_json:
         listed = {group: [asdict(option) for option in options] for group, options in groups.items()}

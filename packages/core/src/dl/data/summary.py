@@ -27,11 +27,11 @@ def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
         rows: (n,) positions.
     """
     if isinstance(inputs, Branches):
-        found: Columns = {}
+        several: Columns = {}
         for name, part in inputs.items():
             of = "" if columns_of(part) is not None else f" of {name}"
-            found |= {f"{column}{of}": values for column, values in summarize_inputs(part, rows).items()}
-        return found
+            several |= {f"{column}{of}": values for column, values in summarize_inputs(part, rows).items()}
+        return several
     if isinstance(inputs, Ragged):
         texts = inputs.values.dtype == np.uint8
         return {"length in bytes" if texts else "length": inputs.lengths[rows].astype(np.float64)}

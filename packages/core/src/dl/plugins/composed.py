@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dl.options import InputShape, Option, Options, Space, Value
+from dl.options import WEIGHTS, InputShape, Option, Options, Space, Value
 from dl.plugins.registry import Plugins
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec
 
@@ -93,7 +93,8 @@ def merge_options(specs: Sequence[DomainSpec]) -> tuple[tuple[Option, ...], Name
         names[spec.name] = {}
         for option in spec.options:
             there = kept.get(option.name, option)
-            name = option.name if replace(there, help=option.help) == option else f"{spec.name}_{option.name}"
+            is_free = replace(there, help=option.help) == option and option.name != WEIGHTS
+            name = option.name if is_free else f"{spec.name}_{option.name}"
             kept.setdefault(name, replace(option, name=name))
             names[spec.name][name] = option.name
     return tuple(kept.values()), names

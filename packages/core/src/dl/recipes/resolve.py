@@ -65,10 +65,16 @@ class FitSpecs:
         """The options that can be chosen, by the group of the recipe that holds them."""
         return {
             "model": self.model.options,
-            "train": OF_LEARNERS if self.model.is_learner else TRAIN_OPTIONS,
+            "train": OF_LEARNERS if self.model.is_learner else train_options(self.domain),
             "split": SPLIT_OPTIONS,
             "options": self.domain.options + (self.dataset.options if self.dataset else ()),
         }
+
+
+def train_options(domain: DomainSpec) -> tuple[Option, ...]:
+    """Return the options of training, without those whose name a domain has taken for its inputs."""
+    taken = {option.name for option in domain.options}
+    return tuple(option for option in TRAIN_OPTIONS if option.name not in taken)
 
 
 def resolve(
@@ -107,7 +113,7 @@ def resolve(
     start = start_recipe(plugins, asked, recipe)
     specs = pick_specs(plugins, start)
     if specs.model.is_learner:
-        start = for_learner(specs.model, start, {**(options or {}), **{f"--reg {name}": name for name in reg or {}}})
+        start = for_learner(specs, start, {**(options or {}), **{f"--reg {name}": name for name in reg or {}}})
     find = _to_find(specs, options or {})
     typed = sort_typed(specs, start, {name: value for name, value in (options or {}).items() if name not in find})
     return replace(check_recipe(plugins, specs, start, typed), find=find)
@@ -165,13 +171,14 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
     )
 
 
-def for_learner(model: ModelSpec, start: PartialRecipe, typed: Iterable[str]) -> PartialRecipe:
+def for_learner(specs: FitSpecs, start: PartialRecipe, typed: Iterable[str]) -> PartialRecipe:
     """Leave out of a recipe what only the training of a network knows.
 
     Raises:
         BadOption: If the user typed some of it.
     """
-    of_networks = {one.name for one in TRAIN_OPTIONS} - {one.name for one in OF_LEARNERS}
+    model = specs.model
+    of_networks = {one.name for one in train_options(specs.domain)} - {one.name for one in OF_LEARNERS}
     for name in typed:
         if name in of_networks or name.startswith("--reg "):
             own = ", ".join(option.name for option in model.options) or "none"

@@ -21,8 +21,8 @@ from dl.options import Option, check_named
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
-from dl.recipes.resolve import in_order_of_application
+from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, Recipe
+from dl.recipes.resolve import in_order_of_application, train_options
 from dl.specs import IN_MEMORY
 
 GROUPS = ("model_options", "train", "split", "data_options")  # of a recipe
@@ -157,7 +157,7 @@ def _options(recipe: Recipe, plugins: Plugins) -> dict[str, Sequence[Option]]:
     """Return the options that a default may set, by group."""
     return {
         "model_options": plugins.model(recipe.domain, recipe.model).options,
-        "train": TRAIN_OPTIONS,
+        "train": train_options(plugins.domain(recipe.domain)),
         "split": SPLIT_OPTIONS,
         "data_options": plugins.domain(recipe.domain).options,
     }

@@ -63,6 +63,25 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class HeadInfo:
+    """One of several targets.
+
+    Args:
+        name: Of its column.
+        kind: As `dl.data.heads.Head`.
+        task: Its task.
+        unit: Error of its best constant answer on the training set, in parts of which its errors are counted.
+        weight: Of its loss among those of all; 1 where weights are learnt.
+    """
+
+    name: str
+    kind: str
+    task: TaskInfo
+    unit: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class TaskInfo:
     """The task of a run.
 
@@ -88,6 +107,8 @@ class TaskInfo:
             shift and scale are then theirs.
         skewness: Of the training target, where it decided for logarithms.
         decision: The thresholds of the run, once its fit has ended; None before, and for tasks without thresholds.
+        heads: Of several targets, each; empty for one.
+        learns_weights: Whether the weights of their losses are learnt.
     """
 
     name: str
@@ -110,6 +131,8 @@ class TaskInfo:
     log_limits: tuple[tuple[float, float], ...] = ()
     skewness: float = 0.0
     decision: Decision | None = None
+    heads: tuple[HeadInfo, ...] = ()
+    learns_weights: bool = False
 
     @property
     def has_thresholds(self) -> bool:

@@ -27,6 +27,7 @@ OWN: dict[str, TaskSpec] = {
     spec.name: spec
     for spec in (
         _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True),
+        _spec("several", "several targets of different kinds, a head for each", "auto"),
         _spec("binary", "two classes, one for each example", "classes"),
         _spec("multiclass", "several classes, one for each example", "classes"),
         _spec("multilabel", "any of several labels for each example", "labels"),
@@ -38,5 +39,5 @@ OWN: dict[str, TaskSpec] = {
 
 @hookimpl
 def register_tasks() -> tuple[TaskSpec, ...]:
-    """Return the six rows."""
+    """Return the seven rows."""
     return tuple(OWN.values())

@@ -8,16 +8,17 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from dl.data.examples import Subset
+from dl.data.heads import Head
 from dl.errors import BadData
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.words import show_number
@@ -127,6 +128,11 @@ class TaskKind:
             probabilities of classes or labels, ``regressor`` for numbers in target units; empty for none.
         reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
+        of_heads: Makes the row for several targets from those of each; None for rows of one target.
+        heads: Of such a row, the targets with their tasks.
+        own_parameters: Names and values of parameters that the loss of training steps has beside those of the network.
+        train_loss: From the network, with these parameters, to the loss of training steps; None takes ``loss``.
+        head_weights: From the network to the weight of each head in the loss of training steps, by name.
     """
 
     name: str
@@ -162,6 +168,28 @@ class TaskKind:
     learner: str = ""
     reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
     eval_batch_size: int = EVAL_BATCH
+    of_heads: Callable[[Sequence[HeadTask], bool], TaskKind] | None = None
+    heads: tuple[HeadTask, ...] = ()
+    own_parameters: Mapping[str, Tensor] = field(default_factory=dict)
+    train_loss: Callable[[nn.Module], Loss] | None = None
+    head_weights: Callable[[nn.Module], dict[str, float]] = lambda network: {}
+
+
+@dataclass(frozen=True)
+class HeadTask:
+    """One of several targets with its task.
+
+    Args:
+        head: Its name, and how it is stored.
+        task: Its task, of a row of one target.
+        unit: As `HeadInfo.unit`.
+        weight: Of its loss.
+    """
+
+    head: Head
+    task: Task
+    unit: float
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,14 @@ class RunWriter(Callback):
             row |= {f"{part}_{name}": value for name, value in module.metrics[part].items()}
         for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
             row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row() | module.linear_share
+        return (
+            row
+            | {"gap": scores.gap.value}
+            | module.gradients.row()
+            | module.units.row()
+            | module.linear_share
+            | module.head_weights()
+        )
 
 
 class OnceWriter(RunWriter):

@@ -107,7 +107,8 @@ class FitModule(pl.LightningModule):
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
-        self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
+        loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
+        self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
         self.stop, self.make_own, self.goes_on = stop, make_own, goes_on
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
@@ -257,7 +258,8 @@ class FitModule(pl.LightningModule):
         logits, loss = self._loss(self._drawn, prepared)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
-            self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
+            shown = self._shown(loss, logits.detach(), targets)
+            self._count(shown[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
     def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
@@ -274,6 +276,10 @@ class FitModule(pl.LightningModule):
         """
         logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
         return logits, batch.loss(self.train_loss, logits)
+
+    def _shown(self, loss: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a step that is shown: as it is scored, where that of the step weighs it otherwise."""
+        return self.task.row.loss(logits, targets, "mean") if self.task.row.train_loss else loss.detach()
 
     def _with_penalties(self, loss: Tensor) -> Tensor:
         penalty = self.regularizers.penalty(self.network)
@@ -322,7 +328,7 @@ class FitModule(pl.LightningModule):
         for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
             parameter.grad = None
         whole.backward()
-        return logits.detach(), loss.detach(), whole
+        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), whole
 
     def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
@@ -449,6 +455,11 @@ class FitModule(pl.LightningModule):
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def head_weights(self) -> dict[str, float]:
+        """Return the share of each head in the weights of the training loss, by column of the history."""
+        found = self.task.row.head_weights(self.network)
+        return {f"weight_{name}": share for name, share in found.items()}
 
     def val_answers(self) -> np.ndarray | None:
         """Return the task's answers to the last scored validation set, (n, ...), in a compact dtype."""

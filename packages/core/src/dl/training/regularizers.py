@@ -214,5 +214,7 @@ def build_network(
         return built
 
     network = build_from(build, options, spec.options, f"model {spec.name}")
+    for name, value in task.row.own_parameters.items():
+        network.register_parameter(name, nn.Parameter(value.clone()))
     regularizers.change(network)
     return network

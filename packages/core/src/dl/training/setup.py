@@ -192,10 +192,9 @@ def pinned(task: Task) -> dict[str, Value]:
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     """Return the task that the training target and the recipe ask for."""
     loss, positive, scale = (str(recipe.train.get(name, AUTO)) for name in ("loss", "positive", "target_scale"))
-    examples = splits.train.examples
-    if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
-        scale = "plain"  # a target to be scored may have no logarithm
-    return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
+    names, weights = splits.train.examples.names, str(recipe.train.get("weights", AUTO))
+    given = (recipe.task, loss, plugins.tasks, positive, scale, weights)
+    return decide(splits.train.targets, names, *given, scored=splits.val.targets)
 
 
 def _check_threshold(task: Task, splits: DataSplits, recipe: Recipe) -> None:
