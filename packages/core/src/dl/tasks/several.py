@@ -123,6 +123,8 @@ def make_row(row: TaskKind, heads: Sequence[HeadTask], learnt: bool) -> TaskKind
     names = HeadNames.of([one.head for one in heads])
 
     def encode(target: Target, _info: TaskInfo) -> Tensor:
+        if target.ndim == 1:  # zeros of examples without targets
+            target = np.zeros((len(target), len(names)))
         each = [one.task.encode(own) for one, own in zip(heads, names.split(target), strict=True)]
         return _beside([own.double() for own in each])
 

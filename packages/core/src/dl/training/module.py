@@ -450,11 +450,16 @@ class FitModule(pl.LightningModule):
             strict=True,
         ):
             logits = merge(pending, expected, self.shard, self.all_gather)
-            positions = torch.from_numpy(expected).to(data.targets.device)
-            targets = data.targets.index_select(0, positions).to(logits.device)
+            targets = _targets_at(data, expected).to(logits.device)
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def encoded_targets(self, part: str) -> Tensor:
+        """Return the encoded targets of a scored subset, ``val`` or ``probe``, on the CPU."""
+        is_val = part == "val"
+        data = self.data.val_data if is_val else self.data.train_data
+        return _targets_at(data, self.data.val if is_val else self.data.probe).cpu()
 
     def head_weights(self) -> dict[str, float]:
         """Return the share of each head in the weights of the training loss, by column of the history."""
@@ -491,3 +496,7 @@ class FitModule(pl.LightningModule):
         self.train(was_training)
         back = np.argsort(sampler.local_positions)
         return {part: torch.cat(kept).numpy()[back]} if kept else {}
+
+
+def _targets_at(data: DeviceDataset, positions: Index) -> Tensor:
+    return data.targets.index_select(0, torch.from_numpy(positions).to(data.targets.device))
