@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +65,14 @@ class Prediction:
         values: The probability of each class or label, or the number of each target column; empty for next-token, and
             for an input that was skipped.
         notes: What the input holds that the training set lacks, and how it was read; or why it was skipped.
+        heads: Of several targets, the answer to each in words, by name; empty for one target.
     """
 
     source: str
     answer: str
     values: dict[str, float]
     notes: tuple[str, ...] = ()
+    heads: dict[str, str] = field(default_factory=dict)
 
 
 def predict(
@@ -156,7 +158,13 @@ def answers(opened: LoadedRun, examples: Examples, *, strict: bool = False) -> l
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
     assert answers is not None  # every task but next-token has answers
     found = [
-        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred), tuple(notes.get(k, ())))
+        Prediction(
+            examples.source(k),
+            opened.task.in_words(answer),
+            opened.task.by_name(pred),
+            tuple(notes.get(k, ())),
+            opened.task.row.answers_by_head(answer),
+        )
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
     ]
     return _with_left_out(found, examples)

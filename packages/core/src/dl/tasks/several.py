@@ -157,7 +157,8 @@ def make_row(row: TaskKind, heads: Sequence[HeadTask], learnt: bool) -> TaskKind
         ),
         score=score,
         predicted=predicted,
-        answer=lambda answer, _names: _in_words(places, answer),
+        answer=lambda answer, _names: ", ".join(f"{name} {words}" for name, words in _in_words(places, answer).items()),
+        answers_by_head=lambda answer: _in_words(places, answer),
         values=lambda pred, _names: _by_name(places, pred),
         baselines=lambda task, train, val, preprocessor: _baselines(heads, train, val, preprocessor),
         heads=tuple(heads),
@@ -237,11 +238,10 @@ def _weights_by_name(places: Sequence[Place], *, learnt: bool) -> Callable[[nn.M
     return weights
 
 
-def _in_words(places: Sequence[Place], answer: Tensor) -> str:
-    """Write the answers of all heads in words."""
+def _in_words(places: Sequence[Place], answer: Tensor) -> dict[str, str]:
+    """Write the answer of each head in words, by its name."""
     columns = answer.reshape(1, -1)
-    each = [(place.one.head.name, place.one.task.in_words(place.encoded(columns)[0])) for place in places]
-    return ", ".join(f"{name} {words}" for name, words in each)
+    return {place.one.head.name: place.one.task.in_words(place.encoded(columns)[0]) for place in places}
 
 
 def _by_name(places: Sequence[Place], pred: Tensor) -> dict[str, float]:

@@ -130,6 +130,7 @@ class TaskKind:
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
         of_heads: Makes the row for several targets from those of each; None for rows of one target.
         heads: Of such a row, the targets with their tasks.
+        answers_by_head: From one answer to that of each head in words, by name; empty for one target.
         own_parameters: Names and values of parameters that the loss of training steps has beside those of the network.
         train_loss: From the network, with these parameters, to the loss of training steps; None takes ``loss``.
         head_weights: From the network to the weight of each head in the loss of training steps, by name.
@@ -170,6 +171,7 @@ class TaskKind:
     eval_batch_size: int = EVAL_BATCH
     of_heads: Callable[[Sequence[HeadTask], bool], TaskKind] | None = None
     heads: tuple[HeadTask, ...] = ()
+    answers_by_head: Callable[[Tensor], dict[str, str]] = lambda answer: {}
     own_parameters: Mapping[str, Tensor] = field(default_factory=dict)
     train_loss: Callable[[nn.Module], Loss] | None = None
     head_weights: Callable[[nn.Module], dict[str, float]] = lambda network: {}
