@@ -21,6 +21,7 @@ from dl_reviews.reviews import load_rotten_tomatoes
 
 DIGITS = ("zero", "one", "two")
 PARTS = ("train", "train", "train", "val", "test")
+GOODS = 304  # rows of the table of several kinds
 FIRST_DAY = date(2026, 1, 5)
 
 
@@ -29,6 +30,7 @@ def write_samples(folder: Path) -> None:
     _write_images(folder)
     _write_texts(folder)
     _write_tables(folder)
+    _write_goods(folder / "goods")
 
 
 def _write_images(folder: Path) -> None:
@@ -99,6 +101,31 @@ def _write_tables(folder: Path) -> None:
     _write_csv(folder / "odd-patients.csv", names, odd)
     rows[11][2] = "tall"
     _write_csv(folder / "mistyped.csv", [*names, "progress"], rows[:100])
+
+
+def _write_goods(folder: Path) -> None:
+    """Write a table of several kinds: a digit, a film sentence and a patient in each row, joined by chance.
+
+    Nothing of it belongs together but the price and whether it was sold, which are computed: each of the three carries
+    a part of both.
+    """
+    reviews, digits, patients = load_rotten_tomatoes().train, load_digits(), load_diabetes(scaled=False)
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in range(GOODS):
+        review, digit = int(rng.integers(len(reviews))), int(rng.integers(len(digits.target)))
+        photo, good = f"photos/{k:03d}.png", int(reviews.targets[review])
+        _write_image(folder / photo, digits.images[digit])
+        patient, number = patients.data[k].tolist(), int(digits.target[digit])
+        price = 20 * number + 60 * good + 0.6 * float(patients.target[k])
+        sold = "yes" if (number > 4) + good + (patients.target[k] > 140) >= 2 else "no"
+        text = as_text(row_of(reviews.inputs, review))
+        rows.append([photo, text, *(f"{patient[at]:g}" for at in (0, 2, 3, 8)), f"{price:.1f}", sold])
+    names = ["photo", "review", "age", "bmi", "pressure", "ltg", "price", "sold"]
+    _write_csv(folder / "goods.csv", names, rows[:-4])
+    new = [row[:-2] for row in rows[-4:]]
+    new[1][1], new[2][0] = "", ""
+    _write_csv(folder / "new-goods.csv", names[:-2], new)
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

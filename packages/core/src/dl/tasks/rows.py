@@ -223,7 +223,7 @@ SEVERAL = TaskKind(
     metrics=(metric(several.HEADLINE, "mean", lambda preds, target: (preds - target).abs().mean(), higher=False),),
     score=_absolute_error,
     score_name=several.HEADLINE,
-    of_heads=lambda heads, learnt: several.make_row(SEVERAL, heads, learnt),
+    of_heads=several.make_row,
 )
 
 TABLE: dict[str, TaskKind] = {

@@ -258,7 +258,8 @@ def constant_answer(kind: str, target: Target) -> Target:
     """Return the constant answer with the least error on a target: the most common class, each label's, the median."""
     if kind == CLASSES:
         return np.asarray(np.bincount(target.astype(np.int64)).argmax())
-    return np.asarray(np.median(target, axis=0) if kind != LABELS else target.mean(axis=0) > 0.5)
+    numbers = target.astype(np.float64)
+    return np.asarray(np.median(numbers, axis=0) if kind != LABELS else numbers.mean(axis=0) > 0.5)
 
 
 def constant_error(kind: str, target: Target, learnt: Target) -> float:

@@ -100,7 +100,7 @@ def _of_heads(
         found.append(HeadTask(head, task, unit, share))
     learnt = weights == several.AUTO
     assert row.of_heads is not None
-    made = row.of_heads(found, learnt)
+    made = row.of_heads(row, found, learnt)
     info = _info(made, target, names, reason, AUTO, AUTO)
     return Task(made, replace(info, heads=several.infos(found), learns_weights=learnt))
 
@@ -122,7 +122,7 @@ def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
         )
     row = _load(tasks, info.name)
     if row.of_heads:
-        return Task(row.of_heads([_restore_head(one, tasks) for one in info.heads], info.learns_weights), info)
+        return Task(row.of_heads(row, [_restore_head(one, tasks) for one in info.heads], info.learns_weights), info)
     for loss in row.losses.values():
         row = replace(row, loss=loss) if loss_name(loss) == info.loss else row
     return Task(row, info)

@@ -128,7 +128,8 @@ class TaskKind:
             probabilities of classes or labels, ``regressor`` for numbers in target units; empty for none.
         reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
-        of_heads: Makes the row for several targets from those of each; None for rows of one target.
+        of_heads: From this row, the heads and whether their weights are learnt to the row for these heads; None for
+            rows of one target.
         heads: Of such a row, the targets with their tasks.
         answers_by_head: From one answer to that of each head in words, by name; empty for one target.
         own_parameters: Names and values of parameters that the loss of training steps has beside those of the network.
@@ -169,7 +170,7 @@ class TaskKind:
     learner: str = ""
     reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
     eval_batch_size: int = EVAL_BATCH
-    of_heads: Callable[[Sequence[HeadTask], bool], TaskKind] | None = None
+    of_heads: Callable[[TaskKind, Sequence[HeadTask], bool], TaskKind] | None = None
     heads: tuple[HeadTask, ...] = ()
     answers_by_head: Callable[[Tensor], dict[str, str]] = lambda answer: {}
     own_parameters: Mapping[str, Tensor] = field(default_factory=dict)
