@@ -9,6 +9,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,12 @@ from dl.training.setup import set_up
 from dl_reviews.reviews import load_rotten_tomatoes
 
 BATCH, EPOCHS, ROUNDS = 64, 3, int(os.environ.get("DL_ROUNDS", "5"))
-OPTIONS = {"target": "label", "epochs": EPOCHS, "batch_size": BATCH, "schedule": "constant"}
+OPTIONS: dict[str, Any] = {
+    "target": "label",
+    "epochs": EPOCHS,
+    "batch_size": BATCH,
+    "schedule": "constant",
+}  # Any: arguments of `dl.fit`
 OFF = dict.fromkeys(("weight-averaging", "early-stopping"), "off")
 
 

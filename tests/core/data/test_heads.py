@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dl.data.heads import CLASSES, LABELS, NUMBERS, Head, HeadNames, heads_of, join
+from dl.data.heads import CLASSES, LABELS, NUMBERS, Head, HeadNames, heads_of, in_words, join
 
 HEADS = (
     Head("sold", CLASSES, ("no", "yes")),
@@ -24,3 +24,8 @@ def test_names_are_those_of_the_columns_and_know_their_heads():
     names = HeadNames.of(HEADS)
     assert names == ("sold", "tags", "tags", "price") and heads_of(names) == HEADS
     assert heads_of(("a", "b")) == ()
+
+
+def test_a_target_is_written_in_words():
+    assert in_words(HEADS, np.array([1, 1, 0, 2.5])) == "sold yes, tags a, price 2.5"
+    assert in_words(HEADS, np.array([0, 0, 0, 3.0])) == "sold no, tags none, price 3"

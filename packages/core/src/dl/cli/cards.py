@@ -226,8 +226,12 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
     """Return the target of one example as text."""
     import numpy as np
 
+    from dl.data.heads import heads_of, in_words
+
     target = examples.targets[position]
-    if np.issubdtype(target.dtype, np.integer) and examples.names:
+    if heads := heads_of(examples.names):
+        words = in_words(heads, target)
+    elif np.issubdtype(target.dtype, np.integer) and examples.names:
         chosen = np.flatnonzero(target) if target.ndim else [int(target)]
         words = ", ".join(examples.names[k] for k in chosen) or "no label"
     elif np.issubdtype(target.dtype, np.integer):

@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.words import show_number
+
 CLASSES, LABELS, NUMBERS = "classes", "labels", "numbers"
 
 
@@ -37,6 +39,14 @@ class Head:
         if self.kind == LABELS:
             return np.asarray(columns).astype(np.uint8)
         return np.asarray(columns[:, 0]).astype(np.int64 if self.kind == CLASSES else np.float64)
+
+    def words(self, cells: NDArray[Any]) -> str:  # Any: likewise
+        """Write one target of this head, (width,), in words."""
+        if self.kind == CLASSES:
+            return self.names[int(cells[0])]
+        if self.kind == LABELS:
+            return ", ".join(name for name, on in zip(self.names, cells, strict=True) if on) or "none"
+        return show_number(float(cells[0]))
 
 
 class HeadNames(tuple[str, ...]):
@@ -64,6 +74,13 @@ class HeadNames(tuple[str, ...]):
 def heads_of(names: Sequence[str]) -> tuple[Head, ...]:
     """Return the heads that names of targets stand for; empty for a single target."""
     return names.heads if isinstance(names, HeadNames) else ()
+
+
+def in_words(heads: Sequence[Head], row: NDArray[Any]) -> str:  # Any: numbers of any kind
+    """Write the targets of one example, (W,), in words."""
+    ends = np.cumsum([head.width for head in heads])
+    each = (f"{head.name} {head.words(row[end - head.width : end])}" for head, end in zip(heads, ends, strict=True))
+    return ", ".join(each)
 
 
 def join(columns: Sequence[NDArray[Any]]) -> NDArray[np.float64]:  # Any: targets of any kind

@@ -9,11 +9,14 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
 from dl.errors import BadRun
 from dl.stored import from_json
+
+if TYPE_CHECKING:
+    from dl.data.heads import Head
 
 FORMAT = 1
 AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
@@ -79,6 +82,13 @@ class HeadInfo:
     task: TaskInfo
     unit: float
     weight: float = 1.0
+
+    @property
+    def head(self) -> Head:
+        """How its target is stored."""
+        from dl.data.heads import LABELS, Head  # numpy, which listing runs does without
+
+        return Head(self.name, self.kind, self.task.names, len(self.task.names) if self.kind == LABELS else 1)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dl.data.heads import LABELS, NUMBERS, Head, HeadNames, heads_of
+from dl.data.heads import NUMBERS, HeadNames, heads_of
 from dl.errors import BadOption, BadRun, unknown
 from dl.runs.manifest import HeadInfo, TaskInfo
 from dl.specs import TaskSpec
@@ -129,9 +129,7 @@ def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
 
 
 def _restore_head(one: HeadInfo, tasks: Mapping[str, TaskSpec]) -> HeadTask:
-    names = one.task.names
-    width = len(names) if one.kind == LABELS else 1
-    return HeadTask(Head(one.name, one.kind, names, width), restore(one.task, tasks), one.unit, one.weight)
+    return HeadTask(one.head, restore(one.task, tasks), one.unit, one.weight)
 
 
 def loss_name(loss: Loss) -> str:
