@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 import dl
 from benchmarks.measuring import in_turn, publish, ratios
+from dl.branches.prepare import BranchesPreprocessor
 from dl.data.branches import Branches
 from dl.data.examples import row_of
 from dl.data.ragged import Ragged, as_text
@@ -58,9 +59,10 @@ def plain(path: Path) -> float:
     stored = encode_examples(setup.splits.train.examples, setup.preprocessor).inputs
     assert isinstance(stored, Branches) and isinstance(stored.parts["review"], Ragged)
     tokens = [torch.from_numpy(row.astype(np.int64)) for row in stored.parts["review"]]
-    prepare = setup.preprocessor.parts["review"]
+    assert isinstance(setup.preprocessor, BranchesPreprocessor)
+    prepare = setup.preprocessor.part("review")
     weights = [prepare(Padded(row[None], torch.tensor([len(row)]))).weights[0] for row in tokens]
-    rows = setup.preprocessor.parts["rows"](torch.from_numpy(stored.parts["rows"]))
+    rows = setup.preprocessor.part("rows")(torch.from_numpy(stored.parts["rows"]))
     lengths = torch.tensor([len(row) for row in tokens])
     targets = setup.data.train_data.targets
     network, loss_of = setup.network.train(), setup.task.row.loss

@@ -52,6 +52,8 @@ def test_an_image_that_is_not_there_is_an_error_or_skipped(members, table, readi
 
 def test_only_a_table_of_several_kinds_is_recognized(members, table, reading, write_rows):
     assert read.recognize(members, table, {"target": "price"}) == 1.0
+    assert read.recognize(members, table, {"texts": "review"}) == 0.0  # price or sold may be the target
+    assert read.recognize(members, table, {}) == 0.0
     rows = cells(table)
     numbers = write_rows(table.with_name("numbers.csv"), [row[2:5] for row in rows], ("size", "town", "price"))
     texts = write_rows(table.with_name("texts.csv"), [row[1:2] + row[5:] for row in rows], ("review", "label"))

@@ -127,3 +127,12 @@ def test_weights_name_every_head(weights, message):
 def test_weights_are_for_several_targets():
     with pytest.raises(BadOption, match="weights=equal is for several targets; there is one"):
         decide(SOLD, ("no", "yes"), weights="equal")
+
+
+def test_logits_of_another_fit_are_rescaled_head_by_head(task):
+    other = decide(join([PRICES * 10, SOLD, SHAPES]), NAMES, weights="equal")
+    logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
+    again = task.rescale(logits, other.info)
+    assert torch.allclose(task.preds(again)[:, 0], other.preds(logits)[:, 0]) and torch.equal(
+        again[:, 1:], logits[:, 1:]
+    )

@@ -20,7 +20,7 @@ from dl.data.memory import FRAME, Given
 from dl.domain import Preprocessor, ReadColumns
 from dl.errors import BadData, BadFile, DLError
 from dl.options import Options
-from dl.tables.columns import NUMBERING, SAMPLED, Column, choose_features, quote, sample_columns
+from dl.tables.columns import NUMBERING, SAMPLED, TARGETS, Column, choose_features, quote, sample_columns
 from dl.tables.features import Features, read_open_features
 from dl.tables.memory import open_frame
 from dl.tables.options import OF_RAW_INPUTS, is_table
@@ -161,23 +161,37 @@ def _learnt(members: Members, source: Source, preprocessor: BranchesPreprocessor
 
 
 def recognize(members: Members, path: Path, options: Options) -> float:
-    """Rate from 0 to 1 whether a path is a table whose input columns are of several kinds."""
-    if path.is_dir() or not is_table(path):
+    """Rate from 0 to 1 whether a path is a table whose input columns are of several kinds.
+
+    Without a target by name, a table of images or texts is read as a list of these with what may be their targets.
+    """
+    named = ("target", *(member.noun for member in members))
+    if path.is_dir() or not is_table(path) or not any(options.get(name) for name in named):
         return 0.0
     try:
         source = open_table(path, check_table_options(options))
-        found = _glance(members, source, options)
+        found = _glance(members, source, options, but=TARGETS)
     except DLError:
         return 0.0
     return CERTAIN if found.domains > 1 else 0.0
 
 
-def _glance(members: Members, source: Source, options: Options, *, labelled: bool = True) -> Found:
-    """Find the branches by the first rows of a table; the columns that number the rows are no inputs."""
+def _glance(
+    members: Members, source: Source, options: Options, *, labelled: bool = True, but: Sequence[str] = ()
+) -> Found:
+    """Find the branches by the first rows of a table; the columns that number the rows are no inputs.
+
+    Args:
+        members: The domains to choose from.
+        source: The table.
+        options: As the user gave them.
+        labelled: Whether a target is needed.
+        but: Names of further columns that are no inputs, in lower case, as of other targets.
+    """
     columns = sample_columns(source)
     others = {name: str(options.get(name, "")) for name in ("leave_out", "categories")}
     roles = choose_features(source, columns, {**check_table_options(options), **others}, labelled=labelled)
-    inputs = {name: columns[name] for name in roles.features if name.lower() not in NUMBERING}
+    inputs = {name: columns[name] for name in roles.features if name.lower() not in (*NUMBERING, *but)}
     return find_branches(inputs, source.path, members, options)
 
 

@@ -19,7 +19,8 @@ def recognize_domain(name: str, plugins: Plugins, options: Mapping[str, Any]) ->
 
     def rating(domain: str) -> tuple[float, bool]:
         spec = plugins.domain(domain)
-        return spec.load().recognize(path, options), bool(spec.composes)
+        found = spec.load().recognize(path, options)
+        return found, bool(spec.composes) and found > 0
 
     return max(plugins.domains, key=rating)
 

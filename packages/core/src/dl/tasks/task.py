@@ -262,6 +262,10 @@ class Task:
             logits: Of the network.
             own: Of its fit, of the same row.
         """
+        if self.row.heads:
+            split = logits.split([one.task.info.outputs for one in self.row.heads], dim=1)
+            each = zip(self.row.heads, split, own.heads, strict=True)
+            return torch.cat([one.task.rescale(part, theirs.task) for one, part, theirs in each], dim=1)
         if not own.scale:
             return logits
         exact = logits.double()

@@ -184,6 +184,9 @@ def set_up(
 def pinned(task: Task) -> dict[str, Value]:
     """Return the options of training that fits on some of the examples share, decided on all of them."""
     found: dict[str, Value] = {"positive": task.info.positive or AUTO}
+    if task.row.heads:
+        numbers = [one.task.info for one in task.row.heads if one.task.row.log_scaled]
+        found["target_scale"] = "log" if numbers and all(info.log_limits for info in numbers) else "plain"
     if task.row.log_scaled:
         found["target_scale"] = "log" if task.info.log_limits else "plain"
     return found
