@@ -4,7 +4,7 @@ from dl.defaults import BranchFacts, DataFacts, FitFacts
 from dl.plugins.loading import load_plugins
 
 BRANCHES = (BranchFacts("review", "text", (), 90), BranchFacts("photo", "vision", (28, 28, 1)))
-OPTIONS = {"epochs": 6, "batch_size": 64, "weights": "tf-idf", "depth": 1}
+OPTIONS = {"epochs": 6, "batch_size": 64, "text_weights": "tf-idf", "depth": 1}
 
 
 def chosen(train, val=100, branches=BRANCHES):
@@ -21,8 +21,8 @@ def test_few_rows_are_seen_often_in_small_batches():
 
 def test_each_domain_chooses_how_its_own_branch_is_prepared():
     found = chosen(400)
-    assert found["weights"] == "tf-idf-known" and found["ngrams"] == 1 and found["random-shift"] == 2
-    assert "weights" not in chosen(400, branches=BRANCHES[1:])
+    assert found["text_weights"] == "tf-idf-known" and found["ngrams"] == 1 and found["random-shift"] == 2
+    assert "text_weights" not in chosen(400, branches=BRANCHES[1:])
 
 
 def test_many_rows_need_none():

@@ -13,7 +13,7 @@ def test_it_is_made_of_the_domains_that_read_columns():
     names = {option.name for option in spec.options}
     assert {"rows", "texts", "images", "tokens", "size", "categories", "target"} <= names
     assert len(names) == len(spec.options)
-    assert plugins.recipe("mixed", "fast").text.endswith('weights = "tf-idf"\n')
+    assert plugins.recipe("mixed", "fast").text.endswith('text_weights = "tf-idf"\n')
 
 
 def test_one_domain_alone_is_not_composed():
