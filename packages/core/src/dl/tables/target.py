@@ -109,7 +109,7 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
     if len(columns) > 1 and request.as_ == "auto" and not options["separator"]:
         alone = _each_alone(names, columns, request)
         if len({_kind_of(one) for one in alone}) > 1 or _are_words(alone):
-            return _heads(names, alone)
+            return join_alone(names, alone)
     if len(columns) > 1:
         return _several(names, columns, request)
     return _one(names[0], columns[0], request)
@@ -324,7 +324,7 @@ def _are_words(alone: Sequence[Target]) -> bool:
     return bool(alone) and all(_kind_of(one) == CLASSES for one in alone)
 
 
-def _heads(names: Sequence[str], alone: Sequence[Target]) -> Target:
+def join_alone(names: Sequence[str], alone: Sequence[Target]) -> Target:
     """Join targets of different kinds, a head each; a row is kept if all of its targets are."""
     kept = np.logical_and.reduce([one.kept for one in alone])
     heads, columns = [], []
