@@ -50,6 +50,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "validation": f"{len(splits.val):,}{within}, {splits.rule}; {shared} across it",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "task": f"{task.info.name} - {task.info.reason}",
+        "heads": _heads(task.info),
         "to find": _class_to_find(task.info),
         "learns": _target_scale(task.info),
         "goes on": _going_on(setup),
@@ -71,6 +72,15 @@ def _going_on(setup: FitSetup) -> str:
     if not recipe.from_run:
         return ""
     return f"from {Path(recipe.from_run).name}, its weights, classes and preprocessing; lr={recipe.train['lr']}"
+
+
+def _heads(info: TaskInfo) -> str:
+    """List the task of each of several targets, and how their losses are weighted; empty for one target."""
+    if not info.heads:
+        return ""
+    listed = "; ".join(f"{one.name}: {one.task.name}" for one in info.heads)
+    weights = ", ".join(f"{one.name} {one.weight:g}" for one in info.heads)
+    return f"{listed}; weights of the losses: {'learnt' if info.learns_weights else weights}"
 
 
 def _class_to_find(info: TaskInfo) -> str:

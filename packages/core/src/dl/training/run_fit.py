@@ -78,7 +78,7 @@ def fit(
     """Train a network and write a new run folder.
 
     Args:
-        domain: ``vision``, ...
+        domain: ``vision``, ...; in place of it the data alone may be named, and its domain is recognized.
         data: Name of a data set; a path to your own data; or data in memory: a pair ``(inputs, targets)`` of arrays,
             tensors or lists, a frame, a data set of PyTorch or Hugging Face.
         target: Names of the target columns, or the targets for inputs in memory.
