@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_diabetes, load_digits, load_wine
 
+from dl.data.examples import row_of
+from dl.data.ragged import as_text
 from dl_reviews.reviews import load_rotten_tomatoes
 
 DIGITS = ("zero", "one", "two")
 PARTS = ("train", "train", "train", "val", "test")
+GOODS = 304  # rows of the table of several kinds
 FIRST_DAY = date(2026, 1, 5)
 
 
@@ -40,6 +43,7 @@ def write_samples(folder: Path) -> None:
     _write_images(folder)
     _write_texts(folder)
     _write_tables(folder)
+    _write_goods(folder / "goods")
 
 
 def _write_images(folder: Path) -> None:
@@ -88,7 +92,7 @@ def _write_image(path: Path, pixels: NDArray[np.float64], size: tuple[int, int] 
 def _write_texts(folder: Path) -> None:
     """Write reviews as a table and as files by class, and a book without labels."""
     reviews = load_rotten_tomatoes().train
-    texts = [bytes(row).decode() for row in reviews.inputs][::6]
+    texts = [as_text(row_of(reviews.inputs, k)) for k in range(0, len(reviews), 6)]
     labels = [reviews.names[target] for target in reviews.targets[::6]]
     _write_csv(folder / "reviews.csv", ["review", "label"], zip(texts, labels, strict=True))
     for number, (text, label) in enumerate(zip(texts[::4], labels[::4], strict=True)):
@@ -123,6 +127,31 @@ def _write_tables(folder: Path) -> None:
     _write_csv(folder / "odd-patients.csv", names, odd)
     rows[11][2] = "tall"
     _write_csv(folder / "mistyped.csv", [*names, "progress"], rows[:100])
+
+
+def _write_goods(folder: Path) -> None:
+    """Write a table of several kinds: a digit, a film sentence and a patient in each row, joined by chance.
+
+    Nothing of it belongs together but the price and whether it was sold, which are computed: each of the three carries
+    a part of both.
+    """
+    reviews, digits, patients = load_rotten_tomatoes().train, load_digits(), load_diabetes(scaled=False)
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in range(GOODS):
+        review, digit = int(rng.integers(len(reviews))), int(rng.integers(len(digits.target)))
+        photo, good = f"photos/{k:03d}.png", int(reviews.targets[review])
+        _write_image(folder / photo, digits.images[digit])
+        patient, number = patients.data[k].tolist(), int(digits.target[digit])
+        price = 20 * number + 60 * good + 0.6 * float(patients.target[k])
+        sold = "yes" if (number > 4) + good + (patients.target[k] > 140) >= 2 else "no"
+        text = as_text(row_of(reviews.inputs, review))
+        rows.append([photo, text, *(f"{patient[at]:g}" for at in (0, 2, 3, 8)), f"{price:.1f}", sold])
+    names = ["photo", "review", "age", "bmi", "pressure", "ltg", "price", "sold"]
+    _write_csv(folder / "goods.csv", names, rows[:-4])
+    new = [row[:-2] for row in rows[-4:]]
+    new[1][1], new[2][0] = "", ""
+    _write_csv(folder / "new-goods.csv", names[:-2], new)
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

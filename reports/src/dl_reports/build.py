@@ -14,6 +14,7 @@ from dl_reports.confusion import confusion
 from dl_reports.examples import examples
 from dl_reports.facts import Facts, known
 from dl_reports.figures import calibration_card
+from dl_reports.heads import head_rows
 from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
 from dl_reports.report import Command, Header, Report, Reuse, Unchecked
@@ -61,6 +62,7 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
         confusion=known(matrix),
         classes=figures.class_rows(facts),
         residuals=residuals(facts),
+        heads=head_rows(facts),
         thresholds=figures.thresholds(facts),
         calibration=known(card),
         unchecked=_grouped([*_damaged(facts.kept), *checked.unchecked, *missing, *failed]),

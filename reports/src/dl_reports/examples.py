@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.heads import in_words
 from dl.runs.outcomes import PartOutcomes
 from dl.words import show_number, spell
 from dl_reports.checks.labels import class_name
@@ -73,6 +74,8 @@ def _target(facts: Facts, target: NDArray[np.generic]) -> str:
     values = np.atleast_1d(target)
     if task.has_strings:
         return spell(values, task.names)
+    if task.heads:
+        return in_words([one.head for one in task.heads], values)
     if task.has_labels:
         on = [task.names[k] if k < len(task.names) else str(k) for k in np.flatnonzero(values)]
         return ", ".join(on[:8]) or "none"

@@ -239,7 +239,9 @@ def against_overfitting(facts: Facts) -> list[Remedy]:
         return []
     task = facts.manifest.task.name
     every = facts.plugins.regularizers.values()
-    fitting = [one for one in every if one.only_for in ("", recipe.domain) and (not one.tasks or task in one.tasks)]
+    fitting = [
+        one for one in every if facts.plugins.regularizes(one, recipe.domain) and (not one.tasks or task in one.tasks)
+    ]
     offered = sorted((spec for spec in fitting if spec.remedy), key=lambda spec: (spec.offered, spec.name))
     found = [_remedy(facts, spec) for spec in offered if spec.name not in recipe.regularizers]
     usable = [one for one in found if one.command]

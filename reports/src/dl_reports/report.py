@@ -436,6 +436,33 @@ class Section:
 
 
 @dataclass(frozen=True)
+class HeadRow:
+    """One of several targets, judged like a run of its own.
+
+    Attributes:
+        name: Of its column.
+        task: Row of the task table.
+        metric: Its headline metric.
+        loss: On validation at the best epoch; None if it is not known.
+        share: Of the weighted losses of all heads; None if it is not known.
+        weight: Share of its weight in the training loss at the best epoch; None if it is not known.
+        score: On validation at the best epoch.
+        sentence: Its verdict.
+        severity: Of the verdict.
+    """
+
+    name: str
+    task: str
+    metric: MetricInfo
+    loss: float | None
+    share: float | None
+    weight: float | None
+    score: Estimate
+    sentence: str
+    severity: str
+
+
+@dataclass(frozen=True)
 class Report:
     """The report of one run, in the order of the screen.
 
@@ -458,6 +485,7 @@ class Report:
         residuals: Of each target column of a regression; empty for other tasks, or if nothing was kept.
         thresholds: Of two classes, or of labels; None for other tasks, and before the fit has ended.
         network: Its layers; None for a learner, or if it was not kept.
+        heads: Of several targets, each; empty for one.
         schema: Version of the JSON.
     """
 
@@ -479,4 +507,5 @@ class Report:
     residuals: tuple[Residuals, ...] = ()
     thresholds: Thresholds | None = None
     network: Diagram | None = None
+    heads: tuple[HeadRow, ...] = ()
     schema: int = SCHEMA

@@ -11,8 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.heads import NUMBERS
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean
+from dl.runs.manifest import TaskInfo
 from dl_reports.facts import Facts
 from dl_reports.report import ResidualBin, Residuals
 from dl_reports.statistics import NotComputable
@@ -34,15 +36,23 @@ def residuals(facts: Facts) -> tuple[Residuals, ...]:
     if task.has_classes or task.has_labels or task.answers or task.from_inputs:
         return ()
     predicted, targets = (one.reshape(len(one), -1).astype(np.float64) for one in (answers, val.targets))
-    if predicted.shape != targets.shape or predicted.shape[1] != len(task.names):
+    columns = _columns(task)
+    if predicted.shape != targets.shape or predicted.shape[1] != len(columns):
         return ()
     found = []
-    for k, name in enumerate(task.names[:MOST_COLUMNS]):
+    for k, name in [(k, name) for k, name in enumerate(columns) if name][:MOST_COLUMNS]:
         good = np.isfinite(predicted[:, k]) & np.isfinite(targets[:, k])
         if good.sum() >= 2 * PER_BIN:
             groups = None if val.groups is None else val.groups.take(good)
             found.append(_residuals(name, predicted[good, k], (targets - predicted)[good, k], groups))
     return tuple(found)
+
+
+def _columns(task: TaskInfo) -> list[str]:
+    """Return the name of each target column; of several targets empty for those that are no numbers."""
+    if not task.heads:
+        return list(task.names)
+    return [one.name if one.kind == NUMBERS else "" for one in task.heads for _ in range(one.head.width)]
 
 
 def _residuals(name: str, predicted: Numbers, residual: Numbers, groups: Groups | None) -> Residuals:

@@ -160,7 +160,7 @@ def test_an_optimizer_by_its_name_is_the_recipe_s(fit):
             "LBFGS needs a closure in each step, which dl does not support",
         ),
         ({"callbacks": [print]}, "callbacks= takes callbacks of Lightning; a builtin_function_or_method was given"),
-        ({"width": 3}, "no option named 'width' for this fit  see: dl show linear"),
+        ({"width": 3}, "no option named 'width' for this fit; did you mean 'weights'?  see: dl show linear"),
         (
             {"group_on": "who"},
             "no option named 'group_on' for this fit  see: dl show linear",

@@ -161,9 +161,9 @@ def test_a_path_has_no_options_of_its_own(plugins, tmp_path):
 
 
 @pytest.mark.parametrize(("domain", "name"), sorted(load_plugins().recipes))
-def test_every_named_recipe_resolves_on_a_data_set_of_its_domain(domain, name):
+def test_every_named_recipe_resolves_on_data_of_its_domain(domain, name, tmp_path):
     plugins = load_plugins()
-    data = next(known for where, known in plugins.datasets if where == domain)
+    data = next((known for where, known in plugins.datasets if where == domain), str(tmp_path))
     recipe = resolve(plugins, domain, data, recipe=name)
     assert parse_recipe(recipe.to_toml(), "here").model == recipe.model
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import torch
 
+from dl.data.heads import heads_of
 from dl.data.memory import take
 from dl.errors import BadData, BadOption
 from dl.tables.memory import encode_target, split_frame, understand_target
@@ -158,3 +159,11 @@ def test_targets_that_a_run_does_not_know_are_refused_in_one_line(target, names,
     with pytest.raises(BadData) as refused:
         encode_target(target, 2, names, {}, classes=classes)
     assert str(refused.value) == line
+
+
+def test_columns_of_words_beside_numbers_are_targets_of_their_own():
+    frame = pd.DataFrame({"price": [1.5, 2.0, 4.0, 8.0], "sold": ["no", "yes", "no", "yes"]})
+    table = take(frame).values
+    values, names = understood({name: table[name] for name in table.column_names}, 4)
+    assert values == [[1.5, 0], [2.0, 1], [4.0, 0], [8.0, 1]] and names == ("price", "sold")
+    assert [head.kind for head in heads_of(names)] == ["numbers", "classes"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dl.data.heads import heads_of
 from dl.errors import BadData, BadOption
 
 
@@ -159,3 +160,21 @@ def test_money_is_a_value_and_few_amounts_are_classes(target):
     values, _, note = target([f"$1,{k:03}.50" for k in range(30)])
     assert values.tolist() == [1000.5 + k for k in range(30)] and "numbers in column 'label' read without '$'" in note
     assert target(["36 months", "60 months"] * 3)[1] == ("36 months", "60 months")
+
+
+def test_columns_of_different_kinds_are_targets_with_a_head_each(target):
+    values, names, note = target(["1.5", "2.5", "4", "9"], ["no", "yes", "no", "yes"], ["b", "a", "a", "b"])
+    assert values.tolist() == [[1.5, 0, 1], [2.5, 1, 0], [4.0, 0, 0], [9.0, 1, 1]]
+    assert [(head.name, head.kind, head.names) for head in heads_of(names)] == [
+        ("t0", "numbers", ("t0",)),
+        ("t1", "classes", ("no", "yes")),
+        ("t2", "classes", ("a", "b")),
+    ]
+    assert "3 targets, a head each: 't0': 4 different numbers from 1.5 to 9, taken as values; 't1': 2" in note
+
+
+def test_a_bad_row_of_one_of_several_targets_is_named(target):
+    columns = (["1.5", "2.5", "4", "9", "3"], ["no", "yes", "no", "yes", "maybe"])
+    with pytest.raises(BadData, match="a class has only one example, as 'maybe' in column 't1'"):
+        target(*columns)
+    assert target(*columns, bad_rows="skip")[0].tolist() == [[1.5, 0], [2.5, 1], [4.0, 0], [9.0, 1]]

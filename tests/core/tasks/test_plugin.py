@@ -9,7 +9,7 @@ from dl.tasks.rows import TABLE
 
 def test_a_table_knows_how_to_read_its_target_for_every_row():
     read_as = {"binary": "classes", "multiclass": "classes", "multilabel": "labels", "next-token": "none"}
-    read_as |= {"regression": "numbers", "unit-regression": "numbers", "ctc": "text"}
+    read_as |= {"regression": "numbers", "unit-regression": "numbers", "ctc": "text", "several": "auto"}
     assert {name: spec.target_as for name, spec in OWN.items()} == read_as and set(OWN) == set(TABLE)
 
 

@@ -12,6 +12,23 @@ from dl.options import Options, Value, format_value
 
 
 @dataclass(frozen=True)
+class BranchFacts:
+    """Facts of one kind of input among several.
+
+    Args:
+        name: Of the branch.
+        domain: Of its inputs.
+        shape: As in `DataFacts`.
+        length: As in `DataFacts`.
+    """
+
+    name: str
+    domain: str
+    shape: tuple[int, ...] = ()
+    length: int = 0
+
+
+@dataclass(frozen=True)
 class DataFacts:
     """Facts of a data set that are known before it is split.
 
@@ -23,6 +40,7 @@ class DataFacts:
         length: Median length of a stored input where inputs differ in length, in bytes for texts; otherwise 0.
         target: How the target reads: ``classes``, ``labels``, ``numbers``, ``text``, or ``none``.
         outputs: Number of classes, labels or values; 0 for ``none``.
+        branches: Of inputs of several kinds, those of each; ``shape`` and ``length`` are then empty.
     """
 
     examples: int
@@ -32,6 +50,7 @@ class DataFacts:
     length: int = 0
     target: str = "none"
     outputs: int = 0
+    branches: tuple[BranchFacts, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any, Self
@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from torch import Tensor, nn
 
+from dl.data.branches import Part
 from dl.data.columns import BARS
 from dl.data.examples import Dataset, Examples, Inputs, Subset
 from dl.data.memory import Given
 from dl.data.ragged import Ragged
 from dl.errors import BadRun
 from dl.options import Options
-from dl.padded import Padded
+from dl.padded import Prepared
+from dl.tables.columns import Column
+from dl.tables.features import Features
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,19 @@ class Gaps:
     cells: int
     columns: Tensor
     blank: Tensor
+
+
+@dataclass(frozen=True)
+class PreparedBranch:
+    """What regularizers know of one kind of input among several.
+
+    Args:
+        domain: Of its inputs.
+        gaps: As `Preprocessor.gaps`.
+    """
+
+    domain: str
+    gaps: Gaps | None = None
 
 
 class Preprocessor(nn.Module, ABC):
@@ -81,6 +97,11 @@ class Preprocessor(nn.Module, ABC):
         """How a missing cell looks in prepared inputs; None if inputs are not rows of cells."""
         return None
 
+    @property
+    def branches(self) -> Mapping[str, PreparedBranch]:
+        """The kinds of input by the name of the branch; empty for inputs of one kind."""
+        return {}
+
     def encode(self, inputs: Inputs) -> Inputs:
         """Encode raw inputs to stored inputs, once before training, as texts to token ids; by default unchanged."""
         return inputs
@@ -98,10 +119,10 @@ class Preprocessor(nn.Module, ABC):
         return {}
 
     @abstractmethod
-    def forward(self, inputs: Any) -> Any:  # Any: tensors (N, ...), or `Padded` for rows of different lengths
+    def forward(self, inputs: Any) -> Any:  # Any: as `dl.padded.Prepared`: tensors (N, ...), `Padded`, or both by name
         """Preprocess a batch of stored inputs to the network's inputs, (N, *input_shape)."""
 
-    def example_input(self) -> Tensor | Padded:
+    def example_input(self) -> Prepared:
         """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""
         return torch.zeros(1, *self.input_shape)
 
@@ -114,6 +135,59 @@ def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
 def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples in a form whose copies are equal bit for bit, from any table or array."""
     return examples if isinstance(examples.inputs, Ragged) else encode_examples(examples, preprocessor)
+
+
+@dataclass(frozen=True)
+class ReadColumns:
+    """Columns of a table, read as the inputs of one domain.
+
+    Args:
+        inputs: (n, ...) of the kept rows.
+        kept: (N,) which rows of the table are kept.
+        notes: Sentences on what was inferred, left out, and what is missing and has a blank in its place.
+        options: Of the domain, decided while reading, as `Dataset.options`.
+    """
+
+    inputs: Part
+    kept: NDArray[np.bool_]
+    notes: Sequence[str] = ()
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a domain sees in a column.
+
+    Args:
+        words: Its description: ``texts of 12 words``.
+        sure: Whether the column is taken; else it is only said that it may be read so.
+    """
+
+    words: str
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class ColumnKind:
+    """How columns of a table become inputs of a domain beside those of other domains.
+
+    Args:
+        claims: From the first cells of a column and the folder of the table to what it is; None if it is not of this
+            kind.
+        read: From a table with these columns alone, the options and, for a prediction, the preprocessor of the run to
+            the inputs.
+        columns: From a preprocessor to the columns of the table that it reads, given those that there are; None where
+            each column is a branch of its own.
+    """
+
+    claims: Callable[[Column, Path], Claim | None]
+    read: Callable[[Features, Options, Preprocessor | None], ReadColumns]
+    columns: Callable[[Preprocessor, Sequence[str], Options], Sequence[str]] | None = None
+
+    @property
+    def together(self) -> bool:
+        """Whether all columns of this kind make one branch: those that no other domain claims."""
+        return self.columns is not None
 
 
 @dataclass(frozen=True)
@@ -165,6 +239,7 @@ class Domain:
         generate: Generates text from a prompt with a network of the task next-token; None if not supported.
         from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
             preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
+        columns: Reads columns of a table beside those of other domains; None if not supported.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -179,6 +254,7 @@ class Domain:
     cut: Callable[[Dataset, Options], Dataset] | None = None
     generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
     from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
+    columns: ColumnKind | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Call `read`, with the options of the run's data if it has a parameter for them."""

@@ -32,6 +32,7 @@ class Learner:
             it reads any.
         trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
             stored run.
+        reads: Whether it can read these examples; of several kinds of input it reads one, which may not be there.
     """
 
     answer: str
@@ -43,3 +44,4 @@ class Learner:
     by_class: bool = False
     suits: Callable[[Subset, Subset], bool] = lambda train, val: True
     trusted: tuple[str, ...] = ()
+    reads: Callable[[Subset], bool] = lambda subset: True

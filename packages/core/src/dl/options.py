@@ -11,6 +11,7 @@ from dl.errors import BadOption, nearest
 
 Value = bool | int | float | str
 Options = Mapping[str, Value]
+WEIGHTS = "weights"  # option of training: of the losses of several targets
 InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 
 

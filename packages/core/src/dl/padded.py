@@ -1,4 +1,4 @@
-"""Padded batches of rows of different lengths, and ragged columns as tensors.
+"""Padded batches of rows of different lengths, batches of several kinds of input, and stored inputs as tensors.
 
 A batch is as wide as its own longest row. Values after a row's length are padding, which a network must not read as
 data. Letters: ``N`` rows, ``B`` rows of a batch, ``T`` values of the longest of them.
@@ -6,12 +6,14 @@ data. Letters: ``N`` rows, ``B`` rows of a batch, ``T`` values of the longest of
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from dl.data.branches import Branches, Part
 from dl.data.ragged import Ragged
 
 
@@ -34,6 +36,27 @@ class Padded(NamedTuple):
     def mask(self) -> Tensor:
         """Which values are data, not padding, (B, T) bool."""
         return torch.arange(self.values.shape[1], device=self.values.device) < self.lengths[:, None]
+
+
+Prepared = Tensor | Padded | Mapping[str, Tensor | Padded]  # a batch: of one kind of input, or by the name of a branch
+
+
+def parts_of(batch: Prepared) -> dict[str, Tensor | Padded]:
+    """Return the inputs of each branch, by its name; of inputs of one kind these alone, without a name."""
+    return dict(batch) if isinstance(batch, Mapping) else {"": batch}
+
+
+def rows_of(batch: Prepared) -> int:
+    """Return the number of examples of a batch."""
+    part = next(iter(parts_of(batch).values()))
+    return len(part.values if isinstance(part, Padded) else part)
+
+
+def in_precision(batch: Prepared, dtype: torch.dtype) -> Prepared:
+    """Return a batch with its tensors in a precision; token ids stay as they are."""
+    if isinstance(batch, Mapping):
+        return {name: part.to(dtype) if isinstance(part, Tensor) else part for name, part in batch.items()}
+    return batch.to(dtype) if isinstance(batch, Tensor) else batch
 
 
 @dataclass(frozen=True)
@@ -76,3 +99,51 @@ class RaggedTensor:
         at = torch.where(inside, begin[:, None] + column, 0)
         found = self.values[at].long() if len(self.values) else torch.zeros_like(at)
         return Padded(torch.where(inside, found, 0), lengths.clamp_min(1))
+
+
+@dataclass(frozen=True)
+class BranchTensors:
+    """Stored inputs of several kinds on a device.
+
+    Args:
+        parts: Of each branch, by its name.
+    """
+
+    parts: Mapping[str, Tensor | RaggedTensor]
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the inputs."""
+        return next(iter(self.parts.values())).device
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all inputs in bytes."""
+        return sum(part.nbytes for part in self.parts.values())
+
+    def ragged(self) -> Iterator[RaggedTensor]:
+        """Yield the parts whose rows differ in length."""
+        return (part for part in self.parts.values() if isinstance(part, RaggedTensor))
+
+    def to(self, device: torch.device) -> BranchTensors:
+        """Move all parts to a device."""
+        return BranchTensors({name: part.to(device) for name, part in self.parts.items()})
+
+    def take(self, positions: Tensor) -> dict[str, Tensor | Padded]:
+        """Take rows (B,) of each part."""
+        return {name: _take(part, positions) for name, part in self.parts.items()}
+
+
+def _take(part: Tensor | RaggedTensor, positions: Tensor) -> Tensor | Padded:
+    return part.take(positions) if isinstance(part, RaggedTensor) else part.index_select(0, positions)
+
+
+def as_tensors(inputs: Part | Branches) -> Tensor | RaggedTensor | BranchTensors:
+    """Wrap stored inputs without copying them; memory maps stay memory maps."""
+    if isinstance(inputs, Branches):
+        return BranchTensors({name: _as_tensor(part) for name, part in inputs.items()})
+    return _as_tensor(inputs)
+
+
+def _as_tensor(part: Part) -> Tensor | RaggedTensor:
+    return RaggedTensor.of(part) if isinstance(part, Ragged) else torch.from_numpy(part)

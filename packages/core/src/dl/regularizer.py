@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dl.domain import Gaps
+from dl.domain import Gaps, PreparedBranch
 from dl.errors import BadOption
 from dl.options import Option, Options
-from dl.padded import Padded
+from dl.padded import Prepared, parts_of
 from dl.runs.history import EpochRow
 from dl.runs.manifest import MetricInfo
 from dl.tasks.task import Reduction
 
-Prepared = Tensor | Padded  # inputs of a network
 Loss = Callable[[Tensor, Tensor, Reduction], Tensor]  # from logits (B, K) and target
 Backward = Callable[[], Tensor]  # one forward and backward pass of a training step; see `Regularizer.gradients`
 State = Mapping[str, Any]  # Any: numbers, words and tensors, and lists and mappings of them, as `torch.save` takes them
@@ -45,6 +44,7 @@ class Batch:
         partners: (B, ...) targets of the examples mixed into these; None without mixing.
         share: (B,) share of the original in each example, from 0 to 1; None without mixing.
         gaps: How a missing cell looks in inputs that are rows of cells; None for other inputs.
+        branches: Of inputs of several kinds, the domain of each and its gaps; empty for inputs of one kind.
     """
 
     inputs: Prepared
@@ -52,6 +52,24 @@ class Batch:
     partners: Tensor | None = None
     share: Tensor | None = None
     gaps: Gaps | None = None
+    branches: Mapping[str, PreparedBranch] = field(default_factory=dict)
+
+    def on_branch(self, name: str, change: Callable[[Batch], Batch]) -> Batch:
+        """Return the batch with one branch changed.
+
+        Args:
+            name: Of the branch.
+            change: From the batch of this branch alone.
+
+        Raises:
+            BadOption: If it mixes examples, whose other branches would stay unmixed.
+        """
+        parts = parts_of(self.inputs)
+        found = change(replace(self, inputs=parts[name], gaps=self.branches[name].gaps, branches={}))
+        if found.share is not None:
+            raise BadOption(f"a regularizer that mixes examples sees only the branch {name!r} of them; leave it out")
+        (changed,) = parts_of(found.inputs).values()
+        return replace(self, inputs={**parts, name: changed})
 
     def mixed(self, inputs: Prepared, partners: Tensor, share: Tensor) -> Batch:
         """Return the batch with other examples mixed in.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = "in-memory"  # in a recipe: data, a network or an optimizer in memory
 NEXT_TOKEN = "next-token"  # the task of a file whose suffix means no target
-READ_AS = ("classes", "labels", "numbers", "text", "none")  # how the target of a table is read
+READ_AS = ("classes", "labels", "numbers", "text", "none", "auto")  # how the target of a table is read
 FORMS = {"": "build", "causal": "build_causal", "steps": "build_steps"}  # of networks: the builder of each
 PLACES = ("network", "batch", "penalty", "training")  # of regularizers, in the order of application
 
@@ -47,6 +47,9 @@ class DomainSpec:
         defaults: From the facts of a fit whose data is read, the options that follow from them, such as more epochs for
             few examples. A pure function that imports nothing heavy: reports call it again for next commands. It is
             called if no recipe was asked for; options that the user stated win.
+        branch: Noun for columns of a table with this kind of input beside others, as ``texts``: the option that lists
+            them for the domain `mixed`. Empty if its `Domain.columns` is None.
+        composes: The domains of which this one is made; empty for all but `mixed`.
     """
 
     name: str
@@ -56,6 +59,8 @@ class DomainSpec:
     options: tuple[Option, ...] = ()
     unlabelled: tuple[str, ...] = ()
     defaults: Callable[[FitFacts], Sequence[Default]] = lambda facts: ()
+    branch: str = ""
+    composes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from dl.tables.features import read_features, read_open_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
+from dl_tabular.columns import COLUMNS
 from dl_tabular.derive import named_sources, parse_derive, with_sources
 from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
@@ -38,6 +39,7 @@ def load() -> Domain:
         sketch=sketch,
         recognize=recognize,
         from_memory=from_memory,
+        columns=COLUMNS,
     )
 
 

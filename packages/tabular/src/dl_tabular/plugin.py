@@ -72,7 +72,13 @@ def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of tables."""
     return (
         DomainSpec(
-            DOMAIN, "tables: columns of numbers and categories", _load_domain, "fast", READING, defaults=defaults
+            DOMAIN,
+            "tables: columns of numbers and categories",
+            _load_domain,
+            "fast",
+            READING,
+            defaults=defaults,
+            branch="rows",
         ),
     )
 

@@ -13,6 +13,7 @@ from dl.options import Options
 from dl.tables.options import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder, language, prepare
+from dl_text.columns import COLUMNS
 from dl_text.draw import draw, sketch
 from dl_text.memory import from_memory
 from dl_text.read import read_paths, read_strings
@@ -37,6 +38,7 @@ def load() -> Domain:
         cut=cut,
         generate=language.generate,
         from_memory=from_memory,
+        columns=COLUMNS,
     )
 
 

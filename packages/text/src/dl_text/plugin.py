@@ -66,7 +66,14 @@ def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of texts."""
     return (
         DomainSpec(
-            DOMAIN, "texts: reviews, messages, sentences", _load_domain, "fast", READING, (".txt",), defaults=defaults
+            DOMAIN,
+            "texts: reviews, messages, sentences",
+            _load_domain,
+            "fast",
+            READING,
+            (".txt",),
+            defaults=defaults,
+            branch="texts",
         ),
     )
 

@@ -10,6 +10,7 @@ from dl.options import Options
 from dl.tables.options import is_table, refuse_options
 from dl.tables.table import looks_like
 from dl_vision import folder
+from dl_vision.columns import COLUMNS
 from dl_vision.draw import draw, sketch
 from dl_vision.listed import PATHS, open_list
 from dl_vision.memory import from_memory
@@ -28,6 +29,7 @@ def load() -> Domain:
         sketch=sketch,
         recognize=recognize,
         from_memory=from_memory,
+        columns=COLUMNS,
     )
 
 

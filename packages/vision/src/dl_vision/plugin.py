@@ -94,7 +94,15 @@ DEEP = (  # options of the deep networks
 def register_domains() -> tuple[DomainSpec, ...]:
     """Register the domain of images."""
     return (
-        DomainSpec(DOMAIN, "images: photographs, drawings, digits", _load_domain, "fast", READING, defaults=defaults),
+        DomainSpec(
+            DOMAIN,
+            "images: photographs, drawings, digits",
+            _load_domain,
+            "fast",
+            READING,
+            defaults=defaults,
+            branch="images",
+        ),
     )
 
 

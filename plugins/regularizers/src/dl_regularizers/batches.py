@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from dl.errors import BadOption
-from dl.padded import Padded
-from dl.regularizer import Batch, Prepared, Regularizer
+from dl.padded import Padded, Prepared
+from dl.regularizer import Batch, Regularizer
 
 DRAWS = 1 << 16  # of the beta distribution, drawn once; a step samples from them on the device
 
@@ -68,8 +68,10 @@ def numbers(inputs: Prepared, name: str) -> Tensor:
     """Return inputs after checking that they are numbers.
 
     Raises:
-        BadOption: If they are tokens.
+        BadOption: If they are tokens, or of several kinds.
     """
     if isinstance(inputs, Padded):
         raise BadOption(f"{name} needs inputs that are numbers, not tokens; for texts use word-dropout")
+    if not isinstance(inputs, Tensor):
+        raise BadOption(f"{name} changes inputs of one kind, and these have several: {', '.join(inputs)}; leave it out")
     return inputs

@@ -17,7 +17,18 @@ from rich.text import Text
 from dl.runs.wording import MARKS
 from dl.terminal import plain, safe_text
 from dl_reports.render import phrases
-from dl_reports.render.terminal import INDENT, LONG, WIDEST, Trimmed, Typed, show_name, show_scores, show_verdict
+from dl_reports.render.terminal import (
+    HEADS,
+    INDENT,
+    LONG,
+    WIDEST,
+    Trimmed,
+    Typed,
+    show_heads,
+    show_name,
+    show_scores,
+    show_verdict,
+)
 from dl_reports.report import Report
 
 FINDINGS = 3
@@ -35,6 +46,9 @@ def _rows(report: Report, width: int) -> Iterable[RenderableType]:
     if report.header.message:
         yield plain(f"ended: {report.header.message}")
     yield from show_verdict(report)
+    if (heads := show_heads(report)) is not None:
+        yield Text(f"\n{HEADS}", style="bold")
+        yield Padding(heads, (0, 0, 0, INDENT), expand=False)
     title, scores = show_scores(report, width, brief=True)
     for body in (scores, _findings(report)):
         if body is not None:

@@ -23,7 +23,7 @@ from dl_reports.render.chart import charts
 from dl_reports.render.png import data_uri
 from dl_reports.render.residuals import residuals_svg, sentence
 from dl_reports.render.svg import chart_svg, reliability_svg, sample
-from dl_reports.report import Answer, BaselineRow, Confusion, Report, Verdict
+from dl_reports.report import Answer, BaselineRow, Confusion, HeadRow, Report, Verdict
 from dl_reports.sheet import Sheet
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -85,7 +85,7 @@ def _upto(text: str, longest: int) -> Markup:
     return Markup.escape(safe_text(text, longest))
 
 
-def _severity(one: Finding | Verdict | Answer | Sheet) -> str:
+def _severity(one: Finding | Verdict | Answer | HeadRow | Sheet) -> str:
     return one.severity if one.severity in SEVERITIES else "note"
 
 

@@ -38,6 +38,7 @@ def _blocks(report: Report) -> Iterable[str]:
     if header.message:
         yield text(header.message, LONG)
     yield _scores(report)
+    yield _heads(report)
     yield _findings(report)
     yield text(phrases.silenced(report))
     yield from _texts(report)
@@ -77,6 +78,14 @@ def _scores(report: Report) -> str:
     ]
     head = (f"validation {text(phrases.title(metric))}{phrases.at_epoch(report)}", "", "95 % interval")
     return table(head, [*rows, *phrases.other_scores(report)], ":--", "--:", "--:")
+
+
+def _heads(report: Report) -> str:
+    rows = [
+        (SIGNS.get(one.severity, ""), f"**{text(one.name)}** {text(phrases.head(one), LONG)}", text(one.sentence, LONG))
+        for one in report.heads
+    ]
+    return table(("", "target", "verdict"), rows, ":--", ":--", ":--") if rows else ""
 
 
 def _findings(report: Report) -> str:

@@ -15,7 +15,7 @@ from dl.runs.manifest import HALF, MetricInfo
 from dl.runs.wording import show_estimate, show_probability, show_value
 from dl.words import show_number
 from dl_reports.formatting import bracket, many, metric_word, percent, points
-from dl_reports.report import Answer, BaselineRow, CalibrationCard, Curves, Example, Header, Report, Reuse
+from dl_reports.report import Answer, BaselineRow, CalibrationCard, Curves, Example, Header, HeadRow, Report, Reuse
 
 MOST_THRESHOLDS = 6  # labels in a sentence
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
@@ -54,6 +54,16 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def head(one: HeadRow) -> str:
+    """Return task, score, loss and share of one of several targets."""
+    found = [one.task, f"{title(one.metric)} {show_estimate(one.metric, one.score)}"]
+    if one.loss is not None:
+        found.append(f"loss {one.loss:.4f}")
+    if one.share is not None:
+        found.append(f"{percent(one.share)} of the loss")
+    return ", ".join(found)
 
 
 def state(header: Header) -> str:

@@ -32,6 +32,7 @@ TWO_PLOTS = 110  # columns needed for two plots side by side
 LONG = 1000  # characters of a message
 GOOD = ("✓", "bold green")
 INDENT = 2
+HEADS = "targets"
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -45,6 +46,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _header(report.header, width)
     yield from show_verdict(report)
     yield from _titled(*show_scores(report, inner))
+    yield from _titled(HEADS, show_heads(report))
     yield from _titled("network", _network(report))
     yield from _titled("learning curves", _curves(report, inner))
     yield from _titled("findings", _findings(report, inner))
@@ -155,6 +157,21 @@ def show_scores(report: Report, width: int, *, brief: bool = False) -> tuple[str
     for name, number, spread in () if brief else phrases.other_scores(report):
         grid.add_row(Text(name, style="dim"), "", number, Text(spread, style="dim"))
     return f"{title}{phrases.at_epoch(report)}", grid
+
+
+def show_heads(report: Report) -> RenderableType | None:
+    """Lay out several targets: score, loss and share of each, and its verdict below; None for a single one."""
+    if not report.heads:
+        return None
+    grid = Table.grid(padding=(0, 1))
+    for wide in (False, True):
+        grid.add_column(no_wrap=not wide)
+    for one in report.heads:
+        mark, style = MARKS.get(one.severity, GOOD)
+        facts = phrases.head(one)
+        words = Text.assemble((safe_text(one.name), "bold"), f"  {facts}\n", safe_text(one.sentence, LONG))
+        grid.add_row(Text(mark, style=style), words)
+    return grid
 
 
 def _ladder(report: Report, *, brief: bool) -> Sequence[BaselineRow]:

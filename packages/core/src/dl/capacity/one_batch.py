@@ -23,7 +23,7 @@ from dl.capacity.widths import widths
 from dl.data.examples import Subset, fingerprints
 from dl.domain import encode_examples
 from dl.options import Value
-from dl.regularizer import Prepared
+from dl.padded import Prepared
 from dl.runs.manifest import constant_losses
 from dl.runs.study import OneBatch
 from dl.signals import StopFlag

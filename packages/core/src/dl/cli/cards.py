@@ -24,7 +24,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import FileName, model_of_file, short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS, TRAIN_OPTIONS
-from dl.recipes.resolve import looks_like_path, resolve
+from dl.recipes.resolve import looks_like_path, resolve, train_options
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
 from dl.runs.wording import show_findings
@@ -128,9 +128,10 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
     """Print the card of a data set: inferred task, counts, classes, licence, and a few examples."""
     from dl.data.columns import summarize_columns
     from dl.data.examples import describe_inputs, row_of
+    from dl.recipes.recognize import recognize_domain
     from dl.splits.copies import example_keys
     from dl.splits.leakage import duplicate_groups
-    from dl.splits.partition import load_dataset, recognize_domain
+    from dl.splits.partition import load_dataset
     from dl.splits.sight import check_unsplit
     from dl.tasks.table import decide
 
@@ -228,8 +229,12 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
     """Return the target of one example as text."""
     import numpy as np
 
+    from dl.data.heads import heads_of, in_words
+
     target = examples.targets[position]
-    if np.issubdtype(target.dtype, np.integer) and examples.names:
+    if heads := heads_of(examples.names):
+        words = in_words(heads, target)
+    elif np.issubdtype(target.dtype, np.integer) and examples.names:
         chosen = np.flatnonzero(target) if target.ndim else [int(target)]
         words = ", ".join(examples.names[k] for k in chosen) or "no label"
     elif np.issubdtype(target.dtype, np.integer):
@@ -253,8 +258,9 @@ def _next(domain: str, name: str, reading: Reading) -> str:
 def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a model's options."""
     spec = model_of_file(name, "any domain") or _one_of_several("model", name, plugins.models)
-    reading = plugins.domains[spec.domain].options if spec.domain in plugins.domains else ()
-    training = OF_LEARNERS if spec.is_learner else TRAIN_OPTIONS
+    domain = plugins.domains.get(spec.domain)
+    reading = domain.options if domain else ()
+    training = OF_LEARNERS if spec.is_learner else train_options(domain) if domain else TRAIN_OPTIONS
     groups = {"model": spec.options, "training": training, "split": SPLIT_OPTIONS, "data": reading}
     if as_json:
         listed = {group: [asdict(option) for option in options] for group, options in groups.items()}

@@ -53,7 +53,9 @@ DataDir = Annotated[
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encoding, such as latin-1.")]
 
-DomainName = Annotated[str, typer.Argument(help="Domain: vision, text, ...; see: dl ls domains")]
+DomainName = Annotated[
+    str, typer.Argument(help="Domain, recognized if left out: vision, text, ...; see: dl ls domains")
+]
 Data = Annotated[str, typer.Argument(help="Name of a data set, or path to your own data.")]
 Further = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further options.")]
 ModelName = Annotated[str, typer.Option("--model", help="Network to train, or FILE.py:FUNCTION; see: dl ls models")]

@@ -48,7 +48,7 @@ from dl.cli.flags import (
     with_flags,
 )
 from dl.options import split_named, split_pairs
-from dl.terminal import cell, console, plain, safe_lines
+from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from dl.runs.run import Run
 
 
+LONGEST_NAME = 40  # characters of a column's name
 LONGEST_NOTE = 500  # characters of a cell
 MOST_THRESHOLDS = 10  # of labels, on the screen
 
@@ -316,19 +317,29 @@ def _csv(answers: list[Prediction]) -> str:
 
 
 def _table(answers: list[Prediction]) -> Table:
-    """Return the predictions with the likeliest classes, and with notes if there are any."""
+    """Return the predictions with the likeliest classes, of several targets an answer for each, and with notes."""
     table = Table(box=None, header_style="dim", pad_edge=False)
-    columns = {"input": True, "answer": True, "values": not all(map(_only_repeats, answers))}
-    columns["notes"] = any(answer.notes for answer in answers)
-    for name in (name for name, shown in columns.items() if shown):
-        table.add_column(name, overflow="fold")
+    heads = next((list(answer.heads) for answer in answers if answer.heads), [])
+    shows_values = not (heads or all(map(_only_repeats, answers)))
+    columns = [("input", True), *((name, True) for name in heads or ["answer"]), ("values", shows_values)]
+    columns.append(("notes", any(answer.notes for answer in answers)))
+    for name in (name for name, shown in columns if shown):
+        table.add_column(safe_text(name, LONGEST_NAME), overflow="fold")
     for answer in answers:
         likely = sorted(answer.values.items(), key=lambda item: -item[1])[:3]
         values = ", ".join(f"{name} {value:.3g}" for name, value in likely)
-        cells = (answer.source, answer.answer, values, "; ".join(answer.notes))
-        shown = zip(columns.values(), cells, strict=True)
-        table.add_row(*(plain(text, longest=LONGEST_NOTE) for shows, text in shown if shows))
+        words = [_of_head(answer, name) for name in heads] if heads else [answer.answer]
+        cells = (answer.source, *words, values, "; ".join(answer.notes))
+        shown = zip(columns, cells, strict=True)
+        table.add_row(*(plain(text, longest=LONGEST_NOTE) for (_, shows), text in shown if shows))
     return table
+
+
+def _of_head(answer: Prediction, head: str) -> str:
+    """Return the answer to one of several targets; of a class with its probability."""
+    words = answer.heads.get(head, "")
+    probability = answer.values.get(f"{head}={words}")
+    return words if probability is None else f"{words} ({probability:.3g})"
 
 
 def _only_repeats(answer: Prediction) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import columns_of
 from dl.data.examples import Examples
 from dl.words import many, show_number
 
@@ -48,15 +49,15 @@ class ColumnSummary:
 
 def summarize_columns(examples: Examples) -> list[ColumnSummary]:
     """Return a summary of each column of a structured array; none for other inputs."""
-    names = getattr(examples.inputs, "dtype", np.dtype("f4")).names
-    if not names or not len(examples):
+    columns = columns_of(examples.inputs)
+    if columns is None or not len(examples):
         return []
     at = np.arange(len(examples))
     if len(at) > MOST:
         at = np.sort(np.random.default_rng(0).choice(at, MOST, replace=False))
-    rows: NDArray[Any] = examples.array[at]  # Any: a structured type, whose fields numpy cannot type
+    rows = columns[at]
     target = _outputs(examples.targets[at])
-    return [_summarize(name, rows[name], target) for name in names]
+    return [_summarize(name, rows[name], target) for name in rows.dtype.names or ()]
 
 
 def _summarize(name: str, values: Column, target: NDArray[np.float64]) -> ColumnSummary:

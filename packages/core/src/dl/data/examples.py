@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.ragged import Ragged, concatenate
+from dl.data.branches import Branches, Part, concatenate_branches, concatenate_parts, joined_digests
+from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import many
 
-Inputs = NDArray[np.generic] | Ragged
+Inputs = Part | Branches
 Index = NDArray[np.int64]
 Fingerprints = NDArray[np.bytes_]
 
@@ -51,7 +52,8 @@ class Examples:
     """Inputs, targets and ids, aligned by position.
 
     Args:
-        inputs: (N, ...) array or memory map; `Ragged` for inputs of different lengths, texts as their UTF-8 bytes.
+        inputs: (N, ...) array or memory map; `Ragged` for inputs of different lengths, texts as their UTF-8 bytes;
+            `Branches` for inputs of several kinds.
         targets: (N,) class numbers or values, (N, L) zeros and ones, or (N, D) values; (N, 0) where the target is read
             from the inputs (next-token).
         ids: (N,) stable numbers: the same example has the same id in every run.
@@ -86,8 +88,10 @@ class Examples:
         """The inputs as an array of one shape per example, (N, ...).
 
         Raises:
-            BadData: If rows differ in length.
+            BadData: If rows differ in length, or are of several kinds.
         """
+        if isinstance(self.inputs, Branches):
+            raise BadData("inputs of several kinds, where all must be of one")
         if isinstance(self.inputs, Ragged):
             raise BadData("inputs of different lengths, where all must be alike")
         return self.inputs
@@ -153,7 +157,7 @@ def find_fault(given: Examples | Dataset) -> str:
 
 def _fault_of_examples(given: Examples) -> str:
     inputs, n = given.inputs, len(given.ids)
-    if not isinstance(inputs, (np.ndarray, Ragged)):
+    if not isinstance(inputs, (np.ndarray, Ragged, Branches)):
         wanted = "not in an array or a Ragged, as dl.data.ragged.texts makes of strings"
         return f"has inputs in a {type(inputs).__name__}, {wanted}"
     if isinstance(inputs, np.ndarray) and inputs.dtype.kind not in "biufV":
@@ -193,6 +197,8 @@ def _fault_of_set(given: Dataset) -> str:
 
 def _describe_kind(values: Inputs) -> str:
     """Describe the dtype kind and shape that training and validation set must share."""
+    if isinstance(values, Branches):
+        return "; ".join(f"{name}: {_describe_kind(part)}" for name, part in values.items())
     if isinstance(values, Ragged):
         return "rows of different lengths"
     kind = {"b": "whole numbers", "i": "whole numbers", "u": "whole numbers", "f": "real numbers"}
@@ -228,7 +234,7 @@ class Subset:
         """Yield the inputs of the subset, ``size`` at a time."""
         for start in range(0, len(self.index), size):
             chunk = self.examples.inputs[self.index[start : start + size]]
-            if isinstance(self.examples.inputs, Ragged):
+            if isinstance(self.examples.inputs, (Ragged, Branches)):
                 self.examples.inputs.release()  # a pass over a mapped column then needs the memory of one chunk
             yield chunk
 
@@ -240,9 +246,10 @@ def concatenate_examples(several: Sequence[Examples]) -> Examples:
     columns = [one.inputs for one in several]
     before = np.cumsum([0, *map(len, several)]).tolist()
     left_out = [replace(gone, at=gone.at + n) for n, one in zip(before, several, strict=False) for gone in one.left_out]
-    ragged = [column for column in columns if isinstance(column, Ragged)]
+    branches = [column for column in columns if isinstance(column, Branches)]
+    parts = [column for column in columns if not isinstance(column, Branches)]
     return Examples(
-        concatenate(ragged) if ragged else np.concatenate([one.array for one in several]),
+        concatenate_branches(branches) if branches else concatenate_parts(parts),
         np.concatenate([one.targets for one in several]),
         np.concatenate([one.ids for one in several]),
         several[0].names,
@@ -270,15 +277,22 @@ def fingerprints(subset: Subset) -> Fingerprints:
     """Return a 16-byte hash of each input's bytes, (n,); two inputs share one only if they are exact duplicates."""
     found, done = np.empty(len(subset), "S16"), 0
     inputs = subset.examples.inputs
-    bytes_each = 1 if isinstance(inputs, Ragged) else inputs.nbytes // max(len(inputs), 1)
+    bytes_each = 1 if isinstance(inputs, (Ragged, Branches)) else inputs.nbytes // max(len(inputs), 1)
     for chunk in subset.chunks(max(1, min(4096, HASHED // max(bytes_each, 1)))):
-        digests = [blake2b(row, digest_size=16).digest() for row in _bytes_of(chunk)]
+        digests = _digests(chunk)
         found[done : done + len(digests)] = digests
         done += len(digests)
     return found
 
 
-def _bytes_of(inputs: Inputs) -> Iterator[memoryview]:
+def _digests(inputs: Inputs) -> list[bytes]:
+    """Hash each input; one of several kinds by the hashes of its parts."""
+    if isinstance(inputs, Branches):
+        return joined_digests([_digests(part) for part in inputs.parts.values()])
+    return [blake2b(row, digest_size=16).digest() for row in _bytes_of(inputs)]
+
+
+def _bytes_of(inputs: Part) -> Iterator[memoryview]:
     """Yield the bytes of each input, as views of all of them."""
     flat = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs).reshape(-1)
     offsets = inputs.offsets if isinstance(inputs, Ragged) else np.linspace(0, len(flat), len(inputs) + 1).astype(int)
@@ -296,13 +310,15 @@ def content_number(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=6).digest())
 
 
-def row_of(inputs: Inputs, position: int) -> NDArray[np.generic]:
+def row_of(inputs: Inputs, position: int) -> Any:  # Any: a row of an array or of a ragged column, or a `BranchRow`
     """Return the input at this position."""
-    return inputs.row(position) if isinstance(inputs, Ragged) else inputs[position]
+    return inputs[position] if isinstance(inputs, np.ndarray) else inputs.row(position)
 
 
 def describe_inputs(inputs: Inputs) -> str:
-    """Describe one input: its shape and dtype, or the range of lengths."""
+    """Describe one input: its shape and dtype, or the range of lengths; of several kinds, each."""
+    if isinstance(inputs, Branches):
+        return "; ".join(f"{safe_text(name, 40)}: {describe_inputs(part)}" for name, part in inputs.items())
     if not isinstance(inputs, Ragged) and inputs.dtype.names:
         return _describe_columns(inputs.dtype)
     if not isinstance(inputs, Ragged):

@@ -12,6 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import Branches, Part
 from dl.data.examples import Index, Inputs
 from dl.data.ragged import Ragged
 
@@ -31,18 +32,21 @@ def project_inputs(inputs: Inputs, rows: Index) -> Floats:
     """Project some of the inputs of a data set, as they are stored, to (n, F) numbers.
 
     Args:
-        inputs: Arrays of numbers, rows of columns (a structured array), or texts and tokens (`Ragged`).
+        inputs: Arrays of numbers, rows of columns (a structured array), texts and tokens (`Ragged`), or several of them
+            (`Branches`), whose numbers stand side by side.
         rows: (n,) positions.
 
     Source: random projection, Johnson and Lindenstrauss 1984; hashed runs, Weinberger et al. 2009.
     """
+    if isinstance(inputs, Branches):
+        return np.concatenate([project_inputs(part, rows) for part in inputs.parts.values()], axis=1)
     if not isinstance(inputs, Ragged) and inputs.dtype.names:
         return _of_columns(inputs[rows])
     pieces = [_of_piece(inputs, rows[start : start + _CHUNK]) for start in range(0, len(rows), _CHUNK)]
     return np.concatenate(pieces) if pieces else np.empty((0, MOST_NUMBERS), np.float32)
 
 
-def _of_piece(inputs: Inputs, rows: Index) -> Floats:
+def _of_piece(inputs: Part, rows: Index) -> Floats:
     if isinstance(inputs, Ragged):
         return _of_runs(inputs, rows)
     numbers = np.nan_to_num(np.asarray(inputs[rows], np.float32)).reshape(len(rows), -1)

@@ -1,6 +1,7 @@
 """Summarize inputs in columns with names, by rules that are the same for all data: what may drift, and can be named.
 
-Rows of a table are their own columns; images have a brightness and a contrast, texts a length. Letters: ``n`` inputs.
+Rows of a table are their own columns; images have a brightness and a contrast, texts a length. Inputs of several kinds
+have the columns of each. Letters: ``n`` inputs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import Branches, columns_of
 from dl.data.examples import Index, Inputs
 from dl.data.ragged import Ragged
 
@@ -24,6 +26,12 @@ def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
         inputs: As a data set has them.
         rows: (n,) positions.
     """
+    if isinstance(inputs, Branches):
+        several: Columns = {}
+        for name, part in inputs.items():
+            of = "" if columns_of(part) is not None else f" of {name}"
+            several |= {f"{column}{of}": values for column, values in summarize_inputs(part, rows).items()}
+        return several
     if isinstance(inputs, Ragged):
         texts = inputs.values.dtype == np.uint8
         return {"length in bytes" if texts else "length": inputs.lengths[rows].astype(np.float64)}

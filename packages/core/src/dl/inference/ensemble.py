@@ -42,7 +42,11 @@ class Ensemble(LoadedRun):
     def logits(self, examples: Examples) -> Tensor:
         """Compute the logits (N, K) of the averaged predictions: of probabilities, else of values."""
         every = [self.task.rescale(one.logits(examples), one.task.info) for one in self.folds]
-        return _average(torch.stack(every).double(), self.task.info.probabilities).float()
+        stacked, heads = torch.stack(every).double(), self.task.row.heads
+        infos = [one.task.info for one in heads] or [self.task.info]
+        parts = stacked.split([info.outputs for info in infos], dim=-1)
+        each = [_average(part, info.probabilities) for part, info in zip(parts, infos, strict=True)]
+        return torch.cat(each, dim=-1).float()
 
 
 def need_all_folds(run: Run) -> None:

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from dl.data.examples import Examples, concatenate_examples
 from dl.data.folders import SkippedFiles
 from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
-from dl.data.ragged import as_text
+from dl.data.ragged import Ragged, as_text
 from dl.data.ragged import texts as ragged_texts
 from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
@@ -66,12 +66,14 @@ class Prediction:
         values: The probability of each class or label, or the number of each target column; empty for next-token, and
             for an input that was skipped.
         notes: What the input holds that the training set lacks, and how it was read; or why it was skipped.
+        heads: Of several targets, the answer to each in words, by name; empty for one target.
     """
 
     source: str
     answer: str
     values: dict[str, float]
     notes: tuple[str, ...] = ()
+    heads: dict[str, str] = field(default_factory=dict)
 
 
 def predict(
@@ -165,7 +167,13 @@ def answers(
         answers = opened.task.row.search(preds, beam)
     assert answers is not None  # every task but next-token has answers
     found = [
-        Prediction(examples.source(k), opened.task.in_words(answer), opened.task.by_name(pred), tuple(notes.get(k, ())))
+        Prediction(
+            examples.source(k),
+            opened.task.in_words(answer),
+            opened.task.by_name(pred),
+            tuple(notes.get(k, ())),
+            opened.task.row.answers_by_head(answer),
+        )
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
     ]
     return _with_left_out(found, examples)
@@ -332,7 +340,7 @@ def _continued(
     Raises:
         BadData: If a prompt is no text, or would have a note and ``strict`` is True.
     """
-    prompts = [] if read is None else [as_text(row) for row in read.inputs]
+    prompts = [as_text(row) for row in read.inputs] if read is not None and isinstance(read.inputs, Ragged) else []
     given = [*texts] if prompts or texts else [""]
     if some := [text for text in given if text.strip()]:
         _from_strings(opened, some)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dl.data.branches import columns_of
 from dl.data.examples import Dataset, Examples, Subset
-from dl.data.ragged import Ragged
 from dl.errors import BadOption, unknown
 from dl.groups import Groups
 from dl.plugins.at_hand import AtHand, take_arguments
@@ -25,6 +25,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
+from dl.recipes.recognize import recognize_domain
 from dl.recipes.resolve import resolve
 from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.drift import Drift
@@ -35,7 +36,7 @@ from dl.runs.report import Which
 from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
 from dl.splits.near_texts import are_compared
-from dl.splits.partition import DataSplits, guarded, load_dataset, recognize_domain, split_data
+from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.splits.serial import dated_columns
 from dl.tasks.table import decide
 from dl.training.sketches import project_splits
@@ -201,4 +202,4 @@ def _guarded(dataset: Dataset, splits: DataSplits, task: TaskInfo) -> list[str]:
 
 
 def _has_columns(examples: Examples) -> bool:
-    return not isinstance(examples.inputs, Ragged) and examples.inputs.dtype.names is not None
+    return columns_of(examples.inputs) is not None

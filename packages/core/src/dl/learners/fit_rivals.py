@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data.examples import Subset
+from dl.data.branches import Part, split
+from dl.data.examples import Index, Subset
 from dl.data.ragged import Ragged
 from dl.groups import Groups
 from dl.intervals import Estimate
@@ -117,7 +118,7 @@ def fit_rivals(
     preparing = _Preparing(val)
     for rival in rivals:
         try:
-            count = examples_of(rival.learner, task, train, quick=quick)
+            count = examples_of(rival.learner, task, train, quick=quick) if rival.learner.reads(train) else 0
             if count and rival.learner.suits(train, val):
                 some = Subset(train.examples, choose_probe(train.index, count, seed))
                 found.append(_score(rival, task, some, len(train), val, groups, preparing))
@@ -143,9 +144,12 @@ def examples_of(learner: Learner, task: Task, train: Subset, *, quick: bool) -> 
 
 def _size(train: Subset) -> float:
     """Return the numbers in an example: pixels, cells, or bytes of a text."""
-    inputs = train.examples.inputs
+    return sum(_size_of(part, train.index) for part in split(train.examples.inputs).values())
+
+
+def _size_of(inputs: Part, index: Index) -> float:
     if isinstance(inputs, Ragged):
-        return max(1.0, float(np.mean(inputs.lengths[train.index])))
+        return max(1.0, float(np.mean(inputs.lengths[index])))
     return float(len(inputs.dtype.names)) if inputs.dtype.names else float(max(1, math.prod(inputs.shape[1:])))
 
 

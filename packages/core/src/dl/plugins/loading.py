@@ -22,6 +22,7 @@ from dl import hookspecs
 from dl.errors import nearest
 from dl.plugins.attribution import attributing, trace, wrap_plugin
 from dl.plugins.capture import Interrupts, OutputCapture, capture_output, tracking_interrupts
+from dl.plugins.composed import with_mixed
 from dl.plugins.discovery import FoundPlugin, installed, satisfies
 from dl.plugins.local import local_plugins, untrusted
 from dl.plugins.process_state import ProcessSnapshot, no_exit
@@ -118,7 +119,7 @@ def load(extra: Iterable[object] = ()) -> Plugins:
     }
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))
-    return Plugins(**specs, **answering, owners=owners, states=states, notes=tuple(notes))
+    return with_mixed(Plugins(**specs, **answering, owners=owners, states=states, notes=tuple(notes)))
 
 
 def _from_objects(extra: Iterable[object]) -> Iterator[FoundPlugin]:

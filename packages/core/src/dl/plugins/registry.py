@@ -166,17 +166,24 @@ class Plugins:
             raise unknown("task", name, self.tasks, "dl ls tasks")
         return self.tasks[name]
 
+    def regularizes(self, spec: RegularizerSpec, domain: str) -> bool:
+        """Return whether a regularizer fits the inputs of a domain; of several kinds it may change one of them."""
+        composed = self.domains[domain].composes if domain in self.domains else ()
+        if composed and spec.place == "batch":
+            return spec.only_for in (domain, *composed)
+        return spec.only_for in ("", domain, *composed)
+
     def regularizer(self, domain: str, name: str) -> RegularizerSpec:
         """Look up a regularizer that a domain can use.
 
         Raises:
             UnknownName: Naming the nearest one, or the domain it is for.
         """
-        fitting = [known for known, spec in self.regularizers.items() if spec.only_for in ("", domain)]
+        fitting = [known for known, spec in self.regularizers.items() if self.regularizes(spec, domain)]
         if name in fitting:
             return self.regularizers[name]
         if name in self.regularizers:
-            only = self.regularizers[name].only_for
+            only = self.regularizers[name].only_for or "inputs of one kind"
             raise UnknownName(f"the regularizer {name!r} is for {only}, not for {domain}  see: dl ls regularizers")
         raise unknown("regularizer", name, fitting, "dl ls regularizers")
 

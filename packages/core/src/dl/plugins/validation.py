@@ -214,6 +214,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "page": _FUNCTION,
     "function": _FUNCTION,
     "recipe": _TEXT,
+    "branch": _TEXT,
+    "composes": (_are_texts, "a tuple of texts"),
     "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
     "target_as": (lambda value: value in READ_AS, f"one of {', '.join(READ_AS)}"),
     "from_inputs": (lambda value: isinstance(value, bool), "True or False"),

@@ -15,7 +15,7 @@ import tomli_w
 
 from dl import files
 from dl.errors import BadOption, BadRecipe, nearest
-from dl.options import Option, Space, Value
+from dl.options import WEIGHTS, Option, Space, Value
 from dl.plugins.model_file import copy_model, kept_model, placed_model
 
 VERSION = 1
@@ -58,6 +58,7 @@ TRAIN_OPTIONS = (
         "yes from this probability on: a number, f1, balanced-accuracy, recall:0.95, precision:0.9; auto takes f1 for "
         "rare classes",
     ),
+    Option(WEIGHTS, AUTO, "of the losses of several targets: auto learns them; equal; or price=1,sold=0.5"),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
 )
 OF_LEARNERS = tuple(  # which are not trained in epochs

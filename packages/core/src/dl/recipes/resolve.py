@@ -29,6 +29,7 @@ from dl.recipes.recipe import (
     parse_recipe,
     read_recipe,
 )
+from dl.recipes.recognize import is_data, recognize_domain
 from dl.recipes.threshold import parse_threshold
 from dl.specs import IN_MEMORY, NEXT_TOKEN, PLACES, DatasetSpec, DomainSpec, ModelSpec, RegularizerSpec, TaskSpec
 from dl.tables.options import is_table, refuse_options
@@ -65,10 +66,16 @@ class FitSpecs:
         """The options that can be chosen, by the group of the recipe that holds them."""
         return {
             "model": self.model.options,
-            "train": OF_LEARNERS if self.model.is_learner else TRAIN_OPTIONS,
+            "train": OF_LEARNERS if self.model.is_learner else train_options(self.domain),
             "split": SPLIT_OPTIONS,
             "options": self.domain.options + (self.dataset.options if self.dataset else ()),
         }
+
+
+def train_options(domain: DomainSpec) -> tuple[Option, ...]:
+    """Return the options of training, without those whose name a domain has taken for its inputs."""
+    taken = {option.name for option in domain.options}
+    return tuple(option for option in TRAIN_OPTIONS if option.name not in taken)
 
 
 def resolve(
@@ -87,7 +94,8 @@ def resolve(
 
     Args:
         plugins: What is registered.
-        domain: Name of the domain; may come from the recipe.
+        domain: Name of the domain; may come from the recipe. In place of it, the data alone may be named: its domain is
+            then recognized.
         data: Name of a data set, or a path; may come from the recipe.
         recipe: Name of a registered recipe, or the path of a recipe file; empty takes
             the model's own, the data set's, or the domain's default.
@@ -101,14 +109,24 @@ def resolve(
         UnknownName: For a name that nobody registered.
         BadOption: For an option that does not exist or a value that does not fit.
     """
+    domain, data = _name_domain(plugins, domain, data, recipe, options or {})
     asked = PartialRecipe(domain, data, task, seed, model, regularizers=reg or {})
     start = start_recipe(plugins, asked, recipe)
     specs = pick_specs(plugins, start)
     if specs.model.is_learner:
-        start = for_learner(specs.model, start, {**(options or {}), **{f"--reg {name}": name for name in reg or {}}})
+        start = for_learner(specs, start, {**(options or {}), **{f"--reg {name}": name for name in reg or {}}})
     find = _to_find(specs, options or {})
     typed = sort_typed(specs, start, {name: value for name, value in (options or {}).items() if name not in find})
     return replace(check_recipe(plugins, specs, start, typed), find=find)
+
+
+def _name_domain(
+    plugins: Plugins, domain: str, data: str, recipe: str, options: Mapping[str, object]
+) -> tuple[str, str]:
+    """Return the domain and the data, where the user may have named the data alone; a recipe file has a domain."""
+    if not domain or data or not is_data(domain, plugins):
+        return domain, data
+    return "" if _is_file(recipe) else recognize_domain(domain, plugins, options), domain
 
 
 def _to_find(specs: FitSpecs, options: Mapping[str, object]) -> frozenset[str]:
@@ -155,13 +173,14 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
     )
 
 
-def for_learner(model: ModelSpec, start: PartialRecipe, typed: Iterable[str]) -> PartialRecipe:
+def for_learner(specs: FitSpecs, start: PartialRecipe, typed: Iterable[str]) -> PartialRecipe:
     """Leave out of a recipe what only the training of a network knows.
 
     Raises:
         BadOption: If the user typed some of it.
     """
-    of_networks = {one.name for one in TRAIN_OPTIONS} - {one.name for one in OF_LEARNERS}
+    model = specs.model
+    of_networks = {one.name for one in train_options(specs.domain)} - {one.name for one in OF_LEARNERS}
     for name in typed:
         if name in of_networks or name.startswith("--reg "):
             own = ", ".join(option.name for option in model.options) or "none"

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from dl.data.branches import Branches, Part
 from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
-from dl.defaults import DataFacts, Default, FitFacts
+from dl.defaults import BranchFacts, DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
 from dl.options import Option, check, check_named
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
-from dl.recipes.resolve import in_order_of_application
+from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, Recipe
+from dl.recipes.resolve import in_order_of_application, train_options
 from dl.specs import IN_MEMORY, DomainSpec, ModelSpec
 
 GROUPS = ("model_options", "train", "split", "data_options")  # of a recipe
@@ -78,14 +79,19 @@ def close_recipe(
 def data_facts(dataset: Dataset) -> DataFacts:
     """Return what is known of a data set before it is split."""
     inputs, (target, outputs) = dataset.train.inputs, _describe_target(dataset.train)
-    shape: tuple[int, ...] = ()
-    length = 0
-    if isinstance(inputs, Ragged):
-        length = int(np.median(inputs.lengths)) if len(inputs) else 0
-    else:
-        shape = (len(inputs.dtype.names),) if inputs.dtype.names else tuple(map(int, inputs.shape[1:]))
+    branches: tuple[BranchFacts, ...] = ()
+    shape, length = ((), 0) if isinstance(inputs, Branches) else _shape_of(inputs)
+    if isinstance(inputs, Branches):
+        branches = tuple(BranchFacts(name, inputs.kinds[name], *_shape_of(part)) for name, part in inputs.items())
     val = 0 if dataset.val is None else len(dataset.val)
-    return DataFacts(len(dataset.train), val, float(dataset.val_size), shape, length, target, outputs)
+    return DataFacts(len(dataset.train), val, float(dataset.val_size), shape, length, target, outputs, branches)
+
+
+def _shape_of(inputs: Part) -> tuple[tuple[int, ...], int]:
+    """Return the shape of a stored input, or the median length of those that differ in it."""
+    if isinstance(inputs, Ragged):
+        return (), int(np.median(inputs.lengths)) if len(inputs) else 0
+    return ((len(inputs.dtype.names),) if inputs.dtype.names else tuple(map(int, inputs.shape[1:]))), 0
 
 
 def fit_facts(recipe: Recipe, data: DataFacts, plugins: Plugins) -> FitFacts:
@@ -183,7 +189,7 @@ def _options(recipe: Recipe, plugins: Plugins) -> dict[str, Sequence[Option]]:
     """Return the options that a default may set, by group."""
     return {
         "model_options": plugins.model(recipe.domain, recipe.model).options,
-        "train": TRAIN_OPTIONS,
+        "train": train_options(plugins.domain(recipe.domain)),
         "split": SPLIT_OPTIONS,
         "data_options": plugins.domain(recipe.domain).options,
     }

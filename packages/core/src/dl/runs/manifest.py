@@ -9,11 +9,14 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
 from dl.errors import BadRun
 from dl.stored import from_json
+
+if TYPE_CHECKING:
+    from dl.data.heads import Head
 
 FORMAT = 1
 AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
@@ -63,6 +66,32 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class HeadInfo:
+    """One of several targets.
+
+    Args:
+        name: Of its column.
+        kind: As `dl.data.heads.Head`.
+        task: Its task.
+        unit: Error of its best constant answer on the training set, in parts of which its errors are counted.
+        weight: Of its loss among those of all; 1 where weights are learnt.
+    """
+
+    name: str
+    kind: str
+    task: TaskInfo
+    unit: float
+    weight: float = 1.0
+
+    @property
+    def head(self) -> Head:
+        """How its target is stored."""
+        from dl.data.heads import LABELS, Head  # numpy, which listing runs does without
+
+        return Head(self.name, self.kind, self.task.names, len(self.task.names) if self.kind == LABELS else 1)
+
+
+@dataclass(frozen=True)
 class TaskInfo:
     """The task of a run.
 
@@ -89,6 +118,8 @@ class TaskInfo:
             shift and scale are then theirs.
         skewness: Of the training target, where it decided for logarithms.
         decision: The thresholds of the run, once its fit has ended; None before, and for tasks without thresholds.
+        heads: Of several targets, each; empty for one.
+        learns_weights: Whether the weights of their losses are learnt.
     """
 
     name: str
@@ -112,6 +143,8 @@ class TaskInfo:
     log_limits: tuple[tuple[float, float], ...] = ()
     skewness: float = 0.0
     decision: Decision | None = None
+    heads: tuple[HeadInfo, ...] = ()
+    learns_weights: bool = False
 
     @property
     def has_strings(self) -> bool:

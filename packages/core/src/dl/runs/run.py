@@ -40,6 +40,7 @@ STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the
 FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose fits differ in one thing
 WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of runs and studies
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
+HEADS = "heads"  # folder of the runs of the heads of several targets
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
 PREPROCESSOR = "preprocessor.json"  # what prepares them
 NETWORK = "network.json"  # its layers as they are drawn

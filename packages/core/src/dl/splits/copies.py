@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import Branches
 from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints, whole, without_target
 from dl.data.groups import agreement
 from dl.data.ragged import Ragged
@@ -50,6 +51,8 @@ def only_copies(subset: Subset) -> Subset:
 def _no_copies(examples: Examples, keys: Fingerprints) -> NDArray[np.bool_]:
     """Return which examples are equal to another one and no copy of it, (N,)."""
     apart = np.zeros(len(examples), bool)
+    if isinstance(examples.inputs, Branches):
+        return apart
     if isinstance(examples.inputs, Ragged):
         few = not without_target(examples) and (duplicate_groups(keys).max(initial=-1) + 1) * PER_TEXT <= len(keys)
         return ~apart if few else apart

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import columns_of
 from dl.data.examples import Index, Subset
 from dl.finding import Finding
 from dl.tables.columns import quote
@@ -72,8 +73,8 @@ def check_columns(train: Subset, val: Subset, skip: tuple[str, ...] = ()) -> lis
         val: The same columns.
         skip: Columns that something else was said of.
     """
-    inputs = train.examples.inputs
-    names = inputs.dtype.names if isinstance(inputs, np.ndarray) else None
+    columns = columns_of(train.examples.inputs)
+    names = None if columns is None else columns.dtype.names
     targets = train.examples.targets
     if names is None or len(train) < LEAST or not len(val) or (targets.ndim == 2 and not targets.shape[1]):
         return []
@@ -96,7 +97,7 @@ def tell(train: Subset, val: Subset, names: list[str]) -> list[Told]:
     outputs = (
         [targets] if targets[0].ndim == 1 else [[one[:, k] for one in targets] for k in range(targets[0].shape[1])]
     )
-    arrays: list[Any] = [train.examples.array, val.examples.array]  # Any: a structured type
+    arrays: list[Any] = [columns_of(part.examples.inputs) for part in (train, val)]  # Any: a structured type
     cells = {name: [array[name][at] for array, at in zip(arrays, chosen, strict=True)] for name in names}
     return [
         _tell(name, k, *cells[name], *(np.asarray(one) for one in output))

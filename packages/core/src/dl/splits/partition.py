@@ -6,11 +6,10 @@ and the test part stays closed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,15 +96,6 @@ def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
     if domain.cut is not None and (asked or without_target(dataset.train)):
         return domain.cut(dataset, recipe.data_options)
     return dataset
-
-
-def recognize_domain(name: str, plugins: Plugins, options: Mapping[str, Any]) -> str:  # Any: unchecked options
-    """Return the domain of a named data set, or the one that fits a path best."""
-    named = [domain for domain, known in plugins.datasets if known == name]
-    if named:
-        return named[0]
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises RuntimeError for an unknown user
-    return max(plugins.domains, key=lambda domain: plugins.domain(domain).load().recognize(path, options))
 
 
 @dataclass(frozen=True)

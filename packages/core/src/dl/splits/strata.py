@@ -6,11 +6,11 @@ Numbers are cut into bins of about equal counts. Letters: ``N`` examples, ``S`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import columns_of
 from dl.data.examples import Examples, Index, without_target
 from dl.errors import BadData, BadOption, nearest
 from dl.terminal import safe_text
@@ -103,9 +103,9 @@ def _of_column(examples: Examples, asked: str) -> Strata:
     Raises:
         BadOption: If there is none of that name.
     """
-    inputs: Any = examples.inputs  # Any: of a table one array with a field for each column
-    columns = getattr(getattr(inputs, "dtype", None), "names", None) or ()
-    if asked not in columns:
+    inputs = columns_of(examples.inputs)
+    columns = () if inputs is None else inputs.dtype.names or ()
+    if inputs is None or asked not in columns:
         hint = nearest(asked, [*columns, LABEL])
         known = f"input columns: {', '.join(map(safe_text, columns[:8]))}{', ...' * (len(columns) > 8)}"
         why = (

@@ -116,7 +116,7 @@ def remedies(bench: Bench, state: Workflow) -> Iterator[Change]:
     fitting = [
         spec
         for spec in bench.plugins.regularizers.values()
-        if spec.only_for in ("", recipe.domain) and (not spec.tasks or task in spec.tasks)
+        if bench.plugins.regularizes(spec, recipe.domain) and (not spec.tasks or task in spec.tasks)
     ]
     new = [spec for spec in fitting if spec.name not in recipe.regularizers and spec.name not in state.asked.reg]
     for spec in sorted(new, key=lambda spec: (not spec.remedy, spec.offered, spec.name)):

@@ -129,9 +129,16 @@ def read_features(path: Path, options: Options, wanted: Sequence[str] = (), *, l
 
 
 def read_open_features(
-    source: Source, options: Options, wanted: Sequence[str] = (), *, labelled: bool = True
+    source: Source, options: Options, wanted: Sequence[str] = (), *, labelled: bool = True, kept: Sequence[str] = ()
 ) -> Features:
     """Read a table that is opened, as `read_features` does.
+
+    Args:
+        source: The table.
+        options: As for `read_features`.
+        wanted: Likewise.
+        labelled: Likewise.
+        kept: Inputs that are known to count nothing, as paths of images that are numbered.
 
     Raises:
         DLError: As `read_features`.
@@ -146,7 +153,8 @@ def read_open_features(
         raise BadData(f"{file_name(path)} holds no row that can be used{more}")
     columns = read.columns()
     every = roles.features
-    roles, counting = _without_counters(source, roles, columns, split_names(str(options.get("categories", ""))))
+    named = (*split_names(str(options.get("categories", ""))), *kept)
+    roles, counting = _without_counters(source, roles, columns, named)
     for target in roles.targets:
         for feature in roles.features:
             if columns[target].equals(columns[feature]):
@@ -166,7 +174,7 @@ def _without_counters(
         source: The table.
         roles: Of the columns.
         columns: (N,) cells of each.
-        named: Columns to read as categories, which are not looked at.
+        named: Columns that are not looked at, as those to read as categories.
 
     Raises:
         BadData: If no input is left.

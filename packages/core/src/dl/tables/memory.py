@@ -25,7 +25,7 @@ from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.options import OPTIONS
 from dl.tables.parquet import MOST, as_text, is_nested
 from dl.tables.source import BadRows, Source, TableBatch, check_columns
-from dl.tables.target import FEW, Target, infer
+from dl.tables.target import FEW, Target, infer, join_alone
 from dl.terminal import safe_text
 from dl.words import many
 
@@ -193,7 +193,13 @@ def understand_target(target: object, n: int, options: Options) -> Target:
     Raises:
         BadData: If a target is missing, or there is nothing to learn.
     """
-    found, asked = _Found.of(target, n), str(options.get("target_as", "auto"))
+    asked = str(options.get("target_as", "auto"))
+    if isinstance(target, Mapping) and len(target) > 1 and asked == "auto":
+        columns = {name: _column(column, name) for name, column in target.items()}
+        if any(one.words is not None for one in columns.values()):
+            alone = [understand_target({name: column}, n, options) for name, column in target.items()]
+            return join_alone(tuple(target), alone)
+    found = _Found.of(target, n)
     if found.words is not None:
         return _of_words(found, asked, options)
     numbers = found.numbers

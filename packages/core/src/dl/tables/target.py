@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Index
+from dl.data.heads import CLASSES, LABELS, NUMBERS, Head, HeadNames, join
 from dl.errors import BadData, BadOption
 from dl.options import Options
 from dl.tables import target_errors
@@ -106,9 +107,17 @@ def infer(names: Sequence[str], columns: Sequence[Column], options: Options, row
         BadOption: If the options do not fit the columns.
     """
     request = _TargetRequest(options, rows, bad)
+    if len(columns) > 1 and request.as_ == "auto" and not options["separator"]:
+        alone = _each_alone(names, columns, request)
+        if len({_kind_of(one) for one in alone}) > 1 or _are_words(alone):
+            return join_alone(names, alone)
     if len(columns) > 1:
         return _several(names, columns, request)
-    name, column = names[0], columns[0]
+    return _one(names[0], columns[0], request)
+
+
+def _one(name: str, column: Column, request: _TargetRequest) -> Target:
+    options = request.options
     if request.as_ == "text":
         return _strings(name, column, str(options["separator"]), request)
     if options["separator"] or request.as_ == "labels":
@@ -313,6 +322,45 @@ def _strings(name: str, column: Column, separator: str, request: _TargetRequest)
     return Target(
         values[kept], names, kept, f"text of {spread} {what}, {len(names):,} different ones: {list_names(names)}"
     )
+
+
+def _each_alone(names: Sequence[str], columns: Sequence[Column], request: _TargetRequest) -> list[Target]:
+    """Infer each of several columns as if it were the only target; none where one cannot be."""
+    silent = replace(request, bad=BadRows(request.bad.path, request.bad.unit, skip=True))
+    try:
+        found = [_one(name, column, silent) for name, column in zip(names, columns, strict=True)]
+    except BadData:  # `_several` says what is wrong
+        return []
+    if silent.bad.lines and len({_kind_of(one) for one in found}) > 1:
+        for name, column in zip(names, columns, strict=True):
+            _one(name, column, request)
+    return found
+
+
+def _kind_of(target: Target) -> str:
+    """Return how a target reads: as classes, labels or numbers; classes of yes and no as labels, as `_several` does."""
+    if target.values.ndim == 2:
+        return LABELS
+    if target.values.dtype.kind == "f":
+        return NUMBERS
+    return LABELS if {name.lower() for name in target.names} <= YES_NO.keys() else CLASSES
+
+
+def _are_words(alone: Sequence[Target]) -> bool:
+    """Return whether several targets are classes by name, which are neither labels nor values."""
+    return bool(alone) and all(_kind_of(one) == CLASSES for one in alone)
+
+
+def join_alone(names: Sequence[str], alone: Sequence[Target]) -> Target:
+    """Join targets of different kinds, a head each; a row is kept if all of its targets are."""
+    kept = np.logical_and.reduce([one.kept for one in alone])
+    heads, columns = [], []
+    for name, one in zip(names, alone, strict=True):
+        kind = NUMBERS if one.values.dtype.kind == "f" else LABELS if one.values.ndim == 2 else CLASSES
+        heads.append(Head(name, kind, one.names, one.values.shape[1] if one.values.ndim == 2 else 1))
+        columns.append(one.values[kept[one.kept]])
+    notes = "; ".join(f"{quote(name)}: {one.note}" for name, one in zip(names, alone, strict=True))
+    return Target(join(columns), HeadNames.of(heads), kept, f"{len(names)} targets, a head each: {notes}")
 
 
 def _several(names: Sequence[str], columns: Sequence[Column], request: _TargetRequest) -> Target:

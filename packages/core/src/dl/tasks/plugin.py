@@ -28,6 +28,7 @@ OWN: dict[str, TaskSpec] = {
     for spec in (
         _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True, form="causal"),
         _spec("ctc", "a string beside each input, of characters in order", "text", form="steps"),
+        _spec("several", "several targets of different kinds, a head for each", "auto"),
         _spec("binary", "two classes, one for each example", "classes"),
         _spec("multiclass", "several classes, one for each example", "classes"),
         _spec("multilabel", "any of several labels for each example", "labels"),

@@ -1,4 +1,4 @@
-"""The seven rows of dl's own in the task table.
+"""The eight rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -8,6 +8,7 @@
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
     next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
     ctc              (N, L) strings        K a step     softmax         CTC, a character                  error rate
+    several          (N, W) of the others  of each      of each         the mean of the others'           relative error
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer. Of two classes the rarer one is to be found, whatever its name.
@@ -20,7 +21,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dl.tasks import ctc, metrics, next_token
+from dl.tasks import ctc, metrics, next_token, several
 from dl.tasks.baselines import constant, constant_classes, constant_labels, constant_numbers, constant_shares
 from dl.tasks.beam import beam_search
 from dl.tasks.losses import (
@@ -52,7 +53,7 @@ from dl.tasks.targets import (
     recognize_two_classes,
     recognize_unlabelled,
 )
-from dl.tasks.task import Names, TaskKind, unchanged
+from dl.tasks.task import Names, TaskKind, metric, unchanged
 
 
 def _right_side(preds: Tensor, target: Tensor) -> Tensor:
@@ -237,6 +238,21 @@ CTC = TaskKind(
     unreachable=ctc.unreachable,
 )
 
+SEVERAL = TaskKind(
+    name="several",
+    target="several targets of different kinds",
+    fits=lambda target: False,
+    recognize=several.recognize,
+    names=several.head_names,
+    outputs=len,
+    activation=unchanged,
+    loss=squared_error,
+    metrics=(metric(several.HEADLINE, "mean", lambda preds, target: (preds - target).abs().mean(), higher=False),),
+    score=_absolute_error,
+    score_name=several.HEADLINE,
+    of_heads=several.make_row,
+)
+
 TABLE: dict[str, TaskKind] = {
-    row.name: row for row in (BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, CTC)
+    row.name: row for row in (BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, CTC, SEVERAL)
 }

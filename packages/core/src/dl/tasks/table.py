@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from dl.data.heads import NUMBERS, HeadNames, heads_of
 from dl.errors import BadOption, BadRun, unknown
-from dl.runs.manifest import TaskInfo
+from dl.runs.manifest import HeadInfo, TaskInfo
 from dl.specs import TaskSpec
+from dl.tasks import several
 from dl.tasks.plugin import OWN
 from dl.tasks.scaling import TargetScale, learn_scale
 from dl.tasks.targets import AUTO, are_unlabelled, class_to_find, refuse_unlearnable
-from dl.tasks.task import Loss, Names, Target, Task, TaskKind
+from dl.tasks.task import HeadTask, Loss, Names, Target, Task, TaskKind
 
 
 def decide(
@@ -24,6 +26,8 @@ def decide(
     tasks: Mapping[str, TaskSpec] = OWN,
     positive: str = AUTO,
     target_scale: str = AUTO,
+    weights: str = several.AUTO,
+    scored: Target | None = None,
 ) -> Task:
     """Choose the row of the table from the training target, or check that the user's choice fits.
 
@@ -35,6 +39,8 @@ def decide(
         tasks: The rows to choose from, by name.
         positive: The class to find, of two; ``auto`` for the rarer one.
         target_scale: Of a regression, one of `dl.tasks.scaling.SCALES`.
+        weights: Of the losses of several targets: ``auto``, ``equal``, or one for each.
+        scored: Further targets that have to have a place on the scale, as those of the validation set.
 
     Raises:
         BadData: If no row fits the target.
@@ -52,7 +58,51 @@ def decide(
         row.check(target, names)
     if loss != "auto":
         row = _with_loss(row, loss)
+    if row.of_heads:
+        return _of_heads(row, target, names, reason, (positive, target_scale, weights), scored, tasks)
+    if weights != several.AUTO:
+        raise BadOption(f"weights={weights} is for several targets; there is one")
+    if target_scale == AUTO and scored is not None and (scored.astype(np.float64) <= 0).any():
+        target_scale = "plain"  # a target to be scored may have no logarithm
     return Task(row, _info(row, target, names, reason, positive, target_scale))
+
+
+def _of_heads(
+    row: TaskKind,
+    target: Target,
+    names: Names,
+    reason: str,
+    asked: tuple[str, str, str],
+    scored: Target | None,
+    tasks: Mapping[str, TaskSpec],
+) -> Task:
+    """Decide the task of each of several targets, and join them.
+
+    Args:
+        row: Of several targets.
+        target: Of the training set, (N, W).
+        names: With the heads.
+        reason: As `_info`.
+        asked: The class to find, the scale of numbers, and the weights.
+        scored: As `decide`.
+        tasks: As `decide`.
+    """
+    positive, scale, weights = asked
+    heads = heads_of(names)
+    shares = several.parse_weights(weights, tuple(head.name for head in heads))
+    split = HeadNames.of(heads).split
+    others = split(scored) if scored is not None else [None] * len(heads)
+    found = []
+    for head, own, other, share in zip(heads, split(target), others, shares, strict=True):
+        mine = (positive if positive in head.names else AUTO, scale if head.kind == NUMBERS else AUTO)
+        task = decide(own, head.names, tasks=tasks, positive=mine[0], target_scale=mine[1], scored=other)
+        unit = max(several.constant_error(head.kind, own, own), several.LEAST_UNIT)
+        found.append(HeadTask(head, task, unit, share))
+    learnt = weights == several.AUTO
+    assert row.of_heads is not None
+    made = row.of_heads(row, found, learnt)
+    info = _info(made, target, names, reason, AUTO, AUTO)
+    return Task(made, replace(info, heads=several.infos(found), learns_weights=learnt))
 
 
 def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
@@ -71,9 +121,15 @@ def restore(info: TaskInfo, tasks: Mapping[str, TaskSpec] = OWN) -> Task:
             "install the plugin that registers it; see: dl plugins"
         )
     row = _load(tasks, info.name)
+    if row.of_heads:
+        return Task(row.of_heads(row, [_restore_head(one, tasks) for one in info.heads], info.learns_weights), info)
     for loss in row.losses.values():
         row = replace(row, loss=loss) if loss_name(loss) == info.loss else row
     return Task(row, info)
+
+
+def _restore_head(one: HeadInfo, tasks: Mapping[str, TaskSpec]) -> HeadTask:
+    return HeadTask(one.head, restore(one.task, tasks), one.unit, one.weight)
 
 
 def loss_name(loss: Loss) -> str:

@@ -8,16 +8,17 @@ Shapes: ``N`` samples, ``C`` classes, ``L`` labels, ``D`` regression targets, ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from dl.data.examples import Subset
+from dl.data.heads import Head
 from dl.errors import BadData
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.words import show_number
@@ -131,6 +132,13 @@ class TaskKind:
         unreachable: From the network's output for one blank input and an encoded target to which examples (N,) no
             output can answer rightly; None where all can be.
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
+        of_heads: From this row, the heads and whether their weights are learnt to the row for these heads; None for
+            rows of one target.
+        heads: Of such a row, the targets with their tasks.
+        answers_by_head: From one answer to that of each head in words, by name; empty for one target.
+        own_parameters: Names and values of parameters that the loss of training steps has beside those of the network.
+        train_loss: From the network, with these parameters, to the loss of training steps; None takes ``loss``.
+        head_weights: From the network to the weight of each head in the loss of training steps, by name.
     """
 
     name: str
@@ -169,6 +177,29 @@ class TaskKind:
     form: str = ""
     unreachable: Callable[[Tensor, Tensor], Tensor] | None = None
     eval_batch_size: int = EVAL_BATCH
+    of_heads: Callable[[TaskKind, Sequence[HeadTask], bool], TaskKind] | None = None
+    heads: tuple[HeadTask, ...] = ()
+    answers_by_head: Callable[[Tensor], dict[str, str]] = lambda answer: {}
+    own_parameters: Mapping[str, Tensor] = field(default_factory=dict)
+    train_loss: Callable[[nn.Module], Loss] | None = None
+    head_weights: Callable[[nn.Module], dict[str, float]] = lambda network: {}
+
+
+@dataclass(frozen=True)
+class HeadTask:
+    """One of several targets with its task.
+
+    Args:
+        head: Its name, and how it is stored.
+        task: Its task, of a row of one target.
+        unit: As `HeadInfo.unit`.
+        weight: Of its loss.
+    """
+
+    head: Head
+    task: Task
+    unit: float
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -238,6 +269,10 @@ class Task:
             logits: Of the network.
             own: Of its fit, of the same row.
         """
+        if self.row.heads:
+            split = logits.split([one.task.info.outputs for one in self.row.heads], dim=1)
+            each = zip(self.row.heads, split, own.heads, strict=True)
+            return torch.cat([one.task.rescale(part, theirs.task) for one, part, theirs in each], dim=1)
         if not own.scale:
             return logits
         exact = logits.double()

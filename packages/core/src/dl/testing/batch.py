@@ -12,7 +12,8 @@ from torch import Tensor
 from dl.data.examples import Dataset, Subset, fingerprints
 from dl.domain import Domain, Preprocessor, encode_examples
 from dl.options import Options, check
-from dl.padded import Padded
+from dl.padded import Padded, parts_of
+from dl.padded import Prepared as Given
 from dl.plugins.registry import Plugins
 from dl.tasks.table import decide
 from dl.testing.rules import Broken
@@ -20,7 +21,7 @@ from dl.testing.samples import SAMPLES
 from dl.training.batches import DeviceDataset
 
 MOST = 512  # training examples of a preprocessor
-Prepared = Tensor | Padded
+Prepared = Tensor | Padded  # of one kind of input
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,19 @@ def sample_of(name: str, plugins: Plugins, plugin: str = "") -> Dataset:
     raise Broken(f"there is no data of the domain {name!r}: register a small data set of it, or give a sample")
 
 
-def same(first: Prepared, second: Prepared, tolerance: float = 0.0) -> bool:
+def same(first: Given, second: Given, tolerance: float = 0.0) -> bool:
     """Return whether two batches agree, to an absolute and relative tolerance."""
+    ours, theirs = parts_of(first), parts_of(second)
+    return list(ours) == list(theirs) and all(_same(ours[name], theirs[name], tolerance) for name in ours)
+
+
+def _same(first: Prepared, second: Prepared, tolerance: float) -> bool:
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return first.shape == second.shape and torch.allclose(
             first.double(), second.double(), rtol=tolerance, atol=tolerance, equal_nan=True
         )
     pairs = list(zip(first, second, strict=True))
-    return all((a is None) == (b is None) and (a is None or b is None or same(a, b, tolerance)) for a, b in pairs)
+    return all((a is None) == (b is None) and (a is None or b is None or _same(a, b, tolerance)) for a, b in pairs)
 
 
 def cloned(batch: Prepared) -> Prepared:

@@ -18,6 +18,7 @@ import dl
 from dl.data.examples import Dataset
 from dl.inference.load import reopen
 from dl.options import check_named
+from dl.padded import Prepared, parts_of
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -25,7 +26,7 @@ from dl.regularizer import Batch, Regularizer, State, fault_of_place
 from dl.runs.outcomes import read_logits
 from dl.specs import PLACES, RegularizerSpec
 from dl.splits.partition import split_data
-from dl.testing.batch import Prepared, same
+from dl.testing.batch import same
 from dl.testing.light import lists_lightly
 from dl.testing.regularized import STEPS, RegularizerSubject
 from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold
@@ -128,7 +129,8 @@ def _batch(subject: RegularizerSubject) -> None:
 
 
 def _values(inputs: Prepared) -> Tensor:
-    return inputs if isinstance(inputs, Tensor) else inputs.values
+    (part,) = parts_of(inputs).values()
+    return part if isinstance(part, Tensor) else part.values
 
 
 def _loss(subject: RegularizerSubject) -> None:

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Examples, Index, Subset
-from dl.data.ragged import Ragged
 from dl.errors import BadData
-from dl.padded import Padded, RaggedTensor
+from dl.padded import BranchTensors, Padded, Prepared, RaggedTensor, as_tensors
 from dl.tasks.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
 
@@ -34,31 +33,33 @@ class DeviceDataset:
     """Inputs and encoded targets, on the device or on the host.
 
     Args:
-        inputs: (N, ...) stored inputs, or a ragged column.
+        inputs: (N, ...) stored inputs, a ragged column, or the inputs of each branch.
         targets: (N, ...) as the loss reads them.
         ids: (N,) stable ids, for messages.
     """
 
-    inputs: Tensor | RaggedTensor
+    inputs: Tensor | RaggedTensor | BranchTensors
     targets: Tensor
     ids: Index
 
     @classmethod
     def of(cls, examples: Examples, task: Task) -> DeviceDataset:
         """Wrap the examples without copying their inputs; memory maps stay memory maps."""
-        stored = examples.inputs
-        inputs = RaggedTensor.of(stored) if isinstance(stored, Ragged) else torch.from_numpy(stored)
-        return cls(inputs, task.encode(examples.targets), examples.ids)
+        return cls(as_tensors(examples.inputs), task.encode(examples.targets), examples.ids)
 
     @property
-    def is_ragged(self) -> bool:
-        """Whether rows differ in length."""
-        return isinstance(self.inputs, RaggedTensor)
+    def is_plain(self) -> bool:
+        """Whether all rows are of one kind and one shape."""
+        return isinstance(self.inputs, Tensor)
 
     @property
     def lengths(self) -> Index | None:
-        """Length of each row, (N,); None if all rows have one shape."""
-        return self.inputs.offsets.diff().cpu().numpy() if isinstance(self.inputs, RaggedTensor) else None
+        """Length of each row, (N,), of several kinds of input the longest; None if all rows have one shape."""
+        inputs = self.inputs
+        ragged = [inputs] if isinstance(inputs, RaggedTensor) else []
+        ragged += inputs.ragged() if isinstance(inputs, BranchTensors) else []
+        lengths = [one.offsets.diff() for one in ragged]
+        return torch.stack(lengths).amax(dim=0).cpu().numpy() if lengths else None
 
     @property
     def row_bytes(self) -> int:
@@ -71,14 +72,21 @@ class DeviceDataset:
         if device.type != "cuda" or self.inputs.nbytes < SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
             self.inputs = self.inputs.to(device)
 
-    def take(self, positions: Tensor) -> tuple[Tensor | Padded, Tensor]:
+    def take(self, positions: Tensor) -> tuple[Prepared, Tensor]:
         """Gather stored inputs (B, ...) and targets (B, ...) at these positions (B,), on the device of the targets."""
         device, here = self.targets.device, positions.to(self.inputs.device)
         targets = self.targets.index_select(0, positions)
+        if isinstance(self.inputs, BranchTensors):
+            return {name: _moved(part, device) for name, part in self.inputs.take(here).items()}, targets
         if isinstance(self.inputs, RaggedTensor):
-            taken = self.inputs.take(here)
-            return Padded(taken.values.to(device), taken.lengths.to(device)), targets
-        return self.inputs.index_select(0, here).to(device, non_blocking=True), targets
+            return _moved(self.inputs.take(here), device), targets
+        return _moved(self.inputs.index_select(0, here), device), targets
+
+
+def _moved(batch: Tensor | Padded, device: torch.device) -> Tensor | Padded:
+    if isinstance(batch, Padded):
+        return Padded(batch.values.to(device), batch.lengths.to(device))
+    return batch.to(device, non_blocking=True)
 
 
 def epoch_permutation(seed: int, epoch: int, positions: Index) -> Index:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning.pytorch as pl
 import numpy as np
@@ -41,6 +41,16 @@ from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread,
 
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
+
+
+class HeadKeeper(Protocol):
+    """Keeps the run of one head of several targets."""
+
+    def write_epoch(self, module: FitModule, shared: EpochRow, *, is_best: bool) -> None:
+        """Write what the newest epoch gave for this head."""
+
+    def write_manifest(self, whole: Manifest) -> None:
+        """Write the manifest with the status of the run."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class RunWriter(Callback):
         self.targets = {name: subset.targets for name, subset in scored.subsets.items()}
         self.losses = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}  # summed over epochs
         self.margins = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}
+        self.heads: Sequence[HeadKeeper] = ()  # of several targets
         self.rows: list[EpochRow] = []
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
@@ -108,6 +119,8 @@ class RunWriter(Callback):
         is_best = best_epoch(self.rows, self.manifest.task.headline, self.monitor) == len(self.rows)
         best = len(self.rows) if is_best else self.manifest.best_epoch
         self.keep_epoch(module, is_best=is_best)
+        for head in self.heads:
+            head.write_epoch(module, row, is_best=is_best)
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_status()
         self.progress.epoch(row, scores)
@@ -174,6 +187,8 @@ class RunWriter(Callback):
         """Write `run.json`."""
         seconds = round(time.monotonic() - self.started, 3)
         self.manifest = self.manifest.with_status(status, seconds=seconds, message=message, signal=signal)
+        for head in self.heads:
+            head.write_manifest(self.manifest)
         files.write_text(self.folder / "run.json", self.manifest.to_json())
 
     def _save_state(self, trainer: pl.Trainer) -> None:
@@ -195,7 +210,14 @@ class RunWriter(Callback):
             row |= {f"{part}_{name}": value for name, value in module.metrics[part].items()}
         for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
             row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return row | {"gap": scores.gap.value} | module.gradients.row() | module.units.row() | module.linear_share
+        return (
+            row
+            | {"gap": scores.gap.value}
+            | module.gradients.row()
+            | module.units.row()
+            | module.linear_share
+            | module.head_weights()
+        )
 
 
 class OnceWriter(RunWriter):

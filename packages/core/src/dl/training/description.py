@@ -57,6 +57,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "validation": f"{len(splits.val):,}{within}, {splits.rule}; {shared} across it",
         "test": "closed; dl test opens it" if dataset.open_test else "none",
         "task": f"{task.info.name} - {task.info.reason}",
+        "heads": _heads(task.info),
         "to find": _class_to_find(task.info),
         "learns": _target_scale(task.info),
         "goes on": _going_on(setup),
@@ -93,6 +94,15 @@ def _body(setup: FitSetup) -> str:
             "frozen, its features are computed once" if once else "frozen, computed at each step, as inputs change"
         )
     return f"{trained}; {parted.origin}"
+
+
+def _heads(info: TaskInfo) -> str:
+    """List the task of each of several targets, and how their losses are weighted; empty for one target."""
+    if not info.heads:
+        return ""
+    listed = "; ".join(f"{one.name}: {one.task.name}" for one in info.heads)
+    weights = ", ".join(f"{one.name} {one.weight:g}" for one in info.heads)
+    return f"{listed}; weights of the losses: {'learnt' if info.learns_weights else weights}"
 
 
 def _class_to_find(info: TaskInfo) -> str:
@@ -140,7 +150,11 @@ def _show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:
     table.add_column(f"  {name}", no_wrap=True)
     table.add_column("gives", no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
+    title = ""
     for layer in layers:
+        if layer.title != title:
+            title = layer.title
+            table.add_row(plain(f"  {title}:", "dim"))
         shape = " x ".join(map(str, layer.shape))
         table.add_row(plain(f"  {layer.kind}"), shape, f"{layer.parameters:,}" if layer.parameters else "")
     table.add_row(plain("  in all"), "", f"{sum(layer.parameters for layer in layers):,}", style="bold")

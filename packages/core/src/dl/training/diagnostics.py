@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.projection import MOST_NUMBERS, directions
-from dl.padded import Padded
+from dl.padded import Padded, Prepared
 
 WATCHED_BATCHES = 4  # validation batches on which dead units are detected
 
@@ -92,7 +92,7 @@ def project(values: Tensor) -> Tensor:
     return flat.cpu()
 
 
-def pool_tokens(values: Tensor, batch: Tensor | Padded) -> Tensor:
+def pool_tokens(values: Tensor, batch: Prepared) -> Tensor:
     """Mean-pool (B, T, F) features over the real tokens of each row; pass (B, F) through."""
     if not isinstance(batch, Padded) or values.ndim != 3:
         return values

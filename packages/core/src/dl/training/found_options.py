@@ -21,9 +21,9 @@ from torch import nn
 
 from dl.defaults import Default
 from dl.errors import BadOption, TrainingFailed
+from dl.padded import Prepared
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import BATCH_SIZE, LR
-from dl.regularizer import Prepared
 from dl.runs.manifest import constant_losses
 from dl.runs.run import Run
 from dl.terminal import plain

@@ -26,8 +26,8 @@ from dl.data.examples import Index
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
-from dl.padded import Padded
-from dl.regularizer import Batch, Prepared
+from dl.padded import Prepared, in_precision
+from dl.regularizer import Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
 from dl.tasks.task import Task
@@ -110,7 +110,8 @@ class FitModule(pl.LightningModule):
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
-        self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
+        loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
+        self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
         self.stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
@@ -124,6 +125,7 @@ class FitModule(pl.LightningModule):
         self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
+        self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
 
@@ -253,10 +255,10 @@ class FitModule(pl.LightningModule):
             self._drawn = None
             self.regularizers.after_step(self.network)
 
-    def prepared(self, inputs: Tensor | Padded) -> Prepared:
+    def prepared(self, inputs: Prepared) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
-        found: Prepared = self.preprocessor(inputs)
-        return found.to(self.dtype) if isinstance(found, Tensor) else found
+        assert isinstance(self.dtype, torch.dtype)
+        return in_precision(self.preprocessor(inputs), self.dtype)
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
         """Take one optimizer step through Lightning, or a block of them directly."""
@@ -270,12 +272,13 @@ class FitModule(pl.LightningModule):
         logits, loss = self._loss(self._drawn, prepared)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
-            self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
+            shown = self._shown(loss, logits.detach(), targets)
+            self._count(shown[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
     def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
         """Return the batch of a step after all changes by regularizers."""
-        batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.preprocessor.gaps)
+        batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.gaps, branches=self.branches)
         return self.regularizers.batch(batch, self.generator)
 
     def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
@@ -288,6 +291,10 @@ class FitModule(pl.LightningModule):
         logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
         return logits, batch.loss(self.train_loss, logits)
 
+    def _shown(self, loss: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a step that is shown: as it is scored, where that of the step weighs it otherwise."""
+        return self.task.row.loss(logits, targets, "mean") if self.task.row.train_loss else loss.detach()
+
     def _with_penalties(self, loss: Tensor) -> Tensor:
         penalty = self.regularizers.penalty(self.network)
         return loss if penalty is None else loss + penalty
@@ -295,7 +302,7 @@ class FitModule(pl.LightningModule):
     def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
         """Yield prepared inputs and targets of consecutive batches, by one gather if all rows have one shape."""
         data = self.data.train_data
-        if not data.is_ragged:
+        if data.is_plain:
             inputs, targets = data.take(positions)
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return
@@ -363,7 +370,7 @@ class FitModule(pl.LightningModule):
         for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
             parameter.grad = None
         whole.backward()
-        return logits.detach(), loss.detach(), whole
+        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), whole
 
     def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
@@ -485,11 +492,21 @@ class FitModule(pl.LightningModule):
             strict=True,
         ):
             logits = merge(pending, expected, self.shard, self.all_gather)
-            positions = torch.from_numpy(expected).to(data.targets.device)
-            targets = data.targets.index_select(0, positions).to(logits.device)
+            targets = _targets_at(data, expected).to(logits.device)
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def encoded_targets(self, part: str) -> Tensor:
+        """Return the encoded targets of a scored subset, ``val`` or ``probe``, on the CPU."""
+        is_val = part == "val"
+        data = self.data.val_data if is_val else self.data.train_data
+        return _targets_at(data, self.data.val if is_val else self.data.probe).cpu()
+
+    def head_weights(self) -> dict[str, float]:
+        """Return the share of each head in the weights of the training loss, by column of the history."""
+        found = self.task.row.head_weights(self.network)
+        return {f"weight_{name}": share for name, share in found.items()}
 
     def val_answers(self) -> np.ndarray | None:
         """Return the task's answers to the last scored validation set, (n, ...), in a compact dtype."""
@@ -521,3 +538,7 @@ class FitModule(pl.LightningModule):
         self.train(was_training)
         back = np.argsort(sampler.local_positions)
         return {part: torch.cat(kept).numpy()[back]} if kept else {}
+
+
+def _targets_at(data: DeviceDataset, positions: Index) -> Tensor:
+    return data.targets.index_select(0, torch.from_numpy(positions).to(data.targets.device))

@@ -17,7 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dl.backbone import bodies
 from dl.data.examples import Index
-from dl.regularizer import Prepared
+from dl.padded import Prepared
 
 FEW_STEPS = 100  # of an epoch: 0.9 ** 100 of the statistics before it are left, 3e-5
 MOST_EXAMPLES = 2048  # that the statistics are computed on

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.branches import Branches
 from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples
+from dl.data.heads import LABELS, HeadNames, heads_of, join
 from dl.data.memory import is_named
 from dl.data.ragged import Ragged
 from dl.domain import Domain, Preprocessor
@@ -263,7 +265,7 @@ def _in_form(reader: Reader, examples: Examples, path: Path | None, reading: Opt
     inputs = examples.inputs
     if isinstance(inputs, Ragged):
         return examples
-    if inputs.dtype.names:
+    if isinstance(inputs, Branches) or inputs.dtype.names:
         if path is None:
             return examples
         raw = reader.domain.read_raw([path], reader.preprocessor, reading)
@@ -308,6 +310,8 @@ def adopt_targets(examples: Examples, info: TaskInfo, run: str) -> Examples:
     """
     if info.from_inputs:
         return examples
+    if info.heads:
+        return _adopt_heads(examples, info, run)
     targets = examples.targets
     whole = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
     if info.has_classes:
@@ -328,6 +332,26 @@ def adopt_targets(examples: Examples, info: TaskInfo, run: str) -> Examples:
         targets = _as_numbers(examples, run)
     kind = targets.dtype if info.has_labels else np.float64
     return replace(examples, targets=targets.astype(kind), names=info.names)
+
+
+def _adopt_heads(examples: Examples, info: TaskInfo, run: str) -> Examples:
+    """Return examples with several targets, each in the numbers of its own task.
+
+    Raises:
+        BadData: If the targets are others than those of the run, or one does not fit.
+    """
+    given, wanted = heads_of(examples.names), tuple(one.name for one in info.heads)
+    if tuple(head.name for head in given) != wanted:
+        raise BadData(f"the target is {_listed(examples.names)}; {run} predicts {_listed(wanted)}, of their own kinds")
+    names = HeadNames.of(given)
+    found = [
+        adopt_targets(replace(examples, targets=own, names=head.names), one.task, run)
+        for one, head, own in zip(info.heads, given, names.split(examples.targets), strict=True)
+    ]
+    heads = [replace(head, names=one.names) for head, one in zip(given, found, strict=True)]
+    joined = join([one.targets for one in found])
+    wide = [replace(head, width=len(head.names) if head.kind == LABELS else 1) for head in heads]
+    return replace(examples, targets=joined, names=HeadNames.of(wide))
 
 
 def _renumbered(examples: Examples, info: TaskInfo, run: str) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -30,9 +30,15 @@ from dl.training.summary import summarize
 
 @dataclass(frozen=True)
 class Regularizers:
-    """The regularizers of a fit, by name, in the order of application; usually none."""
+    """The regularizers of a fit, in the order of application; usually none.
+
+    Args:
+        by_name: Their functions.
+        only_for: The domain of those whose inputs are of one kind.
+    """
 
     by_name: Mapping[str, Regularizer]
+    only_for: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, recipe: Recipe, plugins: Plugins, task: Task) -> Regularizers:
@@ -43,13 +49,14 @@ class Regularizers:
             PluginFailed: If one has no function of its place.
         """
         built: dict[str, Regularizer] = {}
+        only_for: dict[str, str] = {}
         for name, options in recipe.regularizers.items():
             spec = plugins.regularizer(recipe.domain, name)
-            built[name] = make_regularizer(spec, options, task)
+            built[name], only_for[name] = make_regularizer(spec, options, task), spec.only_for
             if built[name] != Regularizer() and (fault := fault_of_place(spec.place, built[name])):
                 message = f"the regularizer {name!r} does not act at its place: {fault}"
                 raise PluginFailed(plugins.line("regularizers", name, message))
-        return cls(built)
+        return cls(built, only_for)
 
     def choices(self, spec: ModelSpec, options: Mapping[str, Value]) -> Mapping[str, Value]:
         """Return the model options after all changes by regularizers."""
@@ -65,8 +72,11 @@ class Regularizers:
 
     def batch(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch after all changes by regularizers."""
-        for one in self.by_name.values():
-            batch = one.batch(batch, generator) if one.batch else batch
+        for name, one in self.by_name.items():
+            if one.batch and not batch.branches:
+                batch = one.batch(batch, generator)
+            elif one.batch:
+                batch = _on_branches(batch, one.batch, self.only_for.get(name, ""), generator)
         return batch
 
     def chances(self, targets: Tensor) -> NDArray[np.float64] | None:
@@ -134,12 +144,23 @@ class Regularizers:
         if not self.by_name:
             return
         was_training = network.training
-        batch = Batch(preprocessor.example_input(), targets, gaps=preprocessor.gaps)
+        batch = Batch(preprocessor.example_input(), targets, gaps=preprocessor.gaps, branches=preprocessor.branches)
         batch = self.batch(batch, torch.Generator().manual_seed(0))
         with torch.no_grad():
             batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.inputs))
             self.penalty(network)
         network.train(was_training)
+
+
+def _on_branches(
+    batch: Batch, change: Callable[[Batch, torch.Generator], Batch], domain: str, generator: torch.Generator
+) -> Batch:
+    """Change the branches of one domain; a regularizer for all domains gets the whole batch."""
+    if not domain:
+        return change(batch, generator)
+    for name in (name for name, one in batch.branches.items() if one.domain == domain):
+        batch = batch.on_branch(name, lambda part: change(part, generator))
+    return batch
 
 
 def make_regularizer(spec: RegularizerSpec, options: Options, task: Task) -> Regularizer:
@@ -218,5 +239,7 @@ def build_network(
 
     network = build_from(build, options, spec.options, f"model {short_model(spec.name)}")
     start(spec, network, options, of_run=of_run)
+    for name, value in task.row.own_parameters.items():
+        network.register_parameter(name, nn.Parameter(value.clone()))
     regularizers.change(network)
     return network

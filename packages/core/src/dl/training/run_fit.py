@@ -39,13 +39,14 @@ from dl.recipes.resolve import named_options
 from dl.runs import outcomes
 from dl.runs.forgotten import write_forgotten
 from dl.runs.report import Which, find_run
-from dl.runs.run import NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
+from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
+from dl.training.heads import head_splits
 from dl.training.origin import resolve_from
 from dl.training.setup import FitSetup, set_up
 from dl.training.summary import diagram_of
@@ -82,7 +83,7 @@ def fit(
     """Train a network and write a new run folder.
 
     Args:
-        domain: ``vision``, ...
+        domain: ``vision``, ...; in place of it the data alone may be named, and its domain is recognized.
         data: Name of a data set; a path to your own data; or data in memory: a pair ``(inputs, targets)`` of arrays,
             tensors or lists, a frame, a data set of PyTorch or Hugging Face.
         target: Names of the target columns, or the targets for inputs in memory.
@@ -187,9 +188,21 @@ def fit_recipe(
             if found is not None:
                 write_forgotten(folder, found)
         if are_wanted(rivals) and run.manifest.status == "finished":
-            for note in add_rivals(run, setup.recipe, plugins, setup.task, setup.splits):
+            for note in _add_rivals(run, setup, plugins):
                 console.print(plain(f"  - {note}"))
         return Run(run.path, run.at_hand)  # read anew, with the rivals
+
+
+def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:
+    """Fit the rivals of a finished fit, of several targets those of each, and keep them; return notes on failures."""
+    heads = setup.task.row.heads
+    if not heads:
+        return add_rivals(run, setup.recipe, plugins, setup.task, setup.splits)
+    return [
+        note
+        for number, (one, splits) in enumerate(zip(heads, head_splits(heads, setup.splits), strict=True))
+        for note in add_rivals(Run(run.path / HEADS / f"{number:02d}"), setup.recipe, plugins, one.task, splits)
+    ]
 
 
 def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, name: str = "", **how: Any) -> Run:

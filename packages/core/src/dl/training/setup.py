@@ -204,6 +204,9 @@ def set_up(
 def pinned(task: Task) -> dict[str, Value]:
     """Return the options of training that fits on some of the examples share, decided on all of them."""
     found: dict[str, Value] = {"positive": task.info.positive or AUTO}
+    if task.row.heads:
+        numbers = [one.task.info for one in task.row.heads if one.task.row.log_scaled]
+        found["target_scale"] = "log" if numbers and all(info.log_limits for info in numbers) else "plain"
     if task.row.log_scaled:
         found["target_scale"] = "log" if task.info.log_limits else "plain"
     return found
@@ -212,10 +215,9 @@ def pinned(task: Task) -> dict[str, Value]:
 def _decide(splits: DataSplits, recipe: Recipe, plugins: Plugins) -> Task:
     """Return the task that the training target and the recipe ask for."""
     loss, positive, scale = (str(recipe.train.get(name, AUTO)) for name in ("loss", "positive", "target_scale"))
-    examples = splits.train.examples
-    if scale == "auto" and (splits.val.targets.astype(np.float64) <= 0).any():
-        scale = "plain"  # a target to be scored may have no logarithm
-    return decide(splits.train.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
+    names, weights = splits.train.examples.names, str(recipe.train.get("weights", AUTO))
+    given = (recipe.task, loss, plugins.tasks, positive, scale, weights)
+    return decide(splits.train.targets, names, *given, scored=splits.val.targets)
 
 
 def _check_threshold(task: Task, splits: DataSplits, recipe: Recipe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from dl.backbone import Backbone, bodies
 from dl.diagram import Diagram, DrawnLayer, stack
 from dl.graph.network import Graph
 from dl.graph.value import Entered, watched
-from dl.padded import Padded
+from dl.padded import Padded, Prepared, rows_of
 from dl.tasks.task import Task
 
 
@@ -25,26 +26,31 @@ class Layer:
         kind: Name of the class.
         shape: Of its output, without the batch axis.
         parameters: Number of trainable parameters.
+        title: Heading of the stretch of layers that it belongs to, as of a branch; empty without any.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     parameters: int
+    title: str = ""
 
 
-def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
+def summarize(network: nn.Module, blank: Prepared) -> list[Layer]:
     """Run one blank input through the network and record each leaf layer, in order of execution; a body is one.
 
     An error of the network gets a note that names the layer that failed.
     """
     layers: list[Layer] = []
     entered: list[Entered] = []
+    titles: Mapping[str, str] = getattr(network, "titles", {})
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
-            layers.append(Layer(name, kinds.get(layer, type(layer).__name__), shape, count_parameters(layer)))
+            title = next((title for start, title in titles.items() if name.startswith(start)), "")
+            kind = kinds.get(layer, type(layer).__name__)
+            layers.append(Layer(name, kind, shape, count_parameters(layer), title))
 
         return layer.register_forward_hook(hook)
 
@@ -68,7 +74,7 @@ def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
     return layers
 
 
-def diagram_of(network: nn.Module, blank: Tensor | Padded) -> Diagram:
+def diagram_of(network: nn.Module, blank: Prepared) -> Diagram:
     """Return the drawing of a network: that of a graph, or the stack of its layers."""
     if isinstance(network, Graph):
         return network.diagram
@@ -78,7 +84,7 @@ def diagram_of(network: nn.Module, blank: Tensor | Padded) -> Diagram:
     )
 
 
-def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:
+def find_network_fault(network: nn.Module, blank: Prepared, task: Task) -> str:
     """Return the fault of a network as the end of a sentence, or an empty string; checked before a run is created."""
     training = network.training
     logits = network.eval()(blank)
@@ -93,15 +99,14 @@ def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -
     return "" if logits.requires_grad else "gives logits without a gradient, as if detached"
 
 
-def _expected(logits: Tensor, blank: Tensor | Padded, task: Task) -> tuple[int, ...]:
+def _expected(logits: Tensor, blank: Prepared, task: Task) -> tuple[int, ...]:
     """Return the shape that the logits of a blank input must have; the number of steps is the network's own."""
-    rows = blank.values.shape if isinstance(blank, Padded) else blank.shape
     if task.info.from_inputs and isinstance(blank, Padded):
-        return (*rows, logits.shape[-1])
+        return (*blank.values.shape, logits.shape[-1])
     if task.row.form:
         steps = logits.shape[1] if logits.ndim > 1 else 1
-        return (rows[0], steps, task.info.outputs)
-    return (rows[0], task.info.outputs)
+        return (rows_of(blank), steps, task.info.outputs)
+    return (rows_of(blank), task.info.outputs)
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -36,6 +36,7 @@ from dl.training.callbacks import (
 )
 from dl.training.devices import Devices, quiet_lightning
 from dl.training.features import Reading, read_features
+from dl.training.heads import head_writers
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -93,6 +94,10 @@ def train(
         display,
         str(recipe.train["threshold"]),
     )
+    if kind is RunWriter and folder is not None:
+        writer.heads = head_writers(folder, setup)
+        for head in writer.heads:
+            head.begin()
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]

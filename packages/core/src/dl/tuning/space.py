@@ -179,7 +179,7 @@ def _regularizers(recipe: Recipe, plugins: Plugins, task: str) -> list[Regulariz
         for spec in plugins.regularizers.values()
         if spec.options
         and spec.options[0].searched is not None
-        and spec.only_for in ("", recipe.domain)
+        and plugins.regularizes(spec, recipe.domain)
         and (not spec.tasks or task in spec.tasks)
     ]
 

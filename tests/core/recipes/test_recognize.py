@@ -1,0 +1,29 @@
+"""The domain of data that is named alone: of a data set by its name, of a path by what lies there."""
+
+import pytest
+
+from dl.errors import UnknownName
+from dl.plugins.loading import load_plugins
+from dl.recipes.recognize import is_data, recognize_domain
+from dl.recipes.resolve import resolve
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,price\n" + "".join(f"{k},{k % 7},{k * 3 % 11}.5\n" for k in range(30)))
+    return path
+
+
+def test_a_path_or_a_data_set_is_data_and_a_domain_is_none(table):
+    plugins = load_plugins()
+    assert is_data(str(table), plugins) and is_data("mnist", plugins)
+    assert not is_data("text", plugins) and not is_data("nowhere", plugins)
+    assert recognize_domain("mnist", plugins, {}) == "vision" and recognize_domain(str(table), plugins, {}) == "tabular"
+
+
+def test_a_fit_takes_the_data_alone(table):
+    recipe = resolve(load_plugins(), str(table), options={"target": "price"})
+    assert (recipe.domain, recipe.data) == ("tabular", str(table))
+    with pytest.raises(UnknownName, match="no domain named 'nowhere'"):
+        resolve(load_plugins(), "nowhere")
