@@ -23,7 +23,7 @@ from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import FileName, model_of_file, short_model
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS, TRAIN_OPTIONS
+from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve, train_options
 from dl.runs.render import render_report
 from dl.runs.run import Run, list_runs, open_run
@@ -258,9 +258,9 @@ def _next(domain: str, name: str, reading: Reading) -> str:
 def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a model's options."""
     spec = model_of_file(name, "any domain") or _one_of_several("model", name, plugins.models)
-    domain = plugins.domains.get(spec.domain)
-    reading = domain.options if domain else ()
-    training = OF_LEARNERS if spec.is_learner else train_options(domain) if domain else TRAIN_OPTIONS
+    homes = [plugins.domains[spec.domain]] if spec.domain in plugins.domains else []
+    reading = tuple(option for home in homes for option in home.options)
+    training = OF_LEARNERS if spec.is_learner else train_options(*homes, spec)
     groups = {"model": spec.options, "training": training, "split": SPLIT_OPTIONS, "data": reading}
     if as_json:
         listed = {group: [asdict(option) for option in options] for group, options in groups.items()}

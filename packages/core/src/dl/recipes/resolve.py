@@ -66,15 +66,15 @@ class FitSpecs:
         """The options that can be chosen, by the group of the recipe that holds them."""
         return {
             "model": self.model.options,
-            "train": OF_LEARNERS if self.model.is_learner else train_options(self.domain),
+            "train": OF_LEARNERS if self.model.is_learner else train_options(self.domain, self.model),
             "split": SPLIT_OPTIONS,
             "options": self.domain.options + (self.dataset.options if self.dataset else ()),
         }
 
 
-def train_options(domain: DomainSpec) -> tuple[Option, ...]:
-    """Return the options of training, without those whose name a domain has taken for its inputs."""
-    taken = {option.name for option in domain.options}
+def train_options(*homes: DomainSpec | ModelSpec) -> tuple[Option, ...]:
+    """Return the options of training, without those whose name a domain or a model has taken for its own."""
+    taken = {option.name for home in homes for option in home.options}
     return tuple(option for option in TRAIN_OPTIONS if option.name not in taken)
 
 

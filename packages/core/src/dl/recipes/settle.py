@@ -189,7 +189,7 @@ def _options(recipe: Recipe, plugins: Plugins) -> dict[str, Sequence[Option]]:
     """Return the options that a default may set, by group."""
     return {
         "model_options": plugins.model(recipe.domain, recipe.model).options,
-        "train": train_options(plugins.domain(recipe.domain)),
+        "train": train_options(plugins.domain(recipe.domain), plugins.model(recipe.domain, recipe.model)),
         "split": SPLIT_OPTIONS,
         "data_options": plugins.domain(recipe.domain).options,
     }
