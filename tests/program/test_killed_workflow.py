@@ -49,7 +49,7 @@ def test_a_workflow_that_was_killed_in_a_stage_goes_on_there_and_ends_with_one_p
     assert [one["typed"] for one in again.json["stages"][4]["remedies"]] == [
         "--reg l2=0.0001",
         "dropout=0.5",
-        "--reg focal=2",
+        "--reg focal=2 linear=no",
         "--reg resample=0.5",
     ]
     listed = dl_run("ls", "runs", "--json").json
