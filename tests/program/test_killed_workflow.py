@@ -50,7 +50,7 @@ def test_a_workflow_that_was_killed_in_a_stage_goes_on_there_and_ends_with_one_p
         "--reg l2=0.0001",
         "dropout=0.5",
         "--reg focal=2 linear=no",
-        "--reg resample=0.5",
+        "--reg resample=0.5 linear=no",
     ]
     listed = dl_run("ls", "runs", "--json").json
     assert (listed[0]["name"], listed[0]["status"]) == (folder.name, "finished")
