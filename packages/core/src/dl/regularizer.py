@@ -45,6 +45,8 @@ class Batch:
         partners: (B, ...) targets of the examples mixed into these; None without mixing.
         share: (B,) share of the original in each example, from 0 to 1; None without mixing.
         gaps: How a missing cell looks in inputs that are rows of cells; None for other inputs.
+        clean: (B, ...) the inputs before they were corrupted, which a task tells that reads its target from the inputs;
+            None where nothing was corrupted.
     """
 
     inputs: Prepared
@@ -52,6 +54,20 @@ class Batch:
     partners: Tensor | None = None
     share: Tensor | None = None
     gaps: Gaps | None = None
+    clean: Prepared | None = None
+
+    @property
+    def truth(self) -> Prepared:
+        """The inputs that are to be told, where the target is read from the inputs: those without noise."""
+        return self.inputs if self.clean is None else self.clean
+
+    def corrupted(self, inputs: Prepared) -> Batch:
+        """Return the batch with noise in its inputs, or gaps: what is to be told stays.
+
+        Args:
+            inputs: (B, ...) the inputs with noise.
+        """
+        return replace(self, inputs=inputs, clean=self.truth)
 
     def mixed(self, inputs: Prepared, partners: Tensor, share: Tensor) -> Batch:
         """Return the batch with other examples mixed in.
@@ -66,7 +82,7 @@ class Batch:
         """
         if self.share is not None:
             raise BadOption("two regularizers mix the examples of a batch; take one of them, like mixup or cutmix")
-        return replace(self, inputs=inputs, partners=self.targets[partners], share=share)
+        return replace(self, inputs=inputs, partners=self.targets[partners], share=share, clean=None)
 
     def loss(self, loss: Loss, logits: Tensor) -> Tensor:
         """Return the mean loss; of mixed examples against both targets, by their shares."""
@@ -84,7 +100,8 @@ class Regularizer:
         choices: From a model's name, its options and their values to other values, before the network is built.
         network: Changes the built network; its outputs in eval mode and the names of its parameters must not change.
         batch: From a training batch and a seeded generator on its device to another batch. It must not change tensors
-            in place.
+            in place. One that adds noise to inputs, or takes parts of them away, returns `Batch.corrupted`: a network that
+            tells the inputs then tells those without it.
         chances: From the encoded targets of the training set, (n, ...), to how often each example is drawn relative to
             the others, (n,) above 0; an epoch has n draws as ever.
         loss: From the task's loss to the training loss.

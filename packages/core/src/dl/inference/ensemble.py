@@ -64,7 +64,7 @@ def open_ensemble(run: Run, folds: Sequence[LoadedRun], plugins: Plugins) -> Ens
         BadRun: If its task has no predictions that can be averaged.
     """
     task = restore(run.manifest.task, plugins.tasks)
-    if task.info.from_inputs:
+    if task.info.tells_tokens:
         raise BadRun(
             f"{run.name} has {len(folds)} networks, and generated text cannot be averaged  train one on all examples: "
             f"dl cv --resume {run.name} --final refit"

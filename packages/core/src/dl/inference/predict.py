@@ -128,7 +128,7 @@ def predict(
     reading = _reading(opened, plugins, options, sources, raw)
     _check_beam(opened, beam)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
-    generates = opened.task.row.from_inputs
+    generates = opened.task.info.tells_tokens
     with _silenced(strict):
         read = [] if raw is None else [_from_memory(opened, raw, reading)]
         if sources or not (read or texts or generates):
@@ -309,7 +309,7 @@ def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:
         BadOption: If the run's task generates nothing, or a number is out of range.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if given and not opened.task.row.from_inputs:
+    if given and not opened.task.info.tells_tokens:
         name = next(iter(given))
         raise BadOption(
             f"{name} is for runs that generate text; the task of {opened.run.name} is {opened.task.row.name}"

@@ -117,6 +117,8 @@ def spec_fault(spec: object, kind: Kind) -> str:
         holds, wanted = _FIELDS.get(field.name, _ANYTHING)
         if field.name == "build" and getattr(spec, "is_learner", False):
             holds, wanted = _NO_NETWORK
+        elif field.name == "build" and getattr(spec, "has_other_form", False):
+            holds, wanted = _FUNCTION_OR_NONE
         if not holds(value):
             named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
             return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
@@ -179,6 +181,7 @@ def _is_number(value: object) -> bool:
 
 _TEXT = (_is_text, "text")
 _FUNCTION = (callable, "a function")
+_FUNCTION_OR_NONE = (_is_function_or_none, "a function or None")
 _ANYTHING = (lambda _: True, "")
 _NO_NETWORK = (lambda value: value is None, "None, as it has a learner")
 _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
@@ -195,6 +198,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "defaults": _FUNCTION,
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
+    "build_autoencoder": (_is_function_or_none, "a function or None"),
     "form": (lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,

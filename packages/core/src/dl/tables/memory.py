@@ -437,6 +437,3 @@ def _labelled(found: _Found, names: Sequence[str], separator: str) -> NDArray[np
     return values
 
 
-def unlabelled(examples: Examples) -> Examples:
-    """Return examples without targets, for a task that reads them from the inputs."""
-    return replace(examples, targets=np.empty((len(examples), 0)), names=())

@@ -253,7 +253,7 @@ class FitModule(pl.LightningModule):
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets)
-        logits, loss = self._loss(self._drawn, prepared)
+        logits, loss = self._loss(self._drawn)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
             self._count(loss.detach()[None], [counted], logits.detach()[:counted], targets[:counted], positions)
@@ -264,14 +264,9 @@ class FitModule(pl.LightningModule):
         batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.preprocessor.gaps)
         return self.regularizers.batch(batch, self.generator)
 
-    def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
-        """Return the logits of a training batch (B, K), and its mean loss without penalties.
-
-        Args:
-            batch: After regularizers.
-            inputs: Before regularizers: the tokens to predict are the original ones.
-        """
-        logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
+    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the logits of a training batch (B, K), after regularizers, and its mean loss without penalties."""
+        logits = self.task.row.reduce_logits(self.network(batch.inputs), batch.truth)
         return logits, batch.loss(self.train_loss, logits)
 
     def _with_penalties(self, loss: Tensor) -> Tensor:
@@ -298,7 +293,7 @@ class FitModule(pl.LightningModule):
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
         for inputs, target in self._batches(positions, sizes):
-            logits, loss, _ = backward(self._draw(inputs, target), inputs)
+            logits, loss, _ = backward(self._draw(inputs, target))
             if not losses:
                 self.gradients.record()
             if clip:
@@ -314,21 +309,21 @@ class FitModule(pl.LightningModule):
                 break
         self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
 
-    def _backward(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run one backward pass; return its logits, its loss, and its loss with penalties."""
-        logits, loss = self._loss(batch, inputs)
+        logits, loss = self._loss(batch)
         whole = self._with_penalties(loss)
         for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
             parameter.grad = None
         whole.backward()
         return logits.detach(), loss.detach(), whole
 
-    def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+    def _backward_within(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
         passes: list[tuple[Tensor, Tensor, Tensor]] = []
 
         def backward() -> Tensor:
-            passes.append(self._backward(batch, inputs))
+            passes.append(self._backward(batch))
             return passes[-1][-1].detach()
 
         self.regularizers.backward(self.network, backward)()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples
+from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples, drop_targets
 from dl.data.memory import is_named
 from dl.data.ragged import Ragged
 from dl.domain import Domain, Preprocessor
@@ -307,7 +307,7 @@ def adopt_targets(examples: Examples, info: TaskInfo, run: str) -> Examples:
         BadData: If they have classes, labels or columns that the run does not know.
     """
     if info.from_inputs:
-        return examples
+        return examples if info.tells_tokens else drop_targets(examples)
     targets = examples.targets
     whole = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
     if info.has_classes:

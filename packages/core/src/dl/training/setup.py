@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
@@ -37,7 +38,7 @@ from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
-from dl.tasks.task import Task
+from dl.tasks.task import Rung, Task
 from dl.terminal import safe_text
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
@@ -70,6 +71,7 @@ class FitSetup:
         learner: Fitted in place of the network, if the model is one; the network then is empty.
         created: Time of creation, in UTC (ISO 8601).
         as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
+        rungs: Answers that follow from the network, scored example by example.
     """
 
     recipe: Recipe
@@ -88,6 +90,7 @@ class FitSetup:
     learner: Learner | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     as_it_was: AsItWas | None = None
+    rungs: tuple[Rung, ...] = ()
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -108,6 +111,12 @@ class FitSetup:
             data=self.facts,
             learner=self.learner.answer if self.learner else "",
         )
+
+    @property
+    def kept_scores(self) -> dict[str, NDArray[np.float32]]:
+        """The scores of single validation examples by whatever else than the network is known, by its name."""
+        found = {one.baseline.name: one.scores for one in self.rungs}
+        return found if self.as_it_was is None else found | {self.as_it_was.baseline.name: self.as_it_was.scores}
 
     def fingerprints(self) -> Fingerprints:
         """Return the hashes of training and validation set, to find copies of their examples later."""
@@ -165,7 +174,8 @@ def set_up(
     data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
     baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
-    baselines = (*baselines, as_it_was.baseline) if as_it_was else baselines
+    rungs = () if learner else task.row.rungs(task, network, splits.train, splits.val, preprocessor)
+    baselines = (*baselines, *(one.baseline for one in rungs), *((as_it_was.baseline,) if as_it_was else ()))
     return FitSetup(
         recipe,
         dataset,
@@ -182,6 +192,7 @@ def set_up(
         defaults,
         learner,
         as_it_was=as_it_was,
+        rungs=rungs,
     )
 
 

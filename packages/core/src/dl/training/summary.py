@@ -73,6 +73,8 @@ def _expected(logits: Tensor, blank: Tensor | Padded, task: Task) -> tuple[int, 
     rows = blank.values.shape if isinstance(blank, Padded) else blank.shape
     if task.info.from_inputs and isinstance(blank, Padded):
         return (*rows, logits.shape[-1])
+    if task.row.form == "inputs":
+        return tuple(rows)
     if task.row.form:
         steps = logits.shape[1] if logits.ndim > 1 else 1
         return (rows[0], steps, task.info.outputs)
