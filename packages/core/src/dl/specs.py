@@ -139,7 +139,9 @@ class ModelSpec:
             BadOption: If the model is a learner, or has networks of other forms alone.
         """
         if self.build is None and not self.is_learner:
-            raise BadOption(f"the model {self.name!r} has no network with a row of logits for each example; name another")
+            raise BadOption(
+                f"the model {self.name!r} has no network with a row of logits for each example; name another"
+            )
         if self.build is None:
             raise BadOption(f"the model {self.name!r} is a learner of scikit-learn, and no network; name one that is")
         return self.build
@@ -154,7 +156,8 @@ class TaskSpec:
         description: One line.
         load: Imports the row's code and returns it.
         target_as: How the target of a table is read, one of `READ_AS`. With ``classes`` the split is stratified.
-        from_inputs: Whether the target is read from the inputs: each token from those before it, or the inputs themselves.
+        from_inputs: Whether the target is read from the inputs: each token from those before it, or the
+            inputs themselves.
         form: The form of network that it needs, one of `FORMS`; empty for one row of logits an example.
     """
 

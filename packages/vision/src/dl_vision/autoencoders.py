@@ -1,6 +1,7 @@
 """Autoencoders: prepared images (N, C, H, W) through a code (N, W) to their reconstruction."""
 
 import math
+from itertools import pairwise
 
 from torch import nn
 
@@ -31,7 +32,7 @@ def _halved(width: int, depth: int, code: int) -> list[int]:
 def _dense(widths: list[int]) -> list[nn.Module]:
     """Return linear layers between these widths, with ReLU between them."""
     layers: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
         nn.init.kaiming_uniform_(layers[-2].weight, nonlinearity="relu")
         nn.init.zeros_(layers[-2].bias)

@@ -20,7 +20,7 @@ AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 MOST_NUMBERS = 20_000  # in an image, beyond which a linear model of them tells little and takes long
 LINE_SIZES = ((1_000, 8), (3_000, 16), (10_000, 32))  # batch sizes below a number of lines
 LINE_STEPS, MOST_OF_LINES = 3_000, 100  # steps until lines are read, epochs
-INPUT_STEPS, MOST_OF_INPUTS = 4_000, 100  # steps until images are reconstructed, epochs
+INPUT_STEPS, MOST_OF_INPUTS = 3_900, 100  # steps until images are reconstructed, epochs
 FEW, RATE, DECAY = 300, 0.003, 0.05  # below so many training images, this learning rate and weight decay
 
 

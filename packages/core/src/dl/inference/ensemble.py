@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Examples
-from dl.errors import BadRun
+from dl.errors import BadOption, BadRun
 from dl.inference.loaded import LoadedRun
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import parse_protocol
@@ -43,6 +43,17 @@ class Ensemble(LoadedRun):
         """Compute the logits (N, K) of the averaged predictions: of probabilities, else of values."""
         every = [self.task.rescale(one.logits(examples), one.task.info) for one in self.folds]
         return _average(torch.stack(every).double(), self.task.info.probabilities).float()
+
+    def features(self, examples: Examples) -> Tensor:
+        """Refuse features: those of several networks mean different things.
+
+        Raises:
+            BadOption: Always.
+        """
+        raise BadOption(
+            f"{self.run.name} has {len(self.folds)} networks, each with features of its own  "
+            f"train one on all examples: dl cv --resume {self.run.name} --final refit"
+        )
 
 
 def need_all_folds(run: Run) -> None:

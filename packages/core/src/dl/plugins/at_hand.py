@@ -276,7 +276,7 @@ def read_labelled(
     inputs, known = data.split(options)
     examples = read_given(domain, name, inputs, options, preprocessor).train
     if known.target is None:
-        return unlabelled(examples)
+        return drop_targets(examples)
     targets = encode_target(known.target, len(examples), names, options, classes=classes)
     return replace(examples, targets=targets, names=tuple(names))
 

@@ -220,7 +220,8 @@ def network_builder(
         homes = sorted({home for (home, _), one in plugins.models.items() if getattr(one, field)})
         if not able and homes:
             raise BadOption(
-                f"no model of {spec.domain} has a network for the task {task.name}; domains with one: {', '.join(homes)}"
+                f"no model of {spec.domain} has a network for the task {task.name}; domains that have one: "
+                f"{', '.join(homes)}"
             )
         raise BadOption(
             f"model {spec.name!r} has no network for the task {task.name}; models of {spec.domain} that have one: "

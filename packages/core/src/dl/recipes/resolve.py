@@ -197,7 +197,8 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
     reading = typed["options"]
     if specs.task and specs.task.from_inputs and (target := {**start.data_options, **reading}.get("target")):
         raise BadOption(
-            f"target={short_value(target)}: --task {specs.task.name} has no target but the inputs themselves; leave it out"
+            f"target={short_value(target)}: --task {specs.task.name} has no target but the inputs themselves; "
+            "leave it out"
         )
     if specs.dataset:
         own = {option.name for option in specs.dataset.options}

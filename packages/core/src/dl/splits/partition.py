@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, subset_fingerprint, unlabelled, whole, without_target
+from dl.data.examples import (
+    Dataset,
+    Examples,
+    Fingerprints,
+    Index,
+    Subset,
+    subset_fingerprint,
+    unlabelled,
+    whole,
+    without_target,
+)
 from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups

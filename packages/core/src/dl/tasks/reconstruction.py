@@ -27,7 +27,7 @@ MOST_VALUES = 1 << 28  # of these examples together
 EXACT = 4_096  # values up to which components are exact
 EXTRA, POWERS = 10, 4  # directions and iterations of the randomized components
 CHUNK = 1 << 22  # values prepared at once
-PCA = "pca"
+PCA = "PCA"
 
 Chunks = Callable[[], Iterator[Tensor]]  # (n, D) float32 each
 
@@ -146,9 +146,7 @@ def rungs(task: Task, network: nn.Module, train: Subset, val: Subset, preprocess
     return tuple(found)
 
 
-def _rung(
-    task: Task, name: str, answer: str, components: Components, scored: Chunks, *, rival: bool
-) -> Rung:
+def _rung(task: Task, name: str, answer: str, components: Components, scored: Chunks, *, rival: bool) -> Rung:
     scores = torch.cat([components.errors(rows) for rows in scored()]).float()
     value = float(scores.double().mean())
     logits = scores[:, None]

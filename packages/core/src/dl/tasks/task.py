@@ -127,7 +127,8 @@ class TaskKind:
             classes.
         has_classes: Whether a target, as stored, is a class number, from 0.
         probabilities: How logits become the probabilities of classes or labels: ``softmax``, ``sigmoid``, or empty.
-        from_inputs: Whether the target is read from the inputs: each token from those before it, or the inputs themselves.
+        from_inputs: Whether the target is read from the inputs: each token from those before it, or the
+            inputs themselves.
         finds_class: Whether metrics rank or retrieve one class of two, the logit being that of the second: they are
             computed for `TaskInfo.positive`.
         check: Raises `BadData` for a target and names that the row cannot learn.

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -22,7 +24,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dl.data.examples import Index
+from dl.data.examples import Index, Inputs
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
@@ -31,6 +33,7 @@ from dl.regularizer import Batch, Prepared
 from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
+from dl.training.checkpoint import load_weights
 from dl.training.diagnostics import (
     WATCHED_BATCHES,
     DeadUnitMonitor,
@@ -474,3 +477,23 @@ class FitModule(pl.LightningModule):
         self.train(was_training)
         back = np.argsort(sampler.local_positions)
         return {part: torch.cat(kept).numpy()[back]} if kept else {}
+
+    def reconstruct(self, rows: Mapping[str, Index], weights: Path) -> dict[str, Inputs]:
+        """Return reconstructions of some examples of validation set and probe, as stored inputs, where these are known.
+
+        Args:
+            rows: (n,) of each subset.
+            weights: Of the best epoch.
+        """
+        network = deepcopy(self.network)
+        load_weights(weights, network)
+        parts = {"val": (self.data.val_data, self.data.val), "probe": (self.data.train_data, self.data.probe)}
+        found: dict[str, Inputs] = {}
+        with torch.inference_mode():
+            for name, wanted in rows.items():
+                data, positions = parts[name]
+                inputs, _ = data.take(torch.from_numpy(positions[wanted]).to(self.device))
+                remade = self.preprocessor.undo(network.eval()(self.prepared(inputs)))
+                if remade is not None:
+                    found[name] = remade
+        return found
