@@ -121,7 +121,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             "reconstructs rows through a code of few numbers, by dense layers",
             options=(
                 Option("code", 8, "numbers of the code", low=1, high=4096),
-                Option("width", 64, "units of each hidden layer", low=1, high=16384),
+                Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
                 Option("depth", 1, "number of hidden layers on each side of the code", low=0, high=8),
             ),
             recipe="autoencoder",

@@ -157,7 +157,14 @@ def register_models() -> tuple[ModelSpec, ...]:
             "reconstructs images through a code of few numbers, by dense layers",
             options=(
                 CODE,
-                Option("width", 512, "units of the first hidden layer, halved by each further one", low=1, high=16384),
+                Option(
+                    "width",
+                    512,
+                    "units of the first hidden layer, halved by each further one",
+                    low=1,
+                    high=16384,
+                    units=True,
+                ),
                 Option("depth", 2, "number of hidden layers on each side of the code", low=0, high=8),
             ),
             recipe="autoencoder",
@@ -169,7 +176,14 @@ def register_models() -> tuple[ModelSpec, ...]:
             "reconstructs images through a code of few numbers, by convolutions",
             options=(
                 CODE,
-                Option("width", 16, "channels of the first convolution, doubled by each further one", low=1, high=256),
+                Option(
+                    "width",
+                    16,
+                    "channels of the first convolution, doubled by each further one",
+                    low=1,
+                    high=256,
+                    units=True,
+                ),
                 Option("depth", 2, "number of convolutions that halve the image", low=1, high=6),
             ),
             recipe="conv-autoencoder",
