@@ -33,9 +33,10 @@ def _dense(widths: list[int]) -> list[nn.Module]:
     """Return linear layers between these widths, with ReLU between them."""
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), nn.ReLU()]
-        nn.init.kaiming_uniform_(layers[-2].weight, nonlinearity="relu")
-        nn.init.zeros_(layers[-2].bias)
+        linear = nn.Linear(before, after)
+        nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu")
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.ReLU()]
     return layers[:-1]
 
 

@@ -158,12 +158,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             options=(
                 CODE,
                 Option(
-                    "width",
-                    512,
-                    "units of the first hidden layer, halved by each further one",
-                    low=1,
-                    high=16384,
-                    units=True,
+                    "width", 512, "units of the first layer, halved by each next one", low=1, high=16384, units=True
                 ),
                 Option("depth", 2, "number of hidden layers on each side of the code", low=0, high=8),
             ),
@@ -177,12 +172,7 @@ def register_models() -> tuple[ModelSpec, ...]:
             options=(
                 CODE,
                 Option(
-                    "width",
-                    16,
-                    "channels of the first convolution, doubled by each further one",
-                    low=1,
-                    high=256,
-                    units=True,
+                    "width", 16, "channels of the first layer, doubled by each next one", low=1, high=256, units=True
                 ),
                 Option("depth", 2, "number of convolutions that halve the image", low=1, high=6),
             ),

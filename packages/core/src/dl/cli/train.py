@@ -291,7 +291,7 @@ def predict(
 
 
 def _print_features(
-    run: Which, sources: list[Path], given: dict[str, Any], asked: dict[str, int | None], as_json: bool
+    run: Which, sources: list[Path], given: dict[str, Any], asked: dict[str, float | int | None], as_json: bool
 ) -> None:
     """Print the features of inputs as CSV, or JSON: a row for each input. Any: arguments of `features`.
 
