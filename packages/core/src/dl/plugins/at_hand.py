@@ -275,7 +275,7 @@ def read_labelled(
     """
     inputs, known = data.split(options)
     examples = read_given(domain, name, inputs, options, preprocessor).train
-    if known.target is None:
+    if known.target is None or options.get("target_as") == UNLABELLED:
         return drop_targets(examples)
     targets = encode_target(known.target, len(examples), names, options, classes=classes)
     return replace(examples, targets=targets, names=tuple(names))
