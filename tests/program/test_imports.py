@@ -41,6 +41,7 @@ ORDER = (
     *(
         "padded",
         "linear_path",
+        "autoencoder",
         "domain",
         "specs",
         "hookspecs",
@@ -71,6 +72,7 @@ HEAVY_ROOMS = (
     *(
         "padded",
         "linear_path",
+        "autoencoder",
         "domain",
         "tasks",
         "regularizer",

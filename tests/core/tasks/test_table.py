@@ -107,7 +107,12 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
         name: (info.has_classes, info.has_labels, info.probabilities, info.score_higher, info.bounded, info.from_inputs)
         for name, info in zip(
             TABLE,
-            (decide(target, ()).info for target in (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, STRINGS)),
+            (
+                decide(target, (), name).info
+                for name, target in zip(
+                    TABLE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, NOTHING, STRINGS), strict=True
+                )
+            ),
             strict=True,
         )
     }
@@ -118,6 +123,7 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
         "regression": (False, False, "", False, False, False),
         "unit-regression": (False, False, "", False, True, False),
         "next-token": (False, False, "", False, False, True),
+        "reconstruction": (False, False, "", False, False, True),
         "ctc": (False, False, "", False, False, False),
     }
 

@@ -3,6 +3,7 @@
 import math
 from itertools import pairwise
 
+import torch
 from torch import nn
 
 from dl.autoencoder import Autoencoder
@@ -60,7 +61,9 @@ def conv_autoencoder(shape: InputShape, options: Options) -> nn.Module:
     inner, code = (channels[-1], *sizes[-1]), int(options["code"])
     encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(math.prod(inner), code))
     first = [nn.Linear(code, math.prod(inner)), nn.Unflatten(1, inner), nn.ReLU()]
-    return Autoencoder(encoder, nn.Sequential(*first, *up))
+    network = Autoencoder(encoder, nn.Sequential(*first, *up))
+    # torch's stubs type this overload of Module.to for tensors only
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _sizes(shape: InputShape, depth: int) -> list[tuple[int, int]]:
