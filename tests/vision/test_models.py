@@ -8,7 +8,7 @@ from dl.errors import BadOption
 from dl.options import check
 from dl_vision import plugin
 
-MODELS = {spec.name: spec for spec in plugin.register_models() if not spec.is_learner}
+MODELS = {spec.name: spec for spec in plugin.register_models() if spec.build is not None}
 
 
 def build(name, shape=(1, 28, 28), outputs=10, **options):
