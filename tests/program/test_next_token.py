@@ -221,7 +221,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             b"abc " * 900,
             {"model": "bag"},
             BadOption,
-            "model 'bag' has no causal network .* have one: lstm, transformer",
+            "model 'bag' has no network for the task next-token .* have one: lstm, transformer",
         ),
         ("a.txt", b"abc " * 900, {"bidirectional": "yes"}, BadOption, "bidirectional=yes would show the network"),
         (
@@ -239,7 +239,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             "'.*a.txt' is a file without the suffix of a table .*; expected a folder",
         ),
         ("a.txt", b"abc " * 900, {"target": "label"}, BadOption, "target=label: --task next-token has no"),
-        ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' has no causal network"),
+        ("a.txt", b"abc " * 900, {"recipe": "fast"}, BadOption, "model 'bag' has no network for the task next-token"),
     ],
 )
 def test_what_cannot_be_learnt_is_one_line(tmp_path, name, content, choices, error, line):
@@ -256,7 +256,9 @@ def test_another_encoding_is_read_where_it_is_named(tmp_path):
 
 
 def test_pictures_have_no_next_token(tmp_path):
-    with pytest.raises(BadOption, match="has no causal network for next-token"):
+    with pytest.raises(
+        BadOption, match="no model of vision has a network for the task next-token; domains that have one: text"
+    ):
         dl.fit("vision", "mnist", task="next-token", runs=tmp_path / "runs", devices=CPU)
 
 

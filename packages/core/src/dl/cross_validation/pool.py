@@ -158,7 +158,7 @@ def _rungs(folder: Path, folds: Sequence[FinishedFold], val: _Pooled) -> tuple[B
     """Pool the answers of the folds that are kept with the score of each example, and write these scores."""
     own = [{one.name: one for one in fold.run.manifest.baselines} for fold in folds]
     kept = [outcomes.read_rivals(fold.run.outcomes_folder) for fold in folds]
-    names = [name for name in own[0] if all(name in one for one in (*own, *kept))]
+    names = [name for name in own[0] if all(name in one for one in own) and all(name in one for one in kept)]
     if names:
         pooled = {name: np.concatenate([scores[name] for scores in kept])[val.order] for name in names}
         outcomes.write_rivals(folder / "outcomes", pooled)
