@@ -24,7 +24,7 @@ from dl.finding import Finding
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
-from dl.splits.partition import load_dataset, split_data
+from dl.splits.partition import guarded, load_dataset, split_data
 
 TABLES = 200  # of each kind
 GUARDS = ("data-row-counter", "data-target-in-disguise", "data-groups-in-sight", "data-conflicting-targets")
@@ -140,7 +140,7 @@ def looked_at(columns: Columns, plugins: Plugins, folder: Path) -> tuple[Dataset
         csv.writer(stream).writerows([list(columns), *zip(*columns.values(), strict=True)])
     recipe = resolve(plugins, "tabular", str(path), options={"target": "y", "bad_rows": "skip"})
     dataset = load_dataset(recipe, plugins, plugins.domain("tabular").load())
-    return dataset, split_data(dataset, recipe, plugins).findings
+    return dataset, guarded(dataset, split_data(dataset, recipe, plugins)).findings
 
 
 def measure(make: Callable[[np.random.Generator], Columns], tables: int, first: int = 0) -> dict[str, float]:

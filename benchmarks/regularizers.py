@@ -39,8 +39,8 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
         network, preprocessor, task, data, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
     )
     module.sampler = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
-    module.generator, module.schedule = torch.Generator().manual_seed(0), None
-    module.optimizer = make_optimizer(network, recipe.train)
+    module.generator, module.schedules = torch.Generator().manual_seed(0), []
+    module.made = [make_optimizer(network, recipe.train)]
     drawn = torch.Generator().manual_seed(0)
 
     def step() -> float:

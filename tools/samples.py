@@ -22,8 +22,21 @@ PARTS = ("train", "train", "train", "val", "test")
 FIRST_DAY = date(2026, 1, 5)
 
 
+MY_NET = """from dl.graph import *
+
+
+def build(shape, outputs, width=16):
+    image = Input(shape, "image")
+    wide = image >> Conv(width, size=5)
+    narrow = image >> Conv(width, size=3)
+    both = concat(wide, narrow) >> Pool()
+    return Graph(image, both >> Conv(32) >> Average() >> Head(outputs))
+"""
+
+
 def write_samples(folder: Path) -> None:
     """Write everything that a page names into this folder."""
+    (folder / "my_net.py").write_text(MY_NET, encoding="utf-8")
     _write_images(folder)
     _write_texts(folder)
     _write_tables(folder)

@@ -34,6 +34,7 @@ ORDER = (
         "defaults",
         "files",
         "stored",
+        "diagram",
         "data",
         "learner",
         "tables",
@@ -41,8 +42,11 @@ ORDER = (
     *(
         "padded",
         "linear_path",
+        "backbone",
+        "graph",
         "autoencoder",
         "domain",
+        "features",
         "specs",
         "hookspecs",
         "plugins",
@@ -72,8 +76,11 @@ HEAVY_ROOMS = (
     *(
         "padded",
         "linear_path",
+        "backbone",
+        "graph",
         "autoencoder",
         "domain",
+        "features",
         "tasks",
         "regularizer",
         "learners",
@@ -92,7 +99,11 @@ HEAVY_ROOMS = (
 LIGHT = tuple(room for room in ORDER if room not in (*HEAVY_ROOMS, "cli"))
 # The contract with authors of plugins names the types that its functions take and return, of whatever room.
 CONTRACT = {"specs", "hookspecs"}
-DOORS = {"dl", "dl.testing"}  # packages whose names are looked up when they are asked for; all others are empty
+DOORS = {
+    "dl",
+    "dl.graph",
+    "dl.testing",
+}  # packages whose names are looked up when they are asked for; all others are empty
 # The report reads runs: the light half of core and these; the live screen's numbers are computed from arrays alone.
 OF_REPORTS = {"numpy", "scipy", "rich", "jinja2", "markupsafe", "PIL", "typer"}
 

@@ -5,10 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from dl.errors import BadRun
 from dl_reports.as_json import to_json
 from dl_reports.build import build_report
+from dl_reports.render.html import to_html
+from dl_reports.render.terminal import print_report
 
 SMALL = {"signal": [2.0, 3.0, 3.5], "n": 60}
 
@@ -223,3 +226,29 @@ def test_a_best_epoch_that_does_not_exist_is_found_again(reported):
 def test_a_class_without_a_name_is_shown_in_quotes(reported):
     report = reported(edited(task__names=["", " ", *"cdefghij"]), signal=[1.0, 1.2])
     assert report.confusion is not None and report.confusion.names[:3] == ("''", "' '", "c")
+
+
+LAYERS = [
+    {"name": "image", "kind": "Input", "reads": [], "gives": "4", "parameters": 0, "shares": ""},
+    {"name": "<b>", "kind": "Dense", "reads": [0], "gives": "4", "parameters": 20, "shares": ""},
+    {"name": "add_1", "kind": "add", "reads": [0, 1], "gives": "4", "parameters": 0, "shares": ""},
+]
+
+
+def drawn(*layers):
+    """Damage: these layers of the network."""
+    return lambda folder: (folder / "network.json").write_text(json.dumps({"branches": True, "layers": layers}))
+
+
+def test_a_network_with_branches_is_drawn_on_the_screen_and_escaped_on_the_page(reported, capsys):
+    report = reported(drawn(*LAYERS))
+    print_report(report, Console(width=80))
+    assert "  <b>    │ ●  Dense  4  20" in capsys.readouterr().out
+    page = to_html(report)
+    assert "&lt;b&gt;    │ ●  Dense  4  20" in page and "<b>    " not in page
+
+
+def test_a_run_without_its_layers_or_with_others_has_no_drawing(reported):
+    assert reported().network is None
+    assert reported(lambda folder: (folder / "network.json").write_text("[")).network is None
+    assert reported(drawn(LAYERS[1])).network is None  # which reads itself

@@ -102,8 +102,11 @@ def test_the_report_words_reuse_as_a_bound(simulated):
     report = build_report(simulated(**TWO))
     assert worded(report.reuse[0], report.header.metric) == (
         "2 evaluations by 1 run; with 95 % confidence no score on these 1,000 examples is off by more than "
-        "4.68 points, in practice by less"
+        "4.68 points, in practice by less; 98 of 100 are left until this bound is half as large again as after the "
+        "first"
     )
+    spent = worded(replace(report.reuse[0], evaluations=100), report.header.metric)
+    assert spent.endswith("; the budget of 100 is spent: this bound is half as large again as after the first")
 
 
 def test_scores_without_a_range_have_no_bound(simulated):
@@ -111,7 +114,7 @@ def test_scores_without_a_range_have_no_bound(simulated):
     metric = replace(run.manifest.task.headline, name="mae", higher=False, kind="mean")
     task = replace(run.manifest.task, name="regression", metrics=(metric,), bounded=False)
     found = count_validation_reuse(run, replace(run.manifest, task=task), 2)
-    assert found.bound is None and worded(found, metric) == "2 evaluations by 1 run"
+    assert found.bound is found.budget is None and worded(found, metric) == "2 evaluations by 1 run"
 
 
 def test_a_test_set_is_offered_once(simulated):

@@ -11,7 +11,7 @@ from dl.data.packaged import locate
 from dl.data.ragged import as_text
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
-from dl.splits.partition import split_data
+from dl.splits.partition import guarded, split_data
 from dl_reviews import plugin, reviews
 from dl_reviews.packaged import COMBINED, read
 
@@ -136,7 +136,8 @@ def test_the_card_and_the_guard_count_the_reviews_that_repeat_another(loaded):
     assert repeated == [96, 88, 8]
     said = " ".join(loaded["imdb"].notes)
     assert "96 of the 25,000 reviews are exact duplicates of another one: 88 outside the test set, 8 w" in said
-    divided = split_data(loaded["imdb"], resolve(plugins := load_plugins(), "text", "imdb"), plugins)
+    recipe = resolve(plugins := load_plugins(), "text", "imdb")
+    divided = guarded(loaded["imdb"], split_data(loaded["imdb"], recipe, plugins))
     (finding,) = (finding for finding in divided.findings if finding.code == "data-duplicates")
     assert finding.message.startswith("88 of 23,760 examples repeat another one, bit for bit; all copies are on one")
     assert not divided.leaked.any()

@@ -2,6 +2,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dl.options import check
+from dl_vision import plugin
+
+MODELS = {spec.name: spec for spec in plugin.register_models() if spec.build is not None}
+
+
+@pytest.fixture(scope="session")
+def build():
+    """A function that builds a network: build("resnet", (1, 28, 28), 10, width=4)."""
+
+    def network(name, shape=(1, 28, 28), outputs=10, **options):
+        spec = MODELS[name]
+        return spec.build(shape, outputs, check(spec.options, options, name))
+
+    return network
+
+
+@pytest.fixture(scope="session")
+def parameters():
+    """A function that counts the parameters of a network."""
+    return lambda network: sum(weights.numel() for weights in network.parameters())
+
 
 @pytest.fixture
 def photo():

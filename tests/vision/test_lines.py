@@ -93,5 +93,5 @@ def test_a_reader_has_a_step_for_four_columns_and_one_answer_for_an_image_of_a_c
     reader = SPEC.build_steps((1, 30, 49), 5, options)
     assert isinstance(reader, LineReader) and reader(torch.zeros(2, 1, 30, 49)).shape == (2, 13, 5)
     assert SPEC.build((1, 30, 49), 5, options)(torch.zeros(2, 1, 30, 49)).shape == (2, 5)
-    with pytest.raises(BadOption, match="crnn needs images of at least 8 rows; found 7x49"):
+    with pytest.raises(BadOption, match="crnn needs images of at least 8x8; found 7x49"):
         SPEC.build_steps((1, 7, 49), 5, options)

@@ -67,6 +67,7 @@ def build_report(run: Run, ignore: Iterable[str] = (), plugins: Plugins | None =
         next=commands(facts, findings),
         sections=extra,
         reuse=tuple(one for one in reuse if isinstance(one, Reuse)),
+        network=known(facts.kept.network),
     )
 
 

@@ -21,6 +21,7 @@ from scipy.special import ndtri
 
 from dl.groups import Groups
 from dl.intervals import Estimate, Interval, wilson
+from dl.plugins.model_file import known_options
 from dl.plugins.registry import Plugins
 from dl.runs.history import EpochRow
 from dl.runs.luck import Luck
@@ -94,7 +95,7 @@ class Facts:
     """
 
     def __init__(self, kept: Kept, plugins: Plugins) -> None:
-        self.kept, self.plugins = kept, plugins
+        self.kept, self.plugins = kept, _without_code(kept, plugins)
         self._computed: dict[Callable[[Facts], object], object] = {}
         self.manifest = kept.manifest
         self.metric: MetricInfo = kept.manifest.task.headline
@@ -424,6 +425,13 @@ class Facts:
         decision = self.manifest.task.decision
         tuned = (False,) if decision is None else decision.tuned
         return np.array(tuned if len(tuned) == size else [any(tuned)] * size)
+
+
+def _without_code(kept: Kept, plugins: Plugins) -> Plugins:
+    """Register the model file that a recipe names with its known options, so that no report runs it."""
+    recipe = known(kept.recipe)
+    spec = recipe and known_options(recipe.model, recipe.domain, dict(recipe.model_options))
+    return replace(plugins, models={**plugins.models, (spec.domain, spec.name): spec}) if spec else plugins
 
 
 def fact(compute: Callable[[Facts], Value]) -> Callable[[Facts], Value]:

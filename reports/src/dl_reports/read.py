@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.diagram import Diagram
 from dl.errors import BadRun
 from dl.finding import Finding
 from dl.recipes.asked import Asked
@@ -23,12 +24,13 @@ from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import PartOutcomes, read_answers, read_logits, read_rival_logits, read_rivals
-from dl.runs.run import Run
+from dl.runs.run import NETWORK, Run, read_json
 from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
 Known = TypeVar("Known")
 NO_RIVALS = NotComputable("no cheap rival was fitted")
+NO_NETWORK = NotComputable("the layers of the network were not kept")
 OF_FOLDS = "folds have networks and splits of their own; it is checked in their own reports"
 SETS = {"val": "the validation set", "probe": "the probe"}
 
@@ -53,6 +55,7 @@ class Kept:
         rivals: (n,) scores of the validation examples by each cheap rival, by its name.
         rival_logits: (n, K) of the validation examples by each cheap rival, where the headline is no mean of scores.
         asked: The words of a fit that is not made; None for a run.
+        network: Its layers as they are drawn.
     """
 
     run: Run
@@ -70,6 +73,7 @@ class Kept:
     rivals: Arrays | NotComputable = NO_RIVALS
     rival_logits: Arrays | NotComputable = NO_RIVALS
     asked: Asked | None = None
+    network: Diagram | NotComputable = NO_NETWORK
 
 
 def read(run: Run) -> Kept:
@@ -98,7 +102,20 @@ def read(run: Run) -> Kept:
         guards=_try(lambda: run.guard_findings),
         rivals=_try(lambda: _guarded(lambda: read_rivals(folder), run, "rivals")),
         rival_logits=_try(lambda: _guarded(lambda: read_rival_logits(folder), run, "rival_logits")),
+        network=_try(lambda: _network(run)),
     )
+
+
+def _network(run: Run) -> Diagram:
+    """Read the layers of the network.
+
+    Raises:
+        BadRun: If they were not kept, or read layers that do not stand before them.
+    """
+    found = read_json(run.path / NETWORK, Diagram)
+    if any(not 0 <= one < place for place, layer in enumerate(found.layers) for one in layer.reads):
+        raise BadRun(f"{str(run.path / NETWORK)!r} is damaged: a layer reads one that does not stand before it")
+    return found
 
 
 def _try(load: Callable[[], Known]) -> Known | NotComputable:

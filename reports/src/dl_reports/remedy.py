@@ -16,6 +16,7 @@ import numpy as np
 
 from dl.errors import DLError
 from dl.options import Value, format_value, split_named
+from dl.plugins.model_file import FileName
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, OF_LEARNERS, PartialRecipe, Recipe
@@ -149,6 +150,8 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
     It starts from the data alone, from the model, or from a recipe with this model, whichever needs the fewest options.
     A recipe with an option that would be set back to its default is not used.
     """
+    if FileName.of(recipe.model):
+        return ""  # the recipe beside the copy of the code is shorter
     starts: list[dict[str, str]] = [{}, {"model": recipe.model}]
     starts += [{"recipe": name} for domain, name in facts.plugins.recipes if domain == recipe.domain]
     starts += [{"task": meant.task, **start} for start in starts if meant.task]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.diagram import Diagram
 from dl.finding import Finding
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
@@ -393,6 +394,7 @@ class Reuse:
         examples: In the set; 0 where unknown.
         bound: Largest error of any of so many scores, at 95 %; None if scores have no known range.
         unread: Runs beside this one that could not be read, and are not counted.
+        budget: Evaluations after which the bound is half as large again as after the first; None without a bound.
     """
 
     part: str
@@ -401,6 +403,7 @@ class Reuse:
     examples: int
     bound: float | None
     unread: int = 0
+    budget: int | None = None
 
 
 @dataclass(frozen=True)
@@ -456,6 +459,7 @@ class Report:
         classes: Classes or labels, the least found first; empty if the task has none, or nothing was kept.
         residuals: Of each target column of a regression; empty for other tasks, or if nothing was kept.
         thresholds: Of two classes, or of labels; None for other tasks, and before the fit has ended.
+        network: Its layers; None for a learner, or if it was not kept.
         schema: Version of the JSON.
     """
 
@@ -476,4 +480,5 @@ class Report:
     classes: tuple[ClassRow, ...] = ()
     residuals: tuple[Residuals, ...] = ()
     thresholds: Thresholds | None = None
+    network: Diagram | None = None
     schema: int = SCHEMA

@@ -16,7 +16,7 @@ from dl.runs.manifest import Manifest
 from dl.runs.run import Run, list_with_inner
 from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.reuse_bound import reuse_bound
+from dl_reports.statistics.reuse_bound import reuse_bound, reuse_budget
 
 LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`
 
@@ -39,8 +39,9 @@ def count_validation_reuse(run: Run, manifest: Manifest, epochs: int, inflation:
             unread += 1
         elif count:
             found.append(count)
-    n = manifest.parts.val
-    return Reuse("val", sum(found), len(found), n, _bound(manifest, sum(found), int(n / inflation)), unread)
+    n, looks = manifest.parts.val, sum(found)
+    bound = _bound(manifest, looks, int(n / inflation))
+    return Reuse("val", looks, len(found), n, bound, unread, _budget(bound))
 
 
 def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
@@ -53,7 +54,8 @@ def count_test_reuse(run: Run, manifest: Manifest) -> Reuse | NotComputable:
     found = evaluations_of(fingerprint, ledger) if fingerprint is not None else []
     examples = next((one["examples"] for one in found if type(one.get("examples")) is int), 0)
     runs = {str(one.get("run")) for one in found}
-    return Reuse("test", len(found), len(runs), max(examples, 0), _bound(manifest, len(found), examples))
+    bound = _bound(manifest, len(found), examples)
+    return Reuse("test", len(found), len(runs), max(examples, 0), bound, budget=_budget(bound))
 
 
 def evaluation_command(run: Run, manifest: Manifest) -> str:
@@ -108,3 +110,8 @@ def _bound(manifest: Manifest, evaluations: int, n: int) -> float | None:
     bounded = manifest.task.bounded and manifest.task.headline.kind in ("proportion", "mean")
     found = reuse_bound(evaluations, n)
     return found.bound if bounded and not isinstance(found, NotComputable) else None
+
+
+def _budget(bound: float | None) -> int | None:
+    """Return the budget of evaluations; None where there is no bound that grows."""
+    return None if bound is None else reuse_budget()

@@ -4,9 +4,11 @@ import pytest
 from typer.main import get_group
 
 import dl
+from dl.cli import main
 from dl.cli.flags import FLAGS
 from dl.cli.main import MODULES, command_line, run
 from dl.plugins.validation import OWN_COMMANDS
+from dl.signals import SecondSignal
 
 
 def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
@@ -56,3 +58,12 @@ def test_half_a_command_is_one_line_that_names_its_own_help(words, line, capsys)
     assert run(words) == 2
     shown, said = capsys.readouterr()
     assert not shown and said.strip() == line
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SecondSignal])
+def test_one_signal_or_two_outside_of_a_fit_are_one_line(monkeypatch, capsys, signal):
+    def stop(*_, **__):
+        raise signal
+
+    monkeypatch.setattr(main, "command_line", lambda *_: stop)
+    assert run(["ls"]) == 130 and capsys.readouterr().err == "dl: stopped\n"

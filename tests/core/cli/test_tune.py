@@ -78,7 +78,7 @@ def test_an_interrupted_study_says_how_to_go_on(study, trial, capsys, monkeypatc
         (("tabular", "wine", "--over", "lr", "lr=1"), "nothing is left to tune: lr is fixed by what was typed"),
         (("tabular", "wine", "--over", "rate"), "--over rate: nothing to try by this name"),
         (("tabular", "wine", "--sampler", "best"), "--sampler best: expected one of tpe, random, grid"),
-        (("tabular", "wine", "protocol=kfold:4"), "a trial is one fit on a hold-out"),
+        (("tabular", "wine", "protocol=kfold:4", "fold=1"), "a trial is fitted on all folds"),
         (("tabular", "wine", "model=dense"), "model=dense is a flag here  type: --model dense"),
         (("--resume", "1", "--model", "dense"), "--resume 1 goes on with the choices of that study; leave --model out"),
         (("--resume", "last"), "no study 'last' in"),

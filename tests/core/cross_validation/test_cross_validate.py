@@ -10,6 +10,7 @@ from dl.cross_validation.cross_validate import cross_validate
 from dl.errors import BadData, BadDevices, BadOption, BadRun, CannotWrite
 from dl.recipes.resolve import resolve
 from dl.runs.run import Run, open_run
+from dl.splits import partition
 from dl.training import run_fit
 from dl.training.devices import Devices
 
@@ -118,10 +119,13 @@ def test_a_finished_run_and_one_of_a_single_fit_have_nothing_to_go_on_with(blobs
         cross_validate(resolve(plugins, recipe=str(single.path / "recipe.toml")), plugins, *where, resumed=single)
 
 
-def test_findings_of_the_guards_stand_once(cv, dataset):
+def test_findings_of_the_guards_stand_once(cv, dataset, monkeypatch):
     inputs = np.repeat(np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32), 2, axis=0)
+    read, hashed = partition.example_keys, []
+    monkeypatch.setattr(partition, "example_keys", lambda one: (hashed.append(len(one)), read(one))[1])
     run = cv(dataset(inputs, np.repeat(np.arange(30) % 2, 2)), "kfold:3", epochs=1)
     assert [one.code for one in run.guard_findings] == ["data-duplicates"]
+    assert hashed == [60], "the inputs are read once for all folds"
 
 
 def test_a_regression_is_pooled_in_one_scale(dataset, cv):
@@ -150,13 +154,16 @@ def test_data_with_a_validation_set_is_fitted_once_by_size_and_refused_for_folds
         ({"protocol": "kfold:200"}, BadData, "more folds than the data"),
         ({"protocol": "kfold:4", "val": 0.3}, BadOption, r"of kfold:4 each fold holds out its share; leave val= out"),
         ({"final": "best"}, BadOption, "expected ensemble or refit"),
-        ({"devices_": "2"}, BadDevices, "one after the other on one device"),
+        ({"devices_": "2", "jobs": 2}, BadOption, r"jobs=2: each of 2 devices fits one fold at once; leave jobs= out"),
+        ({"devices_": "2", "protocol": "holdout"}, BadDevices, "holdout is one fit, and a fold takes one device"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(blobs, cv, runs, plugins_with, choices, error, reason):
+    choices = dict(choices)
     with pytest.raises(error, match=reason):
-        if "devices_" in choices:
-            dl.cv("numbers", "given", plugins=plugins_with(given=blobs(40)), runs=runs, devices=Devices("cpu", "2"))
+        if devices := choices.pop("devices_", ""):
+            given = {"plugins": plugins_with(given=blobs(40)), "runs": runs, "devices": Devices("cpu", devices)}
+            dl.cv("numbers", "given", model="linear", **given, **choices)
         else:
             cv(blobs(40), **choices)
     assert not list(runs.glob("0*"))

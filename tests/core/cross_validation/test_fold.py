@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dl.cross_validation.fold import _submit
 from dl.runs.run import open_run
+from dl.training.devices import Devices, one_by_one
 
 FIT = [sys.executable, "-m", "dl", "cv", "tabular", "wine", "--protocol", "kfold:4", "--model", "dense"]
 
@@ -42,6 +44,31 @@ def test_folds_side_by_side_are_those_that_come_one_after_the_other(started, tmp
     for part in ("val", "probe"):
         assert np.array_equal(side_by_side.outcomes(part).ids, in_turn.outcomes(part).ids)
         assert np.allclose(side_by_side.outcomes(part).loss, in_turn.outcomes(part).loss, atol=1e-5)
+
+
+class Started:
+    """A pool that notes the GPUs that a process would see which it starts."""
+
+    def submit(self, function, number):
+        return number, os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+def test_each_fold_goes_to_a_device_in_turn_and_its_process_sees_that_device_alone(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    places = one_by_one(2, os.environ["CUDA_VISIBLE_DEVICES"])
+    started = [_submit([Started(), Started()], places, number) for number in (1, 2, 3)]
+    assert started == [(1, "4"), (2, "6"), (3, "4")] and os.environ["CUDA_VISIBLE_DEVICES"] == "4,6"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert _submit([Started()], one_by_one(1, ""), 5) == (5, "0") and "CUDA_VISIBLE_DEVICES" not in os.environ
+    assert _submit([Started()] * 2, Devices("cpu", "2").each_alone(), 2) == (2, None)
+
+
+@pytest.mark.slow
+def test_a_fold_for_each_device_of_a_cpu_is_as_folds_side_by_side(started, tmp_path):
+    process = started("epochs=1", "--devices", "2", "--accelerator", "cpu", "--no-rivals")
+    out = process.communicate()[0]
+    run = open_run("last", tmp_path / "runs")
+    assert process.returncode == 0 and run.manifest.status == "finished" and len(run.manifest.folds) == 4, out
 
 
 def test_a_signal_ends_the_fold_and_the_rest_is_fitted_by_resume(started, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from dl.errors import PluginFailed
 from dl.options import Option
 from dl.plugins.validation import _FIELDS, KINDS, as_list, spec_fault
-from dl.specs import DomainSpec, ModelSpec, RegularizerSpec
+from dl.specs import DomainSpec, ModelSpec, OwnStep, RegularizerSpec
 
 
 def test_every_field_of_a_specification_has_its_check():
@@ -28,6 +28,11 @@ def test_whatever_can_be_listed_is_a_list(returned):
 def test_what_is_no_sequence_is_refused_by_what_it_is(returned):
     with pytest.raises(PluginFailed, match=r"it returned .+, not a sequence of ModelSpec"):
         as_list(returned, MODELS)
+
+
+@pytest.mark.parametrize("step", [print, OwnStep(3), OwnStep(print, optimizers=[])])
+def test_a_training_step_that_is_no_function_is_refused(step):
+    assert _FIELDS["own_step"][0](OwnStep(print, optimizers=print)) and not _FIELDS["own_step"][0](step)
 
 
 def test_a_sequence_without_an_end_is_refused():

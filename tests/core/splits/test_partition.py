@@ -9,7 +9,7 @@ from dl.data.examples import Dataset, Examples
 from dl.errors import BadData, BadOption
 from dl.plugins.loading import load_plugins
 from dl.recipes.recipe import Recipe
-from dl.splits.partition import load_dataset, split_data
+from dl.splits.partition import guarded, load_dataset, split_data
 
 PLUGINS = load_plugins()
 SPLIT = {"val": "auto", "probe": 10_000, "duplicates": "together"}
@@ -20,7 +20,7 @@ def recipe(task="", seed=0, **split):
 
 
 def split(dataset, recipe):
-    return split_data(dataset, recipe, PLUGINS)
+    return guarded(dataset, split_data(dataset, recipe, PLUGINS))
 
 
 def some(n, targets=None, inputs=None, **fields):

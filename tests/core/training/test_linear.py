@@ -14,7 +14,7 @@ from dl.training.linear import STRENGTHS, few_enough, linear_path, mix, solve
 
 def solved(inputs, targets, loss):
     path = LinearPath(nn.Identity(), inputs.shape[1:], targets.shape[1] if targets.ndim == 2 else 2)
-    return path, solve(path, inputs, targets, loss)
+    return path, solve(path.linear, inputs, targets, loss)
 
 
 @pytest.mark.parametrize("columns", [5, 90])

@@ -1,11 +1,13 @@
 """The steps of a fit: in blocks or one by one they lead to the same weights, and a lost loss stops them."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from dl.errors import TrainingFailed
+from dl.errors import DLError, TrainingFailed
 from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
 from dl.runs.outcomes import read_arrays
@@ -168,3 +170,54 @@ def test_stopping_changes_nothing_of_what_follows(trained, blocks, schedule):
     assert torch.equal(weights, again)
     assert torch.equal(average, average_again)
     assert not torch.allclose(weights, average)
+
+
+def cross_entropy_step(network, batch, *optimizers):
+    """A training step of the user's own that does what dl's does."""
+    loss = torch.nn.functional.cross_entropy(network(batch.inputs), batch.targets)
+    for optimizer in optimizers:
+        optimizer.zero_grad()
+    loss.backward()
+    for optimizer in optimizers:
+        optimizer.step()
+    return loss
+
+
+def test_a_step_of_one_s_own_that_does_what_dl_s_does_makes_the_same_fit(fit, blobs):
+    given = {"model": "dense", "epochs": 2, "seed": 3}
+    usual = fit(blobs(), optimizer=lambda parameters: torch.optim.SGD(parameters, 0.1), **given)
+    own = fit(
+        blobs(),
+        training_step=cross_entropy_step,
+        optimizers=lambda network: [torch.optim.SGD([one], 0.1) for one in network.parameters()],
+        **given,
+    )
+    names = ("train_loss", "val_loss", "probe_loss", "grad_norm")
+    assert [[row[name] for name in names] for row in own.history.rows] == [
+        [row[name] for name in names] for row in usual.history.rows
+    ]
+    assert own.manifest.in_memory == ("optimizer",)
+    state = torch.load(next((own.path / "checkpoints").glob("*.ckpt")), weights_only=True)
+    assert len(state["optimizer_states"]) == 4
+
+
+def adam(network):
+    return [torch.optim.Adam(network.parameters())]
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"reg": {"l2": 1e-3}}, "--reg l2 changes a loss or gradients that are those of training_step; leave it out"),
+        ({"clip": 1.0}, "clip= changes gradients, which are those of training_step; leave it out"),
+        ({"optimizers": lambda network: 3}, "optimizers returned int, not a list of optimizers of torch"),
+        ({"optimizers": None}, "optimizers= takes a function from the network to a list, with training_step; 'None'"),
+        ({"optimizer": "adam"}, "optimizer= does not go with training_step=; give optimizers=, from the network to"),
+        ({"training_step": None}, "optimizers= goes with training_step=; for dl's own step give optimizer="),
+        ({"training_step": lambda *given: None}, "training_step returned NoneType, not the loss to show, a scalar"),
+    ],
+)
+def test_what_does_not_go_with_a_step_of_one_s_own_is_refused(choices, message, fit, blobs):
+    given = {"model": "dense", "epochs": 1, "training_step": cross_entropy_step, "optimizers": adam}
+    with pytest.raises(DLError, match=f"^{re.escape(message)}"):
+        fit(blobs(), **given | choices)

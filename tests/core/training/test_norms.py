@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from dl.backbone import Backbone
 from dl.training.norms import batches_of, recompute_statistics, running_norms
 
 
@@ -48,3 +49,8 @@ def test_a_few_thousand_examples_are_enough_and_spread_over_all():
 
 def test_norms_without_running_statistics_are_left_alone():
     assert running_norms(nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False), nn.LayerNorm(2))) == []
+
+
+def test_norms_of_a_body_keep_what_they_brought():
+    body, head = nn.Sequential(nn.BatchNorm1d(2)), nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1))
+    assert running_norms(Backbone(body, head, "small", "small 1")) == [head[0]]

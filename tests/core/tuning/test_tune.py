@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 import dl
-from dl.errors import BadDevices, BadOption, BadRun
+from dl.errors import BadData, BadDevices, BadOption, BadRun
 from dl.runs.run import list_runs, open_run
 from dl.training.devices import Devices
 from dl.tuning.study import Budget, read_study
@@ -111,7 +111,8 @@ def test_a_study_is_found_by_name_number_and_path(blobs, tune, runs):
         ({"trials": 0}, BadOption, "--trials 0"),
         ({"time": "soon"}, BadOption, "expected a time such as"),
         ({"sampler": "gp"}, BadOption, "--sampler gp"),
-        ({"protocol": "kfold:4"}, BadOption, "a trial is one fit on a hold-out; leave protocol= out"),
+        ({"protocol": "kfold:4", "fold": 1}, BadOption, "a trial is fitted on all folds; leave fold= out"),
+        ({"protocol": "kfold:100"}, BadData, "kfold:100 has more folds than the rarest class"),
         ({"over": ["lr"], "lr": 0.1}, BadOption, "nothing is left to tune: lr is fixed by what was typed"),
         ({"over": ["lrr"]}, BadOption, "--over lrr: nothing to try by this name; did you mean 'lr'"),
         ({"nosuch": 1}, BadOption, "nosuch"),

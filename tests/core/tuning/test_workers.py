@@ -23,9 +23,9 @@ def started(tmp_path):
     """A function that starts a study in a process of its own, and gives it with the folder of the study."""
     running = []
 
-    def start():
+    def start(*more):
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "dl", *WORDS, *OFF]
+        command = [sys.executable, "-m", "dl", *WORDS, *OFF, *more]
         with (tmp_path / "err").open("w") as err:
             process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=err, stderr=err)
         running.append(process)
@@ -58,10 +58,11 @@ def children(process):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("--protocol", "kfold:2")])
 def test_a_killed_process_and_a_signal_lose_and_repeat_nothing_and_the_trials_are_those_of_one_process(
-    started, dl_run, tmp_path
+    started, dl_run, tmp_path, more
 ):
-    process, study = started()
+    process, study = started(*more)
     until(lambda: is_fitting(study, 1) and is_fitting(study, 2))
     os.kill(children(process)[0], signal.SIGKILL)
     until(lambda: is_fitting(study, 3) or is_fitting(study, 4))
@@ -77,7 +78,7 @@ def test_a_killed_process_and_a_signal_lose_and_repeat_nothing_and_the_trials_ar
     assert again.code == 0, again.err
     for before, after in zip(stored["trials"], again.json["trials"], strict=False):
         assert after == before if before["status"] == "finished" else after["options"] == before["options"]
-    in_turn = dl_run(*WORDS, *OFF[:2], "--json")
+    in_turn = dl_run(*WORDS, *OFF[:2], *more, "--json")
     for several, one in zip(again.json["trials"], in_turn.json["trials"], strict=True):
         assert several["options"] == one["options"]
         if several["status"] == one["status"] == "finished":

@@ -10,9 +10,13 @@ from dl.errors import UnknownName
 from dl.training.devices import Devices
 
 IMAGES = {
+    "augment": {"policy": "strong"},
     "random-shift": {"pixels": 2},
     "random-flip": {"share": 0.5},
     "random-crop": {"least": 0.7},
+    "random-rotate": {"degrees": 10.0},
+    "random-colour": {"most": 0.2},
+    "random-erase": {"share": 0.5},
     "cutmix": {"share": 1.0},
 }
 STILL = {"optimizer": "sgd", "lr": 0.0, "monitor": "loss"}
@@ -48,6 +52,15 @@ def test_images_are_scored_as_they_are(fit, name):
     with_it, without = fit({name: IMAGES[name]}, **STILL), fit(**STILL)
     for part in ("val", "probe"):
         assert np.array_equal(with_it.outcomes(part).loss, without.outcomes(part).loss)
+
+
+def test_digits_are_neither_mirrored_nor_cut_and_the_recipe_says_so_unless_it_is_asked_for(fit):
+    settled = {
+        one: fit({"augment": {"policy": "light", **given}}, epochs=1).recipe.regularizers["augment"]
+        for one, given in (("auto", {}), ("asked", {"flip": "yes"}))
+    }
+    assert settled["auto"] == {"policy": "light", "flip": "no", "crop": "no"}
+    assert settled["asked"] == {"policy": "light", "flip": "yes", "crop": "no"}
 
 
 def test_texts_are_scored_as_they_are(fit_text):

@@ -15,6 +15,7 @@ from dl.errors import (
     BadData,
     BadDevices,
     BadFile,
+    BadNetwork,
     BadOption,
     BadRecipe,
     BadRun,
@@ -50,6 +51,7 @@ __all__ = [
     "BadData",
     "BadDevices",
     "BadFile",
+    "BadNetwork",
     "BadOption",
     "BadRecipe",
     "BadRun",
@@ -102,7 +104,7 @@ _HOMES = {
     "tune": "dl.tuning.tune",
     "workflow": "dl.stages.workflow",
 }
-_MODULES = ("sklearn",)  # not in __all__: `from dl import *` must not load scikit-learn
+_MODULES = ("graph", "sklearn")  # not in __all__: `from dl import *` must not load scikit-learn
 
 
 def __getattr__(name: str) -> object:

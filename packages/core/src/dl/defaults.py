@@ -46,6 +46,7 @@ class FitFacts:
         options: Options of model, training, split and data as they stand without defaults, by name.
         stated: Those of them that the user stated; they always win over a default.
         linear: Whether every regularizer of the fit may stand beside a linear path.
+        regularizers: Names of those that the recipe has or the user stated.
     """
 
     data: DataFacts
@@ -55,6 +56,7 @@ class FitFacts:
     options: Options = field(default_factory=dict)
     stated: frozenset[str] = frozenset()
     linear: bool = True
+    regularizers: frozenset[str] = frozenset()
 
     def steps(self, batch_size: int) -> int:
         """Return the number of optimizer steps in an epoch, by the batch size that the user stated if there is one."""

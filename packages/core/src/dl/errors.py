@@ -35,6 +35,10 @@ class BadFile(BadData):
     """A file that cannot be read in its expected format, named in the message."""
 
 
+class BadNetwork(BadOption):
+    """A network that cannot be built or does not fit, or a model file that cannot be run."""
+
+
 class BadRun(DLError):
     """A run folder, or a file in one, that is foreign, incomplete or of an unknown version."""
 

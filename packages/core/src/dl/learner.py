@@ -28,6 +28,8 @@ class Learner:
         most: Training examples that ``dl baseline`` gives it, drawn at random where there are more.
         quick: Numbers - pixels, bytes, cells - in the training examples that it is given beside every fit.
         by_class: Whether it takes as many times as long as there are classes.
+        suits: Whether it is worth its time beside a fit, by the training and the validation set; as a model of its own
+            it reads any.
         trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
             stored run.
     """
@@ -39,4 +41,5 @@ class Learner:
     most: int = 10_000
     quick: int = 2_000_000
     by_class: bool = False
+    suits: Callable[[Subset, Subset], bool] = lambda train, val: True
     trusted: tuple[str, ...] = ()

@@ -51,7 +51,8 @@ class Option:
         units: Whether it is a number of units, which the regularizer ``shrink`` scales.
         regularizes: Whether it holds a network back from learning its training set by heart, as a rate of dropout:
             ``dl overfit`` sets it to 0, or to false.
-        is_path: Whether it is a path; it is stored absolute, so that a recipe works from any folder.
+        is_path: Whether it is a path, or else one of ``choices``; a path is stored absolute, so that a recipe works
+            from any folder.
         space: What ``dl tune`` tries; None leaves the option as it is. A number of units is tried from a quarter to
             four times the recipe's.
     """
@@ -89,11 +90,14 @@ class Option:
         typed = typed if number is None else number
         if typed is None:
             raise BadOption(f"{where}: expected {_describe(self)}")
-        if self.choices and number is None and typed not in self.choices:
+        if self.choices and number is None and typed not in self.choices and not self.is_path:
             raise BadOption(f"{where}: expected {_describe(self)}{nearest(str(typed), self.choices)}")
         if isinstance(typed, (int, float)) and not isinstance(typed, bool) and not self._in_range(typed):
             raise BadOption(f"{where}: expected {_describe(self)}")
-        return os.path.abspath(os.path.expanduser(str(typed))) if self.is_path and typed else typed  # noqa: PTH100, PTH111
+        return os.path.abspath(os.path.expanduser(str(typed))) if self._is_place(typed) else typed  # noqa: PTH100, PTH111
+
+    def _is_place(self, value: Value) -> bool:
+        return self.is_path and bool(value) and value not in self.choices
 
     def _in_range(self, number: float) -> bool:
         above = self.low is None or number >= self.low
@@ -225,7 +229,7 @@ def short_value(value: object) -> str:
 
 
 def _describe(option: Option) -> str:
-    if option.choices and not option.or_number:
+    if option.choices and not option.or_number and not option.is_path:
         return "one of " + ", ".join(option.choices)
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[type(option.default)]
     words = " or ".join(["a number", *option.choices]) if option.or_number else words

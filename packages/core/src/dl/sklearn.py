@@ -102,6 +102,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             except BadData as error:
                 raise ValueError(str(error)) from error
             self.run_files_ = {name: (run.path / name).read_bytes() for name in KEPT if (run.path / name).exists()}
+            self.run_files_ |= {path.name: path.read_bytes() for path in run.path.glob("*.py")}  # a model file
         self._network = self._opened(plugins)
 
     def _checked(self, X: Any, y: Any, **checks: object) -> tuple[Any, Numbers]:  # Any: rows  # noqa: N803

@@ -16,9 +16,10 @@ from dl.options import InputShape, Option, Options, Value, format_value
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
-    from torch import nn
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
 
-    from dl.data.examples import Dataset
+    from dl.data.examples import Dataset, Examples
     from dl.domain import Domain
     from dl.learner import Learner
     from dl.regularizer import Regularizer
@@ -84,6 +85,20 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True)
+class OwnStep:
+    """A training step in place of dl's own, as of a generator and a discriminator.
+
+    Args:
+        step: From the network, a batch (`dl.regularizer.Batch`) and each optimizer to the loss that is shown, a scalar.
+            It clears the gradients, runs backward and takes the steps of the optimizers itself.
+        optimizers: From the network to its optimizers; None takes the recipe's.
+    """
+
+    step: Callable[..., Tensor]  # ...: as many optimizers as there are
+    optimizers: Callable[[nn.Module], Sequence[Optimizer]] | None = None
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A named model: a network, or a learner of scikit-learn.
 
@@ -107,6 +122,14 @@ class ModelSpec:
         classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.
+        own_step: How the network is trained, in place of dl's own training step; None for that.
+        start: Loads the weights that a network begins with into it, as the options ask: those that it learnt elsewhere.
+            It is not called for a network whose weights a run has.
+        needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at their
+            default: of a data set by name, which is stored as it is, those that are ``auto`` alone.
+        defaults: As those of a `DomainSpec`, and in their place; None for the domain's.
+        member: From the rest of a name, after a colon, to the model of that name: ``--model timm:resnet18``. None if
+            the model is one.
     """
 
     name: str
@@ -120,6 +143,11 @@ class ModelSpec:
     build_autoencoder: Callable[[InputShape, Options], nn.Module] | None = None
     classifier: Callable[[Options], Learner] | None = None
     regressor: Callable[[Options], Learner] | None = None
+    own_step: OwnStep | None = None
+    start: Callable[[nn.Module, Options], None] | None = None
+    needs: tuple[tuple[str, Value], ...] = ()
+    defaults: Callable[[FitFacts], Sequence[Default]] | None = None
+    member: Callable[[str], ModelSpec] | None = None
 
     @property
     def is_learner(self) -> bool:
@@ -136,11 +164,13 @@ class ModelSpec:
         """The function that builds the network.
 
         Raises:
-            BadOption: If the model is a learner, or has networks of other forms alone.
+            BadOption: If the model is a learner, or several, or has networks of other forms alone.
         """
-        if self.build is None and not self.is_learner:
+        if self.build is None and self.has_other_form:
+            raise BadOption(f"the model {self.name!r} has no network that answers each example; name another")
+        if self.member is not None:
             raise BadOption(
-                f"the model {self.name!r} has no network with a row of logits for each example; name another"
+                f"the model {self.name!r} is a family of networks; name one after a colon, as {self.name}:NAME"
             )
         if self.build is None:
             raise BadOption(f"the model {self.name!r} is a learner of scikit-learn, and no network; name one that is")
@@ -191,6 +221,8 @@ class RegularizerSpec:
         needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at ``auto``.
         linear: Whether it may stand beside a linear path, which is solved on the training set as it is and knows
             nothing of it; beside one that may not the path is off.
+        settle: From its options and the training examples, before the split, to the values of its own options that
+            depend on the data, each with its reason; None if none does. Others than ``auto`` are the user's.
     """
 
     name: str
@@ -205,6 +237,7 @@ class RegularizerSpec:
     offered: int = 50
     needs: tuple[tuple[str, Value], ...] = ()
     linear: bool = True
+    settle: Callable[[Options, Examples], Sequence[Default]] | None = None
 
     def typed(self, options: Options) -> str:
         """Format the regularizer for ``--reg``: its first option, and others that are not at their default."""

@@ -45,7 +45,7 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
             "weight-averaging", AVERAGED, f"{steps} steps an epoch: single steps sway the scores", is_regularizer=True
         ),
     ]
-    if shift:
+    if shift and "augment" not in facts.regularizers:
         reason = f"{images}: moved a little, each stands for several"
         found.append(Default("random-shift", shift, reason, is_regularizer=True))
     if "linear" in facts.options and facts.linear and 0 < math.prod(facts.data.shape) <= MOST_NUMBERS:

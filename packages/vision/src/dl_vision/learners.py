@@ -28,7 +28,7 @@ def linear_classifier(options: Options) -> Learner:
 
 def linear_regressor(options: Options) -> Learner:
     """Return ridge regression."""
-    return Learner("ridge regression on pixels", partial(_ridge, options), _prepare, _rows, MOST, QUICK)
+    return Learner("ridge regression on pixels", partial(ridge, options), _prepare, _rows, MOST, QUICK)
 
 
 def neighbours_classifier(options: Options) -> Learner:
@@ -50,7 +50,8 @@ def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
     return make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=100))
 
 
-def _ridge(options: Options) -> Any:  # Any: as above
+def ridge(options: Options) -> Any:  # Any: as above
+    """Return ridge regression on scaled rows, unfitted."""
     from sklearn.linear_model import Ridge, RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dl.errors import BadOption
 from dl.options import InputShape, Options
+from dl_vision.blocks import convolution, dropout, initialize, normed
 
 COLUMNS_A_STEP = 4
 SHRINKS = 3  # halvings of the height
@@ -22,24 +23,22 @@ class LineReader(nn.Module):
     Args:
         shape: (C, H, W) of a prepared image.
         outputs: K.
-        width: Channels of the first convolution; each further one has twice as many.
-        units: Of the LSTM, in each direction.
-        layers: Of the LSTM.
-        dropout: Rate before the last layer.
+        options: ``width`` of the first convolution, doubled by each further one; ``units``, ``layers`` of the LSTM; ...
     """
 
-    def __init__(self, shape: InputShape, outputs: int, width: int, units: int, layers: int, dropout: float) -> None:
+    def __init__(self, shape: InputShape, outputs: int, options: Options) -> None:
         super().__init__()
-        channels, height, _ = shape
+        width, units = int(options["width"]), int(options["units"])
         self.columns = nn.Sequential(
-            *_normed(channels, width, kernel=5, stride=(2, 2)),
-            *_normed(width, 2 * width, kernel=3, stride=(1, 1)),
+            *(convolution(shape[0], width, 5, options, stride=2), *normed(width, options)),
+            *(convolution(width, 2 * width, 3, options), *normed(2 * width, options)),
             nn.MaxPool2d(2, ceil_mode=True),
-            *_normed(2 * width, 4 * width, kernel=3, stride=(2, 1)),
+            *(convolution(2 * width, 4 * width, 3, options), *normed(4 * width, options)),
+            nn.MaxPool2d((2, 1), ceil_mode=True),
         )
-        features = 4 * width * -(-height // SMALLEST)
-        self.along = nn.LSTM(features, units, layers, batch_first=True, bidirectional=True)
-        self.step = nn.Sequential(*([nn.Dropout(dropout)] if dropout else []), nn.Linear(2 * units, outputs))
+        features = 4 * width * -(-shape[1] // SMALLEST)
+        self.along = nn.LSTM(features, units, int(options["layers"]), batch_first=True, bidirectional=True)
+        self.step = nn.Sequential(*dropout(options), nn.Linear(2 * units, outputs))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of each step, (N, T, K)."""
@@ -51,7 +50,7 @@ class LineReader(nn.Module):
 class MeanOverSteps(nn.Module):
     """A reader whose logits are averaged over the steps, (N, K), for tasks with one answer an image."""
 
-    def __init__(self, reader: LineReader) -> None:
+    def __init__(self, reader: nn.Module) -> None:
         super().__init__()
         self.reader = reader
 
@@ -70,22 +69,12 @@ def crnn_steps(shape: InputShape, outputs: int, options: Options) -> nn.Module:
         BadOption: If images are too low.
     """
     if shape[1] < SMALLEST:
-        raise BadOption(f"crnn needs images of at least {SMALLEST} rows; found {shape[1]}x{shape[2]}")
-    names = ("width", "units", "layers", "dropout")
-    width, units, layers, dropout = (options[name] for name in names)
-    reader = LineReader(shape, outputs, int(width), int(units), int(layers), float(dropout))
+        raise BadOption(f"crnn needs images of at least {SMALLEST}x{SMALLEST}; found {shape[1]}x{shape[2]}")
+    reader = initialize(LineReader(shape, outputs, options), str(options["start"]))
     # torch's stubs type this overload of Module.to for tensors only
     return reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def crnn(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     """Build the reader with one answer an image: the mean over its steps."""
-    reader = crnn_steps(shape, outputs, options)
-    assert isinstance(reader, LineReader)
-    return MeanOverSteps(reader)
-
-
-def _normed(channels: int, width: int, *, kernel: int, stride: tuple[int, int]) -> list[nn.Module]:
-    """Return a convolution, batch norm and ReLU."""
-    convolution = nn.Conv2d(channels, width, kernel, stride, padding=kernel // 2, bias=False)
-    return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    return MeanOverSteps(crnn_steps(shape, outputs, options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,12 @@ READING = (
         high=512,
     ),
     Option("colour", "auto", "auto: grey if every image is grey, otherwise rgb", choices=("auto", "grey", "rgb")),
-    Option("scale", "standard", "scale pixels to mean 0 and deviation 1, or to 0..1", choices=("standard", "unit")),
+    Option(
+        "scale",
+        "auto",
+        "scale pixels to mean 0 and deviation 1, or to 0..1; auto: as the model needs, otherwise standard",
+        choices=("auto", "standard", "unit"),
+    ),
     Option("bad_files", "stop", "at an unreadable image, stop, or skip and count it", choices=("stop", "skip")),
     Option("values", "auto", "of an array of images: its black and white", choices=VALUES),
     *tables.OPTIONS,
@@ -41,6 +47,13 @@ POOLS = ("max", "avg", "stride")
 POOL = Option("pool", "max", "downsample by 2x2 max or average pooling, or strided convolutions", choices=POOLS)
 DROPOUT = Option(
     "dropout", 0.0, "dropout rate before the last layer", low=0.0, high=0.95, space=RATES, regularizes=True
+)
+ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "mish", "tanh")
+ACTIVATION = Option("activation", "relu", "activation of the hidden layers", choices=ACTIVATIONS)
+NORMS = ("batch", "group", "none")
+STARTS = ("torch", "he", "glorot")
+STEM = Option(
+    "stem", 2, "stride of the first convolution; 1 sees more of small images, at four times the work", low=1, high=4
 )
 
 
@@ -56,6 +69,25 @@ PENALTY = Option(
     high=1e9,
     choices=("auto",),
     or_number=True,
+)
+
+
+def _norm(default: str) -> Option:
+    """Return the option of the norm after a convolution."""
+    help_ = "norm of the feature maps: of the batch, of groups of an image's channels, or none"
+    return Option("norm", default, help_, choices=NORMS)
+
+
+def _start(default: str) -> Option:
+    """Return the option of the first weights."""
+    return Option("start", default, "first weights: as PyTorch draws them, or by He or Glorot", choices=STARTS)
+
+
+DEEP = (  # options of the deep networks
+    DROPOUT,
+    replace(_norm("batch"), space=Space(choices=("batch", "group"))),
+    replace(ACTIVATION, space=Space(choices=("relu", "gelu", "silu"))),
+    _start("he"),
 )
 
 
@@ -89,6 +121,9 @@ def register_models() -> tuple[ModelSpec, ...]:
                 POOL,
                 DROPOUT,
                 LINEAR,
+                _norm("batch"),
+                ACTIVATION,
+                _start("torch"),
             ),
         ),
         ModelSpec(
@@ -108,6 +143,9 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("dense", 64, "units of the hidden dense layer", low=1, high=8192, units=True),
                 POOL,
                 DROPOUT,
+                _norm("none"),
+                ACTIVATION,
+                _start("glorot"),
             ),
         ),
         ModelSpec(
@@ -128,7 +166,64 @@ def register_models() -> tuple[ModelSpec, ...]:
                     regularizes=True,
                 ),
                 LINEAR,
+                ACTIVATION,
+                _start("glorot"),
             ),
+        ),
+        ModelSpec(
+            "resnet",
+            DOMAIN,
+            "small residual network, norm before each convolution, for 28 to 96 pixels",
+            _build_resnet,
+            (
+                Option(
+                    "width", 16, "channels of the first stage, doubled by each further one", low=1, high=512, units=True
+                ),
+                Option("stages", 3, "number of stages, each of half the size of the one before", low=1, high=6),
+                Option("blocks", 1, "residual blocks in each stage, of two convolutions", low=1, high=12),
+                STEM,
+                *DEEP,
+            ),
+            recipe="resnet",
+        ),
+        ModelSpec(
+            "separable",
+            DOMAIN,
+            "depthwise separable convolutions with shortcuts: few weights for their depth",
+            _build_separable,
+            (
+                Option(
+                    "width", 32, "channels of the first convolution, doubled by each block", low=1, high=512, units=True
+                ),
+                Option(
+                    "depth", 3, "number of blocks, of two separable convolutions; each halves the map", low=1, high=6
+                ),
+                STEM,
+                POOL,
+                *DEEP,
+            ),
+            recipe="separable",
+        ),
+        ModelSpec(
+            "inception",
+            DOMAIN,
+            "modules of four branches: 1x1, 3x3 and twice 3x3 filters, and pooling",
+            _build_inception,
+            (
+                Option(
+                    "width",
+                    8,
+                    "channels of each branch of the first module, doubled by each further one",
+                    low=1,
+                    high=256,
+                    units=True,
+                ),
+                Option("depth", 3, "number of modules; the map is halved between them", low=1, high=6),
+                STEM,
+                POOL,
+                *DEEP,
+            ),
+            recipe="inception",
         ),
         ModelSpec(
             "crnn",
@@ -147,6 +242,9 @@ def register_models() -> tuple[ModelSpec, ...]:
                 Option("units", 96, "units of the LSTM in each direction", low=1, high=4096, units=True),
                 Option("layers", 1, "layers of the LSTM", low=1, high=8),
                 DROPOUT,
+                _norm("batch"),
+                ACTIVATION,
+                _start("torch"),
             ),
             recipe="lines",
             build_steps=_build_crnn_steps,
@@ -211,13 +309,13 @@ def _load_domain() -> Domain:
 
 
 def _build_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
-    from dl_vision.models import convnet
+    from dl_vision.convnets import convnet
 
     return convnet(shape, outputs, options)
 
 
 def _build_book_convnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
-    from dl_vision.models import book_convnet
+    from dl_vision.convnets import book_convnet
 
     return book_convnet(shape, outputs, options)
 
@@ -247,9 +345,27 @@ def _build_conv_autoencoder(shape: InputShape, options: Options) -> nn.Module:
 
 
 def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
-    from dl_vision.models import dense
+    from dl_vision.dense import dense
 
     return dense(shape, outputs, options)
+
+
+def _build_resnet(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.residual import resnet
+
+    return resnet(shape, outputs, options)
+
+
+def _build_separable(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.separable import separable
+
+    return separable(shape, outputs, options)
+
+
+def _build_inception(shape: InputShape, outputs: int, options: Options) -> nn.Module:
+    from dl_vision.inception import inception
+
+    return inception(shape, outputs, options)
 
 
 def _linear_classifier(options: Options) -> Learner:

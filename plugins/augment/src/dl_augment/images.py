@@ -25,7 +25,7 @@ def shift(pixels: int) -> Regularizer:
         at = rows[:, :, None] * width + columns[:, None, :]  # (B, H, W)
         return images.flatten(2).gather(2, at.flatten(1)[:, None].expand(-1, images.shape[1], -1)).view_as(images)
 
-    return _on_images(change)
+    return on_images(change)
 
 
 def flip(share: float) -> Regularizer:
@@ -35,7 +35,7 @@ def flip(share: float) -> Regularizer:
         chosen = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < share
         return torch.where(chosen, images.flip(3), images)
 
-    return _on_images(change)
+    return on_images(change)
 
 
 def crop(least: float) -> Regularizer:
@@ -51,7 +51,7 @@ def crop(least: float) -> Regularizer:
         cut = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
         return cut.to(images.dtype)
 
-    return _on_images(change)
+    return on_images(change)
 
 
 def cutmix(share: float) -> Regularizer:
@@ -63,12 +63,10 @@ def cutmix(share: float) -> Regularizer:
     def mix(batch: Batch, generator: torch.Generator) -> Batch:
         images = batch.inputs
         assert isinstance(images, Tensor)
-        count, _, height, width = images.shape
+        count = len(images)
         drawn = torch.rand(4, count, 1, generator=generator, device=images.device)
         side = torch.where(drawn[3] < share, drawn[0], 0.0).sqrt()
-        rows = _between(torch.arange(height, device=images.device) + 0.5, drawn[1] * height, side * height)
-        columns = _between(torch.arange(width, device=images.device) + 0.5, drawn[2] * width, side * width)
-        inside = (rows[:, :, None] & columns[:, None, :])[:, None]  # (B, 1, H, W)
+        inside = rectangles(images, side, side, drawn[1], drawn[2])
         partners = torch.randperm(count, generator=generator, device=images.device)
         own = 1 - inside.to(images.dtype).mean(dim=(1, 2, 3))
         return batch.mixed(torch.where(inside, images[partners], images), partners, own)
@@ -76,11 +74,29 @@ def cutmix(share: float) -> Regularizer:
     return Regularizer(batch=mix)
 
 
+def rectangles(images: Tensor, tall: Tensor, wide: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """Return which pixels lie in a rectangle of each image, (B, 1, H, W), cut at the edge.
+
+    Args:
+        images: (B, C, H, W).
+        tall: (B, 1) height, as a share of the image's.
+        wide: (B, 1) width, likewise.
+        down: (B, 1) place of its middle, likewise.
+        across: (B, 1) place of its middle, likewise.
+    """
+    height, width = images.shape[2:]
+    rows = _between(torch.arange(height, device=images.device) + 0.5, down * height, tall * height)
+    columns = _between(torch.arange(width, device=images.device) + 0.5, across * width, wide * width)
+    return (rows[:, :, None] & columns[:, None, :])[:, None]
+
+
 def _between(places: Tensor, middle: Tensor, side: Tensor) -> Tensor:
     return (places >= middle - side / 2) & (places < middle + side / 2)
 
 
-def _on_images(change: _Change) -> Regularizer:
+def on_images(change: _Change) -> Regularizer:
+    """Return the regularizer that changes the images of each batch."""
+
     def batch(given: Batch, generator: torch.Generator) -> Batch:
         assert isinstance(given.inputs, Tensor)
         return replace(given, inputs=change(given.inputs, generator))

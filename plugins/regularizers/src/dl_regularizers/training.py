@@ -186,8 +186,9 @@ class _Average:
 
 
 def _places(network: nn.Module) -> list[tuple[nn.Module, str]]:
-    """Return where the parameters and the floating-point buffers of a network are, each once, parameters first."""
-    named = (*network.named_parameters(), *network.named_buffers())
+    """Return where trained parameters and the floating-point buffers of a network are, each once, parameters first."""
+    trained = ((path, one) for path, one in network.named_parameters() if one.requires_grad)
+    named = (*trained, *network.named_buffers())
     floating = [path.rpartition(".") for path, one in named if one.is_floating_point()]
     return [(network.get_submodule(path), name) for path, _, name in floating]
 

@@ -41,6 +41,7 @@ def to_html(report: Report) -> str:
         metric=report.header.metric,
         baselines=list(_baselines(report)),
         charts=charts(report),
+        drawing=report.network.folded().text().splitlines() if report.network else [],
         matrix=list(_matrix(report.confusion)) if report.confusion else [],
     )
 

@@ -164,6 +164,11 @@ def reuse(found: Reuse, metric: MetricInfo) -> str:
         off = points(found.bound) if metric.higher else show_number(found.bound)
         on = many(found.examples, "example")
         counted += f"; with 95 % confidence no score on these {on} is off by more than {off}, in practice by less"
+    if found.budget is not None:
+        left = found.budget - found.evaluations
+        until = "this bound is half as large again as after the first"
+        spent = f"the budget of {found.budget} is spent: {until}"
+        counted += f"; {left} of {found.budget} are left until {until}" if left > 0 else f"; {spent}"
     if found.unread:
         counted += f"; {many(found.unread, 'run')} beside it could not be read"
     return counted

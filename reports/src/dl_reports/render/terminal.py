@@ -45,6 +45,7 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
     yield from _header(report.header, width)
     yield from show_verdict(report)
     yield from _titled(*show_scores(report, inner))
+    yield from _titled("network", _network(report))
     yield from _titled("learning curves", _curves(report, inner))
     yield from _titled("findings", _findings(report, inner))
     yield from _titled("examples worth a look", cards.examples(report.examples, inner))
@@ -60,6 +61,14 @@ def _parts(report: Report, width: int) -> Iterable[RenderableType]:
         yield from _titled(safe_text(section.title), _section(section))
     yield from _titled("not checked", _unchecked(report.unchecked))
     yield from _titled("next", show_next(report.next, inner))
+
+
+def _network(report: Report) -> RenderableType | None:
+    """Draw the network if it has branches; a stack of layers was shown before the first step."""
+    if report.network is None or not report.network.branches:
+        return None
+    lines = report.network.folded().text().splitlines()
+    return Group(*(Text(safe_text(line), no_wrap=True, overflow="ellipsis") for line in lines))
 
 
 def _sentence(words: str) -> RenderableType | None:
@@ -321,7 +330,9 @@ class Trimmed:
             yield Segment.line()
 
 
-PLAIN = dict(zip("━─│┤└┊→✓…·−–’", "=-||+:>+~.--'", strict=True)) | dict(zip(" ░▒▓█▀", " .:#@#", strict=True))
+PLAIN = dict(zip("━─│┤└┊→✓…·−–’●├╮╯╭╰┬┴┼", "=-||+:>+~.--'o++++++++", strict=True)) | dict(
+    zip(" ░▒▓█▀", " .:#@#", strict=True)
+)
 
 
 def _in_ascii(character: str) -> str:

@@ -37,3 +37,18 @@ def reuse_bound(evaluations: int, n: int, delta: float = 0.05, width: float = 1.
     if evaluations < 1:
         return NotComputable("the set has not been evaluated")
     return ReuseBound(evaluations, n, width * math.sqrt(math.log(2 * evaluations / delta) / (2 * n)))
+
+
+def reuse_budget(delta: float = 0.05, growth: float = 0.5) -> int:
+    """Return the number of scores after which the bound is so much larger than that of the first one.
+
+    That of one score is its own error. What is added to it is the optimism that comes from looking again, and it is
+    allowed to be half of that error: of each set alike, as its size cancels out.
+
+    Source: `reuse_bound` solved for k: (delta / 2) (2 / delta) ** ((1 + growth) ** 2).
+
+    Args:
+        delta: The chance that the bound fails.
+        growth: By which share of the bound of one score it may grow.
+    """
+    return math.floor(delta / 2 * math.pow(2 / delta, (1 + growth) ** 2))

@@ -10,6 +10,7 @@ from dl.capacity.study import Ground, Request, beats_constant, constant_words, m
 from dl.capacity.widths import Width, widths
 from dl.errors import BadOption
 from dl.intervals import Estimate
+from dl.plugins.model_file import short_model
 from dl.runs.run import Run
 from dl.runs.study import Study, StudyPoint
 from dl.runs.wording import show_estimate, show_value
@@ -30,8 +31,8 @@ def need_units(asked: Request, setup: FitSetup) -> None:
     specs = [spec for (home, _), spec in asked.plugins.models.items() if home == recipe.domain]
     able = [spec.name for spec in specs if any(option.units for option in spec.options)]
     raise BadOption(
-        f"the model {recipe.model} has no option for a number of units, so there is no curve over its capacity  models "
-        f"with one: {', '.join(able) or 'none'}"
+        f"the model {short_model(recipe.model)} has no option for a number of units, so there is no curve over its "
+        f"capacity  models with one: {', '.join(able) or 'none'}"
     )
 
 

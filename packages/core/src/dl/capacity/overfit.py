@@ -38,6 +38,7 @@ from dl.capacity.study import (
 )
 from dl.capacity.widths import Width, widths
 from dl.groups import Groups
+from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
@@ -129,7 +130,8 @@ def _overfit(ground: Ground, without: str) -> Study:
     off = f"off: {without}" if without else "off: the recipe has nothing that holds the network back"
     notes = [off]
     if not any(option.units for option in ground.options):
-        notes.append(f"the model {ground.recipe.model} has no option for a number of units; its size stays")
+        name = short_model(ground.recipe.model)
+        notes.append(f"the model {name} has no option for a number of units; its size stays")
     study = replace(ground.study("overfit", "capacity"), notes=tuple(notes), changed="rise of the loss")
     ground.write(study)
     flag = StopFlag()

@@ -25,9 +25,10 @@ from dl.intervals import Estimate, interval_of_mean, proportion_interval
 from dl.options import Option, Value
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.settle import close_recipe
 from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo, constant_losses
@@ -155,7 +156,7 @@ class Ground:
         """Return the study before its first fit."""
         splits, name = self.first.splits, self.first.dataset.name
         sizes = (len(splits.train), len(splits.val), splits.rule)
-        return Study(str(self.folder), verb, over, name, self.recipe.model, self.info.headline, *sizes)
+        return Study(str(self.folder), verb, over, name, short_model(self.recipe.model), self.info.headline, *sizes)
 
     def fit(
         self,
@@ -261,7 +262,7 @@ def open_ground(
     describe(asked.console, first, plugins)
     files.make_folder(asked.runs)
     folder = resumed or claim_run(asked.runs, f"{dataset.name}-{verb}")
-    files.write_text(folder / "recipe.toml", recipe.to_toml())
+    write_recipe(folder, recipe)
     return Ground(asked, recipe, first, folder)
 
 

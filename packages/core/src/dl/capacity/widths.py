@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dl.options import Option, Value, format_value
+from dl.plugins.model_file import short_model
 from dl.recipes.recipe import Recipe
 
 
@@ -36,7 +37,7 @@ def widths(recipe: Recipe, options: Sequence[Option], factors: Sequence[float]) 
     found: dict[str, Width] = {}
     for factor in sorted(factors if counted else [1.0], key=lambda factor: abs(factor - 1)):
         units = {option.name: _scaled(option, int(recipe.model_options[option.name]), factor) for option in counted}
-        typed = " ".join(f"{name}={format_value(value)}" for name, value in units.items()) or recipe.model
+        typed = " ".join(f"{name}={format_value(value)}" for name, value in units.items()) or short_model(recipe.model)
         changed = replace(recipe, model_options={**recipe.model_options, **units})
         found.setdefault(typed, Width(factor, changed, typed))  # the recipe's own first
     return sorted(found.values(), key=lambda width: width.factor)

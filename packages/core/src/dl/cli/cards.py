@@ -21,6 +21,7 @@ from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, format_value
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import FileName, model_of_file, short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve
@@ -93,6 +94,8 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
 
 
 def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
+    if FileName.of(name):
+        return ["model"]
     registered = {"dataset": plugins.datasets, "model": plugins.models, "recipe": plugins.recipes}
     kinds = [
         kind for kind, specs in registered.items() if any(name in (known, f"{home}/{known}") for home, known in specs)
@@ -249,8 +252,8 @@ def _next(domain: str, name: str, reading: Reading) -> str:
 
 def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     """Print a model's options."""
-    spec = _one_of_several("model", name, plugins.models)
-    reading = plugins.domain(spec.domain).options
+    spec = model_of_file(name, "any domain") or _one_of_several("model", name, plugins.models)
+    reading = plugins.domains[spec.domain].options if spec.domain in plugins.domains else ()
     training = OF_LEARNERS if spec.is_learner else TRAIN_OPTIONS
     groups = {"model": spec.options, "training": training, "split": SPLIT_OPTIONS, "data": reading}
     if as_json:
@@ -259,12 +262,12 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
         print(json.dumps(about | {"options": listed}))
         return
     out = console()
-    out.print(plain(f"{spec.name} ({spec.domain}): {spec.description}", "bold"))
+    out.print(plain(f"{short_model(spec.name)} ({spec.domain}): {spec.description}", "bold"))
     for group, options in groups.items():
         _print_options(out, group, options)
-    data = _some_data(plugins, spec.domain)
+    data = f"{spec.domain} {_some_data(plugins, spec.domain)}" if spec.domain in plugins.domains else "vision digits"
     few = "" if spec.is_learner else " epochs=2"
-    out.print(plain(f"  example: dl fit {spec.domain} {data} --model {spec.name}{few}", "dim"))
+    out.print(plain(f"  example: dl fit {data} --model {name if FileName.of(name) else spec.name}{few}", "dim"))
 
 
 def show_task(spec: TaskSpec, plugins: Plugins, *, as_json: bool) -> None:

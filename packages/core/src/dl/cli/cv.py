@@ -81,6 +81,7 @@ def cv(
     task: TaskName = "",
     seed: Seed = None,
     accelerator: Accelerator = "auto",
+    devices: Annotated[int, typer.Option(help="Number of devices, each of which fits a fold at once.", min=1)] = 1,
     precision: Precision = "32-true",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
@@ -107,7 +108,7 @@ def cv(
     typed = {name: value for name, value in typed.items() if (name, value) != ("protocol", BY_SIZE)}
     names = {"recipe": recipe, "model": model, "task": task}
     chosen = resolve_typed(plugins, domain, data, typed, seed=seed, reg=named, **names)
-    where = Devices(accelerator, "1", precision=precision)
+    where = Devices(accelerator, str(devices), precision=precision)
     fitted = (chosen, plugins, where, runs, console(stderr=True))
     with redirect_stdout(sys.stderr):  # a network may print
         run = cross_validate(*fitted, by_size=by_size, resumed=resumed, jobs=jobs, final=final, rivals=rivals)

@@ -56,7 +56,7 @@ Encoding = Annotated[str, typer.Option("--encoding", help="Table or text: encodi
 DomainName = Annotated[str, typer.Argument(help="Domain: vision, text, ...; see: dl ls domains")]
 Data = Annotated[str, typer.Argument(help="Name of a data set, or path to your own data.")]
 Further = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Further options.")]
-ModelName = Annotated[str, typer.Option("--model", help="Network to train; see: dl ls models")]
+ModelName = Annotated[str, typer.Option("--model", help="Network to train, or FILE.py:FUNCTION; see: dl ls models")]
 RecipeName = Annotated[str, typer.Option("--recipe", help="Recipe, by name or file; see: dl ls recipes")]
 Rivals = Annotated[
     bool | None, typer.Option("--rivals/--no-rivals", help="Fit cheap learners beside the network, to compare it with.")

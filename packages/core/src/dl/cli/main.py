@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dl.errors import DLError, PluginFailed
+from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
 
@@ -106,7 +107,7 @@ def run(arguments: list[str]) -> int:
         return _refuse(f"{error.format_message()}  see: {context.command_path if context else typed} --help", 2)
     except typer.Abort:
         return 130
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SecondSignal):
         return _refuse("stopped", 130)
     except BrokenPipeError:  # the reader of stdout has exited (| head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

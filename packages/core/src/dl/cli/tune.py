@@ -24,11 +24,13 @@ from dl.cli.flags import (
     Input,
     Json,
     ModelName,
+    OnLeak,
     Precision,
     RecipeName,
     Reg,
     Runs,
     Seed,
+    StratifyOn,
     Target,
     TaskName,
     TimeOn,
@@ -38,7 +40,7 @@ from dl.cli.flags import (
 from dl.errors import BadOption
 from dl.options import split_named
 from dl.terminal import console, plain
-from dl.words import show_number
+from dl.words import many, show_number
 
 if TYPE_CHECKING:
     from dl.tuning.study import Study, Trial
@@ -58,7 +60,8 @@ _TUNE = """Search for better options, and state the luck of the best.
 Example: dl tune tabular wine --trials 20
 
 Learning rate, schedule, size of the network and regularizers are tried; what is typed stays as it is, and --over names
-what to try. The first trial is the recipe as it stands. Further options are those of dl fit.
+what to try. The first trial is the recipe as it stands. With --protocol kfold:4 each trial is cross-validated. Further
+options are those of dl fit.
 """
 
 
@@ -69,6 +72,9 @@ def tune(
     trials: Annotated[int | None, typer.Option(help="Number of fits.  [20 without --time]")] = None,
     time: Annotated[str, typer.Option(help="Begin no fit after this time: 20m, 1h30m, 90s.", metavar="TIME")] = "",
     sampler: Annotated[str, typer.Option(help="How options are drawn: tpe, random or grid.")] = "tpe",
+    protocol: Annotated[
+        str, typer.Option(help="Fits of a trial: kfold:4, iterated-kfold:4x3, ...  [holdout]", metavar="PROTOCOL")
+    ] = "",
     over: Annotated[
         str, typer.Option(help="Options and regularizers to try, comma-separated: lr,width,dropout.", metavar="NAMES")
     ] = "",
@@ -86,6 +92,8 @@ def tune(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    stratify_on: StratifyOn = "",
+    on_leak: OnLeak = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -97,7 +105,8 @@ def tune(
 ) -> int:
     """Tune, as `dl.tune`."""
     flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
-    domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
+    flags |= {"data_dir": data_dir, "protocol": protocol, "on_leak": on_leak, "stratify_on": stratify_on}
+    domain, data, typed = typed_choices((domain, data), options, flags)
     named = split_named(reg or [])
     given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task, "--over": over}
     shared = {"--storage": storage, "--study": study}
@@ -234,6 +243,7 @@ def _luck(study: Study) -> str:
 
     luck, metric = study.luck, study.metric
     at_hand = [trial for trial in study.trials if study.is_at_hand(trial)]
+    whole = [trial for trial in at_hand if study.is_whole(trial)]
     if len(at_hand) < len(study.trials) and (luck is None or not at_hand):
         return "unknown: the outcomes of the trials lie on other machines"
     if luck is None:
@@ -242,7 +252,8 @@ def _luck(study: Study) -> str:
         metric = MetricInfo("loss", False, 0.0, "mean")
     low, high = (show_value(metric, end).removesuffix(" %") for end in luck.interval)
     seen, corrected = show_value(metric, luck.naive), show_value(metric, luck.corrected)
-    epochs = sum(trial.epochs for trial in at_hand)
+    epochs = sum(trial.epochs for trial in whole)
     here = " that lie on this machine" if len(at_hand) < len(study.trials) else ""
-    of = f"{metric.name} {seen} is the best of {epochs:,} epochs in {len(at_hand)} trials{here}"
+    all_folds = " with all folds" if len(whole) < len(at_hand) else ""
+    of = f"{metric.name} {seen} is the best of {epochs:,} epochs in {many(len(whole), 'trial')}{all_folds}{here}"
     return f"{of}; corrected for that choice {corrected} [{low}, {high}]"

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
@@ -22,16 +21,17 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 
 from dl import files
-from dl.cross_validation.fold import fit_missing
-from dl.cross_validation.plan import Plan, make_plan
-from dl.cross_validation.pool import FinishedFold, pool
+from dl.cross_validation.fold import Variables, fit_in_turn, fit_side_by_side
+from dl.cross_validation.plan import Plan, describe_plan, make_plan, set_up_first
+from dl.cross_validation.pool import FinishedFold
+from dl.cross_validation.pooled import drop_logits, finish, manifest_of, start
 from dl.cross_validation.refit import refit
 from dl.data.examples import Dataset, subset_fingerprint, whole
-from dl.errors import BadOption, BadRun, CannotWrite, DLError, nearest
-from dl.finding import Finding
+from dl.errors import BadDevices, BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.learners.keep import are_wanted, keep_safely
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import Protocol, protocol_of
@@ -39,16 +39,13 @@ from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.rivals.baseline import rivals_of_folds
 from dl.runs.manifest import Manifest
-from dl.runs.outcomes import ALL_LOGITS
-from dl.runs.run import FOLDS, Run, claim_run, write_findings
-from dl.runs.seen import SEEN, write_fingerprints
+from dl.runs.run import FOLDS, Run, claim_run
 from dl.runs.wording import show_value
 from dl.signals import SecondSignal
 from dl.splits.partition import load_dataset
 from dl.splits.remedies import settle_leaks
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
-from dl.training.description import describe
 from dl.training.devices import Devices
 from dl.training.run_fit import fit_recipe
 from dl.training.setup import FitSetup, set_up
@@ -95,7 +92,7 @@ def cv(
         recipe: As for `dl.fit`.
         task: As for `dl.fit`.
         seed: Of every random draw, the folds among them; None takes the recipe's.
-        devices: Where to train.
+        devices: Where to train; of several each fits a fold at once, in a process of its own.
         runs: Folder of run folders.
         console: For progress; None is silent.
         plugins: The registered plugins; None loads the installed ones.
@@ -169,7 +166,7 @@ def cross_validate(
     if jobs > 1 and at_hand:
         raise BadOption(f"jobs={jobs}: what is in memory cannot be given to other processes; leave jobs= out")
     recipe.need_found("dl cv")
-    devices.need_one("folds are fitted", "  try: --devices 1")
+    places = _places(devices, jobs, at_hand)
     with attribute_errors(recipe, plugins), isolate_rng():
         domain = plugins.domain(recipe.domain).load()
         if resumed:
@@ -177,6 +174,8 @@ def cross_validate(
         dataset = dataset or load_dataset(recipe, plugins, domain)
         recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
         plan = make_plan(recipe, dataset, plugins, by_size=by_size, at_hand=at_hand, mended=mended)
+        if plan.protocol.fits == 1 and len(places) > 1:
+            raise BadDevices(f"{plan.protocol} is one fit, and a fold takes one device  several for it: dl fit")
         if plan.protocol.fits == 1:
             console.print(
                 plain(f"  protocol    {plan.protocol}: {plan.reason}" if plan.reason else "  protocol    holdout")
@@ -184,12 +183,27 @@ def cross_validate(
             return fit_recipe(plan.recipe, plugins, devices, root, console, {}, at_hand, rivals=rivals)
         if resumed:
             _need_same_data(resumed, plan)
-        run = _fit_folds(plan, plugins, devices, root, console, resumed, at_hand, jobs, final)
+        run = _fit_folds(plan, plugins, devices.alone, root, console, resumed, at_hand, jobs, final, places)
         if are_wanted(rivals) and run.manifest.status == "finished":
             given = (run, plan.dataset, plan.task, plugins)
             for note in keep_safely(run, lambda failed: rivals_of_folds(*given, quick=True, failed=failed)):
                 console.print(plain(f"  - {note}"))
         return Run(run.path, run.at_hand)  # read anew, with the rivals
+
+
+def _places(devices: Devices, jobs: int, at_hand: AtHand) -> tuple[dict[str, str], ...]:
+    """Return the environment variables of the processes on each device; one place where folds share a device.
+
+    Raises:
+        BadDevices: If this machine lacks the devices.
+        BadOption: For several devices, and several folds on one, or data in memory.
+    """
+    places = devices.each_alone()
+    if len(places) > 1 and jobs > 1:
+        raise BadOption(f"jobs={jobs}: each of {len(places)} devices fits one fold at once; leave jobs= out")
+    if len(places) > 1 and at_hand:
+        raise BadOption(f"devices={len(places)}: what is in memory cannot be given to other processes; use one device")
+    return places
 
 
 def _fit_folds(
@@ -202,13 +216,14 @@ def _fit_folds(
     at_hand: AtHand,
     jobs: int,
     final: str,
+    places: Sequence[Variables],
 ) -> Run:
     """Fit each fold that is not finished yet, and pool them."""
     started = time.monotonic()
-    first = set_up(plan.fold_recipe(1), plugins, at_hand, plan.dataset)
-    _describe(console, plan, first, plugins)
+    first = set_up_first(plan, plugins, at_hand)
+    describe_plan(console, plan, first, plugins)
     folder = resumed.path if resumed else _claim(root, plan, first)
-    manifest = _manifest(folder.name, plan, first)
+    manifest = manifest_of(folder.name, plan, first)
     before = resumed.manifest.seconds if resumed else 0.0
 
     def write(status: str, **changes: Any) -> None:  # Any: fields of a manifest
@@ -223,7 +238,7 @@ def _fit_folds(
             with _ending(folder, write):
                 write("running")
                 runs = dict[int, Run]()
-                for number, run in fit_missing(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs):
+                for number, run in _folds(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs, places):
                     if run.manifest.status != "finished":
                         words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
                         message = f"{words}; {_go_on(folder)}"
@@ -232,13 +247,33 @@ def _fit_folds(
                     _show_fold(console, run, number, plan.protocol)
                     runs[number] = run
                     write("running")
-                manifest = _pooled(folder, manifest, plan, [runs[number] for number in sorted(runs)], first)
+                folds = [FinishedFold.of(runs[number], plan.dataset.train) for number in sorted(runs)]
+                manifest = finish(folder, manifest, plan, folds, first)
                 write("finished")
         message = _refit(plan, folder, manifest, devices, plugins, at_hand, console) if final == REFIT else ""
         write("finished", message=message)
-        for run in Run(folder).folds:
-            _drop_logits(run)
+        drop_logits(folder)
         return Run(folder, at_hand or None)
+
+
+def _folds(
+    plan: Plan,
+    folder: Path,
+    first: FitSetup,
+    devices: Devices,
+    plugins: Plugins,
+    at_hand: AtHand,
+    jobs: int,
+    places: Sequence[Variables],
+) -> Iterator[tuple[int, Run]]:
+    """Return an iterator over the run of each fold, with its number, as it is finished."""
+
+    def set_up_fold(recipe: Recipe) -> FitSetup:
+        return set_up(recipe, plugins, at_hand, plan.dataset, plan.split(recipe, plugins))
+
+    if jobs > 1 or len(places) > 1:
+        return fit_side_by_side(plan, folder, devices, jobs, places)
+    return fit_in_turn(plan, folder, first, set_up_fold, devices, plugins)
 
 
 def _refit(
@@ -294,23 +329,11 @@ def _ending(folder: Path, write: Callable[..., None]) -> Iterator[None]:
         raise
 
 
-def _pooled(folder: Path, manifest: Manifest, plan: Plan, runs: Sequence[Run], first: FitSetup) -> Manifest:
-    """Pool all folds into the run, and return its manifest."""
-    folds = [FinishedFold.of(run, plan.dataset.train) for run in runs]
-    write_findings(folder / "findings.json", _shared_findings(folds))
-    return pool(folder, manifest, plan, folds, first)
-
-
 def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
     """Create a run folder, and write everything known before the first fold."""
     files.make_folder(root)
-    folder = claim_run(root, f"{plan.dataset.name}-{plan.recipe.model}")
-    files.make_folder(folder / "outcomes")
-    files.make_folder(folder / FOLDS)
-    reasons = [f"{one.typed}: {one.reason}" for one in plan.defaults]
-    files.write_text(folder / "recipe.toml", plan.recipe.to_toml(reasons))
-    if first.at_hand.data is not None:
-        write_fingerprints(folder / SEEN, first.fingerprints())
+    folder = claim_run(root, f"{plan.dataset.name}-{label_of(plan.recipe.model)}")
+    start(folder, plan, first)
     return folder
 
 
@@ -334,44 +357,6 @@ def _need_same_data(run: Run, plan: Plan) -> None:
     """
     if subset_fingerprint(whole(plan.dataset.train)) != run.manifest.parts.val_fingerprint:
         raise BadRun(f"{plan.dataset.name} has changed since {run.name}: its examples are others; start anew: dl cv")
-
-
-def _manifest(name: str, plan: Plan, setup: FitSetup) -> Manifest:
-    """Return the manifest of the run of all folds, from the first of them."""
-    first, everything = setup.manifest(name), whole(plan.dataset.train)
-    parts = replace(
-        first.parts,
-        val=0,
-        probe=0,
-        rule=f"{plan.protocol}, {setup.splits.rule.partition(', ')[2]}",
-        val_fingerprint=subset_fingerprint(everything),
-    )
-    return replace(first, parts=parts, task=plan.task.info, baselines=(), protocol=str(plan.protocol))
-
-
-def _shared_findings(folds: Sequence[FinishedFold]) -> list[Finding]:
-    """Return what the guards found in any fold, each code once."""
-    found: dict[str, Finding] = {}
-    for fold in folds:
-        for finding in fold.run.guard_findings:
-            found.setdefault(finding.code, finding)
-    return list(found.values())
-
-
-def _drop_logits(run: Run) -> None:
-    """Remove the logits of all epochs, which are pooled by now."""
-    (run.outcomes_folder / ALL_LOGITS).unlink(missing_ok=True)
-
-
-def _describe(console: Console, plan: Plan, setup: FitSetup, plugins: Plugins) -> None:
-    describe(console, replace(setup, defaults=plan.defaults), plugins)
-    console.print(plain(_protocol_line(plan)))
-
-
-def _protocol_line(plan: Plan) -> str:
-    """Describe the protocol, and why it was chosen."""
-    why = f": {plan.reason}" if plan.reason else ""
-    return f"  protocol    {plan.protocol}{why}; {many(plan.protocol.fits, 'fit')}"
 
 
 def _show_fold(console: Console, run: Run, number: int, protocol: Protocol) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import torch
 
 from dl.cross_validation.plan import Plan, make_plan
 from dl.errors import TrainingFailed
-from dl.plugins.at_hand import NOTHING, AtHand
+from dl.plugins.at_hand import NOTHING
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
@@ -26,34 +26,55 @@ from dl.training.devices import Devices
 from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, set_up
 
+SetUp = Callable[[Recipe], FitSetup]  # from the recipe of a fold
 
-def fit_missing(
-    plan: Plan, folder: Path, first: FitSetup, devices: Devices, plugins: Plugins, at_hand: AtHand, jobs: int
+
+def fit_in_turn(
+    plan: Plan, folder: Path, first: FitSetup, set_up_fold: SetUp, devices: Devices, plugins: Plugins
 ) -> Iterator[tuple[int, Run]]:
-    """Yield the run of each fold with its number as it is finished; the last one may have been interrupted.
+    """Yield the run of each fold with its number, in their order, those fitted before as they are.
+
+    The last one may have been interrupted.
 
     Args:
         plan: Of the fits.
         folder: Of the runs of the folds.
         first: The set-up of the first fold.
+        set_up_fold: Sets the recipe of another one up.
         devices: Where to train.
         plugins: The registered plugins.
-        at_hand: Arguments in memory.
-        jobs: Number of folds fitted side by side.
+    """
+    for number in range(1, plan.protocol.fits + 1):
+        run = _finished(folder, number)
+        if run is None:
+            setup = first if number == 1 else set_up_fold(plan.fold_recipe(number))
+            run = _fit(folder, number, setup, devices, plugins)
+        yield number, run
+        if run.manifest.status != "finished":
+            return
+
+
+Variables = Mapping[str, str]  # of the environment of a process
+
+
+def fit_side_by_side(
+    plan: Plan, folder: Path, devices: Devices, jobs: int, places: Sequence[Variables]
+) -> Iterator[tuple[int, Run]]:
+    """Yield the run of each fold with its number as it is finished: first those that are, then as processes end.
+
+    Args:
+        plan: Of the fits.
+        folder: Of the runs of the folds.
+        devices: Where one process trains.
+        jobs: Number of folds fitted at once at each place, each in a process of its own.
+        places: Environment variables of the processes that fit there: fold k goes to place k mod N, from 0.
     """
     numbers = range(1, plan.protocol.fits + 1)
     done = {number: run for number in numbers if (run := _finished(folder, number))}
     yield from done.items()
     missing = [number for number in numbers if number not in done]
-    if jobs > 1 and len(missing) > 1:
-        yield from _side_by_side(plan, folder, devices, missing, min(jobs, len(missing)))
-        return
-    for number in missing:
-        setup = first if number == 1 else set_up(plan.fold_recipe(number), plugins, at_hand, plan.dataset)
-        run = _fit(folder, number, setup, devices, plugins)
-        yield number, run
-        if run.manifest.status != "finished":
-            return
+    if missing:
+        yield from _side_by_side(plan, folder, devices, missing, min(jobs, len(missing)), places)
 
 
 def _path(folder: Path, number: int) -> Path:
@@ -97,25 +118,26 @@ def _start(recipe: Recipe, folder: Path, devices: Devices, threads: int) -> None
 def _fit_here(number: int) -> int:
     """Fit one fold in this process, and return its number."""
     work = _work[0]
-    setup = set_up(work.plan.fold_recipe(number), work.plugins, NOTHING, work.plan.dataset)
+    plan, recipe = work.plan, work.plan.fold_recipe(number)
+    setup = set_up(recipe, work.plugins, NOTHING, plan.dataset, plan.split(recipe, work.plugins))
     _fit(work.folder, number, setup, work.devices, work.plugins)
     return number
 
 
 def _side_by_side(
-    plan: Plan, folder: Path, devices: Devices, numbers: list[int], jobs: int
+    plan: Plan, folder: Path, devices: Devices, numbers: list[int], jobs: int, places: Sequence[Variables]
 ) -> Iterator[tuple[int, Run]]:
     """Fit folds in processes of their own, which share the cores; after a signal no further one is begun.
 
     Raises:
         TrainingFailed: If a process was killed.
     """
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    threads = max(1, (os.cpu_count() or 1) // (jobs * len(places)))
     flag, given = StopFlag(), (plan.recipe, folder, devices, threads)
-    processes = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=given)
+    pools = [ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=given) for _ in places]
     with flag.catching():
         try:
-            pending: set[Future[int]] = {processes.submit(_fit_here, number) for number in numbers}
+            pending = {_submit(pools, places, number) for number in numbers}
             while pending:
                 ended, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for number in sorted(one.result() for one in ended):
@@ -129,4 +151,18 @@ def _side_by_side(
                 f"on with fewer jobs: dl cv --resume {folder.parent.name} --jobs 1"
             ) from error
         finally:
-            processes.shutdown(wait=True, cancel_futures=True)
+            for pool in pools:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit(pools: Sequence[ProcessPoolExecutor], places: Sequence[Variables], number: int) -> Future[int]:
+    """Give a fold to the processes of its place; one that is started for it inherits the variables of the place."""
+    k = (number - 1) % len(places)
+    before = {name: os.environ.get(name) for name in places[k]}
+    os.environ.update(places[k])
+    try:
+        return pools[k].submit(_fit_here, number)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ |= {} if value is None else {name: value}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rich.console import Console
 
 from dl.data.examples import Dataset, Index
 from dl.defaults import Default
@@ -14,14 +15,16 @@ from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import close_recipe
-from dl.splits.copies import example_keys
 from dl.splits.folds import members
 from dl.splits.holdout import last_times
-from dl.splits.partition import number_groups
+from dl.splits.partition import DataSplits, Numbered, guarded, split_data
 from dl.tasks.table import decide
 from dl.tasks.task import Task
+from dl.terminal import plain
+from dl.training.description import describe
 from dl.training.origin import refuse_going_on
-from dl.training.setup import pinned
+from dl.training.setup import FitSetup, pinned, set_up
+from dl.words import many
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Plan:
         protocol: The protocol.
         reason: Why it was chosen; empty where it was asked for.
         dataset: As it was read, once.
-        groups: (N,) numbers of the groups that are not cut.
+        numbered: The examples, numbered once, and the groups of them that are not cut.
         task: Decided on all examples.
         defaults: The choices that follow from the data.
         pinned: Options of training that are decided on the target of all examples, and the same in every fold.
@@ -43,10 +46,19 @@ class Plan:
     protocol: Protocol
     reason: str
     dataset: Dataset
-    groups: Index
+    numbered: Numbered
     task: Task
     defaults: tuple[Default, ...]
     pinned: Options
+
+    @property
+    def groups(self) -> Index:
+        """(N,) numbers of the groups that are not cut."""
+        return self.numbered.groups
+
+    def split(self, recipe: Recipe, plugins: Plugins) -> DataSplits:
+        """Split the data for the recipe of a fold; the guards look at the first one alone, where it is shown."""
+        return split_data(self.dataset, recipe, plugins, self.numbered)
 
     def fold_recipe(self, fold: int) -> Recipe:
         """Return the recipe of one fit, numbered from 1; 0 is that of a fit on all examples."""
@@ -76,11 +88,10 @@ def make_plan(
     Raises:
         BadData: If nothing can be learnt from the target.
     """
-    keys = example_keys(dataset.train)
-    groups = number_groups(dataset.train, keys, recipe)
+    numbered = Numbered.of(dataset.train, recipe)
     protocol, reason = protocol_of(recipe.split)[0], ""
     if by_size:
-        protocol, reason = _by_size(dataset, groups)
+        protocol, reason = _by_size(dataset, numbered.groups)
         if dataset.val is not None and protocol.fits > 1:
             protocol, reason = Protocol(HOLDOUT), "the data set brings its own validation set"
     recipe = replace(recipe, split={**recipe.split, "protocol": str(protocol)})
@@ -89,7 +100,21 @@ def make_plan(
     loss, positive, scale = (str(recipe.train.get(name, AUTO)) for name in ("loss", "positive", "target_scale"))
     examples = dataset.train
     task = decide(examples.targets, examples.names, recipe.task, loss, plugins.tasks, positive, scale)
-    return Plan(recipe, protocol, reason, dataset, groups, task, mended + defaults, pinned(task))
+    return Plan(recipe, protocol, reason, dataset, numbered, task, mended + defaults, pinned(task))
+
+
+def set_up_first(plan: Plan, plugins: Plugins, at_hand: AtHand) -> FitSetup:
+    """Set the first fold up, with what the guards find in it, which is shown and kept for all."""
+    recipe = plan.fold_recipe(1)
+    splits = guarded(plan.dataset, plan.split(recipe, plugins))
+    return set_up(recipe, plugins, at_hand, plan.dataset, splits)
+
+
+def describe_plan(console: Console, plan: Plan, first: FitSetup, plugins: Plugins) -> None:
+    """Print what all fits share, as the first fold shows it, and the protocol with the reason for it."""
+    describe(console, replace(first, defaults=plan.defaults), plugins)
+    why = f": {plan.reason}" if plan.reason else ""
+    console.print(plain(f"  protocol    {plan.protocol}{why}; {many(plan.protocol.fits, 'fit')}"))
 
 
 def _by_size(dataset: Dataset, groups: Index) -> tuple[Protocol, str]:

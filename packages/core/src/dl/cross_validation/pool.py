@@ -7,7 +7,7 @@ epochs, ``n`` pooled rows, ``K`` outputs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,12 +100,12 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
     task, protocol = plan.task, plan.protocol
     val, probe = (_pool(name, plan.dataset.train, plan.groups, protocol, folds) for name in outcomes.PARTS)
     histories = [fold.run.history.rows for fold in folds]
+    sizes = {name: [len(getattr(fold, name)) for fold in folds] for name in outcomes.PARTS}
     epochs = min(map(len, histories))
-    rows = []
-    for epoch in range(1, epochs + 1):
-        scored = {"val": val.scored(epoch), "probe": probe.scored(epoch)}
-        outcomes.write_epoch(folder / "outcomes", epoch, scored)
-        row = _mean_row([history[epoch - 1] for history in histories], folds)
+    rows, every = [], [{"val": val.scored(epoch), "probe": probe.scored(epoch)} for epoch in range(1, epochs + 1)]
+    outcomes.write_epochs(folder / "outcomes", every)
+    for epoch, scored in enumerate(every, start=1):
+        row = mean_row([history[epoch - 1] for history in histories], sizes)
         rows.append(row | _estimates(task.info, row, scored, (val, probe), [h[epoch - 1] for h in histories]))
     write_history(folder / "history.csv", rows)
     best = best_epoch(rows, task.info.headline, str(plan.recipe.train.get("monitor", "metric")))
@@ -187,13 +187,12 @@ def _pool(name: str, examples: Examples, groups: Index, protocol: Protocol, fold
     return _Pooled(subset, order, number[order], Groups.of(same), tuple(fold.run.outcomes(name) for fold in folds))
 
 
-def _mean_row(rows: Sequence[EpochRow], folds: Sequence[FinishedFold]) -> EpochRow:
-    """Average the rows of one epoch over the fits, weighted by what each of them scored."""
-    weights = {"val": [len(fold.val) for fold in folds], "probe": [len(fold.probe) for fold in folds]}
+def mean_row(rows: Sequence[EpochRow], sizes: Mapping[str, Sequence[int]]) -> EpochRow:
+    """Average the rows of one epoch over the fits, weighted by how many examples of a subset each of them scored."""
     found: EpochRow = {}
     for name in rows[0]:
         values = [row.get(name, float("nan")) for row in rows]
-        over = weights.get(name.partition("_")[0])
+        over = sizes.get(name.partition("_")[0])
         found[name] = float(np.sum(values)) if name in SUMMED else float(np.average(values, weights=over))
     return found
 

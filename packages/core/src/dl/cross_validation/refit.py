@@ -42,7 +42,8 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     size = min(SCORED, len(everything))
     some = Subset(plan.dataset.train, choose_probe(everything.index, size, plan.recipe.seed))
     groups = {"train": None, "val": None, "probe": None}
-    splits = DataSplits(everything, some, some, "all examples", np.zeros(size, bool), [], groups)
+    keys = {"train": plan.numbered.keys, "val": plan.numbered.keys[some.index]}
+    splits = DataSplits(everything, some, some, "all examples", np.zeros(size, bool), keys, groups)
     setup = set_up(plan.fold_recipe(0), plugins, at_hand, plan.dataset, splits)
     weights = Run(folder).weights
     weights.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ Index = NDArray[np.int64]
 Fingerprints = NDArray[np.bytes_]
 
 NAMED_COLUMNS = 12  # of each kind, in the description of a table
+HASHED = 1 << 26  # bytes of inputs that are copied to be hashed at once
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,9 @@ def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[
 def fingerprints(subset: Subset) -> Fingerprints:
     """Return a 16-byte hash of each input's bytes, (n,); two inputs share one only if they are exact duplicates."""
     found, done = np.empty(len(subset), "S16"), 0
-    for chunk in subset.chunks(4096):
+    inputs = subset.examples.inputs
+    bytes_each = 1 if isinstance(inputs, Ragged) else inputs.nbytes // max(len(inputs), 1)
+    for chunk in subset.chunks(max(1, min(4096, HASHED // max(bytes_each, 1)))):
         digests = [blake2b(row, digest_size=16).digest() for row in _bytes_of(chunk)]
         found[done : done + len(digests)] = digests
         done += len(digests)

@@ -61,7 +61,8 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
             raise BadRun(f"{run.name}: the model {spec.name!r} no longer answers the task {task.row.name}")
         fitted = load_learner(run.weights, learner)
         return LoadedLearner(run, recipe, domain, preprocessor, task, nn.Identity(), fitted)
-    network = build_network(recipe, plugins, preprocessor, task, Regularizers.of(recipe, plugins, task))
+    regularizers = Regularizers.of(recipe, plugins, task)
+    network = build_network(recipe, plugins, preprocessor, task, regularizers, of_run=True)
     load_weights(run.weights, network)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return LoadedRun(run, recipe, domain, preprocessor.to(device), task, network.eval().to(device))

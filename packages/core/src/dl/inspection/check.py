@@ -20,6 +20,7 @@ from dl.errors import BadOption, unknown
 from dl.groups import Groups
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
@@ -34,7 +35,7 @@ from dl.runs.report import Which
 from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
 from dl.splits.near_texts import are_compared
-from dl.splits.partition import DataSplits, load_dataset, recognize_domain, split_data
+from dl.splits.partition import DataSplits, guarded, load_dataset, recognize_domain, split_data
 from dl.splits.serial import dated_columns
 from dl.tasks.table import decide
 from dl.training.sketches import project_splits
@@ -144,7 +145,7 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     facts = data_facts(dataset)
     recipe, _ = close_recipe(recipe, dataset, plugins, at_hand, facts)
-    splits = split_data(dataset, recipe, plugins)
+    splits = guarded(dataset, split_data(dataset, recipe, plugins))
     names, positive = splits.train.examples.names, str(recipe.train.get("positive", AUTO))
     task = decide(splits.train.targets, names, recipe.task, tasks=plugins.tasks, positive=positive).info
     manifest = Manifest(
@@ -153,7 +154,7 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         dl_version=VERSION,
         domain=recipe.domain,
-        model=recipe.model,
+        model=short_model(recipe.model),
         parameters=0,
         task=task,
         parts=splits.parts(dataset),

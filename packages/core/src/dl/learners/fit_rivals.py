@@ -116,9 +116,9 @@ def fit_rivals(
     found: list[RivalScore] = []
     preparing = _Preparing(val)
     for rival in rivals:
-        count = examples_of(rival.learner, task, train, quick=quick)
         try:
-            if count:
+            count = examples_of(rival.learner, task, train, quick=quick)
+            if count and rival.learner.suits(train, val):
                 some = Subset(train.examples, choose_probe(train.index, count, seed))
                 found.append(_score(rival, task, some, len(train), val, groups, preparing))
         except Exception as error:  # of scikit-learn, or of whoever registered the learner

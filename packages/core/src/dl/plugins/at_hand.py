@@ -19,7 +19,7 @@ from dl.data.memory import FRAME, Given, is_named, split_pair, take
 from dl.errors import BadData, BadOption, BadRun
 from dl.options import InputShape, Options
 from dl.plugins.registry import Plugins
-from dl.specs import IN_MEMORY, DatasetSpec, ModelSpec
+from dl.specs import IN_MEMORY, DatasetSpec, ModelSpec, OwnStep
 from dl.tables.guards import check_given
 from dl.tables.memory import KnownRows, encode_target, reading, split_frame, with_rows
 from dl.tables.options import OPTIONS
@@ -94,6 +94,7 @@ class AtHand:
         model: A network, or a function from input shape and outputs to one, or None.
         optimizer: A function from parameters to an optimizer, or None.
         callbacks: Of Lightning.
+        own_step: A training step in place of dl's own, or None.
     """
 
     data: InMemory | None = None
@@ -101,11 +102,12 @@ class AtHand:
     model: Model | None = None
     optimizer: Callable[[list[nn.Parameter]], Any] | None = None  # Any: an optimizer of torch
     callbacks: tuple[Any, ...] = ()  # Any: callbacks of Lightning
+    own_step: OwnStep | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The arguments that are needed again to use the run, by name."""
-        needed = {"data": self.data, "model": self.model, "optimizer": self.optimizer}
+        needed = {"data": self.data, "model": self.model, "optimizer": self.optimizer or self.own_step}
         return tuple(name for name, value in needed.items() if value is not None)
 
     def __bool__(self) -> bool:
@@ -226,6 +228,24 @@ def _callable(value: Any, name: str, expected: str) -> Any:  # Any: the user's o
     return value
 
 
+def take_step(training_step: object, optimizers: object, optimizer: object) -> OwnStep | None:
+    """Return the training step given to a fit; None without one.
+
+    Raises:
+        BadOption: If the arguments do not go together.
+    """
+    if training_step is None:
+        if optimizers is not None:
+            raise BadOption("optimizers= goes with training_step=; for dl's own step give optimizer=")
+        return None
+    if optimizer is not None:
+        raise BadOption("optimizer= does not go with training_step=; give optimizers=, from the network to a list")
+    step = _callable(training_step, "training_step", "a function of the network, a batch and optimizers")
+    return OwnStep(
+        step, _callable(optimizers, "optimizers", "a function from the network to a list, with training_step")
+    )
+
+
 def _open_test(_test: InMemory) -> Examples:
     raise AssertionError("dl.evaluate reads a test set in memory itself, with the run's own preprocessor")
 
@@ -310,6 +330,7 @@ def take_arguments(
     options: Mapping[str, object],
     optimizer: object = None,
     callbacks: Sequence[object] = (),
+    own_step: OwnStep | None = None,
 ) -> Arguments:
     """Name the arguments of `dl.fit` and its like, and register those in memory under their names.
 
@@ -318,6 +339,7 @@ def take_arguments(
         BadOption: If arguments do not go together.
     """
     at_hand, named = AtHand.of(data, target, test, model, optimizer, callbacks)
+    at_hand = replace(at_hand, own_step=own_step)
     if at_hand.data is not None and "target_as" not in options and task:
         named |= {"target_as": plugins.task(task).target_as}
     name = IN_MEMORY if at_hand.data is not None else str(data)

@@ -141,13 +141,15 @@ def plugin_of_traceback(error: BaseException) -> FoundPlugin | None:
 def _wrapped(
     function: Callable[..., Any], plugin: FoundPlugin, action: str, return_type: str
 ) -> Callable[..., Any]:  # Any: theirs
+    own = plugin.own
+
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:  # Any: passed through
         with attributing(plugin, action):
             given = function(*args, **kwargs)
         if return_type:
             _check(given, return_type, plugin, f"{action} returned")
-        if plugin.own and type(given).__name__ in IN_EVERY_STEP:
+        if own and type(given).__name__ in IN_EVERY_STEP:
             return given
         return wrap_plugin(given, plugin, action) if return_type and is_dataclass(given) else given
 

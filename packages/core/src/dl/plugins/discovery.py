@@ -21,6 +21,7 @@ OWN = frozenset(
     f"dl-{name}"
     for name in (
         "augment",
+        "backbones",
         "core",
         "loggers",
         "mnist",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from dl.errors import BadOption, UnknownName, unknown
+from dl.plugins.model_file import model_of_file
 from dl.plugins.states import PluginState, plugin_line
 from dl.specs import FORMS
 
@@ -131,12 +132,18 @@ class Plugins:
         return self.checks[code]
 
     def model(self, domain: str, name: str) -> ModelSpec:
-        """Look up a model of a domain.
+        """Look up a model of a domain, or the function in a file of Python that the name stands for.
 
         Raises:
+            BadNetwork: If a file cannot be run, or has no such function.
             UnknownName: Naming the nearest one.
         """
-        return _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
+        family, colon, rest = name.partition(":")
+        found = self.models.get((domain, family)) if colon and (domain, name) not in self.models else None
+        if found is not None and found.member is not None and rest:
+            return found.member(rest)
+        own = None if (domain, name) in self.models else model_of_file(name, domain)
+        return own or _look_up(self.models, f"{domain} model", domain, name, "dl ls models")
 
     def need_network(self, domain: str, name: str, verb: str) -> None:
         """Refuse a model that is a learner of scikit-learn, for a verb that trains networks.

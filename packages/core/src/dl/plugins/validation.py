@@ -23,6 +23,7 @@ from dl.specs import (
     DomainSpec,
     LoggerSpec,
     ModelSpec,
+    OwnStep,
     RecipeSpec,
     RegularizerSpec,
     SectionSpec,
@@ -119,6 +120,10 @@ def spec_fault(spec: object, kind: Kind) -> str:
             holds, wanted = _NO_NETWORK
         elif field.name == "build" and getattr(spec, "has_other_form", False):
             holds, wanted = _FUNCTION_OR_NONE
+        if field.name == "build" and getattr(spec, "member", None):
+            holds, wanted = _NO_NETWORK[0], "None, as it is a family of networks"
+        if field.name == "defaults" and kind.spec is ModelSpec:
+            holds, wanted = _is_function_or_none, "a function or None"
         if not holds(value):
             named = f" {short_repr(spec.name)}" if field.name != "name" else ""  # type: ignore[attr-defined]
             return f"the {kind.noun}{named} has {field.name}={short_repr(value)}, not {wanted}"
@@ -166,6 +171,12 @@ def _is_function_or_none(value: object) -> bool:
     return value is None or callable(value)
 
 
+def _is_step_or_none(value: object) -> bool:
+    if isinstance(value, OwnStep):
+        return callable(value.step) and _is_function_or_none(value.optimizers)
+    return value is None
+
+
 def _are_pairs(value: object) -> bool:
     pairs = value if isinstance(value, tuple) else (None,)
     return all(isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) for one in pairs)
@@ -196,6 +207,9 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "classifier": (_is_function_or_none, "a function or None"),
     "regressor": (_is_function_or_none, "a function or None"),
     "defaults": _FUNCTION,
+    "own_step": (_is_step_or_none, "an OwnStep with functions, or None"),
+    "start": (_is_function_or_none, "a function or None"),
+    "member": (_is_function_or_none, "a function or None"),
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
     "build_autoencoder": (_is_function_or_none, "a function or None"),
@@ -213,6 +227,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "rank": (_is_number, "a whole number"),
     "offered": (_is_number, "a whole number"),
     "linear": (lambda value: isinstance(value, bool), "True or False"),
+    "settle": (_is_function_or_none, "a function or None"),
     "needs": (_are_pairs, "a tuple of pairs of a name and a value"),
     "options": (_are_options, "a tuple of Option, each with a name of its own"),
 }

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from dl import files
 from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import Option, Space, Value
+from dl.plugins.model_file import copy_model, kept_model, placed_model
 
 VERSION = 1
+RECIPE = "recipe.toml"  # of a run, a study or a workflow
 AUTO = "auto"  # as ``val``: the data set's own validation share
 LR, BATCH_SIZE = FOUND = (
     "lr",
@@ -101,7 +104,7 @@ class Recipe:
     Args:
         domain: Name of the domain.
         data: Name of a data set, or a path.
-        model: Name of the model.
+        model: Name of the model; of a file with its path and its hash.
         task: Name of the task; empty to infer it from the target.
         seed: Of the split, the weights, the batches and every other random draw.
         model_options: Checked options of the model.
@@ -147,7 +150,7 @@ class Recipe:
         head = {"version": VERSION, "domain": self.domain, "data": self.data, "task": self.task, "seed": self.seed}
         head |= {"from": self.from_run, "from_hash": self.from_hash} if self.from_run else {}
         tables: dict[str, dict[str, object]] = {
-            "model": {"name": self.model, **self.model_options},
+            "model": {"name": kept_model(self.model), **self.model_options},
             "train": dict(self.train),
             "split": dict(self.split),
             "options": dict(self.data_options),
@@ -163,7 +166,7 @@ class Recipe:
         tables = {"model": self.model_options, "train": self.train, "split": self.split, "options": self.data_options}
         tables |= {f"reg.{name}": options for name, options in self.regularizers.items()}
         rest = {f"{table}.{name}": value for table, options in tables.items() for name, value in options.items()}
-        return head | {"model": self.model} | rest
+        return head | {"model": kept_model(self.model)} | rest
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,7 @@ def read_recipe(path: Path) -> PartialRecipe:
     """Read a recipe file.
 
     Raises:
+        BadNetwork: If it names code without its hash.
         BadRecipe: If it is missing, too large or not text.
         BadOption: As `parse_recipe`.
     """
@@ -239,7 +243,20 @@ def read_recipe(path: Path) -> PartialRecipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecipe(f"recipe {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return parse_recipe(text, repr(str(path)))
+    found = parse_recipe(text, repr(str(path)))
+    return replace(found, model=placed_model(found.model, path.parent))
+
+
+def write_recipe(folder: Path, recipe: Recipe, comments: Sequence[str] = ()) -> None:
+    """Write ``recipe.toml`` into a folder, and beside it a copy of the code that it names.
+
+    Args:
+        folder: That exists.
+        recipe: Every choice.
+        comments: Lines before it.
+    """
+    copy_model(recipe.model, folder)
+    files.write_text(folder / RECIPE, recipe.to_toml(comments))
 
 
 def _check_shape(stored: Mapping[str, Any], where: str) -> None:

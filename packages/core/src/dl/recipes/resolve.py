@@ -15,6 +15,7 @@ from pathlib import Path
 from dl.data.paths import looks_like_file, path_hint, whole_path
 from dl.errors import BadOption, UnknownName, nearest, unknown
 from dl.options import Option, Value, check, check_named, short_value
+from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins, network_builder
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import (
@@ -138,6 +139,7 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
     data = asked.data or found.data or _missing("data set", [name for _, name in plugins.datasets])
     model = asked.model or found.model or _missing("model", [name for _, name in plugins.models])
     retargeted = bool(asked.task) and is_table(_path(data))  # a table's target is then read as the task needs it
+    installed = {name: one for name, one in found.regularizers.items() if not is_open or name in plugins.regularizers}
     return replace(
         found,
         domain=domain.name,
@@ -146,7 +148,7 @@ def start_recipe(plugins: Plugins, asked: PartialRecipe, recipe: str) -> Partial
         task=task or found.task,
         seed=asked.seed if asked.seed is not None else found.seed,
         model_options=found.model_options if model == found.model else {},
-        regularizers={**found.regularizers, **asked.regularizers},
+        regularizers={**installed, **asked.regularizers},
         data_options={k: v for k, v in found.data_options.items() if not (retargeted and k == "target_as")},
         is_open=is_open,
         stated=frozenset(f"reg.{name}" for name in asked.regularizers) if is_open else frozenset(),
@@ -193,7 +195,7 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
     Raises:
         BadOption: If no group has an option, two have it, or it does not go with the data or the task.
     """
-    typed = _by_group(options, specs.groups, specs.model.name)
+    typed = _by_group(options, specs.groups, specs.model)
     reading = typed["options"]
     if specs.task and specs.task.from_inputs and (target := {**start.data_options, **reading}.get("target")):
         raise BadOption(
@@ -223,6 +225,7 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         BadOption: For a value that does not fit.
     """
     seed, groups = start.seed or 0, specs.groups
+    needs = _needs(specs)
     if not 0 <= seed <= LARGEST_SEED:
         raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {LARGEST_SEED}")
     split = check(groups["split"], {**start.split, **typed["split"]}, "split")
@@ -240,16 +243,28 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
         model=specs.model.name,
         task=start.task,
         seed=seed,
-        model_options=check(groups["model"], {**start.model_options, **typed["model"]}, f"model {specs.model.name}"),
+        model_options=check(
+            groups["model"], {**start.model_options, **typed["model"]}, f"model {short_model(specs.model.name)}"
+        ),
         regularizers=_regularizers(plugins, specs.domain.name, start.regularizers),
         train=train,
         split=split,
-        data_options=check(groups["options"], {**start.data_options, **typed["options"]}, f"{specs.domain.name} data"),
+        data_options=check(
+            groups["options"], {**needs, **start.data_options, **typed["options"]}, f"{specs.domain.name} data"
+        ),
         is_open=start.is_open,
         stated=start.stated | _stated(typed) if start.is_open else frozenset(),
         from_run=start.from_run,
         from_hash=start.from_hash,
     )
+
+
+def _needs(specs: FitSpecs) -> dict[str, Value]:
+    """Return the options of reading that the model needs of the user's own files; a named data set is as it is."""
+    if specs.dataset is not None:
+        return {}
+    known = {option.name for option in specs.domain.options}
+    return {name: value for name, value in specs.model.needs if name in known}
 
 
 def check_protocol(split: Mapping[str, Value]) -> None:
@@ -370,7 +385,7 @@ def _missing(kind: str, choices: Iterable[str]) -> str:
     raise UnknownName(f"no {kind} given; one of: {', '.join(sorted(choices))}  example: dl fit vision mnist")
 
 
-def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ...]], model: str) -> Typed:
+def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ...]], model: ModelSpec) -> Typed:
     """Give each typed option to the group that has it.
 
     Raises:
@@ -382,8 +397,11 @@ def _by_group(typed: Mapping[str, object], groups: Mapping[str, tuple[Option, ..
     for name, value in typed.items():
         homes = [group for group, known in names.items() if name in known]
         if not homes:
-            see = f"dl show {model}"
-            raise BadOption(f"no option named {name!r} for this fit{nearest(name, every)}  see: {see}")
+            see = f"see: dl show {model.name}"
+            if FileName.of(model.name):
+                own = ", ".join(option.name for option in model.options) or "none"
+                see = f"options of {short_model(model.name)}: {own}"
+            raise BadOption(f"no option named {name!r} for this fit{nearest(name, every)}  {see}")
         if len(homes) > 1:
             raise BadOption(f"{name!r} is an option of both {homes[0]} and {homes[1]}; set it in a recipe file")
         by_group[homes[0]][name] = value

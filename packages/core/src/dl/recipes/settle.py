@@ -16,13 +16,13 @@ from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
 from dl.defaults import DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
-from dl.options import Option, check_named
+from dl.options import Option, check, check_named
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, SPLIT_OPTIONS, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import in_order_of_application
-from dl.specs import IN_MEMORY
+from dl.specs import IN_MEMORY, DomainSpec, ModelSpec
 
 GROUPS = ("model_options", "train", "split", "data_options")  # of a recipe
 
@@ -35,21 +35,27 @@ def settle(recipe: Recipe, data: DataFacts, plugins: Plugins) -> tuple[Recipe, t
     """
     if not recipe.is_open:
         return recipe, ()
-    if plugins.model(recipe.domain, recipe.model).is_learner:  # defaults are about the training of networks
+    model = plugins.model(recipe.domain, recipe.model)
+    if model.is_learner:  # defaults are about the training of networks
         return replace(recipe, is_open=False, stated=frozenset()), ()
     spec = plugins.domain(recipe.domain)
-    found = tuple(spec.defaults(fit_facts(recipe, data, plugins)))
+    found = tuple((model.defaults or spec.defaults)(fit_facts(recipe, data, plugins)))
     settled, applied = recipe, list[Default]()
     for default in found:
         try:
             changed = _with_default(settled, default, plugins)
         except BadOption as error:
-            message = f"defaults of the domain {spec.name!r}: {error}"
-            raise PluginFailed(plugins.line("domains", spec.name, message)) from error
+            raise PluginFailed(_of_whose_defaults(spec, model, plugins, error)) from error
         if changed != settled:
             applied.append(default)
         settled = changed
     return replace(settled, is_open=False, stated=frozenset()), tuple(applied)
+
+
+def _of_whose_defaults(spec: DomainSpec, model: ModelSpec, plugins: Plugins, error: BadOption) -> str:
+    if model.defaults is None:
+        return plugins.line("domains", spec.name, f"defaults of the domain {spec.name!r}: {error}")
+    return plugins.line("models", (spec.name, model.name), f"defaults of the model {model.name!r}: {error}")
 
 
 def close_recipe(
@@ -65,7 +71,8 @@ def close_recipe(
         facts: Of the data set, if they are known; None computes them.
     """
     settled, defaults = settle(_as_read(recipe, dataset, at_hand), facts or data_facts(dataset), plugins)
-    return _as_needed(settled, plugins), defaults
+    regularized, own = _settle_regularizers(_as_needed(settled, plugins), dataset.train, plugins)
+    return regularized, (*defaults, *own)
 
 
 def data_facts(dataset: Dataset) -> DataFacts:
@@ -92,7 +99,8 @@ def fit_facts(recipe: Recipe, data: DataFacts, plugins: Plugins) -> FitFacts:
     options = {name: value for group in GROUPS for name, value in getattr(recipe, group).items()}
     stated = frozenset(name.partition(".")[2] for name in recipe.stated)
     linear = all(plugins.regularizers[name].linear for name in recipe.regularizers)
-    return FitFacts(data, data.examples - (0 if data.val else val), val, recipe.model, options, stated, linear)
+    train, regularizers = data.examples - (0 if data.val else val), frozenset(recipe.regularizers)
+    return FitFacts(data, train, val, recipe.model, options, stated, linear, regularizers)
 
 
 def _describe_target(examples: Examples) -> tuple[str, int]:
@@ -108,15 +116,36 @@ def _describe_target(examples: Examples) -> tuple[str, int]:
 
 
 def _as_needed(recipe: Recipe, plugins: Plugins) -> Recipe:
-    """Return the recipe with options of reading that are ``auto`` set as its regularizers need them."""
-    needs = [plugins.regularizers[name].needs for name in recipe.regularizers]
+    """Return the recipe with options of reading that are ``auto`` set as its model and regularizers need them."""
+    needs = [plugins.model(recipe.domain, recipe.model).needs]
+    needs += [plugins.regularizers[name].needs for name in recipe.regularizers]
     needed = {name: value for one in needs for name, value in one if recipe.data_options.get(name) == "auto"}
     return replace(recipe, data_options={**recipe.data_options, **needed})
 
 
+def _settle_regularizers(recipe: Recipe, train: Examples, plugins: Plugins) -> tuple[Recipe, tuple[Default, ...]]:
+    """Return the recipe with the options that its regularizers settle on the training examples, and these.
+
+    Raises:
+        PluginFailed: If a regularizer settles an option that it does not have, or by a value that does not fit.
+    """
+    settled, found = dict(recipe.regularizers), list[Default]()
+    for name, options in recipe.regularizers.items():
+        spec = plugins.regularizers[name]
+        own = list(spec.settle(options, train)) if spec.settle else []
+        try:
+            settled[name] = check(
+                spec.options, {**options, **{one.name: one.value for one in own}}, f"regularizer {name}"
+            )
+        except BadOption as error:
+            raise PluginFailed(plugins.line("regularizers", name, f"settled on the data: {error}")) from error
+        found += [one for one in own if options.get(one.name) != one.value]
+    return (replace(recipe, regularizers=settled) if found else recipe), tuple(found)
+
+
 def _as_read(recipe: Recipe, dataset: Dataset, at_hand: AtHand) -> Recipe:
     """Return the recipe with the options inferred from the data, and the optimizer in memory in place of a name."""
-    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer else recipe.train
+    train = {**recipe.train, "optimizer": IN_MEMORY} if at_hand.optimizer or at_hand.own_step else recipe.train
     return replace(recipe, data_options={**recipe.data_options, **dataset.options}, train=train)
 
 

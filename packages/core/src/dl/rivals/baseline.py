@@ -24,7 +24,7 @@ from dl.runs.outcomes import PartOutcomes, Scored
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
 from dl.runs.seen import refuse_changed
-from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.partition import DataSplits, Numbered, load_dataset, split_data
 from dl.tasks.table import restore
 from dl.training.read_new import Reader, adopt_splits, reload_dataset
 from dl.training.setup import set_up
@@ -145,9 +145,11 @@ def rivals_of_folds(
     if pooled.folds is None or run.manifest.status != "finished":
         raise BadRun(f"{run.name} is not finished  go on: dl cv --resume {run.name}")
     rivals = rivals_of(plugins, run.manifest.domain, task, run.manifest.model, failed)
+    numbered: Numbered | None = None
     for fold in run.folds:
         recipe = resolve(plugins, recipe=str(fold.path / "recipe.toml"))
-        splits = split_data(dataset, recipe, plugins)
+        numbered = numbered or Numbered.of(dataset.train, recipe)
+        splits = split_data(dataset, recipe, plugins, numbered)
         for one in fit_rivals(rivals, task, splits.train, splits.val, recipe.seed, quick=quick, failed=failed):
             found.setdefault(one.baseline.name, []).append(one)
         rivals = [one for one in rivals if len(found.get(one.name, ())) == len(next(iter(found.values()), ()))]

@@ -2,7 +2,7 @@
 
     runs/0003-mnist-convnet/
         recipe.toml  run.json  history.csv  outcomes/  preprocessor.json  environment.json
-        best.safetensors | learner.skops  checkpoints/  findings.json  report.txt
+        best.safetensors | learner.skops  network.json  checkpoints/  findings.json  report.txt
 
 No pickle in it is opened without `weights_only`. Readers need no torch.
 """
@@ -42,6 +42,7 @@ WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of run
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
 PREPROCESSOR = "preprocessor.json"  # what prepares them
+NETWORK = "network.json"  # its layers as they are drawn
 NAME = re.compile(r"(\d{4,})-.+")
 
 

@@ -32,9 +32,7 @@ def found_in(keys: Fingerprints, known: Fingerprints) -> NDArray[np.bool_]:
     return np.isin(groups[len(known) :], groups[: len(known)])
 
 
-def check_split(
-    train: Subset, train_keys: Fingerprints, val: Subset, val_keys: Fingerprints
-) -> tuple[NDArray[np.bool_], list[Finding]]:
+def check_split(train: Subset, train_keys: Fingerprints, val: Subset, val_keys: Fingerprints) -> list[Finding]:
     """Check what the two sides of a split share: exact duplicates and times.
 
     Args:
@@ -42,13 +40,9 @@ def check_split(
         train_keys: (n,) fingerprints of its inputs.
         val: The validation set.
         val_keys: (m,) fingerprints of its inputs.
-
-    Returns:
-        (m,) which validation examples also stand in the training set, bit for bit; and the findings.
     """
     targets = np.concatenate([train.targets, val.targets])
-    findings = check_duplicates(train_keys, val_keys, targets) + check_times(train, val)
-    return found_in(val_keys, train_keys), findings
+    return check_duplicates(train_keys, val_keys, targets) + check_times(train, val)
 
 
 def check_duplicates(train_keys: Fingerprints, val_keys: Fingerprints, targets: NDArray[np.generic]) -> list[Finding]:

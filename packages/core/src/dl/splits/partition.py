@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ from dl.runs.manifest import Parts
 from dl.splits.copies import example_keys, joint_keys
 from dl.splits.folds import Division, hold_out_fold, hold_out_stratified
 from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups
-from dl.splits.leakage import check_classes, check_split, duplicate_groups
+from dl.splits.leakage import check_classes, check_split, duplicate_groups, found_in
 from dl.splits.near_texts import check_near_texts, near_groups
 from dl.splits.sight import check_inputs
 from dl.splits.strata import Strata, strata_of
@@ -51,15 +51,18 @@ if TYPE_CHECKING:
 class DataSplits:
     """The parts that a fit sees; the test part is not among them.
 
+    Whoever shows or keeps findings asks for them with `guarded`.
+
     Args:
         train: What is learnt from.
         val: What is looked at.
         probe: The part of ``train`` that is scored after each epoch.
         rule: How the split was made.
         leaked: (n,) which validation examples also stand in the training part, bit for bit.
-        findings: What the guards found.
+        keys: Of ``train`` and ``val``: (n,) fingerprints that exact copies share.
         groups: Of the examples of ``train``, ``val`` and ``probe``: those named by the user, and exact copies kept
             together. None where the examples are independent.
+        findings: What the guards found, once they have looked.
     """
 
     train: Subset
@@ -67,8 +70,9 @@ class DataSplits:
     probe: Subset
     rule: str
     leaked: NDArray[np.bool_]
-    findings: list[Finding]
+    keys: Mapping[str, Fingerprints]
     groups: Mapping[str, Groups | None]
+    findings: list[Finding] = field(default_factory=list)
 
     def parts(self, dataset: Dataset, input_shape: tuple[int, ...] = ()) -> Parts:
         """Return the sizes for a manifest, with the shape of one prepared input where that is known."""
@@ -118,8 +122,33 @@ def recognize_domain(name: str, plugins: Plugins, options: Mapping[str, Any]) ->
     return max(plugins.domains, key=lambda domain: plugins.domain(domain).load().recognize(path, options))
 
 
-def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits:
-    """Split the data as the recipe says, and check the split before anything is learnt from it.
+@dataclass(frozen=True)
+class Numbered:
+    """The training examples, numbered once for all splits of them.
+
+    Args:
+        keys: (N,) fingerprints that exact copies share.
+        groups: (N,) numbers of the groups that are not cut.
+    """
+
+    keys: Fingerprints
+    groups: Index
+
+    @classmethod
+    def of(cls, examples: Examples, recipe: Recipe) -> Numbered:
+        """Read all inputs, and number them."""
+        keys = example_keys(examples)
+        return cls(keys, number_groups(examples, keys, recipe))
+
+
+def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins, numbered: Numbered | None = None) -> DataSplits:
+    """Split the data as the recipe says.
+
+    Args:
+        dataset: As it was read.
+        recipe: With the options of the split.
+        plugins: The registered plugins.
+        numbered: Of the training examples, if several splits of them are made; None numbers them.
 
     Raises:
         BadData: If nothing can be learnt from the split, or no split can be made.
@@ -136,8 +165,8 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
         groups = number_groups(dataset.train, keys, recipe)
         val_groups = number_groups(dataset.val, val_keys, recipe)
     else:
-        keys = example_keys(dataset.train)
-        groups = number_groups(dataset.train, keys, recipe)
+        numbered = numbered or Numbered.of(dataset.train, recipe)
+        keys, groups = numbered.keys, numbered.groups
         held = _hold_out(dataset, recipe, groups, strata)
         train, val = (Subset(dataset.train, index) for index in (held.train, held.val))
         rule = held.rule if dataset.train.groups is None else f"{held.rule}, whole groups"
@@ -146,14 +175,23 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins) -> DataSplits
     refuse_no_numbers(val, "validation")
     if of_classes:
         check_classes(train, val)
-    leaked, findings = check_split(train, keys[train.index], val, val_keys)
+    train_keys = keys[train.index]
     seen = _next_fold(dataset, recipe, groups, strata)
     size = min(int(recipe.split["probe"]), len(val))
     probed = choose_probe(train.index if seen is None else seen, size, recipe.seed)
-    findings += check_near_texts(train, val, leaked) + check_inputs(dataset, train, val) + _skipped(dataset)
     numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
     shared = {name: Groups.of(column) for name, column in numbers.items()}
-    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, findings, shared)
+    leaked = found_in(val_keys, train_keys)
+    both = {"train": train_keys, "val": val_keys}
+    return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, both, shared)
+
+
+def guarded(dataset: Dataset, splits: DataSplits) -> DataSplits:
+    """Return the splits with what the guards find in them, before anything is learnt."""
+    train, val = splits.train, splits.val
+    findings = check_split(train, splits.keys["train"], val, splits.keys["val"])
+    findings += check_near_texts(train, val, splits.leaked) + check_inputs(dataset, train, val) + _skipped(dataset)
+    return replace(splits, findings=findings)
 
 
 def refuse_no_numbers(subset: Subset, name: str) -> None:

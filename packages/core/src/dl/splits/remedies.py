@@ -18,7 +18,7 @@ from dl.options import Options, format_value
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import HOLDOUT
 from dl.recipes.recipe import Recipe
-from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.terminal import safe_text
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def unmended(recipe: Recipe, findings: Sequence[Finding]) -> list[str]:
 
 def _one_split(recipe: Recipe, dataset: Dataset, plugins: Plugins) -> DataSplits:
     """Split as one fit does: what is found in a fold is found in a hold-out."""
-    return split_data(dataset, replace(recipe, split={**recipe.split, "protocol": HOLDOUT, "fold": 0}), plugins)
+    one = replace(recipe, split={**recipe.split, "protocol": HOLDOUT, "fold": 0})
+    return guarded(dataset, split_data(dataset, one, plugins))
 
 
 def _refuse(found: Sequence[Finding], recipe: Recipe) -> None:

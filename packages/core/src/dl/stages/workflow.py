@@ -32,7 +32,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import claim_run
 from dl.runs.workflow import (
@@ -189,7 +189,7 @@ def begin_workflow(
         plan = make_plan(first.recipe, dataset, plugins, by_size=True)
         folder = claim_run(root, f"{dataset.name}-workflow")
         reasons = [f"{one.typed}: {one.reason}" for one in first.defaults]
-        files.write_text(folder / "recipe.toml", first.recipe.to_toml(reasons))
+        write_recipe(folder, first.recipe, reasons)
         manifest, info = first.manifest(folder.name), first.task.info
         state = Workflow(
             name=folder.name,
@@ -198,7 +198,7 @@ def begin_workflow(
             asked=asked,
             data=dataset.name,
             title=dataset.title,
-            model=first.recipe.model,
+            model=manifest.model,
             task=info.name,
             metric=info.headline,
             train=manifest.parts.train,

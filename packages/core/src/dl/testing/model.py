@@ -27,6 +27,7 @@ from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole
 from dl.testing.light import lists_lightly
 from dl.testing.rules import Broken, Results, Rules, Skipped, ask, options_hold, owner
 from dl.training.checkpoint import copy_weights, load_weights, save_weights
+from dl.training.regularizers import start
 from dl.training.summary import summarize
 
 EXAMPLES = 4  # of the batch to overfit; few enough for a linear model of a few columns
@@ -94,12 +95,15 @@ class ModelSubject:
         return self.spec.build is None and self.spec.build_autoencoder is not None
 
     def build(self, outputs: int = CLASSES, seed: int = 0, changed: Options | None = None) -> nn.Module:
-        """Build a network from a seed, with some options replaced."""
+        """Build a network from a seed, with some options replaced, and the weights that it begins with."""
+        if self.spec.member is not None:
+            raise Skipped("it is a family of networks; check one of them by its name")
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
         shape = self.batches.preprocessor.input_shape
         remake = self.spec.build_autoencoder
         network = remake(shape, options) if remake and self.reconstructs else self.spec.network(shape, outputs, options)
+        start(self.spec, network, options, of_run=False)
         summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
         return network
 
@@ -142,6 +146,8 @@ def _choices(subject: ModelSubject) -> None:
         for choice in option.choices or (False, True):
             try:
                 subject.build(changed={option.name: choice}).eval()(cloned(subject.inputs))
+            except Skipped:
+                raise
             except Exception as error:
                 raise Broken(f"{option.name}={choice} fails: {type(error).__name__}: {error}") from error
 

@@ -188,7 +188,7 @@ class RunWriter(Callback):
             "step": float(module.steps_done),
             "seconds": time.monotonic() - self.started,
             "train_seconds": self.train_seconds,
-            "lr": float(module.optimizer.param_groups[0]["lr"]),
+            "lr": float(module.made[0].param_groups[0]["lr"]),
             "train_loss": train_loss,
             "train_score": train_score,
         }

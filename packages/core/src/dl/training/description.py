@@ -9,17 +9,24 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from dl.backbone import backbone
 from dl.defaults import Default
+from dl.graph.network import Graph
 from dl.options import format_value
+from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
 from dl.splits.remedies import unmended
 from dl.terminal import plain
+from dl.training.regularizers import can_read_features
 from dl.training.setup import FitSetup
 from dl.training.summary import Layer, summarize
 from dl.words import hold, many
+
+MOST_LINES = 24  # of the drawing of a graph; the report has all
 
 
 def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
@@ -31,7 +38,7 @@ def describe(console: Console, setup: FitSetup, plugins: Plugins) -> None:
         options = "".join(f" {name}={format_value(value)}" for name, value in recipe.model_options.items())
         console.print(plain(f"  {recipe.model:<11} {setup.learner.answer}, by scikit-learn:{options}"))
     else:
-        _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), recipe.model)
+        _show_network(console, setup)
     _show_defaults(console, setup.defaults)
     _show_regularizers(console, [plugins.regularizers[name].typed(o) for name, o in recipe.regularizers.items()])
     _show_baselines(console, setup.task.info.headline, setup.baselines)
@@ -53,6 +60,7 @@ def _show_data(console: Console, setup: FitSetup) -> None:
         "to find": _class_to_find(task.info),
         "learns": _target_scale(task.info),
         "goes on": _going_on(setup),
+        "body": _body(setup),
     }
     console.print(plain(f"{dataset.name}: {dataset.title}" if dataset.title else dataset.name, "bold"))
     for name, value in facts.items():
@@ -71,6 +79,20 @@ def _going_on(setup: FitSetup) -> str:
     if not recipe.from_run:
         return ""
     return f"from {Path(recipe.from_run).name}, its weights, classes and preprocessing; lr={recipe.train['lr']}"
+
+
+def _body(setup: FitSetup) -> str:
+    """Describe what is trained of a network with a body, and where its weights come from; empty for any other."""
+    parted = backbone(setup.network)
+    if parted is None:
+        return ""
+    trained = f"the last {many(len(parted.thawed), 'stage')} trained, after a head is solved"
+    if parted.is_frozen:
+        once = can_read_features(setup.regularizers)
+        trained = (
+            "frozen, its features are computed once" if once else "frozen, computed at each step, as inputs change"
+        )
+    return f"{trained}; {parted.origin}"
 
 
 def _class_to_find(info: TaskInfo) -> str:
@@ -99,6 +121,17 @@ def _show_unknown(console: Console, setup: FitSetup) -> None:
             found, first = int(unknown.sum()), subset.examples.source(int(subset.index[np.argmax(unknown)]))
             count = f"{found:,} of {len(subset):,} {name} examples {hold(found)} nothing that is known, as"
             console.print(plain(f"  - {count} {first}"))
+
+
+def _show_network(console: Console, setup: FitSetup) -> None:
+    """Print the layers of the network: of a graph, its drawing."""
+    name = short_model(setup.recipe.model)
+    if isinstance(setup.network, Graph):
+        console.print(plain(f"  {name}", "dim"))
+        drawn = setup.network.diagram.folded().text(MOST_LINES)
+        console.print(Text("\n".join(f"  {line}" for line in drawn.splitlines())), soft_wrap=True)
+    else:
+        _show_layers(console, summarize(setup.network, setup.preprocessor.example_input()), name)
 
 
 def _show_layers(console: Console, layers: Sequence[Layer], name: str) -> None:

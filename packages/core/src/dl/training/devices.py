@@ -7,11 +7,12 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -20,6 +21,7 @@ from dl.training.checkpoint import DurableCheckpoints
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
 LONGEST_COUNT = 9  # digits
+VISIBLE = "CUDA_VISIBLE_DEVICES"  # the environment variable that names the GPUs of a process
 
 
 def is_first_device() -> bool:
@@ -36,6 +38,7 @@ def quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="lightning")
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # a frozen body
         try:
             for logger in loggers:
                 logger.setLevel(logging.ERROR)
@@ -43,6 +46,17 @@ def quiet_lightning() -> Iterator[None]:
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
+
+
+def one_by_one(count: int, visible: str) -> tuple[dict[str, str], ...]:
+    """Return the environment variables that show one GPU each, for so many GPUs.
+
+    Args:
+        count: Of the GPUs that are used.
+        visible: Names of those that this process sees, comma-separated; empty for all of the machine.
+    """
+    names = [name.strip() for name in visible.split(",") if name.strip()] or [str(k) for k in range(count)]
+    return tuple({VISIBLE: name} for name in names[:count])
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,25 @@ class Devices:
         self.check()
         if (world := self.trainer(1, []).world_size) > 1:
             raise BadDevices(f"{fitted} one after the other on one device, not {world}{hint}")
+
+    @property
+    def alone(self) -> Devices:
+        """One of these devices, for a process that fits there by itself."""
+        return replace(self, devices="1", strategy="auto")
+
+    def each_alone(self) -> tuple[dict[str, str], ...]:
+        """Return for each device the environment variables with which a process sees it alone; none for parts of a CPU.
+
+        Raises:
+            BadDevices: As `trainer`; for several machines.
+        """
+        self.check()
+        trainer = self.trainer(1, [])
+        if self.num_nodes > 1:
+            raise BadDevices("folds share the devices of one machine; leave num_nodes= out")
+        if not isinstance(trainer.accelerator, CUDAAccelerator):
+            return ({},) * trainer.num_devices
+        return one_by_one(trainer.num_devices, os.environ.get(VISIBLE, ""))
 
     def trainer(self, epochs: int, callbacks: Sequence[Callback]) -> pl.Trainer:
         """Build the Trainer: Lightning's loops and strategies, with dl's own checkpoints, progress and stopping.

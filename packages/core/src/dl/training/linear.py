@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Index
-from dl.linear_path import LinearPath
+from dl.linear_path import LinearPath, SolvedLinear
 from dl.tasks.task import Loss, TaskKind
 
 MOST_EXAMPLES = 5_000  # that a linear path is solved on
@@ -43,16 +43,16 @@ def few_enough(positions: Index, numbers: int) -> Index:
 
 
 @torch.no_grad()
-def solve(path: LinearPath, inputs: Tensor, targets: Tensor, loss: Loss) -> float:
-    """Solve the linear model of a path, and return the strength of its penalty.
+def solve(linear: SolvedLinear | nn.Linear, inputs: Tensor, targets: Tensor, loss: Loss) -> float:
+    """Solve a linear model of inputs, and return the strength of its penalty.
 
     Args:
-        path: Changed in place.
+        linear: Changed in place.
         inputs: Prepared, (N, ...).
         targets: As the loss reads them.
         loss: Of the task.
     """
-    rows, outputs = inputs.flatten(1).double(), len(path.linear.bias)
+    rows, outputs = inputs.flatten(1).double(), len(linear.bias)
     mean = rows.mean(dim=0)
     coordinates, directions = _span(rows - mean)
     total = float(coordinates.square().sum(dim=1).mean()) or 1.0
@@ -62,8 +62,8 @@ def solve(path: LinearPath, inputs: Tensor, targets: Tensor, loss: Loss) -> floa
     if not bool(torch.isfinite(found).all()):
         found = torch.zeros_like(found)  # as if there were no linear model
     weight = found[1:].T if directions is None else found[1:].T @ directions
-    path.linear.weight.copy_(weight)
-    path.linear.bias.copy_(found[0] - weight @ mean)
+    linear.weight.copy_(weight)
+    linear.bias.copy_(found[0] - weight @ mean)
     return STRENGTHS[best]
 
 

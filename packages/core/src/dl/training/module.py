@@ -31,6 +31,7 @@ from dl.options import Value
 from dl.padded import Padded
 from dl.regularizer import Batch, Prepared
 from dl.runs.outcomes import PARTS, Scored
+from dl.specs import OwnStep
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
 from dl.training.checkpoint import load_weights
@@ -44,7 +45,7 @@ from dl.training.diagnostics import (
 )
 from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
-from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer
+from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
 
@@ -89,6 +90,7 @@ class FitModule(pl.LightningModule):
         blocks: Whether one step of Lightning is a block of optimizer steps.
         make_own: Builds the user's own optimizer from the trainable parameters; None takes the recipe's.
         goes_on: Whether the network has the weights of a run, and its linear path is not solved anew.
+        own_step: Takes the steps of the optimizers, in blocks alone; None for the step here.
     """
 
     def __init__(
@@ -105,13 +107,14 @@ class FitModule(pl.LightningModule):
         blocks: bool,
         make_own: MakeOptimizer | None = None,
         goes_on: bool = False,
+        own_step: OwnStep | None = None,
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
         self.regularizers, self.train_loss = regularizers, regularizers.loss(task.row.loss)
-        self.stop, self.make_own, self.goes_on = stop, make_own, goes_on
+        self.stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
@@ -120,6 +123,8 @@ class FitModule(pl.LightningModule):
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self.made: list[torch.optim.Optimizer] = []
+        self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
@@ -165,7 +170,7 @@ class FitModule(pl.LightningModule):
         if self.linear_path is not None and not self.goes_on:
             positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
             inputs, targets = self._at(self.data.train_data, positions)
-            solve(self.linear_path, inputs, targets, self.task.row.loss)
+            solve(self.linear_path.linear, inputs, targets, self.task.row.loss)
 
     def _at(self, data: DeviceDataset, positions: Index) -> tuple[Tensor, Tensor]:
         """Return prepared inputs of one shape, and their targets."""
@@ -175,22 +180,27 @@ class FitModule(pl.LightningModule):
         return prepared, targets
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Build the recipe's optimizer and schedule."""
-        if self.make_own is None:
-            self.optimizer = make_optimizer(self.network, self.train_options)
-        else:
-            self.optimizer = own_optimizer(self.make_own, self.network)
+        """Build the recipe's optimizer and schedule, or those of the user's own training step."""
+        self.made = self._make_optimizers()
         total = self.sampler.steps * int(self.train_options["epochs"])
-        self.schedule = make_schedule(self.optimizer, self.train_options, total)
-        if self.schedule is None or not self.automatic_optimization:
-            return self.optimizer
-        return {"optimizer": self.optimizer, "lr_scheduler": {"scheduler": self.schedule, "interval": "step"}}
+        schedules = [make_schedule(one, self.train_options, total) for one in self.made]
+        self.schedules = [one for one in schedules if one is not None]
+        if not self.schedules or not self.automatic_optimization:
+            return self.made
+        return {"optimizer": self.made[0], "lr_scheduler": {"scheduler": self.schedules[0], "interval": "step"}}
+
+    def _make_optimizers(self) -> list[torch.optim.Optimizer]:
+        if self.own_step is not None and (made := own_optimizers(self.own_step, self.network)):
+            return made
+        if self.make_own is not None:
+            return [own_optimizer(self.make_own, self.network)]
+        return [make_optimizer(self.network, self.train_options)]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Add dl's own state: steps, regularizers, and the schedule if steps come in blocks."""
+        """Add dl's own state: steps, regularizers, and the schedules if steps come in blocks."""
         checkpoint[SAVED] = {"steps_done": self.steps_done, "regularizers": self.regularizers.state_dict()}
-        if self.schedule is not None and not self.automatic_optimization:
-            checkpoint[SAVED]["schedule"] = self.schedule.state_dict()
+        if not self.automatic_optimization:
+            checkpoint[SAVED]["schedules"] = [one.state_dict() for one in self.schedules]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
         """Remember dl's own state until `on_fit_start`."""
@@ -199,8 +209,8 @@ class FitModule(pl.LightningModule):
     def _resume(self, saved: Mapping[str, Any]) -> None:  # Any: as it was saved
         self.steps_done = saved["steps_done"]
         self.regularizers.load_state_dict(saved["regularizers"])
-        if self.schedule is not None and "schedule" in saved:
-            self.schedule.load_state_dict(saved["schedule"])
+        for schedule, state in zip(self.schedules, saved.get("schedules", ()), strict=False):
+            schedule.load_state_dict(state)
 
     def on_train_epoch_start(self) -> None:
         """Seed regularizers and dropout by (seed, epoch, device).
@@ -209,7 +219,11 @@ class FitModule(pl.LightningModule):
         """
         rng = np.random.default_rng([self.seed, self.current_epoch, self.shard.rank, 0x9E6])
         self.generator.manual_seed(int(rng.integers(1 << 63)))
-        torch.manual_seed(int(rng.integers(1 << 63)))
+        seed = int(rng.integers(1 << 63))
+        if self.device.type == "cpu":  # to seed devices that nobody uses takes longer than a step
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
@@ -289,21 +303,15 @@ class FitModule(pl.LightningModule):
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
-        network, optimizer, schedule = self.network, self.optimizer, self.schedule
-        clip, sizes = float(self.train_options["clip"]), batch_sizes(len(positions), self.sampler.batch_size)
-        backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
+        sizes = batch_sizes(len(positions), self.sampler.batch_size)
+        step = self._take_step if self.own_step is None else self._take_own_step
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
         for inputs, target in self._batches(positions, sizes):
-            logits, loss, _ = backward(self._draw(inputs, target))
-            if not losses:
-                self.gradients.record()
-            if clip:
-                nn.utils.clip_grad_norm_(network.parameters(), clip)
-            optimizer.step()
-            self.regularizers.after_step(network)
-            if schedule is not None:
+            logits, loss = step(self._draw(inputs, target), inputs, first=not losses)
+            self.regularizers.after_step(self.network)
+            for schedule in self.schedules:
                 schedule.step()
             losses.append(loss)
             outputs.append(logits)
@@ -311,6 +319,40 @@ class FitModule(pl.LightningModule):
             if self.stop():
                 break
         self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
+
+    def _take_step(self, batch: Batch, _inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
+        """Take one optimizer step; return its logits and its loss.
+
+        Args:
+            batch: After regularizers.
+            _inputs: Before regularizers, which an own step reads.
+            first: Whether it is the first step of a block, at which gradients are recorded.
+        """
+        backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
+        logits, loss, _ = backward(batch)
+        if first:
+            self.gradients.record()
+        if clip := float(self.train_options["clip"]):
+            nn.utils.clip_grad_norm_(self.network.parameters(), clip)
+        self.made[0].step()
+        return logits, loss
+
+    def _take_own_step(self, batch: Batch, inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
+        """Let the user's own step be taken; return the logits after it, in eval mode, and the loss that it shows.
+
+        Raises:
+            TrainingFailed: If it returns no loss.
+        """
+        assert self.own_step is not None
+        loss = self.own_step.step(self.network, batch, *self.made)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            raise TrainingFailed(f"training_step returned {type(loss).__name__}, not the loss to show, a scalar tensor")
+        if first:
+            self.gradients.record()
+        with torch.no_grad():
+            logits = self.task.row.reduce_logits(self.network.eval()(inputs), inputs)
+        self.network.train()
+        return logits, loss.detach().reshape(())
 
     def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run one backward pass; return its logits, its loss, and its loss with penalties."""

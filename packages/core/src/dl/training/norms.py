@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from dl.backbone import bodies
 from dl.data.examples import Index
 from dl.regularizer import Prepared
 
@@ -23,8 +24,10 @@ MOST_EXAMPLES = 2048  # that the statistics are computed on
 
 
 def running_norms(network: nn.Module) -> list[_BatchNorm]:
-    """Return the batch norms of a network that keep running statistics."""
-    return [layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
+    """Return the batch norms of a network that learn running statistics; those of a body keep what they brought."""
+    norms = [layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
+    inner = bodies(network)
+    return [norm for norm in norms if norm not in inner]
 
 
 @torch.no_grad()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import nn
 
+from dl.backbone import backbone
 from dl.errors import BadOption
 from dl.options import Value
+from dl.specs import OwnStep
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 
 
 def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.optim.Optimizer:
     """Build the named optimizer, in PyTorch's fastest implementation."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     name, lr = str(options["optimizer"]), float(options["lr"])
+    parameters = parameter_groups(network, lr)
     decay, momentum = float(options["weight_decay"]), float(options["momentum"])
     if name == "rmsprop":  # smoothing constant 0.9, as Keras and the papers; PyTorch's default is 0.99
         return torch.optim.RMSprop(parameters, lr, alpha=0.9, eps=1e-7, momentum=momentum)
@@ -26,6 +29,16 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
     if name == "adamw":
         return torch.optim.AdamW(parameters, lr, weight_decay=decay, fused=True)
     return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
+
+
+def parameter_groups(network: nn.Module, lr: float) -> list[dict[str, Any]]:  # Any: as torch types groups
+    """Return the trained parameters with their rates: one group, and one for each stage of a body that is trained."""
+    network_ = backbone(network)
+    stages = network_.thawed if network_ else ()
+    groups = [([one for layer in stage.layers for one in layer.parameters()], stage.share) for stage in stages]
+    of_stages = {id(one) for parameters, _ in groups for one in parameters}
+    rest = [one for one in network.parameters() if one.requires_grad and id(one) not in of_stages]
+    return [{"params": parameters, "lr": lr * share} for parameters, share in [(rest, 1.0), *groups]]
 
 
 def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimizer:
@@ -43,6 +56,21 @@ def own_optimizer(make: MakeOptimizer, network: nn.Module) -> torch.optim.Optimi
     if closure is not None and closure.default is closure.empty:
         raise BadOption(f"{type(optimizer).__name__} needs a closure in each step, which dl does not support")
     return optimizer
+
+
+def own_optimizers(own: OwnStep, network: nn.Module) -> list[torch.optim.Optimizer]:
+    """Build the optimizers of the user's own training step; none if it takes the recipe's.
+
+    Raises:
+        BadOption: If the function does not return optimizers.
+    """
+    if own.optimizers is None:
+        return []
+    made: object = own.optimizers(network)
+    found: list[Any] = list(made) if isinstance(made, (tuple, list)) else [made]  # Any: the user's objects
+    if not found or not all(isinstance(one, torch.optim.Optimizer) for one in found):
+        raise BadOption(f"optimizers returned {type(made).__name__}, not a list of optimizers of torch")
+    return found
 
 
 def make_schedule(

@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dl.backbone import backbone
 from dl.domain import Preprocessor
 from dl.errors import BadOption, PluginFailed
 from dl.options import Options, Value
+from dl.plugins.model_file import short_model
 from dl.plugins.refusal import build_from
 from dl.plugins.registry import Plugins, network_builder
 from dl.recipes.recipe import Recipe
@@ -152,6 +154,21 @@ def make_regularizer(spec: RegularizerSpec, options: Options, task: Task) -> Reg
     return build_from(lambda options: spec.build(options, task), options, spec.options, f"regularizer {spec.name}")
 
 
+def can_read_features(regularizers: Regularizers) -> bool:
+    """Return whether features of a frozen body stand for the inputs of training steps: nothing changes these."""
+    return not any(one.batch for one in regularizers.by_name.values())
+
+
+def start(spec: ModelSpec, network: nn.Module, options: Options, *, of_run: bool) -> None:
+    """Load the weights that a network begins with, if its model has any; of a run, those that the run leaves out."""
+    parted = backbone(network)
+    if spec.start is None or (of_run and (parted is None or parted.is_stored)):
+        return
+    spec.start(network, options)
+    if parted is not None:
+        parted.seal()
+
+
 def _backward_within(
     name: str, gradients: Callable[[nn.Module, Backward], None], network: nn.Module, backward: Backward
 ) -> Tensor:
@@ -173,10 +190,17 @@ def _backward_within(
 
 
 def build_network(
-    recipe: Recipe, plugins: Plugins, preprocessor: Preprocessor, task: Task, regularizers: Regularizers
+    recipe: Recipe,
+    plugins: Plugins,
+    preprocessor: Preprocessor,
+    task: Task,
+    regularizers: Regularizers,
+    *,
+    of_run: bool = False,
 ) -> nn.Module:
     """Build the recipe's network for the prepared inputs and the task's outputs, and apply the regularizers.
 
+    Weights that it begins with are loaded (`ModelSpec.start`), unless they are read from a run, which has them all.
     One forward pass on an example input gives lazy layers their shapes, and shows a network that cannot read it.
 
     Raises:
@@ -192,6 +216,7 @@ def build_network(
         summarize(built, preprocessor.example_input())
         return built
 
-    network = build_from(build, options, spec.options, f"model {spec.name}")
+    network = build_from(build, options, spec.options, f"model {short_model(spec.name)}")
+    start(spec, network, options, of_run=of_run)
     regularizers.change(network)
     return network

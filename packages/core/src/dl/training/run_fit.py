@@ -21,23 +21,25 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dl import files
+from dl.diagram import as_json
 from dl.errors import BadDevices, BadOption
 from dl.learners.keep import add_rivals, are_wanted
 from dl.options import Options
-from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
+from dl.plugins.at_hand import NOTHING, AtHand, take_arguments, take_step
 from dl.plugins.loading import load_plugins
+from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import named_options
 from dl.runs import outcomes
 from dl.runs.forgotten import write_forgotten
 from dl.runs.report import Which, find_run
-from dl.runs.run import PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
+from dl.runs.run import NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
@@ -46,6 +48,7 @@ from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.origin import resolve_from
 from dl.training.setup import FitSetup, set_up
+from dl.training.summary import diagram_of
 from dl.training.train import train
 
 if TYPE_CHECKING:
@@ -63,6 +66,8 @@ def fit(
     task: str = "",
     seed: int | None = None,
     optimizer: str | Callable[[list[nn.Parameter]], Optimizer] | None = None,
+    training_step: Callable[..., Tensor] | None = None,
+    optimizers: Callable[[nn.Module], Sequence[Optimizer]] | None = None,
     callbacks: Sequence[Callback] = (),
     devices: Devices | None = None,
     runs: str | Path = "runs",
@@ -82,13 +87,16 @@ def fit(
             tensors or lists, a frame, a data set of PyTorch or Hugging Face.
         target: Names of the target columns, or the targets for inputs in memory.
         test: The test set of data in memory, in the same form; it stays closed until `dl.evaluate`.
-        model: Name of a model; a network, which is copied; or a function from the shape of one input and the number of
-            outputs to one. Empty takes the recipe's.
+        model: Name of a model; ``my_net.py:build``; a network, which is copied; or a function from the shape of one
+            input and the number of outputs to one. Empty takes the recipe's.
         recipe: Name of a recipe, or path of a recipe file; empty takes the domain's default.
         task: Row of the task table; empty decides from the target.
         seed: Of every random draw; None takes the recipe's.
         optimizer: Name of an optimizer, or a function from the trainable parameters to one; None takes the recipe's.
             The recipe's schedule changes its learning rates.
+        training_step: A function of the network, a batch and each optimizer, in place of dl's own step: it takes the
+            steps of the optimizers and returns the loss to show.
+        optimizers: From the network to the optimizers of ``training_step``, which needs it.
         callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
         devices: Where to train; None lets Lightning choose, or takes one device for arguments in memory.
         runs: Folder of run folders.
@@ -114,7 +122,8 @@ def fit(
         >>> run = dl.fit("vision", "digits", model=lambda shape, outputs: MyNetwork(shape, outputs))
     """
     plugins = plugins or load_plugins()
-    given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks)
+    own_step = take_step(training_step, optimizers, optimizer)
+    given = take_arguments(plugins, data, target, test, model, task, options, optimizer, callbacks, own_step)
     at_hand, plugins = given.at_hand, given.plugins
     _check_callbacks(at_hand.callbacks)
     asked = Asked(domain, given.data, given.model, recipe, task, seed, given.options, dict(reg or {}))
@@ -170,7 +179,7 @@ def fit_recipe(
             name = next(iter(loggers))
             raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
         describe(console, setup, plugins)
-        folder = claim_run(root, f"{setup.dataset.name}-{setup.recipe.model}")
+        folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         write_run(folder, setup, devices)
         run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
         if setup.as_it_was is not None and (folder / WEIGHTS).exists():
@@ -208,7 +217,9 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
         reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
-        files.write_text(folder / "recipe.toml", setup.recipe.to_toml(reasons))
+        write_recipe(folder, setup.recipe, reasons)
+        if setup.learner is None:
+            write_json(folder / NETWORK, as_json(diagram_of(setup.network, setup.preprocessor.example_input())))
         write_json(folder / PREPROCESSOR, setup.preprocessor.settings())
         write_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)

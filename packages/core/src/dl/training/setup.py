@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
-from dl.errors import BadData, BadOption, DLError, PluginFailed
+from dl.errors import BadData, BadNetwork, BadOption, DLError, PluginFailed
 from dl.learner import Learner
 from dl.learners.fitted import learner_of
 from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
+from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
@@ -33,16 +34,16 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.manifest import Baseline, Manifest
 from dl.runs.thresholds import need_both
-from dl.specs import ModelSpec
+from dl.specs import ModelSpec, OwnStep
 from dl.splits.copies import only_copies
-from dl.splits.partition import DataSplits, load_dataset, split_data
+from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
 from dl.tasks.task import Rung, Task
 from dl.terminal import safe_text
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
-from dl.training.optimizers import own_optimizer
+from dl.training.optimizers import own_optimizer, own_optimizers
 from dl.training.origin import AsItWas, open_origin, score_as_it_was
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
@@ -72,6 +73,8 @@ class FitSetup:
         created: Time of creation, in UTC (ISO 8601).
         as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
         rungs: Answers that follow from the network, scored example by example.
+        random_state: Of torch after the preprocessor was learnt, from which the network is drawn.
+        own_step: How the network is trained; None for dl's own training step.
     """
 
     recipe: Recipe
@@ -91,6 +94,8 @@ class FitSetup:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     as_it_was: AsItWas | None = None
     rungs: tuple[Rung, ...] = ()
+    random_state: Tensor = field(default_factory=torch.get_rng_state)
+    own_step: OwnStep | None = None
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -100,7 +105,7 @@ class FitSetup:
             created=self.created,
             dl_version=VERSION,
             domain=self.recipe.domain,
-            model=self.recipe.model,
+            model=short_model(self.recipe.model),
             parameters=count_parameters(self.network),
             task=self.task.info,
             parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
@@ -111,6 +116,11 @@ class FitSetup:
             data=self.facts,
             learner=self.learner.answer if self.learner else "",
         )
+
+    @property
+    def constants(self) -> tuple[Baseline, ...]:
+        """The baselines that do not follow from the network, nor from a run that the fit goes on from."""
+        return tuple(one for one in self.baselines if one.name not in self.kept_scores)
 
     @property
     def kept_scores(self) -> dict[str, NDArray[np.float32]]:
@@ -131,6 +141,7 @@ def set_up(
     at_hand: AtHand = NOTHING,
     dataset: Dataset | None = None,
     splits: DataSplits | None = None,
+    prepared: FitSetup | None = None,
 ) -> FitSetup:
     """Read and split the data, decide the task, learn the preprocessor and build the network.
 
@@ -142,6 +153,7 @@ def set_up(
         at_hand: Arguments in memory, which the recipe cannot name.
         dataset: The recipe's data set, if it has been read before; None reads it.
         splits: Of this data set, in place of those that the recipe asks for.
+        prepared: A fit that prepares these splits alike: its task, preprocessor and encoded inputs are taken.
 
     Raises:
         DLError: For a mistake of the user: unreadable data, a task or an option that does not fit.
@@ -156,13 +168,18 @@ def set_up(
     facts = data_facts(dataset)
     recipe, defaults = close_recipe(recipe, dataset, plugins, at_hand, facts)
     defaults = mended + defaults
-    splits = splits or split_data(dataset, recipe, plugins)
+    splits = splits or guarded(dataset, split_data(dataset, recipe, plugins))
     own = origin.own_splits(plugins) if origin else None
     splits = origin.adopt(splits, own) if origin else splits
-    task = origin.task_of(splits) if origin else _decide(splits, recipe, plugins)
-    _check_threshold(task, splits, recipe)
     torch.manual_seed(recipe.seed)
-    preprocessor = origin.preprocessor if origin else domain.learn(splits.train, recipe.data_options)
+    if prepared:
+        task, preprocessor = prepared.task, prepared.preprocessor
+        torch.set_rng_state(prepared.random_state)
+    else:
+        task = origin.task_of(splits) if origin else _decide(splits, recipe, plugins)
+        preprocessor = origin.preprocessor if origin else domain.learn(splits.train, recipe.data_options)
+    random_state = torch.get_rng_state()
+    _check_threshold(task, splits, recipe)
     regularizers = Regularizers.of(recipe, plugins, task)
     learner = _learner(recipe, plugins, task, at_hand)
     network = nn.Identity() if learner else _build(recipe, plugins, preprocessor, task, regularizers, at_hand)
@@ -170,12 +187,14 @@ def set_up(
         origin.load_into(network)
     if not learner:
         _refuse_unreachable(network, preprocessor, task, splits)
+    own_step = _own_step(recipe, plugins, network, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
-    data = _encode(splits, preprocessor, task, int(recipe.train.get("batch_size", 1)))
-    baselines = task.row.baselines(task, splits.train, splits.val, preprocessor)
+    data = prepared.data if prepared else _encode(splits, preprocessor, task)
+    check_width(splits.train, data.train_data.lengths, int(recipe.train.get("batch_size", 1)))
+    every = prepared.constants if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
     rungs = () if learner else task.row.rungs(task, network, splits.train, splits.val, preprocessor)
-    baselines = (*baselines, *(one.baseline for one in rungs), *((as_it_was.baseline,) if as_it_was else ()))
+    baselines = (*every, *(one.baseline for one in rungs), *((as_it_was.baseline,) if as_it_was else ()))
     return FitSetup(
         recipe,
         dataset,
@@ -193,6 +212,8 @@ def set_up(
         learner,
         as_it_was=as_it_was,
         rungs=rungs,
+        random_state=random_state,
+        own_step=own_step,
     )
 
 
@@ -265,15 +286,16 @@ def _build(
     """Build the network, and try it with the user's own optimizer, before the run folder is made.
 
     Raises:
-        BadOption: If a network or an optimizer in memory does not fit.
+        BadNetwork: If the user's own network does not fit.
+        BadOption: If an optimizer in memory does not fit.
         PluginFailed: If the model's network does not fit the task.
     """
-    own = at_hand.model is not None
-    with _naming_own_network(preprocessor) if own else nullcontext():
-        network = build_network(recipe, plugins, preprocessor, task, regularizers)
+    own, of_run = _own_network(recipe, at_hand), bool(recipe.from_run)
+    with _naming_own_network(preprocessor, own) if own else nullcontext():
+        network = build_network(recipe, plugins, preprocessor, task, regularizers, of_run=of_run)
         fault = find_network_fault(network, preprocessor.example_input(), task)
     if fault and own:
-        raise BadOption(f"the network given as model= {fault}")
+        raise BadNetwork(f"{own} {fault}")
     if fault:
         message = f"the model {recipe.model!r} {fault}"
         raise PluginFailed(plugins.line("models", (recipe.domain, recipe.model), message))
@@ -282,12 +304,39 @@ def _build(
     return network
 
 
-@contextmanager
-def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
-    """Turn errors of a network in memory, or of the function that builds it, into one line.
+def _own_network(recipe: Recipe, at_hand: AtHand) -> str:
+    """Name the user's own network, in memory or of a file; empty for a registered model."""
+    if at_hand.model is not None:
+        return "the network given as model="
+    return f"the network of {short_model(recipe.model)}" if FileName.of(recipe.model) else ""
+
+
+def _own_step(
+    recipe: Recipe, plugins: Plugins, network: nn.Module, regularizers: Regularizers, at_hand: AtHand
+) -> OwnStep | None:
+    """Return the training step in place of dl's own, with its optimizers tried.
 
     Raises:
-        BadOption: For anything but a `DLError`.
+        BadOption: If a regularizer or an option changes the loss or the gradients, which are those of that step.
+    """
+    found = at_hand.own_step or plugins.model(recipe.domain, recipe.model).own_step
+    if found is None:
+        return None
+    for name, one in regularizers.by_name.items():
+        if one.loss or one.penalty or one.gradients:
+            raise BadOption(f"--reg {name} changes a loss or gradients that are those of training_step; leave it out")
+    if recipe.train.get("clip"):
+        raise BadOption("clip= changes gradients, which are those of training_step; leave it out")
+    own_optimizers(found, network)
+    return found
+
+
+@contextmanager
+def _naming_own_network(preprocessor: Preprocessor, own: str) -> Iterator[None]:
+    """Turn errors of the user's own network, or of the function that builds it, into one line.
+
+    Raises:
+        BadNetwork: For anything but a `DLError`.
     """
     try:
         yield
@@ -295,8 +344,8 @@ def _naming_own_network(preprocessor: Preprocessor) -> Iterator[None]:
         raise
     except Exception as error:  # the user's network may raise anything
         shape = tuple(preprocessor.input_shape)
-        message = f"the network given as model= fails on an input of shape {shape}: {describe_error(error)}"
-        raise BadOption(message) from error
+        why = "; ".join([describe_error(error), *getattr(error, "__notes__", ())])
+        raise BadNetwork(f"{own} fails on an input of shape {shape}: {why}") from error
 
 
 def _refuse_unreachable(network: nn.Module, preprocessor: Preprocessor, task: Task, splits: DataSplits) -> None:
@@ -324,11 +373,10 @@ def _refuse_unreachable(network: nn.Module, preprocessor: Preprocessor, task: Ta
             )
 
 
-def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task, batch_size: int) -> FitData:
+def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task) -> FitData:
     """Encode the inputs; examples shared by training and validation set are encoded once."""
     for_training = encode_examples(splits.train.examples, preprocessor)
     train = DeviceDataset.of(for_training, task)
-    check_width(splits.train, train.lengths, batch_size)
     shared = splits.val.examples is splits.train.examples
     for_scoring = for_training if shared else encode_examples(splits.val.examples, preprocessor)
     val = train if shared else DeviceDataset.of(for_scoring, task)

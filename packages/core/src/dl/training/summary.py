@@ -8,6 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dl.backbone import Backbone, bodies
+from dl.diagram import Diagram, DrawnLayer, stack
+from dl.graph.network import Graph
+from dl.graph.value import Entered, watched
 from dl.padded import Padded
 from dl.tasks.task import Task
 
@@ -30,27 +34,48 @@ class Layer:
 
 
 def summarize(network: nn.Module, blank: Tensor | Padded) -> list[Layer]:
-    """Run one blank input through the network and record each leaf layer, in order of execution."""
+    """Run one blank input through the network and record each leaf layer, in order of execution; a body is one.
+
+    An error of the network gets a note that names the layer that failed.
+    """
     layers: list[Layer] = []
+    entered: list[Entered] = []
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
-            layers.append(Layer(name, type(layer).__name__, shape, count_parameters(layer)))
+            layers.append(Layer(name, kinds.get(layer, type(layer).__name__), shape, count_parameters(layer)))
 
         return layer.register_forward_hook(hook)
 
-    leaves = [(name, layer) for name, layer in network.named_modules() if not list(layer.children())]
+    kinds = {layer.body: layer.name for layer in network.modules() if isinstance(layer, Backbone)}
+    inner = bodies(network) - set(kinds)
+    named = [(name, layer) for name, layer in network.named_modules() if layer not in inner]
+    leaves = [(name, layer) for name, layer in named if layer in kinds or not list(layer.children())]
     handles = [note(name, layer) for name, layer in leaves]
     training = network.training
     try:
-        with torch.no_grad():
+        with torch.no_grad(), watched(network, entered):
             network.eval()(blank)
+    except Exception as error:
+        if entered and (fault := entered[-1].fault):
+            error.add_note(fault)
+        raise
     finally:
         network.train(training)
         for handle in handles:
             handle.remove()
     return layers
+
+
+def diagram_of(network: nn.Module, blank: Tensor | Padded) -> Diagram:
+    """Return the drawing of a network: that of a graph, or the stack of its layers."""
+    if isinstance(network, Graph):
+        return network.diagram
+    layers = summarize(network, blank)
+    return stack(
+        [DrawnLayer(one.name, one.kind, (), " x ".join(map(str, one.shape)), one.parameters) for one in layers]
+    )
 
 
 def find_network_fault(network: nn.Module, blank: Tensor | Padded, task: Task) -> str:

@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
 from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.features import Stopped
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
@@ -34,6 +35,7 @@ from dl.training.callbacks import (
     TrialWriter,
 )
 from dl.training.devices import Devices, quiet_lightning
+from dl.training.features import Reading, read_features
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -102,27 +104,39 @@ def train(
         raise BadDevices(
             f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
         )
-    module = FitModule(
-        setup.network,
-        setup.preprocessor,
-        setup.task,
-        setup.data,
-        recipe.train,
-        recipe.seed,
-        setup.regularizers,
-        stop=lambda: flag.received is not None,
-        blocks=trainer.world_size == 1 and devices.supports_blocks,
-        make_own=setup.at_hand.optimizer,
-        goes_on=bool(recipe.from_run),
-    )
+    alone = trainer.world_size == 1
+    blocks = alone and devices.supports_blocks
+    if setup.own_step is not None and not blocks:
+        raise BadDevices("a training step of your own needs one device, in full precision")
     try:
-        with flag.catching(), display, quiet_lightning():
-            trainer.fit(module)
+        with flag.catching(), quiet_lightning():
+            device = trainer.strategy.root_device
+            reading = Reading(setup.preprocessor, setup.data)
+            if alone:
+                reading = read_features(setup, device, console, lambda: flag.received is not None)
+            module = FitModule(
+                setup.network,
+                reading.preprocessor,
+                setup.task,
+                reading.data,
+                recipe.train,
+                recipe.seed,
+                setup.regularizers,
+                stop=lambda: flag.received is not None,
+                blocks=blocks,
+                make_own=setup.at_hand.optimizer,
+                goes_on=bool(recipe.from_run),
+                own_step=setup.own_step,
+            )
+            with display, reading.context:
+                trainer.fit(module)
         if flag.received is None:
             writer.end("finished", early_stopping.why)
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
+    except Stopped:
+        writer.end("interrupted", "stopped by a signal while features were computed", flag.received or 0)
     except SecondSignal:
         writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
     except BaseException as error:  # a network may call sys.exit

@@ -2,23 +2,29 @@
 
 Both are taken at the best of their epochs so far, up to the same epoch: a trial that has been better early is not
 behind because it overfits now. Optuna's Wilcoxon pruner reads one number for each example from its storage and compares
-it once; here outcomes change with every epoch, so the paired difference is taken from the outcomes themselves.
+it once; here outcomes change with every epoch, so the paired difference is taken from the outcomes themselves. A trial
+of several fits is compared after each fold, on the examples of the folds so far.
 Letters: ``n`` examples, ``T`` epochs.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.cross_validation.pool import FinishedFold, mean_row
+from dl.data.examples import Index
 from dl.groups import Groups
+from dl.intervals import OVERLAP
 from dl.runs.history import EpochRow, best_epoch
 from dl.runs.manifest import MetricInfo, TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run
+from dl.splits.holdout import join_groups
 
 CERTAIN = 3.0  # standard errors; the comparison is repeated after every epoch
 FEWEST = 20  # examples below which nothing is certain
@@ -95,6 +101,52 @@ class Pruner:
         if paired_z(ours, self.best.gains[theirs - 1], self.groups) > -CERTAIN:
             return ""
         return f"certainly worse than trial {self.best.number} after epoch {len(rows)}"
+
+
+@dataclass(frozen=True)
+class FoldPruner:
+    """Judges a trial of several fits after each of its folds, on the examples that they and the best trial's scored.
+
+    Args:
+        number: Of the trial to compare it with.
+        best: Its folds.
+        groups: (N,) numbers of the groups of all examples.
+        fits: Number of folds.
+        monitor: What chooses an epoch.
+    """
+
+    number: int
+    best: tuple[Reference, ...]
+    groups: Index
+    fits: int
+    monitor: str
+
+    def reason(self, info: TaskInfo, folds: Sequence[FinishedFold]) -> str:
+        """Return why a trial ends after its newest fold; empty to continue.
+
+        Args:
+            info: Of the task.
+            folds: Those that it has finished, in their order.
+        """
+        done = len(folds)
+        if not done < self.fits or len(self.best) < done:
+            return ""
+        own = [Reference.of(0, fold.run, self.monitor == "loss") for fold in folds]
+        ours, theirs = (self._gains(info, one, folds) for one in (own, self.best[:done]))
+        if ours is None or theirs is None:
+            return ""
+        index = np.concatenate([fold.val for fold in folds])
+        z = paired_z(ours, theirs, Groups.of(join_groups(self.groups[index], index)))
+        if z > -CERTAIN * OVERLAP:  # each network learnt from what the others are scored on
+            return ""
+        return f"certainly worse than trial {self.number} after fold {done} of {self.fits}"
+
+    def _gains(self, info: TaskInfo, each: Sequence[Reference], folds: Sequence[FinishedFold]) -> Values | None:
+        """Return the gains of the examples that folds scored, at the epoch that is best in all of them together."""
+        sizes = {"val": [len(fold.val) for fold in folds]}
+        rows = [mean_row(rows, sizes) for rows in zip(*(one.rows for one in each), strict=False)]
+        best = best_epoch(rows, info.headline, self.monitor)
+        return np.concatenate([one.gains[best - 1] for one in each]) if best else None
 
 
 def first_epoch(epochs: int) -> int:

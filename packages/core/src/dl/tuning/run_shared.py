@@ -14,10 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 from dl.options import format_value
+from dl.recipes.protocol import HOLDOUT, parse_protocol
 from dl.recipes.recipe import Recipe
 from dl.terminal import plain
 from dl.tuning.luck import luck_of_study
-from dl.tuning.run_trials import check_failures, conclude, is_over, show_trial
+from dl.tuning.run_trials import check_failures, conclude, is_over, refit_best, show_trial
 from dl.tuning.shared import Identity, SharedStudy, at_its_place
 from dl.tuning.storage import Place
 from dl.tuning.study import FINISHED, RUNNING, Budget, Study, Trial, best_of, write_study
@@ -45,7 +46,7 @@ def identity_of(study: Study, recipe: Recipe) -> Identity:
 
 def run_shared(work: Work, study: Study, console: Console, shared: SharedStudy) -> Study:
     """Fit trials until all workers together have used the budget up, or a signal comes."""
-    started, fitter, waits = time.monotonic(), Fitter(work), False
+    started, fitter, waits = time.monotonic(), Fitter(work, shared.flag), False
     with shared.flag.catching():
         while not shared.flag.received:
             study = _joint(study, shared, started)
@@ -62,7 +63,7 @@ def run_shared(work: Work, study: Study, console: Console, shared: SharedStudy) 
     study = _joint(study, shared, started)
     if shared.flag.received:
         study = replace(study, status="interrupted", signal=shared.flag.received)
-    return conclude(work, study, shared.importances())
+    return refit_best(work, conclude(work, study, shared.importances()), console)
 
 
 def _time_is_over(study: Study) -> bool:
@@ -93,6 +94,12 @@ def _fit(study: Study, trial: Trial, console: Console, shared: SharedStudy, fitt
     show_trial(console, _joint(study, shared, started), ended.trial)
 
 
+def _protocol_of(known: Identity) -> str:
+    """Return the protocol of a trial; empty where it is one fit."""
+    asked = known.recipe.get("split.protocol", HOLDOUT)
+    return "" if parse_protocol(asked).fits == 1 else asked
+
+
 def look_at(place: Place, name: str, console: Console) -> Study:
     """Return a shared study as it stands, without its data and its runs."""
     shared = SharedStudy(place, name, console)
@@ -115,6 +122,7 @@ def look_at(place: Place, name: str, console: Console) -> Study:
         shared=name,
         storage=place.shown,
         importances=importances,
+        protocol=_protocol_of(known),
         path=Path(),
     )
     luck, luck_of = luck_of_study(study) if study.best else (None, "")

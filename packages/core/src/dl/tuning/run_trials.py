@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from signal import SIGINT
 
 from rich.console import Console
 
+from dl.cross_validation.refit import refit
 from dl.errors import TrainingFailed
 from dl.recipes.settle import close_recipe
 from dl.runs.wording import show_value
@@ -23,6 +25,7 @@ from dl.tuning.space import REGULARIZER, with_values
 from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial, best_of, describe_options, write_study
 from dl.tuning.trial import Work, recovered
 from dl.tuning.workers import Fits, InTurn, SideBySide, Task
+from dl.words import many
 
 MOST_FAILURES = 10  # failed trials in a row after which a study ends
 
@@ -49,7 +52,7 @@ def run_trials(work: Work, study: Study, console: Console) -> Study:
     if fits.signal:
         study = replace(study, status="interrupted", signal=fits.signal)
     _tell(study, search, len(study.trials))
-    return conclude(work, study, search.importances())
+    return refit_best(work, conclude(work, study, search.importances()), console)
 
 
 def _begin(study: Study, search: Search, fits: Fits) -> Study:
@@ -143,6 +146,34 @@ def conclude(work: Work, study: Study, found: Mapping[str, float]) -> Study:
     if study.status == FINISHED and not study.best:
         why = study.trials[0].message if study.trials else "no trial was made"
         raise TrainingFailed(f"no trial of {study.name} finished; the first: {why}")
+    return study
+
+
+def lacks_refit(study: Study) -> bool:
+    """Return whether the best trial of several fits is here, and has no network of its own on all examples yet."""
+    best = study.best
+    return bool(study.protocol and best and not best.folder and not study.run(best).weights.exists())
+
+
+def refit_best(work: Work, study: Study, console: Console) -> Study:
+    """Train the best trial of several fits on all examples, for as many epochs as its folds chose together.
+
+    Until that is done its folds answer together. A signal leaves the study to be gone on with.
+    """
+    best = study.best
+    if work.plan is None or best is None or study.status != FINISHED or not lacks_refit(study):
+        return study
+    size = many(len(work.dataset.train), "example")
+    console.print(plain(f"  refit trial {best.number} on all {size}, {many(best.best_epoch, 'epoch')}"))
+    plan = replace(work.plan, recipe=work.closed(study, best))
+    try:
+        done = refit(plan, study.run(best).path, best.best_epoch, work.devices, work.plugins, work.prepared.at_hand)
+    except TrainingFailed as error:
+        console.print(plain(f"  - not refitted: {error}; its folds answer together"))
+        return study
+    if not done:
+        study = replace(study, status="interrupted", signal=int(SIGINT))
+        write_study(study)
     return study
 
 

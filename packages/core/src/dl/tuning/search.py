@@ -125,15 +125,15 @@ class Search:
         if study.trials[trial.asked].state.is_finished():
             return
         if value is not None:
-            self._report(trial.asked, value, trial.epochs)
+            self._report(trial.asked, value, trial.folds or trial.epochs)
         study.tell(trial.asked, state=TrialState.PRUNED, skip_if_finished=True)
 
-    def _report(self, asked: int, value: float, epochs: int) -> None:
+    def _report(self, asked: int, value: float, done: int) -> None:
         """Record how far a pruned trial came, which TPE learns from."""
         from optuna.trial import Trial as Asked
 
         study = self._optuna
-        Asked(study, study.trials[asked]._trial_id).report(value, epochs)
+        Asked(study, study.trials[asked]._trial_id).report(value, done)
 
     def give_up_unknown(self, trials: Sequence[Trial]) -> None:
         """Give up what only the journal knows: points that were drawn just before a kill."""

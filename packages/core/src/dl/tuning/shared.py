@@ -328,7 +328,7 @@ class SharedStudy:
             self.study.tell(stored.number, value, skip_if_finished=True)
         else:
             if value is not None:
-                self._storage.set_trial_intermediate_value(stored._trial_id, trial.epochs, value)
+                self._storage.set_trial_intermediate_value(stored._trial_id, trial.folds or trial.epochs, value)
             self.study.tell(stored.number, state=TrialState.PRUNED, skip_if_finished=True)
 
     def give_back(self, trial: Trial) -> None:

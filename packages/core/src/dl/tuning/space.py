@@ -16,6 +16,7 @@ import numpy as np
 
 from dl.errors import BadOption, DLError, nearest
 from dl.options import Option, Space, Value, format_value
+from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import DECAYING, TRAIN_OPTIONS, Recipe
 from dl.recipes.resolve import in_order_of_application
@@ -138,7 +139,8 @@ def search_space(
     usual = [*every, *(name for name, spec in specs.items() if name in recipe.regularizers or spec.remedy)]
     names = [name for name in known if name in (over or usual) and name not in typed]
     if not known:
-        raise BadOption(f"nothing to tune: no option of the model {recipe.model!r} and its training has a space")
+        name = short_model(recipe.model)
+        raise BadOption(f"nothing to tune: no option of the model {name!r} and its training has a space")
     if not names:
         fixed = f"{_list([name for name in over or usual if name in typed])} is fixed by what was typed"
         left = _list([name for name in known if name not in typed])

@@ -24,6 +24,7 @@ from dl import files
 from dl.errors import BadRun
 from dl.options import Value, format_value
 from dl.recipes.asked import Asked
+from dl.recipes.protocol import parse_protocol
 from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
@@ -72,6 +73,7 @@ class Trial:
         message: Why it ended early.
         host: The machine of its run, if that lies in the folder of another worker of the study.
         folder: That folder; empty for the folder of this study.
+        folds: Finished folds, of a trial of several fits; 0 of a trial of one.
     """
 
     number: int
@@ -89,6 +91,7 @@ class Trial:
     message: str = ""
     host: str = ""
     folder: str = ""
+    folds: int = 0
 
     @property
     def place(self) -> str:
@@ -125,6 +128,7 @@ class Study:
         luck_of: Name of the score that ``luck`` is about.
         importances: Share of each option in how scores differ; empty for too few trials.
         best_number: Of the best finished trial in this folder; 0 for none.
+        protocol: How many fits a trial is made of, as ``kfold:4``; empty where it is one.
         path: Of the folder.
         format: Version of the folder.
     """
@@ -153,6 +157,7 @@ class Study:
     luck_of: str = ""
     importances: dict[str, float] = field(default_factory=dict)
     best_number: int = 0
+    protocol: str = ""
     path: Path = field(default=Path(), compare=False)
     format: int = FORMAT
 
@@ -166,11 +171,21 @@ class Study:
         """The command that fits the best trial again; empty if there is none, or the data was in memory."""
         if self.best is None or self.asked is None:
             return ""
+        verb = "cv" if self.protocol else "fit"
         if not self.typed:
             if not self.is_at_hand(self.best):
                 return ""
-            return shlex.join(["dl", "fit", "--recipe", str(self.run(self.best).path / "recipe.toml")])
-        return shlex.join(["dl", "fit", *self.asked.words, *typed_options(self.space, self.best)])
+            return shlex.join(["dl", verb, "--recipe", str(self.run(self.best).path / "recipe.toml")])
+        return shlex.join(["dl", verb, *self.asked.words, *typed_options(self.space, self.best)])
+
+    @property
+    def fits(self) -> int:
+        """The number of fits that a trial is made of."""
+        return parse_protocol(self.protocol).fits if self.protocol else 1
+
+    def is_whole(self, trial: Trial) -> bool:
+        """Return whether a trial has scored all examples: one that was pruned after some folds has not."""
+        return not self.protocol or trial.folds == self.fits
 
     def run(self, trial: Trial) -> Run:
         """Return the run of a trial."""
@@ -238,6 +253,7 @@ def end_of_trial(trial: Trial, run: Run) -> Trial:
         epochs=manifest.epochs,
         seconds=manifest.seconds,
         message=manifest.message.removeprefix(BEHIND),
+        folds=len(manifest.folds),
         **changes,
     )
 

@@ -20,6 +20,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 
 from dl import files
+from dl.cross_validation.plan import describe_plan
 from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRun
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
@@ -27,7 +28,7 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import Recipe
+from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import resolve
 from dl.runs.run import TRIALS, claim_run, find_folder, is_study
 from dl.terminal import plain
@@ -37,7 +38,7 @@ from dl.training.devices import Devices
 from dl.training.origin import refuse_going_on
 from dl.tuning.budget import read_budget, show_budget
 from dl.tuning.run_shared import identity_of, run_shared
-from dl.tuning.run_trials import is_over, run_trials
+from dl.tuning.run_trials import is_over, lacks_refit, run_trials
 from dl.tuning.search import TPE, check_sampler
 from dl.tuning.shared import SharedStudy
 from dl.tuning.space import buildable, describe_space, search_space
@@ -73,7 +74,7 @@ def tune(
     reg: Mapping[str, object] | None = None,
     **options: object,
 ) -> Study:
-    """Tune: fit a recipe again and again with other options, on one split; the first trial is the recipe itself.
+    """Tune: fit a recipe again and again with other options, on one split or on folds; the first trial is the recipe.
 
     Args:
         domain: ``vision``, ...
@@ -97,7 +98,8 @@ def tune(
         console: For progress; None is silent.
         plugins: The registered plugins; None loads the installed ones.
         reg: Regularizers by name.
-        **options: As for `dl.fit`.
+        **options: As for `dl.fit`. With ``protocol="kfold:4"`` a trial is the fits of all folds, and its score theirs
+            together.
 
     Returns:
         The study: its ``trials``, the ``best`` of them, the ``command`` that fits it again, and its ``luck``.
@@ -162,22 +164,21 @@ def tune_asked(
     with attribute_errors(recipe, plugins), isolate_rng():
         files.make_folder(root)
         work = Work.of(recipe, plugins, devices, at_hand, dataset)
-        info = work.first.task.info
+        info = work.info
         space = search_space(work.recipe, plugins, info.name, over, asked.fixed)
         space = buildable(space, work.recipe, plugins, work.check, over)
-        describe(console, work.first, plugins)
+        _describe(console, work)
         for fixed in sorted(asked.fixed & set(over)):
             console.print(plain(f"  - {fixed} was typed, so it stays as it is"))
         console.print(
             plain(f"  search      {sampler}, {show_budget(budget)}, over {describe_space(space)}", longest=400)
         )
-        manifest = work.first.manifest("")
         study = Study(
             name="",
             status=RUNNING,
-            created=manifest.created,
+            created=work.first.created,
             data=work.dataset.name,
-            val_fingerprint=manifest.parts.val_fingerprint,
+            val_fingerprint=work.val_fingerprint,
             fingerprint=work.fingerprint,
             metric=info.headline,
             monitor=str(work.recipe.train["monitor"]),
@@ -187,6 +188,7 @@ def tune_asked(
             space=space,
             asked=None if at_hand else asked,
             jobs=jobs,
+            protocol=str(work.plan.protocol) if work.plan else "",
         )
         if shared is None:
             return run_trials(work, _in_folder(study, work, root), console)
@@ -198,12 +200,20 @@ def tune_asked(
             return run_shared(work, _in_folder(study, work, root), console, joined)
 
 
+def _describe(console: Console, work: Work) -> None:
+    """Print what all trials share."""
+    if work.plan:
+        describe_plan(console, work.plan, work.first, work.plugins)
+    else:
+        describe(console, work.first, work.plugins)
+
+
 def _in_folder(study: Study, work: Work, root: Path) -> Study:
     """Claim the folder of a study, and write its recipe there."""
     folder = claim_run(root, f"{work.dataset.name}-tune")
     files.make_folder(folder / TRIALS)
-    reasons = [f"{one.typed}: {one.reason}" for one in work.first.defaults]
-    files.write_text(folder / "recipe.toml", work.recipe.to_toml(reasons))
+    reasons = [f"{one.typed}: {one.reason}" for one in work.defaults]
+    write_recipe(folder, work.recipe, reasons)
     return replace(study, name=folder.name, path=folder)
 
 
@@ -238,7 +248,8 @@ def resume_study(
         raise BadRun(f"{study.name} is part of a shared study  go on: the same command again, with {words}")
     if not study.asked:
         raise BadRun(f"{study.name} tuned what was in memory, which is gone; start anew: dl.tune(...)")
-    if is_over(study) and all(trial.status != RUNNING for trial in study.trials):
+    is_done = is_over(study) and all(trial.status != RUNNING for trial in study.trials)
+    if is_done and not lacks_refit(study):
         more = f"dl tune --resume {study.name} --trials {2 * len(study.trials)}"
         raise BadRun(f"{study.name} is finished after {show_budget(study.budget)}  more of it: {more}")
     recipe = resolve(plugins, recipe=str(path / "recipe.toml"))
@@ -248,7 +259,7 @@ def resume_study(
         if work.fingerprint != study.fingerprint:
             changed = f"{work.dataset.name} has changed since {study.name}: its examples are others"
             raise BadRun(f"{changed}; start anew: dl tune")
-        describe(console, work.first, plugins)
+        _describe(console, work)
         done = sum(trial.status != RUNNING for trial in study.trials)
         console.print(plain(f"  resumed     {study.name}: {done} of {show_budget(study.budget)} done"))
         return run_trials(work, study, console)
@@ -293,16 +304,16 @@ def check_jobs(jobs: int, at_hand: AtHand, is_shared: bool = False) -> None:
 
 
 def _check(recipe: Recipe, plugins: Plugins, devices: Devices) -> None:
-    """Refuse several devices, and a recipe of several fits.
+    """Refuse several devices, and one fold of several.
 
     Raises:
         BadDevices: For several devices.
-        BadOption: For a protocol of several fits.
+        BadOption: For one fold of a protocol.
     """
     plugins.need_network(recipe.domain, recipe.model, "dl tune")
     protocol, fold = protocol_of(recipe.split)
-    if protocol.fits > 1:
-        raise BadOption(f"protocol={protocol} fold={fold}: a trial is one fit on a hold-out; leave protocol= out")
+    if fold:
+        raise BadOption(f"protocol={protocol} fold={fold}: a trial is fitted on all folds; leave fold= out")
     recipe.need_found("dl tune")
     devices.need_one("trials are fitted", "  try: --devices 1")
     refuse_going_on(recipe, "dl tune")

@@ -25,8 +25,8 @@ from dl.recipes.recipe import Recipe
 from dl.signals import StopFlag, end_with_parent, held_back, let_through
 from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices
-from dl.tuning.pruning import Pruner, Reference, first_epoch
-from dl.tuning.study import FAILED, Study, Trial
+from dl.tuning.pruning import FoldPruner, Pruner, Reference, first_epoch
+from dl.tuning.study import FAILED, RUNNING, Study, Trial
 from dl.tuning.trial import Work, fit_trial, recovered
 
 POLL = 0.2  # seconds between two looks at the signals
@@ -73,6 +73,7 @@ class Fitter:
     def __init__(self, work: Work, flag: StopFlag | None = None) -> None:
         self.work, self.flag = work, flag
         self._reference: Reference | None = None
+        self._folds: FoldPruner | None = None
 
     def fit(self, task: Task) -> Ended:
         """Fit a trial."""
@@ -81,12 +82,19 @@ class Fitter:
         trial, run = fit_trial(self.work, task.study, task.trial, self._pruner(task), self.flag)
         if run and run.manifest.status == "interrupted":
             return Ended(trial, run.manifest.signal or signal.SIGINT)
+        if trial.status == RUNNING and self.flag:  # stopped between two folds
+            return Ended(trial, self.flag.received or signal.SIGINT)
         return Ended(trial)
 
-    def _pruner(self, task: Task) -> Pruner | None:
-        best, by_loss = task.best, task.study.monitor == "loss"
+    def _pruner(self, task: Task) -> Pruner | FoldPruner | None:
+        best, by_loss, plan = task.best, task.study.monitor == "loss", self.work.plan
         if best is None:
             return None
+        if plan is not None:
+            if self._folds is None or self._folds.number != best.number:
+                each = tuple(Reference.of(best.number, run, by_loss) for run in task.study.run(best).folds)
+                self._folds = FoldPruner(best.number, each, plan.groups, plan.protocol.fits, task.study.monitor)
+            return self._folds
         if self._reference is None or self._reference.number != best.number:
             self._reference = Reference.of(best.number, task.study.run(best), by_loss)
         epochs = int(self.work.recipe.train["epochs"])
@@ -121,16 +129,23 @@ class Fits(Protocol):
 
 
 class InTurn:
-    """One trial after the other, in this process.
+    """One trial after the other, in this process; a signal between two fits is heard before the next one.
 
     Args:
         work: What all trials share.
     """
 
     def __init__(self, work: Work) -> None:
-        self.signal = 0
-        self._fitter = Fitter(work)
+        self._flag = StopFlag()
+        self._catching = self._flag.catching()
+        self._fitter = Fitter(work, self._flag)
+        self._stopped = 0
         self._tasks: list[Task] = []
+
+    @property
+    def signal(self) -> int:
+        """Number of a signal that has come; 0 for none."""
+        return self._stopped or self._flag.received or 0
 
     @property
     def numbers(self) -> frozenset[int]:
@@ -149,14 +164,15 @@ class InTurn:
     def wait(self) -> Ended:
         """Fit the trial."""
         ended = self._fitter.fit(self._tasks.pop())
-        self.signal = ended.signal
+        self._stopped = ended.signal
         return ended
 
     def __enter__(self) -> Self:
+        self._catching.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        self._catching.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)

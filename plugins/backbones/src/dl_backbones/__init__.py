@@ -1,0 +1,1 @@
+"""Pretrained image networks as models of the vision domain."""
