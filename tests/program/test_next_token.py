@@ -221,7 +221,7 @@ def test_the_card_says_what_a_text_is_before_anything_is_learnt(folder):
             b"abc " * 900,
             {"model": "bag"},
             BadOption,
-            "model 'bag' has no network for the task next-token .* have one: lstm, transformer",
+            "model 'bag' has no network for the task next-token; .* have one: lstm, transformer",
         ),
         ("a.txt", b"abc " * 900, {"bidirectional": "yes"}, BadOption, "bidirectional=yes would show the network"),
         (
