@@ -1,5 +1,7 @@
 """A batch of mixed examples, and a regularizer that does nothing unless it is told what."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -46,3 +48,11 @@ def test_a_function_of_its_place_is_enough(place):
     for name in FUNCTIONS[place]:
         assert fault_of_place(place, Regularizer(**{name: lambda *_: None}, state_dict=dict)) == ""
     assert fault_of_place(place, Regularizer(state_dict=dict)) == "it does nothing: each of its functions is left out"
+
+
+def test_what_is_to_be_told_is_what_was_not_corrupted_but_moves_with_the_inputs():
+    first = Batch(torch.zeros(2, 3), torch.empty(2, 0))
+    moved = replace(first, inputs=first.inputs + 1)
+    noisy = moved.corrupted(moved.inputs + 5).corrupted(moved.inputs + 7)
+    assert torch.equal(moved.truth, moved.inputs) and torch.equal(noisy.truth, moved.inputs)
+    assert torch.equal(noisy.inputs, first.inputs + 8)

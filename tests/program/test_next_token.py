@@ -256,7 +256,9 @@ def test_another_encoding_is_read_where_it_is_named(tmp_path):
 
 
 def test_pictures_have_no_next_token(tmp_path):
-    with pytest.raises(BadOption, match="has no network for the task next-token"):
+    with pytest.raises(
+        BadOption, match="no model of vision has a network for the task next-token; domains that have one: text"
+    ):
         dl.fit("vision", "mnist", task="next-token", runs=tmp_path / "runs", devices=CPU)
 
 

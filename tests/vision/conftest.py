@@ -5,7 +5,7 @@ from PIL import Image
 from dl.options import check
 from dl_vision import plugin
 
-MODELS = {spec.name: spec for spec in plugin.register_models() if not spec.is_learner}
+MODELS = {spec.name: spec for spec in plugin.register_models() if spec.build is not None}
 
 
 @pytest.fixture(scope="session")

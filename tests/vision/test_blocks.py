@@ -10,7 +10,7 @@ from dl.errors import BadOption
 from dl_vision import plugin
 from dl_vision.blocks import ACTIVATIONS, Branches, PreActivated, halved, initialize, norm
 
-MODELS = {spec.name: spec for spec in plugin.register_models() if not spec.is_learner}
+MODELS = {spec.name: spec for spec in plugin.register_models() if spec.build is not None}
 CONVOLVED = [name for name, spec in MODELS.items() if "norm" in {option.name for option in spec.options}]
 
 

@@ -30,7 +30,8 @@ def test_the_default_recipe_and_its_model_are_registered():
     (domain,) = plugin.register_domains()
     recipes = {spec.name: spec for spec in plugin.register_recipes()}
     assert domain.default_recipe in recipes
-    assert sorted(recipes) == ["book-convnet", "book-dense", "fast", "inception", "lines", "resnet", "separable"]
+    named = ["autoencoder", "book-convnet", "book-dense", "conv-autoencoder", "fast", "inception", "lines", "resnet"]
+    assert sorted(recipes) == [*named, "separable"]
     assert parse_recipe(recipes["fast"].text, "fast").model == "convnet"
 
 

@@ -112,3 +112,12 @@ def test_a_size_that_a_named_data_set_does_not_have_is_refused():
 def test_inputs_that_are_no_stored_images_are_refused(inputs):
     with pytest.raises(BadData, match="images are stored as uint8"):
         learn(whole(examples(inputs)), {})
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_prepared_images_are_turned_back_into_the_same_pixels_and_others_are_clipped(channels):
+    images = np.random.default_rng(0).integers(0, 256, (4, 5, 6, channels), np.uint8)
+    found = learn(whole(Examples(images, np.zeros(4, np.int64), np.arange(4))), {})
+    prepared = found(torch.from_numpy(images))
+    assert np.array_equal(found.undo(prepared), images)
+    assert found.undo(prepared + 100).min() == 255

@@ -120,7 +120,7 @@ def _fixed(facts: Facts, usable: list[Baseline]) -> Lead | NotComputable:
 def _paired(facts: Facts, scores: NDArray[np.generic], best: Baseline) -> Skill | NotComputable:
     assert not isinstance(facts.kept.val, NotComputable)
     targets = facts.kept.val.targets
-    if best.rival:
+    if best.rival or best.name in (known(facts.kept.rivals) or {}):
         return _paired_with_rival(facts, scores, best)
     if scores.dtype == np.bool_:
         names = facts.manifest.task.names

@@ -60,9 +60,10 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
         part=part,
         why=why,
         true=_target(facts, kept.targets[row]),
-        predicted=_predicted(facts, row) if part == "val" else None,
+        predicted=_predicted(facts, row) if part == "val" and not facts.manifest.task.reconstructs else None,
         loss=float(kept.loss[k, row]),
         sketch=_sketch(known(facts.kept.sketches), part, row),
+        remade=_sketch(known(facts.kept.sketches), part, row, "remade"),
         source=_source(known(facts.kept.sketches), part, row),
     )
 
@@ -101,11 +102,11 @@ def _source(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) ->
     return str(kept[where[0]]) if len(where) and where[0] < len(kept) else ""
 
 
-def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> Sketch | None:
-    """Return the sketch of an example, if the run keeps one that can be shown."""
-    if sketches is None or f"{part}_rows" not in sketches or f"{part}_sketches" not in sketches:
+def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int, kind: str = "sketches") -> Sketch | None:
+    """Return the sketch of an example, or of its reconstruction, if the run keeps one that can be shown."""
+    if sketches is None or f"{part}_rows" not in sketches or f"{part}_{kind}" not in sketches:
         return None
-    rows, kept = sketches[f"{part}_rows"], sketches[f"{part}_sketches"]
+    rows, kept = sketches[f"{part}_rows"], sketches[f"{part}_{kind}"]
     where = np.flatnonzero(rows == row)
     if len(where) == 0 or where[0] >= len(kept):
         return None

@@ -338,7 +338,7 @@ class Facts:
         logits, val, task = self.kept.best_logits, self.kept.val, self.manifest.task
         if not task.has_probabilities:
             of_tokens = "of single tokens no probability is kept"
-            return NotComputable(of_tokens if task.from_inputs else "the task has no probabilities")
+            return NotComputable(of_tokens if task.tells_tokens else "the task has no probabilities")
         if isinstance(logits, NotComputable):
             return logits
         if isinstance(val, NotComputable):

@@ -123,7 +123,7 @@ def _small(facts: Facts) -> list[Finding]:
     units = facts.val_units
     low, high = wilson(units / 2, units)
     command = remedy.cross_validate(facts)
-    if not command or (high - low) / 2 < UNCERTAIN:
+    if facts.manifest.task.from_inputs or not command or (high - low) / 2 < UNCERTAIN:
         return []
     message = (
         f"{facts.val_size} leave a share right of one half uncertain by {50 * (high - low):.0f} points either way; "

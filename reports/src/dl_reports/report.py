@@ -224,6 +224,7 @@ class Example:
         loss: At the best epoch.
         sketch: An image (h, w, c) in uint8, a text, or None.
         source: The file or row that it came from; empty if the run keeps none.
+        remade: Its reconstruction, in the form of the sketch; None where the task has none.
     """
 
     id: int
@@ -234,6 +235,7 @@ class Example:
     loss: float
     sketch: Sketch | None
     source: str = ""
+    remade: Sketch | None = None
 
 
 @dataclass(frozen=True)

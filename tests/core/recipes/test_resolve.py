@@ -140,7 +140,7 @@ def test_the_data_sets_own_share_is_a_word_that_may_be_typed_over_a_recipe(plugi
 def test_a_target_in_a_recipe_is_refused_for_the_next_token_as_one_that_is_typed(recipe_file, tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n")
     mine = recipe_file('task = "next-token"\n[model]\nname = "lstm"\n[options]\ntarget = "label"\n')
-    with pytest.raises(BadOption, match="target=label: --task next-token has no target but the text itself"):
+    with pytest.raises(BadOption, match="target=label: --task next-token has no target but the inputs themselves"):
         resolve(load_plugins(), "text", str(tmp_path / "a.csv"), recipe=mine)
     recipe = resolve(load_plugins(), "text", str(tmp_path / "a.csv"), recipe=mine, options={"target": ""})
     assert recipe.data_options["target"] == ""

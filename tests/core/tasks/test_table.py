@@ -14,6 +14,7 @@ REALS = np.array([[2.0, -10.0], [4.0, 0.0], [6.0, 10.0]])
 SHARES = np.array([0.0, 0.25, 1.0])
 NOTHING = np.empty((6, 0))
 STRINGS = np.array([[0, 1, -1], [1, -1, -1], [0, 0, -1]])
+ALONE = [name for name, row in TABLE.items() if not row.of_heads]  # rows of one target
 
 
 @pytest.mark.parametrize(
@@ -106,8 +107,13 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
     flags = {
         name: (info.has_classes, info.has_labels, info.probabilities, info.score_higher, info.bounded, info.from_inputs)
         for name, info in zip(
-            [name for name, row in TABLE.items() if not row.of_heads],
-            (decide(target, ()).info for target in (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, STRINGS)),
+            ALONE,
+            (
+                decide(target, (), name).info
+                for name, target in zip(
+                    ALONE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, NOTHING, STRINGS), strict=True
+                )
+            ),
             strict=True,
         )
     }
@@ -118,6 +124,7 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
         "regression": (False, False, "", False, False, False),
         "unit-regression": (False, False, "", False, True, False),
         "next-token": (False, False, "", False, False, True),
+        "reconstruction": (False, False, "", False, False, True),
         "ctc": (False, False, "", False, False, False),
     }
 

@@ -175,7 +175,7 @@ def test_lazy_layers_are_given_their_shapes(broken, numbers):
     assert broken(check_model, spec(lazy), numbers, clouds(30)) == {}
 
 
-@pytest.mark.parametrize("name", ["vision/dense", "vision/convnet", "text/bag", "text/lstm"])
+@pytest.mark.parametrize("name", ["vision/dense", "vision/convnet", "text/bag", "text/lstm", "tabular/autoencoder"])
 def test_networks_of_ours_hold(name, broken, numbers):
     assert broken(check_model, numbers.model(*name.split("/")), numbers) == {}
 

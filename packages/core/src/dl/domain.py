@@ -122,6 +122,10 @@ class Preprocessor(nn.Module, ABC):
     def forward(self, inputs: Any) -> Any:  # Any: as `dl.padded.Prepared`: tensors (N, ...), `Padded`, or both by name
         """Preprocess a batch of stored inputs to the network's inputs, (N, *input_shape)."""
 
+    def undo(self, prepared: Any) -> Inputs | None:  # Any: as `forward` returns them
+        """Turn prepared inputs (N, *input_shape) back into stored ones, such as pictures; None if that is unknown."""
+        return None
+
     def example_input(self) -> Prepared:
         """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""
         return torch.zeros(1, *self.input_shape)
@@ -233,7 +237,8 @@ class Domain:
             shape, or a text; by default a line of bars.
         from_strings: Takes strings as raw inputs; None if inputs are not texts.
         recognize: Rates whether a user's path holds this kind of input, from 0 (no) to 1 (nothing else fits).
-        open_unlabelled: Reads a user's own data without a target, for the task next-token; None if not supported.
+        open_unlabelled: Reads a user's own data without a target, for tasks that read it from the inputs; None if
+            not supported.
         cut: Cuts the inputs of a data set into rows for the task next-token, with targets (N, 0), with the options; its
             own targets are dropped. None if inputs are not rows of tokens.
         generate: Generates text from a prompt with a network of the task next-token; None if not supported.

@@ -45,6 +45,8 @@ class Batch:
         share: (B,) share of the original in each example, from 0 to 1; None without mixing.
         gaps: How a missing cell looks in inputs that are rows of cells; None for other inputs.
         branches: Of inputs of several kinds, the domain of each and its gaps; empty for inputs of one kind.
+        clean: (B, ...) the inputs before they were corrupted, which a task tells that reads its target from the inputs;
+            None where nothing was corrupted.
     """
 
     inputs: Prepared
@@ -53,6 +55,20 @@ class Batch:
     share: Tensor | None = None
     gaps: Gaps | None = None
     branches: Mapping[str, PreparedBranch] = field(default_factory=dict)
+    clean: Prepared | None = None
+
+    @property
+    def truth(self) -> Prepared:
+        """The inputs that are to be told, where the target is read from the inputs: those without noise."""
+        return self.inputs if self.clean is None else self.clean
+
+    def corrupted(self, inputs: Prepared) -> Batch:
+        """Return the batch with noise in its inputs, or gaps: what is to be told stays.
+
+        Args:
+            inputs: (B, ...) the inputs with noise.
+        """
+        return replace(self, inputs=inputs, clean=self.truth)
 
     def on_branch(self, name: str, change: Callable[[Batch], Batch]) -> Batch:
         """Return the batch with one branch changed.
@@ -65,7 +81,7 @@ class Batch:
             BadOption: If it mixes examples, whose other branches would stay unmixed.
         """
         parts = parts_of(self.inputs)
-        found = change(replace(self, inputs=parts[name], gaps=self.branches[name].gaps, branches={}))
+        found = change(replace(self, inputs=parts[name], gaps=self.branches[name].gaps, branches={}, clean=None))
         if found.share is not None:
             raise BadOption(f"a regularizer that mixes examples sees only the branch {name!r} of them; leave it out")
         (changed,) = parts_of(found.inputs).values()
@@ -84,7 +100,7 @@ class Batch:
         """
         if self.share is not None:
             raise BadOption("two regularizers mix the examples of a batch; take one of them, like mixup or cutmix")
-        return replace(self, inputs=inputs, partners=self.targets[partners], share=share)
+        return replace(self, inputs=inputs, partners=self.targets[partners], share=share, clean=None)
 
     def loss(self, loss: Loss, logits: Tensor) -> Tensor:
         """Return the mean loss; of mixed examples against both targets, by their shares."""
@@ -102,7 +118,8 @@ class Regularizer:
         choices: From a model's name, its options and their values to other values, before the network is built.
         network: Changes the built network; its outputs in eval mode and the names of its parameters must not change.
         batch: From a training batch and a seeded generator on its device to another batch. It must not change tensors
-            in place.
+            in place. One that adds noise to inputs, or takes parts of them away, returns `Batch.corrupted`: the inputs
+            that a network may have to tell stay as they were.
         chances: From the encoded targets of the training set, (n, ...), to how often each example is drawn relative to
             the others, (n,) above 0; an epoch has n draws as ever.
         loss: From the task's loss to the training loss.

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 IN_MEMORY = "in-memory"  # in a recipe: data, a network or an optimizer in memory
 NEXT_TOKEN = "next-token"  # the task of a file whose suffix means no target
 READ_AS = ("classes", "labels", "numbers", "text", "none", "auto")  # how the target of a table is read
-FORMS = {"": "build", "causal": "build_causal", "steps": "build_steps"}  # of networks: the builder of each
+FORMS = {  # of networks: the builder of each
+    "": "build",
+    "causal": "build_causal",
+    "steps": "build_steps",
+    "inputs": "build_autoencoder",
+}
 PLACES = ("network", "batch", "penalty", "training")  # of regularizers, in the order of application
 
 
@@ -107,7 +112,7 @@ class ModelSpec:
         domain: The domain whose inputs it reads.
         description: One line.
         build: From the shape of one prepared input, the width of the last layer and the options, a network that maps
-            prepared inputs (N, *shape) to logits (N, outputs). None for a learner.
+            prepared inputs (N, *shape) to logits (N, outputs). None for a learner, and for a network of another form.
         options: Of the network, such as its width, or of the learner.
         recipe: Name of the recipe to use if the model is given without a recipe; empty for the domain's.
         build_causal: From the shape of one prepared input (longest row, V) and the options, a network that maps rows of
@@ -116,6 +121,9 @@ class ModelSpec:
         build_steps: From the shape of one prepared input, the width K of the last layer and the options, a network that
             maps prepared inputs to logits at every step (N, T, K), for tasks whose target is a sequence, as ctc. None
             if the model has no such form.
+        build_autoencoder: From the shape of one prepared input and the options, a network that maps prepared inputs
+            (N, *shape) to their reconstruction, of the same shape, for the task reconstruction: a
+            `dl.autoencoder.Autoencoder`, if its codes are to be used. None if the model has no such form.
         classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.
@@ -137,6 +145,7 @@ class ModelSpec:
     recipe: str = ""
     build_causal: Callable[[InputShape, Options], nn.Module] | None = None
     build_steps: Callable[[InputShape, int, Options], nn.Module] | None = None
+    build_autoencoder: Callable[[InputShape, Options], nn.Module] | None = None
     classifier: Callable[[Options], Learner] | None = None
     regressor: Callable[[Options], Learner] | None = None
     own_step: OwnStep | None = None
@@ -151,12 +160,19 @@ class ModelSpec:
         return self.classifier is not None or self.regressor is not None
 
     @property
+    def has_other_form(self) -> bool:
+        """Whether it has a network of another form than one row of logits for each example."""
+        return any(getattr(self, field) is not None for form, field in FORMS.items() if form)
+
+    @property
     def network(self) -> Callable[[InputShape, int, Options], nn.Module]:
         """The function that builds the network.
 
         Raises:
-            BadOption: If the model is a learner, or several.
+            BadOption: If the model is a learner, or several, or has networks of other forms alone.
         """
+        if self.build is None and self.has_other_form:
+            raise BadOption(f"the model {self.name!r} has no network that answers each example; name another")
         if self.member is not None:
             raise BadOption(
                 f"the model {self.name!r} is a family of networks; name one after a colon, as {self.name}:NAME"
@@ -175,7 +191,8 @@ class TaskSpec:
         description: One line.
         load: Imports the row's code and returns it.
         target_as: How the target of a table is read, one of `READ_AS`. With ``classes`` the split is stratified.
-        from_inputs: Whether the target is read from the inputs: each token from those before it.
+        from_inputs: Whether the target is read from the inputs: each token from those before it, or the
+            inputs themselves.
         form: The form of network that it needs, one of `FORMS`; empty for one row of logits an example.
     """
 

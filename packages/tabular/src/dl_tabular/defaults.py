@@ -12,6 +12,7 @@ from dl.defaults import Default, FitFacts, enough_epochs, stopping
 
 MANY = 5_000  # training rows from which a wide network pays and needs no dropout
 STEPS = 2_500  # optimizer steps that a dense network needs on fewer rows
+TO_RECONSTRUCT = 5_000  # steps until rows are reconstructed
 LEAST, MOST = 20, 100  # epochs
 SIZES = ((300, 8), (1_000, 16), (2_000, 32), (MANY, 64))  # batch sizes below a number of rows
 FEW_VALUES = 2_000  # rows below which numbers are not encoded in pieces
@@ -26,6 +27,8 @@ MOST_STEPS = 30_000  # on many rows, but for five epochs
 
 def defaults(facts: FitFacts) -> Sequence[Default]:
     """Return what follows from the number of rows."""
+    if facts.data.target == "none":
+        return _of_inputs(facts)
     return _of_many(facts) if facts.train >= MANY else _of_few(facts)
 
 
@@ -46,6 +49,18 @@ def _of_few(facts: FitFacts) -> list[Default]:
         reason = f"{rows}: where a linear model of them is better, it has a share in the answer"
         found.append(Default("linear", True, reason))
     return [*found, *_of_dense(facts, rows), _averaging(steps)]
+
+
+def _of_inputs(facts: FitFacts) -> list[Default]:
+    """Return what follows from the number of rows to reconstruct, which are learnt later than a target is."""
+    rows = f"{facts.train:,} training rows"
+    size = next((size for number, size in SIZES if facts.train < number), int(facts.options["batch_size"]))
+    steps = facts.steps(size)
+    epochs = enough_epochs(steps, TO_RECONSTRUCT, 5, MOST)
+    found = [Default("epochs", epochs, f"{rows}, {steps} steps an epoch: it takes about {TO_RECONSTRUCT:,}")]
+    if size != facts.options["batch_size"]:
+        found.append(Default("batch_size", size, f"{rows}: small batches take more steps"))
+    return found
 
 
 def _of_dense(facts: FitFacts, rows: str) -> list[Default]:

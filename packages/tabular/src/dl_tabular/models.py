@@ -6,10 +6,12 @@ A category of many values stands in as many columns; the first layer, `EmbedColu
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from dl.autoencoder import Autoencoder
 from dl.linear_path import with_linear_path
 from dl.options import InputShape, Options
 from dl_tabular.shape import RowShape
@@ -77,6 +79,22 @@ def dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
         features = width
     deep = nn.Sequential(*layers, _glorot(nn.Linear(features, outputs)))
     return with_linear_path(deep, shape, outputs, options)
+
+
+def autoencoder(shape: InputShape, options: Options) -> nn.Module:
+    """Build dense layers from prepared rows (N, D) to a code, and back to all of their columns."""
+    code, hidden = int(options["code"]), [int(options["width"])] * int(options["depth"])
+    first, features = _first(shape)
+    encoder = nn.Sequential(*first, *_dense([features, *hidden, code]))
+    return Autoencoder(encoder, nn.Sequential(*_dense([code, *hidden, shape[0]])))
+
+
+def _dense(widths: list[int]) -> list[nn.Module]:
+    """Return linear layers between these widths, with ReLU between them."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [_glorot(nn.Linear(before, after)), nn.ReLU()]
+    return layers[:-1]
 
 
 class ResidualBlock(nn.Module):

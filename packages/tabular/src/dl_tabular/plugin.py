@@ -122,6 +122,18 @@ def register_models() -> tuple[ModelSpec, ...]:
             ),
         ),
         ModelSpec(
+            "autoencoder",
+            DOMAIN,
+            "reconstructs rows through a code of few numbers, by dense layers",
+            options=(
+                Option("code", 8, "numbers of the code", low=1, high=4096),
+                Option("width", 64, "units of each hidden layer", low=1, high=16384, units=True),
+                Option("depth", 1, "number of hidden layers on each side of the code", low=0, high=8),
+            ),
+            recipe="autoencoder",
+            build_autoencoder=_autoencoder,
+        ),
+        ModelSpec(
             "linear",
             DOMAIN,
             "logistic or ridge regression of scikit-learn, to be beaten",
@@ -156,6 +168,12 @@ def _dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:
     from dl_tabular.models import dense
 
     return dense(shape, outputs, options)
+
+
+def _autoencoder(shape: InputShape, options: Options) -> nn.Module:
+    from dl_tabular.models import autoencoder
+
+    return autoencoder(shape, options)
 
 
 def _residual(shape: InputShape, outputs: int, options: Options) -> nn.Module:

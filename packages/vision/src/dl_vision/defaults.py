@@ -20,6 +20,7 @@ AVERAGED = 0.99  # of the moving average of the weights that is kept at a step
 MOST_NUMBERS = 20_000  # in an image, beyond which a linear model of them tells little and takes long
 LINE_SIZES = ((1_000, 8), (3_000, 16), (10_000, 32))  # batch sizes below a number of lines
 LINE_STEPS, MOST_OF_LINES = 3_000, 100  # steps until lines are read, epochs
+INPUT_STEPS, MOST_OF_INPUTS = 4_000, 100  # steps until images are reconstructed, epochs
 FEW, RATE, DECAY = 300, 0.003, 0.05  # below so many training images, this learning rate and weight decay
 
 
@@ -27,6 +28,8 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
     """Return what follows from the number of images and their size."""
     if facts.data.target == "text":
         return _of_lines(facts)
+    if facts.data.target == "none":
+        return _of_inputs(facts)
     if facts.train >= MANY:
         return ()
     size = next(size for number, size in SIZES if facts.train < number)
@@ -67,4 +70,18 @@ def _of_lines(facts: FitFacts) -> Sequence[Default]:
     found = [Default("epochs", epochs, f"{lines}, {steps} steps an epoch: it takes about {LINE_STEPS:,} to read")]
     if size != facts.options["batch_size"]:
         found.append(Default("batch_size", size, f"{lines}: small batches take more steps"))
+    return found
+
+
+def _of_inputs(facts: FitFacts) -> Sequence[Default]:
+    """Return what follows from the number of images to reconstruct: few of them want more epochs in smaller batches."""
+    if facts.train >= MANY:
+        return ()
+    size = next(size for number, size in SIZES if facts.train < number)
+    images, steps = f"{facts.train:,} training images", facts.steps(size)
+    epochs = enough_epochs(steps, INPUT_STEPS, int(facts.options["epochs"]), MOST_OF_INPUTS)
+    reason = f"{images}, {steps} steps an epoch: it takes about {INPUT_STEPS:,}"
+    found = [Default("epochs", epochs, reason)]
+    if size != facts.options["batch_size"]:
+        found.append(Default("batch_size", size, f"{images}: small batches take more steps"))
     return found

@@ -28,6 +28,7 @@ def load() -> Domain:
         draw=draw,
         sketch=sketch,
         recognize=recognize,
+        open_unlabelled=open_unlabelled,
         from_memory=from_memory,
         columns=COLUMNS,
     )
@@ -43,6 +44,18 @@ def open_path(path: Path, options: Options) -> Dataset:
         return open_list(path, options)
     refuse_options(without_group_by_name(options), str(path), "no table")
     return grouped(folder.open_path(path, options), options)
+
+
+def open_unlabelled(path: Path, options: Options) -> Dataset:
+    """Read a user's own images without a target: those that a table lists, or all below a folder.
+
+    Raises:
+        DLError: As `open_list` or `folder.open_unlabelled`.
+    """
+    if is_table(path) and not path.is_dir():
+        return open_list(path, options)
+    refuse_options(without_group_by_name(options), str(path), "no table")
+    return grouped(folder.open_unlabelled(path, options), options)
 
 
 def recognize(path: Path, options: Options) -> float:

@@ -9,6 +9,7 @@ import statistics
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from dl.data.examples import Dataset, Examples
 from dl.data.file_kinds import passed_over
 from dl.data.folders import (
+    FoundFile,
     ScannedFolder,
     SkippedFiles,
     Wanted,
@@ -27,6 +29,7 @@ from dl.data.folders import (
     relative_name,
     stable_ids,
     unreadable_message,
+    walk,
     warn_passed_over,
 )
 from dl.errors import BadData, BadFile, BadOption
@@ -45,6 +48,7 @@ WIDEST_LINE = 4096  # columns
 LINE = 2.0  # times wider than high, from where images may be lines of text
 EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
 IMAGES = Wanted("image", "images", SUFFIXES, EXPECTED, by_content=True)
+ALL_IMAGES = Wanted("image", "images", SUFFIXES, "expected images, in one folder or several", by_content=True)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ class InspectedSplit:
     facts: list[ImageFacts]
 
 
+Inspect = Callable[[Path, tuple[str, ...] | None, Path | None], InspectedSplit]
+
+
 def open_path(path: Path, options: Options) -> Dataset:
     """Read a folder of images as a data set.
 
@@ -63,11 +70,25 @@ def open_path(path: Path, options: Options) -> Dataset:
         BadData: If the folder holds fewer than two classes, its images differ in size, or its splits do not agree.
         BadFile: If a file is not a readable image and ``bad_files`` is stop.
     """
+    return _open(path, options, IMAGES, _inspect)
+
+
+def open_unlabelled(path: Path, options: Options) -> Dataset:
+    """Read all images below a folder as a data set without classes.
+
+    Raises:
+        BadData: If there is no image, or they differ in size.
+        BadFile: If a file is not a readable image and ``bad_files`` is stop.
+    """
+    return _open(path, options, ALL_IMAGES, _inspect_all)
+
+
+def _open(path: Path, options: Options, wanted: Wanted, inspect: Inspect) -> Dataset:
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
-    splits, cache, skip = find_splits(root, IMAGES), open_cache(), options["bad_files"] == "skip"
-    train = _inspect(find_classes(splits["train"], IMAGES), None, cache)
+    splits, cache, skip = find_splits(root, wanted), open_cache(), options["bad_files"] == "skip"
+    train = inspect(splits["train"], None, cache)
     classes = train.found.classes
-    val = _inspect(find_classes(splits["val"], IMAGES), classes, cache) if "val" in splits else None
+    val = inspect(splits["val"], classes, cache) if "val" in splits else None
     both = [train] if val is None else [train, val]
     shape = choose_shape(root, both, options)
     lines = bool(options.get("line_height", 0))
@@ -80,9 +101,13 @@ def open_path(path: Path, options: Options) -> Dataset:
     return Dataset(
         name=root.resolve().name or "images",
         train=_examples(root, train, pixels[0], classes),
-        open_test=_test_opener(root, splits["test"], classes, shape, skip, lines=lines) if "test" in splits else None,
+        open_test=(
+            _test_opener(root, partial(inspect, splits["test"], classes), classes, shape, skip, lines=lines)
+            if "test" in splits
+            else None
+        ),
         val=_examples(root, val, pixels[1], classes) if val is not None else None,
-        title=f"{len(pixels[0].kept):,} images of {len(classes)} classes",
+        title=f"{len(pixels[0].kept):,} images" + (f" of {len(classes)} classes" if classes else ""),
         source=str(root),
         skipped=tuple(bad),
         notes=passed_over([*files_beside(root, splits), *passed]),
@@ -90,19 +115,25 @@ def open_path(path: Path, options: Options) -> Dataset:
 
 
 def _test_opener(
-    root: Path, folder: Path, classes: tuple[str, ...], shape: Shape, skip: bool, *, lines: bool
+    root: Path,
+    inspect: Callable[[Path | None], InspectedSplit],
+    classes: tuple[str, ...],
+    shape: Shape,
+    skip: bool,
+    *,
+    lines: bool,
 ) -> Callable[[], Examples]:
     """Return a function that reads the test set; nothing of it is read before."""
 
     def open_test() -> Examples:
         cache = open_cache()
-        test = _inspect(find_classes(folder, IMAGES), classes, cache)
+        test = inspect(cache)
         pixels = read_pixels(test.found.files, test.facts, shape, cache, as_lines=lines)
         bad = bad_files(root, test, pixels)
         if bad and not skip:
             raise BadFile(bad_message(root, bad, len(pixels.kept) + len(bad)))
         if not pixels.kept:
-            raise BadData(f"{str(folder)!r} holds no readable image")
+            raise BadData(f"{str(test.found.folder)!r} holds no readable image")
         if bad:
             warnings.warn(
                 f"{were(len(bad), 'test file', 'skipped')}: {', '.join(bad[:3])}",
@@ -115,9 +146,24 @@ def _test_opener(
     return open_test
 
 
-def _inspect(found: ScannedFolder, classes: tuple[str, ...] | None, cache: Path | None) -> InspectedSplit:
+def _inspect(folder: Path, classes: tuple[str, ...] | None, cache: Path | None) -> InspectedSplit:
     """Number the labels by the training set's classes (None if this is the training set) and read the facts."""
+    found = find_classes(folder, IMAGES)
     return InspectedSplit(found, number_labels(found, classes), read_facts(found.files, cache))
+
+
+def _inspect_all(folder: Path, _classes: tuple[str, ...] | None, cache: Path | None) -> InspectedSplit:
+    """Read the facts of all files below a folder, without labels.
+
+    Raises:
+        BadData: If none of them is an image.
+    """
+    stat = folder.stat()
+    files = [FoundFile(path, 0, stamp) for path, stamp in sorted(walk(folder, {(stat.st_dev, stat.st_ino)}))]
+    facts = read_facts(files, cache)
+    if all(is_other_file(file.path, one) for file, one in zip(files, facts, strict=True)):
+        raise BadData(f"{safe_text(folder)!r} holds no image; {ALL_IMAGES.expected}")
+    return InspectedSplit(ScannedFolder(folder, (), files), [0] * len(files), facts)
 
 
 def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options) -> Shape:

@@ -60,6 +60,7 @@ STEM = Option(
 LINEAR = Option(
     "linear", False, "mix in a linear model of the inputs, its share chosen by the validation loss", regularizes=True
 )
+CODE = Option("code", 32, "numbers of the code", low=1, high=4096)
 PENALTY = Option(
     "penalty",
     "auto",
@@ -257,6 +258,34 @@ def register_models() -> tuple[ModelSpec, ...]:
             build_steps=_build_crnn_steps,
         ),
         ModelSpec(
+            "autoencoder",
+            DOMAIN,
+            "reconstructs images through a code of few numbers, by dense layers",
+            options=(
+                CODE,
+                Option(
+                    "width", 512, "units of the first layer, halved by each next one", low=1, high=16384, units=True
+                ),
+                Option("depth", 2, "number of hidden layers on each side of the code", low=0, high=8),
+            ),
+            recipe="autoencoder",
+            build_autoencoder=_build_autoencoder,
+        ),
+        ModelSpec(
+            "conv-autoencoder",
+            DOMAIN,
+            "reconstructs images through a code of few numbers, by convolutions",
+            options=(
+                CODE,
+                Option(
+                    "width", 16, "channels of the first layer, doubled by each next one", low=1, high=256, units=True
+                ),
+                Option("depth", 2, "number of convolutions that halve the image", low=1, high=6),
+            ),
+            recipe="conv-autoencoder",
+            build_autoencoder=_build_conv_autoencoder,
+        ),
+        ModelSpec(
             "linear",
             DOMAIN,
             "logistic or ridge regression of scikit-learn on pixels, to be beaten",
@@ -309,6 +338,18 @@ def _build_crnn_steps(shape: InputShape, outputs: int, options: Options) -> nn.M
     from dl_vision.lines import crnn_steps
 
     return crnn_steps(shape, outputs, options)
+
+
+def _build_autoencoder(shape: InputShape, options: Options) -> nn.Module:
+    from dl_vision.autoencoders import dense_autoencoder
+
+    return dense_autoencoder(shape, options)
+
+
+def _build_conv_autoencoder(shape: InputShape, options: Options) -> nn.Module:
+    from dl_vision.autoencoders import conv_autoencoder
+
+    return conv_autoencoder(shape, options)
 
 
 def _build_dense(shape: InputShape, outputs: int, options: Options) -> nn.Module:

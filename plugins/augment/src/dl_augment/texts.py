@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 
 from dl.padded import Padded
@@ -19,6 +17,6 @@ def word_dropout(rate: float) -> Regularizer:
         assert isinstance(tokens, Padded)
         drawn = torch.rand(tokens.values.shape, generator=generator, device=tokens.values.device)
         values = torch.where((drawn < rate) & tokens.mask, UNKNOWN, tokens.values)
-        return replace(batch, inputs=tokens._replace(values=values))
+        return batch.corrupted(tokens._replace(values=values))
 
     return Regularizer(batch=drop)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,7 +19,7 @@ def noise(scale: float) -> Regularizer:
     def add(batch: Batch, generator: torch.Generator) -> Batch:
         inputs = numbers(batch.inputs, "noise")
         drawn = torch.randn(inputs.shape, generator=generator, device=inputs.device, dtype=inputs.dtype)
-        return replace(batch, inputs=inputs.add(drawn, alpha=scale))
+        return batch.corrupted(inputs.add(drawn, alpha=scale))
 
     return Regularizer(batch=add)
 
@@ -59,7 +57,7 @@ def missing(share: float) -> Regularizer:
             raise BadOption("missing needs rows of cells, as those of a table")
         drawn = torch.rand(len(inputs), gaps.cells, generator=generator, device=inputs.device) < share
         gone = drawn[:, gaps.columns.to(inputs.device)]
-        return replace(batch, inputs=torch.where(gone, gaps.blank.to(inputs), inputs))
+        return batch.corrupted(torch.where(gone, gaps.blank.to(inputs), inputs))
 
     return Regularizer(batch=make_missing)
 

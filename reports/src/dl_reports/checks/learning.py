@@ -61,8 +61,10 @@ def _mean_score(facts: Facts, part: PartOutcomes | NotComputable) -> float:
 
 def common_error_z(facts: Facts) -> float | NotComputable:
     """Compute by how many standard errors the error on the probe exceeds half of the validation error."""
-    if facts.manifest.task.from_inputs:
-        return NotComputable("no text can be predicted without error, and the least possible error is unknown")
+    task = facts.manifest.task
+    if task.from_inputs:
+        what = "text can be predicted" if task.tells_tokens else "input can be reconstructed"
+        return NotComputable(f"no {what} without error, and the least possible error is unknown")
     gap, k = facts.gap, facts.best
     if isinstance(gap, NotComputable):
         return gap

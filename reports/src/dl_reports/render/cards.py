@@ -57,7 +57,9 @@ def _group(chosen: Sequence[Example], width: int) -> RenderableType:
 
 
 def _thumbnail(example: Example, pixels: NDArray[np.uint8]) -> RenderableType:
-    return Group(draw(pixels, THUMBNAIL), plain(phrases.answer(example), "bold"), *_note(example, THUMBNAIL))
+    below = [draw(example.remade, THUMBNAIL)] if isinstance(example.remade, np.ndarray) else []
+    answer = [plain(phrases.answer(example), "bold")] if phrases.answer(example) else []
+    return Group(draw(pixels, THUMBNAIL), *below, *answer, *_note(example, THUMBNAIL))
 
 
 def _text(example: Example) -> RenderableType:

@@ -19,6 +19,7 @@ from dl_reports.report import Answer, BaselineRow, CalibrationCard, Curves, Exam
 
 MOST_THRESHOLDS = 6  # labels in a sentence
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
+REMADE = "each with its reconstruction"
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
 
 
@@ -191,7 +192,9 @@ def silenced(report: Report) -> str:
 def by_reason(examples: Sequence[Example]) -> Iterator[tuple[str, list[Example]]]:
     """Group examples by reason: the heading of a group, and its examples."""
     for why in dict.fromkeys(example.why for example in examples):
-        yield WHY.get(why, why), [example for example in examples if example.why == why]
+        group = [example for example in examples if example.why == why]
+        remade = f", {REMADE}" if any(example.remade is not None for example in group) else ""
+        yield WHY.get(why, why) + remade, group
 
 
 def where(example: Example) -> str:

@@ -10,7 +10,7 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -47,6 +47,7 @@ from dl.cli.flags import (
     typed_choices,
     with_flags,
 )
+from dl.errors import BadOption
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.words import many
@@ -264,6 +265,7 @@ def predict(
     seed: Annotated[int | None, typer.Option(help="Next-token: seed of the sampling. [0]")] = None,
     beam: Annotated[int | None, typer.Option(help="Ctc: width of a beam search for the most probable string.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse inputs with what the training set lacks.")] = False,
+    features: Annotated[bool, typer.Option("--features", help="Print codes, or what the last layer reads.")] = False,
 ) -> None:
     """Predict, as `dl.predict`."""
     import dl
@@ -272,6 +274,10 @@ def predict(
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
     sources = [Path(word) for word in paths or [] if word not in pairs]
     sampling = {"tokens": tokens, "temperature": temperature, "seed": seed, "beam": beam}
+    if features:
+        given = {"texts": text or [], "runs": runs, "strict": strict, **options}
+        _print_features(run, sources, given, sampling, as_json)
+        return
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, strict=strict, **sampling, **options)  # type: ignore[arg-type]  # key=value
     if as_json:
@@ -283,6 +289,30 @@ def predict(
     else:
         console().print(_table(answers))
     _show_thresholds(run, runs)
+
+
+def _print_features(
+    run: Which, sources: list[Path], given: dict[str, Any], asked: dict[str, float | int | None], as_json: bool
+) -> None:
+    """Print the features of inputs as CSV, or JSON: a row for each input. Any: arguments of `features`.
+
+    Raises:
+        BadOption: For an option that changes answers alone.
+    """
+    from dl.inference.predict import features
+
+    for name, value in asked.items():
+        if value is not None:
+            raise BadOption(f"--{name} changes answers, and --features prints none; leave one of them out")
+    with redirect_stdout(sys.stderr):
+        found = features(run, sources, **given)
+    if as_json:
+        print(json.dumps({"sources": found.sources, "names": found.names, "values": found.values.tolist()}))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["source", *found.names])
+    for source, row in zip(found.sources, found.values, strict=True):
+        writer.writerow([cell(source), *(f"{value:.6g}" for value in row.tolist())])
 
 
 def _show_thresholds(run: Which, runs: Path) -> None:

@@ -122,7 +122,7 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
     write_sketches(folder / "outcomes", subsets, hard, first.sketch)
     scores = tuple(_score(k, fold, protocol, best, task.info) for k, fold in enumerate(folds, start=1)) if best else ()
     parts = replace(manifest.parts, val=len(val.subset), probe=len(probe.subset))
-    baselines = _baselines(plan, folds, val.subset, first.preprocessor)
+    baselines = (*_baselines(plan, folds, val.subset, first.preprocessor), *_rungs(folder, folds, val))
     changes = {
         "task": info,
         "best_epoch": best,
@@ -152,6 +152,18 @@ def _baselines(
         else one
         for one in task.row.baselines(task, whole(plan.dataset.train), val, preprocessor)
     )
+
+
+def _rungs(folder: Path, folds: Sequence[FinishedFold], val: _Pooled) -> tuple[Baseline, ...]:
+    """Pool the answers of the folds that are kept with the score of each example, and write these scores."""
+    own = [{one.name: one for one in fold.run.manifest.baselines} for fold in folds]
+    kept = [outcomes.read_rivals(fold.run.outcomes_folder) for fold in folds]
+    names = [name for name in own[0] if all(name in one for one in own) and all(name in one for one in kept)]
+    if names:
+        pooled = {name: np.concatenate([scores[name] for scores in kept])[val.order] for name in names}
+        outcomes.write_rivals(folder / "outcomes", pooled)
+    sizes = [len(fold.val) for fold in folds]
+    return tuple(_averaged(own[0][name], [each[name] for each in own], sizes) for name in names)
 
 
 def _averaged(one: Baseline, own: Sequence[Baseline], sizes: Sequence[int]) -> Baseline:

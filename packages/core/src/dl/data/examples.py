@@ -268,6 +268,22 @@ def without_target(examples: Examples) -> bool:
     return examples.targets.ndim == 2 and examples.targets.shape[1] == 0
 
 
+def drop_targets(examples: Examples) -> Examples:
+    """Return the same examples without a target, (N, 0)."""
+    return replace(examples, targets=np.empty((len(examples), 0)), names=())
+
+
+def unlabelled(dataset: Dataset) -> Dataset:
+    """Return a data set without the targets of any of its parts."""
+    open_test, val = dataset.open_test, dataset.val
+    return replace(
+        dataset,
+        train=drop_targets(dataset.train),
+        val=None if val is None else drop_targets(val),
+        open_test=None if open_test is None else lambda: drop_targets(open_test()),
+    )
+
+
 def with_targets(examples: Examples, targets: NDArray[np.generic], names: tuple[str, ...] = ()) -> Examples:
     """Return the same examples with other targets."""
     return replace(examples, targets=targets, names=names)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dl.data.examples import Examples
-from dl.errors import BadRun
+from dl.errors import BadOption, BadRun
 from dl.inference.loaded import LoadedRun
 from dl.plugins.registry import Plugins
 from dl.recipes.protocol import parse_protocol
@@ -48,6 +48,17 @@ class Ensemble(LoadedRun):
         each = [_average(part, info.probabilities) for part, info in zip(parts, infos, strict=True)]
         return torch.cat(each, dim=-1).float()
 
+    def features(self, examples: Examples) -> Tensor:
+        """Refuse features: those of several networks mean different things.
+
+        Raises:
+            BadOption: Always.
+        """
+        raise BadOption(
+            f"{self.run.name} has {len(self.folds)} networks, each with features of its own  "
+            f"train one on all examples: dl cv --resume {self.run.name} --final refit"
+        )
+
 
 def need_all_folds(run: Run) -> None:
     """Refuse a run of several fits that is not finished.
@@ -68,7 +79,7 @@ def open_ensemble(run: Run, folds: Sequence[LoadedRun], plugins: Plugins) -> Ens
         BadRun: If its task has no predictions that can be averaged.
     """
     task = restore(run.manifest.task, plugins.tasks)
-    if task.info.from_inputs:
+    if task.info.tells_tokens:
         raise BadRun(
             f"{run.name} has {len(folds)} networks, and generated text cannot be averaged  train one on all examples: "
             f"dl cv --resume {run.name} --final refit"

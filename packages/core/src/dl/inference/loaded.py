@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dl.data.examples import Examples, whole
 from dl.data.memory import take
 from dl.domain import Domain, Preprocessor, encode_examples
+from dl.errors import BadOption
 from dl.learners.fitted import FittedLearner
 from dl.options import Options
 from dl.plugins.at_hand import read_given
@@ -18,7 +19,7 @@ from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset
-from dl.training.scoring import compute_logits
+from dl.training.scoring import compute_features, compute_logits
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ class LoadedRun:
         data = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
         return compute_logits(self.network, self.preprocessor, self.task, data, np.arange(len(examples)))
 
+    def features(self, examples: Examples) -> Tensor:
+        """Compute what the network has learnt of raw examples, (N, F): codes, or the inputs of its last linear layer.
+
+        Raises:
+            BadOption: If the run has no single network with such a layer, or generates text.
+        """
+        if self.task.info.tells_tokens:
+            raise BadOption(f"{self.run.name} tells tokens, and has no features of a whole text")
+        data = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
+        return compute_features(self.network, self.preprocessor, self.task, data, np.arange(len(examples)))
+
     def read(self, inputs: object, options: Options | None = None, *, skip: bool = False) -> Examples:
         """Convert inputs in memory to examples.
 
@@ -83,3 +95,11 @@ class LoadedLearner(LoadedRun):
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
         return self.fitted.logits(self.task, whole(examples))
+
+    def features(self, examples: Examples) -> Tensor:
+        """Refuse features: nothing is learnt but the answer.
+
+        Raises:
+            BadOption: Always.
+        """
+        raise BadOption(f"{self.run.name} is a learner of scikit-learn, which learns no features")

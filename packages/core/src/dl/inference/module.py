@@ -88,6 +88,15 @@ class LoadedNetwork(nn.Module):
         assert found is not None  # a task of generated text reads no arrays
         return found
 
+    def features(self, inputs: object) -> Tensor:
+        """Return what the network has learnt of raw inputs, (N, F): its codes, or the inputs of its last linear layer.
+
+        Raises:
+            BadData: If the inputs do not fit the run.
+            BadOption: If the run has no network with such a layer.
+        """
+        return self.loaded.features(self.loaded.read(inputs))
+
     def predict(self, inputs: object) -> list[Prediction]:
         """Predict raw inputs, as words and values.
 

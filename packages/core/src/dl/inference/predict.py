@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dl.data.examples import Examples, concatenate_examples
 from dl.data.folders import SkippedFiles
@@ -126,20 +127,88 @@ def predict(
     """
     plugins = plugins or load_plugins()
     opened = reopen(find_run(run, runs), plugins, model)
+    generates = opened.task.info.tells_tokens
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
     _check_beam(opened, beam)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
-    generates = opened.task.row.from_inputs
-    with _silenced(strict):
-        read = [] if raw is None else [_from_memory(opened, raw, reading)]
-        if sources or not (read or texts or generates):
-            read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
+    read = _read(opened, sources, raw, reading, bool(texts) or generates, strict=strict)
     if generates:
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
     return answers(opened, concatenate_examples(read), beam=beam, strict=strict)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a network has learnt of some inputs.
+
+    Args:
+        sources: (N) the file, row or position of each input.
+        names: (F) of the columns.
+        values: (N, F) float32.
+    """
+
+    sources: tuple[str, ...]
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
+
+
+def features(
+    run: Which,
+    inputs: object = (),
+    *,
+    texts: Sequence[str] = (),
+    runs: str | Path = "runs",
+    plugins: Plugins | None = None,
+    strict: bool = False,
+    **options: object,
+) -> Features:
+    """Compute the codes of new inputs, or what the last layer of a network reads, by a run's best weights.
+
+    Args:
+        run: As for `predict`, as are the others.
+        inputs: Paths, or inputs in memory.
+        texts: Texts, even if they look like paths.
+        runs: Folder of run folders, unless ``run`` is a path.
+        plugins: The registered plugins; None loads the installed ones.
+        strict: Whether an input that would have a note is an error.
+        **options: Options of reading.
+
+    Raises:
+        DLError: As `predict`, and `BadOption` if the run has no features.
+    """
+    plugins = plugins or load_plugins()
+    opened = reopen(find_run(run, runs), plugins)
+    sources, raw = _sorted(opened, inputs)
+    read = _read(opened, sources, raw, _reading(opened, plugins, options, sources, raw), bool(texts), strict=strict)
+    examples = concatenate_examples([*read, *([_from_strings(opened, texts)] if texts else [])])
+    _check_notes(examples, notes_on(opened, examples), strict=strict)
+    values = opened.features(examples)
+    noun = "code" if opened.task.info.reconstructs else "feature"
+    names = tuple(f"{noun}_{number}" for number in range(1, values.shape[1] + 1))
+    return Features(tuple(examples.source(at) for at in range(len(examples))), names, values.numpy())
+
+
+def _read(
+    opened: LoadedRun, sources: Sequence[Path], raw: Given | None, reading: Options, empty: bool, *, strict: bool
+) -> list[Examples]:
+    """Read paths, or inputs in memory.
+
+    Args:
+        opened: The run.
+        sources: Paths.
+        raw: Inputs in memory, or None.
+        reading: The options of reading.
+        empty: Whether there may be neither.
+        strict: Whether what was skipped will be an error.
+    """
+    with _silenced(strict):
+        read = [] if raw is None else [_from_memory(opened, raw, reading)]
+        if sources or not (read or empty):
+            read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
+    return read
 
 
 @contextmanager
@@ -317,7 +386,7 @@ def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:
         BadOption: If the run's task generates nothing, or a number is out of range.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if given and not opened.task.row.from_inputs:
+    if given and not opened.task.info.tells_tokens:
         name = next(iter(given))
         raise BadOption(
             f"{name} is for runs that generate text; the task of {opened.run.name} is {opened.task.row.name}"

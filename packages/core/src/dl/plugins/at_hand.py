@@ -7,19 +7,21 @@ They are registered in a copy of `Plugins` under the name ``in-memory``; from th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dl.data.examples import drop_targets
 from dl.data.memory import FRAME, Given, is_named, split_pair, take
 from dl.errors import BadData, BadOption, BadRun
 from dl.options import InputShape, Options
 from dl.plugins.registry import Plugins
 from dl.specs import IN_MEMORY, DatasetSpec, ModelSpec, OwnStep
 from dl.tables.guards import check_given
-from dl.tables.memory import KnownRows, encode_target, reading, split_frame, unlabelled, with_rows
+from dl.tables.memory import KnownRows, encode_target, reading, split_frame, with_rows
 from dl.tables.options import OPTIONS
 from dl.terminal import safe_text
 
@@ -163,7 +165,7 @@ class AtHand:
         loaded = plugins.domain(domain).load()
         inputs, known = self.data.split(options)
         found = read_given(loaded, domain, inputs, options)
-        train = unlabelled(found.train) if options.get("target_as") == UNLABELLED else found.train
+        train = drop_targets(found.train) if options.get("target_as") == UNLABELLED else found.train
         dataset = replace(found, name=IN_MEMORY, source="given in memory", title=self.data.given.words, train=train)
         dataset = with_rows(dataset, known, options)
         dataset = replace(dataset, findings=(*dataset.findings, *check_given(inputs, dataset)))
@@ -185,7 +187,10 @@ class AtHand:
                 raise BadOption(f"the function given as model= returned {type(network).__name__}, not an nn.Module")
             return network
 
-        return ModelSpec(IN_MEMORY, domain, "given in memory", build)
+        def build_autoencoder(shape: InputShape, options: Options) -> nn.Module:
+            return build(shape, math.prod(shape), options)
+
+        return ModelSpec(IN_MEMORY, domain, "given in memory", build, build_autoencoder=build_autoencoder)
 
 
 NOTHING = AtHand()
@@ -290,8 +295,8 @@ def read_labelled(
     """
     inputs, known = data.split(options)
     examples = read_given(domain, name, inputs, options, preprocessor).train
-    if known.target is None:
-        return unlabelled(examples)
+    if known.target is None or options.get("target_as") == UNLABELLED:
+        return drop_targets(examples)
     targets = encode_target(known.target, len(examples), names, options, classes=classes)
     return replace(examples, targets=targets, names=tuple(names))
 

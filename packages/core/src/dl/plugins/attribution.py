@@ -33,6 +33,7 @@ RETURN_TYPES = {
     ("ModelSpec", "build"): "torch.nn:Module",
     ("ModelSpec", "build_causal"): "torch.nn:Module",
     ("ModelSpec", "build_steps"): "torch.nn:Module",
+    ("ModelSpec", "build_autoencoder"): "torch.nn:Module",
     ("ModelSpec", "classifier"): "dl.learner:Learner",
     ("ModelSpec", "regressor"): "dl.learner:Learner",
     ("TaskSpec", "load"): "dl.tasks.task:TaskKind",

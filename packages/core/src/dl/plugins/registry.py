@@ -231,13 +231,21 @@ def network_builder(
     build: Callable[..., nn.Module] | None = getattr(spec, field)
     if build is None and task and form:
         able = [name for (home, name), one in plugins.models.items() if home == spec.domain and getattr(one, field)]
+        homes = sorted({home for (home, _), one in plugins.models.items() if getattr(one, field)})
+        if not able and homes:
+            raise BadOption(
+                f"no model of {spec.domain} has a network for the task {task.name}; domains that have one: "
+                f"{', '.join(homes)}"
+            )
         raise BadOption(
             f"model {spec.name!r} has no network for the task {task.name}; models of {spec.domain} that have one: "
             f"{', '.join(able) or 'none'}"
         )
     if build is None or not form:
+        if task and not spec.is_learner and build is None:
+            raise BadOption(f"model {spec.name!r} has no network for the task {task.name}; see: dl ls models")
         return spec.network
-    if form == "causal":
-        causal = build
-        return lambda shape, _outputs, options: causal(shape, options)
+    if form in ("causal", "inputs"):  # the width of what they return follows from the inputs
+        of_inputs = build
+        return lambda shape, _outputs, options: of_inputs(shape, options)
     return build

@@ -118,6 +118,8 @@ def spec_fault(spec: object, kind: Kind) -> str:
         holds, wanted = _FIELDS.get(field.name, _ANYTHING)
         if field.name == "build" and getattr(spec, "is_learner", False):
             holds, wanted = _NO_NETWORK
+        elif field.name == "build" and getattr(spec, "has_other_form", False):
+            holds, wanted = _FUNCTION_OR_NONE
         if field.name == "build" and getattr(spec, "member", None):
             holds, wanted = _NO_NETWORK[0], "None, as it is a family of networks"
         if field.name == "defaults" and kind.spec is ModelSpec:
@@ -190,6 +192,7 @@ def _is_number(value: object) -> bool:
 
 _TEXT = (_is_text, "text")
 _FUNCTION = (callable, "a function")
+_FUNCTION_OR_NONE = (_is_function_or_none, "a function or None")
 _ANYTHING = (lambda _: True, "")
 _NO_NETWORK = (lambda value: value is None, "None, as it has a learner")
 _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
@@ -209,6 +212,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "member": (_is_function_or_none, "a function or None"),
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
+    "build_autoencoder": (_is_function_or_none, "a function or None"),
     "form": (lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,

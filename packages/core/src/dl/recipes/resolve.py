@@ -202,7 +202,7 @@ def pick_specs(plugins: Plugins, start: PartialRecipe) -> FitSpecs:
         raise UnknownName("the network of this recipe was given in memory; give it again: dl.fit(..., model=build)")
     model = plugins.model(start.domain, start.model)
     task = plugins.task(start.task) if start.task else None
-    if task and task.form:
+    if task and (task.form or not model.is_learner):
         network_builder(plugins, model, task)
     dataset = pick_dataset(plugins, domain.name, start.data)
     return FitSpecs(domain, model, dataset, None if dataset else _path(start.data), task)
@@ -218,7 +218,8 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
     reading = typed["options"]
     if specs.task and specs.task.from_inputs and (target := {**start.data_options, **reading}.get("target")):
         raise BadOption(
-            f"target={short_value(target)}: --task {specs.task.name} has no target but the text itself; leave it out"
+            f"target={short_value(target)}: --task {specs.task.name} has no target but the inputs themselves; "
+            "leave it out"
         )
     if specs.dataset:
         own = {option.name for option in specs.dataset.options}

@@ -110,7 +110,7 @@ class TaskInfo:
         bounded: Whether every example's score is from 0 to 1.
         has_classes: Whether each target is the number of one class.
         probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
-        from_inputs: Whether the target is read from the inputs, as the next token.
+        from_inputs: Whether the target is read from the inputs, as the next token, or is the inputs.
         form: The form of network that the task needs, as ``steps`` for strings; empty for one row of logits an example.
         positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
         counts: Training examples of each class, or with each label; empty for other tasks.
@@ -145,6 +145,16 @@ class TaskInfo:
     decision: Decision | None = None
     heads: tuple[HeadInfo, ...] = ()
     learns_weights: bool = False
+
+    @property
+    def tells_tokens(self) -> bool:
+        """Whether each token of a text is told from those before it."""
+        return self.form == "causal"
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether the inputs themselves are the target."""
+        return self.form == "inputs"
 
     @property
     def has_strings(self) -> bool:

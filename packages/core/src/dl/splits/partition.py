@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, subset_fingerprint, whole, without_target
+from dl.data.examples import (
+    Dataset,
+    Examples,
+    Fingerprints,
+    Index,
+    Subset,
+    subset_fingerprint,
+    unlabelled,
+    whole,
+    without_target,
+)
 from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
@@ -78,12 +88,16 @@ class DataSplits:
 
 
 def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
-    """Read the named data set, or the user's own from its path; cut into rows where the inputs are the target.
+    """Read the named data set, or the user's own from its path; without its target where the inputs are the target.
+
+    Texts whose tokens are to be told are cut into rows.
 
     Raises:
         BadOption: If that is asked for and inputs of this domain are no rows of tokens.
     """
-    asked = bool(recipe.task) and plugins.task(recipe.task).from_inputs
+    task = plugins.task(recipe.task) if recipe.task else None
+    from_inputs = task is not None and task.from_inputs
+    asked = task is not None and from_inputs and task.form == "causal"
     if asked and (domain.cut is None or domain.open_unlabelled is None):
         raise BadOption(
             f"--task {recipe.task}: inputs of {recipe.domain} are no rows of tokens  example: dl fit text book.txt"
@@ -91,11 +105,11 @@ def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
     if (recipe.domain, recipe.data) in plugins.datasets:
         dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
     else:
-        open_path = domain.open_unlabelled if asked and domain.open_unlabelled else domain.open_path
+        open_path = domain.open_unlabelled if from_inputs and domain.open_unlabelled else domain.open_path
         dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
     if domain.cut is not None and (asked or without_target(dataset.train)):
         return domain.cut(dataset, recipe.data_options)
-    return dataset
+    return unlabelled(dataset) if from_inputs else dataset
 
 
 @dataclass(frozen=True)

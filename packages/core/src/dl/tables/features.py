@@ -145,6 +145,7 @@ def read_open_features(
     """
     others = {name: str(options.get(name, "")) for name in ("leave_out", "categories")}
     options, path = {**check_table_options(options), **others}, source.path
+    labelled = labelled and options["target_as"] != "none"
     roles = choose_features(source, sample_columns(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
     read = _read(source, roles, bad, blank_target=blank_may_be(options, roles))

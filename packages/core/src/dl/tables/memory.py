@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Index
+from dl.data.examples import Dataset, Index
 from dl.data.memory import ARRAY, FRAME, TEXTS, Given, take
 from dl.errors import BadData, BadOption
 from dl.options import Options
@@ -441,8 +441,3 @@ def _labelled(found: _Found, names: Sequence[str], separator: str) -> NDArray[np
                 raise BadData(f"{found.where} names {quote(label)} in row {row}, not a label of the run")
             values[row, known[label]] = 1
     return values
-
-
-def unlabelled(examples: Examples) -> Examples:
-    """Return examples without targets, for a task that reads them from the inputs."""
-    return replace(examples, targets=np.empty((len(examples), 0)), names=())

@@ -63,6 +63,7 @@ NEXT_TOKEN = (
     Metric(MetricInfo("perplexity", False, 1.0, "mean"), lambda sums, _: next_token.perplexity(sums)),
     metric("token_accuracy", "mean", lambda sums, _: next_token.token_accuracy(sums)),
 )
+RECONSTRUCTION = (metric("mse", "mean", lambda errors, _: errors[:, 0].double().mean(), higher=False),)
 CTC = (
     metric("character_error_rate", "mean", ctc.character_error_rate, higher=False),
     metric("exact", "proportion", ctc.exact),

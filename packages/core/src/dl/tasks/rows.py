@@ -1,4 +1,4 @@
-"""The eight rows of dl's own in the task table.
+"""The nine rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -7,13 +7,14 @@
     regression       (N,) or (N, D) real   D            none            squared error, scaled targets     MAE
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
     next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
+    reconstruction   (N, 0)                the inputs     none            squared error                   MSE
     ctc              (N, L) strings        K a step     softmax         CTC, a character                  error rate
     several          (N, W) of the others  of each      of each         the mean of the others'           relative error
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer. Of two classes the rarer one is to be found, whatever its name.
 The target of next-token is in the inputs: its logits at every token are reduced to (N, 4) at once
-(`dl.tasks.next_token`).
+(`dl.tasks.next_token`). That of reconstruction are the inputs, and its output is reduced to the error of each, (N, 1).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dl.tasks import ctc, metrics, next_token, several
+from dl.tasks import ctc, metrics, next_token, reconstruction, several
 from dl.tasks.baselines import constant, constant_classes, constant_labels, constant_numbers, constant_shares
 from dl.tasks.beam import beam_search
 from dl.tasks.losses import (
@@ -214,6 +215,24 @@ NEXT_TOKEN = TaskKind(
     eval_batch_size=32,
 )
 
+RECONSTRUCTION = TaskKind(
+    name="reconstruction",
+    target="nothing but the inputs",
+    fits=are_unlabelled,
+    names=lambda target, names: (),
+    outputs=lambda names: 1,
+    activation=unchanged,
+    loss=reconstruction.mean_error,
+    metrics=metrics.RECONSTRUCTION,
+    score=lambda errors, target: errors[:, 0],
+    score_name="mse",
+    answers=lambda names: reconstruction.ANSWER,
+    from_inputs=True,
+    form="inputs",
+    rungs=reconstruction.rungs,
+    reduce_logits=reconstruction.errors,
+)
+
 CTC = TaskKind(
     name="ctc",
     target="strings, one beside each input",
@@ -254,5 +273,8 @@ SEVERAL = TaskKind(
 )
 
 TABLE: dict[str, TaskKind] = {
-    row.name: row for row in (BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, CTC, SEVERAL)
+    row.name: row
+    for row in (
+        *(BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, RECONSTRUCTION, CTC, SEVERAL),
+    )
 }

@@ -53,7 +53,8 @@ def decide(
         unlabelled = are_unlabelled(target)
         if unlabelled != row.from_inputs or not (unlabelled or row.fits(target)):
             raise BadOption(f"--task {asked} needs {row.target}, but the target is {reason} ({found.name})")
-        reason = f"as asked with --task; the target alone ({reason}) would be {found.name}"
+        alone = "" if unlabelled else f"; the target alone ({reason}) would be {found.name}"
+        reason = f"as asked with --task{alone}"
     if not row.from_inputs:
         row.check(target, names)
     if loss != "auto":

@@ -83,6 +83,19 @@ def by_name(pred: Tensor, names: Names) -> dict[str, float]:
     return dict(zip(names, pred.reshape(-1).tolist(), strict=True))
 
 
+@dataclass(frozen=True)
+class Rung:
+    """An answer that depends on the input, scored on the validation set example by example.
+
+    Args:
+        baseline: Its score.
+        scores: (n,) of each validation example.
+    """
+
+    baseline: Baseline
+    scores: NDArray[np.float32]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
     """One row of the task table: everything that tasks of a kind share.
@@ -115,7 +128,8 @@ class TaskKind:
             classes.
         has_classes: Whether a target, as stored, is a class number, from 0.
         probabilities: How logits become the probabilities of classes or labels: ``softmax``, ``sigmoid``, or empty.
-        from_inputs: Whether the target is read from the inputs: each token from those before it.
+        from_inputs: Whether the target is read from the inputs: each token from those before it, or the
+            inputs themselves.
         finds_class: Whether metrics rank or retrieve one class of two, the logit being that of the second: they are
             computed for `TaskInfo.positive`.
         check: Raises `BadData` for a target and names that the row cannot learn.
@@ -125,6 +139,8 @@ class TaskKind:
         losses: Losses for ``loss=``, by name; empty if there is only one.
         baselines: From a task, training and validation set and preprocessor to the scores of trivial answers; see
             `dl.tasks.baselines.constant`.
+        rungs: From a task, the network, training and validation set and preprocessor to answers that follow from the
+            network, as PCA of the width of its codes, with the score of each example.
         learner: The kind of scikit-learn's learners whose answers are preds of this row: ``classifier`` for
             probabilities of classes or labels, ``regressor`` for numbers in target units; empty for none.
         reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
@@ -172,6 +188,7 @@ class TaskKind:
     headline: Callable[[Target], str] | None = None
     losses: Mapping[str, Loss] = field(default_factory=dict)
     baselines: Callable[[Task, Subset, Subset, Preprocessor], tuple[Baseline, ...]] = lambda *_: ()
+    rungs: Callable[[Task, nn.Module, Subset, Subset, Preprocessor], tuple[Rung, ...]] = lambda *_: ()
     learner: str = ""
     reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
     form: str = ""

@@ -218,7 +218,7 @@ def _example_input(subject: DomainSubject) -> None:
 
 def _model(subject: DomainSubject) -> str:
     specs = [spec for (domain, _), spec in subject.plugins.models.items() if domain == subject.spec.name]
-    specs = [spec for spec in specs if not spec.is_learner]
+    specs = [spec for spec in specs if spec.build is not None]
     if not specs:
         raise Skipped("no model of it is registered")
     spec = specs[0]

@@ -37,6 +37,7 @@ STEPS = 300  # optimizer steps at each
 EVERY = 20  # steps between two evaluations
 TOLERANCE = 1e-4  # between the logits of an example alone and in a batch
 WIDTHS = (1, 2, 3, 10)
+SMALL = 0.1  # error of a reconstruction that is known by heart, as a share of that of the mean input
 
 
 def check_model(spec: ModelSpec, plugins: Plugins | None = None, sample: Dataset | None = None) -> Results:
@@ -88,13 +89,20 @@ class ModelSubject:
         """Their positions."""
         return self.batches.rows[:EXAMPLES]
 
+    @property
+    def reconstructs(self) -> bool:
+        """Whether its only network is an autoencoder."""
+        return self.spec.build is None and self.spec.build_autoencoder is not None
+
     def build(self, outputs: int = CLASSES, seed: int = 0, changed: Options | None = None) -> nn.Module:
         """Build a network from a seed, with some options replaced, and the weights that it begins with."""
         if self.spec.member is not None:
             raise Skipped("it is a family of networks; check one of them by its name")
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
-        network = self.spec.network(self.batches.preprocessor.input_shape, outputs, options)
+        shape = self.batches.preprocessor.input_shape
+        remake = self.spec.build_autoencoder
+        network = remake(shape, options) if remake and self.reconstructs else self.spec.network(shape, outputs, options)
         start(self.spec, network, options, of_run=False)
         summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
         return network
@@ -145,6 +153,9 @@ def _choices(subject: ModelSubject) -> None:
 
 
 def _logits(subject: ModelSubject) -> None:
+    if subject.reconstructs:
+        _reconstructs(subject)
+        return
     for outputs in WIDTHS:
         logits = subject.build(outputs).eval()(cloned(subject.inputs))
         wanted = (len(subject.rows), outputs)
@@ -153,6 +164,19 @@ def _logits(subject: ModelSubject) -> None:
             raise Broken(f"for {outputs} outputs and {wanted[0]} examples it returns {shape}, not {wanted}")
         if not logits.is_floating_point() or not torch.isfinite(logits).all():
             raise Broken(f"for {outputs} outputs not all logits are finite numbers")
+
+
+def _reconstructs(subject: ModelSubject) -> None:
+    wanted = tuple(_numbers(subject).shape)
+    found = tuple(subject.build().eval()(cloned(subject.inputs)).shape)
+    if found != wanted:
+        raise Broken(f"for inputs of shape {wanted} its reconstructions have {found}")
+
+
+def _numbers(subject: ModelSubject) -> Tensor:
+    if not isinstance(subject.inputs, Tensor):
+        raise Broken("inputs of its domain are tokens, which no autoencoder reconstructs")
+    return subject.inputs
 
 
 def _one_example(subject: ModelSubject) -> None:
@@ -229,8 +253,7 @@ def _overfits(subject: ModelSubject) -> str:
         torch.manual_seed(0)
         for step, _ in enumerate(_steps(network, subject, rate, STEPS), 1):
             if step % EVERY == 0:
-                with torch.no_grad():
-                    right = int((network.eval()(cloned(subject.inputs)).argmax(dim=1) == targets).sum())
+                right = _known(network.eval(), subject, targets)
                 network.train()
                 best = max(best, right)
                 if right == len(targets):
@@ -262,6 +285,17 @@ def _causal(subject: ModelSubject) -> None:
         raise Broken("its logits at a token change with the tokens that come later")
 
 
+def _known(network: nn.Module, subject: ModelSubject, targets: Tensor) -> int:
+    """Count the examples that are told rightly, or reconstructed with a small error."""
+    with torch.no_grad():
+        output = network(cloned(subject.inputs))
+    if not subject.reconstructs:
+        return int((output.argmax(dim=1) == targets).sum())
+    inputs = _numbers(subject)
+    errors = (output - inputs).square().flatten(1).mean(dim=1)
+    return int((errors < SMALL * (inputs - inputs.mean(dim=0)).square().mean()).sum())
+
+
 def _targets(subject: ModelSubject) -> Tensor:
     return torch.arange(len(subject.rows)) % CLASSES
 
@@ -273,7 +307,9 @@ def _steps(network: nn.Module, subject: ModelSubject, rate: float, steps: int) -
     network.train()
     for _ in range(steps):
         optimizer.zero_grad()
-        F.cross_entropy(network(cloned(subject.inputs)), targets).backward()
+        output = network(cloned(subject.inputs))
+        loss = F.mse_loss(output, _numbers(subject)) if subject.reconstructs else F.cross_entropy(output, targets)
+        loss.backward()
         optimizer.step()
         yield
 

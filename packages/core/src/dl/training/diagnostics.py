@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dl.autoencoder import Autoencoder
 from dl.data.projection import MOST_NUMBERS, directions
 from dl.padded import Padded, Prepared
 
@@ -102,8 +103,18 @@ def pool_tokens(values: Tensor, batch: Prepared) -> Tensor:
 
 @contextmanager
 def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect the inputs of the last linear layer while the network runs in this context; empty without one."""
+    """Collect learnt features while the network runs in this context: codes, else the inputs of the last linear layer.
+
+    Nothing is collected of a network with neither.
+    """
     kept: list[Tensor] = []
+    if isinstance(network, Autoencoder):
+        handle = network.encoder.register_forward_hook(lambda _layer, _inputs, codes: kept.append(codes.detach()))
+        try:
+            yield kept
+        finally:
+            handle.remove()
+        return
     linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     handles = [
         layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].detach())) for layer in linear[-1:]

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -22,7 +24,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dl.data.examples import Index
+from dl.data.examples import Index, Inputs
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
@@ -32,6 +34,7 @@ from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
+from dl.training.checkpoint import load_weights
 from dl.training.diagnostics import (
     WATCHED_BATCHES,
     DeadUnitMonitor,
@@ -269,7 +272,7 @@ class FitModule(pl.LightningModule):
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets)
-        logits, loss = self._loss(self._drawn, prepared)
+        logits, loss = self._loss(self._drawn)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
             shown = self._shown(loss, logits.detach(), targets)
@@ -281,14 +284,9 @@ class FitModule(pl.LightningModule):
         batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.gaps, branches=self.branches)
         return self.regularizers.batch(batch, self.generator)
 
-    def _loss(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor]:
-        """Return the logits of a training batch (B, K), and its mean loss without penalties.
-
-        Args:
-            batch: After regularizers.
-            inputs: Before regularizers: the tokens to predict are the original ones.
-        """
-        logits = self.task.row.reduce_logits(self.network(batch.inputs), inputs)
+    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the logits of a training batch (B, K), after regularizers, and its mean loss without penalties."""
+        logits = self.task.row.reduce_logits(self.network(batch.inputs), batch.truth)
         return logits, batch.loss(self.train_loss, logits)
 
     def _shown(self, loss: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
@@ -329,16 +327,16 @@ class FitModule(pl.LightningModule):
                 break
         self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
 
-    def _take_step(self, batch: Batch, inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
+    def _take_step(self, batch: Batch, _inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
         """Take one optimizer step; return its logits and its loss.
 
         Args:
             batch: After regularizers.
-            inputs: Before regularizers.
+            _inputs: Before regularizers, which an own step reads.
             first: Whether it is the first step of a block, at which gradients are recorded.
         """
         backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
-        logits, loss, _ = backward(batch, inputs)
+        logits, loss, _ = backward(batch)
         if first:
             self.gradients.record()
         if clip := float(self.train_options["clip"]):
@@ -363,21 +361,21 @@ class FitModule(pl.LightningModule):
         self.network.train()
         return logits, loss.detach().reshape(())
 
-    def _backward(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run one backward pass; return its logits, its loss, and its loss with penalties."""
-        logits, loss = self._loss(batch, inputs)
+        logits, loss = self._loss(batch)
         whole = self._with_penalties(loss)
         for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
             parameter.grad = None
         whole.backward()
         return logits.detach(), self._shown(loss, logits.detach(), batch.targets), whole
 
-    def _backward_within(self, batch: Batch, inputs: Prepared) -> tuple[Tensor, Tensor, Tensor]:
+    def _backward_within(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
         passes: list[tuple[Tensor, Tensor, Tensor]] = []
 
         def backward() -> Tensor:
-            passes.append(self._backward(batch, inputs))
+            passes.append(self._backward(batch))
             return passes[-1][-1].detach()
 
         self.regularizers.backward(self.network, backward)()
@@ -538,6 +536,26 @@ class FitModule(pl.LightningModule):
         self.train(was_training)
         back = np.argsort(sampler.local_positions)
         return {part: torch.cat(kept).numpy()[back]} if kept else {}
+
+    def reconstruct(self, rows: Mapping[str, Index], weights: Path) -> dict[str, Inputs]:
+        """Return reconstructions of some examples of validation set and probe, as stored inputs, where these are known.
+
+        Args:
+            rows: (n,) of each subset.
+            weights: Of the best epoch.
+        """
+        network = deepcopy(self.network)
+        load_weights(weights, network)
+        parts = {"val": (self.data.val_data, self.data.val), "probe": (self.data.train_data, self.data.probe)}
+        found: dict[str, Inputs] = {}
+        with torch.inference_mode():
+            for name, wanted in rows.items():
+                data, positions = parts[name]
+                inputs, _ = data.take(torch.from_numpy(positions[wanted]).to(self.device))
+                remade = self.preprocessor.undo(network.eval()(self.prepared(inputs)))
+                if remade is not None:
+                    found[name] = remade
+        return found
 
 
 def _targets_at(data: DeviceDataset, positions: Index) -> Tensor:

@@ -285,7 +285,7 @@ def _refuse_choices(run: Run, kept: PartialRecipe, asked: Asked) -> None:
             raise BadRun(f"{run.name} was fitted with its {noun} in memory; go on in Python, with the {noun} at hand")
     if not asked.data:
         raise BadOption(f"new data is needed to go on from {run.name}  example: dl fit {kept.domain} newer --from last")
-    if asked.data == IN_MEMORY and run.manifest.task.from_inputs:
+    if asked.data == IN_MEMORY and run.manifest.task.tells_tokens:
         raise BadData(f"{run.name} reads its target from texts; give a file to go on")
 
 

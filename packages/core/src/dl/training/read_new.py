@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.branches import Branches
-from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples
+from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples, drop_targets
 from dl.data.heads import LABELS, HeadNames, heads_of, join
 from dl.data.memory import is_named
 from dl.data.ragged import Ragged
@@ -309,7 +309,7 @@ def adopt_targets(examples: Examples, info: TaskInfo, run: str) -> Examples:
         BadData: If they have classes, labels or columns that the run does not know.
     """
     if info.from_inputs:
-        return examples
+        return examples if info.tells_tokens else drop_targets(examples)
     if info.heads:
         return _adopt_heads(examples, info, run)
     targets = examples.targets

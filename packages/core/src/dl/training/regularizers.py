@@ -147,7 +147,7 @@ class Regularizers:
         batch = Batch(preprocessor.example_input(), targets, gaps=preprocessor.gaps, branches=preprocessor.branches)
         batch = self.batch(batch, torch.Generator().manual_seed(0))
         with torch.no_grad():
-            batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.inputs))
+            batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.truth))
             self.penalty(network)
         network.train(was_training)
 

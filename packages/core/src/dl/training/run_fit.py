@@ -238,8 +238,8 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
-        if setup.as_it_was is not None:
-            outcomes.write_rivals(folder / "outcomes", {setup.as_it_was.baseline.name: setup.as_it_was.scores})
+        if setup.kept_scores:
+            outcomes.write_rivals(folder / "outcomes", setup.kept_scores)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(name or folder.name).to_json())

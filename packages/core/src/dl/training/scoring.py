@@ -5,7 +5,7 @@ Letters: ``n`` examples of a subset, ``K`` outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,12 @@ from torch import Tensor, nn
 
 from dl.data.examples import Index
 from dl.domain import Preprocessor
+from dl.errors import BadOption
+from dl.padded import Padded
 from dl.runs.outcomes import Scored
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
+from dl.training.diagnostics import penultimate, pool_tokens
 
 
 class RunningMeans:
@@ -51,15 +54,52 @@ def compute_logits(
         data: Encoded inputs.
         positions: (n,) of the inputs, ascending.
     """
-    weight = next(network.parameters())
-    data.targets = data.targets.to(weight.device)
     sampler = EvalBatchSampler(positions, Shard(), data.lengths, task.row.eval_batch_size)
     batches = []
     with torch.inference_mode():
-        for some in sampler:
-            prepared = preprocessor(data.take(some)[0])
-            prepared = prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+        for prepared in _prepared(network, preprocessor, data, sampler):
             batches.append(task.row.reduce_logits(network(prepared), prepared).float().cpu())
+    return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
+
+
+def _prepared(
+    network: nn.Module, preprocessor: Preprocessor, data: DeviceDataset, sampler: EvalBatchSampler
+) -> Iterator[Tensor | Padded]:
+    """Yield the batches of a sampler as the network reads them."""
+    weight = next(network.parameters())
+    data.targets = data.targets.to(weight.device)
+    for some in sampler:
+        prepared: Tensor | Padded = preprocessor(data.take(some)[0])
+        yield prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+
+
+def compute_features(
+    network: nn.Module, preprocessor: Preprocessor, task: Task, data: DeviceDataset, positions: Index
+) -> Tensor:
+    """Compute what a network has learnt of inputs: codes, or the inputs of its last linear layer, (n, F).
+
+    Where these are several vectors an example, as for each token or step, it is their mean.
+
+    Args:
+        network: In eval mode.
+        preprocessor: On the same device.
+        task: Of the network.
+        data: Encoded inputs.
+        positions: (n,) of the inputs, ascending.
+
+    Raises:
+        BadOption: If the network has no such layer.
+    """
+    sampler = EvalBatchSampler(positions, Shard(), data.lengths, task.row.eval_batch_size)
+    batches = []
+    with torch.inference_mode(), penultimate(network) as kept:
+        for prepared in _prepared(network, preprocessor, data, sampler):
+            network(prepared)
+            if not kept:
+                raise BadOption("the network has no linear layer, whose inputs would be its features")
+            pooled = pool_tokens(kept[-1], prepared)
+            kept.clear()
+            batches.append((pooled.mean(dim=1) if pooled.ndim == 3 else pooled.flatten(1)).float().cpu())
     return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
@@ -38,7 +39,7 @@ from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide
-from dl.tasks.task import Task
+from dl.tasks.task import Rung, Task
 from dl.terminal import safe_text
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
@@ -71,6 +72,7 @@ class FitSetup:
         learner: Fitted in place of the network, if the model is one; the network then is empty.
         created: Time of creation, in UTC (ISO 8601).
         as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
+        rungs: Answers that follow from the network, scored example by example.
         random_state: Of torch after the preprocessor was learnt, from which the network is drawn.
         own_step: How the network is trained; None for dl's own training step.
     """
@@ -91,6 +93,7 @@ class FitSetup:
     learner: Learner | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     as_it_was: AsItWas | None = None
+    rungs: tuple[Rung, ...] = ()
     random_state: Tensor = field(default_factory=torch.get_rng_state)
     own_step: OwnStep | None = None
 
@@ -113,6 +116,17 @@ class FitSetup:
             data=self.facts,
             learner=self.learner.answer if self.learner else "",
         )
+
+    @property
+    def constants(self) -> tuple[Baseline, ...]:
+        """The baselines that do not follow from the network, nor from a run that the fit goes on from."""
+        return tuple(one for one in self.baselines if one.name not in self.kept_scores)
+
+    @property
+    def kept_scores(self) -> dict[str, NDArray[np.float32]]:
+        """The scores of single validation examples by whatever else than the network is known, by its name."""
+        found = {one.baseline.name: one.scores for one in self.rungs}
+        return found if self.as_it_was is None else found | {self.as_it_was.baseline.name: self.as_it_was.scores}
 
     def fingerprints(self) -> Fingerprints:
         """Return the hashes of training and validation set, to find copies of their examples later."""
@@ -177,9 +191,10 @@ def set_up(
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = prepared.data if prepared else _encode(splits, preprocessor, task)
     check_width(splits.train, data.train_data.lengths, int(recipe.train.get("batch_size", 1)))
-    every = prepared.baselines if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
+    every = prepared.constants if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
-    baselines = (*every, as_it_was.baseline) if as_it_was else every
+    rungs = () if learner else task.row.rungs(task, network, splits.train, splits.val, preprocessor)
+    baselines = (*every, *(one.baseline for one in rungs), *((as_it_was.baseline,) if as_it_was else ()))
     return FitSetup(
         recipe,
         dataset,
@@ -196,6 +211,7 @@ def set_up(
         defaults,
         learner,
         as_it_was=as_it_was,
+        rungs=rungs,
         random_state=random_state,
         own_step=own_step,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Subset, row_of
+from dl.data.examples import Inputs, Subset, row_of
 from dl.data.projection import project_inputs
 from dl.groups import Groups
 from dl.runs import outcomes
@@ -48,9 +48,21 @@ def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArra
 
 
 def write_sketches(
-    folder: Path, subsets: Mapping[str, Subset], rows: Mapping[str, NDArray[np.int64]], sketch: Callable[[Any], Any]
+    folder: Path,
+    subsets: Mapping[str, Subset],
+    rows: Mapping[str, NDArray[np.int64]],
+    sketch: Callable[[Any], Any],
+    remade: Mapping[str, Inputs] | None = None,
 ) -> None:
-    """Write sketches of some examples of each subset. Any: one stored input, and its thumbnail or text."""
+    """Write sketches of some examples of each subset.
+
+    Args:
+        folder: Of the outcomes.
+        subsets: By name.
+        rows: Of each subset, those to sketch.
+        sketch: From one stored input to its thumbnail or text, which Any stands for.
+        remade: Reconstructions of these rows, as stored inputs, to be sketched beside them.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     for name, subset in subsets.items():
         arrays[f"{name}_rows"] = rows[name]
@@ -58,4 +70,7 @@ def write_sketches(
         arrays[f"{name}_sketches"] = np.array([sketch(row_of(subset.examples.inputs, k)) for k in positions])
         if len(subset.examples.sources):
             arrays[f"{name}_sources"] = np.array([subset.examples.source(k) for k in positions])
+        if remade and name in remade:
+            made = remade[name]
+            arrays[f"{name}_remade"] = np.array([sketch(row_of(made, k)) for k in range(len(made))])
     outcomes.write_arrays(folder / "sketches.npz", arrays)

@@ -103,6 +103,8 @@ def _expected(logits: Tensor, blank: Prepared, task: Task) -> tuple[int, ...]:
     """Return the shape that the logits of a blank input must have; the number of steps is the network's own."""
     if task.info.from_inputs and isinstance(blank, Padded):
         return (*blank.values.shape, logits.shape[-1])
+    if task.row.form == "inputs" and isinstance(blank, Tensor):
+        return tuple(blank.shape)
     if task.row.form:
         steps = logits.shape[1] if logits.ndim > 1 else 1
         return (rows_of(blank), steps, task.info.outputs)

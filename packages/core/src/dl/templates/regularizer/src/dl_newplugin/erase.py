@@ -5,8 +5,6 @@ Letters: ``B`` images, ``H`` rows, ``W`` columns.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from dl.regularizer import Batch, Regularizer
 from torch import Tensor
@@ -26,7 +24,7 @@ def erase(side: float) -> Regularizer:
         rows, columns = batch.inputs.shape[2:]
         down = _span(len(batch.targets), rows, side, generator)[:, None, :, None]
         across = _span(len(batch.targets), columns, side, generator)[:, None, None, :]
-        return replace(batch, inputs=batch.inputs.masked_fill(down & across, 0))  # a new tensor
+        return batch.corrupted(batch.inputs.masked_fill(down & across, 0))  # a new tensor
 
     return Regularizer(batch=change)
 
