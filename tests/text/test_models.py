@@ -5,7 +5,8 @@ import torch
 
 from dl.options import check
 from dl.padded import Padded
-from dl_text.models import Recurrent, masked_mean, reversed_positions
+from dl.padded import masked_mean, reversed_positions
+from dl_text.models import Recurrent
 from dl_text.plugin import register_models
 from dl_text.prepare import is_first, tf_idf
 

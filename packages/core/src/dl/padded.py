@@ -19,7 +19,7 @@ class Padded(NamedTuple):
     """A padded batch.
 
     Args:
-        values: (B, T) int64; 0 for padding.
+        values: (B, T) int64, or (B, T, C) numbers of each step; 0 for padding.
         lengths: (B,) int64, at least 1.
         weights: (B, T) weight of each value, 0 for padding; None if each weighs 1.
         unknown_nats: (B, T) nats to name each unknown token; None if all are known.
@@ -41,7 +41,7 @@ class RaggedTensor:
     """A ragged column on a device.
 
     Args:
-        values: (S,) of all rows.
+        values: (S,) of all rows, or (S, C).
         offsets: (N + 1,) int64.
     """
 
@@ -74,5 +74,22 @@ class RaggedTensor:
         column = torch.arange(max(int(lengths.max()), 1), device=self.device)
         inside = column < lengths[:, None]
         at = torch.where(inside, begin[:, None] + column, 0)
+        if self.values.is_floating_point():
+            steps = self.values[at] if len(self.values) else self.values.new_zeros(*at.shape, *self.values.shape[1:])
+            return Padded(
+                steps.masked_fill(~inside.reshape(*inside.shape, *[1] * (steps.ndim - 2)), 0), lengths.clamp_min(1)
+            )
         found = self.values[at].long() if len(self.values) else torch.zeros_like(at)
         return Padded(torch.where(inside, found, 0), lengths.clamp_min(1))
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Average (B, T, H) over the unpadded values, to (B, H)."""
+    weights = mask.to(values.dtype)
+    return torch.einsum("bth,bt->bh", values, weights) / weights.sum(dim=1, keepdim=True)
+
+
+def reversed_positions(mask: Tensor) -> Tensor:
+    """Return the positions (B, T) that reverse each row within its length; padding stays in place."""
+    place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - place, place)

@@ -59,6 +59,8 @@ class Examples:
         groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
             without groups.
         times: (N,) sortable numbers: the newest examples are held out. None where no times are known.
+        begins: (N,) when each example begins, of examples that reach over some time and may overlap, as windows of one
+            series: ``times`` are their ends. None for others.
         left_out: Inputs of a prediction that cannot be used, in order.
     """
 
@@ -70,6 +72,7 @@ class Examples:
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
     left_out: tuple[LeftOut, ...] = ()
+    begins: NDArray[np.generic] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.targets) == len(self.ids):
@@ -106,6 +109,7 @@ class Examples:
             groups=None if self.groups is None else self.groups[positions],
             times=None if self.times is None else self.times[positions],
             left_out=(),
+            begins=None if self.begins is None else self.begins[positions],
         )
 
 
@@ -168,7 +172,8 @@ def _fault_of_examples(given: Examples) -> str:
         return f"has {n:,} ids, of which {len(np.unique(given.ids)):,} are different"
     if not isinstance(given.names, (tuple, list)) or not all(isinstance(name, str) for name in given.names):
         return f"has names={given.names!r:.60}, not texts"
-    for name, column in (("sources", given.sources), ("groups", given.groups), ("times", given.times)):
+    timed = (("times", given.times), ("begins", given.begins))
+    for name, column in (("sources", given.sources), ("groups", given.groups), *timed):
         if column is not None and len(column) != n and (name != "sources" or len(column)):
             return f"has {len(column):,} {name} for {n:,} examples"
     return ""
@@ -277,10 +282,10 @@ def fingerprints(subset: Subset) -> Fingerprints:
 
 def _bytes_of(inputs: Inputs) -> Iterator[memoryview]:
     """Yield the bytes of each input, as views of all of them."""
-    flat = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs).reshape(-1)
-    offsets = inputs.offsets if isinstance(inputs, Ragged) else np.linspace(0, len(flat), len(inputs) + 1).astype(int)
-    together = flat.view(np.uint8).data
-    for start, end in pairwise((offsets * flat.dtype.itemsize).tolist()):
+    plain = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs)
+    offsets = inputs.offsets if isinstance(inputs, Ragged) else np.arange(len(inputs) + 1)
+    together = plain.reshape(-1).view(np.uint8).data
+    for start, end in pairwise((offsets * (plain.nbytes // max(len(plain), 1))).tolist()):
         yield together[start:end]
 
 
@@ -307,6 +312,8 @@ def describe_inputs(inputs: Inputs) -> str:
     if not len(inputs):
         return f"rows of {inputs.values.dtype}"
     shortest, median, longest = (int(value) for value in np.quantile(inputs.lengths, [0, 0.5, 1]))
+    if inputs.values.dtype.names:
+        return f"series of {shortest:,} to {longest:,} steps; {_describe_columns(inputs.values.dtype)}"
     kind = "texts" if inputs.values.dtype == np.uint8 else f"rows of {inputs.values.dtype}"
     unit = "bytes" if inputs.values.dtype == np.uint8 else "values"
     return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"

@@ -27,6 +27,7 @@ OWN = frozenset(
         "regularizers",
         "reports",
         "reviews",
+        "sequences",
         "tabular",
         "toys",
         "text",

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Index
+from dl.data.examples import Examples, Index
 from dl.errors import BadData
 from dl.words import many
 
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the training and of the validation set; disjoint, and together all examples.
+    """Positions of the training and of the validation set; disjoint, and together all examples that do not overlap.
 
     Args:
         train: Sorted positions.
@@ -92,6 +92,31 @@ def holdout_newest(groups: Index, times: NDArray[np.generic], size: float, other
             f"copies among them; use a smaller val={otherwise}"
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
+
+
+def without_overlap(split: Split, examples: Examples) -> Split:
+    """Return a split in time without the training examples that reach into what is held out.
+
+    Training windows then lie wholly before those held out: no target of one stands in the inputs of the other.
+
+    Args:
+        split: Of the examples.
+        examples: With or without `Examples.begins`.
+
+    Raises:
+        BadData: If none is left.
+    """
+    if examples.begins is None or examples.times is None:
+        return split
+    first = examples.begins[split.val].min()
+    kept = split.train[examples.times[split.train] < first]
+    gone = len(split.train) - len(kept)
+    if not len(kept):
+        raise BadData(
+            f"all {many(gone, 'training window')} reach into the first window held out; use a smaller val=, window= or "
+            "horizon=, or longer series"
+        )
+    return Split(kept, split.val, f"{split.rule}; {many(gone, 'window')} between both left out" if gone else split.rule)
 
 
 def last_times(groups: Index, times: NDArray[np.generic]) -> Index:

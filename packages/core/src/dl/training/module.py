@@ -246,6 +246,8 @@ class FitModule(pl.LightningModule):
     def prepared(self, inputs: Tensor | Padded) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
         found: Prepared = self.preprocessor(inputs)
+        if isinstance(found, Padded) and found.values.is_floating_point():
+            return found._replace(values=found.values.to(self.dtype))
         return found.to(self.dtype) if isinstance(found, Tensor) else found
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:

@@ -214,8 +214,12 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
+        kept = {one.baseline.name: one.scores for one in setup.rules}
+        logits = {one.baseline.name: one.logits for one in setup.rules if one.logits is not None}
         if setup.as_it_was is not None:
-            outcomes.write_rivals(folder / "outcomes", {setup.as_it_was.baseline.name: setup.as_it_was.scores})
+            kept[setup.as_it_was.baseline.name] = setup.as_it_was.scores
+        if kept:
+            outcomes.write_rivals(folder / "outcomes", kept, logits)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(name or folder.name).to_json())

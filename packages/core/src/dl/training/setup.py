@@ -22,7 +22,9 @@ from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadData, BadOption, DLError, PluginFailed
 from dl.learner import Learner
+from dl.learners.fit_rivals import RivalScore
 from dl.learners.fitted import learner_of
+from dl.learners.rules import score_rules
 from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
@@ -71,6 +73,7 @@ class FitSetup:
         created: Time of creation, in UTC (ISO 8601).
         as_it_was: The run that the fit goes on from, scored on the validation set; None for a fit from the start.
         random_state: Of torch after the preprocessor was learnt, from which the network is drawn.
+        rules: Those of the domain, scored on the validation set.
     """
 
     recipe: Recipe
@@ -90,6 +93,7 @@ class FitSetup:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     as_it_was: AsItWas | None = None
     random_state: Tensor = field(default_factory=torch.get_rng_state)
+    rules: tuple[RivalScore, ...] = ()
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -103,7 +107,7 @@ class FitSetup:
             parameters=count_parameters(self.network),
             task=self.task.info,
             parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
-            baselines=self.baselines,
+            baselines=(*self.baselines, *(one.baseline for one in self.rules)),
             pid=os.getpid(),
             host=platform.node(),
             in_memory=self.at_hand.names,
@@ -172,9 +176,11 @@ def set_up(
         _refuse_unreachable(network, preprocessor, task, splits)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = prepared.data if prepared else _encode(splits, preprocessor, task)
-    check_width(splits.train, data.train_data.lengths, int(recipe.train.get("batch_size", 1)))
+    size = int(recipe.train.get("batch_size", 1))
+    check_width(splits.train, data.train_data.lengths, size, data.train_data.width)
     every = prepared.baselines if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
+    rules = prepared.rules if prepared else tuple(score_rules(domain, recipe, task, splits))
     baselines = (*every, as_it_was.baseline) if as_it_was else every
     return FitSetup(
         recipe,
@@ -193,6 +199,7 @@ def set_up(
         learner,
         as_it_was=as_it_was,
         random_state=random_state,
+        rules=rules,
     )
 
 

@@ -1,0 +1,61 @@
+"""Forecast beside the last value: a network learns by how much the next values differ from it.
+
+A level that the training set never had is then no surprise. A linear layer of the window stands beside the network.
+Source: Zeng et al. 2023, Are Transformers Effective for Time Series Forecasting?, NLinear.
+Letters: ``B`` windows, ``T`` steps of a window, ``C`` numbers of a step, ``K`` steps to forecast.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dl.options import InputShape
+from dl.padded import Padded
+from dl_sequences.shape import SeriesShape
+
+
+class Forecast(nn.Module):
+    """The last value, a linear layer of the window, and a network that reads both relative to that value.
+
+    At first it forecasts the last value: the linear layer and the head of the network begin at zero.
+
+    Args:
+        deep: The network.
+        window: T of the training windows.
+        history: Column of the values.
+        outputs: K.
+    """
+
+    def __init__(self, deep: nn.Module, window: int, history: int, outputs: int) -> None:
+        super().__init__()
+        self.deep, self.history = deep, history
+        self.linear = nn.Linear(window, outputs)
+        for layer in (self.linear, deep.head):
+            assert isinstance(layer, nn.Linear)
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, batch: Padded) -> Tensor:
+        """Map a batch of windows to logits (B, K)."""
+        values, mask = batch.values[:, :, self.history], batch.mask
+        last = values.gather(1, batch.lengths[:, None] - 1)
+        relative = torch.where(mask, values - last, 0)
+        steps = batch.values.clone()
+        steps[:, :, self.history] = relative
+        logits: Tensor = last + self.linear(self._at_the_end(relative, batch)) + self.deep(batch._replace(values=steps))
+        return logits
+
+    def _at_the_end(self, relative: Tensor, batch: Padded) -> Tensor:
+        """Return windows (B, T) as long as in training, the newest step last, with the last value before them."""
+        count = self.linear.in_features
+        place = torch.arange(count, device=relative.device) + batch.lengths[:, None] - count
+        found = relative.gather(1, place.clamp_min(0))
+        return torch.where(place >= 0, found, 0)
+
+
+def with_history(deep: nn.Module, shape: InputShape, outputs: int) -> nn.Module:
+    """Return the network, beside the last value where the shape says what is forecast."""
+    if not isinstance(shape, SeriesShape) or shape.history < 0:
+        return deep
+    return Forecast(deep, shape[0], shape.history, outputs)
