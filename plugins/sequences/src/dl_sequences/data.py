@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dl.data.examples import Dataset, Examples, content_number
 from dl.data.packaged import PackagedFile, locate, open_checked
 from dl.data.ragged import Ragged
-from dl.options import Options
+from dl.options import Options, Value
 from dl.tables.options import OPTIONS
 from dl_sequences.windows import forecast
 from dl_tabular.rows import rows_of
@@ -64,8 +64,8 @@ def weather(options: Options) -> Dataset:
     path = locate(WEATHER)
     with open_checked(path, WEATHER):
         pass
-    fixed = {"time_on": "date", "target": TARGET, "horizon": int(options.get("horizon") or DAYS)}
-    reading = {option.name: option.default for option in OPTIONS} | {**options, **fixed}
+    fixed: dict[str, Value] = {"time_on": "date", "target": TARGET, "horizon": int(options.get("horizon") or DAYS)}
+    reading: dict[str, Value] = {option.name: option.default for option in OPTIONS} | {**options, **fixed}
     dataset = forecast(open_delimited(path, reading), reading)
     return replace(
         dataset,

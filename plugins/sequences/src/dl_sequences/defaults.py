@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dl.defaults import Default, FitFacts, enough_epochs, stopping
 
 STEPS = 3_000  # optimizer steps that a small network on series needs
+OF_WINDOWS = 1_500  # that it needs on windows, which overlap
 LEAST, MOST = 10, 80  # epochs
 SIZES = ((500, 16), (2_000, 32), (20_000, 64))  # batch sizes below a number of series
 LARGEST = 128
@@ -18,10 +19,11 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
     series = f"{facts.train:,} training {'windows' if facts.options.get('horizon') else 'series'}"
     size = next((size for number, size in SIZES if facts.train < number), LARGEST)
     steps = facts.steps(size)
-    epochs = enough_epochs(steps, STEPS, LEAST, MOST)
+    enough = OF_WINDOWS if facts.options.get("horizon") else STEPS
+    epochs = enough_epochs(steps, enough, LEAST, MOST)
     found = [
         Default("batch_size", size, f"{series}: {'small' if size < LARGEST else 'larger'} batches are enough steps"),
-        Default("epochs", epochs, f"{series}, {steps} steps an epoch: about {STEPS:,}, in {LEAST} to {MOST} epochs"),
+        Default("epochs", epochs, f"{series}, {steps} steps an epoch: about {enough:,}, in {LEAST} to {MOST} epochs"),
         stopping(epochs),
     ]
     if facts.val < FEW_TO_JUDGE and facts.data.target != "numbers":

@@ -73,7 +73,7 @@ def open_path(path: Path, options: Options) -> Dataset:
     series = parse_series(table, options)
     train = series_examples(table, series, named_series(table))
     notes = (*table.steps.notes, *series.notes, *notes_on_lengths(series.inputs, file_name(path)))
-    inputs = many(len(series.inputs.values.dtype.names), "input")
+    inputs = many(len(series.inputs.values.dtype.names or ()), "input")
     return Dataset(
         stem_of(path),
         train,

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ def open_folder(path: Path, options: Options) -> Dataset:
 
 
 def _read_split(
-    root: Path, folder: Path, classes: tuple[str, ...] | None, options: Options, learnt: np.dtype[np.void] | None
+    root: Path, folder: Path, classes: tuple[str, ...] | None, options: Options, learnt: np.dtype[Any] | None
 ) -> tuple[Examples, Series]:
     """Read the files of one split, with the columns of the training set where these are known."""
     found = find_classes(folder, TABLES)
@@ -144,7 +145,7 @@ def read_files(
     files: Mapping[str, Path],
     root: Path,
     options: Options,
-    learnt: np.dtype[np.void] | None,
+    learnt: np.dtype[Any] | None,
     wanted: Sequence[str] = (),
 ) -> LongTable:
     """Read files as one table in long form, a series each.

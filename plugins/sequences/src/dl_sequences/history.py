@@ -1,4 +1,4 @@
-"""Forecast beside the last value: a network learns by how much the next values differ from it.
+"""Forecast beside the last value, or that of a season ago: a network learns by how much the next values differ from it.
 
 A level that the training set never had is then no surprise. A linear layer of the window stands beside the network.
 Source: Zeng et al. 2023, Are Transformers Effective for Time Series Forecasting?, NLinear.
@@ -16,19 +16,23 @@ from dl_sequences.shape import SeriesShape
 
 
 class Forecast(nn.Module):
-    """The last value, a linear layer of the window, and a network that reads both relative to that value.
+    """The last value or those of a season ago, a linear layer of the window, and a network, both relative to the last.
 
-    At first it forecasts the last value: the linear layer and the head of the network begin at zero.
+    At first it forecasts as that rule does: the linear layer and the head of the network begin at zero.
 
     Args:
         deep: The network.
         window: T of the training windows.
         history: Column of the values.
         outputs: K.
+        season: Steps back to the values that it begins with; 1 for the last.
     """
 
-    def __init__(self, deep: nn.Module, window: int, history: int, outputs: int) -> None:
+    back: Tensor  # (K,) steps from the end of the window
+
+    def __init__(self, deep: nn.Module, window: int, history: int, outputs: int, season: int = 1) -> None:
         super().__init__()
+        self.register_buffer("back", season - torch.arange(outputs) % season, persistent=False)
         self.deep, self.history = deep, history
         self.linear = nn.Linear(window, outputs)
         for layer in (self.linear, deep.head):
@@ -43,7 +47,10 @@ class Forecast(nn.Module):
         relative = torch.where(mask, values - last, 0)
         steps = batch.values.clone()
         steps[:, :, self.history] = relative
-        logits: Tensor = last + self.linear(self._at_the_end(relative, batch)) + self.deep(batch._replace(values=steps))
+        begins = values.gather(1, (batch.lengths[:, None] - self.back).clamp_min(0))
+        logits: Tensor = (
+            begins + self.linear(self._at_the_end(relative, batch)) + self.deep(batch._replace(values=steps))
+        )
         return logits
 
     def _at_the_end(self, relative: Tensor, batch: Padded) -> Tensor:
@@ -58,4 +65,4 @@ def with_history(deep: nn.Module, shape: InputShape, outputs: int) -> nn.Module:
     """Return the network, beside the last value where the shape says what is forecast."""
     if not isinstance(shape, SeriesShape) or shape.history < 0:
         return deep
-    return Forecast(deep, shape[0], shape.history, outputs)
+    return Forecast(deep, shape[0], shape.history, outputs, shape.season)

@@ -17,7 +17,7 @@ from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.learner import Learner
 from dl.options import Options
-from dl_sequences.prepare import fill_forward
+from dl_sequences.rules import fill_forward
 
 MOST = 20_000  # training series
 QUICK = 5_000_000  # cells

@@ -37,10 +37,8 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
         raise BadData(f"series {int(np.argmin(present.any(axis=1)))} of the array holds no number")
     if (np.abs(values) > LARGEST).any():
         at, step, feature = np.argwhere(np.abs(values) > LARGEST)[0]
-        raise BadData(
-            f"series {at} has {values[at, step, feature]:g} in feature {feature} at step {step}; numbers are finite, and "
-            "a missing one is nan"
-        )
+        where = f"feature {feature} at step {step} of series {at}"
+        raise BadData(f"{where} is {values[at, step, feature]:g}; numbers are finite, and a missing one is nan")
     lengths = values.shape[1] - np.argmax(present[:, ::-1], axis=1)
     inside = np.arange(values.shape[1]) < lengths[:, None]
     flat = values[inside]

@@ -63,7 +63,7 @@ def _open_forget_gate(cell: nn.Module) -> None:
     """Begin with a forget gate that keeps the state. Source: Jozefowicz, Zaremba, Sutskever 2015."""
     if isinstance(cell, nn.LSTM):
         with torch.no_grad():
-            cell.bias_ih_l0[cell.hidden_size : 2 * cell.hidden_size] = 1
+            cell.get_parameter("bias_ih_l0")[cell.hidden_size : 2 * cell.hidden_size] = 1
 
 
 class ConvBlock(nn.Module):

@@ -20,6 +20,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.padded import Padded
+from dl_sequences.rules import best_season, fill_forward
 from dl_sequences.shape import SeriesShape
 from dl_tabular import prepare as rows
 from dl_tabular.prepare import TabularPreprocessor
@@ -34,22 +35,24 @@ class SeriesPreprocessor(Preprocessor):
         steps: Prepares a step as a row.
         longest: Steps of the longest training series.
         history: Name of the column that is forecast; empty where none is.
+        season: Steps back to the values that a forecast begins with.
     """
 
-    def __init__(self, steps: TabularPreprocessor, longest: int, history: str = "") -> None:
+    def __init__(self, steps: TabularPreprocessor, longest: int, history: str = "", season: int = 1) -> None:
         super().__init__()
-        self.steps, self.longest, self.history = steps, longest, history
+        self.steps, self.longest, self.history, self.season = steps, longest, history, season
 
     @property
     def input_shape(self) -> SeriesShape:
         """(longest, C), with the column that is forecast."""
         names = [column.name for column in self.steps.columns]
         at = self.steps.starts[names.index(self.history)] if self.history in names else -1
-        return SeriesShape.of(self.longest, self.steps.input_shape[0], at)
+        return SeriesShape.of(self.longest, self.steps.input_shape[0], at, self.season)
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
         """Return the settings that `restore` reads, as JSON values."""
-        return {"steps": self.steps.settings(), "longest": self.longest, "history": self.history}
+        steps = self.steps.settings()
+        return {"steps": steps, "longest": self.longest, "history": self.history, "season": self.season}
 
     def encode(self, inputs: Inputs) -> Ragged:
         """Encode N series of structured steps as series of float32 numbers (S, K)."""
@@ -108,22 +111,6 @@ def _steps_of(inputs: Inputs) -> Steps:
     return inputs.values
 
 
-def fill_forward(values: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Fill NaN by the last number before it in its series; those before the first number stay.
-
-    Args:
-        values: (S,) of all series.
-        offsets: (N + 1,) first step of each series.
-    """
-    present = ~np.isnan(values)
-    if present.all():
-        return values
-    place = np.arange(len(values))
-    starts = np.repeat(offsets[:-1], np.diff(offsets))
-    last = np.maximum.accumulate(np.where(present, place, -1))
-    return np.where(present | (last < starts), values, values[np.maximum(last, 0)])
-
-
 def learn(subset: Subset, options: Options) -> SeriesPreprocessor:
     """Learn to prepare the steps of the training series.
 
@@ -138,7 +125,7 @@ def learn(subset: Subset, options: Options) -> SeriesPreprocessor:
     scaling = "standard" if horizon else str(options.get("scaling", "auto"))
     learnt = rows.learn(whole(flat), {"scaling": scaling})
     history = str(options.get("target", "")) if horizon else ""
-    return SeriesPreprocessor(learnt, int(series.lengths.max()), history)
+    return SeriesPreprocessor(learnt, int(series.lengths.max()), history, best_season(subset, options))
 
 
 def restore(settings: Mapping[str, Any]) -> SeriesPreprocessor:  # Any: JSON
@@ -148,6 +135,7 @@ def restore(settings: Mapping[str, Any]) -> SeriesPreprocessor:  # Any: JSON
         BadRun: If they are not those of `SeriesPreprocessor.settings`.
     """
     try:
-        return SeriesPreprocessor(rows.restore(settings["steps"]), int(settings["longest"]), str(settings["history"]))
+        learnt, longest = rows.restore(settings["steps"]), int(settings["longest"])
+        return SeriesPreprocessor(learnt, longest, str(settings["history"]), int(settings["season"]))
     except (KeyError, TypeError, ValueError) as error:
         raise BadRun(f"the stored preprocessor of series cannot be read: {type(error).__name__} {error}") from error

@@ -13,9 +13,24 @@ from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.domain import Rule
 from dl.options import Options
-from dl_sequences.prepare import fill_forward
 
 Floats = NDArray[np.float64]
+
+
+def fill_forward(values: Floats, offsets: NDArray[np.int64]) -> Floats:
+    """Fill NaN by the last number before it in its series; those before the first number stay.
+
+    Args:
+        values: (S,) of all series.
+        offsets: (N + 1,) first step of each series.
+    """
+    present = ~np.isnan(values)
+    if present.all():
+        return values
+    place = np.arange(len(values))
+    starts = np.repeat(offsets[:-1], np.diff(offsets))
+    last = np.maximum.accumulate(np.where(present, place, -1))
+    return np.where(present | (last < starts), values, values[np.maximum(last, 0)])
 
 
 def rules(train: Subset, options: Options) -> Sequence[Rule]:
@@ -40,3 +55,13 @@ def _ago(target: str, horizon: int, season: int, otherwise: float, subset: Subse
     back = season - np.arange(horizon) % season  # steps before the end of the window
     places = series.offsets[1:, None] - np.minimum(back, series.lengths[:, None])
     return np.nan_to_num(filled[places], nan=otherwise)
+
+
+def best_season(train: Subset, options: Options) -> int:
+    """Return how many steps back the rule looks that forecasts the training set best: a season, or 1."""
+    found = rules(train, options)
+    if len(found) < 2:
+        return 1
+    targets = train.targets.astype(np.float64)
+    errors = [float(np.abs(rule.answers(train) - targets).mean()) for rule in found]
+    return int(options["season"]) if errors[1] < errors[0] else 1

@@ -10,13 +10,15 @@ class SeriesShape(tuple[int, ...]):
 
     Attributes:
         history: The column whose next values are forecast; -1 where nothing is.
+        season: Steps back to the values that a forecast begins with; 1 for the last one.
     """
 
     history: int = -1
+    season: int = 1
 
     @classmethod
-    def of(cls, longest: int, columns: int, history: int = -1) -> Self:
+    def of(cls, longest: int, columns: int, history: int = -1, season: int = 1) -> Self:
         """Return the shape of series of at most so many steps."""
         shape = cls((longest, columns))
-        shape.history = history
+        shape.history, shape.season = history, season
         return shape

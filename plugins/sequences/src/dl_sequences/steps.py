@@ -46,7 +46,7 @@ class Series:
     options: Options
 
 
-def parse_series(table: LongTable, options: Options, learnt: np.dtype[np.void] | None = None) -> Series:
+def parse_series(table: LongTable, options: Options, learnt: np.dtype[Any] | None = None) -> Series:
     """Parse the steps of series as numbers and categories.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples, Index
+from dl.data.examples import Dataset, Examples, Index, Windows
 from dl.data.ragged import Ragged
 from dl.errors import BadData, BadOption
 from dl.options import Options
@@ -70,7 +70,7 @@ def forecast(source: Source, options: Options) -> Dataset:
         )
     table = read_series(source, _with_history(options, target), labelled=False)
     series = parse_series(table, options)
-    dtype = series.inputs.values.dtype
+    dtype: np.dtype[Any] = series.inputs.values.dtype
     if target not in (dtype.names or ()) or dtype[target].kind != "f":
         raise BadData(f"{file_name(source.path)}: the target {quote(target)} holds no numbers to forecast")
     cut, note = choose_cut(series.inputs, options)
@@ -140,7 +140,8 @@ def _dataset(table: LongTable, series: Series, cut: Cut, note: str) -> Dataset:
     first, end = moments[begins + cut.window], moments[begins + cut.window + cut.horizon - 1]
     usual = _usual_step(moments, series.inputs)
     groups: Index = ((first - moments.min()) // (usual * cut.horizon)).astype(np.int64)
-    examples = replace(examples, groups=groups, times=end, begins=moments[begins])
+    of_series = np.searchsorted(offsets, begins, side="right") - 1
+    examples = replace(examples, groups=groups, times=end, windows=Windows(of_series, moments[begins], first))
     title = f"{len(begins):,} windows of {cut.window} steps and the next {cut.horizon} of {safe_text(cut.target)}"
     options = {**series.options, "window": cut.window, "season": cut.season}
     return Dataset(

@@ -46,6 +46,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Where in long series examples lie; windows of one series overlap.
+
+    Args:
+        series: (N,) numbers of the series.
+        begins: (N,) sortable times of the first step of each.
+        forecasts: (N,) times of the first target of each.
+    """
+
+    series: Index
+    begins: NDArray[np.generic]
+    forecasts: NDArray[np.generic]
+
+    def take(self, positions: Index) -> Windows:
+        """Return the windows at these positions."""
+        return Windows(self.series[positions], self.begins[positions], self.forecasts[positions])
+
+
+@dataclass(frozen=True)
 class Examples:
     """Inputs, targets and ids, aligned by position.
 
@@ -59,8 +78,8 @@ class Examples:
         groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
             without groups.
         times: (N,) sortable numbers: the newest examples are held out. None where no times are known.
-        begins: (N,) when each example begins, of examples that reach over some time and may overlap, as windows of one
-            series: ``times`` are their ends. None for others.
+        windows: Where in their series examples lie that are windows to forecast from; ``times`` are those of their last
+            targets. None for others.
         left_out: Inputs of a prediction that cannot be used, in order.
     """
 
@@ -72,7 +91,7 @@ class Examples:
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
     left_out: tuple[LeftOut, ...] = ()
-    begins: NDArray[np.generic] | None = None
+    windows: Windows | None = None
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.targets) == len(self.ids):
@@ -109,7 +128,7 @@ class Examples:
             groups=None if self.groups is None else self.groups[positions],
             times=None if self.times is None else self.times[positions],
             left_out=(),
-            begins=None if self.begins is None else self.begins[positions],
+            windows=None if self.windows is None else self.windows.take(positions),
         )
 
 
@@ -172,8 +191,7 @@ def _fault_of_examples(given: Examples) -> str:
         return f"has {n:,} ids, of which {len(np.unique(given.ids)):,} are different"
     if not isinstance(given.names, (tuple, list)) or not all(isinstance(name, str) for name in given.names):
         return f"has names={given.names!r:.60}, not texts"
-    timed = (("times", given.times), ("begins", given.begins))
-    for name, column in (("sources", given.sources), ("groups", given.groups), *timed):
+    for name, column in (("sources", given.sources), ("groups", given.groups), ("times", given.times)):
         if column is not None and len(column) != n and (name != "sources" or len(column)):
             return f"has {len(column):,} {name} for {n:,} examples"
     return ""

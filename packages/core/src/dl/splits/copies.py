@@ -50,7 +50,7 @@ def only_copies(subset: Subset) -> Subset:
 def _no_copies(examples: Examples, keys: Fingerprints) -> NDArray[np.bool_]:
     """Return which examples are equal to another one and no copy of it, (N,)."""
     apart = np.zeros(len(examples), bool)
-    if examples.begins is not None:  # a stretch where nothing happens is alike wherever a window lies
+    if examples.windows is not None:  # a stretch where nothing happens is alike wherever a window lies
         return ~apart
     if isinstance(examples.inputs, Ragged):
         few = not without_target(examples) and (duplicate_groups(keys).max(initial=-1) + 1) * PER_TEXT <= len(keys)

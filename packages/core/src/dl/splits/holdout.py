@@ -95,25 +95,30 @@ def holdout_newest(groups: Index, times: NDArray[np.generic], size: float, other
 
 
 def without_overlap(split: Split, examples: Examples) -> Split:
-    """Return a split in time without the training examples that reach into what is held out.
+    """Return a split in time without the training windows that reach into what is held out.
 
-    Training windows then lie wholly before those held out: no target of one stands in the inputs of the other.
+    Those that stay lie wholly before the windows of their series that are held out, and end before the first forecast
+    of any: no target that is scored stands in what was learnt from.
 
     Args:
         split: Of the examples.
-        examples: With or without `Examples.begins`.
+        examples: Windows of series, or others, of which none is left out.
 
     Raises:
         BadData: If none is left.
     """
-    if examples.begins is None or examples.times is None:
+    found, ends = examples.windows, examples.times
+    if found is None or ends is None:
         return split
-    first = examples.begins[split.val].min()
-    kept = split.train[examples.times[split.train] < first]
+    series = np.unique(found.series, return_inverse=True)[1]
+    begins = np.full(int(series.max()) + 1, np.inf)
+    np.minimum.at(begins, series[split.val], found.begins[split.val].astype(np.float64))
+    before = ends[split.train] < begins[series[split.train]]
+    kept = split.train[before & (ends[split.train] < found.forecasts[split.val].min())]
     gone = len(split.train) - len(kept)
     if not len(kept):
         raise BadData(
-            f"all {many(gone, 'training window')} reach into the first window held out; use a smaller val=, window= or "
+            f"all {many(gone, 'training window')} reach into those held out; use a smaller val=, window= or "
             "horizon=, or longer series"
         )
     return Split(kept, split.val, f"{split.rule}; {many(gone, 'window')} between both left out" if gone else split.rule)

@@ -99,7 +99,8 @@ def read_series(source: Source, options: Options, wanted: Sequence[str] = (), *,
         _refuse_change(table, roles.group, series, "group_on", "")
         groups = group_numbers(cells[roles.group].take(last))
         notes.append(f"groups: column {quote(roles.group)}, {len(np.unique(groups)):,} of them")
-    targets, names, some = np.zeros(len(series)), tuple[str, ...](), np.ones(len(series), bool)
+    targets: NDArray[np.generic] = np.zeros(len(series))
+    names, some = tuple[str, ...](), np.ones(len(series), bool)
     if roles.targets:
         targets, names, some, note = _targets(table, roles.targets, series, str(options.get("target_at", CONSTANT)))
         notes.append(f"target: column {list_names(map(quote, roles.targets))}, {roles.because} - {note}")
