@@ -17,7 +17,7 @@ from dl_tabular.rows import rows_of
 
 TEST_SHARE = 5  # one digit in five is in the test set
 WEATHER = PackagedFile(
-    "vega_datasets",
+    "vega-datasets",
     "0.9.0",
     "vega_datasets/_data/seattle-weather.csv",
     "62f0609f787158128aa2bd102967173a4953122dd4f872bf1d502cae1037df0b",

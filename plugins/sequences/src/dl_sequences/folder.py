@@ -24,7 +24,7 @@ from dl.tables.columns import Column as Sampled
 from dl.tables.columns import InputKind, list_names
 from dl.tables.options import is_table
 from dl.tables.series import LongTable, read_series
-from dl.tables.source import BadRows, Source, TableBatch
+from dl.tables.source import BadRows, Source, TableBatch, text_cells
 from dl.tables.table import check_table_options, open_table, read_table
 from dl.terminal import safe_text
 from dl_sequences.steps import Series, describe_lengths, notes_on_lengths, parse_series, series_examples
@@ -192,13 +192,11 @@ def source_of_files(files: Mapping[str, Path], root: Path, options: Options) -> 
     column = FILE if FILE not in model.columns else f"{FILE} of the series"
 
     def batches(names: Sequence[str], bad: BadRows) -> Iterator[TableBatch]:
-        import pyarrow as pa
-
         before = 0
         for name, one in sources.items():
             own, last = BadRows(one.path, one.unit, bad.skip), 0
             for batch in one.batches([asked for asked in names if asked != column], own):
-                cells = {**batch.cells, column: pa.array([name] * len(batch.rows), pa.string())}
+                cells = {**batch.cells, column: text_cells([name] * len(batch.rows))}
                 yield TableBatch(batch.rows + before, cells)
                 last = int(batch.rows.max(initial=last))
             bad.lines += own.lines

@@ -69,8 +69,8 @@ class SeriesPreprocessor(Preprocessor):
 
     def _filled(self, inputs: Inputs) -> Ragged:
         """Return series with missing numbers filled forward."""
-        assert isinstance(inputs, Ragged)
         steps = _steps_of(inputs).copy()
+        assert isinstance(inputs, Ragged)
         for column in self.steps.columns:
             if not column.constant and column.name in (steps.dtype.names or ()):
                 if (steps.dtype[column.name].kind == "f") == bool(column.words):

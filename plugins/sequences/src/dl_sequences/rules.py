@@ -63,5 +63,5 @@ def best_season(train: Subset, options: Options) -> int:
     if len(found) < 2:
         return 1
     targets = train.targets.astype(np.float64)
-    errors = [float(np.abs(rule.answers(train) - targets).mean()) for rule in found]
+    errors = [float(np.abs(rule.answers(train).astype(np.float64) - targets).mean()) for rule in found]
     return int(options["season"]) if errors[1] < errors[0] else 1
