@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from dl.data.examples import whole
 from dl.data.ragged import Ragged
 from dl.errors import BadData, BadRun
 from dl.padded import RaggedTensor
@@ -33,10 +36,10 @@ def test_a_gap_is_filled_forward_and_marked_where_training_has_gaps(series_of):
 
 def test_a_stored_preprocessor_encodes_alike(series_of):
     train = series_of([1, 2, 3], [2, 9], names=("x",))
-    preprocessor = learn(train, {"horizon": 1, "target": "x", "season": 1})
+    preprocessor = learn(train, {})
     again = restore(preprocessor.settings())
     assert np.array_equal(again.encode(train.examples.inputs).values, preprocessor.encode(train.examples.inputs).values)
-    assert again.input_shape.history == 0
+    assert again.input_shape == preprocessor.input_shape
     with pytest.raises(BadRun, match="cannot be read: KeyError"):
         restore({"steps": {}})
 
@@ -53,3 +56,17 @@ def test_what_is_no_series_or_has_another_kind_of_column_is_refused(series_of):
 def test_what_training_never_had_is_named_by_series(series_of):
     notes = learn(series_of([1, 2, 3], [2, 1]), {}).unseen(series_of([1], [99, 99]).examples.inputs)
     assert list(notes) == [1] and len(notes[1]) == 1 and "x 99 is far outside the range in training" in notes[1][0]
+
+
+def test_a_forecast_begins_at_the_last_value_in_the_scale_of_the_target(series_of):
+    train = series_of([1, 2, 3], [3, 5, 8], [2, 2, 9])
+    targets = np.array([[13.0, 100.0], [17.0, 200.0], [19.0, 350.0]])
+    train = whole(replace(train.examples, targets=targets))
+    preprocessor = restore(learn(train, {"horizon": 2, "target": "x", "season": 1}).settings())
+    values = prepared(preprocessor, series_of([1, 2, 50]).examples.inputs).values
+    begins = preprocessor.input_shape.begins
+    for k in range(2):
+        scaled = values[0, 2, 0].item() * begins.factors[k] + begins.offsets[k]
+        assert scaled * targets[:, k].std() + targets[:, k].mean() == pytest.approx(50, rel=1e-5), (
+            "beyond the range seen"
+        )

@@ -26,6 +26,9 @@ def defaults(facts: FitFacts) -> Sequence[Default]:
         Default("epochs", epochs, f"{series}, {steps} steps an epoch: about {enough:,}, in {LEAST} to {MOST} epochs"),
         stopping(epochs),
     ]
+    if facts.options.get("horizon") and facts.data.target == "numbers":
+        reason = "a forecast begins at a value of its window, in the same scale"
+        found.append(Default("target_scale", "plain", reason))
     if facts.val < FEW_TO_JUDGE and facts.data.target != "numbers":
         reason = f"{facts.val:,} validation series: right answers are too coarse to choose an epoch by"
         found.append(Default("monitor", "loss", reason))

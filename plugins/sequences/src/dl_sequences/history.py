@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from dl.options import InputShape
 from dl.padded import Padded
-from dl_sequences.shape import SeriesShape
+from dl_sequences.shape import Beginning, SeriesShape
+
+LEAST = 1e-3  # of a share, whose log-odds stay finite
 
 
 class Forecast(nn.Module):
@@ -23,16 +25,20 @@ class Forecast(nn.Module):
     Args:
         deep: The network.
         window: T of the training windows.
-        history: Column of the values.
-        outputs: K.
-        season: Steps back to the values that it begins with; 1 for the last.
+        begins: The values that it begins at.
     """
 
     back: Tensor  # (K,) steps from the end of the window
+    factors: Tensor  # (K,)
+    offsets: Tensor  # (K,)
 
-    def __init__(self, deep: nn.Module, window: int, history: int, outputs: int, season: int = 1) -> None:
+    def __init__(self, deep: nn.Module, window: int, begins: Beginning) -> None:
         super().__init__()
-        self.register_buffer("back", season - torch.arange(outputs) % season, persistent=False)
+        outputs, history = len(begins.factors), begins.column
+        self.shares = begins.shares
+        self.register_buffer("back", begins.season - torch.arange(outputs) % begins.season, persistent=False)
+        self.register_buffer("factors", torch.tensor(begins.factors), persistent=False)
+        self.register_buffer("offsets", torch.tensor(begins.offsets), persistent=False)
         self.deep, self.history = deep, history
         self.linear = nn.Linear(window, outputs)
         for layer in (self.linear, deep.head):
@@ -47,7 +53,8 @@ class Forecast(nn.Module):
         relative = torch.where(mask, values - last, 0)
         steps = batch.values.clone()
         steps[:, :, self.history] = relative
-        begins = values.gather(1, (batch.lengths[:, None] - self.back).clamp_min(0))
+        begins = values.gather(1, (batch.lengths[:, None] - self.back).clamp_min(0)) * self.factors + self.offsets
+        begins = begins.clamp(LEAST, 1 - LEAST).logit() if self.shares else begins
         logits: Tensor = (
             begins + self.linear(self._at_the_end(relative, batch)) + self.deep(batch._replace(values=steps))
         )
@@ -63,6 +70,5 @@ class Forecast(nn.Module):
 
 def with_history(deep: nn.Module, shape: InputShape, outputs: int) -> nn.Module:
     """Return the network, beside the last value where the shape says what is forecast."""
-    if not isinstance(shape, SeriesShape) or shape.history < 0:
-        return deep
-    return Forecast(deep, shape[0], shape.history, outputs, shape.season)
+    begins = shape.begins if isinstance(shape, SeriesShape) else None
+    return deep if begins is None or len(begins.factors) != outputs else Forecast(deep, shape[0], begins)

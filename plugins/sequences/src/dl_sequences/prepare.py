@@ -8,6 +8,7 @@ of the longest, ``C`` prepared numbers of a step.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from dl.domain import Preprocessor
 from dl.errors import BadData, BadRun
 from dl.options import Options
 from dl.padded import Padded
+from dl.tasks.scaling import learn_scale
+from dl.tasks.targets import are_shares
 from dl_sequences.rules import best_season, fill_forward
-from dl_sequences.shape import SeriesShape
+from dl_sequences.shape import Beginning, SeriesShape
 from dl_tabular import prepare as rows
 from dl_tabular.prepare import TabularPreprocessor
 
@@ -34,25 +37,22 @@ class SeriesPreprocessor(Preprocessor):
     Args:
         steps: Prepares a step as a row.
         longest: Steps of the longest training series.
-        history: Name of the column that is forecast; empty where none is.
-        season: Steps back to the values that a forecast begins with.
+        begins: Where a forecast begins; None where nothing is forecast.
     """
 
-    def __init__(self, steps: TabularPreprocessor, longest: int, history: str = "", season: int = 1) -> None:
+    def __init__(self, steps: TabularPreprocessor, longest: int, begins: Beginning | None = None) -> None:
         super().__init__()
-        self.steps, self.longest, self.history, self.season = steps, longest, history, season
+        self.steps, self.longest, self.begins = steps, longest, begins
 
     @property
     def input_shape(self) -> SeriesShape:
-        """(longest, C), with the column that is forecast."""
-        names = [column.name for column in self.steps.columns]
-        at = self.steps.starts[names.index(self.history)] if self.history in names else -1
-        return SeriesShape.of(self.longest, self.steps.input_shape[0], at, self.season)
+        """(longest, C), with the values that a forecast begins at."""
+        return SeriesShape.of(self.longest, self.steps.input_shape[0], self.begins)
 
     def settings(self) -> dict[str, Any]:  # Any: JSON
         """Return the settings that `restore` reads, as JSON values."""
-        steps = self.steps.settings()
-        return {"steps": steps, "longest": self.longest, "history": self.history, "season": self.season}
+        begins = None if self.begins is None else asdict(self.begins)
+        return {"steps": self.steps.settings(), "longest": self.longest, "begins": begins}
 
     def encode(self, inputs: Inputs) -> Ragged:
         """Encode N series of structured steps as series of float32 numbers (S, K)."""
@@ -124,8 +124,27 @@ def learn(subset: Subset, options: Options) -> SeriesPreprocessor:
     flat = Examples(steps, np.zeros(len(steps), np.int64), np.arange(len(steps)))
     scaling = "standard" if horizon else str(options.get("scaling", "auto"))
     learnt = rows.learn(whole(flat), {"scaling": scaling})
-    history = str(options.get("target", "")) if horizon else ""
-    return SeriesPreprocessor(learnt, int(series.lengths.max()), history, best_season(subset, options))
+    longest = int(series.lengths.max())
+    return _to_forecast(learnt, longest, subset, options) if horizon else SeriesPreprocessor(learnt, longest)
+
+
+def _to_forecast(steps: TabularPreprocessor, longest: int, train: Subset, options: Options) -> SeriesPreprocessor:
+    """Return a preprocessor that knows the values to forecast, whose own past is not clipped, in the target's scale."""
+    name, targets = str(options["target"]), train.targets.astype(np.float64)
+    free = [replace(column, least=None, greatest=None) if column.name == name else column for column in steps.columns]
+    steps = TabularPreprocessor(free)
+    at = [column.name for column in free].index(name) if name in [column.name for column in free] else -1
+    if at < 0 or free[at].constant:
+        return SeriesPreprocessor(steps, longest)
+    mean, deviation = free[at].mean, free[at].std
+    shares, scale = are_shares(targets), learn_scale(targets, "plain")
+    count = targets.shape[1]
+    factors = (deviation,) * count if shares else tuple(deviation / one for one in scale.scale)
+    offsets = (
+        (mean,) * count if shares else tuple((mean - a) / b for a, b in zip(scale.shift, scale.scale, strict=True))
+    )
+    season = best_season(train, options)
+    return SeriesPreprocessor(steps, longest, Beginning(steps.starts[at], season, factors, offsets, shares))
 
 
 def restore(settings: Mapping[str, Any]) -> SeriesPreprocessor:  # Any: JSON
@@ -135,7 +154,8 @@ def restore(settings: Mapping[str, Any]) -> SeriesPreprocessor:  # Any: JSON
         BadRun: If they are not those of `SeriesPreprocessor.settings`.
     """
     try:
-        learnt, longest = rows.restore(settings["steps"]), int(settings["longest"])
-        return SeriesPreprocessor(learnt, longest, str(settings["history"]), int(settings["season"]))
+        kept = settings["begins"]
+        begins = kept and Beginning(**{**kept, "factors": tuple(kept["factors"]), "offsets": tuple(kept["offsets"])})
+        return SeriesPreprocessor(rows.restore(settings["steps"]), int(settings["longest"]), begins)
     except (KeyError, TypeError, ValueError) as error:
         raise BadRun(f"the stored preprocessor of series cannot be read: {type(error).__name__} {error}") from error
