@@ -3,7 +3,7 @@ import pytest
 
 from dl.options import check
 from dl_sequences.learners import boosting_classifier, linear_regressor, summarize
-from dl_sequences.plugin import BOOSTING, PENALTY
+from dl_tabular.plugin import BOOSTING, PENALTY
 
 LEARNT = {"numbers": ["x"], "words": {}, "length": 0}
 

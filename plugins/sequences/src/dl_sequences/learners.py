@@ -18,12 +18,12 @@ from dl.data.ragged import Ragged
 from dl.learner import Learner
 from dl.options import Options
 from dl_sequences.rules import fill_forward
+from dl_tabular.learners import boosting, logistic, ridge
 
 MOST = 20_000  # training series
 QUICK = 5_000_000  # cells
 WORDS = 20  # categories of a column
 VALUES = 512  # numbers of a series of one length, up to which each is a column
-STRENGTHS = (-3, 3, 13)  # exponents of ten of the least and the greatest penalty of ridge regression, and their number
 LINEAR, BOOSTING = "on summaries", "histogram boosting on summaries"
 Floats = NDArray[np.float64]
 Learnt = dict[str, Any]  # Any: names, categories and objects of scikit-learn
@@ -31,46 +31,23 @@ Learnt = dict[str, Any]  # Any: names, categories and objects of scikit-learn
 
 def linear_classifier(options: Options) -> Learner:
     """Return logistic regression."""
-    return Learner(f"logistic regression {LINEAR}", partial(_logistic, options), _prepare_scaled, _scaled, MOST, QUICK)
+    return Learner(f"logistic regression {LINEAR}", partial(logistic, options), _prepare_scaled, _scaled, MOST, QUICK)
 
 
 def linear_regressor(options: Options) -> Learner:
     """Return ridge regression."""
-    return Learner(f"ridge regression {LINEAR}", partial(_ridge, options), _prepare_scaled, _scaled, MOST, QUICK)
+    return Learner(f"ridge regression {LINEAR}", partial(ridge, options), _prepare_scaled, _scaled, MOST, QUICK)
 
 
 def boosting_classifier(options: Options) -> Learner:
     """Return histogram boosting of classes."""
-    build = partial(_boosting, options, classifies=True)
+    build = partial(boosting, options, classifies=True)
     return Learner(BOOSTING, build, _prepare, summarize, MOST, QUICK, by_class=True)
 
 
 def boosting_regressor(options: Options) -> Learner:
     """Return histogram boosting of numbers."""
-    return Learner(BOOSTING, partial(_boosting, options, classifies=False), _prepare, summarize, MOST, QUICK)
-
-
-def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
-    from sklearn.linear_model import LogisticRegression
-
-    penalty = options["penalty"]
-    return LogisticRegression(C=1.0 if penalty == "auto" else 1 / float(penalty), max_iter=300)
-
-
-def _ridge(options: Options) -> Any:  # Any: as above
-    from sklearn.linear_model import Ridge, RidgeCV
-
-    penalty = options["penalty"]
-    return RidgeCV(np.logspace(*STRENGTHS)) if penalty == "auto" else Ridge(float(penalty))
-
-
-def _boosting(options: Options, *, classifies: bool) -> Any:  # Any: as above
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-    kind = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor
-    return kind(
-        max_iter=options["iterations"], learning_rate=options["rate"], max_leaf_nodes=options["leaves"], random_state=0
-    )
+    return Learner(BOOSTING, partial(boosting, options, classifies=False), _prepare, summarize, MOST, QUICK)
 
 
 def _prepare(train: Subset) -> tuple[Learnt, Floats]:

@@ -10,6 +10,7 @@ from dl.options import InputShape, Option, Options, Space
 from dl.specs import DatasetSpec, DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
 from dl_sequences.defaults import defaults
+from dl_tabular.plugin import BOOSTING, PENALTY
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,20 +54,6 @@ RECURRENT = (
     Option("bidirectional", False, "also read each series backwards"),
     Option("pool", "last", "answer from the last state or the mean of all", choices=("last", "mean")),
     DROPOUT,
-)
-PENALTY = Option(
-    "penalty",
-    "auto",
-    "penalty on the squared weights; auto takes 1 for classes, and for numbers what cross-validation chooses",
-    low=1e-9,
-    high=1e9,
-    choices=("auto",),
-    or_number=True,
-)
-BOOSTING = (
-    Option("iterations", 100, "number of trees, for each class where there are several", low=1, high=10_000),
-    Option("rate", 0.1, "what each tree adds is multiplied by this", low=1e-6, high=1.0),
-    Option("leaves", 31, "most leaves of a tree", low=2, high=10_000),
 )
 
 
