@@ -1,6 +1,7 @@
 """The files that the pages name: small, and real where they can be, from what is installed.
 
-Images are scikit-learn's digits, tables its wines and patients, texts the sentences of film reviews.
+Images are scikit-learn's digits, tables its wines and patients, texts the sentences of film reviews, series the rows
+of digits and the weather of Seattle.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from PIL import Image
 from sklearn.datasets import load_diabetes, load_digits, load_wine
 
 from dl.data.examples import row_of
+from dl.data.packaged import locate
 from dl.data.ragged import as_text
 from dl_reviews.reviews import load_rotten_tomatoes
+from dl_sequences.data import WEATHER
 
 DIGITS = ("zero", "one", "two")
+DIGIT_WORDS = (*DIGITS, "three", "four", "five", "six", "seven", "eight", "nine")
 PARTS = ("train", "train", "train", "val", "test")
 GOODS = 304  # rows of the table of several kinds
 FIRST_DAY = date(2026, 1, 5)
@@ -44,6 +48,7 @@ def write_samples(folder: Path) -> None:
     _write_texts(folder)
     _write_tables(folder)
     _write_goods(folder / "goods")
+    _write_series(folder)
 
 
 def _write_images(folder: Path) -> None:
@@ -152,6 +157,24 @@ def _write_goods(folder: Path) -> None:
     new = [row[:-2] for row in rows[-4:]]
     new[1][1], new[2][0] = "", ""
     _write_csv(folder / "new-goods.csv", names[:-2], new)
+
+
+def _write_series(folder: Path) -> None:
+    """Write digits as series of their rows, as a long table, files by class and a list of these, and the weather."""
+    digits = load_digits()
+    names, long, listed = ["row", *(f"pixel {k}" for k in range(8))], [], []
+    for number in range(120):
+        rows = [[at, *pixels] for at, pixels in enumerate(digits.images[number].tolist())]
+        long += [[number, *row, digits.target[number]] for row in rows]
+        path = folder / "strokes" / DIGIT_WORDS[digits.target[number]] / f"{number:03d}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_csv(path, names, rows)
+        listed.append([path.relative_to(folder), f"{digits.images[number].mean():.3f}"])
+    _write_csv(folder / "strokes.csv", ["id", *names, "digit"], long)
+    _write_csv(folder / "strokes.list.csv", ["path", "ink"], listed)
+    days = locate(WEATHER).read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "weather.csv").write_text("".join(days[:400]), encoding="utf-8")
+    (folder / "new-weather.csv").write_text("".join(days[:1] + days[400:440]), encoding="utf-8")
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data.ragged import ragged
-from dl.padded import Padded, RaggedTensor
+from dl.data.ragged import Ragged, ragged
+from dl.padded import Padded, RaggedTensor, masked_mean, reversed_positions
 
 ROWS = st.lists(st.lists(st.integers(1, 99), max_size=6), min_size=1, max_size=8)
 
@@ -44,3 +44,21 @@ def test_a_column_is_wrapped_without_being_copied():
 def test_each_value_counts_once_and_says_all_unless_it_is_told_otherwise():
     batch = Padded(torch.zeros(1, 2), torch.tensor([2]))
     assert batch.weights is None and batch.unknown_nats is None
+
+
+def test_the_places_from_the_end_by_hand():
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    assert reversed_positions(mask).tolist() == [[1, 0, 2], [2, 1, 0]]
+
+
+def test_the_mean_over_what_is_there_by_hand():
+    states = torch.tensor([[[1.0], [3.0], [100.0]]])
+    assert masked_mean(states, torch.tensor([[True, True, False]])).tolist() == [[2.0]]
+
+
+def test_steps_of_several_numbers_are_padded_by_rows_of_zeros():
+    steps = np.arange(10, dtype=np.float32).reshape(5, 2)
+    batch = RaggedTensor.of(Ragged(steps, np.array([0, 1, 5]))).take(torch.tensor([0, 1]))
+    assert batch.values.shape == (2, 4, 2) and batch.values.dtype == torch.float32
+    assert batch.values[0].tolist() == [[0, 1], [0, 0], [0, 0], [0, 0]] and batch.lengths.tolist() == [1, 4]
+    assert batch.mask.sum().item() == 5

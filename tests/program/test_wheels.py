@@ -16,7 +16,7 @@ from dl.plugins.discovery import OWN
 ROOT = Path(__file__).parents[2]
 MEMBERS = (
     *("packages/core", "packages/vision", "packages/text"),
-    *("packages/tabular", "plugins/mnist", "plugins/reviews", "plugins/words", "plugins/toys"),
+    *("packages/tabular", "plugins/mnist", "plugins/reviews", "plugins/words", "plugins/toys", "plugins/sequences"),
     *("plugins/regularizers", "plugins/augment", "plugins/backbones", "plugins/loggers"),
     "reports",
 )

@@ -5,7 +5,7 @@ import torch
 
 from dl.options import check
 from dl.padded import Padded
-from dl_text.models import Recurrent, masked_mean, reversed_positions
+from dl_text.models import Recurrent
 from dl_text.plugin import register_models
 from dl_text.prepare import is_first, tf_idf
 
@@ -102,16 +102,6 @@ def test_dropped_connections_come_back_and_evaluation_drops_none():
     network.eval()
     assert torch.equal(still, network(batch))
     assert sorted(names) == sorted(name for name, _ in network.named_parameters())
-
-
-def test_the_places_from_the_end_by_hand():
-    mask = torch.tensor([[True, True, False], [True, True, True]])
-    assert reversed_positions(mask).tolist() == [[1, 0, 2], [2, 1, 0]]
-
-
-def test_the_mean_over_what_is_there_by_hand():
-    states = torch.tensor([[[1.0], [3.0], [100.0]]])
-    assert masked_mean(states, torch.tensor([[True, True, False]])).tolist() == [[2.0]]
 
 
 def test_only_the_first_of_a_kind_counts_and_padding_never():

@@ -25,6 +25,7 @@ from dl.cli.flags import (
     Reg,
     Runs,
     Seed,
+    SequenceOn,
     Target,
     TaskName,
     TimeOn,
@@ -70,6 +71,7 @@ def overfit(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -81,7 +83,14 @@ def overfit(
     as_json: AsJson = False,
 ) -> int:
     """Overfit, as `dl.overfit`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     if meant := flag_meant(typed, FLAGS):
         raise BadOption(meant)
@@ -115,6 +124,7 @@ def curve(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -126,7 +136,14 @@ def curve(
     as_json: AsJson = False,
 ) -> int:
     """Make a curve, as `dl.curve`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     named = split_named(reg or [])
     if meant := flag_meant(typed, FLAGS):

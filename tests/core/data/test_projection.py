@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dl.data.projection import MOST_COLUMNS, MOST_NUMBERS, project_inputs
-from dl.data.ragged import ragged, texts
+from dl.data.ragged import Ragged, ragged, texts
 
 RNG = np.random.default_rng(0)
 
@@ -50,3 +50,9 @@ def test_columns_keep_numbers_and_count_missing_ones_and_spread_categories():
 def test_many_columns_are_projected():
     rows = np.zeros(4, [(f"x{k}", "f8") for k in range(MOST_COLUMNS)])
     assert all_of(rows).shape == (4, MOST_NUMBERS)
+
+
+def test_series_are_projected_by_their_summaries():
+    steps = np.array([(1.0,), (3.0,), (4.0,)], [("x", "f8")])
+    found = all_of(Ragged(steps, np.array([0, 2, 3])))
+    assert found.tolist() == [[2, 2, 1, 3, 0], [1, 4, 0, 4, 0]]  # length, mean, deviation, last, and what is missing

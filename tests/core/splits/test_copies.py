@@ -1,10 +1,12 @@
 """Equal rows are copies where chance does not make them, and each an example of its own where it does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dl.data.examples import Examples, Subset
-from dl.data.ragged import texts
+from dl.data.examples import Examples, Subset, Windows
+from dl.data.ragged import Ragged, texts
 from dl.splits.copies import equal_by_chance, example_keys, joint_keys, only_copies
 from dl.splits.leakage import duplicate_groups, found_in
 
@@ -86,3 +88,11 @@ def test_only_copies_are_kept_to_be_found_again():
     assert len(only_copies(Subset(survey, np.arange(400)))) == 0
     measured = examples(rows(**{f"x{k}": rng.normal(0, 1, 300) for k in range(4)}))
     assert only_copies(Subset(measured, np.arange(5))).index.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_windows_of_one_series_are_no_copies_where_nothing_happens():
+    flat = Ragged(np.zeros(30, np.float32), np.arange(0, 31, 3))
+    examples = Examples(flat, np.zeros(10), np.arange(10))
+    times = np.arange(10)
+    windows = replace(examples, windows=Windows(np.zeros(10, np.int64), times, times + 3))
+    assert len(np.unique(example_keys(windows))) == 10

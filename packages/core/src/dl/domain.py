@@ -138,7 +138,9 @@ def encode_examples(examples: Examples, preprocessor: Preprocessor) -> Examples:
 
 def comparable(examples: Examples, preprocessor: Preprocessor) -> Examples:
     """Return the examples in a form whose copies are equal bit for bit, from any table or array."""
-    return examples if isinstance(examples.inputs, Ragged) else encode_examples(examples, preprocessor)
+    inputs = examples.inputs
+    plain = isinstance(inputs, Ragged) and not inputs.values.dtype.names
+    return examples if plain else encode_examples(examples, preprocessor)
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,21 @@ def draw_bars(numbers: NDArray[Any], width: int = SKETCHED) -> str:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """An answer that follows from each input without a fit, as the last value of a series; a network has to beat it.
+
+    Args:
+        name: Such as ``last-value``.
+        answer: In words: ``the last value``.
+        answers: From some examples to their answers (n, ...), in the form of targets; their own targets are not read.
+    """
+
+    name: str
+    answer: str
+    answers: Callable[[Subset], NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
 class Domain:
     """A kind of input.
 
@@ -245,6 +262,7 @@ class Domain:
         from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
             preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
         columns: Reads columns of a table beside those of other domains; None if not supported.
+        rules: From the training set, with the options, the rules that a network has to beat; by default none.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -260,6 +278,7 @@ class Domain:
     generate: Callable[[nn.Module, Preprocessor, str, Sampling], str] | None = None
     from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
     columns: ColumnKind | None = None
+    rules: Callable[[Subset, Options], Sequence[Rule]] = lambda train, options: ()
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Call `read`, with the options of the run's data if it has a parameter for them."""

@@ -21,7 +21,7 @@ class Padded(NamedTuple):
     """A padded batch.
 
     Args:
-        values: (B, T) int64; 0 for padding.
+        values: (B, T) int64, or (B, T, C) numbers of each step; 0 for padding.
         lengths: (B,) int64, at least 1.
         weights: (B, T) weight of each value, 0 for padding; None if each weighs 1.
         unknown_nats: (B, T) nats to name each unknown token; None if all are known.
@@ -55,8 +55,14 @@ def rows_of(batch: Prepared) -> int:
 def in_precision(batch: Prepared, dtype: torch.dtype) -> Prepared:
     """Return a batch with its tensors in a precision; token ids stay as they are."""
     if isinstance(batch, Mapping):
-        return {name: part.to(dtype) if isinstance(part, Tensor) else part for name, part in batch.items()}
-    return batch.to(dtype) if isinstance(batch, Tensor) else batch
+        return {name: _in_precision(part, dtype) for name, part in batch.items()}
+    return _in_precision(batch, dtype)
+
+
+def _in_precision(part: Tensor | Padded, dtype: torch.dtype) -> Tensor | Padded:
+    if isinstance(part, Tensor):
+        return part.to(dtype)
+    return part._replace(values=part.values.to(dtype)) if part.values.is_floating_point() else part
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class RaggedTensor:
     """A ragged column on a device.
 
     Args:
-        values: (S,) of all rows.
+        values: (S,) of all rows, or (S, C).
         offsets: (N + 1,) int64.
     """
 
@@ -97,6 +103,11 @@ class RaggedTensor:
         column = torch.arange(max(int(lengths.max()), 1), device=self.device)
         inside = column < lengths[:, None]
         at = torch.where(inside, begin[:, None] + column, 0)
+        if self.values.is_floating_point():
+            steps = self.values[at] if len(self.values) else self.values.new_zeros(*at.shape, *self.values.shape[1:])
+            return Padded(
+                steps.masked_fill(~inside.reshape(*inside.shape, *[1] * (steps.ndim - 2)), 0), lengths.clamp_min(1)
+            )
         found = self.values[at].long() if len(self.values) else torch.zeros_like(at)
         return Padded(torch.where(inside, found, 0), lengths.clamp_min(1))
 
@@ -147,3 +158,15 @@ def as_tensors(inputs: Part | Branches) -> Tensor | RaggedTensor | BranchTensors
 
 def _as_tensor(part: Part) -> Tensor | RaggedTensor:
     return RaggedTensor.of(part) if isinstance(part, Ragged) else torch.from_numpy(part)
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Average (B, T, H) over the unpadded values, to (B, H)."""
+    weights = mask.to(values.dtype)
+    return torch.einsum("bth,bt->bh", values, weights) / weights.sum(dim=1, keepdim=True)
+
+
+def reversed_positions(mask: Tensor) -> Tensor:
+    """Return the positions (B, T) that reverse each row within its length; padding stays in place."""
+    place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
+    return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - place, place)

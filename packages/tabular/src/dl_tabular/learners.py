@@ -24,41 +24,44 @@ Prepared = dict[str, Any]  # Any: names of columns, and objects of scikit-learn
 
 def linear_classifier(options: Options) -> Learner:
     """Return logistic regression."""
-    return Learner("logistic regression", partial(_logistic, options), _prepare_scaled, _scaled, MOST, QUICK)
+    return Learner("logistic regression", partial(logistic, options), _prepare_scaled, _scaled, MOST, QUICK)
 
 
 def linear_regressor(options: Options) -> Learner:
     """Return ridge regression."""
-    return Learner("ridge regression", partial(_ridge, options), _prepare_scaled, _scaled, MOST, QUICK)
+    return Learner("ridge regression", partial(ridge, options), _prepare_scaled, _scaled, MOST, QUICK)
 
 
 def boosting_classifier(options: Options) -> Learner:
     """Return histogram boosting of classes."""
-    build = partial(_boosting, options, classifies=True)
+    build = partial(boosting, options, classifies=True)
     return Learner("histogram boosting", build, _prepare_ordinal, _ordinal, MOST, QUICK, by_class=True)
 
 
 def boosting_regressor(options: Options) -> Learner:
     """Return histogram boosting of numbers."""
-    build = partial(_boosting, options, classifies=False)
+    build = partial(boosting, options, classifies=False)
     return Learner("histogram boosting", build, _prepare_ordinal, _ordinal, MOST, QUICK)
 
 
-def _logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+def logistic(options: Options) -> Any:  # Any: scikit-learn has no types
+    """Build logistic regression, unfitted."""
     from sklearn.linear_model import LogisticRegression
 
     penalty = options["penalty"]
     return LogisticRegression(C=1.0 if penalty == "auto" else 1 / float(penalty), max_iter=300)
 
 
-def _ridge(options: Options) -> Any:  # Any: as above
+def ridge(options: Options) -> Any:  # Any: as above
+    """Build ridge regression, unfitted."""
     from sklearn.linear_model import Ridge, RidgeCV
 
     penalty = options["penalty"]
     return RidgeCV(np.logspace(*STRENGTHS)) if penalty == "auto" else Ridge(float(penalty))
 
 
-def _boosting(options: Options, *, classifies: bool) -> Any:  # Any: as above
+def boosting(options: Options, *, classifies: bool) -> Any:  # Any: as above
+    """Build histogram gradient boosting, unfitted."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     kind = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor

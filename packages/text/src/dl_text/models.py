@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from dl.errors import BadOption
 from dl.options import InputShape, Options
-from dl.padded import Padded
+from dl.padded import Padded, masked_mean, reversed_positions
 from dl_text.vocabulary import PADDING
 
 
@@ -26,12 +26,6 @@ def embedding(shape: InputShape, width: int, *, like_the_book: bool = True) -> n
     with torch.no_grad():
         table.weight[PADDING] = 0
     return table
-
-
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Average (B, T, H) over the unpadded tokens, to (B, H)."""
-    weights = mask.to(values.dtype)
-    return torch.einsum("bth,bt->bh", values, weights) / weights.sum(dim=1, keepdim=True)
 
 
 class Recurrent(nn.Module):
@@ -97,12 +91,6 @@ def states_of(cell: nn.Module, tokens: Tensor, dropped: float) -> Tensor:
     with DropConnect(cell, dropped), mixed:
         states: Tensor = cell(tokens.to(next(cell.parameters()).dtype) if tokens.device.type == "cpu" else tokens)[0]
     return states
-
-
-def reversed_positions(mask: Tensor) -> Tensor:
-    """Return the positions (B, T) that reverse each text within its length; padding stays in place."""
-    place = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
-    return torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - place, place)
 
 
 def _along(states: Tensor, positions: Tensor) -> Tensor:

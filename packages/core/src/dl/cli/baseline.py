@@ -21,6 +21,7 @@ from dl.cli.flags import (
     Json,
     Runs,
     Seed,
+    SequenceOn,
     Target,
     TaskName,
     TimeOn,
@@ -57,6 +58,7 @@ def baseline(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -65,7 +67,14 @@ def baseline(
     as_json: Json = False,
 ) -> None:
     """Score baselines, as `dl.baseline`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     word = domain
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     import dl

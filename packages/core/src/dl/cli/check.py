@@ -25,6 +25,7 @@ from dl.cli.flags import (
     RecipeName,
     Runs,
     Seed,
+    SequenceOn,
     Target,
     TaskName,
     TimeOn,
@@ -74,6 +75,7 @@ def check(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -94,7 +96,14 @@ def check(
     """Check data, as `dl.check`."""
     if fail_on and fail_on not in FAIL_ON:
         raise BadOption(f"--fail-on {fail_on!r}: expected issue or tip{nearest(fail_on, FAIL_ON)}")
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     domain, data = ("", domain) if domain and not (data or recipe) else (domain, data)
     if meant := flag_meant(typed, FLAGS):

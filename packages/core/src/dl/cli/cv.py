@@ -27,6 +27,7 @@ from dl.cli.flags import (
     Rivals,
     Runs,
     Seed,
+    SequenceOn,
     StratifyOn,
     Target,
     TaskName,
@@ -74,6 +75,7 @@ def cv(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     stratify_on: StratifyOn = "",
     on_leak: OnLeak = "",
     encoding: Encoding = "",
@@ -87,7 +89,14 @@ def cv(
     as_json: Json = False,
 ) -> int:
     """Cross-validate, as `dl.cv`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     flags |= {"data_dir": data_dir, "protocol": protocol, "on_leak": on_leak, "stratify_on": stratify_on}
     domain, data, typed = typed_choices((domain, data), options, flags)
     named = split_named(reg or [])

@@ -36,6 +36,9 @@ GroupOn = Annotated[
 TimeOn = Annotated[
     str, typer.Option("--time-on", help="Table: hold out the newest rows by this column.", metavar="COLUMN")
 ]
+SequenceOn = Annotated[
+    str, typer.Option("--sequence-on", help="Table: the series that a row is a step of.", metavar="COLUMN")
+]
 StratifyOn = Annotated[
     str,
     typer.Option(

@@ -12,7 +12,19 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from dl.cli.flags import DEFAULT_RUNS, DataDir, Encoding, GroupOn, Input, Json, Runs, Target, TimeOn, with_flags
+from dl.cli.flags import (
+    DEFAULT_RUNS,
+    DataDir,
+    Encoding,
+    GroupOn,
+    Input,
+    Json,
+    Runs,
+    SequenceOn,
+    Target,
+    TimeOn,
+    with_flags,
+)
 from dl.errors import UnknownName, nearest
 from dl.terminal import console, plain, safe_text
 
@@ -152,6 +164,7 @@ def show(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: Annotated[str, typer.Option(help="Data: task; inferred from the target if omitted.")] = "",
@@ -164,7 +177,14 @@ def show(
     from dl.options import split_pairs
 
     pairs = [word for word in words[1:] if "=" in word]
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     flags["data_dir"] = data_dir
     reading = Reading(task, with_flags(split_pairs(pairs), flags))
     show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)

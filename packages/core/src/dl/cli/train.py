@@ -38,6 +38,7 @@ from dl.cli.flags import (
     Rivals,
     Runs,
     Seed,
+    SequenceOn,
     StratifyOn,
     Target,
     TaskName,
@@ -104,6 +105,7 @@ def fit(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     stratify_on: StratifyOn = "",
     on_leak: OnLeak = "",
     encoding: Encoding = "",
@@ -120,7 +122,14 @@ def fit(
     as_json: Json = False,
 ) -> int:
     """Train, as `dl.fit`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     domain, data, typed = typed_choices(
         (domain, data), options, flags | {"data_dir": data_dir, "on_leak": on_leak, "stratify_on": stratify_on}
     )

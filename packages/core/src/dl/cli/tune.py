@@ -30,6 +30,7 @@ from dl.cli.flags import (
     Reg,
     Runs,
     Seed,
+    SequenceOn,
     StratifyOn,
     Target,
     TaskName,
@@ -92,6 +93,7 @@ def tune(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     stratify_on: StratifyOn = "",
     on_leak: OnLeak = "",
     encoding: Encoding = "",
@@ -104,7 +106,14 @@ def tune(
     as_json: Json = False,
 ) -> int:
     """Tune, as `dl.tune`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     flags |= {"data_dir": data_dir, "protocol": protocol, "on_leak": on_leak, "stratify_on": stratify_on}
     domain, data, typed = typed_choices((domain, data), options, flags)
     named = split_named(reg or [])

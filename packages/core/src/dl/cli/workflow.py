@@ -25,6 +25,7 @@ from dl.cli.flags import (
     Reg,
     Runs,
     Seed,
+    SequenceOn,
     Target,
     TaskName,
     TimeOn,
@@ -80,6 +81,7 @@ def workflow(
     target: Target = "",
     group_on: GroupOn = "",
     time_on: TimeOn = "",
+    sequence_on: SequenceOn = "",
     encoding: Encoding = "",
     data_dir: DataDir = "",
     task: TaskName = "",
@@ -90,7 +92,14 @@ def workflow(
     as_json: Json = False,
 ) -> int:
     """Work in stages, as `dl.workflow`."""
-    flags = {"input": input_, "target": target, "group_on": group_on, "time_on": time_on, "encoding": encoding}
+    flags = {
+        "input": input_,
+        "target": target,
+        "group_on": group_on,
+        "time_on": time_on,
+        "sequence_on": sequence_on,
+        "encoding": encoding,
+    }
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     named = split_named(reg or [])
     given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task, "--time": time}

@@ -48,6 +48,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Where in long series examples lie; windows of one series overlap.
+
+    Args:
+        series: (N,) numbers of the series.
+        begins: (N,) sortable times of the first step of each.
+        forecasts: (N,) times of the first target of each.
+    """
+
+    series: Index
+    begins: NDArray[np.generic]
+    forecasts: NDArray[np.generic]
+
+    def take(self, positions: Index) -> Windows:
+        """Return the windows at these positions."""
+        return Windows(self.series[positions], self.begins[positions], self.forecasts[positions])
+
+
+@dataclass(frozen=True)
 class Examples:
     """Inputs, targets and ids, aligned by position.
 
@@ -62,6 +81,8 @@ class Examples:
         groups: (N,) group numbers: examples of one group (a patient, an author) stay on one side of a split. None
             without groups.
         times: (N,) sortable numbers: the newest examples are held out. None where no times are known.
+        windows: Where in their series examples lie that are windows to forecast from; ``times`` are those of their last
+            targets. None for others.
         left_out: Inputs of a prediction that cannot be used, in order.
     """
 
@@ -73,6 +94,7 @@ class Examples:
     groups: Index | None = None
     times: NDArray[np.generic] | None = None
     left_out: tuple[LeftOut, ...] = ()
+    windows: Windows | None = None
 
     def __post_init__(self) -> None:
         if not len(self.inputs) == len(self.targets) == len(self.ids):
@@ -111,6 +133,7 @@ class Examples:
             groups=None if self.groups is None else self.groups[positions],
             times=None if self.times is None else self.times[positions],
             left_out=(),
+            windows=None if self.windows is None else self.windows.take(positions),
         )
 
 
@@ -310,10 +333,10 @@ def _digests(inputs: Inputs) -> list[bytes]:
 
 def _bytes_of(inputs: Part) -> Iterator[memoryview]:
     """Yield the bytes of each input, as views of all of them."""
-    flat = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs).reshape(-1)
-    offsets = inputs.offsets if isinstance(inputs, Ragged) else np.linspace(0, len(flat), len(inputs) + 1).astype(int)
-    together = flat.view(np.uint8).data
-    for start, end in pairwise((offsets * flat.dtype.itemsize).tolist()):
+    plain = np.ascontiguousarray(inputs.values if isinstance(inputs, Ragged) else inputs)
+    offsets = inputs.offsets if isinstance(inputs, Ragged) else np.arange(len(inputs) + 1)
+    together = plain.reshape(-1).view(np.uint8).data
+    for start, end in pairwise((offsets * (plain.nbytes // max(len(plain), 1))).tolist()):
         yield together[start:end]
 
 
@@ -342,6 +365,8 @@ def describe_inputs(inputs: Inputs) -> str:
     if not len(inputs):
         return f"rows of {inputs.values.dtype}"
     shortest, median, longest = (int(value) for value in np.quantile(inputs.lengths, [0, 0.5, 1]))
+    if inputs.values.dtype.names:
+        return f"series of {shortest:,} to {longest:,} steps; {_describe_columns(inputs.values.dtype)}"
     kind = "texts" if inputs.values.dtype == np.uint8 else f"rows of {inputs.values.dtype}"
     unit = "bytes" if inputs.values.dtype == np.uint8 else "values"
     return f"{kind} of {shortest:,} to {longest:,} {unit}, half of them at most {median:,}"

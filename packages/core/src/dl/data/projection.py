@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dl.data.branches import Branches, Part
 from dl.data.examples import Index, Inputs
 from dl.data.ragged import Ragged
+from dl.data.summary import Columns, describe_series
 
 MOST_NUMBERS = 64  # to which longer inputs are projected
 MOST_COLUMNS = 128  # of a table, kept as they are
@@ -47,6 +48,8 @@ def project_inputs(inputs: Inputs, rows: Index) -> Floats:
 
 
 def _of_piece(inputs: Part, rows: Index) -> Floats:
+    if isinstance(inputs, Ragged) and inputs.values.dtype.names:
+        return _of_columns(columns_of(describe_series(inputs[rows])))
     if isinstance(inputs, Ragged):
         return _of_runs(inputs, rows)
     numbers = np.nan_to_num(np.asarray(inputs[rows], np.float32)).reshape(len(rows), -1)
@@ -81,6 +84,14 @@ def _of_runs(inputs: Ragged, rows: Index) -> Floats:
     counts = np.bincount(row * KINDS + kinds.astype(np.int64), minlength=len(rows) * KINDS).reshape(len(rows), KINDS)
     shares = np.sqrt(counts / np.maximum(lengths, 1)[:, None]).astype(np.float32)
     return np.column_stack([_at_random(shares)[:, :-1], 0.1 * np.log1p(lengths)]).astype(np.float32)
+
+
+def columns_of(columns: Columns) -> NDArray[np.generic]:
+    """Return columns (n,) of numbers or words as one structured array."""
+    rows = np.empty(len(next(iter(columns.values()))), [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        rows[name] = column
+    return rows
 
 
 def _of_columns(rows: NDArray[np.generic]) -> Floats:

@@ -22,7 +22,8 @@ class Ragged:
     """Rows of different lengths: row ``k`` is ``values[offsets[k]:offsets[k + 1]]``.
 
     Args:
-        values: (S,) all rows, concatenated.
+        values: (S,) all rows, concatenated; (S, C) where each value is C numbers, as a step of a series. A structured
+            array holds the columns of such a step.
         offsets: (N + 1,) int64 start of each row, and end of the last one.
     """
 

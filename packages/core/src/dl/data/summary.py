@@ -32,6 +32,8 @@ def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
             of = "" if columns_of(part) is not None else f" of {name}"
             several |= {f"{column}{of}": values for column, values in summarize_inputs(part, rows).items()}
         return several
+    if isinstance(inputs, Ragged) and inputs.values.dtype.names:
+        return describe_series(inputs[rows])
     if isinstance(inputs, Ragged):
         texts = inputs.values.dtype == np.uint8
         return {"length in bytes" if texts else "length": inputs.lengths[rows].astype(np.float64)}
@@ -43,3 +45,28 @@ def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
         return {f"input {k}": column for k, column in enumerate(chosen.T.astype(np.float64))}
     flat = chosen.reshape(len(chosen), -1)
     return {"brightness": flat.mean(axis=1, dtype=np.float64), "contrast": flat.std(axis=1, dtype=np.float64)}
+
+
+def describe_series(series: Ragged) -> Columns:
+    """Return columns that describe series: the length, and of each column of numbers mean, deviation and last value.
+
+    Args:
+        series: (n,) whose values are a structured array, without an empty one.
+    """
+    found: Columns = {"length": series.lengths.astype(np.float64)}
+    values: Any = series.values  # Any: a structured type, whose fields numpy cannot type
+    starts, lengths = series.offsets[:-1], series.lengths
+    for name in values.dtype.names or ():
+        last = values[name][series.offsets[1:] - 1]
+        if values.dtype[name].kind != "f":
+            found[f"{name}, last"] = last
+            continue
+        present = np.isfinite(values[name])
+        numbers = np.where(present, values[name], 0.0)
+        count = np.maximum(np.add.reduceat(present, starts, dtype=np.float64), 1)
+        mean = np.add.reduceat(numbers, starts) / count
+        apart = np.where(present, numbers - np.repeat(mean, lengths), 0.0)
+        found[f"{name}, mean"] = mean
+        found[f"{name}, deviation"] = np.sqrt(np.add.reduceat(apart**2, starts) / count)
+        found[f"{name}, last"] = last
+    return found

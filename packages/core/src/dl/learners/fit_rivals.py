@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -149,7 +149,8 @@ def _size(train: Subset) -> float:
 
 def _size_of(inputs: Part, index: Index) -> float:
     if isinstance(inputs, Ragged):
-        return max(1.0, float(np.mean(inputs.lengths[index])))
+        each = len(inputs.values.dtype.names or (0,))
+        return max(1.0, each * float(np.mean(inputs.lengths[index])))
     return float(len(inputs.dtype.names)) if inputs.dtype.names else float(max(1, math.prod(inputs.shape[1:])))
 
 
@@ -187,23 +188,29 @@ def _score(
     preparing: _Preparing,
 ) -> RivalScore:
     preds, seconds = _answers(rival, task, some, val, preparing)
+    learner = rival.learner
+    answer = learner.answer if len(some) == of else learner.answer + drawn(len(some))
+    blank = Baseline(rival.name, answer, 0.0, rival=True, train=len(some), seconds=round(seconds, 3))
+    return score_preds(blank, task, preds, val, groups)
+
+
+def score_preds(blank: Baseline, task: Task, preds: Tensor, val: Subset, groups: Groups | None) -> RivalScore:
+    """Score the preds of a rival on the validation set.
+
+    Args:
+        blank: The rival, without its score.
+        task: Of the fit.
+        preds: (m, ...) probabilities, or values in target units.
+        val: The validation set.
+        groups: Of its examples; None where they are independent.
+    """
     target = task.encode(val.targets)
     score = task.metrics_of(1 - preds if task.info.finds_first else preds, target)[task.info.headline.name]
     scores = task.row.score(preds, task.decode(target)).float().numpy()
-    learner = rival.learner
-    answer = learner.answer if len(some) == of else learner.answer + drawn(len(some))
     scored = Scored(scores, scores, scores, as_logits(task, preds).numpy())
     found = estimate(task.info, scored, val.targets, groups)
-    baseline = Baseline(
-        rival.name,
-        answer,
-        score,
-        rival=True,
-        train=len(some),
-        seconds=round(seconds, 3),
-        interval=_finite(found),
-    )
     averaged = task.info.headline.kind in ("proportion", "mean")
+    baseline = replace(blank, score=score, interval=_finite(found))
     return RivalScore(baseline, scores, found, None if averaged else scored.logits)
 
 

@@ -13,7 +13,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
 from dl.runs.manifest import AS_IT_WAS, Baseline, Manifest
-from dl.runs.outcomes import read_rivals, write_rivals
+from dl.runs.outcomes import read_rival_logits, read_rivals, write_rivals
 from dl.runs.run import Run
 from dl.splits.partition import DataSplits
 from dl.tasks.task import Task
@@ -27,18 +27,20 @@ def are_wanted(asked: bool | None) -> bool:
 
 
 def keep_rivals(run: Run, rivals: Sequence[RivalScore]) -> None:
-    """Write the scores of rivals into a run, in place of those that it had; the run as it was stays."""
-    manifest = Run(run.path).manifest
-    stay = {one.name for one in others(manifest)}
+    """Write the scores of rivals into a run, in place of those that it had; rules and the run as it was stay."""
+    manifest, names = Run(run.path).manifest, {one.baseline.name for one in rivals}
+    staying = [one for one in others(manifest) if one.name not in names]
+    stay = {one.name for one in staying}
     kept = {name: scores for name, scores in read_rivals(run.outcomes_folder).items() if name in stay}
-    logits = {one.baseline.name: one.logits for one in rivals if one.logits is not None}
+    logits = {name: one for name, one in read_rival_logits(run.outcomes_folder).items() if name in stay}
+    logits |= {one.baseline.name: one.logits for one in rivals if one.logits is not None}
     write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals}, logits)
-    every = (*others(manifest), *(one.baseline for one in rivals))
+    every = (*staying, *(one.baseline for one in rivals))
     files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
 
 
 def others(manifest: Manifest) -> tuple[Baseline, ...]:
-    """Return the baselines of a run that are no fitted rivals: constants, and the run from which it went on."""
+    """Return the baselines of a run that are no fitted rivals: constants, rules, the run from which it went on."""
     return tuple(one for one in manifest.baselines if not one.train or one.name == AS_IT_WAS)
 
 

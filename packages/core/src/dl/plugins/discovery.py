@@ -28,6 +28,7 @@ OWN = frozenset(
         "regularizers",
         "reports",
         "reviews",
+        "sequences",
         "tabular",
         "toys",
         "text",

@@ -14,12 +14,13 @@ from dl.data.examples import Dataset, Index, whole
 from dl.errors import BadRun
 from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
 from dl.learners.keep import keep_rivals, others
+from dl.learners.rules import score_rules
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.runs.estimates import estimate_together
-from dl.runs.manifest import Baseline, Parts, TaskInfo
+from dl.runs.manifest import AS_IT_WAS, Baseline, Parts, TaskInfo
 from dl.runs.outcomes import PartOutcomes, Scored
 from dl.runs.report import Which, find_run
 from dl.runs.run import Run
@@ -122,7 +123,8 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
         rivals = _ladder(plugins, task, recipe, splits, manifest.parts, ()).rivals
     keep_rivals(run, rivals)
     parts = manifest.parts
-    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, others(manifest), rivals)
+    fixed = tuple(one for one in others(manifest) if not one.rival or one.name == AS_IT_WAS)
+    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, fixed, rivals)
 
 
 def rivals_of_folds(
@@ -145,12 +147,14 @@ def rivals_of_folds(
     if pooled.folds is None or run.manifest.status != "finished":
         raise BadRun(f"{run.name} is not finished  go on: dl cv --resume {run.name}")
     rivals = rivals_of(plugins, run.manifest.domain, task, run.manifest.model, failed)
+    domain = plugins.domain(run.manifest.domain).load()
     numbered: Numbered | None = None
     for fold in run.folds:
         recipe = resolve(plugins, recipe=str(fold.path / "recipe.toml"))
         numbered = numbered or Numbered.of(dataset.train, recipe)
         splits = split_data(dataset, recipe, plugins, numbered)
-        for one in fit_rivals(rivals, task, splits.train, splits.val, recipe.seed, quick=quick, failed=failed):
+        fitted = fit_rivals(rivals, task, splits.train, splits.val, recipe.seed, quick=quick, failed=failed)
+        for one in (*score_rules(domain, recipe, task, splits), *fitted):
             found.setdefault(one.baseline.name, []).append(one)
         rivals = [one for one in rivals if len(found.get(one.name, ())) == len(next(iter(found.values()), ()))]
     folds = [np.flatnonzero(pooled.folds == number) for number in range(1, len(run.folds) + 1)]
@@ -179,6 +183,7 @@ def _ladder(
     plugins: Plugins, task: Task, recipe: Recipe, splits: DataSplits, parts: Parts, constants: Sequence[Baseline]
 ) -> Ladder:
     every = rivals_of(plugins, recipe.domain, task, recipe.model)
-    found = fit_rivals(every, task, splits.train, splits.val, recipe.seed, splits.groups["val"])
+    found = score_rules(plugins.domain(recipe.domain).load(), recipe, task, splits)
+    found += fit_rivals(every, task, splits.train, splits.val, recipe.seed, splits.groups["val"])
     rivals = tuple(ordered(found, higher=task.info.headline.higher))
     return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, tuple(constants), rivals)

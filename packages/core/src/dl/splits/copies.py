@@ -53,6 +53,8 @@ def _no_copies(examples: Examples, keys: Fingerprints) -> NDArray[np.bool_]:
     apart = np.zeros(len(examples), bool)
     if isinstance(examples.inputs, Branches):
         return apart
+    if examples.windows is not None:  # a stretch where nothing happens is alike wherever a window lies
+        return ~apart
     if isinstance(examples.inputs, Ragged):
         few = not without_target(examples) and (duplicate_groups(keys).max(initial=-1) + 1) * PER_TEXT <= len(keys)
         return ~apart if few else apart

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Index
+from dl.data.examples import Examples, Index
 from dl.errors import BadData
 from dl.words import many
 
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the training and of the validation set; disjoint, and together all examples.
+    """Positions of the training and of the validation set; disjoint, and together all examples that do not overlap.
 
     Args:
         train: Sorted positions.
@@ -92,6 +92,36 @@ def holdout_newest(groups: Index, times: NDArray[np.generic], size: float, other
             f"copies among them; use a smaller val={otherwise}"
         )
     return Split(np.flatnonzero(~in_val), np.flatnonzero(in_val), f"newest {100 * in_val.mean():.3g} % by time")
+
+
+def without_overlap(split: Split, examples: Examples) -> Split:
+    """Return a split in time without the training windows that reach into what is held out.
+
+    Those that stay lie wholly before the windows of their series that are held out, and end before the first forecast
+    of any: no target that is scored stands in what was learnt from.
+
+    Args:
+        split: Of the examples.
+        examples: Windows of series, or others, of which none is left out.
+
+    Raises:
+        BadData: If none is left.
+    """
+    found, ends = examples.windows, examples.times
+    if found is None or ends is None:
+        return split
+    series = np.unique(found.series, return_inverse=True)[1]
+    begins = np.full(int(series.max()) + 1, np.inf)
+    np.minimum.at(begins, series[split.val], found.begins[split.val].astype(np.float64))
+    before = ends[split.train] < begins[series[split.train]]
+    kept = split.train[before & (ends[split.train] < found.forecasts[split.val].min())]
+    gone = len(split.train) - len(kept)
+    if not len(kept):
+        raise BadData(
+            f"all {many(gone, 'training window')} reach into those held out; use a smaller val=, window= or "
+            "horizon=, or longer series"
+        )
+    return Split(kept, split.val, f"{split.rule}; {many(gone, 'window')} between both left out" if gone else split.rule)
 
 
 def last_times(groups: Index, times: NDArray[np.generic]) -> Index:

@@ -34,7 +34,7 @@ from dl.recipes.recipe import AUTO, Recipe
 from dl.runs.manifest import Parts
 from dl.splits.copies import example_keys, joint_keys
 from dl.splits.folds import Division, hold_out_fold, hold_out_stratified
-from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups
+from dl.splits.holdout import Split, choose_probe, holdout, holdout_newest, join_groups, without_overlap
 from dl.splits.leakage import check_classes, check_split, duplicate_groups, found_in
 from dl.splits.near_texts import check_near_texts, near_groups
 from dl.splits.sight import check_inputs
@@ -157,7 +157,7 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins, numbered: Num
     else:
         numbered = numbered or Numbered.of(dataset.train, recipe)
         keys, groups = numbered.keys, numbered.groups
-        held = _hold_out(dataset, recipe, groups, strata)
+        held = without_overlap(_hold_out(dataset, recipe, groups, strata), dataset.train)
         train, val = (Subset(dataset.train, index) for index in (held.train, held.val))
         rule = held.rule if dataset.train.groups is None else f"{held.rule}, whole groups"
         val_keys, val_groups = keys[val.index], groups[val.index]

@@ -65,6 +65,7 @@ class Roles:
         targets: The target columns; empty for a prediction.
         group: The column of groups; empty if there is none.
         time: The column of times; empty if there is none.
+        series: The column that names the series of a row; empty if rows are no steps of series.
         because: Reason for the choice of the targets.
         notes: Sentences on what else was inferred.
         features: The input columns, if there are several.
@@ -79,11 +80,12 @@ class Roles:
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     asked: bool = False
+    series: str = ""
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every column to read, without duplicates."""
-        wanted = (self.input, *self.features, *self.targets, self.group, self.time)
+        wanted = (self.input, *self.features, *self.targets, self.group, self.time, self.series)
         return tuple(dict.fromkeys(name for name in wanted if name))
 
 
@@ -174,6 +176,7 @@ def choose_features(
     """
     group, time = (_named(source, str(options[key]), key) for key in ("group_on", "time_on"))
     targets = _named_columns(source, str(options["target"]), "target") if labelled else ()
+    series = _named(source, str(options.get("sequence_on", "")), "sequence_on")
     left_out = _named_columns(source, str(options.get("leave_out", "")), "leave_out")
     given = tuple(_named(source, name, "input") for name in wanted)
     given = given or _named_columns(source, str(options["input"]), "input")
@@ -183,18 +186,20 @@ def choose_features(
     both = [name for name in given if name in targets]
     if both:
         raise BadOption(f"column {quote(both[0])} is both input and target: the input would give the answer away")
+    if series and series in (*targets, *given, time):
+        raise BadOption(f"column {quote(series)} is named by sequence_on and also as input, target or time_on")
     because = "as asked"
     if labelled and not targets:
-        taken = {*given, *left_out, group, time}
+        taken = {*given, *left_out, group, time, series}
         target, because = _find_target(source, [column for column in columns.values() if column.name not in taken])
         targets = (target,)
-    others = [name for name in columns if name not in {*targets, *left_out, group, time}]
+    others = [name for name in columns if name not in {*targets, *left_out, group, time, series}]
     features = given or tuple(others)
     if not features:
         raise no_input(source.path, source.columns)
     nested = [f"{quote(name)} ({what})" for name, what in source.nested.items() if name not in left_out]
     notes = [f"left out, as they hold more than single values: {', '.join(nested[:LISTED])}"] if nested else []
-    return Roles("", targets, group, time, because, tuple(notes), features, bool(given))
+    return Roles("", targets, group, time, because, tuple(notes), features, bool(given), series)
 
 
 def no_input(path: Path, columns: Iterable[str]) -> BadData:

@@ -148,25 +148,19 @@ def read_open_features(
     labelled = labelled and options["target_as"] != "none"
     roles = choose_features(source, sample_columns(source), options, wanted, labelled=labelled)
     bad = BadRows(path, source.unit, options["bad_rows"] == "skip")
-    read = _read(source, roles, bad, blank_target=blank_may_be(options, roles))
+    read = read_rows(source, roles, bad, blank_target=blank_may_be(options, roles))
     if not len(read.rows):
         more = f"; the first: {bad.lines[0]}" if bad.lines else ""
         raise BadData(f"{file_name(path)} holds no row that can be used{more}")
     columns = read.columns()
     every = roles.features
     named = (*split_names(str(options.get("categories", ""))), *kept)
-    roles, counting = _without_counters(source, roles, columns, named)
-    for target in roles.targets:
-        for feature in roles.features:
-            if columns[target].equals(columns[feature]):
-                same = f"target column {quote(target)} is the same as input column {quote(feature)} in every row"
-                raise BadData(
-                    f"{file_name(path)}: {same}; the input would give the answer away  try: leave_out={feature}"
-                )
+    roles, counting = without_counters(source, roles, columns, named)
+    refuse_leak(path, roles, columns)
     return _to_features(source, roles, bad, options, read.rows, columns, every, counting)
 
 
-def _without_counters(
+def without_counters(
     source: Source, roles: Roles, columns: Mapping[str, Column], named: Sequence[str]
 ) -> tuple[Roles, tuple[str, ...]]:
     """Return the roles without the inputs that count the rows, unless the user named them; and counters that were kept.
@@ -193,8 +187,23 @@ def _without_counters(
     return roles, tuple(name for name in kept if name in counting)
 
 
+def refuse_leak(path: Path, roles: Roles, columns: Mapping[str, Column]) -> None:
+    """Refuse a target column that equals an input column.
+
+    Raises:
+        BadData: Naming both.
+    """
+    for target in roles.targets:
+        for feature in roles.features:
+            if columns[target].equals(columns[feature]):
+                same = f"target column {quote(target)} is the same as input column {quote(feature)} in every row"
+                raise BadData(
+                    f"{file_name(path)}: {same}; the input would give the answer away  try: leave_out={feature}"
+                )
+
+
 @dataclass
-class _Rows:
+class ReadRows:
     """The rows read so far."""
 
     numbers: list[Index] = field(default_factory=list)
@@ -202,6 +211,7 @@ class _Rows:
 
     @property
     def rows(self) -> Index:
+        """(N,) row numbers for messages."""
         return np.concatenate([np.empty(0, np.int64), *self.numbers])
 
     def columns(self) -> dict[str, Column]:
@@ -211,12 +221,12 @@ class _Rows:
         return {name: pa.chunked_array(chunks, pa.string()) for name, chunks in self.cells.items()}
 
 
-def _read(source: Source, roles: Roles, bad: BadRows, *, blank_target: bool) -> _Rows:
+def read_rows(source: Source, roles: Roles, bad: BadRows, *, blank_target: bool) -> ReadRows:
     """Read the usable rows: an input cell may be empty, and a target cell where it holds labels; any other may not."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    read, seen = _Rows(), 0
+    read, seen = ReadRows(), 0
     for batch in source.batches(roles.all, bad):
         seen += len(batch.rows)
         kept = np.ones(len(batch.rows), bool)

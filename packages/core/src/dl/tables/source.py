@@ -129,6 +129,13 @@ class Source:
     header: bool = False
 
 
+def text_cells(words: Sequence[str]) -> Cells:
+    """Return words as the cells of a column."""
+    import pyarrow as pa
+
+    return pa.array(words, pa.string())
+
+
 def check_columns(path: Path, columns: Sequence[str]) -> None:
     """Refuse duplicate column names.
 

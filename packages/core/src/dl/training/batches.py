@@ -9,6 +9,7 @@ Letters: ``n`` positions of a batch or block, ``B`` batch size over all devices,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from dl.errors import BadData
 from dl.padded import BranchTensors, Padded, Prepared, RaggedTensor, as_tensors
 from dl.tasks.task import EVAL_BATCH, Task
 from dl.terminal import safe_text
+from dl.words import many
 
 WIDEST = 1 << 25  # most values of a padded batch: 256 MiB, and a few times that in a preprocessor
 POOL = 50  # batches whose rows are sorted by length together
@@ -60,6 +62,11 @@ class DeviceDataset:
         ragged += inputs.ragged() if isinstance(inputs, BranchTensors) else []
         lengths = [one.offsets.diff() for one in ragged]
         return torch.stack(lengths).amax(dim=0).cpu().numpy() if lengths else None
+
+    @property
+    def width(self) -> int:
+        """Numbers of each value of a row, where rows differ in length; else 1."""
+        return math.prod(self.inputs.values.shape[1:]) if isinstance(self.inputs, RaggedTensor) else 1
 
     @property
     def row_bytes(self) -> int:
@@ -133,13 +140,14 @@ def bucket_by_length(order: Index, lengths: Index, batch_size: int, rng: np.rand
     return np.concatenate([batches[rng.permutation(full)].ravel(), by_length[full * batch_size :]])
 
 
-def check_width(train: Subset, lengths: Index | None, batch_size: int) -> None:
+def check_width(train: Subset, lengths: Index | None, batch_size: int, width: int = 1) -> None:
     """Refuse a row that would make a padded batch larger than `WIDEST`.
 
     Args:
         train: The training set.
         lengths: (N,) of all stored rows; None if all rows have one shape.
         batch_size: Rows of a batch.
+        width: Numbers of each value of a row, as of a step of a series.
 
     Raises:
         BadData: Naming the longest row.
@@ -147,6 +155,11 @@ def check_width(train: Subset, lengths: Index | None, batch_size: int) -> None:
     if lengths is None:
         return
     longest = int(train.index[np.argmax(lengths[train.index])])
+    if width > 1 and width * lengths[longest] * min(batch_size, len(train)) > WIDEST:
+        raise BadData(
+            f"{safe_text(train.examples.source(longest))}: {lengths[longest]:,} steps of {many(width, 'number')}, and "
+            f"a batch of {batch_size} is padded to its longest series; cut such series, or use a smaller batch_size="
+        )
     if lengths[longest] * min(batch_size, len(train)) > WIDEST:
         raise BadData(
             f"{safe_text(train.examples.source(longest))}: {lengths[longest]:,} tokens, and a batch of {batch_size} is "

@@ -239,7 +239,8 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
         if setup.kept_scores:
-            outcomes.write_rivals(folder / "outcomes", setup.kept_scores)
+            logits = {one.baseline.name: one.logits for one in setup.rules if one.logits is not None}
+            outcomes.write_rivals(folder / "outcomes", setup.kept_scores, logits)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         files.write_text(folder / "run.json", setup.manifest(name or folder.name).to_json())

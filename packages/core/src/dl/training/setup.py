@@ -23,7 +23,9 @@ from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadData, BadNetwork, BadOption, DLError, PluginFailed
 from dl.learner import Learner
+from dl.learners.fit_rivals import RivalScore
 from dl.learners.fitted import learner_of
+from dl.learners.rules import score_rules
 from dl.options import Value
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.model_file import FileName, short_model
@@ -75,6 +77,7 @@ class FitSetup:
         rungs: Answers that follow from the network, scored example by example.
         random_state: Of torch after the preprocessor was learnt, from which the network is drawn.
         own_step: How the network is trained; None for dl's own training step.
+        rules: Those of the domain, scored on the validation set.
     """
 
     recipe: Recipe
@@ -96,6 +99,7 @@ class FitSetup:
     rungs: tuple[Rung, ...] = ()
     random_state: Tensor = field(default_factory=torch.get_rng_state)
     own_step: OwnStep | None = None
+    rules: tuple[RivalScore, ...] = ()
 
     def manifest(self, name: str) -> Manifest:
         """Return the manifest before the first step, with the name of the run folder."""
@@ -109,7 +113,7 @@ class FitSetup:
             parameters=count_parameters(self.network),
             task=self.task.info,
             parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
-            baselines=self.baselines,
+            baselines=(*self.baselines, *(one.baseline for one in self.rules)),
             pid=os.getpid(),
             host=platform.node(),
             in_memory=self.at_hand.names,
@@ -126,6 +130,7 @@ class FitSetup:
     def kept_scores(self) -> dict[str, NDArray[np.float32]]:
         """The scores of single validation examples by whatever else than the network is known, by its name."""
         found = {one.baseline.name: one.scores for one in self.rungs}
+        found |= {one.baseline.name: one.scores for one in self.rules}
         return found if self.as_it_was is None else found | {self.as_it_was.baseline.name: self.as_it_was.scores}
 
     def fingerprints(self) -> Fingerprints:
@@ -190,10 +195,12 @@ def set_up(
     own_step = _own_step(recipe, plugins, network, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = prepared.data if prepared else _encode(splits, preprocessor, task)
-    check_width(splits.train, data.train_data.lengths, int(recipe.train.get("batch_size", 1)))
+    size = int(recipe.train.get("batch_size", 1))
+    check_width(splits.train, data.train_data.lengths, size, data.train_data.width)
     every = prepared.constants if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
     rungs = () if learner else task.row.rungs(task, network, splits.train, splits.val, preprocessor)
+    rules = prepared.rules if prepared else tuple(score_rules(domain, recipe, task, splits))
     baselines = (*every, *(one.baseline for one in rungs), *((as_it_was.baseline,) if as_it_was else ()))
     return FitSetup(
         recipe,
@@ -214,6 +221,7 @@ def set_up(
         rungs=rungs,
         random_state=random_state,
         own_step=own_step,
+        rules=rules,
     )
 
 
