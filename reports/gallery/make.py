@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Mapping
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from dl_reports.render.markdown import to_markdown
 from dl_reports.render.terminal import print_report
 from dl_reports.report import Report
 
-GALLERY = Path(__file__).parent
+GALLERY = Path(__file__).resolve().parent
+RUNS = Path("runs")  # in a folder for each piece
 WIDTH = 100  # columns of report.txt
 SHOWN = "overfitted"  # the README shows its terminal report as a picture
 LARGEST_PAGE = 400_000  # bytes
@@ -45,11 +47,13 @@ def make(piece: Piece, runs: Path, gallery: Path = GALLERY) -> str:
     Raises:
         AssertionError: If it yields something else.
     """
-    root = runs / piece.name
-    if not any(root.glob("0001-*")):
-        fit(piece, root)
-    run = Run(next(root.glob("0001-*")))
-    report = build_report(run)
+    place = (runs / piece.name).resolve()
+    place.mkdir(parents=True, exist_ok=True)
+    with chdir(place):  # so that a report names its run as a user would, and no folder of this machine
+        if not any(RUNS.glob("0001-*")):
+            fit(piece, RUNS)
+        run = Run(next(RUNS.glob("0001-*")))
+        report = build_report(run)
     found = [finding.code for finding in report.findings]
     yielded = [code for code in piece.code if code in found]
     assert yielded or not piece.code, (

@@ -58,7 +58,7 @@ def test_what_only_a_network_knows_is_refused_where_it_is_typed(choices, message
 
 
 def test_its_card_lists_what_it_takes(dl_run):
-    card = dl_run("show", "boosting").out
+    card = dl_run("show", "tabular/boosting").out
     assert "iterations=100" in card and "positive=auto" in card and "epochs" not in card and "lr=" not in card
 
 

@@ -11,7 +11,10 @@ from dl.plugins.registry import Plugins
 
 
 def recognize_domain(name: str, plugins: Plugins, options: Mapping[str, Any]) -> str:  # Any: unchecked options
-    """Return the domain of a named data set, or the one that fits a path best; that of several kinds before its own."""
+    """Return the domain of a named data set, or the one that fits a path best; that of several kinds before its own.
+
+    Where none fits, it is the domain of rows, whose error says what a table looks like.
+    """
     named = [domain for domain, known in plugins.datasets if known == name]
     if named:
         return named[0]
@@ -19,8 +22,10 @@ def recognize_domain(name: str, plugins: Plugins, options: Mapping[str, Any]) ->
 
     def rating(domain: str) -> tuple[float, bool]:
         spec = plugins.domain(domain)
-        found = spec.load().recognize(path, options)
-        return found, bool(spec.composes) and found > 0
+        loaded = spec.load()
+        if found := loaded.recognize(path, options):
+            return found, bool(spec.composes)
+        return 0.0, loaded.columns is not None and loaded.columns.together
 
     return max(plugins.domains, key=rating)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dl.data.examples import Dataset
+from dl.options import WEIGHTS as LOSS_WEIGHTS
 from dl.options import Options, check
 from dl.padded import Padded
 from dl.plugins.loading import load_plugins
@@ -124,7 +125,7 @@ def _data(subject: ModelSubject) -> str:
 
 def _options(subject: ModelSubject) -> None:
     options_hold(subject.spec.options)
-    taken = {option.name for option in (*TRAIN_OPTIONS, *SPLIT_OPTIONS)}
+    taken = {option.name for option in (*TRAIN_OPTIONS, *SPLIT_OPTIONS)} - {LOSS_WEIGHTS}  # of several targets alone
     taken |= {option.name for option in subject.plugins.domain(subject.spec.domain).options}
     if twice := taken & {option.name for option in subject.spec.options}:
         raise Broken(f"{', '.join(sorted(twice))} is also an option of training, of the split or of the domain")

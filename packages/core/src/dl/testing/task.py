@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from dl.data.examples import Dataset, Examples, whole
+from dl.data.heads import CLASSES, NUMBERS, Head, HeadNames, heads_of, join
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
@@ -38,6 +39,7 @@ STEPS, RATE = 400, 0.1  # of gradient descent
 FAR = 20.0  # logits at which a gradient must still be finite
 EPOCHS = 3
 CLOSE = 1e-4
+HEADS = (Head("price", NUMBERS, ("price",), 1), Head("sold", CLASSES, ("no", "yes"), 1))  # of several targets
 KINDS = ("proportion", "mean", "ranking", "confusion")
 
 
@@ -69,6 +71,7 @@ def sample_targets() -> list[tuple[str, Target, Names]]:
         ("numbers", 100 + 30 * waves, ("price",)),
         ("numbers", 0.5 + 0.4 * waves, ("share",)),
         ("text", np.stack([numbers % 2, numbers % 3, np.full(EXAMPLES, -1)], axis=1), ("x", "y", "z")),
+        ("auto", join([100 + 30 * waves, numbers % 2]), HeadNames.of(HEADS)),
         ("none", np.empty((EXAMPLES, 0)), ()),
     ]
 
@@ -89,9 +92,15 @@ class _Subject:
         as_, given = self.spec.target_as, self.given
         tried = sample_targets() if given is None else [(as_, given, ())]
         for _, target, names in sorted(tried, key=lambda one: one[0] != as_):
-            if are_unlabelled(target) == self.row.from_inputs and (self.row.from_inputs or self.row.fits(target)):
+            if self._takes(target, names):
                 return target, names
         raise Broken("it accepts no sample target; give one: check_task(spec, target=...)")
+
+    def _takes(self, target: Target, names: Names) -> bool:
+        """Return whether a sample is a target of the row."""
+        if self.row.of_heads is not None or heads_of(names):
+            return self.row.of_heads is not None and bool(heads_of(names))
+        return are_unlabelled(target) == self.row.from_inputs and (self.row.from_inputs or self.row.fits(target))
 
     @cached_property
     def task(self) -> Task:
@@ -279,7 +288,7 @@ def _baselines(subject: _Subject) -> str:
     target, names = subject.target
     subset = whole(Examples(np.zeros((len(target), 1), np.float32), target, np.arange(len(target)), names))
     subject.need_logits()
-    found: tuple[Baseline, ...] = subject.row.baselines(subject.task, subset, subset, Numbers((1,)))
+    found: tuple[Baseline, ...] = subject.task.row.baselines(subject.task, subset, subset, Numbers((1,)))
     if not found:
         raise Broken("it has no baseline to compare a network with")
     headline = subject.task.info.headline
