@@ -11,6 +11,7 @@ from dl.errors import BadOption, nearest
 
 Value = bool | int | float | str
 Options = Mapping[str, Value]
+LONGEST_VALUE = 80  # characters of a value in a message
 WEIGHTS = "weights"  # option of training: of the losses of several targets
 InputShape = tuple[int, ...]  # of one prepared example, without the batch axis
 
@@ -222,9 +223,10 @@ def _convert(value: object, kind: type) -> Value | None:
 
 
 def short_value(value: object) -> str:
-    """Format a value for a message, truncated."""
+    """Format a value for a message, truncated with an ellipsis."""
     try:
-        return str(value)[:80]
+        shown = str(value)
+        return shown if len(shown) <= LONGEST_VALUE else shown[: LONGEST_VALUE - 1] + "…"
     except ValueError:  # Python does not format integers of thousands of digits
         return "a very long number"
 

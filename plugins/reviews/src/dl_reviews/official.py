@@ -16,7 +16,7 @@ from pathlib import Path
 from dl.data.cache import cache_root
 from dl.data.packaged import expect_sha256
 from dl.errors import BadFile
-from dl.options import short_value
+from dl.terminal import safe_text
 from dl_reviews.packaged import Review
 
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d{1,6})_(\d{1,2})\.txt")
@@ -84,7 +84,7 @@ def find(given: str, known: Archive = ACL_IMDB) -> Path:
         if os.path.isfile(place):
             return place
     raise BadFile(
-        f"data_dir={short_value(given)!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}"
+        f"data_dir={safe_text(given, None)!r} holds neither {known.name} nor a folder aclImdb  get it from {known.url}"
     )
 
 
