@@ -54,13 +54,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         run = dl.fit("vision", "mnist-lines", runs=Path(folder))
-        seconds = time.perf_counter() - started
+        seconds, epochs = time.perf_counter() - started, len(run.history.rows)
         found = dl.evaluate(run)
     rate, exact = found.metrics["character_error_rate"], found.metrics["exact"]
     publish(
         "lines",
         "Strings of 3 to 8 digits, 20,000 lines, tested on 4,000 lines of other digits",
-        [{"epochs": len(run.history.rows), "seconds": seconds, "error rate": rate, "lines without an error": exact}],
+        [{"epochs": epochs, "seconds": seconds, "error rate": rate, "lines without an error": exact}],
         "asked for: at most 0.02 in at most 300 s",
     )
     kept = in_turn({"plain loop": plain, "dl.fit": ours}, ROUNDS)
