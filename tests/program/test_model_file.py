@@ -70,3 +70,11 @@ def test_a_run_is_used_with_the_code_that_it_was_fitted_with_and_reported_withou
 
 def test_the_file_that_the_guide_names_is_the_one_that_it_shows():
     assert MY_NET.partition("def build")[2] in Path(__file__, "../../../docs/graphs.md").resolve().read_text()
+
+
+def test_folds_are_fitted_again_with_the_code_that_they_were_fitted_with(folder):
+    words = ("cv", "tabular", "people.csv", "--model", "my_net.py:build", "protocol=kfold:2", "epochs=1")
+    assert run_verb(*words).code == 0
+    (folder / "my_net.py").write_text("edited, and no Python any more")
+    again = run_verb("cv", "--recipe", "runs/0001-people-my_net/recipe.toml")
+    assert again.code == 0 and (folder / "runs/0002-people-my_net").is_dir()

@@ -104,6 +104,11 @@ class Default:
         """The choice as it is typed."""
         return f"{'--reg ' if self.is_regularizer else ''}{self.name}={format_value(self.value)}"
 
+    @property
+    def in_words(self) -> str:
+        """The choice as it is typed, and its reason."""
+        return f"{self.typed}: {self.reason}"
+
 
 def enough_epochs(steps_per_epoch: int, steps: int, least: int, most: int) -> int:
     """Return the number of epochs that take at least this many optimizer steps, from ``least`` to ``most``."""

@@ -23,6 +23,7 @@ from dl.cross_validation.pool import FinishedFold, pool
 from dl.data.examples import subset_fingerprint, whole
 from dl.errors import TrainingFailed
 from dl.plugins.registry import Plugins
+from dl.recipes.recipe import recipe_text, write_recipe
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import FOLDS, Run, write_findings
@@ -37,13 +38,9 @@ def start(folder: Path, plan: Plan, first: FitSetup) -> None:
     """Write everything known before the first fold into a folder."""
     files.make_folder(folder / "outcomes")
     files.make_folder(folder / FOLDS)
-    files.write_text(folder / "recipe.toml", _recipe_text(plan))
+    write_recipe(folder, plan.recipe, plan.defaults)
     if first.at_hand.data is not None:
         write_fingerprints(folder / SEEN, first.fingerprints())
-
-
-def _recipe_text(plan: Plan) -> str:
-    return plan.recipe.to_toml([f"{one.typed}: {one.reason}" for one in plan.defaults])
 
 
 def manifest_of(name: str, plan: Plan, first: FitSetup) -> Manifest:
@@ -127,7 +124,7 @@ def fit_pooled(
 def _is_of(folder: Path, plan: Plan) -> bool:
     """Return whether a folder holds folds of this recipe, to the letter."""
     try:
-        return (folder / "recipe.toml").read_text(encoding="utf-8") == _recipe_text(plan)
+        return (folder / "recipe.toml").read_text(encoding="utf-8") == recipe_text(plan.recipe, plan.defaults)
     except (OSError, ValueError):
         return False
 

@@ -14,6 +14,7 @@ from typing import Any
 import tomli_w
 
 from dl import files
+from dl.defaults import Default
 from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import WEIGHTS, Option, Space, Value
 from dl.plugins.model_file import copy_model, kept_model, placed_model
@@ -248,16 +249,21 @@ def read_recipe(path: Path) -> PartialRecipe:
     return replace(found, model=placed_model(found.model, path.parent))
 
 
-def write_recipe(folder: Path, recipe: Recipe, comments: Sequence[str] = ()) -> None:
+def recipe_text(recipe: Recipe, defaults: Sequence[Default] = ()) -> str:
+    """Return the text of ``recipe.toml``: every choice, after the reasons of those that follow from the data."""
+    return recipe.to_toml([one.in_words for one in defaults])
+
+
+def write_recipe(folder: Path, recipe: Recipe, defaults: Sequence[Default] = ()) -> None:
     """Write ``recipe.toml`` into a folder, and beside it a copy of the code that it names.
 
     Args:
         folder: That exists.
         recipe: Every choice.
-        comments: Lines before it.
+        defaults: Those of them that follow from the data.
     """
     copy_model(recipe.model, folder)
-    files.write_text(folder / RECIPE, recipe.to_toml(comments))
+    files.write_text(folder / RECIPE, recipe_text(recipe, defaults))
 
 
 def _check_shape(stored: Mapping[str, Any], where: str) -> None:

@@ -17,7 +17,7 @@ def look(bench: Bench, state: Workflow, record: StageRecord, _seconds: float) ->
     """Record what the guards found in data and split."""
     findings = tuple(bench.first.splits.findings)
     several = f"{state.fits} fits of {state.protocol}" if state.fits > 1 else "this hold-out"
-    notes = [f"{one.typed}: {one.reason}" for one in bench.first.defaults if one.name in REMEDIES]
+    notes = [one.in_words for one in bench.first.defaults if one.name in REMEDIES]
     notes += [f"{finding.severity}: {finding.message}" for finding in findings if finding.severity != "note"]
     notes.append(f"the final score is made by {several}: {state.reason}" if state.reason else f"by {several}")
     if state.fits > 1:

@@ -188,8 +188,7 @@ def begin_workflow(
         dataset, first = _read(recipe, plugins)
         plan = make_plan(first.recipe, dataset, plugins, by_size=True)
         folder = claim_run(root, f"{dataset.name}-workflow")
-        reasons = [f"{one.typed}: {one.reason}" for one in first.defaults]
-        write_recipe(folder, first.recipe, reasons)
+        write_recipe(folder, first.recipe, first.defaults)
         manifest, info = first.manifest(folder.name), first.task.info
         state = Workflow(
             name=folder.name,

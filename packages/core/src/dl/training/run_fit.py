@@ -229,8 +229,7 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
     """Write everything known before the first step into a new run folder; the run is named like it, unless named."""
     with _no_half_run(folder):
         files.make_folder(folder / "outcomes")
-        reasons = [f"{one.typed}: {one.reason}" for one in setup.defaults]
-        write_recipe(folder, setup.recipe, reasons)
+        write_recipe(folder, setup.recipe, setup.defaults)
         if setup.learner is None:
             write_json(folder / NETWORK, as_json(diagram_of(setup.network, setup.preprocessor.example_input())))
         write_json(folder / PREPROCESSOR, setup.preprocessor.settings())

@@ -212,8 +212,7 @@ def _in_folder(study: Study, work: Work, root: Path) -> Study:
     """Claim the folder of a study, and write its recipe there."""
     folder = claim_run(root, f"{work.dataset.name}-tune")
     files.make_folder(folder / TRIALS)
-    reasons = [f"{one.typed}: {one.reason}" for one in work.defaults]
-    write_recipe(folder, work.recipe, reasons)
+    write_recipe(folder, work.recipe, work.defaults)
     return replace(study, name=folder.name, path=folder)
 
 
