@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from dl.errors import BadFile
+from dl.options import Options
 from dl.terminal import safe_text
 
 Image.init()
@@ -129,6 +130,11 @@ def decode(content: bytes, height: int, width: int, channels: int, *, as_line: b
         raise
     except Exception as error:  # as above
         raise BadFile(_reason(error)) from error
+
+
+def line_height(options: Options) -> int:
+    """Return the height that lines are read in; 0 for images that are none."""
+    return int(options.get("line_height", 0))
 
 
 def line_width(height: int, width: int, wanted: int, most: int) -> int:

@@ -37,7 +37,7 @@ from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
 from dl_vision.cache import Pixels, Shape, open_cache, read_facts, read_pixels
-from dl_vision.decode import ImageFacts, line_width
+from dl_vision.decode import ImageFacts, line_height, line_width
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
@@ -91,7 +91,7 @@ def _open(path: Path, options: Options, wanted: Wanted, inspect: Inspect) -> Dat
     val = inspect(splits["val"], classes, cache) if "val" in splits else None
     both = [train] if val is None else [train, val]
     shape = choose_shape(root, both, options)
-    lines = bool(options.get("line_height", 0))
+    lines = bool(line_height(options))
     pixels = [read_pixels(split.found.files, split.facts, shape, cache, as_lines=lines) for split in both]
     bad = [line for split, read in zip(both, pixels, strict=True) for line in bad_files(root, split, read)]
     if bad and not skip:
@@ -182,7 +182,7 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
         raise BadFile(bad_message(root, bad, len(bad)))
     grey = options["colour"] == "grey" or (options["colour"] == "auto" and all(facts.grey for _, facts in readable))
     channels = 1 if grey else 3
-    if tall := int(options.get("line_height", 0)):
+    if tall := line_height(options):
         if options["size"]:
             raise BadOption("size= and line_height= are two ways to resize; choose one")
         widest = max(line_width(facts.height, facts.width, tall, WIDEST_LINE) for _, facts in readable)

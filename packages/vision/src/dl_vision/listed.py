@@ -17,6 +17,7 @@ from dl.tables.columns import quote
 from dl.tables.table import Column, InputKind, Table, read_table
 from dl.terminal import safe_text
 from dl_vision.cache import open_cache, read_facts, read_pixels
+from dl_vision.decode import line_height
 from dl_vision.folder import SUFFIXES, InspectedSplit, bad_message, choose_shape
 
 MOST = 0.9  # share of cells that must have an image suffix
@@ -51,7 +52,7 @@ def open_list(path: Path, options: Options) -> Dataset:
         raise BadFile(bad_message(path, _lines(table, names, missing), len(names)))
     facts = read_facts(files, cache := open_cache())
     shape = choose_shape(path.parent, [InspectedSplit(ScannedFolder(path.parent, (), files), [], facts)], options)
-    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(options.get("line_height", 0)))
+    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(line_height(options)))
     bad = _lines(table, names, missing | {int(found[at]): why for at, why in pixels.bad.items()})
     if bad and options["bad_files"] != "skip":
         raise BadFile(bad_message(path, bad, len(names)))

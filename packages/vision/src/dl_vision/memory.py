@@ -28,7 +28,7 @@ from dl.tables.gather import content_ids
 from dl.tables.memory import open_frame
 from dl.tables.table import RowNames, read_source
 from dl_vision.cache import Shape, open_cache, read_facts, read_pixels
-from dl_vision.decode import coloured, is_grey, strict_pillow
+from dl_vision.decode import coloured, is_grey, line_height, strict_pillow
 from dl_vision.folder import InspectedSplit, choose_shape
 from dl_vision.listed import PATHS as COLUMN_OF_PATHS
 from dl_vision.listed import find_files
@@ -204,7 +204,7 @@ def _from_files(names: Sequence[str], options: Options, shape: Shape | None) -> 
     _refuse_bad([f"{names[at]}: {why}" for at, why in missing.items()], len(names))
     facts = read_facts(files, cache := open_cache())
     shape = shape or choose_shape(here, [InspectedSplit(ScannedFolder(here, (), files), [], facts)], options)
-    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(options.get("line_height", 0)))
+    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(line_height(options)))
     _refuse_bad([f"{names[at]}: {why}" for at, why in pixels.bad.items()], len(names))
     return _dataset(pixels.images, sources=names)
 

@@ -16,7 +16,7 @@ from dl.tables.options import is_table
 from dl.tables.table import open_table, read_raw_table
 from dl.terminal import safe_text
 from dl_vision.cache import decode_all
-from dl_vision.decode import inspect, strict_pillow
+from dl_vision.decode import inspect, line_height, strict_pillow
 from dl_vision.folder import SUFFIXES, is_other_file
 from dl_vision.listed import PATHS, find_files
 
@@ -45,7 +45,7 @@ def read(paths: Sequence[Path], preprocessor: Preprocessor, options: Options) ->
     with strict_pillow():
         facts = [inspect(file) for file in files]
     images = np.empty((len(files), height, width, channels), np.uint8)
-    bad = decode_all(images, files, facts, as_lines=bool(options.get("line_height", 0)))
+    bad = decode_all(images, files, facts, as_lines=bool(line_height(options)))
     if bad:
         lines = [f"{files[at]}: {why}" for at, why in bad.items()]
         report_unreadable(lines, len(files), "images", skip=options["bad_files"] == "skip")

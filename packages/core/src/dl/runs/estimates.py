@@ -34,7 +34,7 @@ from dl.intervals import (
     widened,
 )
 from dl.runs.manifest import MetricInfo, TaskInfo
-from dl.runs.outcomes import NO_GROUPS, Scored
+from dl.runs.outcomes import NO_GROUPS, PARTS, Scored
 
 DRAWS = 200  # bootstrap draws, for metrics without a formula for the interval
 
@@ -72,6 +72,25 @@ class ScoreEstimates:
     probe: Estimate
     val: Estimate
     gap: Estimate
+
+
+def score_columns(
+    scored: Mapping[str, Scored], metrics: Mapping[str, Mapping[str, float]], found: ScoreEstimates
+) -> dict[str, float]:
+    """Return the columns of an epoch in the history that tell scores: losses, metrics, and the intervals.
+
+    Args:
+        scored: Outcomes of each part.
+        metrics: Of each part, by name.
+        found: The headline scores, and the gap.
+    """
+    row: dict[str, float] = {}
+    for part in PARTS:
+        row[f"{part}_loss"] = float(scored[part].loss.mean(dtype=np.float64))
+        row |= {f"{part}_{name}": value for name, value in metrics[part].items()}
+    for name, one in (("probe", found.probe), ("val", found.val), ("gap", found.gap)):
+        row |= {f"{name}_low": one.low, f"{name}_high": one.high}
+    return row | {"gap": found.gap.value}
 
 
 def possible(info: MetricInfo, limits: Interval) -> Interval:

@@ -21,6 +21,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadData
 from dl.runs.manifest import Baseline, TaskInfo
 from dl.tasks.edits import END, edit_distance, lengths
+from dl.tasks.ratio import linear_scores
 from dl.tasks.task import Names, Target, Task
 from dl.words import spell
 
@@ -94,20 +95,18 @@ def spelled(preds: Tensor) -> Tensor:
 
 
 def example_scores(preds: Tensor, target: Tensor) -> Tensor:
-    """Score each string so that the mean over strings is exactly the character error rate; (N,).
+    """Score each string so that the mean over strings is exactly the character error rate; (N,)."""
+    return linear_scores(edit_distance(spelled(preds), target).double(), lengths(target).double())
 
-    Source: the delta method for a ratio of means; Cochran 1977, Sampling Techniques, section 2.11.
-    """
-    edits, sizes = edit_distance(spelled(preds), target).double(), lengths(target).double()
-    if not len(edits):
-        return edits
-    rate = edits.sum() / sizes.sum()
-    return rate + (edits - rate * sizes) / sizes.mean()
+
+def error_rate(found: Tensor, wanted: Tensor) -> Tensor:
+    """Return all edits over all characters, of strings (N, L) ended by -1."""
+    return edit_distance(found, wanted).sum() / lengths(wanted).sum()
 
 
 def character_error_rate(preds: Tensor, target: Tensor) -> Tensor:
-    """Return all edits over all characters."""
-    return edit_distance(spelled(preds), target).sum() / lengths(target).sum()
+    """Return the error rate of the strings that the most probable paths spell."""
+    return error_rate(spelled(preds), target)
 
 
 def exact(preds: Tensor, target: Tensor) -> Tensor:
@@ -157,7 +156,7 @@ def _common_by_place(target: Target) -> list[int]:
 def _rate(answer: list[int] | tuple[int, ...], wanted: Tensor) -> float:
     """Return the character error rate of one string for all."""
     found = torch.tensor(answer, dtype=torch.int64).expand(len(wanted), -1)
-    return float(edit_distance(found, wanted).sum() / lengths(wanted).sum())
+    return float(error_rate(found, wanted))
 
 
 def _score(task: Task, name: str, answer: tuple[int, ...], wanted: Tensor) -> Baseline:

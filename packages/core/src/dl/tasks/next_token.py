@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dl.padded import Padded
+from dl.tasks.ratio import linear_scores
 
 SUMS = ("nats", "right", "tokens", "characters")  # the columns: cost, correctly predicted tokens, both lengths
 NOTHING = -100  # target of a position without a next token
@@ -74,14 +75,5 @@ def token_accuracy(sums: Tensor) -> Tensor:
 
 
 def example_scores(sums: Tensor) -> Tensor:
-    """Score each row so that the mean over rows is exactly the bits per character, with the right standard error; (N,).
-
-    For rows of equal length it is the row's own bits per character. Otherwise it is the ratio of the sums, made linear:
-    the rate of all rows, plus the deviation of this row.
-    Source: the delta method for a ratio of means; Cochran 1977, Sampling Techniques, section 2.11.
-    """
-    if not len(sums):
-        return sums[:, 0]
-    bits, characters = sums[:, 0] / math.log(2), sums[:, 3]
-    rate = bits.sum() / characters.sum()
-    return rate + (bits - rate * characters) / characters.mean()
+    """Score each row so that the mean over rows is exactly the bits per character; (N,)."""
+    return linear_scores(sums[:, 0] / math.log(2), sums[:, 3])

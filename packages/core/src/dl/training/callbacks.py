@@ -26,7 +26,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
 from dl.runs.drift import write_columns
-from dl.runs.estimates import ScoreEstimates, estimate_scores
+from dl.runs.estimates import ScoreEstimates, estimate_scores, score_columns
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
 from dl.runs.run import WEIGHTS
@@ -207,14 +207,9 @@ class RunWriter(Callback):
             "train_loss": train_loss,
             "train_score": train_score,
         }
-        for part in outcomes.PARTS:
-            row[f"{part}_loss"] = float(module.scored[part].loss.mean(dtype=np.float64))
-            row |= {f"{part}_{name}": value for name, value in module.metrics[part].items()}
-        for name, estimate in (("probe", scores.probe), ("val", scores.val), ("gap", scores.gap)):
-            row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         return (
             row
-            | {"gap": scores.gap.value}
+            | score_columns(module.scored, module.metrics, scores)
             | module.gradients.row()
             | module.units.row()
             | module.linear_share

@@ -14,7 +14,7 @@ import torch
 
 from dl import files
 from dl.runs import outcomes
-from dl.runs.estimates import estimate_scores
+from dl.runs.estimates import estimate_scores, score_columns
 from dl.runs.history import EpochRow, write_history
 from dl.runs.manifest import Manifest
 from dl.runs.run import HEADS
@@ -73,13 +73,7 @@ class HeadWriter:
     ) -> EpochRow:
         targets = (self.splits.probe.targets, self.splits.val.targets)
         found = estimate_scores(self.place.one.task.info, scored["probe"], scored["val"], *targets, self.splits.groups)
-        row = {name: shared[name] for name in SHARED}
-        for part in outcomes.PARTS:
-            row[f"{part}_loss"] = float(scored[part].loss.mean(dtype="f8"))
-            row |= {f"{part}_{name}": value for name, value in metrics[part].items()}
-        for name, estimate in (("probe", found.probe), ("val", found.val), ("gap", found.gap)):
-            row |= {f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        return row | {"gap": found.gap.value}
+        return {name: shared[name] for name in SHARED} | score_columns(scored, metrics, found)
 
     def write_manifest(self, whole: Manifest) -> None:
         """Write the manifest with the status of the run."""
