@@ -3,7 +3,7 @@
 import numpy as np
 
 from dl.data.examples import Examples, whole
-from dl_tabular.learners import _ordinal, _prepare_ordinal, _prepare_scaled, _scaled, boosting_classifier
+from dl_tabular.learners import _prepare_scaled, _scaled, boosting_classifier, ordinal, prepare_ordinal
 from dl_tabular.rows import rows_of
 
 
@@ -19,14 +19,14 @@ def test_gaps_and_unseen_categories_are_read_by_both():
     second = _scaled(learnt, new)
     assert first.shape == (12, 4) and second.shape == (1, 4)  # age, its gap, two towns
     assert np.isfinite(first.toarray()).all() and np.isfinite(second.toarray()).all()
-    learnt, trees = _prepare_ordinal(train)
-    unseen = _ordinal(learnt, new)
+    learnt, trees = prepare_ordinal(train)
+    unseen = ordinal(learnt, new)
     assert np.isnan(trees[1, 0]) and np.isnan(unseen[0, 0]) and unseen[0, 1] == -1
 
 
 def test_tables_of_one_kind_of_column_are_read_too():
     for columns in ({"age": [1.0, 2.0, 3.0]}, {"town": ["Ulm", "Rom", "Ulm"]}):
-        for prepare, read in ((_prepare_scaled, _scaled), (_prepare_ordinal, _ordinal)):
+        for prepare, read in ((_prepare_scaled, _scaled), (prepare_ordinal, ordinal)):
             learnt, first = prepare(examples(**columns))
             second = read(learnt, examples(**columns))
             assert first.shape == second.shape and first.shape[0] == 3

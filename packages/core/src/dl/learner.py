@@ -26,7 +26,8 @@ class Learner:
         prepare: From a training set to what is learnt of its inputs, such as a fitted scaler, and its rows (n, D).
         rows: From what was learnt and another set to its rows (m, D).
         most: Training examples that ``dl baseline`` gives it, drawn at random where there are more.
-        quick: Numbers - pixels, bytes, cells - in the training examples that it is given beside every fit.
+        quick: Numbers - pixels, bytes, cells - in the training examples that it is given beside every fit; 0 for a
+            learner that stands beside none.
         by_class: Whether it takes as many times as long as there are classes.
         suits: Whether it is worth its time beside a fit, by the training and the validation set; as a model of its own
             it reads any.

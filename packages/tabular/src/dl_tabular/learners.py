@@ -35,13 +35,13 @@ def linear_regressor(options: Options) -> Learner:
 def boosting_classifier(options: Options) -> Learner:
     """Return histogram boosting of classes."""
     build = partial(boosting, options, classifies=True)
-    return Learner("histogram boosting", build, _prepare_ordinal, _ordinal, MOST, QUICK, by_class=True)
+    return Learner("histogram boosting", build, prepare_ordinal, ordinal, MOST, QUICK, by_class=True)
 
 
 def boosting_regressor(options: Options) -> Learner:
     """Return histogram boosting of numbers."""
     build = partial(boosting, options, classifies=False)
-    return Learner("histogram boosting", build, _prepare_ordinal, _ordinal, MOST, QUICK)
+    return Learner("histogram boosting", build, prepare_ordinal, ordinal, MOST, QUICK)
 
 
 def logistic(options: Options) -> Any:  # Any: scikit-learn has no types
@@ -128,7 +128,7 @@ def _scaled(prepared: Prepared, subset: Subset) -> Any:  # Any: an array or a sp
     return hstack([csr_array(scaled), prepared["encode"].transform(words)]).tocsr()
 
 
-def _prepare_ordinal(train: Subset) -> tuple[Prepared, NDArray[np.float64]]:
+def prepare_ordinal(train: Subset) -> tuple[Prepared, NDArray[np.float64]]:
     """Learn to number the categories, the most common ones; missing numbers stay NaN."""
     from sklearn.preprocessing import OrdinalEncoder
 
@@ -136,9 +136,10 @@ def _prepare_ordinal(train: Subset) -> tuple[Prepared, NDArray[np.float64]]:
     if prepared["words"]:
         encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=MOST_WORDS)
         prepared["encode"] = encode.fit(_columns(train, prepared)[1])
-    return prepared, _ordinal(prepared, train)
+    return prepared, ordinal(prepared, train)
 
 
-def _ordinal(prepared: Prepared, subset: Subset) -> NDArray[np.float64]:
+def ordinal(prepared: Prepared, subset: Subset) -> NDArray[np.float64]:
+    """Return the rows with categories as numbers."""
     numbers, words = _columns(subset, prepared)
     return np.hstack([numbers, prepared["encode"].transform(words)]) if prepared["words"] else numbers

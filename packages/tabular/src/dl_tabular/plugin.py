@@ -65,6 +65,13 @@ BOOSTING = (
     Option("rate", 0.1, "what each tree adds is multiplied by this", low=1e-6, high=1.0),
     Option("leaves", 31, "most leaves of a tree", low=2, high=10_000),
 )
+XGBOOST = (
+    Option("iterations", 300, "number of trees, for each class where there are several", low=1, high=10_000),
+    Option("rate", 0.1, "what each tree adds is multiplied by this", low=1e-6, high=1.0),
+    Option("depth", 6, "most questions from the root of a tree to a leaf", low=1, high=64),
+    Option("rows", 0.8, "share of the rows, drawn anew for each tree", low=0.01, high=1.0),
+    Option("columns", 0.8, "share of the columns, drawn anew for each tree", low=0.01, high=1.0),
+)
 
 
 @hookimpl
@@ -149,6 +156,14 @@ def register_models() -> tuple[ModelSpec, ...]:
             classifier=_boosting_classifier,
             regressor=_boosting_regressor,
         ),
+        ModelSpec(
+            "xgboost",
+            DOMAIN,
+            "gradient boosting of xgboost, an extra: pip install 'dl-tabular[xgboost]'",
+            options=XGBOOST,
+            classifier=_xgboost_classifier,
+            regressor=_xgboost_regressor,
+        ),
     )
 
 
@@ -204,3 +219,15 @@ def _boosting_regressor(options: Options) -> Learner:
     from dl_tabular.learners import boosting_regressor
 
     return boosting_regressor(options)
+
+
+def _xgboost_classifier(options: Options) -> Learner:
+    from dl_tabular.xgboost import xgboost_classifier
+
+    return xgboost_classifier(options)
+
+
+def _xgboost_regressor(options: Options) -> Learner:
+    from dl_tabular.xgboost import xgboost_regressor
+
+    return xgboost_regressor(options)

@@ -137,7 +137,7 @@ def examples_of(learner: Learner, task: Task, train: Subset, *, quick: bool) -> 
     classifies = task.row.learner == CLASSIFIER
     estimators = task.info.outputs if task.info.has_labels or not classifies else 1
     fits = estimators * (task.info.outputs if learner.by_class and estimators == 1 else 1)
-    if fits > MOST_FITS:
+    if not learner.quick or fits > MOST_FITS:
         return 0
     return min(most, max(FEWEST, int(learner.quick / (_size(train) * fits))))
 
