@@ -25,5 +25,17 @@ def test_a_path_or_a_data_set_is_data_and_a_domain_is_none(table):
 def test_a_fit_takes_the_data_alone(table):
     recipe = resolve(load_plugins(), str(table), options={"target": "price"})
     assert (recipe.domain, recipe.data) == ("tabular", str(table))
-    with pytest.raises(UnknownName, match="no domain named 'nowhere'"):
-        resolve(load_plugins(), "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("mnits", "no domain or data set named 'mnits'; did you mean 'mnist'"),
+        ("visoin", "no domain or data set named 'visoin'; did you mean 'vision'"),
+        ("photos/cats", "no file or folder 'photos/cats'; there is no folder"),
+        ("gone.csv", "no file or folder 'gone.csv'"),
+    ],
+)
+def test_a_word_alone_that_is_nothing_is_refused_by_what_it_looks_like(word, message):
+    with pytest.raises(UnknownName, match=message):
+        resolve(load_plugins(), word)

@@ -123,10 +123,30 @@ def resolve(
 def _name_domain(
     plugins: Plugins, domain: str, data: str, recipe: str, options: Mapping[str, object]
 ) -> tuple[str, str]:
-    """Return the domain and the data, where the user may have named the data alone; a recipe file has a domain."""
-    if not domain or data or not is_data(domain, plugins):
+    """Return the domain and the data, where the user may have named the data alone; a recipe file has a domain.
+
+    Raises:
+        UnknownName: If one word alone is neither.
+    """
+    if not domain or data:
+        return domain, data
+    if not is_data(domain, plugins):
+        if domain not in plugins.domains and not _is_file(recipe):
+            raise _unknown_alone(domain, plugins)
         return domain, data
     return "" if _is_file(recipe) else recognize_domain(domain, plugins, options), domain
+
+
+def _unknown_alone(word: str, plugins: Plugins) -> UnknownName:
+    if looks_like_path(word) or looks_like_file(word):
+        return _no_such_path(word)
+    names = [*plugins.domains, *(name for _, name in plugins.datasets)]
+    return unknown("domain or data set", word, names, "dl ls datasets")
+
+
+def _no_such_path(data: str) -> UnknownName:
+    hint = path_hint(_path(data))
+    return UnknownName(f"no file or folder {safe_text(data)!r}{hint}  data sets by name: dl ls datasets")
 
 
 def _to_find(specs: FitSpecs, options: Mapping[str, object]) -> frozenset[str]:
@@ -331,7 +351,7 @@ def pick_dataset(plugins: Plugins, domain: str, data: str) -> DatasetSpec | None
     if os.path.islink(path) and not looks_like_path(data):  # noqa: PTH114 - as above
         raise UnknownName(f"{data!r} is a link that leads nowhere")
     if looks_like_path(data) or looks_like_file(data):
-        raise UnknownName(f"no file or folder {safe_text(data)!r}{path_hint(path)}  data sets by name: dl ls datasets")
+        raise _no_such_path(data)
     elsewhere = [other for other, name in plugins.datasets if name == data]
     if elsewhere:
         raise UnknownName(
