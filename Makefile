@@ -1,5 +1,5 @@
 # make mnist   train on MNIST and print the result       make test    run the tests
-# make check   tests, ruff, mypy and site, as CI does    make dist    build every wheel
+# make check   more tests, ruff, mypy, site, as CI does  make dist    build every wheel
 # make site    build the documents into build/site       make gallery make the reports in reports/gallery anew
 # make bench   print the speed and accuracy figures
 
@@ -13,8 +13,10 @@ MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /p
 mnist: .venv/made
 	$(BIN)/dl fit vision mnist
 
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
 test: .venv/made
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not slow and not check"
 
 torture: .venv/made
 	$(BIN)/python -m pytest
@@ -28,7 +30,9 @@ lint: .venv/made
 site: .venv/made
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs/site -d build/doctrees . build/site
 
-check: test lint site
+check: .venv/made
+	$(PYTEST) -m "not slow"
+	$(MAKE) lint site
 
 dist: .venv/made
 	rm -rf dist

@@ -30,7 +30,7 @@ def quick(monkeypatch):
 @pytest.mark.parametrize(
     "estimator",
     [
-        pytest.param(Classifier(epochs=FEW), id="Classifier"),
+        pytest.param(Classifier(epochs=FEW), id="Classifier", marks=pytest.mark.check),
         pytest.param(Regressor(epochs=FEW), id="Regressor", marks=pytest.mark.slow),
     ],
 )

@@ -44,6 +44,7 @@ def test_a_plugin_of_each_kind_is_installed_and_registers_what_it_says(projects)
         assert states[name]["hooks"][hook][0].startswith(name)
 
 
+@pytest.mark.check
 def test_their_tests_pass_in_one_process(projects):
     folders = [projects.cwd / f"dl-{name}" / "tests" for name in NAMES.values()]
     done = run_tests(projects, "-c", os.devnull, *folders, where=projects.cwd)

@@ -13,6 +13,7 @@ import pytest
 
 from dl.plugins.discovery import OWN
 
+pytestmark = pytest.mark.check
 ROOT = Path(__file__).parents[2]
 MEMBERS = (
     *("packages/core", "packages/vision", "packages/text"),

@@ -35,6 +35,7 @@ def started(tmp_path):
             process.wait()
 
 
+@pytest.mark.check
 def test_folds_side_by_side_are_those_that_come_one_after_the_other(started, tmp_path):
     for words in (("--jobs", "2"), ()):
         process = started("epochs=3", *words)

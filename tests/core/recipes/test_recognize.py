@@ -27,6 +27,15 @@ def test_a_fit_takes_the_data_alone(table):
     assert (recipe.domain, recipe.data) == ("tabular", str(table))
 
 
+def test_columns_that_are_left_out_do_not_decide_the_domain(tmp_path):
+    lines = [f"{k},{k % 7},photos/{k}.png,a long story of example number {k} that was told,{k % 2}" for k in range(30)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["size,weight,photo,story,sold", *lines]))
+    plugins, given = load_plugins(), {"target": "sold"}
+    assert recognize_domain(str(path), plugins, given) == "mixed"
+    assert recognize_domain(str(path), plugins, given | {"leave_out": "photo, story"}) == "tabular"
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

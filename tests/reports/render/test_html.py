@@ -141,6 +141,7 @@ def browse(browser, page, folder, *options):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
 
+@pytest.mark.check
 def test_a_browser_shows_the_page_without_a_complaint(named, browser, tmp_path):
     page, picture = tmp_path / "report.html", tmp_path / "report.png"
     page.write_text(to_html(named("<script>document.title='stolen'</script>")), encoding="utf-8")
