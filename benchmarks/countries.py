@@ -5,7 +5,7 @@
 Facts are those of the package countryinfo 1.0.1 (MIT), flags those of django-countries 9.1.0 (MIT); both come by
 ``pip install --no-deps countryinfo==1.0.1 django-countries==9.1.0``. Of 239 countries and territories with facts those
 with a flag and a continent are taken. Columns: area, the logarithm of base ten of the inhabitants, number of neighbours
-and of languages, the names of the capital and the provinces as a text, the flag at 16 x 11 pixels as an image. Asked:
+and of languages, the names of the capital and the provinces as a text, the flag as an image. Asked:
 the continent, and the inhabitants, by the rest. Each kind of column is tried alone and all together, by 5-fold
 cross-validation: one set of two hundred rows, so its intervals are wide.
 """
@@ -27,7 +27,6 @@ from benchmarks.measuring import publish
 COLUMNS = ("area", "inhabitants", "neighbours", "languages", "names", "flag", "continent")
 KINDS = {"numbers": ("area", "inhabitants", "neighbours", "languages"), "names": ("names",), "flag": ("flag",)}
 OPTIONS: dict[str, Any] = {"protocol": "kfold:5", "final": "ensemble", "seed": 0}  # Any: arguments of `dl.cv`
-SIZE = 16  # of a flag that is squeezed into a square
 
 
 def write_countries(folder: Path) -> Path:
@@ -67,7 +66,6 @@ def compare(path: Path, target: str) -> list[dict[str, object]]:
         others = ",".join(name for name in inputs if name not in columns)
         alone = {"input": columns[0]} if len(columns) == 1 else {"leave_out": others}
         options = alone if others else {}
-        options |= {"size": SIZE} if "flag" in columns else {}
         run = dl.cv(str(path), target=target, runs=path.parent / "runs", rivals=False, **OPTIONS, **options)
         val = dl.report(run).scores["val"]
         score = f"{val.value:.3f} [{val.low:.3f}, {val.high:.3f}]"

@@ -197,11 +197,6 @@ def an_image_bomb(root):
     Image.new("1", (20_000, 20_000)).save(root / "dog" / "2.png")
 
 
-def images_of_two_sizes(root):
-    png(root / "cat" / "1.png")
-    png(root / "dog" / "2.png", (5, 5))
-
-
 def a_test_folder_without_a_training_folder(root):
     png(root / "test" / "cat" / "1.png")
 
@@ -221,7 +216,6 @@ def a_file(root):
         (a_file_that_is_no_image, "x1b[31mtwo.png: not an image"),
         (a_truncated_image, "dog/2.png"),
         (an_image_bomb, "dog/2.png"),
-        (images_of_two_sizes, "size="),
         (a_test_folder_without_a_training_folder, "no train folder"),
         (a_file, "is a file"),
     ],

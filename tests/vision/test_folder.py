@@ -78,11 +78,24 @@ def test_one_class_only_is_refused(tmp_path, photo):
         opened(tmp_path / "one")
 
 
-def test_mixed_sizes_are_refused_with_advice_and_resized_where_asked(pets, photo):
-    photo(pets / "dog" / "large.png", size=(50, 40))
-    with pytest.raises(BadData, match=r"2 sizes, as 6x8 \('cat/0.png'\) and 40x50 \('dog/large.png'\).* size=23"):
+def test_images_of_several_sizes_are_resized_to_their_median_side_and_the_recipe_keeps_it(pets, photo):
+    for k in range(9):
+        photo(pets / "dog" / f"large{k}.png", size=(50, 40))
+    found = opened(pets)
+    assert found.train.inputs.shape == (15, 40, 40, 3) and found.options == {"size": 40}
+    assert found.notes[-1] == (
+        "images of 2 sizes, as 6x8 ('cat/0.png') and 40x50 ('dog/large0.png'): all resized to 40x40; "
+        "size= takes another side"
+    )
+    asked = opened(pets, size=16)
+    assert asked.train.inputs.shape == (15, 16, 16, 3) and not asked.options and not asked.notes
+
+
+def test_wide_images_of_several_sizes_may_be_lines_and_the_user_decides(pets, photo):
+    for k in range(9):
+        photo(pets / "dog" / f"wide{k}.png", size=(200 + k, 40))
+    with pytest.raises(BadData, match=r"have 10 sizes, as .*; resize all to one, as in size=40, or as lines of text: "):
         opened(pets)
-    assert opened(pets, size=16).train.inputs.shape == (7, 16, 16, 3)
 
 
 def test_grey_images_stay_grey_unless_rgb_is_asked_for(tmp_path, photo):

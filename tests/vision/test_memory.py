@@ -100,12 +100,6 @@ def test_a_data_set_of_hugging_face_brings_images_and_the_names_of_its_classes(t
         (np.full((2, 4, 4), np.nan), {}, BadData, "not all values of the images are finite numbers"),
         (LEVELS, {"size": 4}, BadOption, "size=4: the images in the array have 8x8; leave size= out"),
         (LEVELS, {"values": "unit"}, BadData, "images of uint8 with values from 0 to 255; expected values=unit"),
-        (
-            [Image.new("L", (4, 4)), Image.new("L", (5, 4))],
-            {},
-            BadData,
-            "the images have 2 sizes, as 4x4 and 4x5; choose one for all, as size=64",
-        ),
         (["a film"], {}, BadFile, "1 of 1 files cannot be read as images: 'a film: no such file or directory'"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
@@ -114,6 +108,13 @@ def test_what_are_no_images_is_refused_in_one_line(data, options, error, line):
     with pytest.raises(error) as refused:
         read(data, **options)
     assert str(refused.value).startswith(line)
+
+
+def test_images_of_several_sizes_in_memory_are_resized_and_said():
+    images = [Image.new("L", (14, 12)), Image.new("L", (15, 12)), Image.new("L", (12, 30))]
+    found = from_memory(take(images), OPTIONS, None)
+    assert found.train.inputs.shape == (3, 12, 12, 1) and found.options == {"size": 12}
+    assert found.notes == ("images of 3 sizes, as 12x14 and 12x15: all resized to 12x12; size= takes another side",)
 
 
 def test_later_images_are_taken_as_the_first_ones_were(tmp_path):

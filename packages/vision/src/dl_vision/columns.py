@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from dl.words import many
 from dl_vision.cache import Shape, open_cache, read_facts, read_pixels
 from dl_vision.folder import InspectedSplit, bad_message, choose_shape
 from dl_vision.listed import PATHS, find_files
+from dl_vision.sizes import ChosenShape
 
 LOOKED = 20  # files that are looked for
 
@@ -49,14 +51,28 @@ def read(features: Features, options: Options, preprocessor: Preprocessor | None
     files, missing = find_files(folder, [cells[at] for at in given])
     bad = {int(given[at]): why for at, why in missing.items()}
     found = [int(at) for number, at in enumerate(given) if number not in missing]
-    images, unreadable = _decode(folder, files, found, len(cells), options, preprocessor)
-    bad |= unreadable
+    images, decoded = _decode(folder, files, found, len(cells), options, preprocessor)
+    bad |= decoded.bad
     lines = [f"row {features.rows[at]}: {safe_text(cells[at])}: {bad[at]}" for at in sorted(bad)]
     if not found or (lines and options["bad_files"] != "skip"):
         lines = lines or [f"column {quote(name)} names none"]
         raise BadFile(bad_message(features.path, lines, max(len(given), 1)))
     notes = _notes(name, len(cells), len(cells) - len(given), lines)
-    return ReadColumns(images, np.ones(len(cells), bool), notes)
+    notes += [f"column {quote(name)}: {note}" for note in decoded.chosen.notes]
+    return ReadColumns(images, np.ones(len(cells), bool), notes, decoded.chosen.options)
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """What decoding found.
+
+    Args:
+        chosen: The shape of the images.
+        bad: Why files could not be read, by row.
+    """
+
+    chosen: ChosenShape
+    bad: Mapping[int, str]
 
 
 def _decode(
@@ -66,8 +82,8 @@ def _decode(
     rows: int,
     options: Options,
     preprocessor: Preprocessor | None,
-) -> tuple[NDArray[np.uint8], Mapping[int, str]]:
-    """Return the images (rows, H, W, C), and why files could not be read, by row.
+) -> tuple[NDArray[np.uint8], _Decoded]:
+    """Return the images (rows, H, W, C), and what decoding found.
 
     Args:
         folder: Of the table.
@@ -77,18 +93,19 @@ def _decode(
         options: As checked.
         preprocessor: Of the run, for a prediction.
     """
+    known = _shape_of(preprocessor)
     if not files:
-        return np.zeros((rows, *(_shape_of(preprocessor) or (1, 1, 1))), np.uint8), {}
+        return np.zeros((rows, *(known or (1, 1, 1))), np.uint8), _Decoded(ChosenShape(known or (1, 1, 1)), {})
     facts = read_facts(files, cache := open_cache())
     split = InspectedSplit(ScannedFolder(folder, (), list(files)), [], facts)
-    shape = _shape_of(preprocessor) or choose_shape(folder, [split], options)
-    pixels = read_pixels(files, facts, shape, cache)
-    bad = {at[number]: why for number, why in pixels.bad.items()}
+    chosen = ChosenShape(known) if known else choose_shape(folder, [split], options)
+    pixels = read_pixels(files, facts, chosen.shape, cache)
+    found = _Decoded(chosen, {at[number]: why for number, why in pixels.bad.items()})
     if len(pixels.kept) == rows:
-        return pixels.images, bad
-    images = np.zeros((rows, *shape), np.uint8)
+        return pixels.images, found
+    images = np.zeros((rows, *chosen.shape), np.uint8)
     images[np.array(at)[pixels.kept]] = pixels.images
-    return images, bad
+    return images, found
 
 
 def _shape_of(preprocessor: Preprocessor | None) -> Shape | None:

@@ -38,6 +38,7 @@ from dl.terminal import safe_text
 from dl.words import were
 from dl_vision.cache import Pixels, Shape, open_cache, read_facts, read_pixels
 from dl_vision.decode import ImageFacts, line_height, line_width
+from dl_vision.sizes import ChosenShape, are_wide, common_side, resized_note
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
@@ -45,7 +46,6 @@ SUFFIXES = (
 )
 UNREADABLE = (".heic", ".heif", ".svg", ".psd", ".tga", ".exr", ".jxl", ".dng", ".cr2", ".nef")  # images, though
 WIDEST_LINE = 4096  # columns
-LINE = 2.0  # times wider than high, from where images may be lines of text
 EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
 IMAGES = Wanted("image", "images", SUFFIXES, EXPECTED, by_content=True)
 ALL_IMAGES = Wanted("image", "images", SUFFIXES, "expected images, in one folder or several", by_content=True)
@@ -90,7 +90,8 @@ def _open(path: Path, options: Options, wanted: Wanted, inspect: Inspect) -> Dat
     classes = train.found.classes
     val = inspect(splits["val"], classes, cache) if "val" in splits else None
     both = [train] if val is None else [train, val]
-    shape = choose_shape(root, both, options)
+    chosen = choose_shape(root, both, options)
+    shape = chosen.shape
     lines = bool(line_height(options))
     pixels = [read_pixels(split.found.files, split.facts, shape, cache, as_lines=lines) for split in both]
     bad = [line for split, read in zip(both, pixels, strict=True) for line in bad_files(root, split, read)]
@@ -110,7 +111,8 @@ def _open(path: Path, options: Options, wanted: Wanted, inspect: Inspect) -> Dat
         title=f"{len(pixels[0].kept):,} images" + (f" of {len(classes)} classes" if classes else ""),
         source=str(root),
         skipped=tuple(bad),
-        notes=passed_over([*files_beside(root, splits), *passed]),
+        notes=(*passed_over([*files_beside(root, splits), *passed]), *chosen.notes),
+        options=chosen.options,
     )
 
 
@@ -166,8 +168,13 @@ def _inspect_all(folder: Path, _classes: tuple[str, ...] | None, cache: Path | N
     return InspectedSplit(ScannedFolder(folder, (), files), [0] * len(files), facts)
 
 
-def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options) -> Shape:
-    """Choose height, width and channels: from the options, otherwise from the readable images."""
+def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options) -> ChosenShape:
+    """Choose height, width and channels: from the options, otherwise from the readable images.
+
+    Raises:
+        BadData: If the images differ in size, and may be lines of text.
+        BadFile: If none can be read.
+    """
     readable = [
         (file.path, facts)
         for split in splits
@@ -186,28 +193,30 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
         if options["size"]:
             raise BadOption("size= and line_height= are two ways to resize; choose one")
         widest = max(line_width(facts.height, facts.width, tall, WIDEST_LINE) for _, facts in readable)
-        return tall, widest, channels
+        return ChosenShape((tall, widest, channels))
     if size := int(options["size"]):
-        return size, size, channels
-    sizes: dict[tuple[int, int], str] = {}
+        return ChosenShape((size, size, channels))
+    first: dict[tuple[int, int], str] = {}
     for path, facts in readable:
-        sizes.setdefault((facts.height, facts.width), path)
-    if len(sizes) > 1:
-        raise BadData(_sizes_message(root, sizes))
-    return *next(iter(sizes)), channels
-
-
-def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
+        first.setdefault((facts.height, facts.width), path)
+    if len(first) == 1:
+        return ChosenShape((*next(iter(first)), channels))
+    sizes = [(facts.height, facts.width) for _, facts in readable]
+    side = common_side(sizes)
     shown = [
         f"{height}x{width} ({safe_text(relative_name(root, path))!r})"
-        for (height, width), path in list(sizes.items())[:2]
+        for (height, width), path in list(first.items())[:2]
     ]
-    middle = round(statistics.median(min(size) for size in sizes))
-    advice = f"resize all to one, as in size={min(max(middle, 8), 224)}"
-    heights, widths = zip(*sizes, strict=True)
-    wide = statistics.median(widths) >= LINE * statistics.median(heights)
-    lines = f", or as lines of text: line_height={min(max(round(statistics.median(heights)), 8), 64)}" if wide else ""
-    return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}{lines}"
+    if are_wide(sizes):
+        raise BadData(_wide_message(root, sizes, len(first), shown, side))
+    return ChosenShape((side, side, channels), resized_note(shown, len(first), side))
+
+
+def _wide_message(root: Path, sizes: Sequence[tuple[int, int]], count: int, shown: Sequence[str], side: int) -> str:
+    """Return the two ways to read images that may be lines of text."""
+    tall = min(max(round(statistics.median(height for height, _ in sizes)), 8), 64)
+    both = f"resize all to one, as in size={side}, or as lines of text: line_height={tall}"
+    return f"the images in {str(root)!r} have {count} sizes, as {' and '.join(shown)}; {both}"
 
 
 def is_other_file(path: str, facts: ImageFacts) -> bool:

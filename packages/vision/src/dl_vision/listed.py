@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,8 @@ def open_list(path: Path, options: Options) -> Dataset:
     if not len(found):
         raise BadFile(bad_message(path, _lines(table, names, missing), len(names)))
     facts = read_facts(files, cache := open_cache())
-    shape = choose_shape(path.parent, [InspectedSplit(ScannedFolder(path.parent, (), files), [], facts)], options)
-    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(line_height(options)))
+    chosen = choose_shape(path.parent, [InspectedSplit(ScannedFolder(path.parent, (), files), [], facts)], options)
+    pixels = read_pixels(files, facts, chosen.shape, cache, as_lines=bool(line_height(options)))
     bad = _lines(table, names, missing | {int(found[at]): why for at, why in pixels.bad.items()})
     if bad and options["bad_files"] != "skip":
         raise BadFile(bad_message(path, bad, len(names)))
@@ -61,7 +62,8 @@ def open_list(path: Path, options: Options) -> Dataset:
     ids = stable_ids([facts[at].digest for at in pixels.kept], _number_duplicates(sources))
     examples = table.examples(pixels.images, ids, tuple(sources), kept=kept)
     _refuse_empty_class(table, kept)
-    return table.dataset(examples, bad)
+    dataset = table.dataset(examples, bad)
+    return replace(dataset, notes=(*dataset.notes, *chosen.notes), options={**dataset.options, **chosen.options})
 
 
 def find_files(folder: Path, names: Sequence[str]) -> tuple[list[FoundFile], dict[int, str]]:

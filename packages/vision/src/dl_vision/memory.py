@@ -32,6 +32,7 @@ from dl_vision.decode import coloured, is_grey, line_height, strict_pillow
 from dl_vision.folder import InspectedSplit, choose_shape
 from dl_vision.listed import PATHS as COLUMN_OF_PATHS
 from dl_vision.listed import find_files
+from dl_vision.sizes import ChosenShape, common_side, resized_note
 
 Pixels = NDArray[np.uint8]
 Values = NDArray[Any]  # Any: numbers of any kind
@@ -58,11 +59,11 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
     if given.form == ARRAY:
         return _from_array(given, options, shape)
     if given.form == IMAGES:
-        return _dataset(_from_pillow(given.values, options, shape))
+        return _from_pillow(given.values, options, shape)
     if given.form in (TEXTS, PATHS):
         return _from_files([str(path) for path in given.values], options, shape)
     if given.images:
-        return _dataset(_from_pillow(_column_of_images(given, options), options, shape))
+        return _from_pillow(_column_of_images(given, options), options, shape)
     table = read_source(open_frame(given), options, COLUMN_OF_PATHS, labelled=False)
     return _from_files([cell.strip() for cell in table.cells()], options, shape)
 
@@ -170,29 +171,33 @@ def _column_of_images(given: Given, options: Options) -> list[Any]:  # Any: imag
     return images
 
 
-def _from_pillow(images: Sequence[Any], options: Options, shape: Shape | None) -> Pixels:  # Any: images of pillow
+def _from_pillow(images: Sequence[Any], options: Options, shape: Shape | None) -> Dataset:  # Any: images of pillow
     with strict_pillow():
-        height, width, channels = shape or _common(images, options)
+        chosen = ChosenShape(shape) if shape else _common(images, options)
+        height, width, channels = chosen.shape
         mode = "L" if channels == 1 else "RGB"
         pixels = np.empty((len(images), height, width, channels), np.uint8)
         for at, image in enumerate(images):
             plain = coloured(image, mode)
             sized = plain if plain.size == (width, height) else plain.resize((width, height))
             pixels[at] = np.asarray(sized).reshape(height, width, channels)
-    return pixels
+    return replace(_dataset(pixels, chosen.notes), options=chosen.options)
 
 
-def _common(images: Sequence[Any], options: Options) -> Shape:  # Any: images of pillow
+def _common(images: Sequence[Any], options: Options) -> ChosenShape:  # Any: images of pillow
     """Return height, width and channels: from the options, otherwise those of all images."""
     colour = options.get("colour", "auto")
     grey = colour == "grey" or (colour == "auto" and all(map(is_grey, images)))
+    channels = 1 if grey else 3
     if size := int(options.get("size", 0)):
-        return size, size, 1 if grey else 3
-    sizes = list(dict.fromkeys(image.size for image in images))
-    if len(sizes) > 1:
-        first, second = (f"{height}x{width}" for width, height in sizes[:2])
-        raise BadData(f"the images have {len(sizes)} sizes, as {first} and {second}; choose one for all, as size=64")
-    return sizes[0][1], sizes[0][0], 1 if grey else 3
+        return ChosenShape((size, size, channels))
+    sizes = [(image.size[1], image.size[0]) for image in images]
+    found = list(dict.fromkeys(sizes))
+    if len(found) == 1:
+        return ChosenShape((*found[0], channels))
+    side = common_side(sizes)
+    shown = [f"{height}x{width}" for height, width in found[:2]]
+    return ChosenShape((side, side, channels), resized_note(shown, len(found), side))
 
 
 # Files
@@ -203,10 +208,11 @@ def _from_files(names: Sequence[str], options: Options, shape: Shape | None) -> 
     files, missing = find_files(here, names)
     _refuse_bad([f"{names[at]}: {why}" for at, why in missing.items()], len(names))
     facts = read_facts(files, cache := open_cache())
-    shape = shape or choose_shape(here, [InspectedSplit(ScannedFolder(here, (), files), [], facts)], options)
-    pixels = read_pixels(files, facts, shape, cache, as_lines=bool(line_height(options)))
+    split = InspectedSplit(ScannedFolder(here, (), files), [], facts)
+    chosen = ChosenShape(shape) if shape else choose_shape(here, [split], options)
+    pixels = read_pixels(files, facts, chosen.shape, cache, as_lines=bool(line_height(options)))
     _refuse_bad([f"{names[at]}: {why}" for at, why in pixels.bad.items()], len(names))
-    return _dataset(pixels.images, sources=names)
+    return replace(_dataset(pixels.images, chosen.notes, names), options=chosen.options)
 
 
 def _refuse_bad(lines: Sequence[str], of: int) -> None:

@@ -24,7 +24,13 @@ RATES = Space(0.0, 0.7)  # of dropout
 VALUES = ("auto", "bool", "byte", "unit", "signed", "16-bit")
 
 READING = (
-    Option("size", 0, "resize images to this height and width; 0 keeps their common size", low=0, high=4096),
+    Option(
+        "size",
+        0,
+        "resize to this height and width; 0 keeps the size that all have, or takes a middle one",
+        low=0,
+        high=4096,
+    ),
     Option(
         "line_height",
         0,

@@ -277,14 +277,16 @@ def open_table(path: Path, options: Options) -> Source:
 def looks_like(path: Path, options: Options, kind: InputKind) -> float:
     """Return the best score of a table's columns as input; 0 if none fits or the table cannot be opened.
 
-    Columns that the user typed as targets, or to be ignored, are no inputs.
+    Columns that the user typed as targets, or to be ignored, are no inputs, and one typed as input is the only one.
     """
+    asked = options.get("input")
     others = {word.strip() for name in ("target", "leave_out") for word in str(options.get(name, "")).split(",")}
     try:
         columns = sample_columns(open_table(path, check_table_options(options)))
     except DLError:
         return 0.0
-    return max((kind.score(column) for name, column in columns.items() if name not in others), default=0.0)
+    inputs = [column for name, column in columns.items() if name not in others and name == (asked or name)]
+    return max(map(kind.score, inputs), default=0.0)
 
 
 def check_table_options(options: Options) -> Options:
