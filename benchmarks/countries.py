@@ -61,16 +61,16 @@ def _folder_of(package: str) -> Path:
 def compare(path: Path, target: str) -> list[dict[str, object]]:
     """Cross-validate on each kind of column alone, and on all."""
     inputs = [name for name in COLUMNS if name != target]
-    rows = []
+    rows = list[dict[str, object]]()
     for kind, columns in {**KINDS, "all": tuple(inputs)}.items():
         others = ",".join(name for name in inputs if name not in columns)
         alone = {"input": columns[0]} if len(columns) == 1 else {"leave_out": others}
-        options = alone if others else {}
-        run = dl.cv(str(path), target=target, runs=path.parent / "runs", rivals=False, **OPTIONS, **options)
+        options: dict[str, Any] = {**OPTIONS, **(alone if others else {})}  # Any: arguments of `dl.cv`
+        run = dl.cv(str(path), target=target, runs=path.parent / "runs", rivals=False, **options)
         val = dl.report(run).scores["val"]
         score = f"{val.value:.3f} [{val.low:.3f}, {val.high:.3f}]"
         metric = run.manifest.task.headline.name
-        rows.append({"target": target, "columns": kind, "domain": run.recipe.domain, metric: score})
+        rows.append({"target": target, "columns": kind, "domain": run.recipe.domain, "metric": metric, "score": score})
     return rows
 
 
@@ -78,7 +78,8 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_countries(Path(folder) / "countries")
-        publish("countries", [row for target in ("continent", "inhabitants") for row in compare(path, target)])
+        rows = [row for target in ("continent", "inhabitants") for row in compare(path, target)]
+    publish("countries", "Countries: each kind of column alone, and all, by five folds", rows)
 
 
 if __name__ == "__main__":
