@@ -13,6 +13,7 @@ from dl.runs.outcomes import PartOutcomes
 from dl.words import show_number, spell
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
+from dl_reports.hard_queries import hardest_queries
 from dl_reports.report import Example, Sketch
 from dl_reports.statistics import NotComputable
 
@@ -21,6 +22,8 @@ HARDEST, SUSPECT = 12, 12
 
 def examples(facts: Facts, *, mislabelled: bool) -> tuple[Example, ...]:
     """Pick the validation examples with the largest loss above the mean, then the suspect training examples."""
+    if facts.manifest.task.by_query:
+        return hardest_queries(facts)
     return (*_hardest(facts), *(_suspects(facts) if mislabelled else ()))
 
 
@@ -64,7 +67,7 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
         loss=float(kept.loss[k, row]),
         sketch=_sketch(known(facts.kept.sketches), part, row),
         remade=_sketch(known(facts.kept.sketches), part, row, "remade"),
-        source=_source(known(facts.kept.sketches), part, row),
+        source=source_of(known(facts.kept.sketches), part, row),
     )
 
 
@@ -93,7 +96,7 @@ def _predicted(facts: Facts, row: int) -> str | None:
     return _target(facts, answer)
 
 
-def _source(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> str:
+def source_of(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> str:
     """Return the file or row of an example, if the run keeps it."""
     if sketches is None or not {f"{part}_rows", f"{part}_sources"} <= set(sketches):
         return ""
