@@ -26,7 +26,7 @@ def hardest_queries(facts: Facts) -> tuple[Example, ...]:
     queries = _queries(val)
     scores = logits.reshape(len(logits), -1)[:, 0].astype(np.float64)
     rows = [np.flatnonzero(queries == number) for number in range(int(queries.max(initial=-1)) + 1)]
-    precision = [average_precision(scores[own], val.targets[own, RELEVANCE]) for own in rows]
+    precision = [average_precision(scores[own], val.targets[own, RELEVANCE].astype(np.int64)) for own in rows]
     worst = [at for at in np.argsort(precision, kind="stable") if precision[at] < 1]
     found: list[Example] = []
     seen: set[int] = set()
@@ -54,7 +54,7 @@ def ranks_of(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(above + (equal + 1) / 2)
 
 
-def average_precision(scores: NDArray[np.float64], grades: NDArray[np.generic]) -> float:
+def average_precision(scores: NDArray[np.float64], grades: NDArray[np.int64]) -> float:
     """Return the average precision of one query, rows of equal score at their mean rank."""
     ranks = np.sort(ranks_of(scores)[grades > 0])
     return float(np.minimum(np.arange(1, len(ranks) + 1) / ranks, 1).mean()) if len(ranks) else 1.0
@@ -67,7 +67,7 @@ def _example(
 
     sketches = known(facts.kept.sketches)
     named = [source for row in rows if (source := source_of(sketches, "val", int(row)))]
-    relevant = np.sort(ranks_of(scores[rows])[val.targets[rows, RELEVANCE] > 0])
+    relevant = np.sort(ranks_of(scores[rows])[val.targets[rows, RELEVANCE].astype(np.int64) > 0])
     listed = ", ".join(f"{rank:g}" for rank in relevant[:RANKS]) + (", …" if len(relevant) > RANKS else "")
     return Example(
         id=int(val.ids[rows[0]]),

@@ -42,6 +42,11 @@ def without_query(examples: Examples) -> NDArray[np.generic]:
     return examples.targets[:, RELEVANCE] if are_ranked(examples) else examples.targets
 
 
+def numbers_of_queries(examples: Examples) -> Index:
+    """Return the number of the query of each ranked row, (N,)."""
+    return examples.targets[:, QUERY].astype(np.int64)
+
+
 def rank_queries(dataset: Dataset) -> Dataset:
     """Return a data set whose targets are relevance and query, without the queries that cannot be ranked.
 
@@ -138,7 +143,7 @@ class QueryCounts:
         if self.usable.sum() < 2:
             raise BadData(
                 f"{many(int(self.usable.sum()), 'query', 'queries')} of {len(self.sizes):,} have a relevant row and "
-                "another; ranking needs two or more"
+                "another, and ranking needs two; is another column that of queries? --group-on COLUMN"
             )
 
     def notes(self) -> list[str]:

@@ -16,7 +16,7 @@ from dl.tables.columns import quote
 from dl.tables.options import is_table
 from dl.tables.source import BadRows
 from dl.tables.stream import file_name
-from dl.tables.table import open_table
+from dl.tables.table import check_table_options, open_table
 from dl.terminal import safe_text
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _missing(what: str, column: str) -> str:
 
 def _of_table(path: Path, column: str, options: Options) -> dict[str, str]:
     """Return the query of each row of a table by the name of the row."""
-    source = open_table(path, {**options, "bad_rows": "skip"})
+    source = open_table(path, check_table_options(options))
     if column not in source.columns:
         raise BadData(_missing(file_name(path), column))
     found: dict[str, str] = {}

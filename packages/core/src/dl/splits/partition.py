@@ -25,7 +25,7 @@ from dl.data.examples import (
     whole,
     without_target,
 )
-from dl.data.queries import QUERY, are_ranked, choose_queries, rank_queries
+from dl.data.queries import are_ranked, choose_queries, numbers_of_queries, rank_queries
 from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
@@ -189,7 +189,7 @@ def choose_scored(examples: Examples, positions: Index, size: int, seed: int) ->
         seed: Of the draw.
     """
     if are_ranked(examples):
-        return choose_queries(positions, examples.targets[:, QUERY], size, seed)
+        return choose_queries(positions, numbers_of_queries(examples), size, seed)
     return choose_probe(positions, size, seed)
 
 

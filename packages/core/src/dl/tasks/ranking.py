@@ -317,16 +317,22 @@ class _Order:
 
     def scores(self, subset: Subset) -> Tensor:
         """Return the scores of rows, (n,); a missing number, or a category that training lacks, comes last."""
-        cells = subset.examples.array[self.column][subset.index]
+        cells = _cells(self.column, subset)
         if not self.sign:
             return torch.tensor([self.means.get(cell, -1.0) for cell in cells.tolist()])
         numbers = self.sign * cells.astype(np.float64)
         return torch.from_numpy(np.where(np.isnan(numbers), -np.inf, numbers))
 
 
+def _cells(column: str, subset: Subset) -> NDArray[Any]:  # Any: numbers or categories
+    """Return the cells of a column of a structured array, (n,)."""
+    rows: Any = subset.examples.array  # Any: a structured type, whose fields numpy cannot type
+    return np.asarray(rows[column][subset.index])
+
+
 def _orders(name: str, train: Subset) -> list[_Order]:
     """Return the orders by a column: up and down, or categories by their mean grade."""
-    cells = train.examples.array[name][train.index]
+    cells = _cells(name, train)
     if cells.dtype.kind == "f":
         return [_Order(name, "the largest first", 1), _Order(name, "the smallest first", -1)]
     values, where = np.unique(cells, return_inverse=True)

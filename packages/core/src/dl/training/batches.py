@@ -240,7 +240,7 @@ class TrainBatchSampler:
         numbers = self.queries[positions.cpu().numpy()]
         ends = np.append(np.flatnonzero(np.diff(numbers)) + 1, len(numbers))  # of each query
         last = np.cumsum(batch_sizes(len(ends), self.sizes[0])) - 1
-        return np.diff(ends[last], prepend=0).tolist()
+        return [int(size) for size in np.diff(ends[last], prepend=0)]
 
     def __len__(self) -> int:
         return -(-self.steps // self.steps_per_block)

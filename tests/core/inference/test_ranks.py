@@ -1,0 +1,42 @@
+"""Ranks of rows within the queries of a table."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dl.data.examples import Examples
+from dl.data.memory import take
+from dl.errors import BadData
+from dl.inference.predict import Prediction
+from dl.inference.ranks import query_cells, ranked
+
+SCORES = (0.5, 2.0, 2.0, -1.0)
+
+
+def test_rows_are_ranked_within_their_query_and_equal_scores_share_a_rank():
+    rows = [Prediction(f"row {k}", "", {"score": score}) for k, score in enumerate(SCORES)]
+    skipped = Prediction("row 9", "", {}, ("skipped: empty",))
+    found = ranked([*rows[:2], skipped, *rows[2:]], ["a", "b", "a", "a"])
+    assert [one.answer for one in found] == [
+        "rank 2 of 3 in a",
+        "rank 1 of 1 in b",
+        "",
+        "rank 1 of 3 in a",
+        "rank 3 of 3 in a",
+    ]
+    assert found[3].values == {"score": 2.0, "rank": 1.0} and found[2] is skipped
+    assert ranked(rows, []) == rows
+
+
+def test_queries_of_a_table_are_read_by_row_and_a_table_without_them_is_refused(tmp_path):
+    path = tmp_path / "hits.csv"
+    path.write_text("q,x\nred,1\nblue,2\n")
+    examples = Examples(np.zeros((1, 1)), np.zeros(1), np.zeros(1), sources=("hits.csv row 3",))
+    assert query_cells(examples, [path], None, {"group_on": "q"}) == ["blue"]
+    assert query_cells(examples, [Path("folder")], None, {"group_on": "q"}) == []
+    frame = take({"q": ["green"], "x": [1]})
+    assert query_cells(examples, [], frame, {"group_on": "q"}) == ["green"]
+    for given in (([path], None), ([], frame)):
+        with pytest.raises(BadData, match="no column 'gone'"):
+            query_cells(examples, *given, {"group_on": "gone"})
