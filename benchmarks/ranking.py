@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -120,7 +121,13 @@ def measure(name: str) -> dict[str, object] | None:
         except (PackageNotFoundError, FileNotFoundError) as missing:
             print(f"{name} is left out: {missing}")
             return None
-        given = {"target": "relevant", "task": "ranking", "group_on": "query", "val": 0.3, "runs": folder}
+        given: dict[str, Any] = {
+            "target": "relevant",
+            "task": "ranking",
+            "group_on": "query",
+            "val": 0.3,
+            "runs": folder,
+        }
         fits = {
             loss: [
                 dl.fit("tabular", str(path), loss=loss, seed=seed, rivals=loss == LOSSES[0], **given) for seed in SPLITS
@@ -159,7 +166,8 @@ def gain(ours: list[Run], theirs: list[Run]) -> tuple[float, float]:
         at, instead = (run.manifest.best_epoch - 1 for run in (one, other))
         values.append(kept.score[at].astype(np.float64) - beside.score[instead])
         queries.append(kept.targets[:, 1].astype(np.int64))
-    return tuple(interval_of_mean(np.concatenate(values), Groups.of(np.concatenate(queries))))
+    found = interval_of_mean(np.concatenate(values), Groups.of(np.concatenate(queries)))
+    return found.low, found.high
 
 
 def main() -> None:
