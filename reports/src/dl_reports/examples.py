@@ -23,7 +23,8 @@ HARDEST, SUSPECT = 12, 12
 def examples(facts: Facts, *, mislabelled: bool) -> tuple[Example, ...]:
     """Pick the validation examples with the largest loss above the mean, then the suspect training examples."""
     if facts.manifest.task.by_query:
-        return hardest_queries(facts)
+        sketches = known(facts.kept.sketches)
+        return hardest_queries(facts, lambda row: _source(sketches, "val", row))
     return (*_hardest(facts), *(_suspects(facts) if mislabelled else ()))
 
 
@@ -67,7 +68,7 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
         loss=float(kept.loss[k, row]),
         sketch=_sketch(known(facts.kept.sketches), part, row),
         remade=_sketch(known(facts.kept.sketches), part, row, "remade"),
-        source=source_of(known(facts.kept.sketches), part, row),
+        source=_source(known(facts.kept.sketches), part, row),
     )
 
 
@@ -96,7 +97,7 @@ def _predicted(facts: Facts, row: int) -> str | None:
     return _target(facts, answer)
 
 
-def source_of(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> str:
+def _source(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) -> str:
     """Return the file or row of an example, if the run keeps it."""
     if sketches is None or not {f"{part}_rows", f"{part}_sources"} <= set(sketches):
         return ""

@@ -5,6 +5,8 @@ Letters: ``n`` validation rows, ``Q`` queries.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +20,13 @@ SHOWN = 12
 RANKS = 6  # of relevant rows in a line
 
 
-def hardest_queries(facts: Facts) -> tuple[Example, ...]:
-    """Return the validation queries of the lowest average precision, a row of each; none where all are right."""
+def hardest_queries(facts: Facts, source_of: Callable[[int], str]) -> tuple[Example, ...]:
+    """Return the validation queries of the lowest average precision, a row of each; none where all are right.
+
+    Args:
+        facts: Of the run.
+        source_of: From a row to the file or row that it came from; empty if the run keeps none.
+    """
     val, logits = facts.kept.val, known(facts.kept.best_logits)
     if isinstance(val, NotComputable) or logits is None or len(logits) != len(val.ids):
         return ()
@@ -33,7 +40,7 @@ def hardest_queries(facts: Facts) -> tuple[Example, ...]:
     for at in worst:
         query = int(val.targets[rows[at][0], QUERY])
         if query not in seen:  # a protocol of several rounds holds it out again
-            found.append(_example(facts, val, rows[at], scores, precision[at]))
+            found.append(_example(val, rows[at], scores, precision[at], source_of))
             seen.add(query)
         if len(found) == SHOWN:
             break
@@ -61,12 +68,13 @@ def average_precision(scores: NDArray[np.float64], grades: NDArray[np.int64]) ->
 
 
 def _example(
-    facts: Facts, val: PartOutcomes, rows: NDArray[np.intp], scores: NDArray[np.float64], precision: float
+    val: PartOutcomes,
+    rows: NDArray[np.intp],
+    scores: NDArray[np.float64],
+    precision: float,
+    source_of: Callable[[int], str],
 ) -> Example:
-    from dl_reports.examples import source_of
-
-    sketches = known(facts.kept.sketches)
-    named = [source for row in rows if (source := source_of(sketches, "val", int(row)))]
+    named = [source for row in rows if (source := source_of(int(row)))]
     relevant = np.sort(ranks_of(scores[rows])[val.targets[rows, RELEVANCE].astype(np.int64) > 0])
     listed = ", ".join(f"{rank:g}" for rank in relevant[:RANKS]) + (", …" if len(relevant) > RANKS else "")
     return Example(
