@@ -8,25 +8,13 @@ import pytest
 from dl.data.examples import Examples
 from dl.data.memory import take
 from dl.errors import BadData
-from dl.inference.predict import Prediction
-from dl.inference.ranks import query_cells, ranked
-
-SCORES = (0.5, 2.0, 2.0, -1.0)
+from dl.inference.ranks import query_cells, ranks
 
 
 def test_rows_are_ranked_within_their_query_and_equal_scores_share_a_rank():
-    rows = [Prediction(f"row {k}", "", {"score": score}) for k, score in enumerate(SCORES)]
-    skipped = Prediction("row 9", "", {}, ("skipped: empty",))
-    found = ranked([*rows[:2], skipped, *rows[2:]], ["a", "b", "a", "a"])
-    assert [one.answer for one in found] == [
-        "rank 2 of 3 in a",
-        "rank 1 of 1 in b",
-        "",
-        "rank 1 of 3 in a",
-        "rank 3 of 3 in a",
-    ]
-    assert found[3].values == {"score": 2.0, "rank": 1.0} and found[2] is skipped
-    assert ranked(rows, []) == rows
+    found = ranks((0.5, 2.0, 2.0, -1.0), ["a", "b", "a", "a"])
+    assert found == [(2, "rank 2 of 3 in a"), (1, "rank 1 of 1 in b"), (1, "rank 1 of 3 in a"), (3, "rank 3 of 3 in a")]
+    assert ranks((1.0, 1.0), ["a", "a"]) == [(1, "rank 1 of 2 in a")] * 2
 
 
 def test_queries_of_a_table_are_read_by_row_and_a_table_without_them_is_refused(tmp_path):

@@ -24,7 +24,7 @@ from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
-from dl.inference.ranks import query_cells, ranked
+from dl.inference.ranks import query_cells, ranks
 from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -140,7 +140,7 @@ def predict(
         read.append(_from_strings(opened, texts))
     examples = concatenate_examples(read)
     found = answers(opened, examples, beam=beam, strict=strict)
-    return ranked(found, query_cells(examples, sources, raw, reading)) if opened.task.info.by_query else found
+    return _ranked(found, query_cells(examples, sources, raw, reading)) if opened.task.info.by_query else found
 
 
 @dataclass(frozen=True)
@@ -249,6 +249,18 @@ def answers(
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
     ]
     return _with_left_out(found, examples)
+
+
+def _ranked(found: list[Prediction], queries: Sequence[str]) -> list[Prediction]:
+    """Return predictions of rows with their ranks within their queries; as they are where these are not known."""
+    scored = [at for at, one in enumerate(found) if one.values]
+    if len(queries) != len(scored):
+        return found
+    every = list(found)
+    places = ranks([found[at].values["score"] for at in scored], queries)
+    for at, (rank, words) in zip(scored, places, strict=True):
+        every[at] = replace(found[at], answer=words, values={**found[at].values, "rank": float(rank)})
+    return every
 
 
 def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:

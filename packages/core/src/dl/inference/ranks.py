@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dl.data.examples import Examples
 from dl.data.memory import FRAME, Given
@@ -18,11 +16,6 @@ from dl.tables.source import BadRows
 from dl.tables.stream import file_name
 from dl.tables.table import check_table_options, open_table
 from dl.terminal import safe_text
-
-if TYPE_CHECKING:
-    from dl.inference.predict import Prediction
-
-SCORE, RANK = "score", "rank"
 
 
 def query_cells(examples: Examples, sources: Sequence[Path], raw: Given | None, options: Options) -> list[str]:
@@ -70,25 +63,18 @@ def _of_table(path: Path, column: str, options: Options) -> dict[str, str]:
     return found
 
 
-def ranked(found: Sequence[Prediction], queries: Sequence[str]) -> list[Prediction]:
-    """Return predictions of rows with their ranks within their queries: 1 for the highest score, equal ones share it.
+def ranks(scores: Sequence[float], queries: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the rank of each row within its query, 1 for the highest score and shared by equal ones, and it in words.
 
     Args:
-        found: With a score each; none of a row that was skipped.
-        queries: Of those with a score, in order; empty where they are not known.
+        scores: (n,) of the rows.
+        queries: (n,) of the rows.
     """
-    scored = [at for at, one in enumerate(found) if one.values]
-    if len(queries) != len(scored):
-        return list(found)
-    members: dict[str, list[int]] = defaultdict(list)
-    for at, query in zip(scored, queries, strict=True):
-        members[query].append(at)
-    every = list(found)
-    for query, rows in members.items():
-        scores = sorted((found[at].values[SCORE] for at in rows), reverse=True)
-        for at in rows:
-            rank = 1 + scores.index(found[at].values[SCORE])
-            values = {**found[at].values, RANK: float(rank)}
-            answer = f"rank {rank} of {len(rows)} in {safe_text(query, 40)}"
-            every[at] = replace(found[at], answer=answer, values=values)
-    return every
+    members: dict[str, list[float]] = defaultdict(list)
+    for score, query in zip(scores, queries, strict=True):
+        members[query].append(score)
+    found: list[tuple[int, str]] = []
+    for score, query in zip(scores, queries, strict=True):
+        rank = 1 + sum(other > score for other in members[query])
+        found.append((rank, f"rank {rank} of {len(members[query])} in {safe_text(query, 40)}"))
+    return found
