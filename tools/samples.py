@@ -127,11 +127,22 @@ def _write_tables(folder: Path) -> None:
     names = ["age", "sex", "bmi", "pressure", "tc", "ldl", "hdl", "tch", "ltg", "glucose"]
     _write_csv(folder / "patients.csv", [*names, "progress"], rows[:400])
     _write_csv(folder / "new-patients.csv", names, (row[:-1] for row in rows[400:404]))
+    _write_wards(folder / "wards.csv", names, rows[:400])
     odd = [row[:-1] for row in rows[400:404]]
     odd[0][2], odd[1][1], odd[2][4], odd[3][2] = 400.0, "unknown", "", "tall"
     _write_csv(folder / "odd-patients.csv", names, odd)
     rows[11][2] = "tall"
     _write_csv(folder / "mistyped.csv", [*names, "progress"], rows[:100])
+
+
+def _write_wards(path: Path, names: Sequence[str], patients: Sequence[Sequence[float | str]]) -> None:
+    """Write patients ten to a ward; those to be seen first are the three whose disease will have progressed most."""
+    rows = []
+    for ward in range(len(patients) // 10):
+        own = patients[10 * ward : 10 * ward + 10]
+        third = sorted(float(row[-1]) for row in own)[-3]
+        rows += [[f"ward {ward + 1}", *row[:-1], int(float(row[-1]) >= third)] for row in own]
+    _write_csv(path, ["ward", *names, "first"], rows)
 
 
 def _write_goods(folder: Path) -> None:

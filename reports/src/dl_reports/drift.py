@@ -213,6 +213,8 @@ def _phi(z: float) -> float:
 def _targets(new: NewData, facts: Facts, level: float) -> DriftPart:
     """Test whether targets are distributed as those that the run keeps, of the validation set and of the probe."""
     assert new.targets is not None
+    if facts.manifest.task.by_query:
+        return DriftPart("targets", UNKNOWN, "relevance is ranked within its query alone")
     parts = [one for one in (known(facts.kept.val), known(facts.kept.probe)) if one is not None]
     if not parts:
         return DriftPart("targets", UNKNOWN, "the targets of the run cannot be read")

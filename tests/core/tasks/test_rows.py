@@ -14,7 +14,7 @@ REALS = np.array([[2.0, -10.0], [4.0, 0.0], [6.0, 10.0]])
 SHARES = np.array([0.0, 0.25, 1.0])
 NOTHING = np.empty((6, 0))
 STRINGS = np.array([[0, 1, -1], [1, -1, -1], [0, 0, -1]])
-ALONE = [name for name, row in TABLE.items() if not row.of_heads]  # rows of one target
+ALONE = [name for name, row in TABLE.items() if not (row.of_heads or row.by_query)]  # rows of one target
 
 
 def tensor(values):

@@ -170,3 +170,27 @@ def test_a_row_too_long_for_a_batch_of_its_size_is_named(examples):
     check_width(train, None, 3)
     with pytest.raises(BadData, match=r"#2: 16,777,216 tokens, .*batch of 3 is padded .*max_len=5000"):
         check_width(train, lengths, 3)
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_batches_hold_whole_queries_and_every_row_once_in_as_many_steps_each_epoch(world_size):
+    queries = np.random.default_rng(0).integers(0, 30, 400)  # of all rows, of which half are trained on
+    positions = np.sort(np.random.default_rng(1).choice(400, 200, replace=False))
+    for epoch in range(2):
+        block = 2 if world_size == 1 else 1
+        samplers = [
+            TrainBatchSampler(positions, 32, 0, Shard(rank, world_size), block, epoch=epoch, queries=queries)
+            for rank in range(world_size)
+        ]
+        parts = [[rows for rows, _ in one] for one in samplers]
+        rows = np.concatenate([batch.numpy() for part in parts for batch in part])
+        assert sorted(rows.tolist()) == positions.tolist() and all(len(part) == len(samplers[0]) for part in parts)
+        batches = [
+            batch.numpy()
+            for block in parts[0]
+            for batch in block.split(samplers[0].sizes_of(block) if world_size == 1 else len(block))
+        ]
+        assert sum(len(np.unique(queries[batch])) for batch in batches) == len(
+            np.unique(queries[np.concatenate(batches)])
+        )
+        assert len(batches) == samplers[0].steps == 6

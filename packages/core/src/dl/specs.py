@@ -194,6 +194,7 @@ class TaskSpec:
         from_inputs: Whether the target is read from the inputs: each token from those before it, or the
             inputs themselves.
         form: The form of network that it needs, one of `FORMS`; empty for one row of logits an example.
+        by_query: Whether rows are ranked within their groups, the queries: targets are relevance and query.
     """
 
     name: str
@@ -202,6 +203,7 @@ class TaskSpec:
     target_as: str = "numbers"
     from_inputs: bool = False
     form: str = ""
+    by_query: bool = False
 
 
 @dataclass(frozen=True)

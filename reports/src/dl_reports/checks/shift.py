@@ -19,6 +19,8 @@ def targets(facts: Facts) -> list[Finding] | NotComputable:
         return val
     if isinstance(probe, NotComputable):
         return probe
+    if facts.manifest.task.by_query:
+        return NotComputable("relevance is ranked within its query alone")
     ours, theirs = (part.targets.reshape(len(part.targets), -1) for part in (probe, val))
     if not ours.shape[1]:
         return NotComputable("the target stands in the inputs")

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from dl.capacity.bare import without_dropout
 from dl.capacity.study import Ground
-from dl.capacity.subsets import nested_order
+from dl.capacity.subsets import beginning, nested_order
 from dl.capacity.widths import widths
 from dl.data.examples import Subset, fingerprints
 from dl.domain import encode_examples
@@ -73,6 +73,8 @@ def learn_one_batch(ground: Ground, flag: StopFlag) -> OneBatch:
     groups, train = ground.groups(), setup.splits.train
     order = nested_order(groups, ground.strata(), ground.recipe.seed)
     size = min(int(ground.recipe.train["batch_size"]), len(train))
+    if setup.task.row.by_query:
+        size = len(order := beginning(order, groups, size))
     batch = Subset(train.examples, train.index[np.sort(order[:size])])
     lr, own = float(ground.recipe.train["lr"]), setup.at_hand.optimizer is not None
     goal = SHARE * (constant := _constant_loss(ground, batch))

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from dl.data.examples import Index, Subset
 from dl.groups import Groups
-from dl.splits.holdout import choose_probe
-from dl.splits.partition import DataSplits
+from dl.splits.partition import DataSplits, choose_scored
 
 
 def nested_order(groups: Index, strata: NDArray[np.generic] | None, seed: int) -> Index:
@@ -62,7 +61,7 @@ def subset_splits(splits: DataSplits, kept: Index, groups: Index, probe: int, se
     """
     kept = np.sort(kept)
     index = splits.train.index[kept]
-    probed = choose_probe(index, min(probe, len(index)), seed)
+    probed = choose_scored(splits.train.examples, index, min(probe, len(index)), seed)
     at = np.searchsorted(index, probed)
     shared = {"train": Groups.of(groups[kept]), "val": splits.groups["val"], "probe": Groups.of(groups[kept][at])}
     examples = splits.train.examples

@@ -218,7 +218,9 @@ def _counts(examples: Examples, names: int) -> list[int]:
     """Count the examples of each class, or with each label; empty for a regression."""
     import numpy as np
 
-    if not np.issubdtype(examples.targets.dtype, np.integer):
+    from dl.data.queries import are_ranked
+
+    if are_ranked(examples) or not np.issubdtype(examples.targets.dtype, np.integer):
         return []
     if examples.targets.ndim == 2:
         return [int(count) for count in examples.targets.sum(axis=0, dtype=np.int64)]
@@ -230,9 +232,12 @@ def _answer(examples: Examples, position: int, width: int) -> Text:
     import numpy as np
 
     from dl.data.heads import heads_of, in_words
+    from dl.data.queries import RELEVANCE, are_ranked
 
     target = examples.targets[position]
-    if heads := heads_of(examples.names):
+    if are_ranked(examples):
+        words = f"relevance {target[RELEVANCE]}"
+    elif heads := heads_of(examples.names):
         words = in_words(heads, target)
     elif np.issubdtype(target.dtype, np.integer) and examples.names:
         chosen = np.flatnonzero(target) if target.ndim else [int(target)]

@@ -122,7 +122,10 @@ def pool(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[FinishedF
     write_sketches(folder / "outcomes", subsets, hard, first.sketch)
     scores = tuple(_score(k, fold, protocol, best, task.info) for k, fold in enumerate(folds, start=1)) if best else ()
     parts = replace(manifest.parts, val=len(val.subset), probe=len(probe.subset))
-    baselines = (*_baselines(plan, folds, val.subset, first.preprocessor), *_rungs(folder, folds, val))
+    rungs = _rungs(folder, folds, val)
+    known = {one.name for one in rungs}
+    constants = _baselines(plan, folds, val.subset, first.preprocessor)
+    baselines = (*(one for one in constants if one.name not in known), *rungs)
     changes = {
         "task": info,
         "best_epoch": best,
@@ -241,7 +244,7 @@ def _hardest(pooled: _Pooled, epochs: int) -> Index:
     for epoch in range(1, epochs + 1):
         scored = pooled.scored(epoch)
         losses, margins = losses + scored.loss, margins + scored.margin
-    return np.flatnonzero(np.isin(pooled.subset.index, pooled.subset.index[hardest(losses, margins)]))
+    return np.flatnonzero(np.isin(pooled.subset.index, pooled.subset.index[hardest(losses, margins, pooled.subset)]))
 
 
 def _score(number: int, fold: FinishedFold, protocol: Protocol, epoch: int, info: TaskInfo) -> FoldScore:

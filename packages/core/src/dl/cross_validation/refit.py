@@ -12,8 +12,7 @@ from dl.data.examples import Subset, whole
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
 from dl.runs.run import PREPROCESSOR, Run, write_json
-from dl.splits.holdout import choose_probe
-from dl.splits.partition import DataSplits
+from dl.splits.partition import DataSplits, choose_scored
 from dl.training.devices import Devices
 from dl.training.setup import set_up
 from dl.training.train import train
@@ -40,7 +39,7 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     """
     everything = whole(plan.dataset.train)
     size = min(SCORED, len(everything))
-    some = Subset(plan.dataset.train, choose_probe(everything.index, size, plan.recipe.seed))
+    some = Subset(plan.dataset.train, choose_scored(plan.dataset.train, everything.index, size, plan.recipe.seed))
     groups = {"train": None, "val": None, "probe": None}
     keys = {"train": plan.numbered.keys, "val": plan.numbered.keys[some.index]}
     splits = DataSplits(everything, some, some, "all examples", np.zeros(size, bool), keys, groups)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dl.data.branches import columns_of
 from dl.data.examples import Examples
+from dl.data.queries import without_query
 from dl.words import many, show_number
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -56,7 +57,7 @@ def summarize_columns(examples: Examples) -> list[ColumnSummary]:
     if len(at) > MOST:
         at = np.sort(np.random.default_rng(0).choice(at, MOST, replace=False))
     rows = columns[at]
-    target = _outputs(examples.targets[at])
+    target = _outputs(without_query(examples)[at])
     return [_summarize(name, rows[name], target) for name in rows.dtype.names or ()]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from dl.data.examples import Dataset, Examples, Fingerprints, Index, Subset, fingerprints, subset_fingerprint, whole
+from dl.data.queries import rank_examples
 from dl.domain import comparable
 from dl.errors import BadData, BadOption, BadRun
 from dl.inference.load import reopen
@@ -171,7 +172,7 @@ def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Ex
     data, named = given
     options = {**opened.recipe.data_options, **({"target": named} if named else {})}
     info, domain = opened.task.info, opened.domain
-    return read_labelled(
+    found = read_labelled(
         domain,
         opened.recipe.domain,
         data,
@@ -180,6 +181,7 @@ def _given_examples(opened: LoadedRun, given: tuple[InMemory, str] | None) -> Ex
         info.names,
         classes=opened.task.row.has_classes,
     )
+    return rank_examples(found) if info.by_query else found
 
 
 def _need_test_set(run: Run, opened: LoadedRun, dataset: Dataset, plugins: Plugins) -> Callable[[], Examples]:

@@ -24,6 +24,7 @@ from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
+from dl.inference.ranks import query_cells, ranks
 from dl.options import Options, check
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
@@ -64,8 +65,8 @@ class Prediction:
         source: The file, row or position of the input; for next-token the prompt itself.
         answer: The class, the labels, or the numbers, in words; for next-token the generated text. Empty for an input
             that was skipped.
-        values: The probability of each class or label, or the number of each target column; empty for next-token, and
-            for an input that was skipped.
+        values: The probability of each class or label, or the number of each target column; of a row that is ranked
+            its ``score`` and ``rank``; empty for next-token, and for an input that was skipped.
         notes: What the input holds that the training set lacks, and how it was read; or why it was skipped.
         heads: Of several targets, the answer to each in words, by name; empty for one target.
     """
@@ -137,7 +138,9 @@ def predict(
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
-    return answers(opened, concatenate_examples(read), beam=beam, strict=strict)
+    examples = concatenate_examples(read)
+    found = answers(opened, examples, beam=beam, strict=strict)
+    return _ranked(found, query_cells(examples, sources, raw, reading)) if opened.task.info.by_query else found
 
 
 @dataclass(frozen=True)
@@ -246,6 +249,18 @@ def answers(
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
     ]
     return _with_left_out(found, examples)
+
+
+def _ranked(found: list[Prediction], queries: Sequence[str]) -> list[Prediction]:
+    """Return predictions of rows with their ranks within their queries; as they are where these are not known."""
+    scored = [at for at, one in enumerate(found) if one.values]
+    if len(queries) != len(scored):
+        return found
+    every = list(found)
+    places = ranks([found[at].values["score"] for at in scored], queries)
+    for at, (rank, words) in zip(scored, places, strict=True):
+        every[at] = replace(found[at], answer=words, values={**found[at].values, "rank": float(rank)})
+    return every
 
 
 def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:

@@ -83,7 +83,7 @@ def fit_learner(learner: Learner, task: Task, train: Subset, prepared: Prepared 
     """Fit a learner to the training set, by its preparation where that is known."""
     prepared = prepared or prepare(learner, train)
     with _quiet():
-        columns = _columns(task, train.targets)
+        columns = _columns(task, task.row.learnt(train.targets))
         estimators = tuple(_fit_column(learner, task, prepared.rows, column) for column in columns)
     return FittedLearner(learner, prepared.learnt, estimators)
 
@@ -96,6 +96,8 @@ def as_logits(task: Task, preds: Tensor, closest: float = CLOSEST) -> Tensor:
         preds: Probabilities, or values in target units.
         closest: Distance that probabilities keep from 0 and 1.
     """
+    if task.info.by_query:
+        return preds.reshape(len(preds), -1).float()
     if task.row.learner != CLASSIFIER and not task.info.bounded:
         return task.encode(preds.numpy()).float()
     close = preds.double().clamp(closest, 1 - closest)

@@ -298,7 +298,7 @@ def read_labelled(
     if known.target is None or options.get("target_as") == UNLABELLED:
         return drop_targets(examples)
     targets = encode_target(known.target, len(examples), names, options, classes=classes)
-    return replace(examples, targets=targets, names=tuple(names))
+    return replace(examples, targets=targets, names=tuple(names), groups=known.groups)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from dl.data.branches import Branches, Part
 from dl.data.examples import Dataset, Examples
+from dl.data.queries import are_ranked
 from dl.data.ragged import Ragged
 from dl.defaults import BranchFacts, DataFacts, Default, FitFacts
 from dl.errors import BadOption, PluginFailed
@@ -112,6 +113,8 @@ def fit_facts(recipe: Recipe, data: DataFacts, plugins: Plugins) -> FitFacts:
 def _describe_target(examples: Examples) -> tuple[str, int]:
     """Return how the target reads, and its number of classes, labels or values."""
     targets = examples.targets
+    if are_ranked(examples):
+        return "numbers", 1
     whole = np.issubdtype(targets.dtype, np.integer) or targets.dtype == bool
     if targets.ndim == 2:
         width = targets.shape[1]

@@ -112,6 +112,7 @@ class TaskInfo:
         probabilities: The function from logits to probabilities: ``softmax``, ``sigmoid``, or empty for none.
         from_inputs: Whether the target is read from the inputs, as the next token, or is the inputs.
         form: The form of network that the task needs, as ``steps`` for strings; empty for one row of logits an example.
+        by_query: Whether rows are ranked within their queries, which are their groups.
         positive: Name of the class to find, of two: precision, recall and average precision are its; empty for none.
         counts: Training examples of each class, or with each label; empty for other tasks.
         log_limits: (D, 2) least and largest logarithm of a prediction, if the logarithms of targets are learnt;
@@ -138,6 +139,7 @@ class TaskInfo:
     probabilities: str = ""
     from_inputs: bool = False
     form: str = ""
+    by_query: bool = False
     positive: str = ""
     counts: tuple[int, ...] = ()
     log_limits: tuple[tuple[float, float], ...] = ()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dl.data.branches import Branches
 from dl.data.examples import Examples, Fingerprints, Index, Subset, fingerprints, whole, without_target
 from dl.data.groups import agreement
+from dl.data.queries import are_ranked, joint_with_query, numbers_of_queries
 from dl.data.ragged import Ragged
 from dl.splits.leakage import duplicate_groups
 
@@ -36,6 +37,8 @@ def example_keys(examples: Examples) -> Fingerprints:
     Equal rows of a table, or equal texts, that are no copies have different ones.
     """
     keys = fingerprints(whole(examples))
+    if are_ranked(examples):  # an item may be offered in many queries
+        return joint_with_query(keys, numbers_of_queries(examples))
     for row in np.flatnonzero(_no_copies(examples, keys)):
         keys[row] = blake2b(bytes(keys[row]) + int(row).to_bytes(8, "big"), digest_size=16).digest()
     return keys
@@ -77,7 +80,9 @@ def _agree(groups: Index, targets: NDArray[np.generic]) -> bool:
 def joint_keys(train: Examples, val: Examples) -> tuple[Fingerprints, Fingerprints]:
     """Return `example_keys` of a training and a validation set, judged together."""
     n = len(train)
-    if not isinstance(train.inputs, np.ndarray) or train.inputs.dtype != getattr(val.inputs, "dtype", None):
+    if are_ranked(train) or not isinstance(train.inputs, np.ndarray):
+        return example_keys(train), example_keys(val)
+    if train.inputs.dtype != getattr(val.inputs, "dtype", None):
         return example_keys(train), example_keys(val)
     if train.inputs.dtype.names is None:
         return example_keys(train), example_keys(val)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dl.data.branches import columns_of
 from dl.data.examples import Index, Subset
+from dl.data.queries import without_query
 from dl.finding import Finding
 from dl.tables.columns import quote
 from dl.tables.dates import column_of
@@ -75,7 +76,7 @@ def check_columns(train: Subset, val: Subset, skip: tuple[str, ...] = ()) -> lis
     """
     columns = columns_of(train.examples.inputs)
     names = None if columns is None else columns.dtype.names
-    targets = train.examples.targets
+    targets = without_query(train.examples)
     if names is None or len(train) < LEAST or not len(val) or (targets.ndim == 2 and not targets.shape[1]):
         return []
     told = tell(train, val, [name for name in names if column_of(name) not in skip])
@@ -93,7 +94,7 @@ def tell(train: Subset, val: Subset, names: list[str]) -> list[Told]:
         part.index if len(part) <= limit else np.sort(rng.choice(part.index, limit, replace=False))
         for part, limit in ((train, most), (val, most // 2))
     ]
-    targets = [part.examples.targets[at] for part, at in zip((train, val), chosen, strict=True)]
+    targets = [without_query(part.examples)[at] for part, at in zip((train, val), chosen, strict=True)]
     outputs = (
         [targets] if targets[0].ndim == 1 else [[one[:, k] for one in targets] for k in range(targets[0].shape[1])]
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Fingerprints, Index, Subset
+from dl.data.queries import without_query
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.terminal import safe_text
@@ -41,7 +42,7 @@ def check_split(train: Subset, train_keys: Fingerprints, val: Subset, val_keys: 
         val: The validation set.
         val_keys: (m,) fingerprints of its inputs.
     """
-    targets = np.concatenate([train.targets, val.targets])
+    targets = np.concatenate([without_query(one.examples)[one.index] for one in (train, val)])
     return check_duplicates(train_keys, val_keys, targets) + check_times(train, val)
 
 

@@ -25,6 +25,7 @@ from dl.data.examples import (
     whole,
     without_target,
 )
+from dl.data.queries import are_ranked, choose_queries, numbers_of_queries, rank_queries
 from dl.errors import BadData, BadOption
 from dl.finding import Finding
 from dl.groups import Groups
@@ -109,6 +110,8 @@ def load_dataset(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
         dataset = open_path(Path(recipe.data).expanduser(), recipe.data_options)
     if domain.cut is not None and (asked or without_target(dataset.train)):
         return domain.cut(dataset, recipe.data_options)
+    if task is not None and task.by_query:
+        return rank_queries(dataset)
     return unlabelled(dataset) if from_inputs else dataset
 
 
@@ -168,12 +171,26 @@ def split_data(dataset: Dataset, recipe: Recipe, plugins: Plugins, numbered: Num
     train_keys = keys[train.index]
     seen = _next_fold(dataset, recipe, groups, strata)
     size = min(int(recipe.split["probe"]), len(val))
-    probed = choose_probe(train.index if seen is None else seen, size, recipe.seed)
+    probed = choose_scored(train.examples, train.index if seen is None else seen, size, recipe.seed)
     numbers = {"train": groups[train.index], "val": val_groups, "probe": groups[probed]}
     shared = {name: Groups.of(column) for name, column in numbers.items()}
     leaked = found_in(val_keys, train_keys)
     both = {"train": train_keys, "val": val_keys}
     return DataSplits(train, val, Subset(train.examples, probed), rule, leaked, both, shared)
+
+
+def choose_scored(examples: Examples, positions: Index, size: int, seed: int) -> Index:
+    """Choose the training examples that are scored after each epoch, whole queries where these are ranked; sorted.
+
+    Args:
+        examples: Of the training set, and perhaps others.
+        positions: (n,) to choose from.
+        size: Most of them; of whole queries about as many.
+        seed: Of the draw.
+    """
+    if are_ranked(examples):
+        return choose_queries(positions, numbers_of_queries(examples), size, seed)
+    return choose_probe(positions, size, seed)
 
 
 def guarded(dataset: Dataset, splits: DataSplits) -> DataSplits:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples, Index
+from dl.data.queries import without_query
 from dl.finding import Finding
 from dl.tables.columns import quote
 from dl.tables.counters import words_of
@@ -94,7 +95,7 @@ def serial_dependence(examples: Examples, column: str) -> Serial | None:
         return None
     rows = np.random.default_rng(0).permutation(rows)  # rows of one moment have no order
     rows = rows[np.argsort(days[rows], kind="stable")]
-    values = centred(examples.targets[rows])
+    values = centred(without_query(examples)[rows])
     places = [(days[rows] % period * steps).astype(np.int64) for period, steps in ((7, 1), (1, 24))]
     share, deviation = correlation_of_neighbours(without_cycles(values, places))
     if not deviation:

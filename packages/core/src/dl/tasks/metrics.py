@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 from torchmetrics import functional as M
 
 from dl.runs.manifest import MetricInfo
-from dl.tasks import ctc, next_token
+from dl.tasks import ctc, next_token, ranking
 from dl.tasks.task import Metric, metric
 
 
@@ -64,6 +65,12 @@ NEXT_TOKEN = (
     metric("token_accuracy", "mean", lambda sums, _: next_token.token_accuracy(sums)),
 )
 RECONSTRUCTION = (metric("mse", "mean", lambda errors, _: errors[:, 0].double().mean(), higher=False),)
+RANKING = (
+    metric("mean_average_precision", "mean", ranking.mean_average_precision),
+    metric("ndcg_at_10", "mean", ranking.ndcg),
+    metric("precision_at_1", "mean", partial(ranking.precision_at, 1)),
+    metric("precision_at_5", "mean", partial(ranking.precision_at, 5)),
+)
 CTC = (
     metric("character_error_rate", "mean", ctc.character_error_rate, higher=False),
     metric("exact", "proportion", ctc.exact),

@@ -18,8 +18,10 @@ def _load(name: str) -> TaskKind:
     return TABLE[name]
 
 
-def _spec(name: str, description: str, target_as: str, *, from_inputs: bool = False, form: str = "") -> TaskSpec:
-    return TaskSpec(name, description, partial(_load, name), target_as, from_inputs, form)
+def _spec(
+    name: str, description: str, target_as: str, *, from_inputs: bool = False, form: str = "", by_query: bool = False
+) -> TaskSpec:
+    return TaskSpec(name, description, partial(_load, name), target_as, from_inputs, form, by_query)
 
 
 # In the order in which they recognize a target.
@@ -29,6 +31,7 @@ OWN: dict[str, TaskSpec] = {
         _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True, form="causal"),
         _spec("reconstruction", "the inputs themselves, through a code", "none", from_inputs=True, form="inputs"),
         _spec("ctc", "a string beside each input, of characters in order", "text", form="steps"),
+        _spec("ranking", "rows by their relevance, each within its query", "numbers", by_query=True),
         _spec("several", "several targets of different kinds, a head for each", "auto"),
         _spec("binary", "two classes, one for each example", "classes"),
         _spec("multiclass", "several classes, one for each example", "classes"),
@@ -41,5 +44,5 @@ OWN: dict[str, TaskSpec] = {
 
 @hookimpl
 def register_tasks() -> tuple[TaskSpec, ...]:
-    """Return the nine rows."""
+    """Return the ten rows."""
     return tuple(OWN.values())

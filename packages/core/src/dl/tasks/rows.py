@@ -1,4 +1,4 @@
-"""The nine rows of dl's own in the task table.
+"""The ten rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -9,6 +9,7 @@
     next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
     reconstruction   (N, 0)                the inputs     none            squared error                   MSE
     ctc              (N, L) strings        K a step     softmax         CTC, a character                  error rate
+    ranking          (N, 2) grade, query   1            none            softmax over a query              MAP
     several          (N, W) of the others  of each      of each         the mean of the others'           relative error
 
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
@@ -22,7 +23,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dl.tasks import ctc, metrics, next_token, reconstruction, several
+from dl.tasks import ctc, metrics, next_token, ranking, reconstruction, several
 from dl.tasks.baselines import constant, constant_classes, constant_labels, constant_numbers, constant_shares
 from dl.tasks.beam import beam_search
 from dl.tasks.losses import (
@@ -257,6 +258,30 @@ CTC = TaskKind(
     unreachable=ctc.unreachable,
 )
 
+RANKING = TaskKind(
+    name="ranking",
+    target="relevance of rows within queries",
+    fits=ranking.are_grades,
+    recognize=ranking.recognize_grades,
+    names=lambda target, names: tuple(names),
+    outputs=lambda names: 1,
+    encode=ranking.as_grades,
+    activation=unchanged,
+    loss=ranking.listwise,
+    losses={"listwise": ranking.listwise, "pairwise": ranking.pairwise, "pointwise": ranking.pointwise},
+    metrics=metrics.RANKING,
+    score=ranking.example_scores,
+    score_name="average precision",
+    score_higher=True,
+    bounded=False,
+    answers=lambda names: ranking.ANSWER,
+    by_query=True,
+    learner="regressor",
+    learnt=ranking.relevance_of,
+    baselines=ranking.random_order,
+    rungs=ranking.rungs,
+)
+
 SEVERAL = TaskKind(
     name="several",
     target="several targets of different kinds",
@@ -275,6 +300,7 @@ SEVERAL = TaskKind(
 TABLE: dict[str, TaskKind] = {
     row.name: row
     for row in (
-        *(BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, RECONSTRUCTION, CTC, SEVERAL),
+        *(BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION),
+        *(NEXT_TOKEN, RECONSTRUCTION, CTC, RANKING, SEVERAL),
     )
 }

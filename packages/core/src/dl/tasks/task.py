@@ -112,8 +112,8 @@ class TaskKind:
         score: From preds and target, the score of each example (N,). A headline of kind ``mean`` or ``proportion`` is
             their mean.
         score_name: Name of a score.
-        score_higher: Whether higher is better: then it is a share from 0 to 1; else an error, 0 for right.
-        bounded: Whether scores stay from 0 to 1 though lower is better.
+        score_higher: Whether higher is better: then it is a share, 1 for right; else an error, 0 for right.
+        bounded: Whether scores stay from 0 to 1; None where they do if higher is better.
         encode: From a target as stored to the form that the loss reads, before scaling.
         decode: From the encoded form to target units, which metrics and scores read.
         scaled: Whether the target is standardized by mean and deviation of the training set, and preds back.
@@ -152,6 +152,8 @@ class TaskKind:
             rows of one target.
         heads: Of such a row, the targets with their tasks.
         answers_by_head: From one answer to that of each head in words, by name; empty for one target.
+        by_query: Whether rows are ranked within their queries, whose numbers stand beside the relevance in the target.
+        learnt: From a target to what a learner of scikit-learn is fitted to.
         own_parameters: Names and values of parameters that the loss of training steps has beside those of the network.
         train_loss: From the network, with these parameters, to the loss of training steps; None takes ``loss``.
         head_weights: From the network to the weight of each head in the loss of training steps, by name.
@@ -168,7 +170,7 @@ class TaskKind:
     score: Callable[[Tensor, Tensor], Tensor]
     score_name: str
     score_higher: bool = False
-    bounded: bool = False
+    bounded: bool | None = None
     encode: Callable[[Target, TaskInfo], Tensor] = as_numbers
     decode: Callable[[Tensor, TaskInfo], Tensor] = unchanged
     scaled: bool = False
@@ -197,6 +199,8 @@ class TaskKind:
     of_heads: Callable[[TaskKind, Sequence[HeadTask], bool], TaskKind] | None = None
     heads: tuple[HeadTask, ...] = ()
     answers_by_head: Callable[[Tensor], dict[str, str]] = lambda answer: {}
+    by_query: bool = False
+    learnt: Callable[[Target], Target] = lambda target: target
     own_parameters: Mapping[str, Tensor] = field(default_factory=dict)
     train_loss: Callable[[nn.Module], Loss] | None = None
     head_weights: Callable[[nn.Module], dict[str, float]] = lambda network: {}

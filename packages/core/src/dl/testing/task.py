@@ -18,6 +18,7 @@ from torch import Tensor
 
 from dl.data.examples import Dataset, Examples, whole
 from dl.data.heads import CLASSES, NUMBERS, Head, HeadNames, heads_of, join
+from dl.data.queries import QueryNames
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import short_repr
@@ -70,6 +71,7 @@ def sample_targets() -> list[tuple[str, Target, Names]]:
         ("labels", np.stack([numbers % 2, numbers // 2 % 2, numbers % 3 == 0], axis=1).astype(int), ("a", "b", "c")),
         ("numbers", 100 + 30 * waves, ("price",)),
         ("numbers", 0.5 + 0.4 * waves, ("share",)),
+        ("numbers", np.stack([numbers % 4 // 3, numbers // 4], axis=1), QueryNames(("relevance",))),
         ("text", np.stack([numbers % 2, numbers % 3, np.full(EXAMPLES, -1)], axis=1), ("x", "y", "z")),
         ("auto", join([100 + 30 * waves, numbers % 2]), HeadNames.of(HEADS)),
         ("none", np.empty((EXAMPLES, 0)), ()),
@@ -100,6 +102,8 @@ class _Subject:
         """Return whether a sample is a target of the row."""
         if self.row.of_heads is not None or heads_of(names):
             return self.row.of_heads is not None and bool(heads_of(names))
+        if self.row.by_query or isinstance(names, QueryNames):
+            return self.row.by_query and isinstance(names, QueryNames)
         return are_unlabelled(target) == self.row.from_inputs and (self.row.from_inputs or self.row.fits(target))
 
     @cached_property
@@ -167,6 +171,8 @@ def _row(subject: _Subject) -> None:
         raise Broken(f"from_inputs is {row.from_inputs} in the row, and {subject.spec.from_inputs} in the TaskSpec")
     if row.form != subject.spec.form:
         raise Broken(f"form is {row.form!r} in the row, and {subject.spec.form!r} in the TaskSpec")
+    if row.by_query != subject.spec.by_query:
+        raise Broken(f"by_query is {row.by_query} in the row, and {subject.spec.by_query} in the TaskSpec")
 
 
 def _metrics(subject: _Subject) -> str:

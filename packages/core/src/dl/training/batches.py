@@ -27,6 +27,7 @@ from dl.words import many
 
 WIDEST = 1 << 25  # most values of a padded batch: 256 MiB, and a few times that in a preprocessor
 POOL = 50  # batches whose rows are sorted by length together
+FEWEST_QUERIES = 2  # of a batch
 SHARE_OF_DEVICE = 0.5  # of an accelerator's free memory that data may use
 
 
@@ -191,6 +192,9 @@ class TrainBatchSampler:
     With one device an item is a block of ``steps_per_block`` batches, their positions in one tensor. With several it is
     one batch, of which this device gets every W-th position, and the weight of its mean loss in the mean over devices:
     1, except for a last batch that W does not divide.
+
+    With ``queries``, (N,) the numbers of the queries of all rows, queries are shuffled, and a batch holds as many whole
+    ones as have ``batch_size`` rows on average; a device gets every W-th query.
     """
 
     positions: Index
@@ -201,6 +205,7 @@ class TrainBatchSampler:
     lengths: Index | None = None
     epoch: int = 0
     chances: NDArray[np.float64] | None = None  # (n,) how often each position is drawn relative to the others
+    queries: Index | None = None
 
     @property
     def sampler(self) -> TrainBatchSampler:
@@ -213,18 +218,37 @@ class TrainBatchSampler:
 
     @property
     def sizes(self) -> list[int]:
-        """The size of each batch of an epoch."""
-        return batch_sizes(len(self.positions), self.batch_size)
+        """The number of examples, or of whole queries, in each batch of an epoch."""
+        if self.queries is None:
+            return batch_sizes(len(self.positions), self.batch_size)
+        count = len(np.unique(self.queries[self.positions]))
+        return batch_sizes(count, max(FEWEST_QUERIES, round(self.batch_size * count / len(self.positions))))
 
     @property
     def steps(self) -> int:
         """Number of optimizer steps per epoch."""
         return len(self.sizes)
 
+    def sizes_of(self, positions: Tensor) -> list[int]:
+        """Return the size of each batch in a block of this device, the last one of an epoch or another.
+
+        Args:
+            positions: (n,) of the block, as it was yielded.
+        """
+        if self.queries is None:
+            return batch_sizes(len(positions), self.batch_size)
+        numbers = self.queries[positions.cpu().numpy()]
+        ends = np.append(np.flatnonzero(np.diff(numbers)) + 1, len(numbers))  # of each query
+        last = np.cumsum(batch_sizes(len(ends), self.sizes[0])) - 1
+        return [int(size) for size in np.diff(ends[last], prepend=0)]
+
     def __len__(self) -> int:
         return -(-self.steps // self.steps_per_block)
 
     def __iter__(self) -> Iterator[tuple[Tensor, float]]:
+        if self.queries is not None:
+            yield from self._whole_queries(np.unique(self.queries[self.positions], return_inverse=True)[1].reshape(-1))
+            return
         if self.chances is None:
             order = epoch_permutation(self.seed, self.epoch, self.positions)
         else:
@@ -236,6 +260,30 @@ class TrainBatchSampler:
         blocks = [sum(sizes[k : k + self.steps_per_block]) for k in range(0, len(sizes), self.steps_per_block)]
         for block in torch.from_numpy(order).split(blocks):
             yield self._local_part(block)
+
+    def _whole_queries(self, queries: Index) -> Iterator[tuple[Tensor, float]]:
+        """Yield blocks of shuffled queries.
+
+        Args:
+            queries: (n,) number of the query of each position, from 0.
+        """
+        counts, sizes = np.bincount(queries), self.sizes
+        shuffled = epoch_permutation(self.seed, self.epoch, np.arange(len(counts)))
+        place = np.empty(len(counts), np.int64)
+        place[shuffled] = np.arange(len(counts))
+        rows = np.argsort(place[queries], kind="stable")
+        ends = np.cumsum(counts[shuffled])[np.cumsum(sizes) - 1]  # of each batch
+        ends = np.append(ends[self.steps_per_block - 1 : -1 : self.steps_per_block], ends[-1])
+        rank, world_size = self.shard.rank, self.shard.world_size
+        for block in np.split(rows, ends[:-1]):
+            if world_size == 1:
+                yield torch.from_numpy(self.positions[block]), 1.0
+                continue
+            own = block[(place[queries[block]] - place[queries[block[0]]]) % world_size == rank]
+            local = own if len(own) else block[queries[block] == queries[block[0]]]  # with weight 0
+            count = len(np.unique(queries[block]))
+            share = len(np.unique(queries[own])) * world_size / count
+            yield torch.from_numpy(self.positions[local]), share
 
     def _local_part(self, block: Tensor) -> tuple[Tensor, float]:
         local_positions = block[self.shard.rank :: self.shard.world_size]

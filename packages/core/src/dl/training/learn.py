@@ -104,7 +104,10 @@ def _write(
         outcomes.write_all_logits(folder / "outcomes", [scored["val"].logits], [answers])
     metrics = {name: task.metrics(logits[name], targets[name]) for name in subsets}
     write_history(folder / "history.csv", [_row(setup, scored, metrics, clock, manifest)])
-    rows = {name: hardest(one.loss.astype(np.float64), one.margin.astype(np.float64)) for name, one in scored.items()}
+    rows = {
+        name: hardest(one.loss.astype(np.float64), one.margin.astype(np.float64), subsets[name])
+        for name, one in scored.items()
+    }
     write_sketches(folder / "outcomes", subsets, rows, setup.sketch)
     _write_inputs(setup, folder)
     if of_fold or not task.info.has_thresholds:

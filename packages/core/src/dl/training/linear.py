@@ -31,19 +31,23 @@ def linear_path(network: nn.Module) -> LinearPath | None:
     return next((layer for layer in network.modules() if isinstance(layer, LinearPath)), None)
 
 
-def few_enough(positions: Index, numbers: int) -> Index:
-    """Return the positions of the examples that a linear path is solved on, evenly spaced.
+def few_enough(positions: Index, numbers: int, queries: Index | None = None) -> Index:
+    """Return the positions of the examples that a linear path is solved on, evenly spaced, or whole queries.
 
     Args:
         positions: (n,) of the training examples.
         numbers: In an input.
+        queries: (N,) numbers of the queries of all rows; None where rows are no part of one.
     """
     most = max(1, min(MOST_EXAMPLES, MOST_NUMBERS // max(numbers, 1)))
-    return positions[:: -(-len(positions) // most)]
+    few = -(-len(positions) // most)
+    return positions[::few] if queries is None else positions[queries[positions] % few == 0]
 
 
 @torch.no_grad()
-def solve(linear: SolvedLinear | nn.Linear, inputs: Tensor, targets: Tensor, loss: Loss) -> float:
+def solve(
+    linear: SolvedLinear | nn.Linear, inputs: Tensor, targets: Tensor, loss: Loss, queries: Tensor | None = None
+) -> float:
     """Solve a linear model of inputs, and return the strength of its penalty.
 
     Args:
@@ -51,13 +55,16 @@ def solve(linear: SolvedLinear | nn.Linear, inputs: Tensor, targets: Tensor, los
         inputs: Prepared, (N, ...).
         targets: As the loss reads them.
         loss: Of the task.
+        queries: (N,) numbers of queries, which folds do not cut; None where rows are no part of one.
     """
     rows, outputs = inputs.flatten(1).double(), len(linear.bias)
     mean = rows.mean(dim=0)
     coordinates, directions = _span(rows - mean)
     total = float(coordinates.square().sum(dim=1).mean()) or 1.0
-    coordinates, few = coordinates.float(), -(-len(rows) // MOST_TO_COMPARE)
-    best = _compare(coordinates[::few], targets[::few], outputs, loss, [total * strength for strength in STRENGTHS])
+    coordinates, some = coordinates.float(), _to_compare(len(rows), queries).to(rows.device)
+    folds = _folds(len(some), None if queries is None else queries[some]).to(rows.device)
+    penalties = [total * strength for strength in STRENGTHS]
+    best = _compare(coordinates[some], targets[some], folds, outputs, loss, penalties)
     found = _minimize(coordinates, targets, outputs, loss, total * STRENGTHS[best], None).double()
     if not bool(torch.isfinite(found).all()):
         found = torch.zeros_like(found)  # as if there were no linear model
@@ -80,9 +87,23 @@ def _span(rows: Tensor) -> tuple[Tensor, Tensor | None]:
     return vectors[:, kept] * lengths, (vectors[:, kept] / lengths).T @ rows
 
 
-def _compare(rows: Tensor, targets: Tensor, outputs: int, loss: Loss, strengths: Sequence[float]) -> int:
+def _to_compare(count: int, queries: Tensor | None) -> Tensor:
+    """Return the positions of the examples that strengths are compared on: evenly spaced, or whole queries."""
+    few = -(-count // MOST_TO_COMPARE)
+    return torch.arange(0, count, few) if queries is None else torch.nonzero(queries.cpu() % few == 0).flatten()
+
+
+def _folds(count: int, queries: Tensor | None) -> Tensor:
+    """Draw the fold of each example, (N,)."""
+    draw = torch.Generator().manual_seed(0)
+    if queries is None:
+        return torch.randperm(count, generator=draw) % FOLDS
+    numbers = queries.cpu().unique(return_inverse=True)[1]
+    return (torch.randperm(int(numbers.max()) + 1, generator=draw) % FOLDS)[numbers]
+
+
+def _compare(rows: Tensor, targets: Tensor, folds: Tensor, outputs: int, loss: Loss, strengths: Sequence[float]) -> int:
     """Return the number of the strength with the least loss in cross-validation; the strengths decrease."""
-    folds = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).to(rows.device) % FOLDS
     solutions: list[Tensor | None] = [None] * FOLDS
     losses: list[float] = []
     for strength in strengths:

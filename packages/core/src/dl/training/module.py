@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl.data.examples import Index, Inputs
+from dl.data.queries import QUERY
 from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
@@ -33,7 +34,7 @@ from dl.regularizer import Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
 from dl.tasks.task import Task
-from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
+from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler
 from dl.training.checkpoint import load_weights
 from dl.training.diagnostics import (
     WATCHED_BATCHES,
@@ -123,7 +124,7 @@ class FitModule(pl.LightningModule):
         self.train_means = (float("nan"), float("nan"))
         self.steps_done = 0
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
-        self._unchecked: list[tuple[int, Tensor, Tensor]] = []
+        self._unchecked: list[tuple[int, Tensor, Sequence[int], Tensor]] = []
         self.made: list[torch.optim.Optimizer] = []
         self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
@@ -141,8 +142,12 @@ class FitModule(pl.LightningModule):
         steps = 1 if self.automatic_optimization else most
         chances = self.regularizers.chances(data.targets[torch.from_numpy(self.data.train).to(data.targets.device)])
         self.sampler = TrainBatchSampler(
-            self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances
+            self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances, queries=self._queries()
         )
+
+    def _queries(self) -> Index | None:
+        """Return the numbers of the queries of all rows, (N,); None where rows are no part of one."""
+        return self.data.train_data.targets[:, QUERY].cpu().numpy() if self.task.row.by_query else None
 
     def train_dataloader(self) -> TrainBatchSampler:
         """Return the sampler of training batches."""
@@ -170,9 +175,11 @@ class FitModule(pl.LightningModule):
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
         if self.linear_path is not None and not self.goes_on:
-            positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1])
+            queries = self._queries()
+            positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1], queries)
             inputs, targets = self._at(self.data.train_data, positions)
-            solve(self.linear_path.linear, inputs, targets, self.task.row.loss)
+            numbers = None if queries is None else torch.from_numpy(queries[positions])
+            solve(self.linear_path.linear, inputs, targets, self.task.row.loss, numbers)
 
     def _at(self, data: DeviceDataset, positions: Index) -> tuple[Tensor, Tensor]:
         """Return prepared inputs of one shape, and their targets."""
@@ -243,10 +250,15 @@ class FitModule(pl.LightningModule):
                 size = self.sampler.batch_size
                 recompute_statistics(self.network, batches_of(self.data.train, size, self._prepared_at))
             if self.linear_path is not None:
-                batches = np.array_split(self.data.val, -(-len(self.data.val) // self.task.row.eval_batch_size))
+                batches = self._scored_batches()
                 scored = (self._at(self.data.val_data, batch) for batch in batches)
                 self.linear_share = {"linear_share": mix(self.linear_path, scored, self.task.row)}
             yield
+
+    def _scored_batches(self) -> list[Index]:
+        """Return the positions of the validation set in batches; at once where rows are ranked within queries."""
+        count = 1 if self.task.row.by_query else -(-len(self.data.val) // self.task.row.eval_batch_size)
+        return np.array_split(self.data.val, count)
 
     def _prepared_at(self, positions: Index) -> Prepared:
         """Return the prepared inputs of training examples."""
@@ -310,7 +322,7 @@ class FitModule(pl.LightningModule):
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
-        sizes = batch_sizes(len(positions), self.sampler.batch_size)
+        sizes = self.sampler.sizes_of(positions)
         step = self._take_step if self.own_step is None else self._take_own_step
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
@@ -386,7 +398,7 @@ class FitModule(pl.LightningModule):
 
     def _count(self, losses: Tensor, sizes: Sequence[int], logits: Tensor, targets: Tensor, positions: Tensor) -> None:
         """Add to the running sums; if a step of Lightning is a block, check its losses now."""
-        self._unchecked.append((self.steps_done, losses, positions))
+        self._unchecked.append((self.steps_done, losses, sizes, positions))
         self.steps_done += len(losses)
         self.running.add(losses, sizes, self.task.example_scores(logits, targets))
         if not self.automatic_optimization:
@@ -410,9 +422,9 @@ class FitModule(pl.LightningModule):
         try_this = f"{kept}  try: lr={lr / 10:g} or clip=1"
         if not bad:
             raise TrainingFailed(f"the loss on another device is not a number; {try_this}")
-        before, losses, positions = bad[0]
+        before, losses, sizes, positions = bad[0]
         first = int(torch.nonzero(~torch.isfinite(losses))[0])
-        of_batch = positions[first * self.sampler.batch_size :][:5].cpu().numpy()
+        of_batch = positions[sum(sizes[:first]) :][:5].cpu().numpy()
         shown = ", ".join(f"#{number}" for number in self.data.train_data.ids[of_batch])
         raise TrainingFailed(
             f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "

@@ -17,6 +17,7 @@ from dl.data.branches import Branches
 from dl.data.examples import Dataset, Examples, Index, Subset, concatenate_examples, drop_targets
 from dl.data.heads import LABELS, HeadNames, heads_of, join
 from dl.data.memory import is_named
+from dl.data.queries import rank_examples
 from dl.data.ragged import Ragged
 from dl.domain import Domain, Preprocessor
 from dl.errors import BadData, BadFile, BadOption
@@ -310,6 +311,8 @@ def adopt_targets(examples: Examples, info: TaskInfo, run: str) -> Examples:
     """
     if info.from_inputs:
         return examples if info.tells_tokens else drop_targets(examples)
+    if info.by_query:
+        return rank_examples(examples)
     if info.heads:
         return _adopt_heads(examples, info, run)
     targets = examples.targets

@@ -146,10 +146,22 @@ class Regularizers:
         was_training = network.training
         batch = Batch(preprocessor.example_input(), targets, gaps=preprocessor.gaps, branches=preprocessor.branches)
         batch = self.batch(batch, torch.Generator().manual_seed(0))
+        if row.by_query:
+            self._refuse_to_part(batch)
         with torch.no_grad():
             batch.loss(self.loss(row.loss), row.reduce_logits(network.eval()(batch.inputs), batch.truth))
             self.penalty(network)
         network.train(was_training)
+
+    def _refuse_to_part(self, batch: Batch) -> None:
+        """Refuse what draws or mixes single rows, where rows are ranked within queries.
+
+        Raises:
+            BadOption: Naming it.
+        """
+        for name, one in self.by_name.items():
+            if one.chances is not None or (one.batch is not None and batch.share is not None):
+                raise BadOption(f"--reg {name} draws or mixes single rows, and whole queries are ranked; leave it out")
 
 
 def _on_branches(

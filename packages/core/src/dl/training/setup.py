@@ -199,7 +199,8 @@ def set_up(
     check_width(splits.train, data.train_data.lengths, size, data.train_data.width)
     every = prepared.constants if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
     as_it_was = score_as_it_was(origin, network, task, data, splits.val, own) if origin else None
-    rungs = () if learner else task.row.rungs(task, network, splits.train, splits.val, preprocessor)
+    rungs = task.row.rungs(task, network, splits.train, splits.val, preprocessor)
+    every = tuple(one for one in every if one.name not in {rung.baseline.name for rung in rungs})
     rules = prepared.rules if prepared else tuple(score_rules(domain, recipe, task, splits))
     baselines = (*every, *(one.baseline for one in rungs), *((as_it_was.baseline,) if as_it_was else ()))
     return FitSetup(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dl.data.examples import Inputs, Subset, row_of
 from dl.data.projection import project_inputs
+from dl.data.queries import QUERY, are_ranked
 from dl.groups import Groups
 from dl.runs import outcomes
 
@@ -41,9 +42,13 @@ def project_splits(train: Subset, val: Subset, groups: Groups | None) -> dict[st
     }
 
 
-def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the rows with the largest summed losses and the smallest summed margins, ascending."""
+def hardest(losses: NDArray[np.float64], margins: NDArray[np.float64], subset: Subset) -> NDArray[np.int64]:
+    """Return the rows with the largest summed losses and the smallest summed margins, ascending; of a query one row."""
     half = min(MOST_SKETCHES // 2, len(losses))
+    if are_ranked(subset.examples):
+        others = np.ones(len(losses), bool)
+        others[np.unique(subset.targets[:, QUERY], return_index=True)[1]] = False
+        losses, margins = np.where(others, -np.inf, losses), np.where(others, np.inf, margins)
     return np.union1d(np.argsort(-losses, kind="stable")[:half], np.argsort(margins, kind="stable")[:half])
 
 
