@@ -7,7 +7,7 @@ converted to the same size and colour when it is opened, as for a prediction.
 import os
 import statistics
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from dl.data.folders import (
     walk,
     warn_passed_over,
 )
-from dl.errors import BadData, BadFile, BadOption
+from dl.errors import BadData, BadFile, BadOption, DifferentSizes
 from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
@@ -45,6 +45,7 @@ SUFFIXES = (
 )
 UNREADABLE = (".heic", ".heif", ".svg", ".psd", ".tga", ".exr", ".jxl", ".dng", ".cr2", ".nef")  # images, though
 WIDEST_LINE = 4096  # columns
+GLANCE = 64  # pixels of a side at most, to which images of several sizes are brought for a map
 LINE = 2.0  # times wider than high, from where images may be lines of text
 EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
 IMAGES = Wanted("image", "images", SUFFIXES, EXPECTED, by_content=True)
@@ -193,7 +194,8 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
     for path, facts in readable:
         sizes.setdefault((facts.height, facts.width), path)
     if len(sizes) > 1:
-        raise BadData(_sizes_message(root, sizes))
+        side = min(max(_middle(sizes), 8), GLANCE)
+        raise DifferentSizes(_sizes_message(root, sizes), {"size": side})
     return *next(iter(sizes)), channels
 
 
@@ -202,12 +204,16 @@ def _sizes_message(root: Path, sizes: dict[tuple[int, int], str]) -> str:
         f"{height}x{width} ({safe_text(relative_name(root, path))!r})"
         for (height, width), path in list(sizes.items())[:2]
     ]
-    middle = round(statistics.median(min(size) for size in sizes))
-    advice = f"resize all to one, as in size={min(max(middle, 8), 224)}"
+    advice = f"resize all to one, as in size={min(max(_middle(sizes), 8), 224)}"
     heights, widths = zip(*sizes, strict=True)
     wide = statistics.median(widths) >= LINE * statistics.median(heights)
     lines = f", or as lines of text: line_height={min(max(round(statistics.median(heights)), 8), 64)}" if wide else ""
     return f"the images in {str(root)!r} have {len(sizes)} sizes, as {' and '.join(shown)}; {advice}{lines}"
+
+
+def _middle(sizes: Iterable[tuple[int, int]]) -> int:
+    """Return the median of the shorter sides."""
+    return round(statistics.median(min(size) for size in sizes))
 
 
 def is_other_file(path: str, facts: ImageFacts) -> bool:

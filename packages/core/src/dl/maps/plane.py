@@ -86,7 +86,9 @@ def _components(rows: Any, seed: int) -> tuple[Floats, Floats]:  # Any: as above
     if dense and rows.shape[1] <= EVERY:
         fitted = Components(most, svd_solver="covariance_eigh" if rows.shape[1] <= len(rows) else "full")
     else:
-        fitted = Components(min(COMPONENTS, most - 1 or 1), svd_solver="randomized" if dense else "arpack", random_state=seed)
+        fitted = Components(
+            min(COMPONENTS, most - 1 or 1), svd_solver="randomized" if dense else "arpack", random_state=seed
+        )
     points = np.asarray(fitted.fit_transform(rows), np.float64)[:, :COMPONENTS]
     return points, np.nan_to_num(np.asarray(fitted.explained_variance_ratio_, np.float64))
 
@@ -117,7 +119,9 @@ def choose_projection(space: Space, asked: str) -> tuple[str, str]:
         BadOption: If it is unknown, or not installed.
     """
     if asked and asked not in PROJECTIONS:
-        raise BadOption(f"no projection named {asked!r}{nearest(asked, PROJECTIONS)}  projections: {', '.join(PROJECTIONS)}")
+        raise BadOption(
+            f"no projection named {asked!r}{nearest(asked, PROJECTIONS)}  projections: {', '.join(PROJECTIONS)}"
+        )
     has_umap = importlib.util.find_spec("umap") is not None
     if asked == UMAP and not has_umap:
         raise BadOption("project=umap needs the package umap-learn: pip install umap-learn; or take tsne")

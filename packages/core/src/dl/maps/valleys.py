@@ -194,7 +194,9 @@ def _is_unclear(valley: Valley | None) -> bool:
 
 def _choose(points: Floats, rng: np.random.Generator) -> Groups:
     """Return the groups of the number of cells that leaves the most, and of these the clearest."""
-    every = [Groups(points, cells, rng) for cells in CELLS if cells == CELLS[0] or len(points) >= cells * FEWEST_IN_CELL]
+    every = [
+        Groups(points, cells, rng) for cells in CELLS if cells == CELLS[0] or len(points) >= cells * FEWEST_IN_CELL
+    ]
     return max(every, key=lambda one: (len(one), one.least))
 
 
