@@ -268,8 +268,8 @@ class Domain:
         from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
             preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
         columns: Reads columns of a table beside those of other domains; None if not supported.
-        rows: From a subset to rows of numbers (n, D), an array or a sparse matrix, in which inputs that are alike lie near
-            each other, as for a map; by default a projection of the stored inputs.
+        rows: From a subset to rows of numbers (n, D), an array or a sparse matrix, in which inputs that are alike lie
+            near each other, as for a map; by default a projection of the stored inputs.
         rules: From the training set, with the options, the rules that a network has to beat; by default none.
     """
 

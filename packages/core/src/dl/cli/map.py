@@ -154,7 +154,8 @@ def _most_common(cells: NDArray[np.int64], numbers: NDArray[np.int64], size: int
     """Return the most common number in each cell, (size,); 0 in an empty one."""
     groups = int(numbers.max(initial=0)) + 1
     counts = np.bincount(cells * groups + numbers, minlength=size * groups).reshape(size, groups)
-    return counts.argmax(axis=1)
+    most: NDArray[np.int64] = counts.argmax(axis=1)
+    return most
 
 
 def _key(colouring: Colouring, marks: Sequence[str]) -> Padding:

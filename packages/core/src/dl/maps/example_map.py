@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -115,10 +115,9 @@ class ExampleMap:
             lines.append(f"k-means: best silhouette {one.silhouette:.2f}, with k = {one.k}; {beside}")
         if self.agreement is not None:
             found = self.agreement
-            lines.append(
-                f"k-means with k = {found.k}, the classes: adjusted Rand index {found.rand:.2f} (shuffled classes: at most "
-                f"{found.by_chance:.2f}), purity {100 * found.purity:.0f} %"
-            )
+            index = f"adjusted Rand index {found.rand:.2f} (shuffled classes: at most {found.by_chance:.2f})"
+            purity = f"purity {100 * found.purity:.0f} %"
+            lines.append(f"k-means with k = {found.k}, the classes: {index}, {purity}")
         return tuple(lines)
 
     def as_dict(self) -> dict[str, Any]:  # Any: JSON

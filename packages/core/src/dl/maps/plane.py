@@ -77,16 +77,16 @@ def to_space(rows: Any, seed: int) -> Space:  # Any: an array (n, D), or a spars
 
 
 def _components(rows: Any, seed: int) -> tuple[Floats, Floats]:  # Any: as above
-    from sklearn.decomposition import PCA as Components
+    from sklearn import decomposition
 
     most = min(*rows.shape, EVERY)
     dense = isinstance(rows, np.ndarray)
     if dense and not np.ptp(rows, axis=0).any():
         return np.zeros((len(rows), 1)), np.ones(1)
     if dense and rows.shape[1] <= EVERY:
-        fitted = Components(most, svd_solver="covariance_eigh" if rows.shape[1] <= len(rows) else "full")
+        fitted = decomposition.PCA(most, svd_solver="covariance_eigh" if rows.shape[1] <= len(rows) else "full")
     else:
-        fitted = Components(
+        fitted = decomposition.PCA(
             min(COMPONENTS, most - 1 or 1), svd_solver="randomized" if dense else "arpack", random_state=seed
         )
     points = np.asarray(fitted.fit_transform(rows), np.float64)[:, :COMPONENTS]
@@ -151,14 +151,14 @@ def _first_two(points: Floats, _seed: int) -> Floats:
 
 
 def _tsne(points: Floats, seed: int) -> Floats:
-    from sklearn.manifold import TSNE as Embedding
+    from sklearn import manifold
 
     unit = points[:, :1].std() or 1.0
     start = np.zeros((len(points), 2))
     start[:, : min(2, points.shape[1])] = points[:, :2] / unit * 1e-4
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
-    found = Embedding(2, perplexity=perplexity, init=start, max_iter=750, random_state=seed).fit_transform(points)
-    return np.asarray(found, np.float64)
+    embedding = manifold.TSNE(2, perplexity=perplexity, init=start, max_iter=750, random_state=seed)
+    return np.asarray(embedding.fit_transform(points), np.float64)
 
 
 def _umap(points: Floats, seed: int) -> Floats:

@@ -90,7 +90,8 @@ def _on_clusters(clusters: Index) -> Iterator[Remark]:
     sizes = np.bincount(clusters)
     if len(sizes) > 1:
         listed = ", ".join(f"{size:,}" for size in sizes[:LISTED]) + (", ..." if len(sizes) > LISTED else "")
-        words = f"{len(sizes)} clusters stand apart, of {listed} examples: between any two the density falls by half or more"
+        words = f"{len(sizes)} clusters stand apart, of {listed} examples"
+        words += ": between any two the density falls by half or more"
         yield Remark("clusters", words)
 
 

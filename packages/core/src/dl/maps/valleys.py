@@ -2,8 +2,8 @@
 
 Half of the examples choose groups, and for each pair of them a direction, a convex region around both and three windows
 along the direction - a peak, a valley, a peak. The other half is counted there. A blob without clusters has one peak
-along any direction that it did not choose, whatever its shape, in any convex region; so it leaves no fewer in the valley than
-in the lesser peak but by chance, and the binomial test is exact. Groups that are not told apart so are joined.
+along any direction that it did not choose, in any convex region. So it leaves no fewer in the valley than in the
+lesser peak but by chance, and the binomial test is exact. Groups that are not told apart so are joined.
 Letters: ``n`` examples, ``D`` coordinates, ``K`` cells of k-means, ``G`` groups of cells.
 Source: data splitting, Cox 1975; projections of log-concave densities have one peak, Prekopa 1973.
 """
