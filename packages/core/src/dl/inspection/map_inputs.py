@@ -116,7 +116,7 @@ def read_any(recipe: Recipe, plugins: Plugins, domain: Domain) -> tuple[Dataset,
         The data set, whether it has a target, and notes.
     """
     try:
-        dataset = load_dataset(recipe, plugins, domain)
+        dataset = _load(recipe, plugins, domain)
         return dataset, dataset.train.targets.shape[1:] != (0,), ()
     except DifferentSizes as error:
         again, labelled, notes = read_any(replace(recipe, data_options=_with(recipe, error.remedy)), plugins, domain)
@@ -130,6 +130,15 @@ def read_any(recipe: Recipe, plugins: Plugins, domain: Domain) -> tuple[Dataset,
             raise
         dataset, notes = _without_target(recipe, plugins, domain, error)
         return dataset, False, (*notes, f"without a target: {error}")
+
+
+def _load(recipe: Recipe, plugins: Plugins, domain: Domain) -> Dataset:
+    """Read data as it is; for a task as its fit does, so a text is cut into windows."""
+    if recipe.task:
+        return load_dataset(recipe, plugins, domain)
+    if (recipe.domain, recipe.data) in plugins.datasets:
+        return plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
+    return domain.open_path(Path(recipe.data).expanduser(), recipe.data_options)
 
 
 def _without_target(
@@ -148,11 +157,8 @@ def _without_target(
     elif domain.open_unlabelled is None:
         raise first
     try:
-        if named:
-            dataset = plugins.datasets[recipe.domain, recipe.data].load(recipe.data_options)
-        else:
-            open_path = domain.open_path if as_table or domain.open_unlabelled is None else domain.open_unlabelled
-            dataset = open_path(path, recipe.data_options)
+        unlabelled = None if as_table else domain.open_unlabelled
+        dataset = _load(recipe, plugins, domain) if unlabelled is None else unlabelled(path, recipe.data_options)
     except DifferentSizes as error:
         again = replace(recipe, data_options=_with(recipe, error.remedy))
         dataset, notes = _without_target(again, plugins, domain, first)
