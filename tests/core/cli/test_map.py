@@ -1,7 +1,5 @@
 """dl show --map: any data, with or without a target, in the terminal, as JSON and as a page."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image

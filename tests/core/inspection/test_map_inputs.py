@@ -1,6 +1,5 @@
 """What a map reads: features of a run, and a draw by seed."""
 
-import numpy as np
 import pytest
 
 import dl
