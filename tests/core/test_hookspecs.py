@@ -7,7 +7,7 @@ from dl.plugins.validation import KINDS
 
 def test_every_hook_is_documented_and_called():
     assert all(getattr(hookspecs, hook).__doc__ for hook in HOOKS)
-    answering = {"render_report", "build_report", "build_comparison", "check_data", "compare_data"}
+    answering = {"render_report", "build_report", "build_comparison", "check_data", "compare_data", "draw_map"}
     assert {hook for kind in KINDS for hook in kind.hooks} | answering == set(HOOKS)
 
 

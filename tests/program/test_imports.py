@@ -55,6 +55,7 @@ ORDER = (
         "packaging",
         "runs",
         "splits",
+        "maps",
         "tasks",
     ),
     *(

@@ -11,6 +11,7 @@ from dl.specs import CheckSpec, CommandSpec, SectionSpec
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dl.maps.example_map import ExampleMap
     from dl.plugins.registry import Plugins
     from dl.runs.drift import Drift, NewData
     from dl.runs.prospect import DataCheck, Prospect
@@ -101,3 +102,11 @@ def compare_data(new: NewData, plugins: Plugins) -> Drift:
     from dl_reports.drift import find_drift
 
     return find_drift(new, plugins)
+
+
+@hookimpl
+def draw_map(shown: ExampleMap) -> str:
+    """Draw a map of examples as a page."""
+    from dl_reports.render.map import map_to_html
+
+    return map_to_html(shown)

@@ -20,6 +20,7 @@ from dl.errors import (
     BadRecipe,
     BadRun,
     CannotWrite,
+    DifferentSizes,
     DLError,
     InstallFailed,
     PluginFailed,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
     from dl.inspection.check import check
+    from dl.inspection.map_examples import map_examples
     from dl.rivals.baseline import baseline
     from dl.runs.report import compare, report
     from dl.runs.run import Run, open_run
@@ -58,6 +60,7 @@ __all__ = [
     "CannotWrite",
     "DLError",
     "Devices",
+    "DifferentSizes",
     "Finding",
     "InstallFailed",
     "PluginFailed",
@@ -75,6 +78,7 @@ __all__ = [
     "fit",
     "hookimpl",
     "load",
+    "map_examples",
     "open_run",
     "overfit",
     "predict",
@@ -97,6 +101,7 @@ _HOMES = {
     "evaluate": "dl.inference.evaluate",
     "fit": "dl.training.run_fit",
     "load": "dl.inference.module",
+    "map_examples": "dl.inspection.map_examples",
     "open_run": "dl.runs.run",
     "overfit": "dl.capacity.overfit",
     "predict": "dl.inference.predict",

@@ -22,6 +22,7 @@ from dl.data.branches import Part
 from dl.data.columns import BARS
 from dl.data.examples import Dataset, Examples, Inputs, Subset
 from dl.data.memory import Given
+from dl.data.projection import project_inputs
 from dl.data.ragged import Ragged
 from dl.errors import BadRun
 from dl.options import Options
@@ -223,6 +224,11 @@ def draw_bars(numbers: NDArray[Any], width: int = SKETCHED) -> str:
     return "".join(BARS[round(float(height))] for height in heights)
 
 
+def projected_rows(subset: Subset) -> NDArray[np.float32]:
+    """Return stored inputs as rows of numbers (n, D)."""
+    return project_inputs(subset.examples.inputs, subset.index)
+
+
 @dataclass(frozen=True)
 class Rule:
     """An answer that follows from each input without a fit, as the last value of a series; a network has to beat it.
@@ -262,6 +268,8 @@ class Domain:
         from_memory: Takes inputs from a program (`dl.data.memory.Given`), with the options and, for a run, its
             preprocessor: one example for each, in order, with targets of zeros, or an error. None if not supported.
         columns: Reads columns of a table beside those of other domains; None if not supported.
+        rows: From a subset to rows of numbers (n, D), an array or a sparse matrix, in which inputs that are alike lie
+            near each other, as for a map; by default a projection of the stored inputs.
         rules: From the training set, with the options, the rules that a network has to beat; by default none.
     """
 
@@ -279,6 +287,7 @@ class Domain:
     from_memory: Callable[[Given, Options, Preprocessor | None], Dataset] | None = None
     columns: ColumnKind | None = None
     rules: Callable[[Subset, Options], Sequence[Rule]] = lambda train, options: ()
+    rows: Callable[[Subset], Any] = projected_rows  # Any: as above
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Call `read`, with the options of the run's data if it has a parameter for them."""

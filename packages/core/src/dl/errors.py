@@ -4,7 +4,7 @@ A message gives the request, the fault and the remedy; the command line prints i
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class DLError(Exception):
@@ -29,6 +29,19 @@ class BadData(DLError):
     """Data that cannot be trained on or scored."""
 
     exit_code = 3
+
+
+class DifferentSizes(BadData):
+    """Inputs of several sizes, where all must be of one.
+
+    Args:
+        message: As for every error.
+        remedy: Options of reading, and their values, that bring them to one size for a glance.
+    """
+
+    def __init__(self, message: str, remedy: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.remedy = dict(remedy or {})
 
 
 class BadFile(BadData):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from dl.finding import Finding
     from dl.intervals import Estimate
+    from dl.maps.example_map import ExampleMap as ExampleMap
     from dl.plugins.registry import Plugins
     from dl.runs.drift import Drift as Drift
     from dl.runs.drift import NewData
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 #    `dl.domain.Domain.read` gets `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
 # 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
-#    `dl.domain.Domain.from_memory`; check_data and compare_data
+#    `dl.domain.Domain.from_memory`; check_data, compare_data and draw_map
 API = 4
 OLDEST_API = 1
 
@@ -232,5 +233,14 @@ def compare_data(new: NewData, plugins: Plugins) -> Drift | None:
     """Compare new data with what a run has seen, or return None to leave it to the next plugin.
 
     Called by ``dl.check(..., against=run)``, third-party plugins first; must not print, train or write.
+    Example: `dl_reports.plugin`.
+    """
+
+
+@hookspec
+def draw_map(shown: ExampleMap) -> str | None:
+    """Return the HTML page of a map of examples, or None to leave it to the next plugin.
+
+    Called by ``dl show --map --html``, third-party plugins first; must not print, train or write.
     Example: `dl_reports.plugin`.
     """

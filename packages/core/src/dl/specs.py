@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
-    from dl.data.examples import Dataset, Examples
+    from dl.data.examples import Dataset, Examples, Subset
     from dl.domain import Domain
     from dl.learner import Learner
     from dl.regularizer import Regularizer
@@ -133,6 +133,7 @@ class ModelSpec:
         needs: Pairs of a name and a value: options of the domain that it needs, where the user leaves them at their
             default: of a data set by name, which is stored as it is, those that are ``auto`` alone.
         defaults: As those of a `DomainSpec`, and in their place; None for the domain's.
+        features: From a subset to features of a network that learnt elsewhere, rows (n, F), as for a map; None without.
         member: From the rest of a name, after a colon, to the model of that name: ``--model timm:resnet18``. None if
             the model is one.
     """
@@ -153,6 +154,7 @@ class ModelSpec:
     needs: tuple[tuple[str, Value], ...] = ()
     defaults: Callable[[FitFacts], Sequence[Default]] | None = None
     member: Callable[[str], ModelSpec] | None = None
+    features: Callable[[Subset], Any] | None = None  # Any: an array
 
     @property
     def is_learner(self) -> bool:

@@ -20,6 +20,7 @@ from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
 from dl_tabular.columns import COLUMNS
 from dl_tabular.derive import named_sources, parse_derive, with_sources
+from dl_tabular.learners import scaled_rows
 from dl_tabular.memory import from_memory
 from dl_tabular.prepare import TabularPreprocessor, learn, restore
 from dl_tabular.rows import infer_columns, learnt_columns, parse_learnt_columns, read_dtype
@@ -40,6 +41,7 @@ def load() -> Domain:
         recognize=recognize,
         from_memory=from_memory,
         columns=COLUMNS,
+        rows=scaled_rows,
     )
 
 

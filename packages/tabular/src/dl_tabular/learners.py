@@ -89,6 +89,11 @@ def _names(subset: Subset) -> Prepared:
     return {"numbers": numbers, "words": [name for name in names if name not in numbers]}
 
 
+def scaled_rows(subset: Subset) -> Any:  # Any: an array or a sparse matrix
+    """Return standardized numbers and encoded categories as rows (n, D)."""
+    return _prepare_scaled(subset)[1]
+
+
 def _prepare_scaled(train: Subset) -> tuple[Prepared, Any]:  # Any: an array or a sparse matrix
     """Learn to standardize numbers, with the mean and a flag where they are missing, and to encode categories."""
     from sklearn.impute import SimpleImputer

@@ -15,6 +15,7 @@ from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
 from dl_text import folder, language, prepare
 from dl_text.columns import COLUMNS
 from dl_text.draw import draw, sketch
+from dl_text.learners import word_rows
 from dl_text.memory import from_memory
 from dl_text.read import read_paths, read_strings
 from dl_text.windows import cut
@@ -39,6 +40,7 @@ def load() -> Domain:
         generate=language.generate,
         from_memory=from_memory,
         columns=COLUMNS,
+        rows=word_rows,
     )
 
 

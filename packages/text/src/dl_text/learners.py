@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dl.data.examples import Subset, row_of
-from dl.data.ragged import as_text
+from dl.data.projection import project_inputs
+from dl.data.ragged import Ragged, as_text
 from dl.learner import Learner
 from dl.options import Options
 
@@ -55,6 +56,14 @@ def _bayes(options: Options) -> Any:  # Any: as above
     from sklearn.naive_bayes import MultinomialNB
 
     return MultinomialNB(alpha=options["smoothing"])
+
+
+def word_rows(subset: Subset) -> Any:  # Any: an array or a sparse matrix
+    """Return the TF-IDF weights of words and pairs as rows (n, D); of tokens counts of their runs."""
+    inputs = subset.examples.inputs
+    if isinstance(inputs, Ragged) and inputs.values.dtype != np.uint8:
+        return project_inputs(inputs, subset.index)
+    return _prepare(subset)[1]
 
 
 def _prepare(train: Subset) -> tuple[Learnt, Any]:  # Any: a sparse matrix

@@ -12,6 +12,7 @@ from dl.tables.table import looks_like
 from dl_vision import folder
 from dl_vision.columns import COLUMNS
 from dl_vision.draw import draw, sketch
+from dl_vision.learners import pixel_rows
 from dl_vision.listed import PATHS, open_list
 from dl_vision.memory import from_memory
 from dl_vision.prepare import learn, restore
@@ -31,6 +32,7 @@ def load() -> Domain:
         open_unlabelled=open_unlabelled,
         from_memory=from_memory,
         columns=COLUMNS,
+        rows=pixel_rows,
     )
 
 

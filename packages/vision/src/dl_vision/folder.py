@@ -32,7 +32,7 @@ from dl.data.folders import (
     walk,
     warn_passed_over,
 )
-from dl.errors import BadData, BadFile, BadOption
+from dl.errors import BadData, BadFile, BadOption, DifferentSizes
 from dl.options import Options
 from dl.terminal import safe_text
 from dl.words import were
@@ -46,6 +46,7 @@ SUFFIXES = (
 )
 UNREADABLE = (".heic", ".heif", ".svg", ".psd", ".tga", ".exr", ".jxl", ".dng", ".cr2", ".nef")  # images, though
 WIDEST_LINE = 4096  # columns
+GLANCE = 64  # pixels of a side at most, to which images that may be lines are brought for a map
 EXPECTED = "expected a folder of images for each class, as in cat/1.png dog/2.png"
 IMAGES = Wanted("image", "images", SUFFIXES, EXPECTED, by_content=True)
 ALL_IMAGES = Wanted("image", "images", SUFFIXES, "expected images, in one folder or several", by_content=True)
@@ -208,7 +209,8 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
         for (height, width), path in list(first.items())[:2]
     ]
     if are_wide(sizes):
-        raise BadData(_wide_message(root, sizes, len(first), shown, side))
+        message = _wide_message(root, sizes, len(first), shown, side)
+        raise DifferentSizes(message, {"size": min(side, GLANCE)})
     return ChosenShape((side, side, channels), resized_note(shown, len(first), side))
 
 

@@ -78,6 +78,11 @@ def _prepare(train: Subset) -> tuple[None, Floats]:
     return None, _rows(None, train)
 
 
+def pixel_rows(subset: Subset) -> Floats:
+    """Return the pixels of images as rows (n, D)."""
+    return _rows(None, subset)
+
+
 def _rows(_nothing: None, subset: Subset) -> Floats:
     """Return the pixels of images as rows, from 0 to 1, of large images those of a smaller copy."""
     images = subset.examples.array

@@ -68,6 +68,11 @@ def _rows(learnt: str, subset: Subset) -> Floats:
     return of_images.features(subset.examples, subset.index)
 
 
+def features(subset: Subset) -> Floats:
+    """Return the features of images, (n, F)."""
+    return _extractor(subset).features(subset.examples, subset.index)
+
+
 def _extractor(subset: Subset) -> Extractor:
     height, width, channels = subset.examples.array.shape[1:]
     return extractor(channels, height, width, LEAST, LARGEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options, Space
@@ -14,6 +14,7 @@ from dl_backbones.defaults import defaults
 if TYPE_CHECKING:
     from torch import nn
 
+    from dl.data.examples import Subset
     from dl.learner import Learner
 
 DOMAIN = "vision"
@@ -63,7 +64,7 @@ LITE0 = ModelSpec(
 def register_models() -> tuple[ModelSpec, ...]:
     """Register the network that a package ships, families of networks by name, and learners on its features."""
     return (
-        replace(LITE0, build=_build_lite0, start=_start_lite0),
+        replace(LITE0, build=_build_lite0, start=_start_lite0, features=_features_lite0),
         ModelSpec(
             "timm",
             DOMAIN,
@@ -99,6 +100,12 @@ def _start_lite0(network: nn.Module, options: Options) -> None:
     from dl_backbones.models import start
 
     start(network, options)
+
+
+def _features_lite0(subset: Subset) -> Any:  # Any: an array
+    from dl_backbones.learners import features
+
+    return features(subset)
 
 
 def _of_timm(name: str) -> ModelSpec:

@@ -24,6 +24,7 @@ from dl.tables.table import check_table_options, open_table, stem_of, warn_skipp
 from dl.terminal import plain, safe_text
 from dl.words import many
 from dl_sequences import folder, windows
+from dl_sequences.learners import summary_rows
 from dl_sequences.memory import from_memory
 from dl_sequences.prepare import SeriesPreprocessor, learn, restore
 from dl_sequences.rules import rules
@@ -47,6 +48,7 @@ def load() -> Domain:
         recognize=recognize,
         from_memory=from_memory,
         rules=rules,
+        rows=summary_rows,
     )
 
 

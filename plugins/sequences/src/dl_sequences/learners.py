@@ -83,6 +83,11 @@ def _scaled(learnt: Learnt, subset: Subset) -> Floats:
     return np.asarray(learnt["scale"].transform(summarize(learnt, subset)))
 
 
+def summary_rows(subset: Subset) -> Floats:
+    """Return standardized summaries of series as rows (n, D)."""
+    return _prepare_scaled(subset)[1]
+
+
 def _series(subset: Subset) -> Ragged:
     series = subset.examples.inputs[subset.index]
     assert isinstance(series, Ragged)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Group, RenderableType
 
 from dl.branches import prepare, read
@@ -63,6 +64,7 @@ def compose(specs: Sequence[DomainSpec], options: Mapping[str, Mapping[str, str]
         sketch=partial(_sketch, loaded),
         recognize=recognize,
         from_memory=from_memory,
+        rows=partial(_rows, {one.name: one.domain for one in members}),
     )
 
 
@@ -82,6 +84,21 @@ def _sketch(domains: Mapping[str, Domain], row: BranchRow) -> str:
         sketch = domains[row.kinds[name]].sketch(part)
         words.append(sketch if isinstance(sketch, str) else f"{safe_text(name, 40)}: a picture")
     return " | ".join(words)[:LONGEST]
+
+
+def _rows(domains: Mapping[str, Domain], subset: Subset) -> Any:  # Any: a sparse matrix
+    """Return the rows of all branches side by side, (n, D), each branch with a mean variance of one example in all."""
+    from scipy.sparse import csr_array, hstack
+
+    inputs, found = subset.examples.inputs, []
+    assert isinstance(inputs, Branches)
+    for name, part in inputs.items():
+        of_part = domains[inputs.kinds[name]].rows(Subset(replace(subset.examples, inputs=part), subset.index))
+        rows = csr_array(of_part)
+        means = np.asarray(rows.mean(axis=0)).ravel()
+        variance = float(rows.multiply(rows).sum() / rows.shape[0] - means @ means)
+        found.append(rows / np.sqrt(variance) if variance > 0 else rows)
+    return csr_array(hstack(found))
 
 
 def on_branch(build: Callable[[Options], Learner], kind: str, options: Options) -> Learner:

@@ -20,12 +20,13 @@ from dl.cli.flags import (
     Input,
     Json,
     Runs,
+    Seed,
     SequenceOn,
     Target,
     TimeOn,
     with_flags,
 )
-from dl.errors import UnknownName, nearest
+from dl.errors import BadOption, UnknownName, nearest
 from dl.terminal import console, plain, safe_text
 
 KINDS = ("domains", "datasets", "models", "tasks", "regularizers", "loggers", "recipes", "runs")
@@ -153,6 +154,8 @@ Example: dl show mnist
 
 For your own data, a folder or a table, it shows the inferred task, columns and classes before a fit. Options of
 reading are key=value, as for dl fit.
+
+With --map, draw the examples in the plane, with or without a target, and list what stands out.
 """
 
 
@@ -169,6 +172,18 @@ def show(
     data_dir: DataDir = "",
     task: Annotated[str, typer.Option(help="Data: task; inferred from the target if omitted.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Recipe: copy it to this file.")] = None,
+    as_map: Annotated[
+        bool, typer.Option("--map", help="Data: draw the examples in the plane, with what stands out.")
+    ] = False,
+    on: Annotated[
+        str, typer.Option("--on", metavar="WHAT", help="Map: inputs, features of a pretrained network, or a run's.")
+    ] = "",
+    project: Annotated[str, typer.Option("--project", help="Map: pca, tsne or umap; chosen by size if omitted.")] = "",
+    sample: Annotated[int, typer.Option("--sample", help="Map: examples drawn from larger data.  [2,000]", min=0)] = 0,
+    seed: Seed = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Map: write one self-contained page.")
+    ] = None,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
@@ -186,8 +201,20 @@ def show(
         "encoding": encoding,
     }
     flags["data_dir"] = data_dir
+    named = [word for word in words if word not in pairs]
+    of_map = {"on": on, "project": project, "sample": sample, "seed": seed, "html": html}
+    if as_map:
+        from dl.cli.map import MapFlags, show_map
+
+        if out is not None:
+            raise BadOption("--out copies a recipe, and --map draws data; for a page give --html FILE")
+        reading_options = with_flags(split_pairs(pairs), flags)
+        show_map(named, task, reading_options, runs, MapFlags(**of_map), as_json=as_json)  # type: ignore[arg-type]  # as named
+        return
+    if typed := [name for name, value in of_map.items() if value not in ("", 0, None)]:
+        raise BadOption(f"--{typed[0]} is an option of --map  example: dl show digits --map")
     reading = Reading(task, with_flags(split_pairs(pairs), flags))
-    show_named([word for word in words if word not in pairs], out, runs, reading, as_json=as_json)
+    show_named(named, out, runs, reading, as_json=as_json)
 
 
 _DOCTOR = """Check the installation and the machine; list what to fix.

@@ -101,7 +101,7 @@ def check(
     if not domain and not recipe:
         if given.data in ("", IN_MEMORY):
             raise BadOption("dl check needs data  example: dl check vision digits")
-        _refuse_unknown(given.data, plugins)
+        refuse_unknown(given.data, plugins)
         domain = recognize_domain(given.data, plugins, given.options)
     chosen = resolve(
         given.plugins, domain, given.data, recipe=recipe, model=given.model, task=task, seed=seed, options=given.options
@@ -124,7 +124,7 @@ def _refuse_choices(**choices: object) -> None:
             raise BadOption(f"{name}= is a choice of a fit; against a run, the data is read as its own: leave it out")
 
 
-def _refuse_unknown(data: str, plugins: Plugins) -> None:
+def refuse_unknown(data: str, plugins: Plugins) -> None:
     """Refuse a word that is neither a data set nor a path that exists; with a domain, `resolve` does.
 
     Raises:

@@ -116,6 +116,7 @@ def load(extra: Iterable[object] = ()) -> Plugins:
         "comparers": _answering(drafts, "build_comparison"),
         "data_checkers": _answering(drafts, "check_data"),
         "data_comparers": _answering(drafts, "compare_data"),
+        "map_drawers": _answering(drafts, "draw_map"),
     }
     states = tuple(draft.state() for draft in drafts)
     notes = selection.unknown(found) + untrusted(one for one in local if not selection.blocks(one))

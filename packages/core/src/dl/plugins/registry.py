@@ -55,6 +55,7 @@ class Plugins:
         comparers: The hooks that compare two runs for a program, likewise.
         data_checkers: The hooks that check data without a fit, likewise.
         data_comparers: The hooks that compare new data with what a run has seen, likewise.
+        map_drawers: The hooks that draw a map of examples as a page, likewise.
         owners: Name of the plugin of each specification, by the field above and the key there.
         states: The state of each plugin, dl's own first.
         notes: Messages that concern no single plugin.
@@ -75,6 +76,7 @@ class Plugins:
     comparers: tuple[Callable[..., RunComparison | None], ...] = ()
     data_checkers: tuple[Callable[..., DataCheck | None], ...] = ()
     data_comparers: tuple[Callable[..., Drift | None], ...] = ()
+    map_drawers: tuple[Callable[..., str | None], ...] = ()
     owners: Mapping[tuple[str, object], str] = field(default_factory=dict)
     states: tuple[PluginState, ...] = ()
     notes: tuple[str, ...] = ()

@@ -210,6 +210,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "own_step": (_is_step_or_none, "an OwnStep with functions, or None"),
     "start": (_is_function_or_none, "a function or None"),
     "member": (_is_function_or_none, "a function or None"),
+    "features": (_is_function_or_none, "a function or None"),
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
     "build_autoencoder": (_is_function_or_none, "a function or None"),
