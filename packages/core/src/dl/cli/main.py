@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dl.cli import rescue
 from dl.errors import DLError, PluginFailed
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
@@ -110,15 +111,29 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, SecondSignal):
         return _refuse("stopped", 130)
     except BrokenPipeError:  # the reader of stdout has exited (| head)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit:
         raise
     except BaseException as error:
-        if os.environ.get("DL_DEBUG") == "1" or not (line := _plugin_error_line(error)):
+        if os.environ.get("DL_DEBUG") == "1":
+            raise
+        if _interrupted(error):
+            return _refuse("stopped", 130)
+        if isinstance(error, Exception) and arguments[:1] and arguments[0] in rescue.VERBS:
+            return rescue.rescue(arguments, error)
+        line = _plugin_error_line(error) or rescue.broken_environment(error)
+        if not line:
             _suspect_plugins()
             raise
         return _refuse(line, PluginFailed.exit_code)
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Return whether an error came from Ctrl-C, which an import may turn into another error."""
+    step: BaseException | None = error
+    while step is not None and not isinstance(step, KeyboardInterrupt):
+        step = step.__cause__ or step.__context__
+    return step is not None
 
 
 def _suspect_plugins() -> None:
