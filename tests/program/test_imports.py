@@ -32,6 +32,7 @@ ORDER = (
         "signals",
         "options",
         "defaults",
+        "regular",
         "files",
         "stored",
         "diagram",

@@ -1,7 +1,7 @@
 """The start of the command line, for ``dl`` and ``python -m dl``.
 
-It imports the standard library alone: whatever lies in the environment, `dl plugins`, `dl uninstall` and `dl doctor` start,
-and Ctrl-C during the imports is no traceback.
+It imports the standard library alone, so that `dl plugins`, `dl uninstall` and `dl doctor` start whatever lies in the
+environment, and Ctrl-C during the imports is no traceback.
 """
 
 from __future__ import annotations

@@ -164,10 +164,7 @@ def install(
     if dry_run:
         _print_changes(install.plan(what, replace=replace or (), **asked), "would have ")
         return 0
-    if lock:
-        changes = install.install_locked(lock)
-    else:
-        changes = install.install(what, replace=replace or (), **asked)
+    changes = install.install_locked(lock) if lock else install.install(what, replace=replace or (), **asked)
     _print_changes(changes)
     return _print_registered(changes, what)
 

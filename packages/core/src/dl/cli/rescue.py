@@ -1,7 +1,7 @@
 """The verbs that mend an environment, where the command line itself cannot be used: plugins, uninstall, doctor.
 
-An old rich or typer, brought by another distribution, keeps dl from starting. Here the standard library is enough: plain
-lines, found from the metadata of distributions, without importing a plugin.
+An old rich or typer, brought by another distribution, keeps dl from starting. Here the standard library is enough:
+plain lines, made from the metadata of distributions, without importing a plugin.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Standard streams that never end in a traceback: stdout holds results, stderr progress.
 
-A result that cannot be written is an error of the command; progress that cannot be written is dropped. Imports the standard
-library alone, since it is used before anything else is imported.
+A result that cannot be written is an error of the command; progress that cannot be written is dropped. Imports the
+standard library alone, since it is used before anything else is imported.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ class ProgressFile(io.FileIO):
 
 
 def guard_streams() -> None:
-    """Open closed standard streams as the null device, and replace stdout and stderr by streams that report failures."""
+    """Open closed standard streams as the null device; make failures of stdout errors, and drop those of stderr."""
     for number in (STDIN, STDOUT, STDERR):  # in this order: a new file takes the lowest free number
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdin is None:
-        sys.stdin = open(STDIN, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - a descriptor, open to the end
+        sys.stdin = open(STDIN, encoding="utf-8", closefd=False)  # noqa: SIM115 - a descriptor, open to the end
     sys.stdout = guarded(ResultFile(STDOUT, "wb", closefd=False), sys.stdout)
     sys.stderr = guarded(ProgressFile(STDERR, "wb", closefd=False), sys.stderr)
 

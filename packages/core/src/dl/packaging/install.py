@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dl import regular
 from dl.errors import BadOption, InstallFailed, UnknownName, nearest
 from dl.packaging.held import constraint, held, refusal
 from dl.packaging.needs import Need, broken_by, needs_of_dl
@@ -72,8 +73,8 @@ def install(
 
     Raises:
         UnknownName: If it is a path that does not exist.
-        InstallFailed: If it cannot be installed, would replace a held package, break a requirement of dl or of a plugin,
-            or take the name of one; nothing is changed then.
+        InstallFailed: If it cannot be installed, would replace a held package, break a requirement of dl or of a
+            plugin, or take the name of one; nothing is changed then.
     """
     before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
     keeping = Keeping.of(replace, force=force)
@@ -184,7 +185,7 @@ def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: st
 
 
 def _would_break(words: Sequence[str], what: str, keeping: Keeping) -> str:
-    """Return what an installation would replace or break without constraints; empty if it fails without them as well."""
+    """Return what an installation without constraints would replace or break; empty if that fails, too."""
     try:
         new, _ = _dry_run(words, what)
     except InstallFailed:
@@ -287,7 +288,7 @@ def _tool() -> tuple[str, ...]:
 
 def _made_by_uv() -> bool:
     try:
-        config = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        config = regular.read_text(Path(sys.prefix) / "pyvenv.cfg")
         return re.search(r"^uv\s*=", config, re.MULTILINE) is not None
     except (OSError, UnicodeDecodeError):
         return False
@@ -329,8 +330,8 @@ def _came_from(wheel: Path) -> bool:
     """Return whether the installed distribution came from a wheel with the same content."""
     folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
     try:
-        origin = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
-        return bool(origin["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
+        origin = json.loads(regular.read_text(Path(folder or "") / "direct_url.json"))
+        return bool(origin["archive_info"]["hashes"]["sha256"] == sha256(regular.read_bytes(wheel)).hexdigest())
     except (OSError, ValueError, KeyError, TypeError):  # installed from a folder or an index
         return False
 

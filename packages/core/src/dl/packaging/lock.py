@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from dl import files
+from dl import files, regular
 from dl.errors import InstallFailed
 from dl.packaging.install import environment, read_report, run_pip
 from dl.packaging.needs import closure
@@ -114,4 +114,4 @@ def _hash_of_file(url: str, name: str) -> str:
     path = Path(unquote(urlparse(url).path))
     if not url.startswith("file:") or not path.is_file():
         raise InstallFailed(f"no hash is recorded for {url}  install {name} again, then lock")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(regular.read_bytes(path)).hexdigest()

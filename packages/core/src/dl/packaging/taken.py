@@ -1,6 +1,6 @@
-"""Names and files that an installation must not take: of dl's distributions, of its plugins, and of other distributions.
+"""Names and files that an installation must not take: those of dl, of its plugins and of other distributions.
 
-A wheel and a project folder are read before pip is; a distribution from an index has its plugin's name checked by the loader.
+A wheel and a project folder are read before pip runs; names of plugins from an index are checked when they are loaded.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dl import regular
 from dl.errors import InstallFailed
 from dl.packaging.needs import Need
 from dl.plugins.discovery import GROUP, OWN, entry_points, installed, metadata_folders, normalized
@@ -89,7 +90,7 @@ def _foreign_files(candidate: Candidate) -> Iterable[str]:
     folder = metadata_folders().get(candidate.name)
     own: set[str] = set()
     with suppress(OSError, UnicodeDecodeError):
-        record = (Path(folder) / "RECORD").read_text(encoding="utf-8") if folder else ""
+        record = regular.read_text(Path(folder) / "RECORD") if folder else ""
         own = {line.rsplit(",", 2)[0].strip('"') for line in record.splitlines()}
     home = Path(sysconfig.get_path("purelib"))
     return (name for name in candidate.files if name not in own and (home / name).is_file())
@@ -124,5 +125,5 @@ def _of_wheel(path: Path, name: str) -> Candidate:
 
 
 def _of_folder(path: Path) -> Candidate:
-    project = tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads(regular.read_text(path / "pyproject.toml"))["project"]
     return Candidate(normalized(str(project["name"])), tuple(project.get("entry-points", {}).get(GROUP, {})))

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from dl import regular
 from dl.errors import BadFile, UnknownName
 from dl.plugins.discovery import FoundPlugin
 
@@ -109,7 +110,7 @@ def read_trusted() -> dict[str, Hashes]:
     """
     path = trust_file()
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(regular.read_text(path))
         if stored["version"] != VERSION:
             raise ValueError("of another version")
         folders: dict[str, dict[str, str]] = stored["folders"]
@@ -150,7 +151,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as stream:
+    with regular.open_regular(path) as stream:
         source = stream.read(LARGEST + 1)
     if len(source) > LARGEST:
         raise OSError(f"it has more than {LARGEST:,} bytes")

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
@@ -172,7 +172,7 @@ class Run:
 
     def _text(self, name: str) -> str:
         try:
-            return (self.path / name).read_text(encoding="utf-8")
+            return regular.read_text(self.path / name)
         except FileNotFoundError:
             if is_study(self.path):
                 raise BadRun(_study_line(self.path)) from None
@@ -369,7 +369,7 @@ def read_json(path: Path, kind: type[Value]) -> Value:
         BadRun: If it is missing or damaged.
     """
     try:
-        return from_json(path.read_bytes(), kind)
+        return from_json(regular.read_bytes(path), kind)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError) as error:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
@@ -298,7 +298,7 @@ def read_workflow(path: Path) -> Workflow:
     """
     where = path / WORKFLOW
     try:
-        text = where.read_text(encoding="utf-8")
+        text = regular.read_text(where)
         stored: dict[str, Any] = json.loads(text)  # Any: JSON
         if stored.get("format") != FORMAT:
             found = f"{where} has format {stored.get('format')!r}; this dl reads format {FORMAT}"

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadRun
 from dl.options import Value, format_value
 from dl.recipes.asked import Asked
@@ -280,7 +280,7 @@ def read_study(path: Path) -> Study:
     """
     where = path / STUDY
     try:
-        text = where.read_text(encoding="utf-8")
+        text = regular.read_text(where)
         version = json.loads(text).get("format")
         if version != FORMAT:
             raise BadRun(f"{where} has format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
