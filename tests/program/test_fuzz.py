@@ -1,9 +1,8 @@
-"""Bad input of every kind, through the command line: an exit code of the table, no traceback, no character that acts.
+"""Bad input of every kind through the command line: an exit code of the table, no traceback, nothing that acts.
 
 Each input has a name and a group; docs/bad-input.md counts them. All run in this process, against one run of each domain.
 """
 
-import json
 import os
 import signal
 import struct
@@ -12,7 +11,6 @@ import traceback
 import warnings
 import zlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,11 +82,13 @@ def odd_names():
         yield Bad(
             "names", f"{what}, a table to predict", ("predict", "1", f"./{table}", "--csv"), written(table, TABLE)
         )
-        yield Bad("names", f"{what}, a name to look up", ("show", "--", name), code=2)
+        yield Bad("names", f"{what}, a name to look up", ("show", "--runs", "../runs", "--", name), code=2)
     for what in ("markup", "an escape", "a newline", "right to left", "no UTF-8"):
         name = ODD_NAMES[what]
         yield Bad("names", f"{what}, a class", ("check", "vision", "./pets"), classes(name, "other"))
         yield Bad("names", f"{what}, an image to predict", ("predict", "2", f"./{name}.png"), image(f"{name}.png"))
+        words = ("predict", "2", f"./{name}.png", "--csv")
+        yield Bad("names", f"{what}, an image to predict as CSV", words, image(f"{name}.png"))
         text = f"size,{name.strip()!r},label\n{ROWS}".encode("utf-8", "surrogateescape")
         yield Bad("names", f"{what}, a column", ("check", "tabular", "t.csv"), written("t.csv", text))
         cells = TABLE.replace(",y\n", f',"{name}"\n').encode("utf-8", "surrogateescape")
@@ -120,7 +120,7 @@ TABLES = {
     "no label at all": TABLE.replace(",n\n", ",\n").replace(",y\n", ",\n").encode(),
     "a class of one": TABLE.encode() + b"1,2,z\n",
     "one row": b"size,age,label\n1,2,y\n",
-    "constant columns": "size,age,label\n".encode() + b"1,1,y\n1,1,n\n" * 12,
+    "constant columns": b"size,age,label\n" + b"1,1,y\n1,1,n\n" * 12,
     "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
     "a zip": b"PK\x03\x04" + bytes(200),
     "a pickle": b"\x80\x04cos\nsystem\n(S'touch ran'\ntR.",
@@ -462,6 +462,8 @@ def fault(bad, home, folder):
         return f"{code}, not {bad.code}: {err[-300:]}"
     if code in (2, 3, 4) and not err.splitlines()[-1].startswith("dl: "):
         return f"no line of dl: {err[-300:]!r}"
+    if "DL_PLUGINS=-" in err:
+        return f"a plugin of dl is blamed: {err[-300:]!r}"
     acting = [
         c
         for c in (err if "--csv" in words else out + err)

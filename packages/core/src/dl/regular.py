@@ -9,6 +9,14 @@ import stat
 from pathlib import Path
 from typing import IO
 
+
+class NotRegular(OSError):
+    """A path that is no regular file; its text is the reason alone, as messages name the path."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -23,7 +31,8 @@ def check_regular(path: str | Path) -> None:
 
     Raises:
         FileNotFoundError: If it does not exist.
-        OSError: If it is something else, or cannot be reached.
+        NotRegular: If it is something else.
+        OSError: If it cannot be reached.
     """
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - a million times, and the path may be text
@@ -32,7 +41,7 @@ def check_regular(path: str | Path) -> None:
     if not stat.S_ISREG(mode):
         kind = KINDS.get(stat.S_IFMT(mode), "no file")
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        raise OSError(number, f"it is {kind}, not a regular file", str(path))
+        raise NotRegular(number, f"it is {kind}, not a regular file", str(path))
 
 
 def open_regular(path: str | Path) -> IO[bytes]:

@@ -21,6 +21,7 @@ from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
 from dl.files import write_bytes, write_with
+from dl.stored import parse_json
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
 
@@ -81,7 +82,7 @@ def _key(settings: str, texts: Ragged, *arrays: NDArray[np.generic]) -> str:
 
 def _read_vocabulary(stored: Path) -> Vocabulary | None:
     try:
-        vocabulary = from_json(json.loads(regular.read_bytes(stored)))
+        vocabulary = from_json(parse_json(regular.read_bytes(stored)))
     except (OSError, ValueError, TypeError, BadRun):
         return None
     mark_used(stored)

@@ -28,6 +28,7 @@ from dl.data.cache import cache_folder, mark_used, trim
 from dl.data.folders import FoundFile
 from dl.errors import BadData, BadFile, CannotWrite
 from dl.files import write_bytes, write_with
+from dl.stored import parse_json
 from dl.terminal import safe_text
 from dl_vision.decode import UNREAD, ImageFacts, decode, digest_of, for_each, inspect, read_content
 
@@ -179,7 +180,7 @@ def _load_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
         images = np.load(stored, mmap_mode="c", allow_pickle=False)
         bad: dict[int, str] = {}
         if len(images) < count:
-            bad = {int(at): str(why) for at, why in json.loads(regular.read_bytes(stored.with_suffix(".bad"))).items()}
+            bad = {int(at): str(why) for at, why in parse_json(regular.read_bytes(stored.with_suffix(".bad"))).items()}
     except (OSError, ValueError, EOFError, AttributeError):
         return None
     kept = [position for position in range(count) if position not in bad]
@@ -211,7 +212,7 @@ def _facts_to_bytes(facts: Sequence[ImageFacts]) -> bytes:
 
 def _load_facts(stored: Path) -> list[ImageFacts] | None:
     try:
-        rows = json.loads(regular.read_bytes(stored))
+        rows = parse_json(regular.read_bytes(stored))
         facts = [
             ImageFacts(bytes.fromhex(digest), int(h), int(w), bool(grey), str(why)) for digest, h, w, grey, why in rows
         ]

@@ -18,6 +18,7 @@ from types import ModuleType
 from dl import regular
 from dl.errors import BadFile, UnknownName
 from dl.plugins.discovery import FoundPlugin
+from dl.stored import parse_json
 
 FOLDER = "dl_plugins"
 LARGEST = 1_000_000  # bytes; a plugin of one file is a page or two
@@ -110,7 +111,7 @@ def read_trusted() -> dict[str, Hashes]:
     """
     path = trust_file()
     try:
-        stored = json.loads(regular.read_text(path))
+        stored = parse_json(regular.read_text(path))
         if stored["version"] != VERSION:
             raise ValueError("of another version")
         folders: dict[str, dict[str, str]] = stored["folders"]

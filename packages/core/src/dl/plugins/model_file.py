@@ -28,6 +28,7 @@ from dl.options import InputShape, Option, Options
 from dl.plugins.local import LARGEST, read_trusted, trust_file
 from dl.plugins.states import short_repr, shortened
 from dl.specs import ModelSpec, OwnStep
+from dl.stored import parse_json
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -345,7 +346,7 @@ def _need_trust(name: FileName, digest: str) -> None:
 def _typed() -> dict[str, str]:
     """Read the hashes of model files that the user has typed, with their paths; a damaged record holds none."""
     try:
-        stored = json.loads(regular.read_text(trust_file().with_name(TYPED)))
+        stored = parse_json(regular.read_text(trust_file().with_name(TYPED)))
         return {str(digest): str(path) for digest, path in stored.items()}
     except (OSError, ValueError, AttributeError, RecursionError):
         return {}

@@ -86,6 +86,9 @@ class Run:
         if not len(history) and self.manifest.best_epoch:
             raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
+        headline = f"val_{self.manifest.task.headline.name}"
+        if any(headline not in row for row in history.rows):
+            raise BadRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
         return history
 
     def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
@@ -221,7 +224,7 @@ def list_runs(root: Path) -> list[Run]:
 
 def _numbered(root: Path) -> list[Run]:
     """Return runs and studies below a folder, oldest first."""
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 - False for an impossible path
         return []
     numbered = [(int(match[1]), path) for path in root.iterdir() if (match := NAME.fullmatch(path.name))]
     return [Run(path) for _, path in sorted(numbered) if path.is_dir()]

@@ -29,7 +29,7 @@ from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
-from dl.stored import from_json
+from dl.stored import from_json, parse_object
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 
@@ -281,13 +281,13 @@ def read_study(path: Path) -> Study:
     where = path / STUDY
     try:
         text = regular.read_text(where)
-        version = json.loads(text).get("format")
+        version = parse_object(text).get("format")
         if version != FORMAT:
             raise BadRun(f"{where} has format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
         return replace(from_json(text, Study), path=path)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise BadRun(f"{where} is damaged: {error}") from error
 
 
