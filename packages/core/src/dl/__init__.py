@@ -9,9 +9,9 @@ Importing dl imports the standard library alone; everything else is imported whe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dl.version import VERSION
+
+TYPE_CHECKING = False  # importing typing for it would take longer than all the rest
 
 if TYPE_CHECKING:
     from dl.capacity.curve import curve

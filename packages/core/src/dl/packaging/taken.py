@@ -10,7 +10,7 @@ import shlex
 import sysconfig
 import tomllib
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ def _taken(candidate: Candidate) -> str:
     return ""
 
 
-def _foreign_files(candidate: Candidate) -> Iterable[str]:
+def _foreign_files(candidate: Candidate) -> Iterator[str]:
     """Yield the files that exist and are not its own of an earlier version."""
     folder = metadata_folders().get(candidate.name)
     own: set[str] = set()
