@@ -1,6 +1,7 @@
 """Bad input of every kind through the command line: an exit code of the table, no traceback, nothing that acts.
 
-Each input has a name and a group; docs/bad-input.md counts them. All run in this process, against one run of each domain.
+Each input has a name and a group; docs/bad-input.md counts them. All run in this process, against a run of each
+of two domains.
 """
 
 import os

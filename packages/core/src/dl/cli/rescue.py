@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from dl.errors import DLError, InstallFailed
 from dl.plugins.discovery import OWN, FoundPlugin, installed, metadata_folders
-from dl.version import VERSION
 
 CODE = 4  # exit code of an environment that does not work
 LONGEST = 300  # characters of an error
@@ -84,7 +84,7 @@ def _doctor(_words: Sequence[str]) -> int:
     print(_safe(f"ok  python  {sys.version.split()[0]} at {sys.executable}"))
     folders = metadata_folders()
     for name in sorted(OWN & set(folders)):
-        print(_safe(f"ok  {name}  {folders[name].rpartition('-')[2].removesuffix('.dist-info') or VERSION}"))
+        print(_safe(f"ok  {name}  {Path(folders[name]).stem.partition('-')[2]}"))
     for line in _unmet():
         print(_safe(f"!!  {line}"))
     return 1
@@ -98,7 +98,7 @@ def _kind(error: BaseException) -> str:
 
 
 def _print_error(line: str) -> None:
-    print(f"dl: {_safe(' '.join(line.split()))}", file=sys.stderr)
+    print(f"dl: {_safe(' '.join(line.split()) if chr(10) in line else line)}", file=sys.stderr)
 
 
 def _safe(text: str) -> str:

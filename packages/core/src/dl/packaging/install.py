@@ -190,9 +190,10 @@ def _would_break(words: Sequence[str], what: str, keeping: Keeping) -> str:
         new, _ = _dry_run(words, what)
     except InstallFailed:
         return ""
-    if broken := broken_by(new, keeping.needs):
-        return breakage(what, words[:-1], broken, new)
-    return refusal(what, words[:-1], keeping.versions, new)
+    if line := refusal(what, words[:-1], keeping.versions, new):
+        return line
+    broken = broken_by(new, keeping.needs)
+    return breakage(what, words[:-1], broken, new) if broken else ""
 
 
 def uninstall(name: str) -> Changes:
