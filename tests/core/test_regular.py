@@ -60,7 +60,7 @@ def test_what_is_missing_is_missing_and_so_is_a_name_that_no_file_can_have(tmp_p
 
 
 READS = re.compile(
-    r"(?<!regular)\.read_(?:text|bytes)\(|(?<!gzip)(?<!lzma)(?<!bz2)(?<!tarfile)\.open\([^)]*\"r|\bopen\([^)]*\"rb?\""
+    r"""(?<!regular)\.read_(?:text|bytes)\(|(?<!gzip)(?<!lzma)(?<!bz2)\.open\("rb?"|(?<![.\w])open\([^)]*"rb?\""""
 )
 
 

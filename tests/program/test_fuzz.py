@@ -12,6 +12,7 @@ import traceback
 import warnings
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -401,8 +402,17 @@ def made_as(make, words):
 
 
 BAD = [*odd_names(), *tables(), *images(), *recipes(), *options(), *runs_of_others(), *places()]
-# In `make test` every seventh, so that each group, and nearly each verb, is among them.
-SHORT = BAD[::7]
+GROUPS = {
+    "names": "markup, escapes, line breaks, right to left, formulas, no UTF-8, in files, classes, columns and labels",
+    "tables": "UTF-16, semicolons, a column twice, 1e400, cut off, compressed or not, 5,000 columns, pickles",
+    "images": "truncated, a bomb, CMYK, 16 bits, animated, FIFO, broken link, link to its parent",
+    "recipes": "10 MB, deep nesting, unknown keys, wrong types, other versions, binary",
+    "options": "NaN, infinite, huge, negative, empty, digits of other scripts, unknown flags and verbs",
+    "runs": "a list, a number, other keys, 10 MB of nesting, a FIFO, a device in the place of each file of a run",
+    "places": "FIFO, device, folder, broken link or link to itself as data, recipe, model or lock; unwritable folders",
+}
+# In `make test` every eleventh, so that each group, and nearly each verb, is among them.
+SHORT = BAD[::11]
 
 
 @pytest.fixture(scope="module")
@@ -489,6 +499,19 @@ def _tried(cases, home, tmp_path, monkeypatch):
         if found := fault(bad, home, folder):
             faults[f"{bad.group}: {bad.name}"] = found
     return faults
+
+
+def table():
+    """The table of docs/bad-input.md: how many inputs there are in each group, and some of their names."""
+    rows = ["| group | inputs | such as |", "|---|---:|---|"]
+    for group, examples in GROUPS.items():
+        rows.append(f"| {group} | {sum(bad.group == group for bad in BAD)} | {examples} |")
+    return "\n".join([*rows, f"| all | {len(BAD)} | |"])
+
+
+def test_the_page_counts_the_inputs():
+    page = (Path(__file__).parents[2] / "docs/bad-input.md").read_text()
+    assert page.partition("<!-- inputs -->\n")[2].partition("\n<!-- /inputs -->")[0] == table()
 
 
 def test_every_input_has_a_name_of_its_own_and_there_are_enough():
