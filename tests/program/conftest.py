@@ -101,7 +101,7 @@ class Environment:
         self.site = next(folder.glob("lib/python*/site-packages"))
         borrowed = [path for path in sys.path if "site-packages" in path or path.endswith("/src")]
         (self.site / "borrowed.pth").write_text("\n".join(borrowed) + "\n")
-        (folder / "bin/dl").write_text(f"#!{self.python}\nfrom dl.cli.main import main\nmain()\n")
+        (folder / "bin/dl").write_text(f"#!{self.python}\nfrom dl.__main__ import main\nmain()\n")
         (folder / "bin/dl").chmod(0o755)
         self.links, self.cwd = folder / "links", folder / "cwd"
         self.links.mkdir()

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import zipfile
 
 import pytest
 
@@ -212,7 +213,7 @@ def test_a_lock_installs_the_same_bytes_and_refuses_others(make_wheel, env, tmp_
 def test_without_pip_and_uv_it_is_said_how_to_get_one(environment_at, tmp_path):
     bare = environment_at(tmp_path / "bare")
     (bare.site / "pip.py").write_text("")
-    blocked = "import sys; sys.modules['pip'] = None; from dl.cli.main import main; main()"
+    blocked = "import sys; sys.modules['pip'] = None; from dl.__main__ import main; main()"
     (bare.folder / "bin/dl").write_text(f"#!{bare.python}\n{blocked}\n")
     _, err = bare.dl("install", "dl-one", code=4, PATH="/nowhere")
     assert "has neither pip nor uv" in err and "python -m ensurepip" in err
@@ -252,3 +253,75 @@ def test_a_wheel_whose_needs_contradict_each_other_is_told_as_before(make_wheel,
     wheel = make_wheel(env.links, "dl-torn", requires=["needed==1.0", "other"])
     _, err = env.dl("install", wheel, code=4)
     assert "its requirements contradict those of another package" in err and env.installed() == set()
+
+
+@pytest.fixture
+def breaking(make_wheel, env):
+    """The environment, with a plugin in its index that needs a rich with which dl cannot start."""
+    make_wheel(env.links, "rich", "9.0", source="", point=False)
+    make_wheel(env.links, "dl-breaks", requires=["rich<10"])
+    return env
+
+
+def test_what_would_break_dl_is_refused_before_anything_is_changed(breaking):
+    here = importlib.metadata.version("rich")
+    _, err = breaking.dl("install", "dl-breaks", code=4)
+    assert err.startswith("dl: installing 'dl-breaks' would break what is installed: dl-core ")
+    assert " needs rich>=" in err and f"and it would replace {here} by 9.0" in err
+    assert err.endswith(
+        "; nothing was installed  ask for a version of it that fits, or go on with: dl install dl-breaks --force\n"
+    )
+    assert breaking.installed() == set()
+    assert breaking.dl("install", "--dry-run", "dl-breaks", code=4)[1] == err
+
+
+@pytest.mark.slow
+def test_a_version_that_fits_what_is_installed_is_taken_instead(make_wheel, breaking):
+    make_wheel(breaking.links, "dl-breaks", "0.9", requires=["rich"])
+    assert breaking.dl("install", "dl-breaks")[0].splitlines()[0] == "added dl-breaks 0.9"
+    assert breaking.installed() == {"dl_breaks"}
+
+
+@pytest.mark.slow
+def test_a_broken_environment_is_one_line_and_the_verbs_that_mend_it_work(breaking):
+    _, err = breaking.dl("install", "dl-breaks", "--force", code=4)
+    assert "dl does not start any more" in err and breaking.installed() == {"dl_breaks", "rich"}
+    for words in (("ls",), ("report", "last"), ("fit", "vision", "mnist"), ("plugins", "--json")):
+        out, err = breaking.dl(*words, code=4)
+        assert out == "" and err.count("\n") == 2 and " needs rich>=" in err and ", and rich 9.0 is installed" in err
+        assert err.endswith("dl: what still works: dl doctor, dl plugins, dl uninstall NAME\n")
+    out, _ = breaking.dl("plugins", code=4)
+    assert "breaks  dl-breaks 1.0  remove it: dl uninstall breaks\n" in out and "mnist  dl-mnist" in out
+    assert " needs rich>=" in breaking.dl("doctor", code=1)[0]
+    assert breaking.dl("uninstall", "breaks")[0] == "removed dl-breaks 1.0\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torch", "numpy"])
+def test_doctor_tells_of_a_package_that_cannot_be_imported(make_wheel, shared, name):
+    path = shared.site / f"{name}.py"
+    path.write_text("raise RuntimeError('of another build')")
+    try:
+        out, err = shared.dl("doctor", code=1)
+        assert "of another build" in out + err and "Traceback" not in err
+        assert "dl-mnist" in shared.dl("plugins")[0]
+    finally:
+        path.unlink()
+
+
+def test_names_and_files_of_dl_and_of_others_are_not_taken(make_wheel, shared, tmp_path):
+    _, err = shared.dl("install", make_wheel(tmp_path, "dl-vision", "99.0"), code=4)
+    assert "has the name of a distribution of dl, dl-vision, which pip alone installs" in err
+    _, err = shared.dl("install", "dl_core", code=4)
+    assert "'dl_core' has the name of a distribution of dl, dl-core" in err
+    disguised = make_wheel(tmp_path, "dl-text", "99.0").rename(tmp_path / "other-99.0-py3-none-any.whl")
+    assert "has the name of a distribution of dl, dl-text" in shared.dl("install", disguised, code=4)[1]
+    _, err = shared.dl("install", make_wheel(tmp_path, "mnist"), code=4)
+    assert "registers a plugin 'mnist', and that is the name of the plugin of dl-mnist" in err
+    first, second = make_wheel(tmp_path, "dl-first"), make_wheel(tmp_path, "dl_first_", source="")
+    shared.dl("install", first)
+    with zipfile.ZipFile(second, "a") as archive:
+        archive.writestr("dl_first.py", "stolen = True")
+    assert "would replace 'dl_first.py' of another distribution" in shared.dl("install", second, code=4)[1]
+    shared.dl("uninstall", "dl-first")
+    assert not {"dl_first", "mnist", "other"} & shared.installed()

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dl import regular
 from dl.diagram import Diagram
 from dl.errors import BadRun
 from dl.finding import Finding
@@ -137,7 +138,8 @@ def _sound(manifest: Manifest, run: Run) -> Manifest:
 
 def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> None:
     path, metric = run.path / "history.csv", manifest.task.headline.name
-    if not rows and path.exists() and path.read_bytes().strip() and not path.read_bytes().startswith(b"epoch,"):
+    content = regular.read_bytes(path) if not rows and path.exists() else b""
+    if content.strip() and not content.startswith(b"epoch,"):
         raise BadRun(f"{str(path)!r} is not the history of a run of dl")
     for number, row in enumerate(rows, start=2):
         missing = [name for name in ("epoch", "val_loss", f"val_{metric}") if name not in row]
@@ -185,7 +187,7 @@ def _archive(run: Run, name: str) -> Arrays:
     path = run.outcomes_folder / name
 
     def load() -> Arrays:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        with regular.open_regular(path) as stream, np.load(stream, allow_pickle=False) as stored:
             return dict(stored)
 
     if not path.exists():

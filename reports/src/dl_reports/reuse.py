@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dl import regular
 from dl.errors import BadRun
 from dl.runs.ledger import LEDGER, evaluations_of, read_ledger
 from dl.runs.manifest import Manifest
@@ -102,7 +103,7 @@ def _count_rows(path: Path) -> int:
         return 0
     if path.stat().st_size > LARGEST:
         raise BadRun(f"{path} is too large for a history")
-    return max(sum(1 for line in path.read_bytes().splitlines() if line.strip()) - 1, 0)
+    return max(sum(1 for line in regular.read_bytes(path).splitlines() if line.strip()) - 1, 0)
 
 
 def _bound(manifest: Manifest, evaluations: int, n: int) -> float | None:

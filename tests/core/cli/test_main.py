@@ -67,3 +67,26 @@ def test_one_signal_or_two_outside_of_a_fit_are_one_line(monkeypatch, capsys, si
 
     monkeypatch.setattr(main, "command_line", lambda *_: stop)
     assert run(["ls"]) == 130 and capsys.readouterr().err == "dl: stopped\n"
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("Unable to allocate 9 TiB"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_too_little_memory_is_one_line_in_any_verb(monkeypatch, capsys, error):
+    def raises(word=""):
+        raise error
+
+    monkeypatch.setattr("dl.cli.main.command_line", raises)
+    assert run(["show", "x"]) == 1
+    assert capsys.readouterr().err.startswith("dl: out of memory: ")
+
+
+def test_an_interrupt_that_an_import_turns_into_another_error_is_an_interrupt(monkeypatch, capsys):
+    def raises(word=""):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("half imported") from error
+
+    monkeypatch.setattr("dl.cli.main.command_line", raises)
+    assert run(["fit"]) == 130 and capsys.readouterr().err == "dl: stopped\n"

@@ -16,12 +16,12 @@ def test_each_held_package_is_the_one_that_is_installed_unless_it_may_be_replace
         held(["torch", "scipy"])
 
 
-def test_the_constraint_names_exact_versions_and_is_gone_afterwards():
-    with constraint({"torch": "2.0", "numpy": "1.0"}) as words:
+def test_the_constraint_holds_the_lines_and_is_gone_afterwards():
+    with constraint(["torch==2.0", "numpy==1.0"]) as words:
         flag, path = words
         assert flag == "--constraint" and Path(path).read_text() == "torch==2.0\nnumpy==1.0\n"
     assert not Path(path).exists()
-    with constraint({}) as words:
+    with constraint([]) as words:
         assert words == []
 
 

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from dl.errors import InstallFailed
-from dl.packaging.lock import closure, to_lock, write_lock
+from dl.packaging.lock import to_lock, write_lock
+from dl.packaging.needs import closure
 
 
 @pytest.fixture

@@ -4,37 +4,37 @@
     print(dl.report(run))
     print(dl.evaluate(run).score)
 
-Importing dl does not import torch; the functions do when they are called.
+Importing dl imports the standard library alone; everything else is imported when it is used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from dl.errors import (
-    BadData,
-    BadDevices,
-    BadFile,
-    BadNetwork,
-    BadOption,
-    BadRecipe,
-    BadRun,
-    CannotWrite,
-    DifferentSizes,
-    DLError,
-    InstallFailed,
-    PluginFailed,
-    TrainingFailed,
-    UnknownName,
-)
-from dl.finding import Finding
-from dl.hookspecs import hookimpl
 from dl.version import VERSION
+
+TYPE_CHECKING = False  # importing typing for it would take longer than all the rest
 
 if TYPE_CHECKING:
     from dl.capacity.curve import curve
     from dl.capacity.overfit import overfit
     from dl.cross_validation.cross_validate import cv
+    from dl.errors import (
+        BadData,
+        BadDevices,
+        BadFile,
+        BadNetwork,
+        BadOption,
+        BadRecipe,
+        BadRun,
+        CannotWrite,
+        DifferentSizes,
+        DLError,
+        InstallFailed,
+        PluginFailed,
+        TrainingFailed,
+        UnknownName,
+    )
+    from dl.finding import Finding
+    from dl.hookspecs import hookimpl
     from dl.inference.evaluate import evaluate
     from dl.inference.module import load
     from dl.inference.predict import Prediction, predict
@@ -88,8 +88,26 @@ __all__ = [
 ]
 __version__ = VERSION
 
+_ERRORS = (
+    "BadData",
+    "BadDevices",
+    "BadFile",
+    "BadNetwork",
+    "BadOption",
+    "BadRecipe",
+    "BadRun",
+    "CannotWrite",
+    "DLError",
+    "DifferentSizes",
+    "InstallFailed",
+    "PluginFailed",
+    "TrainingFailed",
+    "UnknownName",
+)
 _HOMES = {
+    **dict.fromkeys(_ERRORS, "dl.errors"),
     "Devices": "dl.training.devices",
+    "Finding": "dl.finding",
     "Prediction": "dl.inference.predict",
     "Run": "dl.runs.run",
     "Study": "dl.tuning.study",
@@ -100,6 +118,7 @@ _HOMES = {
     "cv": "dl.cross_validation.cross_validate",
     "evaluate": "dl.inference.evaluate",
     "fit": "dl.training.run_fit",
+    "hookimpl": "dl.hookspecs",
     "load": "dl.inference.module",
     "map_examples": "dl.inspection.map_examples",
     "open_run": "dl.runs.run",

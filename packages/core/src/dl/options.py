@@ -213,6 +213,8 @@ def _convert(value: object, kind: type) -> Value | None:
         return None
     if kind is str:
         return str(value)
+    if isinstance(value, str) and ("_" in value or not value.isascii()):  # Python reads 1_0 and Arabic digits as well
+        return None
     try:
         number = float(value) if isinstance(value, (str, int, float)) else None
         if kind is int:

@@ -5,7 +5,7 @@ writes: an interval with an infinite end, and a path that is no Unicode.
 """
 
 import json
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Value = TypeVar("Value")
 
@@ -22,7 +22,28 @@ def from_json(text: str | bytes, kind: type[Value]) -> Value:
     """
     import msgspec  # imported here: it takes 20 ms, and `dl ls` and `dl --help` do not need it
 
+    return msgspec.convert(parse_json(text), kind)
+
+
+def parse_json(text: str | bytes) -> Any:  # Any: JSON
+    """Parse JSON.
+
+    Raises:
+        ValueError: If it is none, or nested more deeply than Python can follow.
+    """
     try:
-        return msgspec.convert(json.loads(text), kind)
+        return json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def parse_object(text: str | bytes) -> dict[str, Any]:  # Any: JSON
+    """Parse a JSON object.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    found = parse_json(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"it holds a {type(found).__name__}, not an object")
+    return found

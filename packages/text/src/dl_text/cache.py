@@ -15,11 +15,13 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from dl import regular
 from dl.data.cache import cache_folder, mark_used, size_limit, trim
 from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
 from dl.files import write_bytes, write_with
+from dl.stored import parse_json
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
 
@@ -80,7 +82,7 @@ def _key(settings: str, texts: Ragged, *arrays: NDArray[np.generic]) -> str:
 
 def _read_vocabulary(stored: Path) -> Vocabulary | None:
     try:
-        vocabulary = from_json(json.loads(stored.read_bytes()))
+        vocabulary = from_json(parse_json(regular.read_bytes(stored)))
     except (OSError, ValueError, TypeError, BadRun):
         return None
     mark_used(stored)
@@ -91,7 +93,9 @@ def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | Non
     """Map the stored rows, or return None if they are missing, incomplete, or of another vocabulary."""
     try:
         # Copy-on-write, since torch needs writable arrays.
+        regular.check_regular(stored)
         values = np.load(stored, mmap_mode="c", allow_pickle=False)
+        regular.check_regular(_offsets_of(stored))
         offsets = np.load(_offsets_of(stored), allow_pickle=False)
         whole = values.dtype == vocabulary.dtype and offsets.dtype == np.int64 and offsets.shape == (count + 1,)
         whole = whole and offsets[0] == 0 and (np.diff(offsets) > 0).all() and values.shape == (offsets[-1],)

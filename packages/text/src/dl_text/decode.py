@@ -4,6 +4,7 @@ import codecs
 import os
 from hashlib import blake2b
 
+from dl import regular
 from dl.errors import BadFile, BadOption
 from dl.terminal import safe_text
 
@@ -32,7 +33,7 @@ def read_file(path: str) -> bytes:
         BadFile: If it is larger than `LARGEST_FILE`.
         OSError: If it cannot be read.
     """
-    with open(path, "rb") as stream:  # noqa: PTH123 - many times, and the path is text
+    with regular.open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:
             raise BadFile(f"{size:,} bytes are too large for a text")

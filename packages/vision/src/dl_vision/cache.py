@@ -23,10 +23,12 @@ import PIL
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from dl import regular
 from dl.data.cache import cache_folder, mark_used, trim
 from dl.data.folders import FoundFile
 from dl.errors import BadData, BadFile, CannotWrite
 from dl.files import write_bytes, write_with
+from dl.stored import parse_json
 from dl.terminal import safe_text
 from dl_vision.decode import UNREAD, ImageFacts, decode, digest_of, for_each, inspect, read_content
 
@@ -174,10 +176,11 @@ def _load_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
     """Map the stored pixels, or return None if they are missing or incomplete."""
     try:
         # Copy-on-write, since torch needs writable arrays.
+        regular.check_regular(stored)
         images = np.load(stored, mmap_mode="c", allow_pickle=False)
         bad: dict[int, str] = {}
         if len(images) < count:
-            bad = {int(at): str(why) for at, why in json.loads(stored.with_suffix(".bad").read_bytes()).items()}
+            bad = {int(at): str(why) for at, why in parse_json(regular.read_bytes(stored.with_suffix(".bad"))).items()}
     except (OSError, ValueError, EOFError, AttributeError):
         return None
     kept = [position for position in range(count) if position not in bad]
@@ -209,7 +212,7 @@ def _facts_to_bytes(facts: Sequence[ImageFacts]) -> bytes:
 
 def _load_facts(stored: Path) -> list[ImageFacts] | None:
     try:
-        rows = json.loads(stored.read_bytes())
+        rows = parse_json(regular.read_bytes(stored))
         facts = [
             ImageFacts(bytes.fromhex(digest), int(h), int(w), bool(grey), str(why)) for digest, h, w, grey, why in rows
         ]

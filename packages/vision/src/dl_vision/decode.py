@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from dl import regular
 from dl.errors import BadFile
 from dl.options import Options
 from dl.terminal import safe_text
@@ -70,7 +71,7 @@ def read_content(path: str) -> bytes:
         BadFile: If it is empty or larger than `LARGEST_FILE`.
         OSError: If it cannot be read.
     """
-    with open(path, "rb") as stream:  # noqa: PTH123 - a million times, and the path is text
+    with regular.open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:
             raise BadFile(f"{size:,} bytes are too large for an image")

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
+from dl import regular
 from dl.data.packaged import PackagedFile, locate, open_checked
 from dl.errors import BadFile
 from dl.terminal import safe_text
@@ -47,7 +48,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         BadFile: If it cannot be read, is neither, or holds code.
     """
     try:
-        with path.open("rb") as stream:
+        with regular.open_regular(path) as stream:
             head = stream.read(9)
             stream.seek(0)
             return _safetensors(stream, path) if head[8:] == b"{" else _named(_unpickle(stream, path), path)

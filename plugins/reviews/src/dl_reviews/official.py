@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dl import regular
 from dl.data.cache import cache_root
 from dl.data.packaged import expect_sha256
 from dl.errors import BadFile
@@ -129,7 +130,7 @@ def _label_and_number(name: str) -> tuple[int, int]:
 
 def _files_in_archive(path: Path, half: str, known: Archive) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of the archive members that are reviews of this half."""
-    with path.open("rb") as stream:
+    with regular.open_regular(path) as stream:
         expect_sha256(stream, path, known.sha256, f"get it again from {known.url}")
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:
@@ -151,7 +152,7 @@ def _files_in_folder(place: Path, half: str) -> Iterator[tuple[str, bytes]]:
                     continue
                 if not entry.is_file(follow_symlinks=False) or entry.stat().st_size > LARGEST:
                     raise BadFile(f"{entry.path!r} is not a plain file of at most {LARGEST:,} bytes")
-                yield name, Path(entry.path).read_bytes()
+                yield name, regular.read_bytes(entry.path)
 
 
 def _decode(content: bytes, place: Path, name: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
-from dl import files
+from dl import files, regular
 from dl.capacity.compare import best_scored
 from dl.data.examples import Dataset, Index
 from dl.errors import BadData, BadRun, TrainingFailed
@@ -198,9 +198,7 @@ class Ground:
         run = Run(path)
         if run.status not in ("finished", "failed"):
             return None
-        if (path / "recipe.toml").read_text(encoding="utf-8") != recipe.to_toml() or (
-            run.manifest.parts.train != train_size
-        ):
+        if regular.read_text(path / "recipe.toml") != recipe.to_toml() or (run.manifest.parts.train != train_size):
             raise BadRun(f"fit {path.name} of {self.folder.name} has other choices or other data; leave --resume out")
         return run
 

@@ -151,21 +151,20 @@ def install(
     replace: Annotated[
         list[str] | None, typer.Option(help="Allow replacing torch, lightning or numpy; repeatable.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Install even what breaks or replaces parts of dl.")] = False,
 ) -> int:
     """Install a distribution and list what it registers."""
-    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run or replace)):
+    if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run or replace or force)):
         raise BadOption(
             "install takes a name, a folder, a wheel or a URL, or --lock FILE alone  see: dl install --help"
         )
     from dl.packaging import install
 
+    asked = {"upgrade": upgrade, "editable": editable, "force": force}
     if dry_run:
-        _print_changes(install.plan(what, upgrade=upgrade, editable=editable, replace=replace or ()), "would have ")
+        _print_changes(install.plan(what, replace=replace or (), **asked), "would have ")
         return 0
-    if lock:
-        changes = install.install_locked(lock)
-    else:
-        changes = install.install(what, upgrade=upgrade, editable=editable, replace=replace or ())
+    changes = install.install_locked(lock) if lock else install.install(what, replace=replace or (), **asked)
     _print_changes(changes)
     return _print_registered(changes, what)
 

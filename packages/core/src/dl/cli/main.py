@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dl.errors import DLError, PluginFailed
+from dl.cli import rescue
+from dl.errors import DLError, PluginFailed, TrainingFailed
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
@@ -110,15 +111,38 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, SecondSignal):
         return _refuse("stopped", 130)
     except BrokenPipeError:  # the reader of stdout has exited (| head)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit:
         raise
     except BaseException as error:
-        if os.environ.get("DL_DEBUG") == "1" or not (line := _plugin_error_line(error)):
+        if os.environ.get("DL_DEBUG") == "1":
+            raise
+        if _interrupted(error):
+            return _refuse("stopped", 130)
+        if _out_of_memory(error):
+            advice = "close other programs, or take less at once: smaller files, batch_size="
+            return _refuse(f"out of memory: {error or type(error).__name__}  {advice}", TrainingFailed.exit_code)
+        if isinstance(error, Exception) and arguments[:1] and arguments[0] in rescue.VERBS:
+            return rescue.rescue(arguments, error)
+        line = _plugin_error_line(error) or rescue.broken_environment(error)
+        if not line:
             _suspect_plugins()
             raise
         return _refuse(line, PluginFailed.exit_code)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Return whether memory of the host or of a device is used up; torch is not imported for the question."""
+    of_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or of_torch
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Return whether an error came from Ctrl-C, which an import may turn into another error."""
+    step: BaseException | None = error
+    while step is not None and not isinstance(step, KeyboardInterrupt):
+        step = step.__cause__ or step.__context__
+    return step is not None
 
 
 def _suspect_plugins() -> None:

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dl import regular
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -151,7 +152,7 @@ def tune(
             with hinting_at_flags(typed):
                 found = tune_asked(*how, budget=budget, sampler=sampler, over=names, jobs=jobs or 1, shared=place)
     if as_json:
-        print((found.path / "study.json").read_text(encoding="utf-8"), end="")
+        print(regular.read_text(found.path / "study.json"), end="")
     else:
         show_study(console(), found)
     return 128 + found.signal if found.signal else 0

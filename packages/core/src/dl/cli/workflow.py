@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dl import regular
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -127,7 +128,7 @@ def workflow(
             with hinting_at_flags(typed):
                 found = begin_workflow(asked, plugins, where, runs, screen, **how)  # type: ignore[arg-type]  # as named
     if as_json:
-        print((found.path / "workflow.json").read_text(encoding="utf-8"), end="")
+        print(regular.read_text(found.path / "workflow.json"), end="")
     else:
         _show(found)
     if found.signal:

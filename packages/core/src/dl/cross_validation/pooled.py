@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dl import files
+from dl import files, regular
 from dl.cross_validation.fold import SetUp, fit_in_turn
 from dl.cross_validation.plan import Plan
 from dl.cross_validation.pool import FinishedFold, pool
@@ -124,7 +124,7 @@ def fit_pooled(
 def _is_of(folder: Path, plan: Plan) -> bool:
     """Return whether a folder holds folds of this recipe, to the letter."""
     try:
-        return (folder / "recipe.toml").read_text(encoding="utf-8") == recipe_text(plan.recipe, plan.defaults)
+        return regular.read_text(folder / "recipe.toml") == recipe_text(plan.recipe, plan.defaults)
     except (OSError, ValueError):
         return False
 

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import IO
 
+from dl import regular
 from dl.errors import BadFile
 
 
@@ -60,7 +61,7 @@ def open_checked(path: Path, known: PackagedFile) -> Iterator[IO[bytes]]:
         BadFile: If it is missing, cannot be read, or differs from the published file.
     """
     try:
-        with path.open("rb") as stream:
+        with regular.open_regular(path) as stream:
             expect_sha256(stream, path, known.sha256, known.repair)
             stream.seek(0)
             yield stream

@@ -50,4 +50,6 @@ def path_hint(path: Path) -> str:
 
 def explain_missing(path: Path) -> str:
     """Return why a path is not a file, as the end of a sentence."""
+    if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - as above
+        return "a link that leads nowhere"
     return "no regular file" if os.path.exists(path) else f"not there{path_hint(path)}"  # noqa: PTH110 - as above

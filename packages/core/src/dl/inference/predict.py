@@ -206,10 +206,15 @@ def _read(
         reading: The options of reading.
         empty: Whether there may be neither.
         strict: Whether what was skipped will be an error.
+
+    Raises:
+        BadData: If there is no input.
     """
+    if not (sources or empty) and raw is None:
+        raise BadData("there is no input to predict; pass files or folders, - for stdin, or a text with --text")
     with _silenced(strict):
         read = [] if raw is None else [_from_memory(opened, raw, reading)]
-        if sources or not (read or empty):
+        if sources:
             read.append(opened.domain.read_raw(sources, opened.preprocessor, reading))
     return read
 

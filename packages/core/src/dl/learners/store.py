@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from dl import regular
 from dl.errors import BadRun, PluginFailed
 from dl.files import write_bytes
 from dl.learner import Learner
@@ -41,7 +42,7 @@ def load_learner(path: Path, learner: Learner) -> FittedLearner:
     from skops import io
 
     try:
-        content = path.read_bytes()
+        content = regular.read_bytes(path)
         foreign = _foreign(content, learner)
         if foreign:
             raise BadRun(f"{path} holds types that are not trusted, and is not loaded: {foreign}")

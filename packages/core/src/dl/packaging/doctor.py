@@ -6,20 +6,17 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-
-from packaging.requirements import InvalidRequirement, Requirement
 
 from dl import files
 from dl.data import cache
 from dl.errors import BadOption, CannotWrite
-from dl.packaging.held import held
-from dl.plugins.discovery import metadata_folders, normalized
+from dl.packaging.held import HELD
+from dl.packaging.needs import Need, unmet_needs
 from dl.plugins.loading import inspect_plugins
 
 # Older versions can execute code from files they should only read.
@@ -51,8 +48,25 @@ def examine(runs: Path) -> list[Check]:
     """Run all checks."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
-    built = [*_unmet(), *_beside_torch()]
-    return [python, *packages, *built, *_plugins(), *_devices(), _writable("runs", runs), _cache()]
+    folders = [_writable("runs", runs), _cache()]
+    return [
+        python,
+        *packages,
+        *_unmet(),
+        *_beside_torch(),
+        *_tried("plugins", _plugins),
+        *_tried("torch", _devices),
+        *folders,
+    ]
+
+
+def _tried(name: str, check: Callable[[], list[Check]]) -> list[Check]:
+    """Run checks that import packages, which may be broken in any way."""
+    try:
+        return check()
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+        return [Check(name, f"cannot be checked: {why}  python -m pip install --force-reinstall {name}", ok=False)]
 
 
 def _package(name: str) -> Check:
@@ -69,26 +83,17 @@ def _package(name: str) -> Check:
 
 
 def _unmet() -> list[Check]:
-    """Find packages that require another version of torch, lightning or numpy than the installed one."""
-    versions, found = held(), []
-    for name in sorted(metadata_folders()):
-        for need in _requirements(name):
-            wanted = normalized(need.name)
-            here = versions.get(wanted, "")
-            applies = need.marker is None or need.marker.evaluate({"extra": ""})
-            if here and applies and not need.specifier.contains(here, prereleases=True):
-                found.append(
-                    Check(name, f"{_version(name)} needs {wanted}{need.specifier}, and {here} is here", ok=False)
-                )
-    return found
+    """Find requirements of dl, its plugins and all that these require which the installed versions do not satisfy."""
+    try:
+        needs = unmet_needs()
+    except ImportError as error:  # of packaging itself
+        return [Check("packaging", f"{error}  install it: python -m pip install packaging", ok=False)]
+    return [Check(need.by.split()[0], _unmet_line(need), ok=False) for need in needs]
 
 
-def _requirements(name: str) -> Iterator[Requirement]:
-    """Yield the requirements of an installed distribution, as far as they can be read."""
-    with suppress(PackageNotFoundError, ValueError):  # it is being removed, or its metadata is damaged
-        for text in distribution(name).requires or ():
-            with suppress(InvalidRequirement):
-                yield Requirement(text)
+def _unmet_line(need: Need) -> str:
+    line = f"{need.by.split()[1]} needs {need.name}{need.specifier}, and {need.here or 'none'} is here"
+    return line if need.name in HELD else f"{line}  python -m pip install '{need.name}{need.specifier}'"
 
 
 def _beside_torch() -> list[Check]:

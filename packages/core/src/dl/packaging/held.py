@@ -35,12 +35,12 @@ def held(replace: Iterable[str] = ()) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def constraint(versions: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield the arguments with which pip and uv keep these versions."""
+def constraint(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the arguments with which pip and uv keep to these requirements."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "held.txt"
-        path.write_text("".join(f"{name}=={here}\n" for name, here in versions.items()), encoding="utf-8")
-        yield ["--constraint", str(path)] if versions else []
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        yield ["--constraint", str(path)] if lines else []
 
 
 def refusal(what: str, words: Sequence[str], versions: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -22,9 +22,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+from dl import regular
 from dl.errors import BadOption, InstallFailed, UnknownName, nearest
 from dl.packaging.held import constraint, held, refusal
+from dl.packaging.needs import Need, broken_by, needs_of_dl
+from dl.packaging.taken import breakage, refuse_taken
 from dl.plugins.discovery import OWN, installed, metadata_folders, normalized
+from dl.version import VERSION
 
 Done = TypeVar("Done")
 Packages = dict[str, tuple[str, int]]  # version, and when it was installed, by normalized name
@@ -55,7 +59,9 @@ class Changes:
         return [lines[name] for name in sorted(lines, key=lambda name: (name not in self.asked, name))]
 
 
-def install(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
+def install(
+    what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = (), force: bool = False
+) -> Changes:
     """Install a distribution: by name, from a folder, a wheel or a URL.
 
     Args:
@@ -63,13 +69,18 @@ def install(what: str, *, upgrade: bool = False, editable: bool = False, replace
         upgrade: Whether to replace an installed version by the newest.
         editable: Whether to install the folder itself, so that edits take effect.
         replace: Which of the held packages (`dl.packaging.held`) may be replaced.
+        force: Whether it may break requirements of dl and of plugins, and take their names.
 
     Raises:
         UnknownName: If it is a path that does not exist.
-        InstallFailed: If it cannot be installed, or would replace a held package.
+        InstallFailed: If it cannot be installed, would replace a held package, break a requirement of dl or of a
+            plugin, or take the name of one; nothing is changed then.
     """
     before, words = packages(), _words(what, upgrade=upgrade, editable=editable)
-    _holding(lambda holding: _run(["install", *holding, *words], what), words, what, held(replace))
+    keeping = Keeping.of(replace, force=force)
+    if not force:
+        refuse_taken(what, words[-1])
+    _holding(lambda holding: _run(["install", *holding, *words], what), words, what, keeping)
     after = packages()
     if before == after and (wheel := Path(words[-1])).suffix == ".whl" and not _came_from(wheel):
         _run(["install", "--force-reinstall", "--no-deps", *words], what)  # another file of the same version
@@ -91,14 +102,19 @@ def install_locked(lock: Path) -> Changes:
     return difference(before, packages())
 
 
-def plan(what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = ()) -> Changes:
+def plan(
+    what: str, *, upgrade: bool = False, editable: bool = False, replace: Iterable[str] = (), force: bool = False
+) -> Changes:
     """Return the changes of an installation without making them.
 
     Raises:
         InstallFailed: If the installation would fail.
     """
     words = _words(what, upgrade=upgrade, editable=editable)
-    new, asked = _holding(lambda holding: _dry_run([*holding, *words], what), words, what, held(replace))
+    keeping = Keeping.of(replace, force=force)
+    if not force:
+        refuse_taken(what, words[-1])
+    new, asked = _holding(lambda holding: _dry_run([*holding, *words], what), words, what, keeping)
     before = {name: version for name, (version, _) in packages().items()}
     return Changes(
         added={name: version for name, version in new.items() if name not in before},
@@ -118,33 +134,66 @@ def _dry_run(words: Sequence[str], what: str) -> tuple[dict[str, str], set[str]]
     return new, {normalized(one["metadata"]["name"]) for one in report if one.get("requested")}
 
 
-def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, versions: Mapping[str, str]) -> Done:
-    """Run an installation that keeps the held packages.
+@dataclass(frozen=True)
+class Keeping:
+    """What an installation has to keep.
 
     Args:
-        do: The installation; takes the arguments that hold the versions.
+        versions: Of the held packages.
+        needs: The requirements of dl and of its plugins that hold now.
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    needs: Sequence[Need] = ()
+
+    @classmethod
+    def of(cls, replace: Iterable[str], *, force: bool) -> Keeping:
+        """Return what is kept if the user names packages to replace; nothing if forced."""
+        allowed = set(replace)
+        versions = held(allowed)
+        if force:
+            return cls()
+        return cls(versions, [need for need in needs_of_dl() if need.met and need.name not in allowed])
+
+    @property
+    def lines(self) -> list[str]:
+        """The constraints of the resolver; a distribution of dl has the version of this one."""
+        needed = {f"{need.name}{need.specifier}" for need in self.needs if need.specifier}
+        own = [f"{name}=={VERSION}" for name in sorted(OWN)] if self.versions or self.needs else []
+        return [*(f"{name}=={here}" for name, here in self.versions.items()), *sorted(needed), *own]
+
+
+def _holding(do: Callable[[Sequence[str]], Done], words: Sequence[str], what: str, keeping: Keeping) -> Done:
+    """Run an installation that keeps the held packages and all requirements of dl and its plugins.
+
+    Args:
+        do: The installation; takes the arguments that constrain the resolver.
         words: The flags, and the distribution as the last word.
         what: The distribution, as the user named it.
-        versions: Of the held packages.
+        keeping: What it has to keep.
 
     Raises:
-        InstallFailed: If it fails; the message names held packages that it would have to replace.
+        InstallFailed: If it fails; the message names what it would have to replace or break.
     """
-    with constraint(versions) as holding:
+    with constraint(keeping.lines) as holding:
         try:
             return do(holding)
-        except _Conflict:
-            if line := _would_replace(words, what, versions):
-                raise InstallFailed(line) from None
+        except InstallFailed as failed:
+            if line := _would_break(words, what, keeping):
+                raise InstallFailed(line) from failed
             raise
 
 
-def _would_replace(words: Sequence[str], what: str, versions: Mapping[str, str]) -> str:
+def _would_break(words: Sequence[str], what: str, keeping: Keeping) -> str:
+    """Return what an installation without constraints would replace or break; empty if that fails, too."""
     try:
         new, _ = _dry_run(words, what)
-    except InstallFailed:  # it conflicts with another package as well
+    except InstallFailed:
         return ""
-    return refusal(what, words[:-1], versions, new)
+    if line := refusal(what, words[:-1], keeping.versions, new):
+        return line
+    broken = broken_by(new, keeping.needs)
+    return breakage(what, words[:-1], broken, new) if broken else ""
 
 
 def uninstall(name: str) -> Changes:
@@ -194,8 +243,8 @@ def difference(before: Packages, after: Packages) -> Changes:
 
 def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
     """Return the output of `dl plugins --json` in a new process, which sees a new installation."""
-    code = "from dl.cli.main import main; main(['plugins', '--json'])"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-P", "-m", "dl", "plugins", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON
     except ValueError:
@@ -240,7 +289,7 @@ def _tool() -> tuple[str, ...]:
 
 def _made_by_uv() -> bool:
     try:
-        config = (Path(sys.prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        config = regular.read_text(Path(sys.prefix) / "pyvenv.cfg")
         return re.search(r"^uv\s*=", config, re.MULTILINE) is not None
     except (OSError, UnicodeDecodeError):
         return False
@@ -260,14 +309,10 @@ def _run(words: Sequence[str], what: str, tool: tuple[str, ...] | None = None) -
         sys.stderr.write(done.stderr if "--report" in words else done.stdout + done.stderr)
     if done.returncode:
         output = done.stderr or done.stdout
-        raise (_Conflict if re.search(_CONTRADICTION, output) else InstallFailed)(
+        raise InstallFailed(
             f"{name} could not {verb} {what!r}: {summarize(output)}{_hint(what)}  its whole output: DL_DEBUG=1"
         )
     return done
-
-
-class _Conflict(InstallFailed):
-    """Requirements of the requested distribution contradict each other or installed packages."""
 
 
 def _words(what: str, *, upgrade: bool, editable: bool) -> list[str]:
@@ -286,8 +331,8 @@ def _came_from(wheel: Path) -> bool:
     """Return whether the installed distribution came from a wheel with the same content."""
     folder = metadata_folders(environment()).get(normalized(wheel.name.partition("-")[0]))
     try:
-        origin = json.loads((Path(folder or "") / "direct_url.json").read_text(encoding="utf-8"))
-        return bool(origin["archive_info"]["hashes"]["sha256"] == sha256(wheel.read_bytes()).hexdigest())
+        origin = json.loads(regular.read_text(Path(folder or "") / "direct_url.json"))
+        return bool(origin["archive_info"]["hashes"]["sha256"] == sha256(regular.read_bytes(wheel)).hexdigest())
     except (OSError, ValueError, KeyError, TypeError):  # installed from a folder or an index
         return False
 

@@ -12,15 +12,16 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from collections.abc import Mapping
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from dl import files
+from dl import files, regular
 from dl.errors import InstallFailed
 from dl.packaging.install import environment, read_report, run_pip
+from dl.packaging.needs import closure
 from dl.plugins.discovery import OWN, installed, normalized
 
 NAME = "dl-plugins.lock"
@@ -52,33 +53,6 @@ def to_lock() -> list[str]:
     """Return the distributions of third-party plugins and their requirements, without those of dl itself."""
     plugins = {normalized(one.distribution) for one in installed(environment()) if not one.own}
     return sorted(closure(plugins) - closure(OWN))
-
-
-def closure(names: Iterable[str]) -> set[str]:
-    """Return the installed distributions among these and all their requirements, by normalized name."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    found: set[str] = set()
-    waiting = [(name, frozenset({""})) for name in names]
-    seen: set[tuple[str, frozenset[str]]] = set()
-    while waiting:
-        name, extras = waiting.pop()
-        if (name, extras) in seen:
-            continue
-        seen.add((name, extras))
-        try:
-            one = distribution(name)
-        except PackageNotFoundError:
-            continue
-        found.add(normalized(name))
-        for text in one.requires or ():
-            try:
-                needed = Requirement(text)
-            except InvalidRequirement:
-                continue
-            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
-                waiting.append((normalized(needed.name), frozenset({"", *needed.extras})))
-    return found
 
 
 def _in_folder(one: Distribution, origin: Mapping[str, Any]) -> str:  # Any: JSON
@@ -140,4 +114,4 @@ def _hash_of_file(url: str, name: str) -> str:
     path = Path(unquote(urlparse(url).path))
     if not url.startswith("file:") or not path.is_file():
         raise InstallFailed(f"no hash is recorded for {url}  install {name} again, then lock")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(regular.read_bytes(path)).hexdigest()

@@ -57,8 +57,8 @@ RETURN_TYPES = {
     ("Domain", "restore"): "dl.domain:Preprocessor",
     ("Domain", "read"): "dl.data.examples:Examples",
 }
-# Exceptions that are not attributed: dl's own errors, a closed stdout, and requests to stop.
-PASSED_THROUGH = (DLError, BrokenPipeError, KeyboardInterrupt, GeneratorExit, SecondSignal)
+# Exceptions that are not attributed: dl's own errors, a closed stdout, too little memory, and requests to stop.
+PASSED_THROUGH = (DLError, BrokenPipeError, MemoryError, KeyboardInterrupt, GeneratorExit, SecondSignal)
 IN_EVERY_STEP = ("TaskKind",)  # dl's own ones are not wrapped, since their functions are called in every training step
 ATTRIBUTED_ELSEWHERE = {
     ("CheckSpec", "load"),

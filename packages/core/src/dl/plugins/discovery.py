@@ -168,7 +168,7 @@ def _stem(path: str) -> str:
 
 
 def _plugins_of(path: str) -> list[FoundPlugin]:
-    points = _entry_points(_read(f"{path}/entry_points.txt"))
+    points = entry_points(_read(f"{path}/entry_points.txt"))
     if not points:
         return []
     headers = _read(f"{path}/METADATA") or _read(f"{path}/PKG-INFO")
@@ -197,7 +197,7 @@ def _field(headers: str, key: str) -> str:
     return found[1].strip()[:LONGEST_FIELD] if found else ""
 
 
-def _entry_points(text: str) -> list[tuple[str, str]]:
+def entry_points(text: str) -> list[tuple[str, str]]:
     """Return name and target of each entry point in our group."""
     points: list[tuple[str, str]] = []
     section = ""
@@ -226,6 +226,6 @@ def _by_importlib(folder: str) -> list[FoundPlugin]:
 
     found = []
     for one in distributions(path=[folder]):
-        for name, target in _entry_points(one.read_text("entry_points.txt") or ""):
+        for name, target in entry_points(one.read_text("entry_points.txt") or ""):
             found.append(_found(name, target, one.read_text("METADATA") or one.read_text("PKG-INFO") or "", folder))
     return found

@@ -11,7 +11,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from dl.plugins.attribution import attributing, trace, wrap_plugin
 from dl.plugins.capture import Interrupts, OutputCapture, capture_output, tracking_interrupts
 from dl.plugins.composed import with_mixed
 from dl.plugins.discovery import FoundPlugin, installed, satisfies
+from dl.plugins.library_state import LibrarySnapshot
 from dl.plugins.local import local_plugins, untrusted
 from dl.plugins.process_state import ProcessSnapshot, no_exit
 from dl.plugins.registry import Plugins
@@ -160,10 +161,15 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
 @contextmanager
 def _guarded(draft: Draft, action: str, *, capture: OutputCapture, interrupts: Interrupts) -> Iterator[None]:
     """Run a plugin's code: its exceptions, output, time, changed process state and new threads become problems."""
-    started, snapshot = time.perf_counter(), None if draft.found.own else ProcessSnapshot()
+    started, own = time.perf_counter(), draft.found.own
+    snapshot, libraries = None if own else ProcessSnapshot(), None if own else LibrarySnapshot()
+    changed: list[str] = []
     try:
-        with warnings.catch_warnings(), no_exit():
-            yield
+        with warnings.catch_warnings(), no_exit(), libraries.watching() if libraries else nullcontext():
+            try:
+                yield
+            finally:  # inside, where the filters of warnings are still the plugin's
+                changed = libraries.restore() if libraries else []
     except BaseException as error:  # sys.exit, too
         if isinstance(error, KeyboardInterrupt) and interrupts.real:
             raise
@@ -175,14 +181,14 @@ def _guarded(draft: Draft, action: str, *, capture: OutputCapture, interrupts: I
     draft.seconds += taken
     trace(draft.found.name, action, taken, capture.stderr)
     if snapshot:
-        _restore_process(draft, action, snapshot)
+        _restore_process(draft, action, snapshot, changed)
     capture.install()
     if printed := " ".join(capture.read_new().split()):
         draft.add_problem(f"{action} printed {short_repr(shortened(printed, 50))}; a plugin must not print", OK)
 
 
-def _restore_process(draft: Draft, action: str, snapshot: ProcessSnapshot) -> None:
-    if changed := snapshot.restore():
+def _restore_process(draft: Draft, action: str, snapshot: ProcessSnapshot, of_libraries: list[str]) -> None:
+    if changed := [*snapshot.restore(), *of_libraries]:
         draft.add_problem(f"{action} changed {', '.join(changed)}; dl restored it", OK)
     if threads := ", ".join(map(short_repr, snapshot.new_threads())):
         draft.add_problem(

@@ -15,8 +15,10 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from dl import regular
 from dl.errors import BadFile, UnknownName
 from dl.plugins.discovery import FoundPlugin
+from dl.stored import parse_json
 
 FOLDER = "dl_plugins"
 LARGEST = 1_000_000  # bytes; a plugin of one file is a page or two
@@ -109,7 +111,7 @@ def read_trusted() -> dict[str, Hashes]:
     """
     path = trust_file()
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parse_json(regular.read_text(path))
         if stored["version"] != VERSION:
             raise ValueError("of another version")
         folders: dict[str, dict[str, str]] = stored["folders"]
@@ -150,7 +152,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as stream:
+    with regular.open_regular(path) as stream:
         source = stream.read(LARGEST + 1)
     if len(source) > LARGEST:
         raise OSError(f"it has more than {LARGEST:,} bytes")

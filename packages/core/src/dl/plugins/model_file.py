@@ -22,12 +22,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadFile, BadNetwork, CannotWrite, DLError, UnknownName, nearest
 from dl.options import InputShape, Option, Options
 from dl.plugins.local import LARGEST, read_trusted, trust_file
 from dl.plugins.states import short_repr, shortened
 from dl.specs import ModelSpec, OwnStep
+from dl.stored import parse_json
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def known_options(model: str, domain: str, options: Mapping[str, Any]) -> ModelS
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with regular.open_regular(path) as stream:
             source = stream.read(LARGEST + 1)
     except FileNotFoundError:
         raise UnknownName(f"no model file {str(path)!r}  models by name: dl ls models") from None
@@ -345,7 +346,7 @@ def _need_trust(name: FileName, digest: str) -> None:
 def _typed() -> dict[str, str]:
     """Read the hashes of model files that the user has typed, with their paths; a damaged record holds none."""
     try:
-        stored = json.loads(trust_file().with_name(TYPED).read_text(encoding="utf-8"))
+        stored = parse_json(regular.read_text(trust_file().with_name(TYPED)))
         return {str(digest): str(path) for digest, path in stored.items()}
     except (OSError, ValueError, AttributeError, RecursionError):
         return {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dl import regular
 from dl.errors import BadOption, BadRun
 from dl.files import write_text
 from dl.runs.manifest import MetricInfo
@@ -87,10 +88,9 @@ def read_history(path: Path) -> History:
         return History()
     rows = []
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            for row in reader:
-                rows.append({name: float(value) for name, value in row.items() if value != ""})
+        reader = csv.DictReader(io.StringIO(regular.read_text(path)), strict=True)
+        for row in reader:
+            rows.append({name: float(value) for name, value in row.items() if value != ""})
     except (ValueError, TypeError, csv.Error) as error:
         raise BadRun(f"{path}: line {len(rows) + 2} is not a row of numbers") from error
     except OSError as error:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dl import regular
 from dl.errors import BadRun
 from dl.files import append_line
 from dl.intervals import Estimate
@@ -75,7 +76,7 @@ def read_ledger(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        lines = path.read_bytes().splitlines()
+        lines = regular.read_bytes(path).splitlines()
     except OSError as error:
         raise BadRun(f"{path} cannot be read: {error.strerror}") from error
     evaluations = []

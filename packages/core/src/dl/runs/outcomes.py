@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dl import regular
 from dl.data.examples import Subset
 from dl.errors import BadRun
 from dl.files import write_with
@@ -261,7 +262,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
         BadRun: If the file is missing, damaged or not one of dl.
     """
     try:
-        with path.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
+        with regular.open_regular(path) as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
             arrays = dict(stored)
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("it holds something other than arrays")

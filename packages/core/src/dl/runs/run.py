@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
@@ -86,6 +86,9 @@ class Run:
         if not len(history) and self.manifest.best_epoch:
             raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
+        headline = f"val_{self.manifest.task.headline.name}"
+        if any(headline not in row for row in history.rows):
+            raise BadRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
         return history
 
     def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
@@ -172,7 +175,7 @@ class Run:
 
     def _text(self, name: str) -> str:
         try:
-            return (self.path / name).read_text(encoding="utf-8")
+            return regular.read_text(self.path / name)
         except FileNotFoundError:
             if is_study(self.path):
                 raise BadRun(_study_line(self.path)) from None
@@ -221,7 +224,7 @@ def list_runs(root: Path) -> list[Run]:
 
 def _numbered(root: Path) -> list[Run]:
     """Return runs and studies below a folder, oldest first."""
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 - False for an impossible path
         return []
     numbered = [(int(match[1]), path) for path in root.iterdir() if (match := NAME.fullmatch(path.name))]
     return [Run(path) for _, path in sorted(numbered) if path.is_dir()]
@@ -369,7 +372,7 @@ def read_json(path: Path, kind: type[Value]) -> Value:
         BadRun: If it is missing or damaged.
     """
     try:
-        return from_json(path.read_bytes(), kind)
+        return from_json(regular.read_bytes(path), kind)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError) as error:

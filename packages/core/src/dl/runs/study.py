@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from dl import regular
 from dl.errors import BadRun
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
@@ -203,7 +204,7 @@ def read_study(folder: Path) -> Study:
         BadRun: If it is none, or damaged.
     """
     try:
-        return replace(from_json(study_file(folder).read_bytes(), Study), path=str(folder))
+        return replace(from_json(regular.read_bytes(study_file(folder)), Study), path=str(folder))
     except FileNotFoundError:
         raise BadRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
     except (OSError, ValueError) as error:

@@ -16,9 +16,8 @@ import os
 import shlex
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
@@ -27,7 +26,7 @@ from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import WORKFLOW, Run, find_folder
-from dl.stored import from_json
+from dl.stored import from_json, parse_object
 
 FORMAT = 1
 WAITING, RUNNING, FINISHED, SKIPPED, INTERRUPTED, FAILED = (
@@ -298,15 +297,15 @@ def read_workflow(path: Path) -> Workflow:
     """
     where = path / WORKFLOW
     try:
-        text = where.read_text(encoding="utf-8")
-        stored: dict[str, Any] = json.loads(text)  # Any: JSON
+        text = regular.read_text(where)
+        stored = parse_object(text)
         if stored.get("format") != FORMAT:
             found = f"{where} has format {stored.get('format')!r}; this dl reads format {FORMAT}"
             raise BadRun(f"{found}  install the dl that wrote it")
         return replace(from_json(text, Workflow), path=path)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise BadRun(f"{where} is damaged: {error}") from error
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from dl import regular
 from dl.capacity.study import Ground, Request
 from dl.data.examples import Dataset
 from dl.errors import TrainingFailed
@@ -202,7 +203,7 @@ def score_of(run: Run) -> Estimate:
 
 def _recipe_text(folder: Path) -> str:
     """Return the recipe of a run without its comments."""
-    lines = (folder / "recipe.toml").read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = regular.read_text(folder / "recipe.toml").splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith("#"))
 
 

@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from dl import regular
 from dl.data.paths import explain_missing
 from dl.errors import BadFile, BadOption
 from dl.options import short_value
@@ -66,7 +67,7 @@ def open_bytes(path: Path) -> IO[bytes]:
             import pyarrow
 
             return cast("IO[bytes]", pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"))
-        return path.open("rb")
+        return regular.open_regular(path)
     except (OSError, ValueError) as error:
         raise BadFile(f"{file_name(path)!r} cannot be opened: {_reason(error)}") from error
 

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadRun
 from dl.runs.run import read_json, write_json
 
@@ -105,7 +105,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         BadRun: If the file is missing, damaged or of another network.
     """
     try:
-        state = load(path.read_bytes())
+        state = load(regular.read_bytes(path))
         shared = {name: state[one] for name, one in _first_names(network).items() if name != one and one in state}
         network.load_state_dict(shared | state)
     except FileNotFoundError:
@@ -152,7 +152,7 @@ def _unpickle(content: bytes, path: Path, map_location: Any | None) -> dict[str,
 
 def _whole(path: Path, checksum: str) -> bytes | None:
     try:
-        content = path.read_bytes()
+        content = regular.read_bytes(path)
     except OSError:
         return None
     return content if hashlib.sha256(content).hexdigest() == checksum else None

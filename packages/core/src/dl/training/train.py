@@ -163,5 +163,6 @@ def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
     """Convert an error of too little memory to one line; return any other error unchanged."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
         size = int(recipe.train["batch_size"])
-        return TrainingFailed(f"out of memory with batches of {size}  try: batch_size={max(size // 2, 1)}")
+        advice = f"try: batch_size={size // 2}" if size > 1 else "take a smaller network, or smaller inputs"
+        return TrainingFailed(f"out of memory with batches of {size}  {advice}")
     return error

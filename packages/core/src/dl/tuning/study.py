@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dl import files
+from dl import files, regular
 from dl.errors import BadRun
 from dl.options import Value, format_value
 from dl.recipes.asked import Asked
@@ -29,7 +29,7 @@ from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
-from dl.stored import from_json
+from dl.stored import from_json, parse_object
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 
@@ -280,14 +280,14 @@ def read_study(path: Path) -> Study:
     """
     where = path / STUDY
     try:
-        text = where.read_text(encoding="utf-8")
-        version = json.loads(text).get("format")
+        text = regular.read_text(where)
+        version = parse_object(text).get("format")
         if version != FORMAT:
             raise BadRun(f"{where} has format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
         return replace(from_json(text, Study), path=path)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise BadRun(f"{where} is damaged: {error}") from error
 
 
