@@ -60,7 +60,7 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
         part=part,
         why=why,
         true=_target(facts, kept.targets[row]),
-        predicted=_predicted(facts, row) if part == "val" and not facts.manifest.task.reconstructs else None,
+        predicted=_predicted(facts, row) if part == "val" and not facts.manifest.task.gives_inputs else None,
         loss=float(kept.loss[k, row]),
         sketch=_sketch(known(facts.kept.sketches), part, row),
         remade=_sketch(known(facts.kept.sketches), part, row, "remade"),

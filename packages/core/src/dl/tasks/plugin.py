@@ -28,6 +28,7 @@ OWN: dict[str, TaskSpec] = {
     for spec in (
         _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True, form="causal"),
         _spec("reconstruction", "the inputs themselves, through a code", "none", from_inputs=True, form="inputs"),
+        _spec("next-frame", "the frame of a film from those before it", "none", from_inputs=True, form="frames"),
         _spec("ctc", "a string beside each input, of characters in order", "text", form="steps"),
         _spec("several", "several targets of different kinds, a head for each", "auto"),
         _spec("binary", "two classes, one for each example", "classes"),
@@ -41,5 +42,5 @@ OWN: dict[str, TaskSpec] = {
 
 @hookimpl
 def register_tasks() -> tuple[TaskSpec, ...]:
-    """Return the nine rows."""
+    """Return the ten rows."""
     return tuple(OWN.values())

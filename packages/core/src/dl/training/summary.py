@@ -105,6 +105,8 @@ def _expected(logits: Tensor, blank: Prepared, task: Task) -> tuple[int, ...]:
         return (*blank.values.shape, logits.shape[-1])
     if task.row.form == "inputs" and isinstance(blank, Tensor):
         return tuple(blank.shape)
+    if task.row.form == "frames" and isinstance(blank, Tensor):
+        return (len(blank), *blank.shape[2:])
     if task.row.form:
         steps = logits.shape[1] if logits.ndim > 1 else 1
         return (rows_of(blank), steps, task.info.outputs)
