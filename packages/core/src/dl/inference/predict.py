@@ -22,6 +22,7 @@ from dl.data.ragged import Ragged, as_text
 from dl.data.ragged import texts as ragged_texts
 from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
+from dl.inference.frames import check_ahead, continue_frames, newest, next_names
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
 from dl.options import Options, check
@@ -68,6 +69,8 @@ class Prediction:
             for an input that was skipped.
         notes: What the input holds that the training set lacks, and how it was read; or why it was skipped.
         heads: Of several targets, the answer to each in words, by name; empty for one target.
+        frames: Of next-frame, the frames that follow, (K, H, W, C) in uint8, whose names are the answer; None for other
+            tasks.
     """
 
     source: str
@@ -75,6 +78,7 @@ class Prediction:
     values: dict[str, float]
     notes: tuple[str, ...] = ()
     heads: dict[str, str] = field(default_factory=dict)
+    frames: NDArray[np.uint8] | None = field(default=None, compare=False)
 
 
 def predict(
@@ -89,6 +93,7 @@ def predict(
     temperature: float | None = None,
     seed: int | None = None,
     beam: int | None = None,
+    ahead: int | None = None,
     strict: bool = False,
     **options: object,
 ) -> list[Prediction]:
@@ -111,6 +116,7 @@ def predict(
         seed: Of these draws; None for 0.
         beam: Number of strings that are kept at each step of a search for the most probable one, for a run that reads
             strings; None takes the string of the most probable path.
+        ahead: Number of frames to predict, each from those before it, for a run of the task next-frame; None for 1.
         strict: Whether an input that would have a note is an error.
         **options: Options of reading that differ from the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
@@ -131,12 +137,15 @@ def predict(
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
     _check_beam(opened, beam)
+    steps = check_ahead(opened, ahead)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
     read = _read(opened, sources, raw, reading, bool(texts) or generates, strict=strict)
     if generates:
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
+    if opened.task.info.predicts_frames:
+        return _frames(opened, concatenate_examples(read if raw is None else [newest(one) for one in read]), steps)
     return answers(opened, concatenate_examples(read), beam=beam, strict=strict)
 
 
@@ -246,6 +255,16 @@ def answers(
         for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
     ]
     return _with_left_out(found, examples)
+
+
+def _frames(opened: LoadedRun, windows: Examples, ahead: int) -> list[Prediction]:
+    """Predict the frames that follow each window; an answer names them."""
+    every = continue_frames(opened, windows, ahead)
+    sources = [windows.source(at) for at in range(len(windows))]
+    return [
+        Prediction(source, ", ".join(next_names(source, ahead)), {}, frames=frames)
+        for source, frames in zip(sources, every, strict=True)
+    ]
 
 
 def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:

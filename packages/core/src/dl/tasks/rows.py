@@ -297,6 +297,17 @@ SEVERAL = TaskKind(
 TABLE: dict[str, TaskKind] = {
     row.name: row
     for row in (
-        *(BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION, NEXT_TOKEN, RECONSTRUCTION, NEXT_FRAME, CTC, SEVERAL),
+        *(
+            BINARY,
+            MULTICLASS,
+            MULTILABEL,
+            REGRESSION,
+            UNIT_REGRESSION,
+            NEXT_TOKEN,
+            RECONSTRUCTION,
+            NEXT_FRAME,
+            CTC,
+            SEVERAL,
+        ),
     )
 }
