@@ -126,8 +126,8 @@ class ModelSpec:
             (N, *shape) to their reconstruction, of the same shape, for the task reconstruction: a
             `dl.autoencoder.Autoencoder`, if its codes are to be used. None if the model has no such form.
         build_next_frame: From the shape of the T frames that it reads, (T, C, H, W), and the options, a network that
-            maps prepared frames (N, T, C, H, W) to the one that follows, (N, C, H, W), for the task next-frame. None if the
-            model has no such form.
+            maps prepared frames (N, T, C, H, W) to the one that follows, (N, C, H, W), for the task next-frame. None if
+            the model has no such form.
         classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.

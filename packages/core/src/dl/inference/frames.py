@@ -91,8 +91,7 @@ def _next(member: LoadedRun, stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
     undone = member.preprocessor.undo(replace_last(member.network(prepared), prepared))
     if not isinstance(undone, np.ndarray):
         raise BadData(f"the preprocessor of {member.run.name} cannot turn what is predicted into frames")
-    last: NDArray[np.uint8] = undone[:, -1]
-    return last
+    return undone[:, -1].astype(np.uint8)
 
 
 def next_names(source: str, count: int, step: int = 1) -> tuple[str, ...]:

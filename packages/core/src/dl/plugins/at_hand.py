@@ -193,8 +193,14 @@ class AtHand:
         def build_next_frame(shape: InputShape, options: Options) -> nn.Module:
             return build(shape, math.prod(shape[1:]), options)
 
-        of_inputs = {"build_autoencoder": build_autoencoder, "build_next_frame": build_next_frame}
-        return ModelSpec(IN_MEMORY, domain, "given in memory", build, **of_inputs)
+        return ModelSpec(
+            IN_MEMORY,
+            domain,
+            "given in memory",
+            build,
+            build_autoencoder=build_autoencoder,
+            build_next_frame=build_next_frame,
+        )
 
 
 NOTHING = AtHand()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from dl.data.examples import Dataset
 from dl.data.memory import ARRAY, Given
 from dl.domain import Preprocessor
@@ -27,7 +29,7 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
     count, length = given.values.shape[:2]
     flat = replace(given, values=given.values.reshape(-1, *given.values.shape[2:]))
     images = images_from_memory(flat, options, None)
-    frames = images.train.array.reshape(count, length, *images.train.array.shape[1:])
+    frames = images.train.array.astype(np.uint8, copy=False).reshape(count, length, *images.train.array.shape[1:])
     sequences = Sequences.of_equal_length(frames, [f"sequence {k}" for k in range(count)])
     steps = int(options["steps"])
     if preprocessor is not None and frames.shape[2:] != (*preprocessor.input_shape[2:], preprocessor.input_shape[1]):

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from dl.options import InputShape, Options
 
+KEPT = 1.0  # added to the gate of a memory, so that it is kept at first
+
 
 class ConvLSTMCell(nn.Module):
     """A long short-term memory whose gates are convolutions of the input and the state.
@@ -28,14 +30,12 @@ class ConvLSTMCell(nn.Module):
         super().__init__()
         self.width = width
         self.gates = nn.Conv2d(inputs + width, 4 * width, kernel, padding="same")
-        with torch.no_grad():
-            self.gates.bias[width : 2 * width].fill_(1.0)  # so that a memory is kept at first
 
     def forward(self, inputs: Tensor, state: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Return the next state and memory, (N, W, h, w) each."""
         gates = self.gates(torch.cat([inputs, state], dim=1))
         add, keep, show, new = gates.split(self.width, dim=1)
-        memory = keep.sigmoid() * memory + add.sigmoid() * new.tanh()
+        memory = (keep + KEPT).sigmoid() * memory + add.sigmoid() * new.tanh()
         return show.sigmoid() * memory.tanh(), memory
 
 
@@ -53,19 +53,18 @@ class ConvLSTM(nn.Module):
         self.patch = min(int(options["patch"]), *shape[2:])
         inside = channels * self.patch**2
         layers = range(int(options["layers"]))
+        self.width = width
         self.cells = nn.ModuleList(ConvLSTMCell(width if layer else inside, width, kernel) for layer in layers)
         self.change = nn.Conv2d(width, inside, kernel, padding="same")
         nn.init.zeros_(self.change.weight)  # it begins with the last frame
-        nn.init.zeros_(self.change.bias)  # type: ignore[arg-type]  # the stubs know of no bias for sure
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return the frames that follow, (N, C, H, W)."""
         height, width = frames.shape[-2:]
         squares = self._squares(frames)
-        states = [
-            (zero := squares.new_zeros(len(squares), cell.width, *squares.shape[-2:]), zero) for cell in self.cells
-        ]
-        inside = squares[:, 0]
+        blank = squares.new_zeros(len(squares), self.width, *squares.shape[-2:])
+        states = [(blank, blank)] * len(self.cells)
+        inside = blank
         for step in range(squares.shape[1]):
             inside = squares[:, step]
             for layer, cell in enumerate(self.cells):

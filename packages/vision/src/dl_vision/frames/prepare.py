@@ -42,7 +42,7 @@ class FramesPreprocessor(Preprocessor):
     def forward(self, inputs: Tensor) -> Tensor:
         """Standardize (N, T, H, W, C) uint8 to (N, T, C, H, W) float."""
         prepared: Tensor = self.images(inputs.flatten(0, 1))
-        return prepared.unflatten(0, inputs.shape[:2])
+        return prepared.view(*inputs.shape[:2], *prepared.shape[1:])
 
     def undo(self, prepared: Tensor) -> NDArray[np.uint8]:
         """Return the frames (N, T, H, W, C) that would be prepared so, rounded and clipped to 0..255."""

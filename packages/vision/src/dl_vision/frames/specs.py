@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dl.domain import Domain
 
 DOMAIN, MODEL = "frames", "conv-lstm"
-STEPS, MOST = 1_500, 60  # optimizer steps until the next frame is told well, epochs
+STEPS, MOST = 1_000, 60  # optimizer steps until the next frame is told well, epochs
 SIZES = ((200, 8), (1_000, 16))  # batch sizes below a number of windows
 READING = (
     Option("steps", 4, "frames that a network reads before the one to predict", low=1, high=100),
