@@ -56,7 +56,8 @@ class ConvLSTM(nn.Module):
         self.width = width
         self.cells = nn.ModuleList(ConvLSTMCell(width if layer else inside, width, kernel) for layer in layers)
         self.change = nn.Conv2d(width, inside, kernel, padding="same")
-        nn.init.zeros_(self.change.weight)  # it begins with the last frame
+        for parameter in self.change.parameters():
+            nn.init.zeros_(parameter)  # it begins with the last frame
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return the frames that follow, (N, C, H, W)."""
