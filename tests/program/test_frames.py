@@ -19,7 +19,7 @@ from dl_reports.read import read
 CPU = Devices("cpu", "1")
 
 
-def movies(n=40, length=7, side=8):
+def movies(n=30, length=7, side=8):
     """Films of one bright bar that moves a column to the right each time and comes back on the left."""
     films = np.zeros((n, length, side, side), np.uint8)
     for film, number in np.ndindex(n, length):
@@ -39,7 +39,7 @@ def test_a_network_is_certainly_better_than_the_last_frame_and_the_line_in_pairs
     assert [one.name for one in run.manifest.baselines] == ["mean", "last-frame", "extrapolation"]
     leads = (lead(facts), *rival_leads(facts))
     assert all(one.form == "paired" and one.interval.low > 0 for one in leads)
-    assert len(facts.kept.val.groups) == 8 and run.outcomes("val").targets.shape == (40, 0)
+    assert len(facts.kept.val.groups) == 6 and run.outcomes("val").targets.shape == (30, 0)
 
 
 def test_the_report_shows_strips_with_the_true_and_the_predicted_frame(run):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dl.errors import BadOption
 from dl.options import check
 from dl_vision.frames.network import conv_lstm
 from dl_vision.frames.specs import MODELS
@@ -13,10 +14,15 @@ def build(shape, **options):
     return conv_lstm(shape, check(MODELS[0].options, {"width": 4, **options}, "conv-lstm"))
 
 
-@pytest.mark.parametrize("options", [{}, {"patch": 3, "layers": 2}, {"kernel": 4, "patch": 16}])
+@pytest.mark.parametrize("options", [{}, {"patch": 3, "layers": 2}, {"kernel": 5, "patch": 16}])
 def test_it_gives_a_frame_of_the_shape_of_each_and_begins_with_the_last_one(options):
     frames = torch.randn(2, 3, 3, 7, 9)
     assert torch.equal(build((3, 3, 7, 9), **options)(frames), frames[:, -1])
+
+
+def test_a_convolution_without_a_middle_is_refused():
+    with pytest.raises(BadOption, match="kernel=4: expected an odd number"):
+        build((3, 1, 8, 8), kernel=4)
 
 
 def test_it_learns_what_earlier_frames_say():
@@ -29,4 +35,4 @@ def test_it_learns_what_earlier_frames_say():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert float(loss) < 0.01
+    assert loss.item() < 0.01

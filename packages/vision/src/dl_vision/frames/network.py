@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dl.errors import BadOption
 from dl.options import InputShape, Options
 
 KEPT = 1.0  # added to the gate of a memory, so that it is kept at first
@@ -82,5 +83,11 @@ class ConvLSTM(nn.Module):
 
 
 def conv_lstm(shape: InputShape, options: Options) -> nn.Module:
-    """Build the network."""
+    """Build the network.
+
+    Raises:
+        BadOption: If the side of a convolution is even, so that it has no middle.
+    """
+    if int(options["kernel"]) % 2 == 0:
+        raise BadOption(f"kernel={options['kernel']}: expected an odd number")
     return ConvLSTM(shape, options)
