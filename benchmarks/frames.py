@@ -38,8 +38,8 @@ def measure(data: str = DATA, **options: Any) -> list[dict[str, object]]:
             rows.append({"answer": one.answer, "mse": one.score, **given})
         if data == DATA:
             tested = dl.evaluate(run)
-            low, high = tested.score.interval
-            rows.append({"answer": f"{MODEL}, test set", "mse": tested.score.value, "from": low, "to": high})
+            mse, low, high = tested.score
+            rows.append({"answer": f"{MODEL}, test set", "mse": mse, "from": low, "to": high})
     return rows
 
 
