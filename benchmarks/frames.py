@@ -12,7 +12,7 @@ import dl
 from benchmarks.measuring import publish
 from dl.intervals import interval_of_mean
 from dl.plugins.loading import load_plugins
-from dl_reports.baseline import lead, rival_leads
+from dl_reports.baseline import Lead, lead, rival_leads
 from dl_reports.facts import Facts
 from dl_reports.read import read
 
@@ -31,7 +31,7 @@ def measure(data: str = DATA, **options: Any) -> list[dict[str, object]]:
         interval = interval_of_mean(score, kept.groups)
         own: dict[str, object] = {"mse": float(score.mean()), "from": interval.low, "to": interval.high}
         rows: list[dict[str, object]] = [{"answer": MODEL, **own, "epochs": epochs, "s": seconds, "busy s": busy}]
-        leads = {one.baseline.name: one for one in (lead(facts), *rival_leads(facts))}
+        leads = {one.baseline.name: one for one in (lead(facts), *rival_leads(facts)) if isinstance(one, Lead)}
         for one in run.manifest.baselines:
             found = leads.get(one.name)
             given = {"lead": found.lead, "from": found.interval.low, "to": found.interval.high} if found else {}
