@@ -49,6 +49,7 @@ def write_samples(folder: Path) -> None:
     _write_tables(folder)
     _write_goods(folder / "goods")
     _write_series(folder)
+    _write_films(folder / "films", load_digits().images)
 
 
 def _write_images(folder: Path) -> None:
@@ -74,6 +75,17 @@ def _write_images(folder: Path) -> None:
     _write_lines(folder / "notes", digits.images, digits.target)
     (folder / "photos/readme.txt").write_text("digits, drawn by hand", encoding="utf-8")
     (folder / "scans/one/torn.png").write_bytes((folder / "new/1766.png").read_bytes()[:40])
+
+
+def _write_films(folder: Path, digits: NDArray[np.float64]) -> None:
+    """Write ten films of eight frames, in each of which a digit moves to the right."""
+    for film in range(10):
+        for number in range(8):
+            pixels = np.zeros((16, 16), np.uint8)
+            pixels[film % 8 : film % 8 + 8, number : number + 8] = digits[film] * 15
+            path = folder / f"film{film + 1:02}" / f"frame_{number + 1:04}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
 
 
 def _write_lines(folder: Path, images: NDArray[np.float64], digits: NDArray[np.int64]) -> None:

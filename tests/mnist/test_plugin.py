@@ -15,4 +15,4 @@ def test_listing_imports_neither_torch_nor_numpy():
 
 
 def test_every_data_set_is_described():
-    assert set(SPECS) - {"mnist-lines"} == set(mnist.TASKS) == set(plugin.DESCRIPTIONS)
+    assert set(SPECS) - {"mnist-lines", "moving-digits"} == set(mnist.TASKS) == set(plugin.DESCRIPTIONS)

@@ -72,7 +72,7 @@ def test_the_report_shows_the_hardest_originals_beside_their_reconstructions(run
     report = build_report(run)
     assert report.examples and all(one.remade.shape == one.sketch.shape == (12, 12, 1) for one in report.examples)
     assert any((one.remade != one.sketch).any() for one in report.examples)
-    assert to_html(report).count('alt="reconstruction of example') == len(report.examples)
+    assert to_html(report).count('alt="what the network made of example') == len(report.examples)
     assert '"remade"' in to_json(report)
 
 

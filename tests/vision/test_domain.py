@@ -10,7 +10,7 @@ from dl_vision.domain import load, recognize
 
 
 def test_the_domain_loads_and_draws():
-    (domain,) = plugin.register_domains()
+    domain, _frames = plugin.register_domains()
     assert callable(domain.load().draw)
 
 

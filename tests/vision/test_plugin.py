@@ -12,6 +12,7 @@ from dl.recipes.recipe import TRAIN_OPTIONS, parse_recipe
 from dl.recipes.resolve import resolve
 from dl.training.devices import Devices
 from dl_vision import plugin
+from dl_vision.frames import specs as frames
 
 MODELS = {spec.name: spec for spec in plugin.register_models()}
 
@@ -27,8 +28,8 @@ def test_registering_imports_neither_torch_nor_numpy_nor_pillow():
 
 
 def test_the_default_recipe_and_its_model_are_registered():
-    (domain,) = plugin.register_domains()
-    recipes = {spec.name: spec for spec in plugin.register_recipes()}
+    domain, _frames = plugin.register_domains()
+    recipes = {spec.name: spec for spec in plugin.register_recipes() if spec.domain == "vision"}
     assert domain.default_recipe in recipes
     named = ["autoencoder", "book-convnet", "book-dense", "conv-autoencoder", "fast", "inception", "lines", "resnet"]
     assert sorted(recipes) == [*named, "separable"]
@@ -82,7 +83,7 @@ def test_a_deep_network_learns_100_digits_by_its_recipe_and_says_how_they_are_ch
 
 
 def test_no_option_of_a_model_is_also_one_of_reading_or_training():
-    reading = {option.name for option in (*plugin.READING, *TRAIN_OPTIONS)}
+    reading = {option.name for option in (*plugin.READING, *frames.READING, *TRAIN_OPTIONS)}
     for model in MODELS.values():
         assert not reading & {option.name for option in model.options}
 

@@ -64,7 +64,7 @@ def _example(facts: Facts, kept: PartOutcomes, part: str, why: str, row: int, k:
         part=part,
         why=why,
         true=_target(facts, kept.targets[row]),
-        predicted=_predicted(facts, row) if part == "val" and not facts.manifest.task.reconstructs else None,
+        predicted=_predicted(facts, row) if part == "val" and not facts.manifest.task.gives_inputs else None,
         loss=float(kept.loss[k, row]),
         sketch=_sketch(known(facts.kept.sketches), part, row),
         remade=_sketch(known(facts.kept.sketches), part, row, "remade"),
@@ -107,7 +107,7 @@ def _source(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int) ->
 
 
 def _sketch(sketches: Mapping[str, NDArray[Any]] | None, part: str, row: int, kind: str = "sketches") -> Sketch | None:
-    """Return the sketch of an example, or of its reconstruction, if the run keeps one that can be shown."""
+    """Return the sketch of an example, or of what the network made of it, if the run keeps one that can be shown."""
     if sketches is None or f"{part}_rows" not in sketches or f"{part}_{kind}" not in sketches:
         return None
     rows, kept = sketches[f"{part}_rows"], sketches[f"{part}_{kind}"]

@@ -224,7 +224,8 @@ class Example:
         loss: At the best epoch.
         sketch: An image (h, w, c) in uint8, a text, or None.
         source: The file or row that it came from; empty if the run keeps none.
-        remade: Its reconstruction, in the form of the sketch; None where the task has none.
+        remade: What the network made of it, a reconstruction or a predicted frame, in the form of the sketch; None
+            where the task has neither.
     """
 
     id: int

@@ -23,7 +23,7 @@ def tensor(values):
 
 @pytest.mark.parametrize("row", ALONE)
 def test_every_row_names_as_many_metrics_as_it_has_and_one_loss(row):
-    of_row = dict(zip(ALONE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, NOTHING, STRINGS), strict=True))
+    of_row = dict(zip(ALONE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, NOTHING, NOTHING, STRINGS), strict=True))
     info = decide(of_row[row], (), row).info
     assert info.name == row and info.loss == TABLE[row].loss.__name__
     assert {metric.name for metric in info.metrics} == {metric.info.name for metric in TABLE[row].metrics}

@@ -111,7 +111,7 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
             (
                 decide(target, (), name).info
                 for name, target in zip(
-                    ALONE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, NOTHING, STRINGS), strict=True
+                    ALONE, (BINARY, CLASSES, LABELS, REALS, SHARES, NOTHING, NOTHING, NOTHING, STRINGS), strict=True
                 )
             ),
             strict=True,
@@ -125,6 +125,7 @@ def test_a_run_keeps_what_the_reports_ask_of_its_task():
         "unit-regression": (False, False, "", False, True, False),
         "next-token": (False, False, "", False, False, True),
         "reconstruction": (False, False, "", False, False, True),
+        "next-frame": (False, False, "", False, False, True),
         "ctc": (False, False, "", False, False, False),
     }
 

@@ -33,7 +33,7 @@ def test_looking_changes_nothing(training):
     assert not network[0]._forward_hooks
 
 
-def test_a_layer_that_is_used_twice_is_shown_twice_and_one_that_gives_no_tensor_has_no_shape():
+def test_a_layer_that_is_used_twice_is_shown_and_counted_once_and_one_that_gives_no_tensor_has_no_shape():
     class Twice(nn.Module):
         def __init__(self):
             super().__init__()
@@ -43,4 +43,4 @@ def test_a_layer_that_is_used_twice_is_shown_twice_and_one_that_gives_no_tensor_
             return self.last(self.last(self.lstm(inputs)[0]))
 
     layers = summarize(Twice(), torch.zeros(1, 5, 2))
-    assert [layer.kind for layer in layers] == ["LSTM", "Linear", "Linear"] and layers[0].shape == ()
+    assert [layer.kind for layer in layers] == ["LSTM", "Linear"] and layers[0].shape == ()

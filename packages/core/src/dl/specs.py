@@ -34,6 +34,7 @@ FORMS = {  # of networks: the builder of each
     "causal": "build_causal",
     "steps": "build_steps",
     "inputs": "build_autoencoder",
+    "frames": "build_next_frame",
 }
 PLACES = ("network", "batch", "penalty", "training")  # of regularizers, in the order of application
 
@@ -124,6 +125,9 @@ class ModelSpec:
         build_autoencoder: From the shape of one prepared input and the options, a network that maps prepared inputs
             (N, *shape) to their reconstruction, of the same shape, for the task reconstruction: a
             `dl.autoencoder.Autoencoder`, if its codes are to be used. None if the model has no such form.
+        build_next_frame: From the shape of the T frames that it reads, (T, C, H, W), and the options, a network that
+            maps prepared frames (N, T, C, H, W) to the one that follows, (N, C, H, W), for the task next-frame. None if
+            the model has no such form.
         classifier: From the options to a learner of scikit-learn that tells classes or labels. With it, or with
             ``regressor``, the model is no network: every network of the domain is compared with it.
         regressor: From the options to a learner that tells numbers.
@@ -147,6 +151,7 @@ class ModelSpec:
     build_causal: Callable[[InputShape, Options], nn.Module] | None = None
     build_steps: Callable[[InputShape, int, Options], nn.Module] | None = None
     build_autoencoder: Callable[[InputShape, Options], nn.Module] | None = None
+    build_next_frame: Callable[[InputShape, Options], nn.Module] | None = None
     classifier: Callable[[Options], Learner] | None = None
     regressor: Callable[[Options], Learner] | None = None
     own_step: OwnStep | None = None

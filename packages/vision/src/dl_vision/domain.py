@@ -12,11 +12,14 @@ from dl.tables.table import looks_like
 from dl_vision import folder
 from dl_vision.columns import COLUMNS
 from dl_vision.draw import draw, sketch
+from dl_vision.frames import find as frames
 from dl_vision.learners import pixel_rows
 from dl_vision.listed import PATHS, open_list
 from dl_vision.memory import from_memory
 from dl_vision.prepare import learn, restore
 from dl_vision.read import read
+
+AS_FRAMES = 0.5  # the rating of images that are frames of a film, which the domain of frames takes
 
 
 def load() -> Domain:
@@ -63,5 +66,5 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
 def recognize(path: Path, options: Options) -> float:
     """Rate from 0 to 1 whether a path holds images: a table by a column of paths, a folder by its share of images."""
     if path.is_dir():
-        return share_of_kind(path, folder.SUFFIXES)
+        return share_of_kind(path, folder.SUFFIXES) * (AS_FRAMES if frames.recognize(path) else 1)
     return 1.0 if is_table(path) and looks_like(path, options, PATHS) else 0.0

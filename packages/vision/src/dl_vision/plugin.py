@@ -1,4 +1,4 @@
-"""The vision plugin: domain, models and recipes. Registering imports neither torch nor numpy nor pillow."""
+"""The vision plugin: domains, models and recipes. Registering imports neither torch nor numpy nor pillow."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dl.options import InputShape, Option, Options, Space
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
 from dl_vision.defaults import defaults
+from dl_vision.frames import specs as frames
 
 if TYPE_CHECKING:
     from torch import nn
@@ -99,7 +100,7 @@ DEEP = (  # options of the deep networks
 
 @hookimpl
 def register_domains() -> tuple[DomainSpec, ...]:
-    """Register the domain of images."""
+    """Register the domains of images and of frames."""
     return (
         DomainSpec(
             DOMAIN,
@@ -110,6 +111,7 @@ def register_domains() -> tuple[DomainSpec, ...]:
             defaults=defaults,
             branch="images",
         ),
+        *frames.DOMAINS,
     )
 
 
@@ -307,13 +309,14 @@ def register_models() -> tuple[ModelSpec, ...]:
             classifier=_neighbours_classifier,
             regressor=_neighbours_regressor,
         ),
+        *frames.MODELS,
     )
 
 
 @hookimpl
 def register_recipes() -> tuple[RecipeSpec, ...]:
     """Register the recipes in the folder beside this file; the first comment line of each describes it."""
-    return recipes_in(RECIPES, DOMAIN)
+    return (*recipes_in(RECIPES, DOMAIN), *frames.RECIPES)
 
 
 def _load_domain() -> Domain:

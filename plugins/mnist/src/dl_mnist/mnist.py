@@ -10,6 +10,7 @@ from dl.data.examples import Dataset, Examples
 from dl_mnist import targets
 from dl_mnist.idx import IdxFile, read_idx
 from dl_mnist.lines import load_lines
+from dl_mnist.moving import load_moving
 
 FILES = Path(__file__).parent / "files"
 NUM_TRAIN, NUM_TEST, NUM_VAL = 60_000, 10_000, 10_000
@@ -79,6 +80,15 @@ def lines(folder: Path = FILES) -> Dataset:
         BadFile: If a file differs from the published one.
     """
     return load_lines(folder, TRAIN, TEST, LICENCE, SOURCE)
+
+
+def moving(steps: int, folder: Path = FILES) -> Dataset:
+    """Make the sequences of digits that move.
+
+    Raises:
+        BadFile: If a file differs from the published one.
+    """
+    return load_moving(folder, TRAIN, TEST, steps, LICENCE, SOURCE)
 
 
 def _read(name: str, folder: Path, files: tuple[IdxFile, IdxFile], first_id: int) -> Examples:

@@ -28,6 +28,9 @@ def register_datasets() -> tuple[DatasetSpec, ...]:
         DatasetSpec(
             "mnist-lines", "vision", "lines of 3 to 8 of the digits, as strings; ctc", _load_lines, recipe="lines"
         ),
+        DatasetSpec(
+            "moving-digits", "frames", "1,750 films of two of the digits that move and bounce; next-frame", _load_moving
+        ),
     )
 
 
@@ -44,3 +47,9 @@ def _load_lines(_options: Options) -> Dataset:
     from dl_mnist.mnist import lines
 
     return lines()
+
+
+def _load_moving(options: Options) -> Dataset:
+    from dl_mnist.mnist import moving
+
+    return moving(int(options["steps"]))

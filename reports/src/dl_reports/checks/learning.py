@@ -63,7 +63,8 @@ def common_error_z(facts: Facts) -> float | NotComputable:
     """Compute by how many standard errors the error on the probe exceeds half of the validation error."""
     task = facts.manifest.task
     if task.from_inputs:
-        what = "text can be predicted" if task.tells_tokens else "input can be reconstructed"
+        what = "frame can be predicted" if task.predicts_frames else "input can be reconstructed"
+        what = "text can be predicted" if task.tells_tokens else what
         return NotComputable(f"no {what} without error, and the least possible error is unknown")
     gap, k = facts.gap, facts.best
     if isinstance(gap, NotComputable):

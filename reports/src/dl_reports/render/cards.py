@@ -20,6 +20,7 @@ from dl_reports.report import CalibrationCard, ClassRow, Confusion, Example
 
 ONE_ROW = 4  # thumbnails across; where more have room, one row is enough
 THUMBNAIL = 18  # columns, and nearly so many pixels
+STRIP, WIDE = 2.5, 38  # times wider than high, from where pictures are strips of frames, and the columns of those
 LONGEST_TEXT = 320  # characters of a text example
 MOST_CLASSES = 12  # of a matrix that is shown whole
 MOST_PAIRS = 5
@@ -42,24 +43,26 @@ def examples(chosen: Sequence[Example], width: int) -> RenderableType | None:
 
 def _group(chosen: Sequence[Example], width: int) -> RenderableType:
     """Lay pictures side by side, or texts one below the other where there are no pictures."""
-    across = max((width + 2) // (THUMBNAIL + 2), 1)
-    pictured = [_thumbnail(one, one.sketch) for one in chosen if isinstance(one.sketch, np.ndarray)]
+    sketches = [one.sketch for one in chosen if isinstance(one.sketch, np.ndarray)]
+    columns = WIDE if sketches and all(one.shape[1] > STRIP * one.shape[0] for one in sketches) else THUMBNAIL
+    across = max((width + 2) // (columns + 2), 1)
+    pictured = [_thumbnail(one, one.sketch, columns) for one in chosen if isinstance(one.sketch, np.ndarray)]
     pictured = pictured[: across if across > ONE_ROW else 2 * across]
     shown: list[RenderableType] = []
     for start in range(0, len(pictured), across):
         row = pictured[start : start + across]
         grid = Table.grid(padding=(0, 2, 0, 0))
         for _ in row:
-            grid.add_column(width=THUMBNAIL)
+            grid.add_column(width=columns)
         grid.add_row(*row)
         shown += [Text(), grid] if shown else [grid]
     return Group(*(shown or (_text(one) for one in chosen)))
 
 
-def _thumbnail(example: Example, pixels: NDArray[np.uint8]) -> RenderableType:
-    below = [draw(example.remade, THUMBNAIL)] if isinstance(example.remade, np.ndarray) else []
+def _thumbnail(example: Example, pixels: NDArray[np.uint8], columns: int) -> RenderableType:
+    below = [draw(example.remade, columns)] if isinstance(example.remade, np.ndarray) else []
     answer = [plain(phrases.answer(example), "bold")] if phrases.answer(example) else []
-    return Group(draw(pixels, THUMBNAIL), *below, *answer, *_note(example, THUMBNAIL))
+    return Group(draw(pixels, columns), *below, *answer, *_note(example, columns))
 
 
 def _text(example: Example) -> RenderableType:

@@ -19,7 +19,7 @@ from dl_reports.report import Answer, BaselineRow, CalibrationCard, Curves, Exam
 
 MOST_THRESHOLDS = 6  # labels in a sentence
 PARTS = {"train": "while learning", "probe": "training", "val": "validation", "test": "test"}
-REMADE = "each with its reconstruction"
+REMADE = "each with what the network made of it"
 WHY = {"hardest": "largest loss on validation", "suspect": "label probably wrong"}
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -252,7 +252,9 @@ Inputs are read with the data options of the run; override them by key=value: in
 bad_rows, bad_files.
 
 A run of the task next-token generates text: dl predict last --text "Once upon" --tokens 200
+A run of the task next-frame writes the frames that follow as PNG files: dl predict last film --ahead 3 --out next
 """
+OUT = Path("next-frames")
 
 
 def predict(
@@ -273,6 +275,8 @@ def predict(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Next-token: seed of the sampling. [0]")] = None,
     beam: Annotated[int | None, typer.Option(help="Ctc: width of a beam search for the most probable string.")] = None,
+    ahead: Annotated[int | None, typer.Option(help="Next-frame: number of frames to predict. [1]")] = None,
+    out: Annotated[Path | None, typer.Option(help=f"Next-frame: folder for the frames. [{OUT}]")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse inputs with what the training set lacks.")] = False,
     features: Annotated[bool, typer.Option("--features", help="Print codes, or what the last layer reads.")] = False,
 ) -> None:
@@ -282,22 +286,39 @@ def predict(
     pairs = [word for word in paths or [] if "=" in word and not os.path.exists(word)]  # noqa: PTH110 - as in choose
     options = with_flags(split_pairs(pairs), {"input": input_, "encoding": encoding})
     sources = [Path(word) for word in paths or [] if word not in pairs]
-    sampling = {"tokens": tokens, "temperature": temperature, "seed": seed, "beam": beam}
+    sampling = {"tokens": tokens, "temperature": temperature, "seed": seed, "beam": beam, "ahead": ahead}
     if features:
         given = {"texts": text or [], "runs": runs, "strict": strict, **options}
         _print_features(run, sources, given, sampling, as_json)
         return
     with redirect_stdout(sys.stderr):
         answers = dl.predict(run, sources, texts=text or [], runs=runs, strict=strict, **sampling, **options)  # type: ignore[arg-type]  # key=value
+    if out is not None or any(answer.frames is not None for answer in answers):
+        answers = _write_frames(answers, out, run)
     if as_json:
-        print(json.dumps([asdict(answer) for answer in answers]))
+        print(json.dumps([{k: v for k, v in asdict(answer).items() if k != "frames"} for answer in answers]))
     elif as_csv:
         print(_csv(answers), end="")
-    elif all(not answer.values for answer in answers):
+    elif all(not answer.values and answer.frames is None for answer in answers):
         _print_texts(answers)
     else:
         console().print(_table(answers))
     _show_thresholds(run, runs)
+
+
+def _write_frames(answers: list[Prediction], out: Path | None, run: Which) -> list[Prediction]:
+    """Write the frames of each prediction into a folder, and return the predictions with the files as answers.
+
+    Raises:
+        BadOption: If there are no frames, or a file is there already, or would be written twice.
+    """
+    from dl.inference.frames import write_frames
+
+    if any(answer.frames is None for answer in answers):
+        raise BadOption(f"--out is for runs of next-frame, which predict frames; {run} does not")
+    pairs = [(answer.answer.split(", "), answer.frames) for answer in answers if answer.frames is not None]
+    written = write_frames(pairs, out or OUT)
+    return [replace(answer, answer=", ".join(paths)) for answer, paths in zip(answers, written, strict=True)]
 
 
 def _print_features(

@@ -5,6 +5,8 @@ A picture is uint8 (H, W, C) with C of 1 (grey) or 3 (red, green, blue).
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +73,19 @@ def shrink(image: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     rows = max(1, round(height * columns / width))
     mean = np.einsum("yh,hwc,xw->yxc", _cover(height, rows), image, _cover(width, columns), optimize=True)
     return np.asarray(np.rint(mean), np.uint8)
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """Return an image (H, W, C), grey or coloured, as PNG. Source: the PNG specification; 8 bits, no filter."""
+    pixels = as_rgb(image) if image.shape[2] > 1 else image
+    rows = b"".join(b"\0" + np.ascontiguousarray(row).tobytes() for row in pixels)
+    colour = 2 if pixels.shape[2] == 3 else 0
+    header = struct.pack(">2I5B", pixels.shape[1], pixels.shape[0], 8, colour, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    written = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
 
 
 def _cover(old: int, new: int) -> NDArray[np.float64]:

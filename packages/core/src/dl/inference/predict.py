@@ -22,6 +22,7 @@ from dl.data.ragged import Ragged, as_text
 from dl.data.ragged import texts as ragged_texts
 from dl.domain import Preprocessor, Sampling, encode_examples
 from dl.errors import BadData, BadOption
+from dl.inference.frames import check_ahead, continue_frames, newest, next_names
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
 from dl.inference.ranks import query_cells, ranks
@@ -69,6 +70,8 @@ class Prediction:
             its ``score`` and ``rank``; empty for next-token, and for an input that was skipped.
         notes: What the input holds that the training set lacks, and how it was read; or why it was skipped.
         heads: Of several targets, the answer to each in words, by name; empty for one target.
+        frames: Of next-frame, the frames that follow, (K, H, W, C) in uint8, whose names are the answer; None for other
+            tasks.
     """
 
     source: str
@@ -76,6 +79,7 @@ class Prediction:
     values: dict[str, float]
     notes: tuple[str, ...] = ()
     heads: dict[str, str] = field(default_factory=dict)
+    frames: NDArray[np.uint8] | None = field(default=None, compare=False)
 
 
 def predict(
@@ -90,6 +94,7 @@ def predict(
     temperature: float | None = None,
     seed: int | None = None,
     beam: int | None = None,
+    ahead: int | None = None,
     strict: bool = False,
     **options: object,
 ) -> list[Prediction]:
@@ -112,6 +117,7 @@ def predict(
         seed: Of these draws; None for 0.
         beam: Number of strings that are kept at each step of a search for the most probable one, for a run that reads
             strings; None takes the string of the most probable path.
+        ahead: Number of frames to predict, each from those before it, for a run of the task next-frame; None for 1.
         strict: Whether an input that would have a note is an error.
         **options: Options of reading that differ from the run's own data: ``input="body"``, ``encoding="latin-1"``, ...
 
@@ -132,12 +138,15 @@ def predict(
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
     _check_beam(opened, beam)
+    steps = check_ahead(opened, ahead)
     draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
     read = _read(opened, sources, raw, reading, bool(texts) or generates, strict=strict)
     if generates:
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
     if texts:
         read.append(_from_strings(opened, texts))
+    if opened.task.info.predicts_frames:
+        return _frames(opened, concatenate_examples(read if raw is None else [newest(one) for one in read]), steps)
     examples = concatenate_examples(read)
     found = answers(opened, examples, beam=beam, strict=strict)
     return _ranked(found, query_cells(examples, sources, raw, reading)) if opened.task.info.by_query else found
@@ -266,6 +275,16 @@ def _ranked(found: list[Prediction], queries: Sequence[str]) -> list[Prediction]
     for at, (rank, words) in zip(scored, places, strict=True):
         every[at] = replace(found[at], answer=words, values={**found[at].values, "rank": float(rank)})
     return every
+
+
+def _frames(opened: LoadedRun, windows: Examples, ahead: int) -> list[Prediction]:
+    """Predict the frames that follow each window; an answer names them."""
+    every = continue_frames(opened, windows, ahead)
+    sources = [windows.source(at) for at in range(len(windows))]
+    return [
+        Prediction(source, ", ".join(next_names(source, ahead)), {}, frames=frames)
+        for source, frames in zip(sources, every, strict=True)
+    ]
 
 
 def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:

@@ -190,7 +190,17 @@ class AtHand:
         def build_autoencoder(shape: InputShape, options: Options) -> nn.Module:
             return build(shape, math.prod(shape), options)
 
-        return ModelSpec(IN_MEMORY, domain, "given in memory", build, build_autoencoder=build_autoencoder)
+        def build_next_frame(shape: InputShape, options: Options) -> nn.Module:
+            return build(shape, math.prod(shape[1:]), options)
+
+        return ModelSpec(
+            IN_MEMORY,
+            domain,
+            "given in memory",
+            build,
+            build_autoencoder=build_autoencoder,
+            build_next_frame=build_next_frame,
+        )
 
 
 NOTHING = AtHand()

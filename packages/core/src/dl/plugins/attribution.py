@@ -34,6 +34,7 @@ RETURN_TYPES = {
     ("ModelSpec", "build_causal"): "torch.nn:Module",
     ("ModelSpec", "build_steps"): "torch.nn:Module",
     ("ModelSpec", "build_autoencoder"): "torch.nn:Module",
+    ("ModelSpec", "build_next_frame"): "torch.nn:Module",
     ("ModelSpec", "classifier"): "dl.learner:Learner",
     ("ModelSpec", "regressor"): "dl.learner:Learner",
     ("TaskSpec", "load"): "dl.tasks.task:TaskKind",

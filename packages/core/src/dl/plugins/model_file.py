@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 import sys
 import traceback
@@ -156,6 +157,8 @@ def model_of_file(model: str, domain: str) -> ModelSpec | None:
         f"of {name.path}",
         lambda *given: _build(function, name, *given),
         _options(function, name),
+        build_autoencoder=lambda shape, options: _build(function, name, shape, math.prod(shape), options),
+        build_next_frame=lambda shape, options: _build(function, name, shape, math.prod(shape[1:]), options),
         own_step=_own_step(_run(name, source), name),
     )
 

@@ -250,4 +250,7 @@ def network_builder(
     if form in ("causal", "inputs"):  # the width of what they return follows from the inputs
         of_inputs = build
         return lambda shape, _outputs, options: of_inputs(shape, options)
+    if form == "frames":  # the last frame of an input is the one to predict
+        of_frames = build
+        return lambda shape, _outputs, options: of_frames((shape[0] - 1, *shape[1:]), options)
     return build

@@ -214,6 +214,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "build_causal": (_is_function_or_none, "a function or None"),
     "build_steps": (_is_function_or_none, "a function or None"),
     "build_autoencoder": (_is_function_or_none, "a function or None"),
+    "build_next_frame": (_is_function_or_none, "a function or None"),
     "form": (lambda value: value in FORMS, f"one of {', '.join(FORMS)}"),
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,

@@ -246,6 +246,8 @@ def sort_typed(specs: FitSpecs, start: PartialRecipe, options: Mapping[str, obje
         foreign = {name: value for name, value in reading.items() if name not in own}
         what = specs.dataset.description if specs.dataset.name == IN_MEMORY else "a named data set"
         refuse_options(foreign, specs.dataset.name, what)
+        if specs.dataset.name == IN_MEMORY and specs.task and specs.task.from_inputs:
+            reading.setdefault("target_as", specs.task.target_as)
     elif specs.path and is_table(specs.path) and specs.task and _reads_target_anew(specs, start):
         reading.setdefault("target_as", specs.task.target_as)
     return typed

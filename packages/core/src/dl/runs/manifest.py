@@ -159,6 +159,16 @@ class TaskInfo:
         return self.form == "inputs"
 
     @property
+    def predicts_frames(self) -> bool:
+        """Whether the last frame of each input is the target."""
+        return self.form == "frames"
+
+    @property
+    def gives_inputs(self) -> bool:
+        """Whether a network gives inputs, or a part of them, which can be shown beside the true ones."""
+        return self.reconstructs or self.predicts_frames
+
+    @property
     def has_strings(self) -> bool:
         """Whether each target is a string of names, ended by -1."""
         return self.form == "steps"

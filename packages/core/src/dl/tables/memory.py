@@ -179,7 +179,8 @@ def with_rows(dataset: Dataset, known: KnownRows, options: Options) -> Dataset:
         target = understand_target(known.target, len(train), options)
         train = replace(train, targets=target.values, names=target.names)
         notes = (*notes, f"target: {target.note}")
-    return replace(dataset, train=replace(train, groups=known.groups, times=known.times), notes=notes)
+    groups = train.groups if known.groups is None else known.groups
+    return replace(dataset, train=replace(train, groups=groups, times=known.times), notes=notes)
 
 
 def understand_target(target: object, n: int, options: Options) -> Target:

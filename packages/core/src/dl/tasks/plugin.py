@@ -30,6 +30,7 @@ OWN: dict[str, TaskSpec] = {
     for spec in (
         _spec(NEXT_TOKEN, "each token of a text from those before it", "none", from_inputs=True, form="causal"),
         _spec("reconstruction", "the inputs themselves, through a code", "none", from_inputs=True, form="inputs"),
+        _spec("next-frame", "the frame of a film from those before it", "none", from_inputs=True, form="frames"),
         _spec("ctc", "a string beside each input, of characters in order", "text", form="steps"),
         _spec("ranking", "rows by their relevance, each within its query", "numbers", by_query=True),
         _spec("several", "several targets of different kinds, a head for each", "auto"),
@@ -44,5 +45,5 @@ OWN: dict[str, TaskSpec] = {
 
 @hookimpl
 def register_tasks() -> tuple[TaskSpec, ...]:
-    """Return the ten rows."""
+    """Return the eleven rows."""
     return tuple(OWN.values())

@@ -1,4 +1,4 @@
-"""The ten rows of dl's own in the task table.
+"""The eleven rows of dl's own in the task table.
 
     task             target                last layer   activation      loss (on logits)                  headline
     binary           (N,) in {0, 1}        1            sigmoid         binary cross-entropy              accuracy
@@ -8,6 +8,7 @@
     unit-regression  (N,) or (N, D) 0..1   D            sigmoid         binary cross-entropy              MAE
     next-token       (N, 0)                V a token    softmax         cross-entropy, a token            bits
     reconstruction   (N, 0)                the inputs     none            squared error                   MSE
+    next-frame       (N, 0)                a frame      none            squared error                   MSE
     ctc              (N, L) strings        K a step     softmax         CTC, a character                  error rate
     ranking          (N, 2) grade, query   1            none            softmax over a query              MAP
     several          (N, W) of the others  of each      of each         the mean of the others'           relative error
@@ -15,7 +16,8 @@
 Where the classes of a binary or multiclass target are imbalanced, the headline becomes average precision or macro F1:
 accuracy then rewards always giving the common answer. Of two classes the rarer one is to be found, whatever its name.
 The target of next-token is in the inputs: its logits at every token are reduced to (N, 4) at once
-(`dl.tasks.next_token`). That of reconstruction are the inputs, and its output is reduced to the error of each, (N, 1).
+(`dl.tasks.next_token`). That of reconstruction are the inputs, and its output is reduced to the error of each, (N, 1);
+that of next-frame is the last frame of the inputs, likewise.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dl.tasks import ctc, metrics, next_token, ranking, reconstruction, several
+from dl.tasks import ctc, metrics, next_frame, next_token, ranking, reconstruction, several
 from dl.tasks.baselines import constant, constant_classes, constant_labels, constant_numbers, constant_shares
 from dl.tasks.beam import beam_search
 from dl.tasks.losses import (
@@ -234,6 +236,26 @@ RECONSTRUCTION = TaskKind(
     reduce_logits=reconstruction.errors,
 )
 
+NEXT_FRAME = TaskKind(
+    name="next-frame",
+    target="nothing but the inputs",
+    fits=are_unlabelled,
+    names=lambda target, names: (),
+    outputs=lambda names: 1,
+    activation=unchanged,
+    loss=reconstruction.mean_error,
+    metrics=metrics.RECONSTRUCTION,
+    score=lambda errors, target: errors[:, 0],
+    score_name="mse",
+    answers=lambda names: reconstruction.ANSWER,
+    from_inputs=True,
+    form="frames",
+    rungs=next_frame.rungs,
+    reduce_logits=next_frame.errors,
+    enclose=next_frame.Enclosed,
+    remake=next_frame.replace_last,
+)
+
 CTC = TaskKind(
     name="ctc",
     target="strings, one beside each input",
@@ -301,6 +323,6 @@ TABLE: dict[str, TaskKind] = {
     row.name: row
     for row in (
         *(BINARY, MULTICLASS, MULTILABEL, REGRESSION, UNIT_REGRESSION),
-        *(NEXT_TOKEN, RECONSTRUCTION, CTC, RANKING, SEVERAL),
+        *(NEXT_TOKEN, RECONSTRUCTION, NEXT_FRAME, CTC, RANKING, SEVERAL),
     )
 }

@@ -145,6 +145,9 @@ class TaskKind:
             probabilities of classes or labels, ``regressor`` for numbers in target units; empty for none.
         reduce_logits: From the output of the network, and the prepared batch, to the logits (N, K) for loss and scores.
         form: The form of network that it needs, one of `dl.specs.FORMS`.
+        enclose: From the network as a model builds it to the one that is fitted.
+        remake: Where a network gives inputs or a part of them: from its output and the prepared inputs to prepared
+            inputs with what it gives in their place, to be shown beside the true ones.
         unreachable: From the network's output for one blank input and an encoded target to which examples (N,) no
             output can answer rightly; None where all can be.
         eval_batch_size: Examples scored at once; fewer if the network has an output at every token.
@@ -194,6 +197,8 @@ class TaskKind:
     learner: str = ""
     reduce_logits: Callable[[Tensor, Any], Tensor] = unchanged  # Any: a batch as the network reads it
     form: str = ""
+    enclose: Callable[[nn.Module], nn.Module] = lambda network: network
+    remake: Callable[[Tensor, Any], Tensor] = unchanged  # Any: as above
     unreachable: Callable[[Tensor, Tensor], Tensor] | None = None
     eval_batch_size: int = EVAL_BATCH
     of_heads: Callable[[TaskKind, Sequence[HeadTask], bool], TaskKind] | None = None

@@ -23,6 +23,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 from dl.runs.run import WEIGHTS
 from dl.specs import ModelSpec
+from dl.tasks.next_frame import Enclosed
 from dl.testing import learner
 from dl.testing.batch import Batches, Prepared, batches_for, cloned, same, whole_batch
 from dl.testing.light import lists_lightly
@@ -95,6 +96,16 @@ class ModelSubject:
         """Whether its only network is an autoencoder."""
         return self.spec.build is None and self.spec.build_autoencoder is not None
 
+    @property
+    def predicts_frames(self) -> bool:
+        """Whether its only network predicts the next frame."""
+        return self.spec.build is None and self.spec.build_next_frame is not None
+
+    @property
+    def gives_inputs(self) -> bool:
+        """Whether its network gives inputs, or the last frame of them."""
+        return self.reconstructs or self.predicts_frames
+
     def build(self, outputs: int = CLASSES, seed: int = 0, changed: Options | None = None) -> nn.Module:
         """Build a network from a seed, with some options replaced, and the weights that it begins with."""
         if self.spec.member is not None:
@@ -102,8 +113,12 @@ class ModelSubject:
         options = check(self.spec.options, {}, self.spec.name) | dict(changed or {})
         torch.manual_seed(seed)
         shape = self.batches.preprocessor.input_shape
-        remake = self.spec.build_autoencoder
-        network = remake(shape, options) if remake and self.reconstructs else self.spec.network(shape, outputs, options)
+        remake, follow = self.spec.build_autoencoder, self.spec.build_next_frame
+        if follow and self.predicts_frames:
+            network: nn.Module = Enclosed(follow((shape[0] - 1, *shape[1:]), options))
+        else:
+            made = remake(shape, options) if remake and self.reconstructs else None
+            network = made or self.spec.network(shape, outputs, options)
         start(self.spec, network, options, of_run=False)
         summarize(network, self.batches.preprocessor.example_input())  # as a fit does: lazy layers get their shapes
         return network
@@ -154,8 +169,8 @@ def _choices(subject: ModelSubject) -> None:
 
 
 def _logits(subject: ModelSubject) -> None:
-    if subject.reconstructs:
-        _reconstructs(subject)
+    if subject.gives_inputs:
+        _gives_inputs(subject)
         return
     for outputs in WIDTHS:
         logits = subject.build(outputs).eval()(cloned(subject.inputs))
@@ -167,17 +182,17 @@ def _logits(subject: ModelSubject) -> None:
             raise Broken(f"for {outputs} outputs not all logits are finite numbers")
 
 
-def _reconstructs(subject: ModelSubject) -> None:
+def _gives_inputs(subject: ModelSubject) -> None:
     wanted = tuple(_numbers(subject).shape)
     found = tuple(subject.build().eval()(cloned(subject.inputs)).shape)
     if found != wanted:
-        raise Broken(f"for inputs of shape {wanted} its reconstructions have {found}")
+        raise Broken(f"it gives inputs of shape {found}, where those to give have {wanted}")
 
 
 def _numbers(subject: ModelSubject) -> Tensor:
     if not isinstance(subject.inputs, Tensor):
         raise Broken("inputs of its domain are tokens, which no autoencoder reconstructs")
-    return subject.inputs
+    return subject.inputs[:, -1] if subject.predicts_frames else subject.inputs
 
 
 def _one_example(subject: ModelSubject) -> None:
@@ -290,7 +305,7 @@ def _known(network: nn.Module, subject: ModelSubject, targets: Tensor) -> int:
     """Count the examples that are told rightly, or reconstructed with a small error."""
     with torch.no_grad():
         output = network(cloned(subject.inputs))
-    if not subject.reconstructs:
+    if not subject.gives_inputs:
         return int((output.argmax(dim=1) == targets).sum())
     inputs = _numbers(subject)
     errors = (output - inputs).square().flatten(1).mean(dim=1)
@@ -309,7 +324,7 @@ def _steps(network: nn.Module, subject: ModelSubject, rate: float, steps: int) -
     for _ in range(steps):
         optimizer.zero_grad()
         output = network(cloned(subject.inputs))
-        loss = F.mse_loss(output, _numbers(subject)) if subject.reconstructs else F.cross_entropy(output, targets)
+        loss = F.mse_loss(output, _numbers(subject)) if subject.gives_inputs else F.cross_entropy(output, targets)
         loss.backward()
         optimizer.step()
         yield

@@ -6,8 +6,6 @@ It is small enough to be fitted in a second, and learnable. Letters: ``n`` train
 from __future__ import annotations
 
 import csv
-import struct
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples
+from dl.data.pictures import png
 from dl.data.ragged import texts as ragged
 
 SIDE = 28  # of an image, in pixels
@@ -62,7 +61,7 @@ def write_images(folder: str | Path, n: int = 60, seed: int = 0) -> Path:
     for number, (image, shape) in enumerate(zip(pixels, shapes, strict=True)):
         path = Path(folder) / SHAPES[shape] / f"{number:04d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_png(image[..., 0]))
+        path.write_bytes(png(image))
     return Path(folder)
 
 
@@ -144,14 +143,3 @@ def _write_sentences(n: int, seed: int) -> tuple[Sequence[str], NDArray[np.int64
 def _sentence(rng: np.random.Generator, telling: Sequence[str]) -> str:
     words = [*rng.choice(_PLAIN, rng.integers(4, 9)), *rng.choice(telling, 2, replace=False)]
     return " ".join(words[k] for k in rng.permutation(len(words)))
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return a grey image (H, W) as PNG. Source: the PNG specification; colour type 0, no filter."""
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">2I5B", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    written = [
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(written)

@@ -149,7 +149,7 @@ class RunWriter(Callback):
         module = _fit_module(pl_module)
         subsets = self.scored.subsets
         rows = {name: hardest(self.losses[name], self.margins[name], one) for name, one in subsets.items()}
-        remakes = self.manifest.task.reconstructs and (self.folder / WEIGHTS).exists()
+        remakes = self.manifest.task.gives_inputs and (self.folder / WEIGHTS).exists()
         remade = module.reconstruct(rows, self.folder / WEIGHTS) if remakes else {}
         write_sketches(self.folder / "outcomes", subsets, rows, self.scored.sketch, remade)
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}

@@ -550,7 +550,7 @@ class FitModule(pl.LightningModule):
         return {part: torch.cat(kept).numpy()[back]} if kept else {}
 
     def reconstruct(self, rows: Mapping[str, Index], weights: Path) -> dict[str, Inputs]:
-        """Return reconstructions of some examples of validation set and probe, as stored inputs, where these are known.
+        """Return some examples of validation set and probe as the network gives them, as stored inputs, where known.
 
         Args:
             rows: (n,) of each subset.
@@ -564,7 +564,8 @@ class FitModule(pl.LightningModule):
             for name, wanted in rows.items():
                 data, positions = parts[name]
                 inputs, _ = data.take(torch.from_numpy(positions[wanted]).to(self.device))
-                remade = self.preprocessor.undo(network.eval()(self.prepared(inputs)))
+                prepared = self.prepared(inputs)
+                remade = self.preprocessor.undo(self.task.row.remake(network.eval()(prepared), prepared))
                 if remade is not None:
                     found[name] = remade
         return found

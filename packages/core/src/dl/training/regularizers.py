@@ -245,7 +245,7 @@ def build_network(
 
     def build(options: Options) -> nn.Module:
         shape = preprocessor.input_shape
-        built = make(shape, task.info.outputs, options)
+        built = task.row.enclose(make(shape, task.info.outputs, options))
         summarize(built, preprocessor.example_input())
         return built
 

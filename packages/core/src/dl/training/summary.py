@@ -37,16 +37,20 @@ class Layer:
 
 
 def summarize(network: nn.Module, blank: Prepared) -> list[Layer]:
-    """Run one blank input through the network and record each leaf layer, in order of execution; a body is one.
+    """Run one blank input through the network and record each leaf layer once, in order of execution; a body is one.
 
     An error of the network gets a note that names the layer that failed.
     """
     layers: list[Layer] = []
     entered: list[Entered] = []
+    recorded: set[nn.Module] = set()
     titles: Mapping[str, str] = getattr(network, "titles", {})
 
     def note(name: str, layer: nn.Module) -> Any:  # Any: the handle of a hook
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:  # Any: what a layer takes and gives
+            if layer in recorded:  # it is called at every step
+                return
+            recorded.add(layer)
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
             title = next((title for start, title in titles.items() if name.startswith(start)), "")
             kind = kinds.get(layer, type(layer).__name__)
@@ -105,6 +109,8 @@ def _expected(logits: Tensor, blank: Prepared, task: Task) -> tuple[int, ...]:
         return (*blank.values.shape, logits.shape[-1])
     if task.row.form == "inputs" and isinstance(blank, Tensor):
         return tuple(blank.shape)
+    if task.row.form == "frames" and isinstance(blank, Tensor):
+        return (len(blank), *blank.shape[2:])
     if task.row.form:
         steps = logits.shape[1] if logits.ndim > 1 else 1
         return (rows_of(blank), steps, task.info.outputs)
