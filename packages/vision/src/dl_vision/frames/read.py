@@ -50,7 +50,8 @@ def open_path(path: Path, options: Options) -> Dataset:
     val = _inspect(folders["val"], root, options) if "val" in folders else None
     both = [train] if val is None else [train, val]
     asked = [InspectedSplit(ScannedFolder(one.folder, (), one.files), [], one.facts) for one in both]
-    shape = choose_shape(root, asked, options)
+    chosen = choose_shape(root, asked, options)
+    shape = chosen.shape
     _refuse_lone(root, train, alone=val is None)
 
     def read_test() -> Examples:
@@ -66,7 +67,8 @@ def open_path(path: Path, options: Options) -> Dataset:
         open_test=read_test if "test" in folders else None,
         title=f"{_described(train)}; {many(len(examples), 'window')} of {steps} frames and the next one",
         source=str(root),
-        notes=(_seen(train, path), *passed_over(passed)),
+        notes=(_seen(train, path), *chosen.notes, *passed_over(passed)),
+        options=chosen.options,
     )
 
 
