@@ -115,9 +115,9 @@ def test_a_run_of_a_task_that_is_not_known_is_refused(fit, blobs, plugins_with, 
     given = blobs(2)
     run = fit(given, epochs=1)
     stored = json.loads((run.path / "run.json").read_text())
-    stored["task"]["name"] = "next-frame"
+    stored["task"]["name"] = "next-word"
     (run.path / "run.json").write_text(json.dumps(stored))
-    with pytest.raises(BadRun, match="'next-frame' is not known to this dl"):
+    with pytest.raises(BadRun, match="'next-word' is not known to this dl"):
         dl.predict(run.path, saved([[0, 0]]), plugins=plugins_with(given=given))
 
 

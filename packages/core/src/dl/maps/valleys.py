@@ -100,7 +100,7 @@ class Groups:
 
     Args:
         points: (n, D) of this half.
-        cells: Of k-means.
+        cells: Of k-means, at most; fewer where points are equal.
         rng: Of its start.
 
     Attributes:
@@ -110,6 +110,7 @@ class Groups:
     def __init__(self, points: Floats, cells: int, rng: np.random.Generator) -> None:
         from sklearn.cluster import KMeans
 
+        cells = min(cells, len(np.unique(points, axis=0)))
         self.fitted = KMeans(cells, n_init=1, random_state=int(rng.integers(2**31))).fit(points)
         self.cells = self.fitted.labels_
         self.scale = _whitening(points - self.fitted.cluster_centers_[self.cells])
