@@ -47,7 +47,7 @@ def test_a_signal_ends_the_fit_with_a_readable_run_and_its_report(fitting, runs,
     run = open_run("last", runs)
     assert (run.manifest.status, run.manifest.signal) == ("interrupted", number)
     assert run.manifest.message.startswith("stopped by a signal in epoch")
-    assert run.manifest.best_epoch >= 1 and (run.path / "best.safetensors").exists()
+    assert run.manifest.best_epoch >= 1 and (run.weights).exists()
     assert len(run.history) == run.outcomes("val").loss.shape[0] >= 1
     assert run.name in report and "interrupted" in report and "accuracy on validation" in report
     assert "Traceback" not in "".join(said)

@@ -222,5 +222,5 @@ def test_two_processes_do_not_go_on_with_one_run(blobs, cv, runs, plugins_with):
 def test_a_refit_that_is_stopped_leaves_the_finished_folds_and_says_how_to_go_on(blobs, cv, monkeypatch):
     monkeypatch.setattr("dl.cross_validation.refit.train", lambda *_, **__: None)  # a signal before the first step
     run = cv(blobs(40), "kfold:2", epochs=1, final="refit")
-    assert run.manifest.status == "finished" and not (run.path / "best.safetensors").exists()
+    assert run.manifest.status == "finished" and not (run.weights).exists()
     assert run.manifest.message.endswith("go on with: dl cv --resume 0001-given-linear --final refit")

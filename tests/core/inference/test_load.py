@@ -24,7 +24,7 @@ def opened(fit, blobs, plugins_with):
 def test_the_network_answers_as_it_did_at_its_best_epoch(opened):
     given, run, loaded = opened(model="dense")
     assert not loaded.network.training and loaded.recipe.model == "dense" and loaded.task.info == run.manifest.task
-    kept = read_arrays(run.outcomes_folder / "best.npz")["logits"]
+    kept = read_logits(run.outcomes_folder, "best")
     logits = loaded.logits(given.train.take(run.outcomes("val").ids))
     assert logits.cpu().numpy() == pytest.approx(kept, rel=2e-3, abs=2e-3)  # kept in half precision
 
@@ -47,7 +47,7 @@ def test_weights_that_do_not_fit_the_recipe_beside_them_are_refused(opened, plug
 
 def test_a_run_without_weights_or_whose_model_is_not_installed_is_one_line(opened, plugins_with):
     given, run, _ = opened()
-    (run.path / "best.safetensors").unlink()
+    (run.weights).unlink()
     with pytest.raises(BadRun):
         reopen(run, plugins_with(given=given))
     recipe = run.path / "recipe.toml"

@@ -15,7 +15,7 @@ from dl.training.devices import Devices
 
 
 def weights(run):
-    return (run.path / "best.safetensors").read_bytes()
+    return (run.weights).read_bytes()
 
 
 def numbers(run):

@@ -17,7 +17,7 @@ from dl.training.devices import Devices
 def read_weights(run):
     from safetensors.numpy import load_file
 
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 def test_the_weights_of_the_last_good_epoch_are_kept_when_the_loss_is_lost(fit, line, plugins_with, runs):
