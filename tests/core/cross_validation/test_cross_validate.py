@@ -9,6 +9,7 @@ from dl import files
 from dl.cross_validation.cross_validate import cross_validate
 from dl.errors import BadData, BadDevices, BadOption, BadRun, CannotWrite
 from dl.recipes.resolve import resolve
+from dl.runs.outcomes import read_arrays
 from dl.runs.run import Run, open_run
 from dl.splits import partition
 from dl.training import run_fit
@@ -134,7 +135,7 @@ def test_a_regression_is_pooled_in_one_scale(dataset, cv):
     run = cv(dataset(inputs, inputs[:, 0] * 40.0 + 1000), "kfold:3", epochs=30, lr=0.05)
     answers = json.loads((run.path / "run.json").read_text())["task"]
     assert answers["shift"] == pytest.approx([float((inputs[:, 0] * 40.0 + 1000).mean())])
-    kept = np.load(run.outcomes_folder / "best.npz")
+    kept = read_arrays(run.outcomes_folder / "best.npz")
     targets = run.outcomes("val").targets.reshape(-1)
     back = kept["logits"][:, 0] * answers["scale"][0] + answers["shift"][0]
     assert back == pytest.approx(kept["answers"].reshape(-1), abs=1e-2)

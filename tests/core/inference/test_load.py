@@ -6,7 +6,7 @@ import torch
 
 from dl.errors import BadRun, UnknownName
 from dl.inference.load import reopen
-from dl.runs.outcomes import read_arrays
+from dl.runs.outcomes import read_logits
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dl.hookspecs import hookimpl
 from dl.inference.load import reopen
 from dl.options import Option
 from dl.plugins.states import PluginWarning
-from dl.runs.outcomes import read_arrays
+from dl.runs.outcomes import read_logits
 from dl.specs import LoggerSpec
 
 

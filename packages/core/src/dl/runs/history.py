@@ -88,7 +88,7 @@ def read_history(path: Path) -> History:
     Raises:
         BadRun: If a line is not a row of numbers, naming it.
     """
-    if not path.exists():
+    if not sealed.exists(path):
         return History()
     rows: list[EpochRow] = []
     try:

@@ -67,24 +67,40 @@ class TestEvaluation:
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """Read all evaluations, oldest first. Any: JSON.
+    """Read all evaluations, oldest first, without lines that a full disk or a crash cut off. Any: JSON.
 
     Raises:
         BadRun: If the file cannot be read, or a line of it is malformed.
     """
+    return [found for found in _lines(path) if found is not None]
+
+
+def torn_lines(path: Path) -> list[int]:
+    """Return the numbers of the lines that were cut off while they were written.
+
+    Raises:
+        BadRun: As `read_ledger`.
+    """
+    return [number for number, found in enumerate(_lines(path), start=1) if found is None]
+
+
+def _lines(path: Path) -> list[dict[str, Any] | None]:  # Any: JSON
+    """Return the evaluations, None for one that was cut off: it begins like one, and is no whole JSON."""
     if not path.exists():
         return []
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise BadRun(f"{path} cannot be read: {error.strerror}") from error
-    evaluations = []
+    found: list[dict[str, Any] | None] = []
     for number, line in enumerate(lines, start=1):
         try:
-            evaluations.append(from_json(line, dict[str, Any]))
+            found.append(from_json(line, dict[str, Any]))
         except ValueError as error:
-            raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
-    return evaluations
+            if not line.startswith(b"{") or line.endswith(b"}"):
+                raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
+            found.append(None)
+    return found
 
 
 def stored_evaluation(line: Mapping[str, Any]) -> TestEvaluation:  # Any: JSON

@@ -380,10 +380,10 @@ def parse_manifest(text: str, where: str) -> Manifest:
         version = from_json(text, _Version).format
     except ValueError as error:
         raise BadRun(f"{where} is not the manifest of a run of dl") from error
-    if not _is_whole(text):
-        raise BadRun(f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy")
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
+    if not _is_whole(text):
+        raise BadRun(f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy")
     try:
         manifest = from_json(text, Manifest)
     except ValueError as error:

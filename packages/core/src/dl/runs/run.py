@@ -225,7 +225,17 @@ def slug_of(label: str) -> str:
 
 def list_runs(root: Path) -> list[Run]:
     """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
-    return [run for run in _numbered(root) if not (run.path / FITS_FILE).exists()]
+    return [run for run in _numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a run folder holds something to read: a fit that ends in its first moments leaves it empty."""
+    return os.path.exists(path / sealed.RUN) or is_of_several(path)  # noqa: PTH110 - False for an impossible path
+
+
+def claimed_only(root: Path) -> list[Path]:
+    """Return the run folders that hold no run, oldest first."""
+    return [run.path for run in _numbered(root) if not _is_begun(run.path)]
 
 
 def _numbered(root: Path) -> list[Run]:
@@ -330,6 +340,7 @@ def open_any(which: str, root: Path) -> Run:
     refuse_runs_file(root)
     found = _numbered(root)
     if which == "last":
+        found = [run for run in found if _is_begun(run.path)]
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl workflow tabular wine")
         return found[-1]
