@@ -157,7 +157,8 @@ def _complaints(run: Run) -> Iterator[str]:
     if len(val.loss) != len(run.history):
         yield f"{run.name}: outcomes of {len(val.loss)} epochs, and {len(run.history)} rows"
     if manifest.task.headline.name == "accuracy":
-        right = read_logits(run.outcomes_folder, "best").argmax(axis=1) == val.targets
+        logits = read_logits(run.outcomes_folder, "best")
+        right = (logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)) == val.targets
         if abs(float(right.mean()) - run.best["val_accuracy"]) > EQUAL:
             yield f"{run.name}: the kept answers are not those of epoch {manifest.best_epoch}"
     name = run.weights.name

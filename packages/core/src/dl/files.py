@@ -123,6 +123,17 @@ def _append(stream: IO[bytes], content: bytes) -> None:
     os.fsync(stream.fileno())
 
 
+def cut_torn_line(path: Path) -> None:
+    """Remove a last line that a process left torn, as far as the file can be written."""
+    with explain_write_errors(path):
+        FAULTS.before()
+        with path.open("r+b") as stream:
+            content = stream.read()
+            if content and not content.endswith(b"\n"):
+                FAULTS.before()
+                stream.truncate(content.rfind(b"\n") + 1)
+
+
 def make_folder(path: Path) -> None:
     """Create the folder and its parents, and check that it is writable.
 

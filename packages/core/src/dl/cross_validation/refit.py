@@ -12,6 +12,7 @@ from dl.cross_validation.plan import Plan
 from dl.data.examples import Subset, whole
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
+from dl.runs.commit import commit
 from dl.runs.run import LEARNER, PREPROCESSOR, WEIGHTS, Run, keep_json
 from dl.splits.holdout import choose_probe
 from dl.splits.partition import DataSplits
@@ -50,4 +51,7 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     sealed.drop(folder / LEARNER)
     keep_json(folder / PREPROCESSOR, setup.preprocessor.settings())
     train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
-    return Run(folder).weights.exists()
+    if not Run(folder).weights.exists():
+        return False
+    commit(folder, Run(folder).manifest)
+    return True

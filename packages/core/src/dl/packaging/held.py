@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from dl import files
 from dl.errors import BadOption
 
 HELD = ("torch", "lightning", "numpy")
@@ -39,7 +40,7 @@ def constraint(versions: Mapping[str, str]) -> Iterator[list[str]]:
     """Yield the arguments with which pip and uv keep these versions."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "held.txt"
-        path.write_text("".join(f"{name}=={here}\n" for name, here in versions.items()), encoding="utf-8")
+        files.write_text(path, "".join(f"{name}=={here}\n" for name, here in versions.items()))
         yield ["--constraint", str(path)] if versions else []
 
 

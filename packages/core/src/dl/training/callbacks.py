@@ -42,6 +42,7 @@ from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
+from dl.words import many
 
 Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
@@ -92,6 +93,7 @@ class RunWriter(Callback):
         self.unkept: list[Write] = []  # of finished epochs, oldest first
         self.unkept_best: Write = _nothing
         self.trouble, self.troubled = "", False  # why the last write failed, and whether any has
+        self.kept = 0  # epochs that are written
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
 
@@ -160,6 +162,13 @@ class RunWriter(Callback):
         self.unkept_best()
         self.unkept_best = _nothing
         write_history(self.folder / "history.csv", self.rows)
+
+    def trouble_at_end(self) -> str:
+        """Return what became of a fit whose disk failed, in words; empty if it never did."""
+        if not self.trouble:
+            return "the disk failed for a while; everything is kept now" if self.troubled else ""
+        kept = f"{many(self.kept, 'epoch')} of {len(self.rows)} are kept"
+        return f"{self.trouble}: {kept}, and nothing after them"
 
     @contextmanager
     def outliving(self) -> Iterator[None]:
@@ -236,6 +245,7 @@ class RunWriter(Callback):
         seconds = round(time.monotonic() - self.started, 3)
         self.manifest = self.manifest.with_status(status, seconds=seconds, message=message, signal=signal)
         self.manifest = commit(self.folder, self.manifest)
+        self.kept = self.manifest.epochs
 
     def _save_state(self, trainer: pl.Trainer) -> None:
         with self.outliving():

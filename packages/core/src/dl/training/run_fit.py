@@ -187,6 +187,7 @@ def fit_recipe(
             found = setup.as_it_was.forgotten(setup.network, folder)
             if found is not None:
                 write_forgotten(folder, found)
+                commit(folder, run.manifest)
         if are_wanted(rivals) and run.manifest.status == "finished":
             for note in _add_rivals(run, setup, plugins):
                 console.print(plain(f"  - {note}"))

@@ -20,6 +20,7 @@ from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
 from dl.signals import SecondSignal, StopFlag
+from dl.terminal import plain
 from dl.training.batches import batch_sizes
 from dl.training.callbacks import (
     EarlyStopping,
@@ -153,6 +154,8 @@ def train(
             raise
         raise failure from error
     logger_callback.end(writer.manifest.status)
+    if words := writer.trouble_at_end():
+        console.print(plain(f"  ! {words}", "bold red"))
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program

@@ -65,12 +65,7 @@ def mend_journal(path: Path) -> None:
     """Remove a last line that a kill cut off."""
     if not path.exists() or not path.stat().st_size:
         return
-    with path.open("r+b") as stream:
-        stream.seek(-1, 2)
-        if stream.read() == b"\n":
-            return
-        stream.seek(0)
-        stream.truncate(stream.read().rfind(b"\n") + 1)
+    files.cut_torn_line(path)
 
 
 @dataclass(frozen=True)
