@@ -21,11 +21,15 @@ FUNCTIONS = {
     "os": {"replace", "rename", "remove", "unlink", "mkdir", "makedirs", "truncate", "link", "symlink", "rmdir"},
     "shutil": {"rmtree", "copy", "copyfile", "copytree", "move"},
 }
+WORDS = {"open", *METHODS, *(name for names in FUNCTIONS.values() for name in names)}
 
 
 def writes(path):
     """The calls in a source that change a file: name and line."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    if not any(f"{word}(" in text for word in WORDS):
+        return
+    for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call):
             continue
         function = node.func
