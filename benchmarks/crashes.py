@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,15 @@ def one_fit(folder: Path) -> object:
     from dl.testing.numbers import clouds
 
     return fitted(KnownFit(clouds(24), "linear", {"epochs": 3, "lr": 0.01}), folder)
+
+
+def in_memory(folder: Path, **given: Any) -> Run:  # Any: as `dl.fit` takes it
+    """Fit three epochs of points in memory, in this process."""
+    import dl
+
+    points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    known = {"model": "dense", "width": 4, "epochs": 3, "linear": False, "runs": folder, "rivals": False}
+    return dl.fit("tabular", (points, (points[:, 0] > 0).astype(int)), **known, **given)
 
 
 def folds(folder: Path) -> object:
