@@ -256,24 +256,35 @@ def _numbers_of(rows: Iterable[dict[str, float]]) -> list[float]:
     return [value for row in rows for _, value in sorted(row.items())]
 
 
-def tallies(folder: Path, every: int = 1) -> list[Tally]:
-    """Try everything on one fit.
+WORKS: dict[str, Work] = {"fit": one_fit, "fit of several targets": several_targets, "cross-validation": folds}
 
-    Args:
-        folder: For the runs.
-        every: Operations from one attempt to the next.
-    """
-    operations = count(one_fit, folder / "whole")
-    at = range(1, operations + 1, every)
-    found = [crash(one_fit, folder, at)]
-    found += [fail(one_fit, folder, at, error, lasting=lasting) for error in ERRORS for lasting in (False, True)]
-    run = open_run("last", folder / "whole")
-    return [*found, flip(run, noticer(run), 97 if every == 1 else 997)]
+
+def tallies(folder: Path) -> Iterator[Tally]:
+    """Try everything, each as it is done: every operation ends the process, every third fails."""
+    for name, work in WORKS.items():
+        operations = count(work, folder / name.replace(" ", "-") / "whole")
+        tally = crash(work, folder, range(1, operations + 1))
+        yield replace(tally, what=f"{name}: {tally.what}")
+    at = range(1, count(one_fit, folder / "counted") + 1, 3)
+    for error in ERRORS:
+        for lasting in (False, True):
+            tally = fail(one_fit, folder, at, error, lasting=lasting)
+            yield replace(tally, what=f"fit: {tally.what}")
+    run = open_run("last", folder / "counted")
+    yield flip(run, noticer(run), 97)
 
 
 def main() -> None:
     """Print and keep the table."""
+    os.environ["DL_RIVALS"] = "no"
     with tempfile.TemporaryDirectory() as scratch:
-        found = tallies(Path(scratch))
+        found = []
+        for tally in tallies(Path(scratch)):
+            print(tally.row(), *tally.lost[:5], flush=True)
+            found.append(tally)
     lost = [f"{one.what}: {why}" for one in found for why in one.lost]
     publish("crashes", "What a run survives", [one.row() for one in found], lost=lost)
+
+
+if __name__ == "__main__":
+    main()

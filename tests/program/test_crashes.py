@@ -19,7 +19,6 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="each attempt is forked"),
     pytest.mark.usefixtures("one_thread"),
 ]
-WORKS = {"fit": crashes.one_fit, "folds": crashes.folds, "heads": crashes.several_targets}
 
 
 @pytest.fixture
@@ -47,9 +46,9 @@ def test_a_changed_bit_in_any_file_of_a_run_is_noticed_or_does_no_harm(operation
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WORKS)
+@pytest.mark.parametrize("name", crashes.WORKS)
 def test_a_work_survives_being_ended_at_every_operation(name, tmp_path):
-    work = WORKS[name]
+    work = crashes.WORKS[name]
     tally = crashes.crash(work, tmp_path, range(1, crashes.count(work, tmp_path / "whole") + 1))
     print(tally.row(), file=sys.stderr)
     assert tally.lost == []
