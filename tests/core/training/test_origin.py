@@ -59,7 +59,7 @@ def test_a_fit_goes_on_from_a_run_and_tells_what_that_was_worth(dl_run, fitted, 
     )
     fitted.weights.write_bytes(b"other")
     changed = dl_run("fit", "--recipe", f"{run.path}/recipe.toml")
-    assert changed.code != 0 and f"{fitted.name} has changed since" in changed.err
+    assert changed.code != 0 and f"{fitted.weights.name}' is damaged: it has 5 bytes" in changed.err
 
 
 def test_the_rate_is_a_tenth_unless_it_is_typed_and_the_recipe_keeps_where_it_came_from(plugins_with, fitted, tmp_path):

@@ -1,11 +1,13 @@
 """The ledger: a line of JSON for every evaluation on a test set, in a file beside the runs.
 
-It is shared by all runs of a folder, since every evaluation on a test set counts, whichever run made it.
+It is shared by all runs of a folder, since every evaluation on a test set counts, whichever run made it. A line ends
+with a checksum of what stands before it.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from dl.runs.thresholds import ThresholdScore
 from dl.stored import from_json
 
 LEDGER = "test-ledger.jsonl"  # name of the file
+SUM, _BEFORE_SUM = "sum", b', "sum": '  # key of the checksum of a line
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ def _lines(path: Path) -> list[dict[str, Any] | None]:  # Any: JSON
     found: list[dict[str, Any] | None] = []
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(from_json(line, dict[str, Any]))
+            evaluation = from_json(line, dict[str, Any])
+            if evaluation.pop(SUM, None) not in (None, _sum(line.rpartition(_BEFORE_SUM)[0])):
+                raise BadRun(f"{path}: line {number} has changed since it was written; restore it from a copy")
+            found.append(evaluation)
         except ValueError as error:
             if not line.startswith(b"{") or line.endswith(b"}"):
                 raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
@@ -128,4 +134,9 @@ def record_evaluation(path: Path, evaluation: TestEvaluation) -> None:
     Raises:
         CannotWrite: If the ledger cannot be written.
     """
-    append_line(path, evaluation.to_json())
+    content = evaluation.to_json().removesuffix("}").encode()
+    append_line(path, f'{content.decode()}{_BEFORE_SUM.decode()}"{_sum(content)}"}}')
+
+
+def _sum(content: bytes) -> str:
+    return f"{zlib.crc32(content):08x}"
