@@ -76,8 +76,8 @@ def in_memory(folder: Path, **given: Any) -> Run:  # Any: as `dl.fit` takes it
     import dl
 
     points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
-    known = {"model": "dense", "width": 4, "epochs": 3, "linear": False, "runs": folder, "rivals": False}
-    return dl.fit("tabular", (points, (points[:, 0] > 0).astype(int)), **known, **given)
+    known = {"model": "dense", "width": 4, "epochs": 3, "linear": False, "rivals": False}
+    return dl.fit("tabular", (points, (points[:, 0] > 0).astype(int)), runs=folder, **{**known, **given})
 
 
 def folds(folder: Path) -> object:
@@ -85,7 +85,7 @@ def folds(folder: Path) -> object:
     import dl
     from dl.training.devices import Devices
 
-    given = {"epochs": 2, "width": 4, "final": "refit", "rivals": False, "devices": Devices("cpu", "1")}
+    given: dict[str, Any] = {"epochs": 2, "width": 4, "final": "refit", "rivals": False, "devices": Devices("cpu", "1")}
     return dl.cv("tabular", str(_table()), target="sold", protocol="kfold:3", runs=folder, **given)
 
 
@@ -94,7 +94,7 @@ def several_targets(folder: Path) -> object:
     import dl
     from dl.training.devices import Devices
 
-    given = {"epochs": 2, "width": 4, "linear": False, "rivals": True, "devices": Devices("cpu", "1")}
+    given: dict[str, Any] = {"epochs": 2, "width": 4, "linear": False, "rivals": True, "devices": Devices("cpu", "1")}
     return dl.fit("tabular", str(_table()), target="price,sold", runs=folder, **given)
 
 

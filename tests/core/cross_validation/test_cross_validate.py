@@ -101,8 +101,7 @@ def test_an_interrupted_run_goes_on_with_the_missing_folds(blobs, cv, runs, plug
 def test_a_run_goes_on_with_its_own_data_alone(blobs, cv, plugins_with, runs):
     run = cv(blobs(40), epochs=1)
     (run.path / "folds/04/run.json").unlink()
-    manifest = (run.path / "run.json").read_text()
-    (run.path / "run.json").write_text(manifest.replace('"finished"', '"interrupted"'))
+    (run.path / "run.json").write_text(run.manifest.with_status("interrupted").to_json())
     given = (Devices("cpu", "1"), runs, Console(quiet=True))
     other = plugins_with(given=blobs(44))
     recipe = resolve(other, recipe=str(run.path / "recipe.toml"))
@@ -182,8 +181,7 @@ def test_arrays_in_memory_are_folded_too_and_are_not_given_to_other_processes(pl
 
 def test_a_run_that_is_not_finished_has_no_network(blobs, cv, plugins_with):
     run = cv(blobs(40), epochs=1)
-    manifest = json.loads((run.path / "run.json").read_text())
-    (run.path / "run.json").write_text(json.dumps(manifest | {"status": "interrupted"}))
+    (run.path / "run.json").write_text(run.manifest.with_status("interrupted").to_json())
     with pytest.raises(BadRun, match=r"is not finished, it has 4 of 4 folds  go on: dl cv --resume 0001"):
         dl.predict(Run(run.path), np.zeros((1, 3), np.float32), plugins=plugins_with(given=blobs(40)))
 
