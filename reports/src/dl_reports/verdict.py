@@ -17,7 +17,7 @@ from dl_reports.facts import Facts
 from dl_reports.report import Verdict
 from dl_reports.shown_answers import show_answers
 
-DAMAGED = ("run-damaged",)
+DAMAGED = ("health-damaged",)
 BROKEN = ("health-nan",)
 UNSTABLE = ("health-lr-too-high",)
 UNFOUND = ("fit-class-missed",)

@@ -10,6 +10,7 @@ from dl.data.examples import Dataset
 from dl.errors import BadData, BadRun
 from dl.groups import Groups
 from dl.intervals import OPEN, proportion_interval, wilson
+from dl.runs.commit import replace_file
 from dl.runs.ledger import LEDGER, read_ledger
 
 
@@ -72,7 +73,7 @@ def test_the_ledger_counts_the_looks_of_all_runs_at_one_test_part(fit, given, bl
 def test_a_run_that_kept_a_0_where_nothing_was_said_of_the_split_is_tested(fit, given, plugins_with):
     run = fit(given, epochs=1)
     recipe = run.path / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace('val = "auto"', "val = 0.0"))
+    replace_file(recipe, recipe.read_text().replace('val = "auto"', "val = 0.0").encode())
     assert "val = 0.0" in recipe.read_text()
     assert dl.evaluate(run, plugins=plugins_with(given=given)).examples == 30
 

@@ -57,4 +57,4 @@ def test_a_report_of_a_damaged_run_says_so_and_its_gate_fails(dl_run, runs, name
     path.write_bytes(content)
     answer = dl_run("report", "1", "--runs", runs, "--fail-on", "issue", "--json")
     first = answer.json["findings"][0]
-    assert answer.code == 1 and first["code"] == "run-damaged" and path.name in first["message"]
+    assert answer.code == 1 and first["code"] == "health-damaged" and path.name in first["message"]

@@ -42,7 +42,7 @@ def damaged(facts: Facts) -> list[Finding] | NotComputable:
     others = f", and {formatting.many(more, 'more file')} of the run" if more else ""
     message = f"{first.file} is not as it was written{others}: {first.message}; what rests on it is left out"
     found: dict[str, object] = {"files": [one.file for one in faults], "why": [one.message for one in faults]}
-    return [Finding("run-damaged", "issue", message, found, f"dl doctor {as_typed(facts.kept.run, facts.manifest)}")]
+    return [Finding("health-damaged", "issue", message, found, f"dl doctor {as_typed(facts.kept.run, facts.manifest)}")]
 
 
 def not_a_number(facts: Facts) -> list[Finding] | NotComputable:
