@@ -68,8 +68,9 @@ def test_a_kill_leaves_a_run_that_reads_up_to_the_last_epoch(fitting, runs):
     process.kill()
     end(process)
     run = open_run("last", runs)
-    assert run.manifest.status == "running" and run.manifest.best_epoch >= 1
-    assert len(run.history) >= 1 and run.outcomes("val").loss.shape[0] >= len(run.history)
+    assert run.manifest.status == "killed" and run.manifest.best_epoch >= 1
+    assert run.manifest.message == f"process {process.pid} ended without a word"
+    assert run.outcomes("val").loss.shape[0] == len(run.history) == run.manifest.epochs >= 1
 
 
 def test_a_reader_that_goes_away_is_no_error(dl_process):

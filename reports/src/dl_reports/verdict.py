@@ -133,8 +133,7 @@ def _nothing(facts: Facts) -> str:
 
 
 PROBLEMS: tuple[Row, ...] = (
-    _by_issue("distrust", DISTRUST, "the score cannot be trusted: "),
-    _by_issue("damaged", DAMAGED, "the run is damaged: ", ends=True),
+    _by_issue("distrust", (*DAMAGED, *DISTRUST), "the score cannot be trusted: "),
     _by_issue("broken", BROKEN, "training broke down: ", ends=True),
     Row(
         "no epoch",
