@@ -65,7 +65,7 @@ def finish(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[Finishe
 def drop_logits(folder: Path) -> None:
     """Remove the logits of all epochs of the folds, which are pooled by now."""
     for run in Run(folder).folds:
-        files.remove(run.outcomes_folder / ALL_LOGITS)
+        files.remove(sealed.place(run.outcomes_folder / ALL_LOGITS))
 
 
 def fit_pooled(

@@ -43,7 +43,7 @@ def find_faults(run: Run, most: int = sys.maxsize) -> list[Fault]:
     found = []
     for name, seal in sorted(sealed.listed(folder).items(), key=lambda item: item[1].size):
         path = folder / seal.file
-        if path.name == ALL_LOGITS and not path.exists():  # of a fold, removed once it is pooled
+        if name.endswith(ALL_LOGITS) and not path.exists():  # of a fold, removed once it is pooled
             continue
         most -= seal.size
         why = _fault_of_history(path) if path.name == sealed.HISTORY else _fault(path, seal, whole=most >= 0)
