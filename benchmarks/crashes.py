@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -126,7 +127,8 @@ def attempt(work: Work, folder: Path, **environment: str) -> int:
     try:
         os.environ.update(environment)
         FAULTS.done = 0
-        with contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a fit that could not be kept warns of it
             work(folder)
         code = 0
     except DLError as error:
