@@ -83,7 +83,7 @@ def fitted(draw: Draw, folder: Path, seed: int) -> Fitted:
     keeper = WeightKeeper()
     run = dl.fit(draw.domain, draw.given, seed=seed, runs=folder, callbacks=[keeper], **draw.options)
     arrays = _judged(run, draw, keeper)
-    (run.path / "best.safetensors").unlink()
+    (run.weights).unlink()
     shutil.rmtree(run.path / "checkpoints")
     write_arrays(run.path / UNTOUCHED, arrays)
     return _kept(run)

@@ -186,3 +186,21 @@ def test_the_lock_has_the_rights_that_the_umask_leaves(tmp_path):
             assert stat.S_IMODE((tmp_path / ".dl.lock").stat().st_mode) == 0o664
     finally:
         os.umask(before)
+
+
+def test_what_a_killed_process_left_half_written_is_removed_by_the_next_that_writes_there(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = {pid: f".kept.{files._HOST}-{pid}-0a1b2c3d.tmp" for pid in (ended.pid, os.getppid())}
+    foreign = f".kept.ffffffff-{ended.pid}-0a1b2c3d.tmp"  # of another machine
+    for name in (*names.values(), foreign):
+        (tmp_path / name).write_text("half")
+    files.write_text(tmp_path / "kept", "")
+    assert left_in(tmp_path) == sorted(["kept", names[os.getppid()], foreign])
+
+
+def test_an_inner_folder_is_not_made_in_one_that_is_gone(tmp_path):
+    files.make_inner(tmp_path / "a")
+    files.make_inner(tmp_path / "a")
+    with pytest.raises(CannotWrite, match="the folder does not exist"):
+        files.make_inner(tmp_path / "gone/inner")

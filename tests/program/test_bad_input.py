@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 import dl
 from dl.cli.main import run
+from dl.runs.run import Run
 from dl.training.devices import Devices
 
 TINY = ("--model", "dense", "width=4", "epochs=1", "--accelerator", "cpu", "--devices", "1")
@@ -316,7 +318,11 @@ def test_a_damaged_run_is_listed_as_unreadable_and_the_others_too(copied, runs, 
 
 def test_weights_that_are_not_ours_are_one_line(refuse, copied, tmp_path):
     png(tmp_path / "x.png")
-    (copied / "best.safetensors").write_bytes(b"\x80\x04cos\nsystem\n(S'touch ran'\ntR.")
+    evil = b"\x80\x04cos\nsystem\n(S'touch ran'\ntR."
+    Run(copied).weights.write_bytes(evil)
+    assert "is damaged: it has 30 bytes" in refuse(2, "predict", "1", tmp_path / "x.png")
+    (copied / "best.safetensors").write_bytes(evil)
+    (copied / "run.json").write_text(replace(Run(copied).manifest, files={}).to_json())  # as an earlier dl wrote it
     assert "is not a file of weights" in refuse(2, "predict", "1", tmp_path / "x.png")
     assert not (tmp_path / "ran").exists()
 

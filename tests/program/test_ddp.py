@@ -49,16 +49,16 @@ def test_two_processes_train_as_one_does_and_count_each_validation_example_once(
     for mine, theirs in zip(together.history.rows, alone.history.rows, strict=True):
         for name in ("step", "lr", "train_loss", "train_score", "val_loss", "probe_loss", "val_accuracy"):
             assert mine[name] == pytest.approx(theirs[name], rel=1e-6), name
-    weights = load_file(alone.path / "best.safetensors")
-    for name, value in load_file(together.path / "best.safetensors").items():
+    weights = load_file(alone.weights)
+    for name, value in load_file(together.weights).items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
 
 
 def test_what_regularizes_steps_and_weights_does_so_on_two_processes_as_on_one(fit_with):
     reg = [f"--reg={word}" for word in ("l2=0.05", "max-norm=0.5", "weight-averaging=0.9", "label-smoothing=0.1")]
     alone, together = fit_with("one", *ONE, *reg), fit_with("two", *TWO, *reg)
-    weights = load_file(alone.path / "best.safetensors")
-    for name, value in load_file(together.path / "best.safetensors").items():
+    weights = load_file(alone.weights)
+    for name, value in load_file(together.weights).items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
     assert together.history.column("val_loss") == pytest.approx(alone.history.column("val_loss"), rel=1e-6)
 
@@ -138,7 +138,7 @@ def register_regularizers():
 def test_a_step_of_two_passes_is_the_same_on_two_processes_as_on_one(fit_with, site):
     site.add("sharp", SHARP)
     alone, together = fit_with("one", *ONE, "--reg", "sharp"), fit_with("two", *TWO, "--reg", "sharp")
-    weights = load_file(alone.path / "best.safetensors")
-    for name, value in load_file(together.path / "best.safetensors").items():
+    weights = load_file(alone.weights)
+    for name, value in load_file(together.weights).items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
     assert together.history.column("train_loss") == pytest.approx(alone.history.column("train_loss"), rel=1e-6)

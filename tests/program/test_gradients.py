@@ -109,7 +109,7 @@ def digits(watch, tmp_path, monkeypatch):
 
 
 def weights(run):
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 def same(first, second):

@@ -52,11 +52,9 @@ def test_weights_of_zero_have_a_gradient_of_zero(penalty):
 
 
 def test_l2_is_the_weight_decay_of_plain_descent_at_twice_its_strength(fit):
-    decayed = load_file(fit(optimizer="sgd", lr=0.1, weight_decay=0.02).path / "best.safetensors")
-    punished = load_file(
-        fit({"l2": {"strength": 0.01, "every": True}}, optimizer="sgd", lr=0.1).path / "best.safetensors"
-    )
-    free = load_file(fit(optimizer="sgd", lr=0.1).path / "best.safetensors")
+    decayed = load_file(fit(optimizer="sgd", lr=0.1, weight_decay=0.02).weights)
+    punished = load_file(fit({"l2": {"strength": 0.01, "every": True}}, optimizer="sgd", lr=0.1).weights)
+    free = load_file(fit(optimizer="sgd", lr=0.1).weights)
     for name, value in decayed.items():
         assert punished[name] == pytest.approx(value, abs=1e-6)
         assert not np.allclose(free[name], value, atol=1e-5)

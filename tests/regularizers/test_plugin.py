@@ -32,7 +32,7 @@ DRAWS = ("dropout", "noise", "mixup")
 
 
 def weights(run):
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 def test_all_that_the_plugin_registers_is_tried_here(plugins):

@@ -1,7 +1,7 @@
 import os
 import resource
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dl.data.cache import entries
+from dl.data.cache import DamagedEntry, entries
 from dl.data.examples import Examples, Subset
 from dl.data.ragged import texts
 from dl_text import cache as subject
@@ -103,7 +103,8 @@ def test_a_damaged_entry_is_made_again(part_of, cache, ending, damage):
         path.write_bytes(content[:-2] + b"\xff\xff")
     else:
         path.write_bytes(damage if damage is not None else b"\0" * len(content))
-    same(both(part), first)
+    with pytest.warns(DamagedEntry) if damage == "flip" else nullcontext():
+        same(both(part), first)
     assert path.read_bytes() == content
 
 

@@ -6,11 +6,10 @@ it counts as ended if no file has changed for the time of many epochs.
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable
 
+from dl.processes import HOST
 from dl.runs.run import Run
 from dl.terminal import console
 
@@ -25,13 +24,13 @@ def follow(run: Run, show: Callable[[Run], None]) -> tuple[Run, str]:
     seen = -1
     while True:
         now = Run(run.path)  # a new object: a run reads each file once
-        if now.manifest.status != "running":
+        if now.manifest.status not in ("running", "killed"):
             return now, ""
         gone = why_gone(now)
         if len(now.history) != seen:
             seen = len(now.history)
             show(now)
-        if gone and Run(run.path).manifest.status == "running":  # it did not end in between
+        if gone and Run(run.path).manifest.status in ("running", "killed"):  # it did not end in between
             return now, gone
         time.sleep(EVERY)
 
@@ -39,25 +38,14 @@ def follow(run: Run, show: Callable[[Run], None]) -> tuple[Run, str]:
 def why_gone(run: Run) -> str:
     """Return the reason why a run is no longer written; empty while it may be."""
     manifest = run.manifest
-    if manifest.pid and manifest.host == platform.node():
-        return "" if is_alive(manifest.pid) else f"its process {manifest.pid} is gone"
+    if manifest.status == "killed":
+        return manifest.message
+    if manifest.pid and manifest.host == HOST:
+        return ""
     changed = max(path.stat().st_mtime for path in (run.path, *run.path.glob("run.json"), *run.path.glob("*.csv")))
     quiet, epochs = time.time() - changed, len(run.history)
     patience = max(QUIET_SECONDS, QUIET_EPOCHS * manifest.seconds / epochs) if epochs else QUIET_START
     return f"nothing was written for {quiet / 60:.0f} minutes" if quiet > patience else ""
-
-
-def is_alive(pid: int) -> bool:
-    """Check whether a process of this machine runs."""
-    if os.name != "posix":
-        return True  # os.kill would end it there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def report_gone(why: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dl import regular
+from dl import sealed
 from dl.diagram import Diagram
 from dl.errors import BadRun
 from dl.finding import Finding
@@ -24,8 +24,9 @@ from dl.recipes.asked import Asked
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
-from dl.runs.outcomes import PartOutcomes, read_answers, read_logits, read_rival_logits, read_rivals
+from dl.runs.outcomes import PartOutcomes, read_answers, read_arrays, read_logits, read_rival_logits, read_rivals
 from dl.runs.run import NETWORK, Run, read_json
+from dl.runs.verify import Fault, find_faults
 from dl_reports.statistics import NotComputable
 
 Arrays = Mapping[str, NDArray[Any]]  # Any: of an .npz file, each with its own type
@@ -33,6 +34,7 @@ Known = TypeVar("Known")
 NO_RIVALS = NotComputable("no cheap rival was fitted")
 NO_NETWORK = NotComputable("the layers of the network were not kept")
 OF_FOLDS = "folds have networks and splits of their own; it is checked in their own reports"
+VERIFIED = 256 << 20  # bytes whose checksums a report compares; of larger files it compares the size
 SETS = {"val": "the validation set", "probe": "the probe"}
 
 
@@ -57,6 +59,7 @@ class Kept:
         rival_logits: (n, K) of the validation examples by each cheap rival, where the headline is no mean of scores.
         asked: The words of a fit that is not made; None for a run.
         network: Its layers as they are drawn.
+        faults: Files of the run that are not as they were written.
     """
 
     run: Run
@@ -75,6 +78,7 @@ class Kept:
     rival_logits: Arrays | NotComputable = NO_RIVALS
     asked: Asked | None = None
     network: Diagram | NotComputable = NO_NETWORK
+    faults: tuple[Fault, ...] = ()
 
 
 def read(run: Run) -> Kept:
@@ -104,6 +108,7 @@ def read(run: Run) -> Kept:
         rivals=_try(lambda: _guarded(lambda: read_rivals(folder), run, "rivals")),
         rival_logits=_try(lambda: _guarded(lambda: read_rival_logits(folder), run, "rival_logits")),
         network=_try(lambda: _network(run)),
+        faults=tuple(find_faults(run, VERIFIED)),
     )
 
 
@@ -138,7 +143,7 @@ def _sound(manifest: Manifest, run: Run) -> Manifest:
 
 def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> None:
     path, metric = run.path / "history.csv", manifest.task.headline.name
-    content = regular.read_bytes(path) if not rows and path.exists() else b""
+    content = sealed.read(path) if not rows and path.exists() else b""
     if content.strip() and not content.startswith(b"epoch,"):
         raise BadRun(f"{str(path)!r} is not the history of a run of dl")
     for number, row in enumerate(rows, start=2):
@@ -185,17 +190,9 @@ def _guarded(load: Callable[[], Known], run: Run, what: str) -> Known:
 
 def _archive(run: Run, name: str) -> Arrays:
     path = run.outcomes_folder / name
-
-    def load() -> Arrays:
-        with regular.open_regular(path) as stream, np.load(stream, allow_pickle=False) as stored:
-            return dict(stored)
-
-    if not path.exists():
+    if not sealed.place(path).exists():
         raise BadRun(f"this run keeps no {name}")
-    try:
-        return _guarded(load, run, name)
-    except OSError as error:
-        raise BadRun(f"{str(path)!r} cannot be read: {error}") from error
+    return _guarded(lambda: read_arrays(path), run, name)
 
 
 def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:

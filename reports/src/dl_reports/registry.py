@@ -24,6 +24,7 @@ OVERFITTING, LEARNING, SCORES, LABELS, CLASSES, DUPLICATES, SHIFT, HEALTH = (
 )
 
 OWN = (
+    ("health-damaged", "files of the run are not as they were written", HEALTH, "damaged"),
     (
         "fit-no-better-than-baseline",
         "the network does not certainly beat the best baseline",

@@ -28,7 +28,7 @@ class Header:
     Attributes:
         run: Name of the run folder.
         path: Of the run folder.
-        status: ``running``, ``finished``, ``interrupted`` or ``failed``.
+        status: ``running``, ``finished``, ``interrupted``, ``failed`` or ``killed``.
         message: Why it ended early; empty if it finished.
         created: When, in UTC (ISO 8601).
         task: Row of the task table.

@@ -102,7 +102,7 @@ def simulate(folder: Path, fit: SimulatedFit | None = None) -> Run:
     names = tuple(str(k) for k in range(len(fit.shares)))
     val, probe = _side(fit, fit.n, fit.shares, rng), _side(fit, fit.m or fit.n, fit.probe_shares or fit.shares, rng)
     leaked = np.arange(fit.n) < round(fit.leaked * fit.n)
-    (folder / "outcomes").mkdir(parents=True)
+    files.make_folder(folder / "outcomes")
     _write_examples(folder, fit, val, probe, leaked, rng)
     manifest = _manifest(folder, fit, val, names)
     rows: list[EpochRow] = []
@@ -173,8 +173,7 @@ def _write_examples(
     arrays |= {"val_targets": val.given, "probe_targets": probe.given, "val_leaked": leaked}
     if fit.alike > 1:
         arrays |= {f"{part}_groups": np.arange(len(arrays[f"{part}_ids"])) // fit.alike for part in outcomes.PARTS}
-    with (folder / "outcomes" / "examples.npz").open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)
+    outcomes.write_arrays(folder / "outcomes" / "examples.npz", arrays)
     features = {"val": rng.standard_normal((fit.n, 8)), "probe": rng.standard_normal((len(probe.true), 8))}
     copies = round(fit.near * fit.n)
     features["val"][:copies] = features["probe"][:copies] + 1e-3 * rng.standard_normal((copies, 8))
@@ -188,8 +187,7 @@ def _write_examples(
     where = {f"{part}_rows": np.arange(len(rows)) for part, rows in features.items()}
     where["train_rows"] = where["val_rows"]
     kept = {name: rows.astype(np.float16) for name, rows in (features | inputs).items()}
-    with (folder / "outcomes" / "features.npz").open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **kept, **where)
+    outcomes.write_arrays(folder / "outcomes" / "features.npz", {**kept, **where})
 
 
 def _groups(fit: SimulatedFit, n: int) -> Groups | None:

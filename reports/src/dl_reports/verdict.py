@@ -17,6 +17,7 @@ from dl_reports.facts import Facts
 from dl_reports.report import Verdict
 from dl_reports.shown_answers import show_answers
 
+DAMAGED = ("health-damaged",)
 BROKEN = ("health-nan",)
 UNSTABLE = ("health-lr-too-high",)
 UNFOUND = ("fit-class-missed",)
@@ -132,7 +133,7 @@ def _nothing(facts: Facts) -> str:
 
 
 PROBLEMS: tuple[Row, ...] = (
-    _by_issue("distrust", DISTRUST, "the score cannot be trusted: "),
+    _by_issue("distrust", (*DAMAGED, *DISTRUST), "the score cannot be trusted: "),
     _by_issue("broken", BROKEN, "training broke down: ", ends=True),
     Row(
         "no epoch",
@@ -205,7 +206,7 @@ def verdict(facts: Facts, findings: Sequence[Finding]) -> Verdict:
     by_code = {finding.code: finding for finding in reversed(findings)}  # of two with one code the most severe
     case = Case(facts, by_code, answer(facts))
     rows = _applying(case)
-    distrusted = case.issue((*DISTRUST, *BROKEN, *UNSTABLE)) is not None
+    distrusted = case.issue((*DISTRUST, *DAMAGED, *BROKEN, *UNSTABLE)) is not None
     answers = () if facts.best is None else show_answers(facts, case.answers, distrusted=distrusted)
     first = rows[0] if rows else FINE
     code = first.code(case)

@@ -1,9 +1,10 @@
 """dl cv: the protocol and its reason before, a line for each fold, the report of all folds after; --resume."""
 
-import json
 from pathlib import Path
 
 import pytest
+
+from dl.runs.run import Run
 
 
 def test_a_table_is_cross_validated_tested_and_predicted(dl_run, dl_table):
@@ -26,9 +27,8 @@ def test_the_protocol_is_chosen_by_size_and_the_screen_says_why(dl_run, dl_table
 def test_resume_goes_on_with_the_missing_folds(dl_run, dl_table):
     fitted = dl_run("cv", "tabular", dl_table, "--target", "label", "epochs=1", "--protocol", "kfold:3", "--json")
     run = Path(fitted.json["run"])
-    manifest = run / "run.json"
     (run / "folds/02/run.json").unlink()
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"status": "interrupted"}))
+    (run / "run.json").write_text(Run(run).manifest.with_status("interrupted").to_json())
     again = dl_run("cv", "--resume", "last", "--json")
     assert again.code == 0 and again.json == fitted.json | {"best": again.json["best"]}
     assert again.json["best"]["val_loss"] == fitted.json["best"]["val_loss"]

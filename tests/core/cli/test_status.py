@@ -6,7 +6,8 @@ import platform
 
 import pytest
 
-from dl.cli.status import is_alive, standing_of_workflow
+from dl.cli.status import standing_of_workflow
+from dl.processes import is_running
 from dl.runs.workflow import write_workflow
 
 HERE = {"pid": os.getpid(), "host": platform.node()}
@@ -28,7 +29,8 @@ def test_a_workflow_that_runs_no_longer_was_killed_and_goes_on(workflow_state, f
 
 
 def test_a_process_of_this_machine_is_asked():
-    assert is_alive(os.getpid(), platform.node()) and not is_alive(0, "") and not is_alive(2**22 + 1, platform.node())
+    host = platform.node()
+    assert is_running(os.getpid(), host) and not is_running(0, "") and not is_running(2**22 + 1, host)
 
 
 def test_the_stages_are_shown_with_what_they_reached(workflow_state, dl_run, tmp_path):

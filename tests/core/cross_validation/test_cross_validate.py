@@ -9,6 +9,7 @@ from dl import files
 from dl.cross_validation.cross_validate import cross_validate
 from dl.errors import BadData, BadDevices, BadOption, BadRun, CannotWrite
 from dl.recipes.resolve import resolve
+from dl.runs.outcomes import read_arrays
 from dl.runs.run import Run, open_run
 from dl.splits import partition
 from dl.training import run_fit
@@ -100,8 +101,7 @@ def test_an_interrupted_run_goes_on_with_the_missing_folds(blobs, cv, runs, plug
 def test_a_run_goes_on_with_its_own_data_alone(blobs, cv, plugins_with, runs):
     run = cv(blobs(40), epochs=1)
     (run.path / "folds/04/run.json").unlink()
-    manifest = (run.path / "run.json").read_text()
-    (run.path / "run.json").write_text(manifest.replace('"finished"', '"interrupted"'))
+    (run.path / "run.json").write_text(run.manifest.with_status("interrupted").to_json())
     given = (Devices("cpu", "1"), runs, Console(quiet=True))
     other = plugins_with(given=blobs(44))
     recipe = resolve(other, recipe=str(run.path / "recipe.toml"))
@@ -134,7 +134,7 @@ def test_a_regression_is_pooled_in_one_scale(dataset, cv):
     run = cv(dataset(inputs, inputs[:, 0] * 40.0 + 1000), "kfold:3", epochs=30, lr=0.05)
     answers = json.loads((run.path / "run.json").read_text())["task"]
     assert answers["shift"] == pytest.approx([float((inputs[:, 0] * 40.0 + 1000).mean())])
-    kept = np.load(run.outcomes_folder / "best.npz")
+    kept = read_arrays(run.outcomes_folder / "best.npz")
     targets = run.outcomes("val").targets.reshape(-1)
     back = kept["logits"][:, 0] * answers["scale"][0] + answers["shift"][0]
     assert back == pytest.approx(kept["answers"].reshape(-1), abs=1e-2)
@@ -181,8 +181,7 @@ def test_arrays_in_memory_are_folded_too_and_are_not_given_to_other_processes(pl
 
 def test_a_run_that_is_not_finished_has_no_network(blobs, cv, plugins_with):
     run = cv(blobs(40), epochs=1)
-    manifest = json.loads((run.path / "run.json").read_text())
-    (run.path / "run.json").write_text(json.dumps(manifest | {"status": "interrupted"}))
+    (run.path / "run.json").write_text(run.manifest.with_status("interrupted").to_json())
     with pytest.raises(BadRun, match=r"is not finished, it has 4 of 4 folds  go on: dl cv --resume 0001"):
         dl.predict(Run(run.path), np.zeros((1, 3), np.float32), plugins=plugins_with(given=blobs(40)))
 
@@ -222,5 +221,5 @@ def test_two_processes_do_not_go_on_with_one_run(blobs, cv, runs, plugins_with):
 def test_a_refit_that_is_stopped_leaves_the_finished_folds_and_says_how_to_go_on(blobs, cv, monkeypatch):
     monkeypatch.setattr("dl.cross_validation.refit.train", lambda *_, **__: None)  # a signal before the first step
     run = cv(blobs(40), "kfold:2", epochs=1, final="refit")
-    assert run.manifest.status == "finished" and not (run.path / "best.safetensors").exists()
+    assert run.manifest.status == "finished" and not (run.weights).exists()
     assert run.manifest.message.endswith("go on with: dl cv --resume 0001-given-linear --final refit")

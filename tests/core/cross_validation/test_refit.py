@@ -20,4 +20,4 @@ def test_it_trains_as_many_epochs_as_the_folds_chose(blobs, cv):
     given = blobs(80, spread=0.05)
     run = cv(given, epochs=6, final="refit", schedule="one-cycle")
     assert 1 <= run.manifest.best_epoch <= 6
-    assert (run.path / "best.safetensors").exists() and (run.path / "preprocessor.json").exists()
+    assert (run.weights).exists() and (run.path / "preprocessor.json").exists()

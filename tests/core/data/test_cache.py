@@ -5,7 +5,20 @@ import time
 
 import pytest
 
-from dl.data.cache import DEFAULT, TAG, cache_folder, cache_root, entries, mark_used, size_limit, trim
+from dl.data.cache import (
+    DEFAULT,
+    TAG,
+    DamagedEntry,
+    cache_folder,
+    cache_root,
+    entries,
+    is_whole,
+    mark_used,
+    read_entry,
+    size_limit,
+    trim,
+    write_entry,
+)
 from dl.errors import BadOption
 
 
@@ -143,3 +156,19 @@ def test_processes_that_trim_at_once_do_not_fail_and_keep_to_the_size(cache, at_
         pool.map(_put_and_trim, range(4), chunksize=1)
     trim(())
     assert 0 < sum(entry.size for entry in entries()) <= 1000
+
+
+def test_an_entry_that_has_changed_on_the_disk_is_not_used_and_said(cache):
+    path = cache_folder("images") / "a.npy"
+    content = os.urandom(1000)
+    write_entry(path, lambda stream: stream.write(content))
+    assert is_whole(path) and read_entry(path) == content
+    stored = path.read_bytes()
+    for at in (0, 500, 999, len(stored) - 1):
+        changed = bytearray(stored)
+        changed[at] ^= 4
+        path.write_bytes(changed)
+        with pytest.warns(DamagedEntry, match=r"a\.npy' in the cache has changed on the disk; it is made again"):
+            assert read_entry(path) is None
+    path.write_bytes(content)  # of an earlier dl
+    assert not is_whole(path) and not is_whole(path.with_name("b.npy"))

@@ -6,7 +6,8 @@ import torch
 
 from dl.errors import BadRun, UnknownName
 from dl.inference.load import reopen
-from dl.runs.outcomes import read_arrays
+from dl.runs.commit import replace_file
+from dl.runs.outcomes import read_logits
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def opened(fit, blobs, plugins_with):
 def test_the_network_answers_as_it_did_at_its_best_epoch(opened):
     given, run, loaded = opened(model="dense")
     assert not loaded.network.training and loaded.recipe.model == "dense" and loaded.task.info == run.manifest.task
-    kept = read_arrays(run.outcomes_folder / "best.npz")["logits"]
+    kept = read_logits(run.outcomes_folder, "best")
     logits = loaded.logits(given.train.take(run.outcomes("val").ids))
     assert logits.cpu().numpy() == pytest.approx(kept, rel=2e-3, abs=2e-3)  # kept in half precision
 
@@ -40,17 +41,17 @@ def test_logits_come_in_the_order_of_the_examples_however_they_are_cut(opened):
 def test_weights_that_do_not_fit_the_recipe_beside_them_are_refused(opened, plugins_with):
     given, run, _ = opened(model="dense")
     recipe = run.path / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace("width = 32", "width = 8"))
-    with pytest.raises(BadRun, match=r"best\.safetensors"):
+    replace_file(recipe, recipe.read_text().replace("width = 32", "width = 8").encode())
+    with pytest.raises(BadRun, match=r"best-\d+\.safetensors' holds the weights of another network"):
         reopen(run, plugins_with(given=given))
 
 
 def test_a_run_without_weights_or_whose_model_is_not_installed_is_one_line(opened, plugins_with):
     given, run, _ = opened()
-    (run.path / "best.safetensors").unlink()
+    (run.weights).unlink()
     with pytest.raises(BadRun):
         reopen(run, plugins_with(given=given))
     recipe = run.path / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace('name = "linear"', 'name = "linaer"'))
+    replace_file(recipe, recipe.read_text().replace('name = "linear"', 'name = "linaer"').encode())
     with pytest.raises(UnknownName, match="no numbers model named 'linaer'; did you mean 'linear'"):
         reopen(run, plugins_with(given=given))

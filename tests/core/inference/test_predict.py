@@ -6,6 +6,7 @@ import pytest
 from torch import nn
 
 import dl
+from dl import sealed
 from dl.errors import BadFile, BadOption, BadRun
 from dl.finding import Finding
 from dl.hookspecs import hookimpl
@@ -104,9 +105,10 @@ def test_a_file_that_is_no_input_is_refused(fit, blobs, plugins_with, tmp_path):
 def test_a_run_that_is_damaged_is_refused(fit, blobs, plugins_with, saved, name, content):
     given = blobs(2)
     run = fit(given, epochs=1)
-    (run.path / name).unlink()
+    path = sealed.place(run.path / name)
+    path.unlink()
     if content is not None:
-        (run.path / name).write_bytes(content)
+        path.write_bytes(content)
     with pytest.raises(BadRun):
         dl.predict(run.path, saved([[0, 0]]), plugins=plugins_with(given=given))
 
@@ -116,6 +118,7 @@ def test_a_run_of_a_task_that_is_not_known_is_refused(fit, blobs, plugins_with, 
     run = fit(given, epochs=1)
     stored = json.loads((run.path / "run.json").read_text())
     stored["task"]["name"] = "next-word"
+    del stored["seal"]
     (run.path / "run.json").write_text(json.dumps(stored))
     with pytest.raises(BadRun, match="'next-word' is not known to this dl"):
         dl.predict(run.path, saved([[0, 0]]), plugins=plugins_with(given=given))

@@ -5,13 +5,14 @@ import json
 import pytest
 
 from dl.errors import BadRun, CannotWrite
+from dl.faults import FAIL_AT, FAULTS
 from dl.intervals import Estimate
 from dl.runs import ledger  # its class TestEvaluation is none of tests
-from dl.runs.ledger import LEDGER, evaluations_of, read_ledger, record_evaluation, stored_evaluation
+from dl.runs.ledger import LEDGER, evaluations_of, read_ledger, record_evaluation, stored_evaluation, torn_lines
 from dl.runs.manifest import MetricInfo
 
 
-@pytest.mark.parametrize("line", ["not json", "[1, 2]", "3", '"text"', "{", "[" * 99_999])
+@pytest.mark.parametrize("line", ["not json", "[1, 2]", "3", '"text"', "[" * 99_999])
 def test_a_ledger_with_a_line_that_is_no_look_is_refused_by_its_number(tmp_path, line):
     (tmp_path / LEDGER).write_text('{"look": 1}\n' + line + "\n")
     with pytest.raises(BadRun, match="line 2 is not an evaluation on a test set"):
@@ -68,3 +69,26 @@ def test_the_metric_is_the_headline():
 def test_a_ledger_that_cannot_be_written_is_one_line(locked):
     with pytest.raises(CannotWrite, match=LEDGER):
         record_evaluation(locked / LEDGER, evaluation())
+
+
+def test_a_line_that_a_full_disk_cut_off_is_passed_over_and_the_next_begins_anew(tmp_path, monkeypatch):
+    path = tmp_path / LEDGER
+    record_evaluation(path, evaluation())
+    whole = path.read_bytes()
+    monkeypatch.setenv(FAIL_AT, f"{FAULTS.done + 2}:ENOSPC")
+    with pytest.raises(CannotWrite, match="the disk is full"):
+        record_evaluation(path, evaluation("0002-blobs"))
+    monkeypatch.delenv(FAIL_AT)
+    assert path.read_bytes() == whole  # taken back
+    path.write_bytes(whole + whole[:40])  # as after a crash
+    assert len(read_ledger(path)) == 1 and torn_lines(path) == [2]
+    record_evaluation(path, evaluation("0002-blobs"))
+    assert [one["run"] for one in read_ledger(path)] == ["0001-blobs", "0002-blobs"] and torn_lines(path) == [2]
+
+
+def test_a_line_that_has_changed_since_is_named(tmp_path):
+    record_evaluation(tmp_path / LEDGER, evaluation())
+    text = (tmp_path / LEDGER).read_text()
+    (tmp_path / LEDGER).write_text(text.replace('"examples": 30', '"examples": 31'))
+    with pytest.raises(BadRun, match="line 1 has changed since it was written"):
+        read_ledger(tmp_path / LEDGER)

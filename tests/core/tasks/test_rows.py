@@ -84,7 +84,7 @@ def test_labels_that_are_signs_of_coordinates_are_learnt(fit, dataset):
 def weights_of(run):
     from safetensors.numpy import load_file
 
-    state = load_file(run.path / "best.safetensors")
+    state = load_file(run.weights)
     return state["1.weight"], state["1.bias"]
 
 

@@ -8,7 +8,7 @@ from dl.hookspecs import hookimpl
 from dl.inference.load import reopen
 from dl.options import Option
 from dl.plugins.states import PluginWarning
-from dl.runs.outcomes import read_arrays
+from dl.runs.outcomes import read_logits
 from dl.specs import LoggerSpec
 
 
@@ -108,7 +108,7 @@ def test_the_best_weights_are_those_of_the_best_epoch(fit, blobs, plugins_with):
     opened = reopen(run, plugins_with(given=given))
     ids = run.outcomes("val").ids
     logits = opened.logits(given.train.take(ids))
-    assert logits.numpy() == pytest.approx(read_arrays(run.outcomes_folder / "best.npz")["logits"], rel=2e-3, abs=2e-3)
+    assert logits.numpy() == pytest.approx(read_logits(run.outcomes_folder, "best"), rel=2e-3, abs=2e-3)
     scores = [(row["val_accuracy"], -row["val_loss"]) for row in run.history.rows]
     assert run.manifest.best_epoch == scores.index(max(scores)) + 1
 

@@ -68,7 +68,7 @@ def test_clipping_is_the_same_in_blocks_and_single_steps(fit, blobs, monkeypatch
 def read_weights(run):
     from safetensors.numpy import load_file
 
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "64-true", "bf16-true"])

@@ -57,9 +57,9 @@ def test_a_fit_goes_on_from_a_run_and_tells_what_that_was_worth(dl_run, fitted, 
     assert (
         refused.code == 2 and f"dl cv makes fits from the start; this recipe goes on from {fitted.name}" in refused.err
     )
-    (fitted.path / "best.safetensors").write_bytes(b"other")
+    fitted.weights.write_bytes(b"other")
     changed = dl_run("fit", "--recipe", f"{run.path}/recipe.toml")
-    assert changed.code != 0 and f"{fitted.name} has changed since" in changed.err
+    assert changed.code != 0 and f"{fitted.weights.name}' is damaged: it has 5 bytes" in changed.err
 
 
 def test_the_rate_is_a_tenth_unless_it_is_typed_and_the_recipe_keeps_where_it_came_from(plugins_with, fitted, tmp_path):
@@ -112,5 +112,5 @@ def test_what_the_run_has_chosen_is_refused_in_one_line(dl_run, fitted, tmp_path
         answer = dl_run("fit", *words, "--from", "1")
         assert answer.code in (2, 3) and line in answer.err, words
     assert len(list((tmp_path / "runs").glob("0*"))) == 1  # no folder was begun
-    (fitted.path / "best.safetensors").unlink()
+    fitted.weights.unlink()
     assert "has no best.safetensors to go on from" in dl_run("fit", "tabular", "old.csv", "--from", "1").err

@@ -33,7 +33,7 @@ def fit_with(blobs, plugins_with, runs):
 
 
 def weights(run):
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 # All of a fit

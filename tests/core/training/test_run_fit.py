@@ -15,7 +15,7 @@ from dl.training.devices import Devices
 
 
 def weights(run):
-    return (run.path / "best.safetensors").read_bytes()
+    return (run.weights).read_bytes()
 
 
 def numbers(run):
@@ -37,11 +37,11 @@ def test_a_run_keeps_everything_that_a_reader_needs(fit, blobs):
         "findings.json",
         "preprocessor.json",
         "environment.json",
-        "best.safetensors",
+        run.weights.name,
         "outcomes/examples.npz",
         "outcomes/epoch-00001.npz",
         "outcomes/epoch-00002.npz",
-        "outcomes/best.npz",
+        f"outcomes/best-{run.manifest.best_epoch:05d}.npz",
     } <= kept
     assert not [name for name in kept if name.endswith(".tmp")]
     assert run == open_run("last", run.path.parent)

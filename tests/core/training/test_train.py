@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import dl
-from dl.errors import CannotWrite, PluginFailed, TrainingFailed
+from dl.errors import PluginFailed, TrainingFailed
 from dl.inference.load import reopen
 from dl.runs.history import read_history
 from dl.runs.run import open_run
@@ -17,7 +17,7 @@ from dl.training.devices import Devices
 def read_weights(run):
     from safetensors.numpy import load_file
 
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 def test_the_weights_of_the_last_good_epoch_are_kept_when_the_loss_is_lost(fit, line, plugins_with, runs):
@@ -31,22 +31,21 @@ def test_the_weights_of_the_last_good_epoch_are_kept_when_the_loss_is_lost(fit, 
     assert reopen(run, plugins_with(given=line)).network is not None
 
 
-def test_a_disk_that_fills_up_later_leaves_a_run_that_reads(fit, blobs, runs, monkeypatch):
+def test_a_disk_that_fills_up_later_leaves_a_run_that_reads_and_a_fit_that_ends(fit, blobs, runs, monkeypatch):
     import os
 
-    real, replace = [], os.replace
+    replace = os.replace
 
     def full(source, target):
-        real.append(target)
         if "epoch-00003" in str(target):
             raise OSError(28, "No space left on device")
         replace(source, target)
 
     monkeypatch.setattr("dl.files.os.replace", full)
-    with pytest.raises(CannotWrite, match="the disk is full"):
+    with pytest.warns(UserWarning, match="the disk is full: 2 epochs of 5 are kept, and nothing after them"):
         fit(blobs(), epochs=5)
     run = open_run("last", runs)
-    assert run.manifest.status == "failed" and "the disk is full" in run.manifest.message
+    assert run.manifest.status == "running"  # its end could not be written
     assert len(run.history) == 2 == run.outcomes("val").loss.shape[0]
 
 

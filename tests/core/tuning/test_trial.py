@@ -22,7 +22,7 @@ def test_what_a_cut_off_trial_left_is_removed_before_it_is_fitted_again(blobs, t
     leftover = runs / "0001-given-tune/trials/001/outcomes"
     study = tune(blobs(), trials=1)
     assert sorted(path.name for path in leftover.iterdir()) == [
-        "best.npz",
+        "best-00003.npz",
         "columns.npz",
         "epochs.npz",
         "examples.npz",
@@ -39,7 +39,7 @@ def test_a_trial_is_recovered_from_its_run_if_that_has_ended(blobs, tune):
     running = replace(ended, status="running", score=None, message="")
     assert recovered(study, running) == ended
     manifest = study.run(ended).path / "run.json"
-    text = manifest.read_text()
+    text = replace(study.run(ended).manifest, pid=0).to_json()
     manifest.write_text(text.replace('"finished"', '"failed"'))
     assert recovered(study, running).status == PRUNED
     manifest.write_text(text.replace('"finished"', '"running"'))

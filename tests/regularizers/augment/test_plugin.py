@@ -38,7 +38,7 @@ def fit_text(plugins, tmp_path):
 
 
 def weights(run):
-    return load_file(run.path / "best.safetensors")
+    return load_file(run.weights)
 
 
 def test_all_that_the_plugin_registers_is_tried_here(plugins):

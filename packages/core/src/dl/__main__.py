@@ -12,8 +12,16 @@ import sys
 from types import FrameType
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
+def main(words: list[str] | None = None) -> None:
+    """Run the command line and exit with its code.
+
+    Args:
+        words: In place of those of this process; its streams and signals are then left alone, as in a test.
+    """
+    if words is not None:
+        from dl.cli.main import main as run_words
+
+        run_words(words)
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not under nohup
     if ours:
         signal.signal(signal.SIGINT, _end_at_once)

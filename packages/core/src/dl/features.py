@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl.backbone import digest_of
-from dl.data.cache import cache_folder, mark_used, trim
+from dl.data.cache import cache_folder, is_whole, mark_used, trim, write_entry
 from dl.data.examples import Examples, Index, Subset, fingerprints, whole
 from dl.domain import Preprocessor
 from dl.errors import CannotWrite
-from dl.files import write_with
 
 KIND = "features"  # of entries
 FORMAT = 1  # of an entry
@@ -93,7 +92,7 @@ class Extractor:
 
         with contextlib.suppress(CannotWrite):
             if path is not None:
-                write_with(path, lambda stream: _write(stream, len(subset), batches()))
+                write_entry(path, lambda stream: _write(stream, len(subset), batches()))
                 trim((path,))
         found = _read(path)
         return np.concatenate(list(batches())) if found is None else found
@@ -132,7 +131,7 @@ def _write(stream: IO[bytes], n: int, batches: Iterator[Rows]) -> None:
 
 def _read(path: Path | None) -> Rows | None:
     """Return cached features, mapped; None where they are not known or damaged."""
-    if path is None or not path.is_file():
+    if path is None or not is_whole(path):
         return None
     try:
         found: Rows = np.load(path, mmap_mode="c")

@@ -1,19 +1,33 @@
-"""Atomic writes: to a temporary file beside the target, flushed to the disk, then renamed.
+"""Every write of the package: to a temporary file beside the target, flushed to the disk, then renamed.
 
-A reader never sees half a file, and a failed write leaves the old file unchanged.
+A reader never sees half a file, and a failed write leaves the old file unchanged. Every operation is counted by
+`dl.faults`, which can end the process or fail at each. What a killed process left half written in a folder is removed
+by the next one that writes there.
 """
 
 import contextlib
 import errno
 import os
+import platform
+import re
+import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
 from dl.errors import CannotWrite
+from dl.faults import FAULTS
 
 LOCK = ".dl.lock"  # name of the file in a folder that is locked
+LOST = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)  # errors of a folder that is gone
+_HOST = blake2b(platform.node().encode(), digest_size=4).hexdigest()  # in the names of temporary files
+_TEMPORARY = re.compile(rf"\..*\.{_HOST}-(\d+)-[0-9a-f]+\.tmp", re.DOTALL)
+_STARTED = time.time()
+_swept: set[Path] = set()  # folders in which this process has removed what others left
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -48,13 +62,17 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         CannotWrite: If it cannot be written; the old file is unchanged.
     """
     with explain_write_errors(path):
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        _sweep(path.parent)
+        temporary = path.parent / f".{path.name[:80]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        FAULTS.before()
         try:
-            with os.fdopen(descriptor, "wb") as stream:
+            with temporary.open("x+b") as stream:
+                FAULTS.before()
                 write(stream)
                 stream.flush()
+                FAULTS.before()
                 os.fsync(stream.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives a name, not a Path
+            FAULTS.before()
             os.replace(temporary, path)  # noqa: PTH105
             _sync_folder(path.parent)
         except BaseException:
@@ -74,11 +92,46 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line under the lock of its folder, so that lines of several processes never mix."""
-    with locked(path.parent), explain_write_errors(path), path.open("ab") as stream:
-        stream.write(line.encode("utf-8") + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    """Add one line under the lock of its folder, so that lines of several processes never mix.
+
+    A line that an earlier process left torn is ended first, and one that this process cannot finish is taken back.
+    """
+    with locked(path.parent), explain_write_errors(path):
+        FAULTS.before()
+        with path.open("a+b", buffering=0) as stream:
+            size = stream.seek(0, os.SEEK_END)
+            torn = size > 0 and _last_byte(stream) != b"\n"
+            try:
+                _append(stream, b"\n" * torn + line.encode("utf-8") + b"\n")
+            except OSError:
+                with contextlib.suppress(OSError):
+                    stream.truncate(size)
+                raise
+
+
+def _last_byte(stream: IO[bytes]) -> bytes:
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1)
+
+
+def _append(stream: IO[bytes], content: bytes) -> None:
+    """Write content at the end of a file without a buffer, and flush it to the disk."""
+    FAULTS.before(lambda: stream.write(content[: len(content) // 2]))
+    while content:
+        content = content[stream.write(content) :]
+    FAULTS.before()
+    os.fsync(stream.fileno())
+
+
+def cut_torn_line(path: Path) -> None:
+    """Remove a last line that a process left torn, as far as the file can be written."""
+    with explain_write_errors(path):
+        FAULTS.before()
+        with path.open("r+b") as stream:
+            content = stream.read()
+            if content and not content.endswith(b"\n"):
+                FAULTS.before()
+                stream.truncate(content.rfind(b"\n") + 1)
 
 
 def make_folder(path: Path) -> None:
@@ -88,9 +141,67 @@ def make_folder(path: Path) -> None:
         CannotWrite: If it cannot be created or written.
     """
     with explain_write_errors(path):
+        FAULTS.before()
         path.mkdir(parents=True, exist_ok=True)
+        FAULTS.before()
         with tempfile.TemporaryFile(dir=path):
             pass
+
+
+def make_inner(path: Path) -> None:
+    """Create a folder in one that exists; one that was removed meanwhile is not made again.
+
+    Raises:
+        CannotWrite: If it cannot be created.
+    """
+    if not path.is_dir():
+        with explain_write_errors(path):
+            FAULTS.before()
+            path.mkdir(exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there and can be."""
+    with contextlib.suppress(OSError):  # an open file on Windows may stay
+        FAULTS.before()
+        path.unlink()
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it, as far as it can be."""
+    with contextlib.suppress(OSError):
+        FAULTS.before()
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def is_gone(error: CannotWrite) -> bool:
+    """Return whether a write failed because the folder is no longer there."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in LOST
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files of processes of this machine that have ended, once for each folder."""
+    if folder in _swept or os.name != "posix":
+        return
+    _swept.add(folder)
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            match = _TEMPORARY.fullmatch(path.name)
+            if match and _is_abandoned(path, int(match[1])):
+                remove(path)
+
+
+def _is_abandoned(path: Path, pid: int) -> bool:
+    """Return whether the process that wrote a temporary file has ended."""
+    try:
+        if pid == os.getpid():  # of an earlier process with the same number
+            return path.stat().st_mtime < _STARTED
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @contextlib.contextmanager
@@ -106,7 +217,7 @@ def locked(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
             lock = FileLock(folder / LOCK, mode=0o666 & ~_umask())
             stack.enter_context(lock.acquire(poll_interval=0.01))
-            stack.callback(_remove, folder / LOCK)
+            stack.callback(_unlock, folder / LOCK)
         yield
 
 
@@ -120,13 +231,13 @@ def held_alone(folder: Path) -> Iterator[bool]:
         with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
             try:
                 stack.enter_context(FileLock(folder / LOCK, mode=0o666 & ~_umask()).acquire(timeout=0))
-                stack.callback(_remove, folder / LOCK)
+                stack.callback(_unlock, folder / LOCK)
             except Timeout:
                 alone = False
         yield alone
 
 
-def _remove(path: Path) -> None:
+def _unlock(path: Path) -> None:
     with contextlib.suppress(OSError):  # an open file on Windows may stay
         path.unlink()
 
@@ -138,6 +249,7 @@ def claim_folder(root: Path, name: Callable[[int], str], number: int) -> Path:
     """
     with explain_write_errors(root):
         while True:
+            FAULTS.before()
             try:
                 (root / name(number)).mkdir()
                 return root / name(number)
@@ -154,6 +266,7 @@ def _umask() -> int:
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # Windows cannot open a folder
         return
+    FAULTS.before()
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
-from dl import regular
+from dl import files, sealed
 from dl.errors import BadData
 from dl.inference.load import reopen
 from dl.inference.module import LoadedNetwork
@@ -102,8 +102,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 )
             except BadData as error:
                 raise ValueError(str(error)) from error
-            self.run_files_ = {name: regular.read_bytes(run.path / name) for name in KEPT if (run.path / name).exists()}
-            self.run_files_ |= {path.name: regular.read_bytes(path) for path in run.path.glob("*.py")}  # a model file
+            kept = [sealed.place(run.path / name) for name in KEPT]
+            self.run_files_ = {path.name: path.read_bytes() for path in kept if path.exists()}
+            self.run_files_ |= {path.name: path.read_bytes() for path in run.path.glob("*.py")}  # a model file
         self._network = self._opened(plugins)
 
     def _checked(self, X: Any, y: Any, **checks: object) -> tuple[Any, Numbers]:  # Any: rows  # noqa: N803
@@ -125,7 +126,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         """Load the kept run in double precision, so that a prediction does not depend on the rest of its batch."""
         with tempfile.TemporaryDirectory(prefix="dl-") as folder:
             for name, content in self.run_files_.items():
-                (Path(folder) / name).write_bytes(content)
+                files.write_bytes(Path(folder) / name, content)
             model = None if isinstance(self.model, str) else self.model
             loaded = reopen(Run(Path(folder), AtHand(model=model)), plugins)
         return LoadedNetwork(loaded).cpu().double()

@@ -16,11 +16,10 @@ import tokenizers
 from numpy.typing import NDArray
 
 from dl import regular
-from dl.data.cache import cache_folder, mark_used, size_limit, trim
+from dl.data.cache import cache_folder, is_whole, mark_used, read_entry, size_limit, trim, write_entry
 from dl.data.examples import Subset
 from dl.data.ragged import Ragged
 from dl.errors import BadRun, CannotWrite
-from dl.files import write_bytes, write_with
 from dl.stored import parse_json
 from dl_text.learn import learn
 from dl_text.vocabulary import UNKNOWN, Settings, Vocabulary, from_json
@@ -40,7 +39,8 @@ def learn_vocabulary(subset: Subset, settings: Settings) -> Vocabulary:
         return replace(known, settings=settings)
     vocabulary = learn(subset, counted)
     with contextlib.suppress(CannotWrite):
-        write_bytes(stored, json.dumps(vocabulary.to_json()).encode())
+        content = json.dumps(vocabulary.to_json()).encode()
+        write_entry(stored, lambda stream: stream.write(content))
         trim((stored,))
     return replace(vocabulary, settings=settings)
 
@@ -57,8 +57,8 @@ def encode(vocabulary: Vocabulary, texts: Ragged) -> Ragged:
     rows = vocabulary.encode(texts)
     if rows.nbytes + rows.offsets.nbytes <= size_limit():
         with contextlib.suppress(CannotWrite):
-            write_with(_offsets_of(stored), lambda stream: np.save(stream, rows.offsets))
-            write_with(stored, lambda stream: np.save(stream, rows.values))
+            write_entry(_offsets_of(stored), lambda stream: np.save(stream, rows.offsets))
+            write_entry(stored, lambda stream: np.save(stream, rows.values))
             trim((stored, _offsets_of(stored)))
     return rows
 
@@ -82,7 +82,7 @@ def _key(settings: str, texts: Ragged, *arrays: NDArray[np.generic]) -> str:
 
 def _read_vocabulary(stored: Path) -> Vocabulary | None:
     try:
-        vocabulary = from_json(parse_json(regular.read_bytes(stored)))
+        vocabulary = from_json(parse_json(read_entry(stored) or b""))
     except (OSError, ValueError, TypeError, BadRun):
         return None
     mark_used(stored)
@@ -91,6 +91,8 @@ def _read_vocabulary(stored: Path) -> Vocabulary | None:
 
 def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | None:
     """Map the stored rows, or return None if they are missing, incomplete, or of another vocabulary."""
+    if not (is_whole(stored) and is_whole(_offsets_of(stored))):
+        return None
     try:
         # Copy-on-write, since torch needs writable arrays.
         regular.check_regular(stored)

@@ -24,10 +24,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dl import regular
-from dl.data.cache import cache_folder, mark_used, trim
+from dl.data.cache import cache_folder, is_whole, mark_used, read_entry, trim, write_entry
 from dl.data.folders import FoundFile
 from dl.errors import BadData, BadFile, CannotWrite
-from dl.files import write_bytes, write_with
 from dl.stored import parse_json
 from dl.terminal import safe_text
 from dl_vision.decode import UNREAD, ImageFacts, decode, digest_of, for_each, inspect, read_content
@@ -88,7 +87,7 @@ def read_pixels(
         if (known := _load_pixels(stored, len(files), shape)) is not None:
             return known
         try:
-            write_with(stored, lambda stream: _fill(stream, stored, files, facts, shape, as_lines=as_lines))
+            write_entry(stored, lambda stream: _fill(stream, stored, files, facts, shape, as_lines=as_lines))
         except CannotWrite as error:
             _warn(error)
         if (known := _load_pixels(stored, len(files), shape)) is not None:
@@ -148,7 +147,8 @@ def _fill(
     bad = decode_all(images, [file.path for file in files], facts, as_lines=as_lines)
     if bad:
         kept = _pack(images, bad)
-        write_bytes(stored.with_suffix(".bad"), json.dumps(bad).encode())
+        described = json.dumps(bad).encode()
+        write_entry(stored.with_suffix(".bad"), lambda beside: beside.write(described))
         _write_header(stream, (len(kept), *shape))
         images.flush()
         stream.truncate(start + len(kept) * int(np.prod(shape)))
@@ -174,13 +174,15 @@ def _pack(images: NDArray[np.uint8], bad: dict[int, str]) -> list[int]:
 
 def _load_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
     """Map the stored pixels, or return None if they are missing or incomplete."""
+    if not is_whole(stored):
+        return None
     try:
         # Copy-on-write, since torch needs writable arrays.
         regular.check_regular(stored)
         images = np.load(stored, mmap_mode="c", allow_pickle=False)
         bad: dict[int, str] = {}
         if len(images) < count:
-            bad = {int(at): str(why) for at, why in parse_json(regular.read_bytes(stored.with_suffix(".bad"))).items()}
+            bad = {int(at): str(why) for at, why in parse_json(read_entry(stored.with_suffix(".bad")) or b"").items()}
     except (OSError, ValueError, EOFError, AttributeError):
         return None
     kept = [position for position in range(count) if position not in bad]
@@ -212,7 +214,7 @@ def _facts_to_bytes(facts: Sequence[ImageFacts]) -> bytes:
 
 def _load_facts(stored: Path) -> list[ImageFacts] | None:
     try:
-        rows = parse_json(regular.read_bytes(stored))
+        rows = parse_json(read_entry(stored) or b"")
         facts = [
             ImageFacts(bytes.fromhex(digest), int(h), int(w), bool(grey), str(why)) for digest, h, w, grey, why in rows
         ]
@@ -224,7 +226,7 @@ def _load_facts(stored: Path) -> list[ImageFacts] | None:
 
 def _store(stored: Path, content: bytes) -> None:
     try:
-        write_bytes(stored, content)
+        write_entry(stored, lambda stream: stream.write(content))
     except CannotWrite as error:
         _warn(error)
 

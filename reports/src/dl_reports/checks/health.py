@@ -19,6 +19,7 @@ from dl_reports.baseline import lead
 from dl_reports.checks.learning import common_error_z
 from dl_reports.checks.overfitting import SURE
 from dl_reports.facts import LEVEL, Facts, known
+from dl_reports.reuse import as_typed
 from dl_reports.sizes import constant_loss, smallest_loss
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.paired import Paired, paired_difference
@@ -30,6 +31,18 @@ DEAD = 0.5  # of the channels: the network is less than half as wide as it looks
 FRESH = 2.0  # times the loss of a constant answer, or of all classes alike: there no fresh network begins
 SLOW = 1e-4  # a learning rate at which hardly any optimizer diverges
 FEWEST = 300  # examples for which "never fired" means less than one in a hundred, at 95 %
+
+
+def damaged(facts: Facts) -> list[Finding] | NotComputable:
+    """Name the files of the run that have changed since they were written, or are missing."""
+    faults = facts.kept.faults
+    if not faults:
+        return []
+    first, more = faults[0], len(faults) - 1
+    others = f", and {formatting.many(more, 'more file')} of the run" if more else ""
+    message = f"{first.file} is not as it was written{others}: {first.message}; what rests on it is left out"
+    found: dict[str, object] = {"files": [one.file for one in faults], "why": [one.message for one in faults]}
+    return [Finding("health-damaged", "issue", message, found, f"dl doctor {as_typed(facts.kept.run, facts.manifest)}")]
 
 
 def not_a_number(facts: Facts) -> list[Finding] | NotComputable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.cells import cell_len, set_cell_size
@@ -28,6 +28,9 @@ from dl.cli.flags import (
 )
 from dl.errors import BadOption, UnknownName, nearest
 from dl.terminal import console, plain, safe_text
+
+if TYPE_CHECKING:
+    from dl.packaging.doctor import Check
 
 KINDS = ("domains", "datasets", "models", "tasks", "regularizers", "loggers", "recipes", "runs")
 
@@ -217,17 +220,38 @@ def show(
     show_named(named, out, runs, reading, as_json=as_json)
 
 
-_DOCTOR = """Check the installation and the machine; list what to fix.
+_DOCTOR = """Check the installation and the machine, or the files of a run.
 
 Example: dl doctor
+
+With a run, each of its files is compared with the checksum that was kept when it was written.
 """
 
 
-def doctor(runs: Runs = DEFAULT_RUNS, as_json: Json = False) -> int:
-    """Check versions, devices, plugins and folders."""
-    from dl.packaging.doctor import examine
+def _checks(runs: Path) -> list[Check]:
+    from dl.packaging.doctor import Check, examine
+    from dl.runs.verify import faults_of_root
 
-    checks = examine(runs)
+    return [*examine(runs), *(Check("runs", line, ok=False) for line in faults_of_root(runs))]
+
+
+def _checks_of_run(which: str, runs: Path) -> list[Check]:
+    from dl.packaging.doctor import Check
+    from dl.runs.run import open_run
+    from dl.runs.verify import faults_inside, find_count
+
+    run = open_run(which, runs)
+    found = [Check(run.name, line, ok=False) for line in faults_inside(run)]
+    return found or [Check(run.name, f"{find_count(run)} are as they were written")]
+
+
+def doctor(
+    run: Annotated[str, typer.Argument(help="A run to check, its name, number or path, or last.")] = "",
+    runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
+) -> int:
+    """Check versions, devices, plugins and folders, or the files of a run."""
+    checks = _checks_of_run(run, runs) if run else _checks(runs)
     if as_json:
         print(json.dumps([check.as_dict() for check in checks]))
     else:

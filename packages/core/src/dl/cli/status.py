@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
+from dl.processes import is_running
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -99,22 +98,9 @@ def _stages(state: Workflow) -> list[dict[str, Any]]:  # Any: JSON
     ]
 
 
-def is_alive(pid: int, host: str) -> bool:
-    """Return whether a process of this machine runs; True for one of another machine, which cannot be asked."""
-    if not pid or host != platform.node() or os.name != "posix":
-        return bool(pid)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
 def standing_of_workflow(state: Workflow) -> Standing:
     """Return where a workflow stands."""
-    running = state.status == "running" and is_alive(state.pid, state.host)
+    running = state.status == "running" and is_running(state.pid, state.host)
     status = "killed" if state.status == "running" and not running else state.status
     done = [one for one in state.stages if one.status in ("finished", "skipped")]
     last = next((one for one in reversed(done) if one.result), None)
@@ -244,7 +230,7 @@ def _of_run(run: Run) -> Standing:
 
 
 def _runs_now(run: Run) -> bool:
-    return run.status == "running" and is_alive(run.manifest.pid, run.manifest.host)
+    return run.status == "running"
 
 
 def _show(out: Console, found: Standing) -> None:

@@ -168,12 +168,17 @@ def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) 
 
 
 def finish(run: Run, plugins: Plugins, *, as_json: bool) -> int:
-    """Print what a finished or interrupted run reached, as JSON or as its report; return the exit code."""
+    """Print what a finished or interrupted run reached, as JSON or as its report; return the exit code.
+
+    A run that is still running is one whose end could not be written.
+    """
     if as_json:
         manifest = run.manifest
         print(json.dumps({"run": str(run.path), "status": manifest.status, "best": run.best}))
     else:
         report(run, plugins)
+    if run.manifest.status == "running":
+        return 1
     return 128 + run.manifest.signal if run.manifest.signal else 0
 
 

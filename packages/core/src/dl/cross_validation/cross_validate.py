@@ -38,6 +38,7 @@ from dl.recipes.protocol import Protocol, protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
 from dl.rivals.baseline import rivals_of_folds
+from dl.runs.commit import commit
 from dl.runs.manifest import Manifest
 from dl.runs.run import FOLDS, Run, claim_run
 from dl.runs.wording import show_value
@@ -229,7 +230,7 @@ def _fit_folds(
     def write(status: str, **changes: Any) -> None:  # Any: fields of a manifest
         seconds = round(before + time.monotonic() - started, 3)
         written = manifest.with_status(status, seconds=seconds, **changes)
-        files.write_text(folder / "run.json", written.to_json())
+        commit(folder, written)
 
     with _alone(folder):
         if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing

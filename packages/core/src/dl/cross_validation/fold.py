@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from dl import sealed
 from dl.cross_validation.plan import Plan, make_plan
 from dl.errors import TrainingFailed
 from dl.plugins.at_hand import NOTHING
@@ -84,7 +85,7 @@ def _path(folder: Path, number: int) -> Path:
 def _finished(folder: Path, number: int) -> Run | None:
     """Return the run of a fold if it is finished, with the logits that pooling needs."""
     run = Run(_path(folder, number))
-    whole = run.status == "finished" and (run.outcomes_folder / ALL_LOGITS).exists()
+    whole = run.status == "finished" and sealed.exists(run.outcomes_folder / ALL_LOGITS)
     return run if whole else None
 
 

@@ -9,21 +9,21 @@ It is written in this one way for `dl cv` and for a trial of a tuning.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dl import files, regular
+from dl import files, sealed
 from dl.cross_validation.fold import SetUp, fit_in_turn
 from dl.cross_validation.plan import Plan
 from dl.cross_validation.pool import FinishedFold, pool
 from dl.data.examples import subset_fingerprint, whole
-from dl.errors import TrainingFailed
+from dl.errors import BadRun, TrainingFailed
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import recipe_text, write_recipe
+from dl.runs.commit import commit, remove_run
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import FOLDS, Run, write_findings
@@ -65,7 +65,7 @@ def finish(folder: Path, manifest: Manifest, plan: Plan, folds: Sequence[Finishe
 def drop_logits(folder: Path) -> None:
     """Remove the logits of all epochs of the folds, which are pooled by now."""
     for run in Run(folder).folds:
-        (run.outcomes_folder / ALL_LOGITS).unlink(missing_ok=True)
+        files.remove(sealed.place(run.outcomes_folder / ALL_LOGITS))
 
 
 def fit_pooled(
@@ -97,7 +97,7 @@ def fit_pooled(
         TrainingFailed: If a fit fails; the folds before are pooled.
     """
     if not _is_of(folder, plan):
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_run(folder)
     first = set_up_fold(plan.fold_recipe(1))
     start(folder, plan, first)
     manifest, done = manifest_of(name or folder.name, plan, first), list[FinishedFold]()
@@ -106,11 +106,11 @@ def fit_pooled(
         pooled = finish(folder, manifest, plan, done, first) if done else manifest
         seconds = round(sum(fold.run.manifest.seconds for fold in done), 3)
         ended = pooled.with_status(status, message=message, seconds=seconds)
-        files.write_text(folder / "run.json", ended.to_json())
+        commit(folder, ended)
         drop_logits(folder)
         return Run(folder)
 
-    files.write_text(folder / "run.json", manifest.to_json())
+    commit(folder, manifest)
     with _ended_by_failure(end):
         for _, run in fit_in_turn(plan, folder / FOLDS, first, set_up_fold, devices, plugins):
             if run.manifest.status != "finished":
@@ -124,8 +124,8 @@ def fit_pooled(
 def _is_of(folder: Path, plan: Plan) -> bool:
     """Return whether a folder holds folds of this recipe, to the letter."""
     try:
-        return regular.read_text(folder / "recipe.toml") == recipe_text(plan.recipe, plan.defaults)
-    except (OSError, ValueError):
+        return sealed.read(folder / "recipe.toml").decode("utf-8") == recipe_text(plan.recipe, plan.defaults)
+    except (OSError, ValueError, BadRun):
         return False
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from dl import sealed
 from dl.cross_validation.plan import Plan
 from dl.data.examples import Subset, whole
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
-from dl.runs.run import PREPROCESSOR, Run, write_json
+from dl.runs.commit import commit
+from dl.runs.run import LEARNER, PREPROCESSOR, WEIGHTS, Run, keep_json
 from dl.splits.partition import DataSplits, choose_scored
 from dl.training.devices import Devices
 from dl.training.setup import set_up
@@ -44,8 +46,11 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     keys = {"train": plan.numbered.keys, "val": plan.numbered.keys[some.index]}
     splits = DataSplits(everything, some, some, "all examples", np.zeros(size, bool), keys, groups)
     setup = set_up(plan.fold_recipe(0), plugins, at_hand, plan.dataset, splits)
-    weights = Run(folder).weights
-    weights.unlink(missing_ok=True)
-    write_json(folder / PREPROCESSOR, setup.preprocessor.settings())
+    sealed.drop(folder / WEIGHTS)
+    sealed.drop(folder / LEARNER)
+    keep_json(folder / PREPROCESSOR, setup.preprocessor.settings())
     train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
-    return weights.exists()
+    if not Run(folder).weights.exists():
+        return False
+    commit(folder, Run(folder).manifest)
+    return True

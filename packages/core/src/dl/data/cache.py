@@ -3,7 +3,7 @@
 An entry is a file named by a hash of its source, so it is never stale and may be deleted at any time: a
 process that has it mapped keeps it, and the next one makes it again. All entries together take at most
 ``$DL_CACHE_SIZE`` (20 GB); the least recently used are deleted first, and entries in use stay. Only folders made by dl
-are touched.
+are touched. An entry ends with a checksum: one that has changed on the disk is not used, and is made again.
 """
 
 import contextlib
@@ -11,12 +11,14 @@ import os
 import re
 import stat
 import time
-from collections.abc import Collection, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+from dl import regular
 from dl.errors import BadOption
-from dl.files import make_folder, write_text
+from dl.files import make_folder, remove, write_text, write_with
 
 SIZE = "DL_CACHE_SIZE"
 DEFAULT = 20 * 10**9  # bytes
@@ -24,6 +26,16 @@ UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 LEFT_BEHIND = 24 * 3600 * 10**9  # nanoseconds after which a temporary file is taken as abandoned
 TAG = "CACHEDIR.TAG"  # Source: https://bford.info/cachedir; backup programs skip a folder with this file
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by dl; may be removed at any time.\n"
+
+
+MARK = b"\ndl sum "  # before the checksum at the end of an entry
+DIGITS = 16  # of the checksum
+CHUNK = 1 << 24  # bytes summed at once
+VERIFIED = 4 << 30  # bytes of an entry up to which it is verified before it is used: seconds
+
+
+class DamagedEntry(UserWarning):
+    """An entry of the cache has changed on the disk; it is made again."""
 
 
 class Entry(NamedTuple):
@@ -86,6 +98,66 @@ def _entries() -> Iterator[Entry]:
                         yield Entry(status.st_mtime_ns, status.st_size, path)
 
 
+def write_entry(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write an entry atomically, as `dl.files.write_with`, and end it with a checksum."""
+
+    def write_all(stream: IO[bytes]) -> None:
+        write(stream)
+        stream.flush()
+        size = stream.seek(0, os.SEEK_END)
+        found = _sum(stream.fileno(), size)
+        stream.seek(size)
+        stream.write(MARK + found)
+
+    write_with(path, write_all)
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether an entry is there as it was written; warn of one that has changed since.
+
+    An entry without a checksum is of an earlier dl, and one above `VERIFIED` is verified by its size alone.
+    """
+    try:
+        with regular.open_regular(path) as stream:
+            size = stream.seek(0, os.SEEK_END) - len(MARK) - DIGITS
+            if size < 0:
+                return False
+            stream.seek(size)
+            end = stream.read()
+            if not end.startswith(MARK):
+                return False
+            if size > VERIFIED or _sum(stream.fileno(), size) == end[len(MARK) :]:
+                return True
+    except OSError:
+        return False
+    warnings.warn(f"{str(path)!r} in the cache has changed on the disk; it is made again", DamagedEntry, stacklevel=3)
+    return False
+
+
+def read_entry(path: Path) -> bytes | None:
+    """Return the content of an entry; None if it is not there as it was written."""
+    try:
+        return regular.read_bytes(path)[: -len(MARK) - DIGITS] if is_whole(path) else None
+    except OSError:
+        return None
+
+
+def _sum(descriptor: int, size: int) -> bytes:
+    """Return a checksum of the first bytes of an open file, in hexadecimal digits: a changed bit always changes it."""
+    import numpy as np  # imported here to keep the start of other commands fast
+
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    total, left = size, size
+    while left:
+        chunk = os.read(descriptor, min(CHUNK, left))
+        if not chunk:
+            break
+        left -= len(chunk)
+        words = np.frombuffer(chunk + b"\0" * (-len(chunk) % 8), np.uint64)
+        total = (31 * total + int(words.sum(dtype=np.uint64))) % 2**64
+    return f"{total:0{DIGITS}x}".encode()
+
+
 def mark_used(*paths: Path) -> None:
     """Set the time of last use of entries to now; do nothing where the cache cannot be written."""
     for path in paths:
@@ -108,8 +180,7 @@ def trim(in_use: Collection[Path]) -> None:
         if total <= limit:
             return
         if entry.path not in in_use and not _is_being_written(entry):
-            with contextlib.suppress(OSError):
-                entry.path.unlink()
+            remove(entry.path)
             total -= entry.size
 
 

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from dl import files
 from dl.errors import DLError
 from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
+from dl.runs.commit import commit
 from dl.runs.manifest import AS_IT_WAS, Baseline, Manifest
 from dl.runs.outcomes import read_rival_logits, read_rivals, write_rivals
 from dl.runs.run import Run
@@ -36,7 +36,7 @@ def keep_rivals(run: Run, rivals: Sequence[RivalScore]) -> None:
     logits |= {one.baseline.name: one.logits for one in rivals if one.logits is not None}
     write_rivals(run.outcomes_folder, kept | {one.baseline.name: one.scores for one in rivals}, logits)
     every = (*staying, *(one.baseline for one in rivals))
-    files.write_text(run.path / "run.json", replace(manifest, baselines=every).to_json())
+    commit(run.path, replace(manifest, baselines=every))
 
 
 def others(manifest: Manifest) -> tuple[Baseline, ...]:

@@ -8,6 +8,7 @@ nothing is cached.
 from __future__ import annotations
 
 import contextlib
+import io
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -16,10 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dl.data.cache import cache_folder, mark_used, trim
+from dl.data.cache import cache_folder, mark_used, read_entry, trim, write_entry
 from dl.data.examples import Subset, fingerprints
-from dl.errors import BadRun, CannotWrite
-from dl.runs.outcomes import read_arrays, write_arrays
+from dl.errors import CannotWrite
 from dl.tasks.task import Task
 from dl.version import VERSION
 
@@ -51,12 +51,13 @@ def key_of(name: str, answer: str, task: Task, train: Subset, val: Subset) -> st
 def read(key: str) -> tuple[Tensor, float] | None:
     """Return preds and the seconds that they took; None where they are not known."""
     path = _path(key)
-    if path is None or not path.is_file():
+    content = read_entry(path) if path is not None else None
+    if path is None or content is None:
         return None
     try:
-        stored = read_arrays(path)
+        stored = dict(np.lib.npyio.NpzFile(io.BytesIO(content), allow_pickle=False))
         found = torch.from_numpy(stored["preds"].astype(np.float64)), float(stored["seconds"])
-    except (BadRun, KeyError, TypeError, ValueError):  # damaged: it is made again
+    except (KeyError, TypeError, ValueError):  # it is of another version: it is made again
         return None
     mark_used(path)
     return found
@@ -67,7 +68,8 @@ def write(key: str, preds: Tensor, seconds: float) -> None:
     path = _path(key)
     if path is not None:
         with contextlib.suppress(CannotWrite):
-            write_arrays(path, {"preds": preds.numpy(), "seconds": np.array(seconds)})
+            arrays = {"preds": preds.numpy(), "seconds": np.array(seconds)}
+            write_entry(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
             trim((path,))
 
 

@@ -10,9 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from dl import regular
+from dl import sealed
 from dl.errors import BadRun, PluginFailed
-from dl.files import write_bytes
 from dl.learner import Learner
 from dl.learners.fitted import FittedLearner
 
@@ -30,7 +29,7 @@ def save_learner(path: Path, fitted: FittedLearner) -> None:
     content = io.dumps({"learnt": fitted.learnt, "estimators": list(fitted.estimators)})
     if foreign := _foreign(content, fitted.learner):
         raise PluginFailed(f"the learner {fitted.learner.answer!r} holds {foreign}; name them in Learner.trusted")
-    write_bytes(path, content)
+    sealed.write(path, content)
 
 
 def load_learner(path: Path, learner: Learner) -> FittedLearner:
@@ -42,7 +41,7 @@ def load_learner(path: Path, learner: Learner) -> FittedLearner:
     from skops import io
 
     try:
-        content = regular.read_bytes(path)
+        content = sealed.read(path)
         foreign = _foreign(content, learner)
         if foreign:
             raise BadRun(f"{path} holds types that are not trusted, and is not loaded: {foreign}")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from dl import files
 from dl.errors import BadOption
 
 HELD = ("torch", "lightning", "numpy")
@@ -39,7 +40,7 @@ def constraint(lines: Sequence[str]) -> Iterator[list[str]]:
     """Yield the arguments with which pip and uv keep to these requirements."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "held.txt"
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        files.write_text(path, "".join(f"{line}\n" for line in lines))
         yield ["--constraint", str(path)] if lines else []
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from dl import files, regular
+from dl import files, regular, sealed
 from dl.errors import BadFile, BadNetwork, CannotWrite, DLError, UnknownName, nearest
 from dl.options import InputShape, Option, Options
 from dl.plugins.local import LARGEST, read_trusted, trust_file
@@ -114,7 +114,7 @@ def placed_model(model: str, folder: Path) -> str:
 def copy_model(model: str, folder: Path) -> None:
     """Write a copy of a model's file into a folder with a recipe; nothing for a registered model."""
     if name := FileName.of(model):
-        files.write_bytes(folder / name.path.name, source_of(name))
+        sealed.write(folder / name.path.name, source_of(name))
 
 
 def source_of(name: FileName) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 import tomli_w
 
-from dl import files, regular
+from dl import sealed
 from dl.defaults import Default
 from dl.errors import BadOption, BadRecipe, nearest
 from dl.options import WEIGHTS, Option, Space, Value
@@ -242,7 +242,7 @@ def read_recipe(path: Path) -> PartialRecipe:
     try:
         if path.stat().st_size > LARGEST:
             raise BadRecipe(f"recipe {str(path)!r} has more than {LARGEST:,} bytes; is it a recipe?")
-        text = regular.read_text(path)
+        text = sealed.read(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecipe(f"recipe {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     found = parse_recipe(text, repr(str(path)))
@@ -263,7 +263,7 @@ def write_recipe(folder: Path, recipe: Recipe, defaults: Sequence[Default] = ())
         defaults: Those of them that follow from the data.
     """
     copy_model(recipe.model, folder)
-    files.write_text(folder / RECIPE, recipe_text(recipe, defaults))
+    sealed.write(folder / RECIPE, recipe_text(recipe, defaults).encode("utf-8", errors="surrogateescape"))
 
 
 def _check_shape(stored: Mapping[str, Any], where: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dl import sealed
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
-from dl.runs.run import Run, read_json, write_json
+from dl.runs.run import Run, keep_json, read_json
 
 FORGOTTEN = "forgotten.json"
 
@@ -35,7 +36,7 @@ class Forgotten:
 
 def write_forgotten(folder: Path, found: Forgotten) -> None:
     """Keep it in a run folder."""
-    write_json(folder / FORGOTTEN, asdict(found) | {"change": found.change and list(found.change)})
+    keep_json(folder / FORGOTTEN, asdict(found) | {"change": found.change and list(found.change)})
 
 
 def read_forgotten(run: Run) -> Forgotten | None:
@@ -45,4 +46,4 @@ def read_forgotten(run: Run) -> Forgotten | None:
         BadRun: If the file is damaged.
     """
     path = run.path / FORGOTTEN
-    return read_json(path, Forgotten) if path.exists() else None
+    return read_json(path, Forgotten) if sealed.exists(path) else None

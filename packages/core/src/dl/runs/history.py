@@ -5,6 +5,7 @@ Columns are named ``<subset>_<metric>`` with the subset ``train`` (running mean,
 """
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Sequence
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dl import regular
+from dl import sealed
 from dl.errors import BadOption, BadRun
 from dl.files import write_text
 from dl.runs.manifest import MetricInfo
+from dl.sealed import Seal
+from dl.words import many
 
 EpochRow = dict[str, float]
 
@@ -69,13 +72,14 @@ def best_epoch(rows: Sequence[EpochRow], headline: MetricInfo, monitor: str) -> 
 
 
 def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
-    """Write all rows atomically."""
+    """Write all rows atomically. The next commit of the run lists their number, and a checksum of what they hold."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: format(value, ".9g") for name, value in row.items()} for row in rows)
     write_text(path, stream.getvalue())
+    sealed.note(path, Seal(_digest(rows), len(rows), path.name))
 
 
 def read_history(path: Path) -> History:
@@ -84,11 +88,11 @@ def read_history(path: Path) -> History:
     Raises:
         BadRun: If a line is not a row of numbers, naming it.
     """
-    if not path.exists():
+    if not sealed.exists(path):
         return History()
-    rows = []
+    rows: list[EpochRow] = []
     try:
-        reader = csv.DictReader(io.StringIO(regular.read_text(path)), strict=True)
+        reader = csv.DictReader(io.StringIO(sealed.read(path).decode("utf-8")), strict=True)
         for row in reader:
             rows.append({name: float(value) for name, value in row.items() if value != ""})
     except (ValueError, TypeError, csv.Error) as error:
@@ -97,4 +101,26 @@ def read_history(path: Path) -> History:
         raise BadRun(f"{path} cannot be read: {error.strerror}") from error
     if not all("epoch" in row for row in rows):
         raise BadRun(f"{path} is not the history of a run: a row has no epoch")
-    return History(tuple(rows))
+    return History(tuple(_listed(path, rows)))
+
+
+def _listed(path: Path, rows: list[EpochRow]) -> list[EpochRow]:
+    """Return the rows that the run lists; later ones were written by a process that did not live to list them.
+
+    Raises:
+        BadRun: If they are not those that were written.
+    """
+    seal = sealed.line(path)
+    if seal is None:
+        return rows
+    if len(rows) < seal.size:
+        raise BadRun(f"{path} has {len(rows)} of the {many(seal.size, 'row')} that were written; {sealed.RESTORE}")
+    if _digest(rows[: seal.size]) != seal.sha256:
+        raise BadRun(f"{path} is damaged: it is not what was written, its checksum differs; {sealed.RESTORE}")
+    return rows[: seal.size]
+
+
+def _digest(rows: Sequence[EpochRow]) -> str:
+    """Return a checksum of rows, in whatever order and number of columns they are stored."""
+    lines = (",".join(f"{name}={value:.9g}" for name, value in sorted(row.items())) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

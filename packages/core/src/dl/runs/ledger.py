@@ -1,11 +1,13 @@
 """The ledger: a line of JSON for every evaluation on a test set, in a file beside the runs.
 
-It is shared by all runs of a folder, since every evaluation on a test set counts, whichever run made it.
+It is shared by all runs of a folder, since every evaluation on a test set counts, whichever run made it. A line ends
+with a checksum of what stands before it.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from dl.runs.thresholds import ThresholdScore
 from dl.stored import from_json
 
 LEDGER = "test-ledger.jsonl"  # name of the file
+SUM, _BEFORE_SUM = "sum", b', "sum": '  # key of the checksum of a line
 
 
 @dataclass(frozen=True)
@@ -68,24 +71,43 @@ class TestEvaluation:
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:
-    """Read all evaluations, oldest first. Any: JSON.
+    """Read all evaluations, oldest first, without lines that a full disk or a crash cut off. Any: JSON.
 
     Raises:
         BadRun: If the file cannot be read, or a line of it is malformed.
     """
+    return [found for found in _lines(path) if found is not None]
+
+
+def torn_lines(path: Path) -> list[int]:
+    """Return the numbers of the lines that were cut off while they were written.
+
+    Raises:
+        BadRun: As `read_ledger`.
+    """
+    return [number for number, found in enumerate(_lines(path), start=1) if found is None]
+
+
+def _lines(path: Path) -> list[dict[str, Any] | None]:  # Any: JSON
+    """Return the evaluations, None for one that was cut off: it begins like one, and is no whole JSON."""
     if not path.exists():
         return []
     try:
         lines = regular.read_bytes(path).splitlines()
     except OSError as error:
         raise BadRun(f"{path} cannot be read: {error.strerror}") from error
-    evaluations = []
+    found: list[dict[str, Any] | None] = []
     for number, line in enumerate(lines, start=1):
         try:
-            evaluations.append(from_json(line, dict[str, Any]))
+            evaluation = from_json(line, dict[str, Any])
+            if evaluation.pop(SUM, None) not in (None, _sum(line.rpartition(_BEFORE_SUM)[0])):
+                raise BadRun(f"{path}: line {number} has changed since it was written; restore it from a copy")
+            found.append(evaluation)
         except ValueError as error:
-            raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
-    return evaluations
+            if not line.startswith(b"{") or line.endswith(b"}"):
+                raise BadRun(f"{path}: line {number} is not an evaluation on a test set") from error
+            found.append(None)
+    return found
 
 
 def stored_evaluation(line: Mapping[str, Any]) -> TestEvaluation:  # Any: JSON
@@ -113,4 +135,9 @@ def record_evaluation(path: Path, evaluation: TestEvaluation) -> None:
     Raises:
         CannotWrite: If the ledger cannot be written.
     """
-    append_line(path, evaluation.to_json())
+    content = evaluation.to_json().removesuffix("}").encode()
+    append_line(path, f'{content.decode()}{_BEFORE_SUM.decode()}"{_sum(content)}"}}')
+
+
+def _sum(content: bytes) -> str:
+    return f"{zlib.crc32(content):08x}"

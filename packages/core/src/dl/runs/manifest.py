@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from dl.data.heads import Head
 
 FORMAT = 1
+SEAL = "seal"  # key of the checksum of everything before it
 AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
-STATUSES = ("running", "finished", "interrupted", "failed")
+STATUSES = ("running", "finished", "interrupted", "failed", "killed")
 
 
 @dataclass(frozen=True)
@@ -317,6 +319,8 @@ class Manifest:
         protocol: Of a run of several fits, as ``kfold:4``; empty for a run of one fit.
         folds: The scores of its fits, once all are finished.
         learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
+        process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
+        files: The files of the run: for each name its checksum, size and place, as `dl.sealed` writes them.
         format: Version of the run folder.
     """
 
@@ -342,15 +346,26 @@ class Manifest:
     protocol: str = ""
     folds: tuple[FoldScore, ...] = ()
     learner: str = ""
+    process_start: str = ""
+    files: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
-    def to_json(self) -> str:
-        """Return the text of `run.json`."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=True) + "\n"
+    def to_json(self, *, sealed: bool = False) -> str:
+        """Return the text of `run.json`, with a checksum of its own where it is sealed."""
+        content = asdict(self)
+        return _text(content | {SEAL: _checksum(content)} if sealed else content)
 
     def with_status(self, status: str, **changes: Any) -> Manifest:  # Any: fields of a manifest, checked by replace
         """Return the manifest with a new status and other changed fields."""
         return replace(self, status=status, **changes)
+
+
+def _text(content: dict[str, Any]) -> str:  # Any: JSON
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+
+
+def _checksum(content: dict[str, Any]) -> str:  # Any: JSON
+    return hashlib.sha256(_text(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -358,6 +373,13 @@ class _Version:
     """The version of a manifest, read first: other versions may have other fields."""
 
     format: Any  # Any: JSON
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether a manifest has the checksum that it names; True for one that names none."""
+    content = json.loads(text)
+    seal = content.pop(SEAL, None) if isinstance(content, dict) else None
+    return seal is None or seal == _checksum(content)
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
@@ -372,6 +394,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
         raise BadRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
+    if not _is_whole(text):
+        raise BadRun(f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy")
     try:
         manifest = from_json(text, Manifest)
     except ValueError as error:

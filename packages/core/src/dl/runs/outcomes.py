@@ -8,6 +8,7 @@ Letters: ``n`` examples of a subset, ``T`` epochs, ``K`` outputs of the network.
 
 from __future__ import annotations
 
+import io
 import lzma
 import struct
 import zipfile
@@ -21,10 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl import regular
+from dl import sealed
 from dl.data.examples import Subset
 from dl.errors import BadRun
-from dl.files import write_with
 from dl.groups import Groups
 
 PARTS = ("val", "probe")
@@ -149,11 +149,20 @@ def read_epoch_logits(folder: Path, epoch: int) -> tuple[NDArray[np.float32], ND
 
 
 def write_logits(
-    folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None
+    folder: Path, name: str, logits: NDArray[np.float32], answers: NDArray[np.generic] | None = None, epoch: int = 0
 ) -> None:
-    """Write the logits of the validation set, (n, K), and the task's answers, (n, ...), under a name, as ``best``."""
+    """Write logits and answers of the validation set under a name.
+
+    Args:
+        folder: Of the outcomes.
+        name: Such as ``best``.
+        logits: (n, K).
+        answers: (n, ...) of the task; None if it has none.
+        epoch: After which they were computed; it is in the name of the file that holds them. 0 for none.
+    """
     arrays: dict[str, NDArray[Any]] = {"logits": logits}  # Any: of different types
-    write_arrays(folder / f"{name}.npz", arrays if answers is None else arrays | {"answers": answers})
+    every = arrays if answers is None else arrays | {"answers": answers}
+    write_arrays(folder / f"{name}.npz", every, f"{epoch:05d}" if epoch else "")
 
 
 def read_logits(folder: Path, name: str) -> NDArray[np.float32]:
@@ -179,20 +188,20 @@ def write_rivals(
 
 def read_rival_logits(folder: Path) -> dict[str, NDArray[np.float32]]:
     """Read the logits of rivals that `write_rivals` wrote; nothing where none were given."""
-    return read_arrays(folder / RIVAL_LOGITS) if (folder / RIVAL_LOGITS).exists() else {}
+    return read_arrays(folder / RIVAL_LOGITS) if sealed.exists(folder / RIVAL_LOGITS) else {}
 
 
 def read_rivals(folder: Path) -> dict[str, NDArray[np.float32]]:
     """Read what `write_rivals` wrote; nothing where no rival was fitted."""
-    return read_arrays(folder / RIVALS) if (folder / RIVALS).exists() else {}
+    return read_arrays(folder / RIVALS) if sealed.exists(folder / RIVALS) else {}
 
 
 def count_epochs(folder: Path) -> int:
     """Return the number of consecutive stored epochs."""
-    if (folder / ALL_EPOCHS).exists():
+    if sealed.exists(folder / ALL_EPOCHS):
         return len(_named(read_arrays(folder / ALL_EPOCHS), "val_loss", folder / ALL_EPOCHS))
     epoch = 0
-    while _epoch_file(folder, epoch + 1).exists():
+    while sealed.exists(_epoch_file(folder, epoch + 1)):
         epoch += 1
     return epoch
 
@@ -223,7 +232,7 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
 def _stored_epochs(folder: Path) -> Iterator[tuple[Path, dict[str, NDArray[Any]]]]:  # Any: as stored
     """Read the epochs one after the other, each with its file."""
     path = folder / ALL_EPOCHS
-    if path.exists():
+    if sealed.exists(path):
         arrays = read_arrays(path)
         for epoch in range(min(map(len, arrays.values()))):
             yield path, {name: rows[epoch] for name, rows in arrays.items()}
@@ -250,9 +259,11 @@ def _named(arrays: Mapping[str, NDArray[Any]], name: str, path: Path) -> NDArray
     return arrays[name]
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:  # Any: any type but objects
-    """Write named arrays into one file, atomically and without pickles."""
-    write_with(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], tag: str = "") -> None:  # Any: any type but objects
+    """Write named arrays into one file of a run, without pickles; a tag is as in `dl.sealed.write`."""
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **arrays)
+    sealed.write(path, stream.getvalue(), tag)
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
@@ -262,7 +273,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
         BadRun: If the file is missing, damaged or not one of dl.
     """
     try:
-        with regular.open_regular(path) as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as stored:
+        with np.lib.npyio.NpzFile(io.BytesIO(sealed.read(path)), allow_pickle=False) as stored:
             arrays = dict(stored)
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("it holds something other than arrays")

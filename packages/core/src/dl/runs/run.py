@@ -13,17 +13,18 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dl import files, regular
+from dl import files, sealed
 from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.processes import is_running
 from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
@@ -40,10 +41,11 @@ STUDY, TRIALS = "study.json", "trials"  # the file and the folder of runs in the
 FITS_FILE, FITS = "fits.json", "fits"  # likewise of a study of capacity, whose fits differ in one thing
 WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of runs and studies
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
-HEADS = "heads"  # folder of the runs of the heads of several targets
+HEADS = sealed.HEADS  # folder of the runs of the heads of several targets
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
 PREPROCESSOR = "preprocessor.json"  # what prepares them
 NETWORK = "network.json"  # its layers as they are drawn
+OF_RUN = ("status", "seconds", "message", "signal", "epochs", "best_epoch")  # what a head has in common with its run
 NAME = re.compile(r"(\d{4,})-.+")
 
 
@@ -61,8 +63,8 @@ class Run:
 
     @property
     def weights(self) -> Path:
-        """The file of the network's best weights, or of the fitted learner."""
-        return self.path / (LEARNER if self.manifest.learner else WEIGHTS)
+        """The file of the network's best weights, or of the fitted learner; where there are none, where they were."""
+        return sealed.place(self.path / (LEARNER if self.manifest.learner else WEIGHTS))
 
     @property
     def name(self) -> str:
@@ -71,8 +73,15 @@ class Run:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """Task, splits, baselines, status."""
-        return parse_manifest(self._text("run.json"), str(self.path / "run.json"))
+        """Task, splits, baselines, status; of a head, with the epochs and the status of its run."""
+        found = parse_manifest(self._text("run.json"), str(self.path / "run.json"))
+        if self.path.parent.name == HEADS:
+            whole = Run(self.path.parent.parent).manifest
+            return replace(found, **{name: getattr(whole, name) for name in OF_RUN})
+        if found.status == "running" and not is_running(found.pid, found.host, found.process_start):
+            message = f"process {found.pid} ended without a word" if found.pid else found.message
+            return found.with_status("killed" if found.pid else found.status, message=message)
+        return found
 
     @property
     def status(self) -> str:
@@ -175,7 +184,7 @@ class Run:
 
     def _text(self, name: str) -> str:
         try:
-            return regular.read_text(self.path / name)
+            return sealed.read(self.path / name).decode("utf-8")
         except FileNotFoundError:
             if is_study(self.path):
                 raise BadRun(_study_line(self.path)) from None
@@ -219,7 +228,17 @@ def slug_of(label: str) -> str:
 
 def list_runs(root: Path) -> list[Run]:
     """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
-    return [run for run in _numbered(root) if not (run.path / FITS_FILE).exists()]
+    return [run for run in _numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a run folder holds something to read: a fit that ends in its first moments leaves it empty."""
+    return os.path.exists(path / sealed.RUN) or is_of_several(path)  # noqa: PTH110 - False for an impossible path
+
+
+def claimed_only(root: Path) -> list[Path]:
+    """Return the run folders that hold no run, oldest first."""
+    return [run.path for run in _numbered(root) if not _is_begun(run.path)]
 
 
 def _numbered(root: Path) -> list[Run]:
@@ -324,6 +343,7 @@ def open_any(which: str, root: Path) -> Run:
     refuse_runs_file(root)
     found = _numbered(root)
     if which == "last":
+        found = [run for run in found if _is_begun(run.path)]
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl workflow tabular wine")
         return found[-1]
@@ -372,7 +392,7 @@ def read_json(path: Path, kind: type[Value]) -> Value:
         BadRun: If it is missing or damaged.
     """
     try:
-        return from_json(regular.read_bytes(path), kind)
+        return from_json(sealed.read(path), kind)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError) as error:
@@ -380,13 +400,18 @@ def read_json(path: Path, kind: type[Value]) -> Value:
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
-    """Write findings as JSON."""
-    write_json(path, [finding.as_dict() for finding in findings])
+    """Write findings as JSON, as a file of a run."""
+    keep_json(path, [finding.as_dict() for finding in findings])
 
 
 def write_json(path: Path, content: Any) -> None:  # Any: what json takes
     """Write JSON atomically."""
     files.write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def keep_json(path: Path, content: Any) -> None:  # Any: what json takes
+    """Write JSON as a file of a run, which its next commit lists."""
+    sealed.write(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def _check_manifest(run: Run) -> Run:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dl import files, regular
+from dl import sealed
 from dl.data.examples import Fingerprints, Subset, subset_fingerprint
 from dl.errors import BadRun
 from dl.runs.run import Run
@@ -22,7 +22,7 @@ def write_fingerprints(path: Path, found: Fingerprints) -> None:
     """Write fingerprints atomically."""
     stream = io.BytesIO()
     np.save(stream, np.unique(found), allow_pickle=False)
-    files.write_bytes(path, stream.getvalue())
+    sealed.write(path, stream.getvalue())
 
 
 def read_fingerprints(path: Path) -> Fingerprints:
@@ -32,7 +32,7 @@ def read_fingerprints(path: Path) -> Fingerprints:
         BadRun: If it is missing or damaged.
     """
     try:
-        found = np.load(io.BytesIO(regular.read_bytes(path)), allow_pickle=False)
+        found = np.load(io.BytesIO(sealed.read(path)), allow_pickle=False)
     except FileNotFoundError:
         raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError, EOFError) as error:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,14 +18,16 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
-from dl import files
+from dl import sealed
 from dl.data.examples import Index, Subset
 from dl.data.summary import summarize_inputs
+from dl.errors import CannotWrite
 from dl.groups import Groups
 from dl.options import Value
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
+from dl.runs.commit import commit
 from dl.runs.drift import write_columns
 from dl.runs.estimates import ScoreEstimates, estimate_scores, score_columns
 from dl.runs.history import EpochRow, best_epoch, write_history
@@ -32,13 +35,16 @@ from dl.runs.manifest import Manifest
 from dl.runs.run import WEIGHTS
 from dl.runs.thresholds import choose_thresholds
 from dl.signals import SecondSignal, StopFlag
+from dl.terminal import plain
 from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
+from dl.words import many
 
+Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
 
@@ -46,11 +52,8 @@ CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of
 class HeadKeeper(Protocol):
     """Keeps the run of one head of several targets."""
 
-    def write_epoch(self, module: FitModule, shared: EpochRow, *, is_best: bool) -> None:
-        """Write what the newest epoch gave for this head."""
-
-    def write_manifest(self, whole: Manifest) -> None:
-        """Write the manifest with the status of the run."""
+    def keep_epoch(self, module: FitModule, shared: EpochRow, *, is_best: bool) -> Write:
+        """Score what the newest epoch gave for this head, and return what writes it."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,10 @@ class RunWriter(Callback):
         self.margins = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}
         self.heads: Sequence[HeadKeeper] = ()  # of several targets
         self.rows: list[EpochRow] = []
+        self.unkept: list[Write] = []  # of finished epochs, oldest first
+        self.unkept_best: Write = _nothing
+        self.trouble, self.troubled = "", False  # why the last write failed, and whether any has
+        self.kept = 0  # epochs that are written
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
 
@@ -119,37 +126,83 @@ class RunWriter(Callback):
         is_best = best_epoch(self.rows, self.manifest.task.headline, self.monitor) == len(self.rows)
         best = len(self.rows) if is_best else self.manifest.best_epoch
         self.keep_epoch(module, is_best=is_best)
-        for head in self.heads:
-            head.write_epoch(module, row, is_best=is_best)
+        self.unkept += [head.keep_epoch(module, row, is_best=is_best) for head in self.heads]
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_status()
         self.progress.epoch(row, scores)
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
-        """Write what the newest epoch gave: outcomes, history, and the weights if they are the best."""
-        folder = self.folder / "outcomes"
-        outcomes.write_epoch(folder, len(self.rows), module.scored)
-        write_history(self.folder / "history.csv", self.rows)
+        """Keep what the newest epoch gave until it is written: outcomes, and the weights if they are the best."""
+        folder, epoch, scored = self.folder / "outcomes", len(self.rows), module.scored
+        self.unkept.append(lambda: outcomes.write_epoch(folder, epoch, scored))
         if is_best:
-            save_weights(self.folder / WEIGHTS, copy_weights(module.network))
-            outcomes.write_logits(folder, "best", module.scored["val"].logits, module.val_answers())
+            weights, answers, logits = copy_weights(module.network), module.val_answers(), scored["val"].logits
+
+            def write_best() -> None:
+                save_weights(self.folder / WEIGHTS, weights, f"{epoch:05d}")
+                outcomes.write_logits(folder, "best", logits, answers, epoch)
+
+            self.unkept_best = write_best
 
     def keep_status(self) -> None:
-        """Write that the epoch is kept, after all of it is."""
-        self.write_manifest("running")
+        """Write what is not written yet, and then that it is kept; on a disk that fails, go on with the fit."""
+        with self.outliving():
+            self.write_unkept()
+            self.write_manifest("running")
+
+    def write_unkept(self) -> None:
+        """Write the epochs that are not written yet, oldest first, the best of them, and the history.
+
+        Raises:
+            CannotWrite: If one cannot be written; it and the later ones stay.
+        """
+        while self.unkept:
+            self.unkept[0]()
+            del self.unkept[0]
+        self.unkept_best()
+        self.unkept_best = _nothing
+        write_history(self.folder / "history.csv", self.rows)
+
+    def trouble_at_end(self) -> str:
+        """Return what became of a fit whose disk failed, in words; empty if it never did."""
+        if not self.trouble:
+            return "the disk failed for a while; everything is kept now" if self.troubled else ""
+        kept = f"{many(self.kept, 'epoch')} of {len(self.rows)} are kept"
+        return f"{self.trouble}: {kept}, and nothing after them"
+
+    @contextmanager
+    def outliving(self) -> Iterator[None]:
+        """Go on where the disk fails, and tell it once; what could not be written is tried again after the next epoch.
+
+        Raises:
+            CannotWrite: If the folder of the run is gone.
+        """
+        try:
+            yield
+            self.trouble = ""
+        except CannotWrite as error:
+            if not self.folder.is_dir():
+                raise CannotWrite(f"{str(self.folder)!r} was removed while its fit ran; nothing is kept") from error
+            if not self.troubled:
+                self.progress.console.print(plain(f"  ! {error}; the fit goes on, and tries again", "bold red"))
+            self.trouble, self.troubled = str(error), True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save a checkpoint to resume from."""
-        self._save_state(trainer)
+        self._save_state(trainer)  # tried again after the next epoch
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write features of some examples, and sketches of the hardest, for the report."""
         if not trainer.is_global_zero or not self.rows:
             return
-        module = _fit_module(pl_module)
+        with self.outliving():
+            self.write_features(_fit_module(pl_module))
+
+    def write_features(self, module: FitModule) -> None:
+        """Write what the report shows of single examples."""
         subsets = self.scored.subsets
         rows = {name: hardest(self.losses[name], self.margins[name], one) for name, one in subsets.items()}
-        remakes = self.manifest.task.gives_inputs and (self.folder / WEIGHTS).exists()
+        remakes = self.manifest.task.gives_inputs and sealed.exists(self.folder / WEIGHTS)
         remade = module.reconstruct(rows, self.folder / WEIGHTS) if remakes else {}
         write_sketches(self.folder / "outcomes", subsets, rows, self.scored.sketch, remade)
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
@@ -172,9 +225,11 @@ class RunWriter(Callback):
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write the final status and the thresholds to the manifest, on the first device only."""
         if is_first_device():
-            if status != "failed" and self.manifest.best_epoch:
-                self.decide()
-            self.write_manifest(status, message, signal)
+            with self.outliving():
+                self.write_unkept()
+                if status != "failed" and self.manifest.best_epoch:
+                    self.decide()
+                self.write_manifest(status, message, signal)
 
     def decide(self) -> None:
         """Choose the thresholds of the run on the kept outcomes of its best epoch."""
@@ -189,12 +244,12 @@ class RunWriter(Callback):
         """Write `run.json`."""
         seconds = round(time.monotonic() - self.started, 3)
         self.manifest = self.manifest.with_status(status, seconds=seconds, message=message, signal=signal)
-        for head in self.heads:
-            head.write_manifest(self.manifest)
-        files.write_text(self.folder / "run.json", self.manifest.to_json())
+        self.manifest = commit(self.folder, self.manifest)
+        self.kept = self.manifest.epochs
 
     def _save_state(self, trainer: pl.Trainer) -> None:
-        trainer.save_checkpoint(self.folder / "checkpoints" / "state.ckpt")
+        with self.outliving():
+            trainer.save_checkpoint(self.folder / "checkpoints" / "state.ckpt")
 
     def _epoch_row(self, module: FitModule, scores: ScoreEstimates) -> EpochRow:
         train_loss, train_score = module.train_means
@@ -251,14 +306,23 @@ class OnceWriter(RunWriter):
     def keep_status(self) -> None:
         """Keep the status in memory, like the epochs."""
 
+    @contextmanager
+    def outliving(self) -> Iterator[None]:
+        """Let a write that fails end the fit, which is short."""
+        yield
+
+    def write_unkept(self) -> None:
+        """Write nothing: `end` has."""
+
     def end(self, status: str, message: str = "", signal: int = 0) -> None:
         """Write everything, the manifest last."""
         if self.epochs:
             folder = self.folder / "outcomes"
             outcomes.write_epochs(folder, self.epochs)
             if self.best_logits is not None:
-                outcomes.write_logits(folder, "best", self.best_logits, self.best_answers)
-                save_weights(self.folder / WEIGHTS, self.best)
+                epoch = self.manifest.best_epoch
+                outcomes.write_logits(folder, "best", self.best_logits, self.best_answers, epoch)
+                save_weights(self.folder / WEIGHTS, self.best, f"{epoch:05d}")
             self.write_more(folder)
             write_history(self.folder / "history.csv", self.rows)
         super().end(status, message, signal)
@@ -419,6 +483,10 @@ class SignalStop(Callback):
         if anywhere(self.flag.received is not None):
             trainer.should_stop = True
         _fit_module(pl_module).check_losses(anywhere)
+
+
+def _nothing() -> None:
+    """Write nothing."""
 
 
 def _fit_module(module: pl.LightningModule) -> FitModule:

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from dl import files, regular
+from dl import files, regular, sealed
 from dl.errors import BadRun
 from dl.runs.run import read_json, write_json
 
@@ -53,7 +53,7 @@ class DurableCheckpoints(CheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """Write one checkpoint and delete all but the previous one. Any: Lightning's own state."""
         folder = Path(path).parent
-        files.make_folder(folder)
+        files.make_inner(folder)
         stream = io.BytesIO()
         torch.save(checkpoint, stream)
         content = stream.getvalue()
@@ -64,7 +64,7 @@ class DurableCheckpoints(CheckpointIO):
         entry = _Entry(name, number, hashlib.sha256(content).hexdigest())
         write_json(folder / MANIFEST, [asdict(one) for one in [entry, *known][:KEPT]])
         for old in known[KEPT - 1 :]:
-            (folder / old.file).unlink(missing_ok=True)
+            files.remove(folder / old.file)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
@@ -84,7 +84,7 @@ class DurableCheckpoints(CheckpointIO):
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove one checkpoint file."""
-        Path(path).unlink(missing_ok=True)
+        files.remove(Path(path))
 
 
 def copy_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -93,9 +93,9 @@ def copy_weights(network: nn.Module) -> dict[str, Tensor]:
     return {name: state[name].detach().cpu().contiguous().clone() for name in state if first[name] == name}
 
 
-def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write the weights of a network as safetensors, atomically."""
-    files.write_bytes(path, save(dict(weights)))
+def save_weights(path: Path, weights: Mapping[str, Tensor], tag: str = "") -> None:
+    """Write the weights of a network as safetensors, as a file of a run; a tag is as in `dl.sealed.write`."""
+    sealed.write(path, save(dict(weights)), tag)
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
@@ -105,7 +105,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         BadRun: If the file is missing, damaged or of another network.
     """
     try:
-        state = load(regular.read_bytes(path))
+        state = load(sealed.read(path))
         shared = {name: state[one] for name, one in _first_names(network).items() if name != one and one in state}
         network.load_state_dict(shared | state)
     except FileNotFoundError:

@@ -1,18 +1,18 @@
 """Keep each head of several targets as a run of its own below the run, so that a report judges it like any other.
 
-Such a folder has a manifest, a history and outcomes, with the epochs of the run and its best one; weights, recipe and
-features are those of the run.
+Such a folder has a manifest, a history and outcomes, which `run.json` of the run lists with its own files. Status,
+epochs, the best of them, weights, recipe and features are those of the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
-from dl import files
+from dl import files, sealed
 from dl.runs import outcomes
 from dl.runs.estimates import estimate_scores, score_columns
 from dl.runs.history import EpochRow, write_history
@@ -51,9 +51,10 @@ class HeadWriter:
         files.make_folder(self.folder / "outcomes")
         subsets = {"val": self.splits.val, "probe": self.splits.probe}
         outcomes.write_examples(self.folder / "outcomes", subsets, self.splits.leaked, self.splits.groups)
+        sealed.write(self.folder / sealed.RUN, self.manifest.to_json().encode())
 
-    def write_epoch(self, module: FitModule, shared: EpochRow, *, is_best: bool) -> None:
-        """Write what the newest epoch gave for this head."""
+    def keep_epoch(self, module: FitModule, shared: EpochRow, *, is_best: bool) -> Callable[[], None]:
+        """Score what the newest epoch gave for this head, and return what writes it."""
         task, folder = self.place.one.task, self.folder / "outcomes"
         scored, metrics = {}, dict[str, dict[str, float]]()
         for part in outcomes.PARTS:
@@ -61,12 +62,17 @@ class HeadWriter:
             encoded = self.place.encoded(module.encoded_targets(part))
             scored[part], metrics[part] = score(task, logits, encoded), task.metrics(logits, encoded)
         self.rows.append(self._row(scored, metrics, shared))
-        outcomes.write_epoch(folder, len(self.rows), scored)
-        write_history(self.folder / "history.csv", self.rows)
-        if is_best:
-            answers = task.answers(torch.from_numpy(scored["val"].logits))
-            compact = None if answers is None else answers.numpy()
-            outcomes.write_logits(folder, "best", scored["val"].logits, compact)
+        rows, epoch = list(self.rows), len(self.rows)
+
+        def write() -> None:
+            outcomes.write_epoch(folder, epoch, scored)
+            write_history(self.folder / "history.csv", rows)
+            if is_best:
+                answers = task.answers(torch.from_numpy(scored["val"].logits))
+                compact = None if answers is None else answers.numpy()
+                outcomes.write_logits(folder, "best", scored["val"].logits, compact, epoch)
+
+        return write
 
     def _row(
         self, scored: Mapping[str, outcomes.Scored], metrics: Mapping[str, Mapping[str, float]], shared: EpochRow
@@ -74,12 +80,6 @@ class HeadWriter:
         targets = (self.splits.probe.targets, self.splits.val.targets)
         found = estimate_scores(self.place.one.task.info, scored["probe"], scored["val"], *targets, self.splits.groups)
         return {name: shared[name] for name in SHARED} | score_columns(scored, metrics, found)
-
-    def write_manifest(self, whole: Manifest) -> None:
-        """Write the manifest with the status of the run."""
-        same = ("status", "seconds", "message", "signal", "epochs", "best_epoch")
-        self.manifest = replace(self.manifest, **{name: getattr(whole, name) for name in same})
-        files.write_text(self.folder / "run.json", self.manifest.to_json())
 
 
 def head_writers(folder: Path, setup: FitSetup) -> list[HeadWriter]:

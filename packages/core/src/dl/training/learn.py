@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from dl import files
 from dl.data.projection import project_inputs
 from dl.errors import CannotWrite, DLError, TrainingFailed
 from dl.learners.fitted import FittedLearner, fit_learner
 from dl.learners.store import save_learner
 from dl.plugins.states import describe_error
 from dl.runs import outcomes
+from dl.runs.commit import commit
 from dl.runs.estimates import estimate_scores
 from dl.runs.history import EpochRow, write_history
 from dl.runs.manifest import Manifest, TaskInfo
@@ -56,7 +56,7 @@ def learn(setup: FitSetup, folder: Path, name: str = "", *, of_fold: bool = Fals
         seconds = round(time.monotonic() - clock.started, 3)
         written = manifest.with_status(status, seconds=seconds, **changes)
         if not alone:
-            files.write_text(folder / "run.json", written.to_json())
+            commit(folder, written)
 
     try:
         fitted = _fit(setup)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from dl import regular
+from dl import sealed
 from dl.data.examples import Dataset, Subset, fingerprints
 from dl.data.paths import whole_path
 from dl.domain import Domain, Preprocessor, comparable, encode_examples
@@ -208,7 +208,7 @@ def hash_of(run: Run) -> str:
     found = blake2b(digest_size=16)
     for name in (WEIGHTS, PREPROCESSOR):
         try:
-            found.update(regular.read_bytes(run.path / name))
+            found.update(sealed.read(run.path / name))
         except OSError as error:
             folds = "; refit it: dl cv --final refit" if run.manifest.protocol else ""
             raise BadRun(f"{run.name} has no {name} to go on from{folds}") from error

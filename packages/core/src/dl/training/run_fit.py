@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,7 +23,7 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dl import files
+from dl import files, sealed
 from dl.diagram import as_json
 from dl.errors import BadDevices, BadOption
 from dl.learners.keep import add_rivals, are_wanted
@@ -37,9 +36,10 @@ from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.resolve import named_options
 from dl.runs import outcomes
+from dl.runs.commit import commit, remove_run
 from dl.runs.forgotten import write_forgotten
 from dl.runs.report import Which, find_run
-from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, write_findings, write_json
+from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, keep_json, write_findings
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
@@ -183,10 +183,11 @@ def fit_recipe(
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         write_run(folder, setup, devices)
         run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
-        if setup.as_it_was is not None and (folder / WEIGHTS).exists():
+        if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
             found = setup.as_it_was.forgotten(setup.network, folder)
             if found is not None:
                 write_forgotten(folder, found)
+                commit(folder, run.manifest)
         if are_wanted(rivals) and run.manifest.status == "finished":
             for note in _add_rivals(run, setup, plugins):
                 console.print(plain(f"  - {note}"))
@@ -219,7 +220,7 @@ def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, 
     Raises:
         TrainingFailed: As `train`; the run then keeps the epochs before.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_run(folder)
     files.make_folder(folder)
     write_run(folder, setup, devices, name)
     return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, **how)
@@ -228,12 +229,12 @@ def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, 
 def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -> None:
     """Write everything known before the first step into a new run folder; the run is named like it, unless named."""
     with _no_half_run(folder):
-        files.make_folder(folder / "outcomes")
+        files.make_inner(folder / "outcomes")
         write_recipe(folder, setup.recipe, setup.defaults)
         if setup.learner is None:
-            write_json(folder / NETWORK, as_json(diagram_of(setup.network, setup.preprocessor.example_input())))
-        write_json(folder / PREPROCESSOR, setup.preprocessor.settings())
-        write_json(folder / "environment.json", environment(devices))
+            keep_json(folder / NETWORK, as_json(diagram_of(setup.network, setup.preprocessor.example_input())))
+        keep_json(folder / PREPROCESSOR, setup.preprocessor.settings())
+        keep_json(folder / "environment.json", environment(devices))
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
@@ -242,7 +243,7 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
             outcomes.write_rivals(folder / "outcomes", setup.kept_scores, logits)
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
-        files.write_text(folder / "run.json", setup.manifest(name or folder.name).to_json())
+        commit(folder, setup.manifest(name or folder.name))
 
 
 def _build_loggers(loggers: Mapping[str, Options], plugins: Plugins, folder: Path) -> dict[str, Logger]:
@@ -256,7 +257,7 @@ def _no_half_run(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_run(folder)
         raise
 
 

@@ -6,7 +6,6 @@ Nothing is printed and nothing is kept here; whatever does not fit is an error b
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
+from dl.processes import HOST, started
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import close_recipe, data_facts
@@ -115,7 +115,8 @@ class FitSetup:
             parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
             baselines=(*self.baselines, *(one.baseline for one in self.rules)),
             pid=os.getpid(),
-            host=platform.node(),
+            host=HOST,
+            process_start=started(os.getpid()),
             in_memory=self.at_hand.names,
             data=self.facts,
             learner=self.learner.answer if self.learner else "",

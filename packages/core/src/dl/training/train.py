@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
 from dl.signals import SecondSignal, StopFlag
+from dl.terminal import plain
 from dl.training.batches import batch_sizes
 from dl.training.callbacks import (
     EarlyStopping,
@@ -153,6 +155,10 @@ def train(
             raise
         raise failure from error
     logger_callback.end(writer.manifest.status)
+    if words := writer.trouble_at_end():
+        console.print(plain(f"  ! {words}", "bold red"))
+        if console.quiet and writer.trouble:
+            warnings.warn(f"{folder}: {words}", stacklevel=2)
     path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program

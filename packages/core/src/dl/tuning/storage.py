@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 from filelock import FileLock
 
-from dl import files, regular
+from dl import files
 from dl.errors import BadOption, InstallFailed
 
 DRIVERS = {  # of each database: SQLAlchemy's name of the driver, its module, and what to install
@@ -65,13 +65,7 @@ def mend_journal(path: Path) -> None:
     """Remove a last line that a kill cut off."""
     if not path.exists() or not path.stat().st_size:
         return
-    regular.check_regular(path)
-    with path.open("r+b") as stream:
-        stream.seek(-1, 2)
-        if stream.read() == b"\n":
-            return
-        stream.seek(0)
-        stream.truncate(stream.read().rfind(b"\n") + 1)
+    files.cut_torn_line(path)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
 from dl.recipes.settle import close_recipe
+from dl.runs.commit import remove_run
 from dl.runs.history import EpochRow
 from dl.runs.manifest import TaskInfo
 from dl.runs.outcomes import Scored
@@ -142,7 +142,7 @@ def fit_trial(
     """
     folder = trial_folder(study.path, trial.number)
     if work.plan is None:
-        shutil.rmtree(folder, ignore_errors=True)  # also where the set-up is refused
+        remove_run(folder)  # also where the set-up is refused
     try:
         run = _fit(work, study, trial, pruner, flag)
     except TrainingFailed as error:  # the loss is not a number, or memory ran out: its run keeps what was before

@@ -1,0 +1,40 @@
+"""Which process writes a run, so that a reader can tell whether it still does.
+
+A number alone is not enough, since numbers are used again: a process is known by its number, its host and its start.
+"""
+
+import os
+import platform
+from pathlib import Path
+
+HOST = platform.node()
+
+
+def started(pid: int) -> str:
+    """Return when a process of this machine started, as its system counts it; empty where that is not known."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()[:8]
+        return f"{boot}-{after_name.split()[19]}"  # field 22: ticks since the machine started
+    except (OSError, IndexError):
+        return ""
+
+
+def is_running(pid: int, host: str, start: str = "") -> bool:
+    """Return whether a process runs; True for one of another machine, which cannot be asked.
+
+    Args:
+        pid: Its number; 0 for none.
+        host: Its machine.
+        start: As `started` returned it; empty if it is not known.
+    """
+    if not pid or host != HOST or os.name != "posix":
+        return bool(pid)
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass  # that of another user
+    now = started(pid)
+    return not (start and now) or start == now

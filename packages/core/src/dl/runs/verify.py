@@ -1,0 +1,107 @@
+"""Verify a run: compare each of its files with the checksum that `run.json` lists, and name those that differ."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dl import sealed
+from dl.errors import BadRun
+from dl.runs.history import read_history
+from dl.runs.ledger import LEDGER, torn_lines
+from dl.runs.outcomes import ALL_LOGITS
+from dl.runs.run import Run, claimed_only, list_runs
+from dl.words import many
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A file of a run that is not as it was written.
+
+    Args:
+        file: Where it lies, relative to the folder of the run.
+        message: What is wrong with it.
+    """
+
+    file: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}"
+
+
+def find_faults(run: Run, most: int = sys.maxsize) -> list[Fault]:
+    """Compare the files of a run with their checksums; a run that lists none has no fault.
+
+    Args:
+        run: The run; of a head, those of its run.
+        most: Bytes to read, the smallest files first; the size of larger ones is compared alone.
+    """
+    folder = sealed.folder_of(sealed.absolute(run.path / sealed.RUN)) or run.path
+    found = []
+    for name, seal in sorted(sealed.listed(folder).items(), key=lambda item: item[1].size):
+        path = folder / seal.file
+        if name.endswith(ALL_LOGITS) and not path.exists():  # of a fold, removed once it is pooled
+            continue
+        most -= seal.size
+        why = _fault_of_history(path) if path.name == sealed.HISTORY else _fault(path, seal, whole=most >= 0)
+        if why and not name.endswith(sealed.NEXT):
+            found.append(Fault(seal.file, why))
+    return sorted(found, key=lambda one: one.file)
+
+
+def _fault(path: Path, seal: sealed.Seal, *, whole: bool) -> str:
+    """Return what is wrong with a file; empty if it is as it was written."""
+    try:
+        if whole:
+            sealed.read(path)
+            return ""
+        size = path.stat().st_size
+        return "" if size == seal.size else f"it has {size:,} bytes, and {seal.size:,} were written"
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    except BadRun:
+        return sealed.fault(path.read_bytes(), seal)
+
+
+def _fault_of_history(path: Path) -> str:
+    try:
+        read_history(path)
+    except BadRun as error:
+        return str(error).removeprefix(f"{path}").lstrip(": ")
+    return "" if path.is_file() else "it is missing"
+
+
+def faults_of_root(root: Path) -> Iterator[str]:
+    """Yield what is wrong in a folder of runs, apart from the files of the runs: a line for each."""
+    for path in claimed_only(root):
+        yield f"{path} holds no run: its fit ended before the first step; it may be removed"
+    if torn := torn_lines(root / LEDGER):
+        lines = ", ".join(map(str, torn))
+        yield f"{root / LEDGER}: line {lines} was cut off while it was written, and is passed over"
+    for run in list_runs(root):
+        try:
+            if run.status == "killed":
+                yield f"{run.name} was killed: {run.manifest.message}"
+        except BadRun as error:
+            yield str(error)
+
+
+def find_count(run: Run) -> str:
+    """Return the number of files that a run and the fits in it list, in words."""
+    return many(sum(len(sealed.listed(one.path)) for one in (run, *run.folds)), "file")
+
+
+def faults_inside(run: Run) -> Iterator[str]:
+    """Yield what is wrong with the files of a run and of the fits in it: a line for each."""
+    run.manifest  # noqa: B018 - reads and checks it
+    if not sealed.listed(run.path):
+        yield f"{run.path / sealed.RUN} lists no checksums: it is of an earlier dl"
+    yield from (f"{run.path / one.file}: {one.message}; {sealed.RESTORE}" for one in find_faults(run))
+    for fold in run.folds:
+        if fold.status:
+            yield from faults_inside(fold)

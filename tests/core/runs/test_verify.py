@@ -1,0 +1,60 @@
+import shutil
+
+import pytest
+
+from dl import sealed
+from dl.runs.run import Run, open_run
+from dl.runs.verify import find_faults
+from dl.testing.fits import kept_runs
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A folder of runs, with a copy of a known fit."""
+    shutil.copytree(kept_runs()["is clean"].path, tmp_path / "runs/0001-mine")
+    return tmp_path / "runs"
+
+
+def test_each_file_that_differs_is_named_and_a_run_without_a_list_has_no_fault(runs):
+    run = open_run(1, runs)
+    assert find_faults(run) == []
+    (run.outcomes_folder / "epoch-00002.npz").unlink()
+    content = run.weights.read_bytes()
+    run.weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    name = run.weights.name
+    assert [str(one) for one in find_faults(run)] == [
+        f"{name}: it is not what was written, its checksum differs",
+        "outcomes/epoch-00002.npz: it is missing",
+    ]
+    assert [one.file for one in find_faults(run, most=0)] == ["outcomes/epoch-00002.npz"]  # of others the size alone
+    (run.path / "run.json").write_text(run.manifest.to_json().replace('"files": {', '"other": {'))
+    assert find_faults(Run(run.path)) == []
+
+
+def test_the_doctor_names_the_files_of_a_run(dl_run, runs):
+    assert dl_run("doctor", "1", "--runs", runs).out.split(maxsplit=2)[:2] == ["ok", "0001-mine"]
+    path = sealed.place(runs / "0001-mine/recipe.toml")
+    path.write_bytes(path.read_bytes() + b"#")
+    answer = dl_run("doctor", "last", "--runs", runs)
+    assert answer.code == 1 and "recipe.toml: it has" in answer.out and "restore it from a copy" in answer.out
+
+
+def test_the_doctor_names_a_folder_that_was_claimed_and_a_torn_line_of_the_ledger(dl_run, runs):
+    (runs / "0002-mine").mkdir()
+    (runs / "test-ledger.jsonl").write_bytes(b'{"run": "0001-mi')
+    assert open_run("last", runs).name == "0001-mine"
+    assert [row["name"] for row in dl_run("ls", "runs", "--runs", runs, "--json").json] == ["0001-mine"]
+    told = [one["message"] for one in dl_run("doctor", "--runs", runs, "--json").json if one["name"] == "runs"]
+    assert any("0002-mine holds no run" in one for one in told) and any("line 1 was cut off" in one for one in told)
+
+
+@pytest.mark.parametrize("name", ["outcomes/epoch-00001.npz", "best.safetensors", "preprocessor.json", "recipe.toml"])
+def test_a_report_of_a_damaged_run_says_so_and_its_gate_fails(dl_run, runs, name):
+    assert dl_run("report", "1", "--runs", runs, "--fail-on", "issue", "--json").code == 0
+    path = sealed.place(runs / "0001-mine" / name)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+    answer = dl_run("report", "1", "--runs", runs, "--fail-on", "issue", "--json")
+    first = answer.json["findings"][0]
+    assert answer.code == 1 and first["code"] == "health-damaged" and path.name in first["message"]
