@@ -93,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; a user's mistake is one line on stderr."""
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
+    arguments = _fill_resume(arguments)
     try:
         code = command_line(*arguments[:1])(arguments or ["--help"], standalone_mode=False, prog_name="dl")
         sys.stdout.flush()
@@ -119,6 +120,15 @@ def run(arguments: list[str]) -> int:
             _suspect_plugins()
             raise
         return _refuse(line, PluginFailed.exit_code)
+
+
+def _fill_resume(arguments: list[str]) -> list[str]:
+    """Name the newest unfinished run where ``--resume`` stands without a run."""
+    if "--resume" not in arguments[1:] or arguments[0] != "fit":
+        return arguments
+    at = arguments.index("--resume") + 1
+    is_bare = at == len(arguments) or arguments[at].startswith("-") or "=" in arguments[at]
+    return [*arguments[:at], "last", *arguments[at:]] if is_bare else arguments
 
 
 def _suspect_plugins() -> None:
