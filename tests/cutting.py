@@ -1,6 +1,8 @@
 """Cut a fit off at a moment, resume it, and compare how it ends with a fit that was not cut off."""
 
 import os
+import signal
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -19,7 +21,10 @@ class Killed(BaseException):
 
 
 def kill_at(patch, moment, at, saved):
-    """Let a fit end at a moment: after step ``at``, or in epoch ``at``; its state is saved after the steps ``saved``."""
+    """Let a fit end at a moment: after step ``at``, or in epoch ``at``; its state is saved after the steps ``saved``.
+
+    At ``signal`` it gets one after step ``at``, and ends by itself.
+    """
     after_step, started, kept, ended = (
         StateKeeper.after_step,
         RunWriter.on_validation_start,
@@ -36,6 +41,8 @@ def kill_at(patch, moment, at, saved):
         if module.steps_done in saved or module.stop():
             after_step(self, module)
         die(moment == "step" and module.steps_done == at)
+        if moment == "signal" and module.steps_done == at:
+            signal.raise_signal(signal.SIGTERM)
 
     def validation(self, trainer, module):
         die(moment == "validation" and len(self.rows) + 1 == at)
@@ -99,7 +106,8 @@ def cut_and_resumed(monkeypatch, folder, fit, cuts, saved, **resumed):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # waiting for the disk is most of so small a fit
     whole = fit(folder / "whole")
     for number, cut in enumerate(cuts):
-        with monkeypatch.context() as patch, pytest.raises((Killed, PluginFailed), match="Killed|^$"):
+        dies = pytest.raises((Killed, PluginFailed), match="Killed|^$") if cut[0] != "signal" else nullcontext()
+        with monkeypatch.context() as patch, dies:
             kill_at(patch, *cut, saved)
             if number:
                 torch.manual_seed(number)  # what was drawn elsewhere does not matter

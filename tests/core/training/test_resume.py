@@ -10,6 +10,7 @@ import torch
 import dl
 from dl.errors import BadOption, BadRun
 from dl.plugins.loading import load_plugins
+from dl.training.callbacks import RunWriter
 from dl.training.devices import Devices
 from dl.training.state import StateKeeper
 
@@ -76,3 +77,20 @@ def test_with_each_regularizer_a_fit_ends_alike(twice, name, blocks):
 def test_with_each_schedule_a_fit_ends_alike(twice, schedule):
     names = ["label-smoothing", "max-norm", "focal", "resample", "l2", "early-stopping"]
     twice([("step", 12)], reg={name: {} for name in names}, schedule=schedule, clip=1.0)
+
+
+# a block stops after the next step; Lightning's steps are checked at the first and the last of an epoch
+@pytest.mark.parametrize(("blocks", "steps"), [(True, (3, 10, 13, 19)), (False, (8, 16, 20))])
+def test_what_was_scored_after_a_signal_leaves_no_trace(twice, blobs, monkeypatch, blocks, steps):
+    put_back, keep = [], RunWriter.keep_epoch
+
+    def noted(self, module, *, is_best):
+        put_back.append(bool(self.aside) and not is_best)
+        keep(self, module, is_best=is_best)
+
+    monkeypatch.setattr(RunWriter, "keep_epoch", noted)
+    given = blobs(seed=1)
+    given.train.targets[::3] = np.roll(given.train.targets[::3], 1)  # so much noise that epochs go up and down
+    cuts = [("signal", at) for at in steps]
+    _, broken = twice(cuts, blocks=blocks, given=given, optimizer="sgd", lr=3.0, monitor="loss", saved=())
+    assert broken.manifest.signal == 0 and any(put_back)
