@@ -63,7 +63,7 @@ def kill_at(patch, moment, at, saved):
 
 
 def content(run):
-    """Return everything that a run ends with, but its times: rows, bytes of files, weights and optimizers at the end."""
+    """Return all that a run ends with, but its times: rows, bytes of files, weights and optimizers at the end."""
     rows = [{name: value for name, value in row.items() if name not in TIMES} for row in run.history.rows]
     names = ["best.safetensors", *(f"outcomes/{path.name}" for path in sorted(run.outcomes_folder.glob("*")))]
     names += [str(path.relative_to(run.path)) for path in sorted(run.path.glob("heads/*/outcomes/*"))]
@@ -106,7 +106,7 @@ def cut_and_resumed(monkeypatch, folder, fit, cuts, saved, **resumed):
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # waiting for the disk is most of so small a fit
     whole = fit(folder / "whole")
     for number, cut in enumerate(cuts):
-        dies = pytest.raises((Killed, PluginFailed), match="Killed|^$") if cut[0] != "signal" else nullcontext()
+        dies = pytest.raises((Killed, PluginFailed), match=r"Killed|^$") if cut[0] != "signal" else nullcontext()
         with monkeypatch.context() as patch, dies:
             kill_at(patch, *cut, saved)
             if number:

@@ -15,7 +15,8 @@ from dl.data.branches import Branches
 from dl.data.examples import Dataset, Examples, Inputs
 from dl.data.ragged import Ragged
 from dl.recipes.recipe import SAVE_EVERY, Recipe
-from dl.runs.run import read_json, write_json
+from dl.runs.manifest import TIME_UP
+from dl.runs.run import Run, read_json, write_json
 
 IDENTITY = "identity.json"  # in the folder of a run
 MOST_BYTES = 128 << 20  # of inputs that are hashed whole; of more, rows evenly spaced
@@ -52,6 +53,13 @@ class Identity:
 def read_identity(folder: Path) -> Identity | None:
     """Read the identity of a run; None where it has none, as a run of an earlier dl."""
     return read_json(folder / IDENTITY, Identity) if (folder / IDENTITY).exists() else None
+
+
+def can_go_on(run: Run) -> bool:
+    """Return whether a run that no process fits any more has steps left that `dl fit --resume` takes."""
+    manifest = run.manifest
+    left = manifest.status in ("running", "interrupted") or manifest.message.startswith(TIME_UP)
+    return left and not manifest.protocol and not manifest.in_memory and (run.path / IDENTITY).exists()
 
 
 def hash_of_recipe(recipe: Recipe) -> str:
