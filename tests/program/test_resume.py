@@ -1,16 +1,20 @@
-"""Fits of every domain that are cut off and resumed end with the bytes of those that were not; real processes, killed."""
+"""Fits of every domain, cut off and resumed, end with the bytes of those that were not; real processes are killed."""
 
-import json
+import os
 import random
+import sys
 import time
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import dl
+from dl.cli.main import run
 from dl.plugins.loading import load_plugins
-from dl.runs.run import Run
+from dl.runs.run import list_runs
 from dl.training.devices import Devices
 from tests.cutting import same
 
@@ -75,6 +79,12 @@ def files(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def plugins():
+    """The installed plugins, loaded once."""
+    return load_plugins()
+
+
 CASES = {
     "images": ("vision", "digits", {"reg": {"augment": "light"}, "width": 4, "batch_size": 128}),
     "images-linear": (
@@ -108,14 +118,13 @@ CASES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("blocks", [True, False])
 @pytest.mark.parametrize("case", CASES)
-def test_a_fit_of_each_domain_ends_alike(case, blocks, files, cut_and_resumed, monkeypatch):
+def test_a_fit_of_each_domain_ends_alike(case, blocks, files, plugins, cut_and_resumed, monkeypatch):
     domain, data, choices = CASES[case]
     if not blocks:
         monkeypatch.setattr(Devices, "supports_blocks", property(lambda self: False))
         if case == "own-step":
             pytest.skip("a training step of one's own is taken in blocks alone")
     monkeypatch.chdir(files)
-    plugins = load_plugins()
     given = {
         "epochs": 2,
         "save_every": 0,
@@ -129,3 +138,52 @@ def test_a_fit_of_each_domain_ends_alike(case, blocks, files, cut_and_resumed, m
         lambda runs: dl.fit(domain, data, runs=runs, **given), cuts, saved=(1, 3), plugins=plugins
     )
     assert len(whole.history) == 2
+
+
+KILLS = int(os.environ.get("KILLS", "200"))  # fewer where it is tried
+JOB = ("fit", "tabular", "breast-cancer", "epochs=12", "batch_size=8", "linear=no", "save_every=0.05", "--no-rivals")
+JOB += (
+    "dropout=0.3",
+    "--reg",
+    "noise=0.1",
+    "--reg",
+    "weight-averaging=0.9",
+    "--accelerator",
+    "cpu",
+    "--json",
+    "--resume-if-exists",
+)
+
+
+def job(runs):
+    """Run the job in this process, and end with its exit code."""
+    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+    os._exit(run([*JOB, "--runs", str(runs)]))
+
+
+@pytest.mark.slow
+def test_a_job_that_is_killed_two_hundred_times_and_started_again_ends_alike(tmp_path, one_thread):
+    def start(name):
+        process = get_context("fork").Process(target=job, args=(tmp_path / name,))
+        process.start()
+        return process
+
+    began = time.monotonic()
+    process = start("whole")
+    process.join()
+    longest, kills, draw = time.monotonic() - began, 0, random.Random(0)
+    (whole,) = list_runs(tmp_path / "whole")
+    while kills < KILLS:
+        process = start(f"broken-{kills}")
+        name = f"broken-{kills}"
+        while process.exitcode != 0:
+            process.join(draw.uniform(0, longest))
+            if process.exitcode is None:
+                process.kill()
+                process.join()
+                kills += 1
+                process = start(name)
+            assert process.exitcode in (None, 0)
+        finished = [one for one in list_runs(tmp_path / name) if one.status == "finished"]
+        assert len(finished) == 1
+        same(whole, finished[0])
