@@ -140,10 +140,12 @@ def _first_names(network: nn.Module) -> dict[str, str]:
 
 
 def _list_only(folder: Path, entries: list[_Entry], count: int) -> None:
-    """List the first of some checkpoints in the manifest, and remove the others."""
+    """List the first of some checkpoints in the manifest, and remove all others, also those that a kill left unlisted."""
     write_json(folder / MANIFEST, [asdict(one) for one in entries[:count]])
-    for old in entries[count:]:
-        (folder / old.file).unlink(missing_ok=True)
+    listed = {one.file for one in entries[:count]}
+    for path in folder.iterdir():
+        if STATE.fullmatch(path.name) and path.name not in listed:
+            path.unlink(missing_ok=True)
 
 
 def _entries(folder: Path) -> list[_Entry]:
