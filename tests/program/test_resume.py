@@ -4,8 +4,8 @@ import os
 import random
 import sys
 import time
+import warnings
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,7 +157,8 @@ JOB += (
 
 def job(runs):
     """Run the job in this process, and end with its exit code."""
-    sys.stdout = sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+    warnings.simplefilter("ignore")  # a plugin that is slow to load is no fault of a run
+    sys.stdout = sys.stderr = (runs.parent / f"{runs.name}.txt").open("w")
     os._exit(run([*JOB, "--runs", str(runs)]))
 
 
@@ -183,7 +184,7 @@ def test_a_job_that_is_killed_two_hundred_times_and_started_again_ends_alike(tmp
                 process.join()
                 kills += 1
                 process = start(name)
-            assert process.exitcode in (None, 0)
+            assert process.exitcode in (None, 0), (tmp_path / f"{name}.txt").read_text()
         finished = [one for one in list_runs(tmp_path / name) if one.status == "finished"]
         assert len(finished) == 1
         same(whole, finished[0])

@@ -172,9 +172,9 @@ def fit(
     from dl.training.devices import Devices, is_first_device
     from dl.training.run_fit import fit_recipe
 
-    how = {"rivals": rivals, "resume_if_exists": resume_if_exists}
+    places = (chosen, plugins, Devices(*where), runs, console(stderr=True), loggers)
     with redirect_stdout(sys.stderr):  # a network may print
-        run = fit_recipe(chosen, plugins, Devices(*where), runs, console(stderr=True), loggers, **how)
+        run = fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
     if not is_first_device():
         return 0
     return finish(run, plugins, as_json=as_json)
@@ -212,12 +212,12 @@ def _resume(
     from dl.training.run_fit import resume_run
 
     known = {option.name: option for option in TRAIN_OPTIONS}
-    given = {name: known[name].check(value, "training") for name, value in typed.items()}
-    changes = {"epochs": given.get("epochs"), "save_every": given.get(SAVE_EVERY), "rivals": rivals}
-    found = find_resumable(which, runs)
+    given = {name: float(known[name].check(value, "training")) for name, value in typed.items()}
+    epochs = int(given["epochs"]) if "epochs" in given else None
+    places = (find_resumable(which, runs), plugins, Devices(*where), console(stderr=True), loggers)
+    how: dict[str, Any] = {"rivals": rivals, "accept_changes": accept_changes}  # Any: of several types
     with redirect_stdout(sys.stderr):  # a network may print
-        out = console(stderr=True)
-        run = resume_run(found, plugins, Devices(*where), out, loggers, **changes, accept_changes=accept_changes)
+        run = resume_run(*places, epochs=epochs, save_every=given.get(SAVE_EVERY), **how)
     return finish(run, plugins, as_json=as_json) if is_first_device() else 0
 
 

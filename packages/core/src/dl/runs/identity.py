@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.branches import Branches
-from dl.data.examples import Dataset, Examples, Inputs
+from dl.data.branches import Branches, Part
+from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
 from dl.recipes.recipe import SAVE_EVERY, Recipe
 from dl.runs.manifest import TIME_UP
@@ -89,7 +89,7 @@ def _bytes_of(examples: Examples) -> Iterator[bytes | memoryview]:
         yield from _bytes_of_inputs(inputs)
 
 
-def _bytes_of_inputs(inputs: Inputs) -> Iterator[memoryview]:
+def _bytes_of_inputs(inputs: Part) -> Iterator[memoryview]:
     every = max(1, -(-inputs.nbytes // MOST_BYTES))
     if every > 1:
         inputs = inputs[np.arange(0, len(inputs), every)]

@@ -128,8 +128,8 @@ class RunWriter(Callback):
         best = best_epoch(self.rows, self.manifest.task.headline, self.monitor)
         if self.aside or not (self.sets_aside and best and best == self.manifest.best_epoch):
             return self.aside
-        inner = [one for one in (LOGITS, *self.folder.glob(f"{HEADS}/*/{LOGITS}"))]
-        names = [WEIGHTS, *(str(self.folder.joinpath(one).relative_to(self.folder)) for one in inner)]
+        of_heads = [str(path.relative_to(self.folder)) for path in self.folder.glob(f"{HEADS}/*/{LOGITS}")]
+        names = [WEIGHTS, LOGITS, *of_heads]
         return {name: as_tensor((self.folder / name).read_bytes()) for name in names}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

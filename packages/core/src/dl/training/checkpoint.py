@@ -140,7 +140,7 @@ def _first_names(network: nn.Module) -> dict[str, str]:
 
 
 def _list_only(folder: Path, entries: list[_Entry], count: int) -> None:
-    """List the first of some checkpoints in the manifest, and remove all others, also those that a kill left unlisted."""
+    """List the first of some checkpoints in the manifest, and remove all others, as well those that a kill left."""
     write_json(folder / MANIFEST, [asdict(one) for one in entries[:count]])
     listed = {one.file for one in entries[:count]}
     for path in folder.iterdir():

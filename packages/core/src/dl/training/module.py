@@ -323,10 +323,15 @@ class FitModule(pl.LightningModule):
             self._advance_schedules()
         self._saved = {}
         epoch, step = self.epoch_and_step
-        progress = self.trainer.fit_loop.epoch_progress
+        progress: Any = self.trainer.fit_loop.epoch_progress  # Any: Lightning types fewer counts than it has
         for count in (progress.current, progress.total):
-            count.ready = count.started = count.processed = count.completed = epoch  # type: ignore[union-attr]  # Lightning's
-        self.trainer.reload_dataloaders_every_n_epochs = int(step > 0)  # the first epoch is shorter than the others
+            count.ready = count.started = count.processed = count.completed = epoch
+        self._reload_every(int(step > 0))  # the first epoch is shorter than the others
+
+    def _reload_every(self, epochs: int) -> None:
+        """Let Lightning ask for the length of the sampler after so many epochs; 0 for never."""
+        trainer: Any = self.trainer  # Any: Lightning sets this without a type
+        trainer.reload_dataloaders_every_n_epochs = epochs
 
     def on_train_epoch_end(self) -> None:
         """Return to whole epochs after one that was continued."""
@@ -346,7 +351,7 @@ class FitModule(pl.LightningModule):
             restore_random_states(self._random["random"], self.device)
             self._random = {}
         if not self.sampler.taken:
-            self.trainer.reload_dataloaders_every_n_epochs = 0
+            self._reload_every(0)
 
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""

@@ -186,8 +186,8 @@ def note_on_schedule(setup: FitSetup) -> str:
 def begin_again(run: Run, setup: FitSetup, *, raised: bool, accepts: bool) -> Resumed:
     """Return what a fit that is resumed begins with: never less than is on disk."""
     old, fresh = run.manifest, setup.manifest(run.name)
-    kept = {"created": old.created, "best_epoch": old.best_epoch, "epochs": old.epochs, "seconds": old.seconds}
-    return Resumed(run.path, replace(fresh, **kept), raised, accepts)
+    kept = replace(fresh, created=old.created, best_epoch=old.best_epoch, epochs=old.epochs, seconds=old.seconds)
+    return Resumed(run.path, kept, raised, accepts)
 
 
 def _environment(run: Run) -> dict[str, Any]:  # Any: JSON

@@ -54,5 +54,5 @@ def resume(
         >>> run = dl.resume("runs/0001-digits-dense")
     """
     found = run if isinstance(run, Run) else find_resumable(run, runs)
-    given = {"epochs": epochs, "save_every": save_every, "rivals": rivals, "accept_changes": accept_changes}
-    return resume_run(found, plugins or load_plugins(), devices, console or Console(quiet=True), **given)
+    where = (found, plugins or load_plugins(), devices, console or Console(quiet=True))
+    return resume_run(*where, epochs=epochs, save_every=save_every, rivals=rivals, accept_changes=accept_changes)

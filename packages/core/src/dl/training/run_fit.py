@@ -150,8 +150,8 @@ def fit(
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
     console = console or Console(quiet=True)
-    how = {"rivals": rivals, "resume_if_exists": resume_if_exists}
-    return fit_recipe(recipe_, plugins, devices, Path(runs), console, logger_options, at_hand, **how)
+    places = (recipe_, plugins, devices, Path(runs), console, logger_options, at_hand)
+    return fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
 
 
 def _check_callbacks(callbacks: Sequence[object]) -> None:

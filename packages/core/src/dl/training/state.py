@@ -156,7 +156,7 @@ class StateKeeper:
 
     def __init__(self, folder: Path, save_every: float, writer: SetsAside) -> None:
         self.path, self.save_every, self.writer = folder / CHECKPOINTS / STATE, save_every, writer
-        self.saved_at, self.cost, self.saved_step = time.monotonic(), FIRST_COST, -1
+        self.saved_at, self.cost, self.saved_step = time.monotonic(), FIRST_COST, -1.0
 
     def begin(self, module: FitModule) -> None:
         """Start the clock, with the first step."""
