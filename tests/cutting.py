@@ -70,6 +70,7 @@ def content(run):
     files = {name: (run.path / name).read_bytes() for name in names}
     state = DurableCheckpoints().load_checkpoint(run.path / "checkpoints" / "state.ckpt")
     ended = {name: state[name] for name in ("state_dict", "optimizer_states")}
+    ended["sums"] = [state["dl"]["beside"]["writer"][name] for name in ("losses", "margins")]
     manifest = run.manifest
     return rows, files, flat(ended), (manifest.status, manifest.best_epoch, manifest.epochs, manifest.message)
 
