@@ -11,7 +11,7 @@ import dl
 from dl.errors import PluginFailed
 from dl.training.callbacks import RunWriter
 from dl.training.checkpoint import DurableCheckpoints
-from dl.training.state import StateKeeper
+from dl.training.keeper import StateKeeper
 
 TIMES = ("seconds", "train_seconds")
 

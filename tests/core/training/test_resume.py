@@ -210,7 +210,7 @@ def test_states_stay_while_a_run_is_unfinished_and_the_last_where_it_is_small(
     run, plugins = interrupted(save_every=0), plugins_with(given=blobs())
     assert len([*run.path.glob("checkpoints/*.ckpt")]) == 2
     assert len([*dl.resume(runs=runs, plugins=plugins).path.glob("checkpoints/*.ckpt")]) == 1
-    monkeypatch.setattr("dl.training.state.LARGEST_KEPT", 100)
+    monkeypatch.setattr("dl.training.keeper.LARGEST_KEPT", 100)
     assert [*dl.resume(run, epochs=4, plugins=plugins).path.glob("checkpoints/*.ckpt")] == []
     with pytest.raises(BadRun, match="0001-given-dense kept no state, which was too large  go on from its weights: dl"):
         dl.resume(run.path, epochs=5, plugins=plugins)

@@ -35,11 +35,12 @@ from dl.runs.thresholds import choose_thresholds
 from dl.signals import SecondSignal, StopFlag
 from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
+from dl.training.keeper import StateKeeper, place_in_words
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
-from dl.training.state import Saved, StateKeeper, place_in_words
+from dl.training.state import Saved
 
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 Files = dict[str, Tensor]  # contents as (n,) uint8, by their names in a run folder

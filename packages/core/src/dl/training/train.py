@@ -39,11 +39,12 @@ from dl.training.callbacks import (
 from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
 from dl.training.heads import head_writers
+from dl.training.keeper import StateKeeper
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.setup import FitSetup
-from dl.training.state import Resumed, StateKeeper
+from dl.training.state import Resumed
 from dl.words import many
 
 
